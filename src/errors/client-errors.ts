@@ -1,0 +1,159 @@
+/**
+ * Errors that the client itself raises. What the server says is a `PostgresError`
+ * (postgres-error.ts); everything here was decided on this side of the wire.
+ */
+
+/** What every client-side error may be given besides its message. */
+export interface ClientErrorOptions {
+  /** More about what was wrong. */
+  detail?: string;
+  /** What to do about it. */
+  hint?: string;
+  /** The error underneath, e.g. the system's. */
+  cause?: unknown;
+  /** Nothing of the failed call can have been executed by the server. */
+  safeToRetry?: boolean;
+  /** The whole transaction is worth running again. */
+  isTransient?: boolean;
+}
+
+function describe(message: string, options: ClientErrorOptions | undefined): string {
+  let text = message;
+  if (options?.detail !== undefined) text += `\nDETAIL:  ${options.detail}`;
+  if (options?.hint !== undefined) text += `\nHINT:  ${options.hint}`;
+  return text;
+}
+
+function causeOf(options: ClientErrorOptions | undefined): ErrorOptions | undefined {
+  return options !== undefined && 'cause' in options ? { cause: options.cause } : undefined;
+}
+
+/** Gives a class its name on the prototype, so that instances carry no own `name`. */
+function named(constructor: { prototype: object }, name: string): void {
+  Object.defineProperty(constructor.prototype, 'name', {
+    value: name,
+    writable: true,
+    configurable: true,
+  });
+}
+
+/** The API was used in a way that it does not allow. The connection stays usable. */
+export class InterfaceError extends Error {
+  static {
+    named(this, 'InterfaceError');
+  }
+  readonly detail: string | null;
+  readonly hint: string | null;
+  /** Nothing of this call can have been executed by the server. */
+  readonly safeToRetry: boolean;
+  /** The whole transaction is worth running again. */
+  readonly isTransient: boolean;
+
+  constructor(message: string, options?: ClientErrorOptions) {
+    super(describe(message, options), causeOf(options));
+    this.detail = options?.detail ?? null;
+    this.hint = options?.hint ?? null;
+    this.safeToRetry = options?.safeToRetry ?? false;
+    this.isTransient = options?.isTransient ?? false;
+  }
+}
+
+/** A connect or pool option, an environment variable or a DSN part is wrong. */
+export class ClientConfigurationError extends InterfaceError {
+  static {
+    named(this, 'ClientConfigurationError');
+  }
+  constructor(message: string, options?: ClientErrorOptions) {
+    super(message, { safeToRetry: true, ...options });
+  }
+}
+
+/** A value cannot be encoded for its PostgreSQL type. Nothing was sent. */
+export class InvalidArgumentError extends InterfaceError {
+  static {
+    named(this, 'InvalidArgumentError');
+  }
+  constructor(message: string, options?: ClientErrorOptions) {
+    super(message, { safeToRetry: true, ...options });
+  }
+}
+
+/** The server asked for something that this client does not do. */
+export class UnsupportedClientFeatureError extends InterfaceError {
+  static {
+    named(this, 'UnsupportedClientFeatureError');
+  }
+}
+
+/** The call needs something that this server does not have. */
+export class UnsupportedServerFeatureError extends InterfaceError {
+  static {
+    named(this, 'UnsupportedServerFeatureError');
+  }
+}
+
+/** Something went wrong between client and server that no caller could have avoided. */
+export class InternalClientError extends Error {
+  static {
+    named(this, 'InternalClientError');
+  }
+  readonly detail: string | null;
+  readonly hint: string | null;
+  /** Nothing of this call can have been executed by the server. */
+  readonly safeToRetry: boolean;
+  /** The whole transaction is worth running again. */
+  readonly isTransient: boolean;
+
+  constructor(message: string, options?: ClientErrorOptions) {
+    super(describe(message, options), causeOf(options));
+    this.detail = options?.detail ?? null;
+    this.hint = options?.hint ?? null;
+    this.safeToRetry = options?.safeToRetry ?? false;
+    this.isTransient = options?.isTransient ?? false;
+  }
+}
+
+/** The server broke the wire protocol. The connection is gone. */
+export class ProtocolError extends InternalClientError {
+  static {
+    named(this, 'ProtocolError');
+  }
+}
+
+/** A value that the server sent cannot be decoded as its type. The connection stays usable. */
+export class DecodeError extends InternalClientError {
+  static {
+    named(this, 'DecodeError');
+  }
+}
+
+/** None of the hosts has the role that `targetSessionAttrs` asks for. */
+export class TargetServerAttributeNotMatched extends InternalClientError {
+  static {
+    named(this, 'TargetServerAttributeNotMatched');
+  }
+}
+
+/** A type changed on the server after its description was cached. The next call is right. */
+export class OutdatedSchemaCacheError extends InternalClientError {
+  static {
+    named(this, 'OutdatedSchemaCacheError');
+  }
+}
+
+/** A time-out given with the call, the connection or the pool has passed. */
+export class TimeoutError extends Error {
+  static {
+    named(this, 'TimeoutError');
+  }
+  /** Nothing of this call can have been executed by the server. */
+  readonly safeToRetry: boolean;
+  /** The whole transaction is worth running again. */
+  readonly isTransient: boolean;
+
+  constructor(message: string, options?: ClientErrorOptions) {
+    super(describe(message, options), causeOf(options));
+    this.safeToRetry = options?.safeToRetry ?? false;
+    this.isTransient = options?.isTransient ?? true;
+  }
+}

@@ -1,0 +1,226 @@
+import { InvalidArgumentError } from '../errors/client-errors.ts';
+
+/** The longest message that is ever sent: PostgreSQL's own limit for one allocation, 1 GiB - 1. */
+export const MAX_MESSAGE_LENGTH = 0x3fffffff;
+
+/** Up to this many characters a loop over char codes beats the call into native code. */
+const SHORT_STRING = 16;
+
+const INITIAL_SIZE = 16 * 1024;
+const CLOSED = -1;
+
+/**
+ * Builds messages in one growing buffer. A message's length is written when it ends, so a
+ * wrong length cannot be expressed; strings are checked for what the wire cannot carry.
+ *
+ * A failing encoder leaves no trace: `rollback(mark)` takes back everything since `mark()`.
+ * Hot paths may write through `buffer` and `offset` themselves after `ensure(size)`.
+ */
+export class MessageWriter {
+  buffer: Buffer;
+  /** Where the next byte goes. */
+  offset = 0;
+  #lengthAt = CLOSED;
+  readonly #maxMessageLength: number;
+
+  constructor(initialSize: number = INITIAL_SIZE, maxMessageLength: number = MAX_MESSAGE_LENGTH) {
+    this.buffer = Buffer.allocUnsafeSlow(initialSize);
+    this.#maxMessageLength = maxMessageLength;
+  }
+
+  /** Makes room for `size` more bytes. */
+  ensure(size: number): void {
+    if (this.offset + size > this.buffer.length) this.#grow(size);
+  }
+
+  #grow(size: number): void {
+    const needed = this.offset + size;
+    if (this.#lengthAt !== CLOSED && needed - this.#lengthAt > this.#maxMessageLength + 64) {
+      throw new InvalidArgumentError(
+        `message is too large: at most ${this.#maxMessageLength} bytes can be sent`,
+      );
+    }
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+    this.buffer.copy(grown, 0, 0, this.offset);
+    this.buffer = grown;
+  }
+
+  /** Starts a message of the given type byte. */
+  begin(type: number): void {
+    if (this.#lengthAt !== CLOSED) throw new Error('a message is already open');
+    this.ensure(5);
+    this.buffer[this.offset] = type;
+    this.#lengthAt = this.offset + 1;
+    this.offset += 5;
+  }
+
+  /** Starts a message without a type byte: StartupMessage, SSLRequest, CancelRequest. */
+  beginUntyped(): void {
+    if (this.#lengthAt !== CLOSED) throw new Error('a message is already open');
+    this.ensure(4);
+    this.#lengthAt = this.offset;
+    this.offset += 4;
+  }
+
+  /** Ends the open message: its length is what was written since `begin`. */
+  end(): void {
+    const length = this.offset - this.#lengthAt;
+    if (this.#lengthAt === CLOSED) throw new Error('no message is open');
+    if (length > this.#maxMessageLength) {
+      throw new InvalidArgumentError(
+        `message is too large: ${length} bytes, at most ${this.#maxMessageLength} can be sent`,
+      );
+    }
+    putInt32(this.buffer, this.#lengthAt, length);
+    this.#lengthAt = CLOSED;
+  }
+
+  /** The present position, to come back to with `rollback`. Only between messages. */
+  mark(): number {
+    if (this.#lengthAt !== CLOSED) throw new Error('a message is open');
+    return this.offset;
+  }
+
+  /** Takes back everything written since `mark`, an unfinished message included. */
+  rollback(mark: number): void {
+    this.offset = mark;
+    this.#lengthAt = CLOSED;
+  }
+
+  /** Reserves a value's Int32 length; its `patchLength` follows after the value's bytes. */
+  reserveLength(): number {
+    this.ensure(4);
+    const at = this.offset;
+    this.offset = at + 4;
+    return at;
+  }
+
+  /** Writes into a reserved length the count of bytes written since. */
+  patchLength(at: number): void {
+    const length = this.offset - at - 4;
+    if (length > this.#maxMessageLength) {
+      throw new InvalidArgumentError(`value is too large: ${length} bytes`);
+    }
+    putInt32(this.buffer, at, length);
+  }
+
+  uint8(value: number): void {
+    if (this.offset + 1 > this.buffer.length) this.#grow(1);
+    this.buffer[this.offset++] = value;
+  }
+
+  /** Int16. Throws when the value does not fit: a wrapped count would smuggle messages. */
+  int16(value: number): void {
+    if (value !== (value << 16) >> 16) throw outOfRange(value, 'Int16');
+    this.#put16(value);
+  }
+
+  /** UInt16, for counts. */
+  uint16(value: number): void {
+    if (value !== (value & 0xffff)) throw outOfRange(value, 'UInt16');
+    this.#put16(value);
+  }
+
+  #put16(value: number): void {
+    if (this.offset + 2 > this.buffer.length) this.#grow(2);
+    this.buffer[this.offset] = value >>> 8;
+    this.buffer[this.offset + 1] = value;
+    this.offset += 2;
+  }
+
+  /** Int32. Throws when the value does not fit. */
+  int32(value: number): void {
+    if (value !== (value | 0)) throw outOfRange(value, 'Int32');
+    if (this.offset + 4 > this.buffer.length) this.#grow(4);
+    putInt32(this.buffer, this.offset, value);
+    this.offset += 4;
+  }
+
+  /** UInt32, for OIDs. */
+  uint32(value: number): void {
+    if (value !== value >>> 0) throw outOfRange(value, 'UInt32');
+    if (this.offset + 4 > this.buffer.length) this.#grow(4);
+    putInt32(this.buffer, this.offset, value);
+    this.offset += 4;
+  }
+
+  /** Int64 from a bigint. Throws when the value does not fit. */
+  int64(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw outOfRange(value, 'Int64');
+    if (this.offset + 8 > this.buffer.length) this.#grow(8);
+    this.offset = this.buffer.writeBigInt64BE(value, this.offset);
+  }
+
+  float32(value: number): void {
+    if (this.offset + 4 > this.buffer.length) this.#grow(4);
+    this.offset = this.buffer.writeFloatBE(value, this.offset);
+  }
+
+  float64(value: number): void {
+    if (this.offset + 8 > this.buffer.length) this.#grow(8);
+    this.offset = this.buffer.writeDoubleBE(value, this.offset);
+  }
+
+  /** Raw bytes, copied. */
+  bytes(value: Uint8Array): void {
+    const length = value.length;
+    if (this.offset + length > this.buffer.length) this.#grow(length);
+    this.buffer.set(value, this.offset);
+    this.offset += length;
+  }
+
+  /**
+   * A string as UTF-8, without length and without end. Refuses lone surrogates, which would
+   * otherwise be replaced silently, and NUL, which no PostgreSQL string can hold.
+   */
+  utf8(value: string): void {
+    const length = value.length;
+    if (this.offset + length * 3 > this.buffer.length) this.#grow(length * 3);
+    if (length <= SHORT_STRING) {
+      const buffer = this.buffer;
+      let at = this.offset;
+      let i = 0;
+      for (; i < length; i++) {
+        const code = value.charCodeAt(i);
+        if (code === 0 || code > 0x7f) break;
+        buffer[at++] = code;
+      }
+      if (i === length) {
+        this.offset = at;
+        return;
+      }
+    }
+    this.#utf8Checked(value);
+  }
+
+  #utf8Checked(value: string): void {
+    if (value.includes('\0')) {
+      throw new InvalidArgumentError('a string with a NUL character cannot be sent to PostgreSQL');
+    }
+    if (!value.isWellFormed()) {
+      throw new InvalidArgumentError('a string with a lone surrogate has no UTF-8 form');
+    }
+    this.offset += this.buffer.utf8Write(value, this.offset);
+  }
+
+  /** A NUL-terminated string. `what` names it in the error when it holds a NUL itself. */
+  cstring(value: string, what: string = 'a string'): void {
+    if (value.includes('\0')) {
+      throw new InvalidArgumentError(`${what} must not contain a NUL character`);
+    }
+    this.utf8(value);
+    this.uint8(0);
+  }
+}
+
+/** Writes a 32-bit big-endian integer, signed or unsigned. */
+export function putInt32(buffer: Uint8Array, at: number, value: number): void {
+  buffer[at] = value >>> 24;
+  buffer[at + 1] = value >>> 16;
+  buffer[at + 2] = value >>> 8;
+  buffer[at + 3] = value;
+}
+
+function outOfRange(value: number | bigint, type: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${value} does not fit ${type}`);
+}
