@@ -1,0 +1,29 @@
+import { DecodeError } from '../errors/client-errors.ts';
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The UTF-8 text in `buffer[start, end)`. Invalid UTF-8 is a DecodeError: a replacement
+ * character would be written back as if it were data.
+ */
+export function utf8(buffer: Buffer, start: number, end: number): string {
+  let text: string;
+  try {
+    text = buffer.utf8Slice(start, end);
+  } catch (cause) {
+    throw new DecodeError(`a text of ${end - start} bytes is longer than any JavaScript string`, {
+      cause,
+    });
+  }
+  // The lenient native decoder is several times faster; only a replacement character in its
+  // result, which may also have been there honestly, calls for the strict one.
+  return text.includes('\ufffd') ? strictUtf8(buffer, start, end) : text;
+}
+
+function strictUtf8(buffer: Buffer, start: number, end: number): string {
+  try {
+    return strict.decode(buffer.subarray(start, end));
+  } catch (cause) {
+    throw new DecodeError('a text is not valid UTF-8', { cause });
+  }
+}
