@@ -1,0 +1,111 @@
+import type { LookupFunction } from 'node:net';
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { DialFunction, ResolvedTypeOptions } from './options.ts';
+
+/** libpq's sslmode, weakest first. */
+export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+/** The role that a server must have to be taken. */
+export type TargetSessionAttrs =
+  | 'any'
+  | 'primary'
+  | 'standby'
+  | 'prefer-standby'
+  | 'prefer-primary'
+  | 'read-write'
+  | 'read-only';
+
+/** The authentication methods that `requireAuth` can name. */
+export type AuthMethod = 'password' | 'md5' | 'gss' | 'sspi' | 'scram-sha-256' | 'oauth' | 'none';
+
+/** One place where a server may be. */
+export interface HostConfig {
+  /** The name or address as given, or the socket's directory. Certificates are checked with it. */
+  readonly host: string;
+  readonly port: number;
+  /** The Unix socket's path for `net.connect({ path })`, `\0name` if abstract; null for TCP. */
+  readonly socketPath: string | null;
+  /** The IP address to connect to instead of looking `host` up. */
+  readonly address: string | null;
+}
+
+/** Whether and how TLS is used. Has no say on hosts with a `socketPath`: they never use TLS. */
+export interface SslConfig {
+  /**
+   * The effective mode: `require` with a root certificate has become `verify-ca`, and everything
+   * is `disable` when no host is reached by TCP.
+   */
+  readonly mode: SslMode;
+  /** `direct` starts with TLS and ALPN `postgresql`; `postgres` sends SSLRequest first. */
+  readonly negotiation: 'postgres' | 'direct';
+  /** Whether the host name is sent as SNI (when it is a name). */
+  readonly sni: boolean;
+  /** A file to which TLS secrets are appended for debugging. */
+  readonly keyLogFile: string | null;
+  /**
+   * A fresh options object for `tls.connect`: CA, certificate, key, CRL, versions, explicit
+   * `rejectUnauthorized`, and the `checkServerIdentity` that `mode` asks for. The caller adds
+   * `socket`, `servername`, `host` and ALPN. A method so that no key is ever printed.
+   */
+  tlsOptions(): TlsOptions;
+}
+
+/** TCP keepalive. Null leaves the operating system's value. Milliseconds. */
+export interface KeepAliveConfig {
+  readonly enabled: boolean;
+  readonly idle: number | null;
+  readonly interval: number | null;
+  readonly count: number | null;
+}
+
+/** Everything that `connect` and the pool were told, validated, with every default filled in. */
+export interface ConnectConfig {
+  /** In the order given, never empty. */
+  readonly hosts: readonly HostConfig[];
+  readonly user: string;
+  readonly database: string;
+  /**
+   * The password for a host: the option's (the function is called anew each time), the DSN's, …,
+   * else the password file's entry for this host, else null. Rejects with what the user's
+   * function throws, or a ClientConfigurationError when it gives no string.
+   */
+  passwordFor(host: HostConfig): Promise<string | null>;
+
+  /** For the whole of connecting, in milliseconds; null is without limit; 0 is over at once. */
+  readonly timeout: number | null;
+  /** The most that one host may take of it, in milliseconds (connect_timeout); null: its share. */
+  readonly attemptTimeout: number | null;
+  /** Milliseconds, or null for none. */
+  readonly commandTimeout: number | null;
+  readonly statementCacheSize: number;
+  /** Milliseconds; 0 is forever. */
+  readonly maxCachedStatementLifetime: number;
+  /** Characters; 0 is any size. */
+  readonly maxCacheableStatementSize: number;
+
+  readonly ssl: SslConfig;
+  /** The methods that the server may use, `none` being no authentication; null is any. */
+  readonly requireAuth: ReadonlySet<AuthMethod> | null;
+  readonly channelBinding: 'disable' | 'prefer' | 'require';
+  readonly krbsrvname: string;
+  readonly gsslib: 'gssapi' | 'sspi';
+
+  /**
+   * All parameters of the StartupMessage, in order: user, database, client_encoding,
+   * application_name, options, replication, then the server settings.
+   */
+  readonly startupParameters: ReadonlyMap<string, string>;
+  readonly applicationName: string | null;
+  readonly targetSessionAttrs: TargetSessionAttrs;
+  readonly loadBalanceHosts: 'disable' | 'random';
+  readonly keepAlive: KeepAliveConfig;
+  /** Milliseconds that sent data may stay unacknowledged; null leaves the system's value. */
+  readonly tcpUserTimeout: number | null;
+  /** As in the StartupMessage: 0x30000 for 3.0, 0x30002 for 3.2. */
+  readonly minProtocolVersion: number;
+  readonly maxProtocolVersion: number;
+
+  readonly types: ResolvedTypeOptions;
+  readonly lookup: LookupFunction | null;
+  readonly dial: DialFunction | null;
+}

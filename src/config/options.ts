@@ -1,0 +1,171 @@
+import type { LookupFunction } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { HostConfig, SslMode, TargetSessionAttrs } from './connect-config.ts';
+
+/** The part of the Temporal namespace that `datetime: 'temporal'` uses; a polyfill has it too. */
+export interface TemporalNamespace {
+  readonly Instant: TemporalClass & { fromEpochNanoseconds(nanoseconds: bigint): object };
+  readonly PlainDateTime: TemporalClass;
+  readonly PlainDate: TemporalClass;
+  readonly PlainTime: TemporalClass;
+}
+
+/** One class of the Temporal namespace. */
+export interface TemporalClass {
+  from(text: string): object;
+}
+
+/**
+ * What PostgreSQL's values become in JavaScript where there is a choice.
+ *
+ * @example
+ * await connect({ types: { int8: 'number', datetime: 'temporal' } });
+ */
+export interface TypeOptions {
+  /**
+   * `bigint` by default. With `'number'` a value beyond ±(2^53 − 1) rejects the call with an
+   * InterfaceError instead of losing a digit.
+   */
+  readonly int8?: 'bigint' | 'number' | 'string' | undefined;
+  /** `string` by default, exact. With `'number'` a value that a number cannot hold rejects. */
+  readonly numeric?: 'string' | 'number' | undefined;
+  /**
+   * `date` by default: timestamps are `Date`s, date and time are ISO strings. `'temporal'` keeps
+   * microseconds and needs `globalThis.Temporal` or the `temporal` option; `'string'` is
+   * PostgreSQL's ISO text.
+   */
+  readonly datetime?: 'date' | 'temporal' | 'string' | undefined;
+  /** `parse` by default; `'text'` leaves json and jsonb as they came. */
+  readonly json?: 'parse' | 'text' | undefined;
+  /** A polyfill to take instead of `globalThis.Temporal`. */
+  readonly temporal?: TemporalNamespace | undefined;
+}
+
+/** TypeOptions with every choice made. `temporal` is null unless `datetime` is `'temporal'`. */
+export interface ResolvedTypeOptions {
+  readonly int8: 'bigint' | 'number' | 'string';
+  readonly numeric: 'string' | 'number';
+  readonly datetime: 'date' | 'temporal' | 'string';
+  readonly json: 'parse' | 'text';
+  readonly temporal: TemporalNamespace | null;
+}
+
+/** Gives the password of one new connection, e.g. a short-lived token. */
+export type PasswordFunction = () => string | Promise<string>;
+
+/**
+ * Opens the byte stream to a host in the driver's stead, e.g. through a proxy. TLS, when the
+ * configuration asks for it, is still negotiated on the stream. The signal is aborted when
+ * the attempt's time is up.
+ */
+export type DialFunction = (
+  host: HostConfig,
+  options: { readonly signal: AbortSignal },
+) => Duplex | Promise<Duplex>;
+
+/**
+ * How to reach a server and how the connection shall behave. Every option is optional.
+ *
+ * A value is taken from the first of these that has it: the option, the DSN, the service file,
+ * the environment variable, the default. Durations are milliseconds here and whatever libpq says
+ * in a DSN, a service file and the environment. `undefined` and `null` mean "not given".
+ *
+ * Names and meanings follow the PostgreSQL manual, "Database Connection Control Functions".
+ *
+ * @example
+ * await connect('postgres://app@db1,db2/shop?sslmode=verify-full', {
+ *   password: () => fetchToken(),
+ *   targetSessionAttrs: 'primary',
+ *   commandTimeout: 10_000,
+ * });
+ */
+export interface ConnectOptions {
+  /**
+   * Host name, IP address, `host:port`, `[v6]:port`, directory of a Unix socket (`/…`) or abstract
+   * socket (`@…`); a list or a comma-separated string of them is tried in order. PGHOST.
+   * By default the usual socket directories, then localhost.
+   */
+  readonly host?: string | readonly string[] | null | undefined;
+  /**
+   * IP addresses to use instead of looking the hosts up, one for each host. The host name still
+   * serves the certificate check and the password file. PGHOSTADDR.
+   */
+  readonly hostaddr?: string | readonly string[] | null | undefined;
+  /** One port for all hosts or one for each. Default 5432. PGPORT. */
+  readonly port?: number | string | readonly (number | string)[] | null | undefined;
+  /** The role to connect as. Default: the operating system's user. PGUSER. */
+  readonly user?: string | null | undefined;
+  /** The database to connect to. Default: the same as `user`. PGDATABASE. */
+  readonly database?: string | null | undefined;
+  /** The password, or a function that is called once per new connection. PGPASSWORD. */
+  readonly password?: string | PasswordFunction | null | undefined;
+  /** The password file, consulted per host when there is no password. `~/.pgpass`. PGPASSFILE. */
+  readonly passfile?: string | null | undefined;
+  /** The section of the service file that gives what options and DSN do not. PGSERVICE. */
+  readonly service?: string | null | undefined;
+  /** The service file. Default `~/.pg_service.conf`, then PGSYSCONFDIR's. PGSERVICEFILE. */
+  readonly servicefile?: string | null | undefined;
+
+  /**
+   * The whole of connecting: every host, TLS, authentication, the check of the server's role.
+   * Milliseconds, default 60,000; `Infinity` is without limit, 0 or less is over at once.
+   * `connect_timeout` (DSN) and PGCONNECT_TIMEOUT are libpq's: whole seconds for each host.
+   */
+  readonly timeout?: number | null | undefined;
+  /** The default time-out of every call, in milliseconds; must be positive. Default: none. */
+  readonly commandTimeout?: number | null | undefined;
+  /** How many prepared statements are kept. Default 100; 0 keeps none. */
+  readonly statementCacheSize?: number | null | undefined;
+  /** Milliseconds until a kept statement is prepared afresh. Default 300,000; 0 is never. */
+  readonly maxCachedStatementLifetime?: number | null | undefined;
+  /** Longer statements, in characters, are not kept. Default 15,360; 0 is no limit. */
+  readonly maxCacheableStatementSize?: number | null | undefined;
+
+  /**
+   * `true` is `'verify-full'` against Node's trust store, `false` is `'disable'`. A string is
+   * libpq's sslmode. An object is given to Node's `tls.connect`: the server must speak TLS and
+   * its certificate and name are checked unless `rejectUnauthorized` is false.
+   * Never used on Unix sockets. Default `'prefer'`. PGSSLMODE.
+   */
+  readonly ssl?: boolean | SslMode | TlsOptions | null | undefined;
+  /**
+   * Speak TLS from the first byte (PostgreSQL 17 and later) instead of asking first. Needs
+   * `ssl` to be `'require'` or stronger. PGSSLNEGOTIATION.
+   */
+  readonly directTls?: boolean | null | undefined;
+  /**
+   * The authentication methods that the server may use, libpq's comma list: `'scram-sha-256'`,
+   * `'!password,!md5'`. Methods: password, md5, gss, sspi, scram-sha-256, oauth, none.
+   * PGREQUIREAUTH.
+   */
+  readonly requireAuth?: string | null | undefined;
+  /** Whether SCRAM must be bound to the TLS channel. Default `'prefer'`. PGCHANNELBINDING. */
+  readonly channelBinding?: 'disable' | 'prefer' | 'require' | null | undefined;
+  /** The Kerberos service name for GSSAPI. Default `'postgres'`. PGKRBSRVNAME. */
+  readonly krbsrvname?: string | null | undefined;
+  /** The library for GSSAPI authentication. PGGSSLIB. */
+  readonly gsslib?: 'gssapi' | 'sspi' | null | undefined;
+
+  /** Configuration parameters of the session, sent with the start-up message. */
+  readonly serverSettings?: Readonly<Record<string, string>> | null | undefined;
+  /** What `pg_stat_activity` shows as application_name. PGAPPNAME. */
+  readonly applicationName?: string | null | undefined;
+  /** The role that the server must have. Default `'any'`. PGTARGETSESSIONATTRS. */
+  readonly targetSessionAttrs?: TargetSessionAttrs | null | undefined;
+  /** `'random'` (or true) tries the hosts and their addresses in random order. PGLOADBALANCEHOSTS. */
+  readonly loadBalanceHosts?: 'disable' | 'random' | boolean | null | undefined;
+  /** TCP keepalive: on by default, after 60,000 ms of silence; a number is these milliseconds. */
+  readonly keepAlive?: boolean | number | null | undefined;
+  /** The lowest wire protocol version to accept. Default `'3.0'`. PGMINPROTOCOLVERSION. */
+  readonly minProtocolVersion?: '3.0' | '3.2' | 'latest' | null | undefined;
+  /** The wire protocol version to ask for. Default `'3.0'`, as libpq's. PGMAXPROTOCOLVERSION. */
+  readonly maxProtocolVersion?: '3.0' | '3.2' | 'latest' | null | undefined;
+
+  /** What values become in JavaScript. */
+  readonly types?: TypeOptions | null | undefined;
+  /** Resolves host names in the stead of `node:dns` lookup, with its signature. */
+  readonly lookup?: LookupFunction | null | undefined;
+  /** Opens the byte stream in the driver's stead. */
+  readonly dial?: DialFunction | null | undefined;
+}
