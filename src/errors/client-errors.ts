@@ -2,6 +2,7 @@
  * Errors that the client itself raises. What the server says is a `PostgresError`
  * (postgres-error.ts); everything here was decided on this side of the wire.
  */
+import { named } from './named.ts';
 
 /** What every client-side error may be given besides its message. */
 export interface ClientErrorOptions {
@@ -26,15 +27,6 @@ function describe(message: string, options: ClientErrorOptions | undefined): str
 
 function causeOf(options: ClientErrorOptions | undefined): ErrorOptions | undefined {
   return options !== undefined && 'cause' in options ? { cause: options.cause } : undefined;
-}
-
-/** Gives a class its name on the prototype, so that instances carry no own `name`. */
-function named(constructor: { prototype: object }, name: string): void {
-  Object.defineProperty(constructor.prototype, 'name', {
-    value: name,
-    writable: true,
-    configurable: true,
-  });
 }
 
 /** The API was used in a way that it does not allow. The connection stays usable. */
