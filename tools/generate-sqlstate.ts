@@ -24,10 +24,7 @@ const TABLE = new URL('./sqlstate.txt', import.meta.url);
 const TARGET = new URL('../src/errors/sqlstate.generated.ts', import.meta.url);
 
 /** Names that do not follow from the condition's: they would clash, or read badly. */
-const RENAMED: ReadonlyMap<string, string> = new Map<
-  string,
-  typeof ${base}
->([
+const RENAMED: ReadonlyMap<string, string> = new Map([
   ['01000', 'PostgresWarning'],
   ['08000', 'PostgresConnectionError'],
   ['08001', 'ClientCannotConnectError'],

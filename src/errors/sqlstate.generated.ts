@@ -2458,7 +2458,10 @@ export class IndexCorruptedError extends InternalServerError {
 }
 
 /** The class of each SQLSTATE that is an error. */
-export const ERROR_CLASSES: ReadonlyMap<string, typeof PostgresError> = new Map([
+export const ERROR_CLASSES: ReadonlyMap<string, typeof PostgresError> = new Map<
+  string,
+  typeof PostgresError
+>([
   ['03000', SQLStatementNotYetCompleteError],
   ['08000', PostgresConnectionError],
   ['08003', ConnectionDoesNotExistError],
@@ -2714,7 +2717,10 @@ export const ERROR_CLASSES: ReadonlyMap<string, typeof PostgresError> = new Map(
 ]);
 
 /** The class of each SQLSTATE that is a warning. */
-export const WARNING_CLASSES: ReadonlyMap<string, typeof PostgresLogMessage> = new Map([
+export const WARNING_CLASSES: ReadonlyMap<string, typeof PostgresLogMessage> = new Map<
+  string,
+  typeof PostgresLogMessage
+>([
   ['01000', PostgresWarning],
   ['0100C', DynamicResultSetsReturned],
   ['01008', ImplicitZeroBitPadding],

@@ -7,7 +7,10 @@ import { ERROR_CLASSES, WARNING_CLASSES } from '../../src/errors/sqlstate.genera
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-test('the classes are what the generator makes of the table', () => {
+// Older versions of Node cannot run a generator written in TypeScript.
+const runsTypeScript = typeof process.features.typescript === 'string';
+
+test.runIf(runsTypeScript)('the classes are what the generator makes of the table', () => {
   expect(() =>
     execFileSync(process.execPath, ['tools/generate-sqlstate.ts', '--check'], {
       cwd: root,
