@@ -87,8 +87,11 @@ export class MessageReader {
     return this.bytes(this.remaining);
   }
 
-  /** A NUL-terminated UTF-8 string; invalid UTF-8 becomes U+FFFD, as these are names and texts. */
-  cstring(): string {
+  /**
+   * A NUL-terminated UTF-8 string; invalid UTF-8 becomes U+FFFD, as these are names and texts.
+   * Of a string longer than `maxBytes` bytes the rest is skipped.
+   */
+  cstring(maxBytes: number = Number.POSITIVE_INFINITY): string {
     const start = this.#offset;
     const end = this.#failure === null ? this.#buffer.indexOf(0, start) : -1;
     if (end < 0 || end >= this.#end) {
@@ -96,7 +99,7 @@ export class MessageReader {
       return '';
     }
     this.#offset = end + 1;
-    return this.#buffer.toString('utf8', start, end);
+    return this.#buffer.toString('utf8', start, Math.min(end, start + maxBytes));
   }
 
   /** Throws if any read failed or bytes are left over. `message` names the message. */
