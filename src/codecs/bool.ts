@@ -1,10 +1,10 @@
 import { expectSize, malformed } from './bytes.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY } from './codec.ts';
-import { wrongType } from './unencodable.ts';
+import { refusal } from './refusal.ts';
 
 function checked(value: unknown): boolean {
-  if (typeof value !== 'boolean') throw wrongType('a boolean', value);
+  if (typeof value !== 'boolean') throw refusal('a boolean', value);
   return value;
 }
 

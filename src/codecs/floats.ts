@@ -1,7 +1,8 @@
 import { expectSize, float32At, float64At, malformed } from './bytes.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY } from './codec.ts';
-import { outOfRange, wrongType } from './unencodable.ts';
+import { refusal } from './refusal.ts';
+import { outOfRange } from './unencodable.ts';
 
 const FLOAT_TEXT = /^(?:-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|NaN|-?Infinity)$/;
 
@@ -11,10 +12,10 @@ function checkedDouble(value: unknown): number {
   if (typeof value === 'bigint') {
     const double = Number(value);
     if (double === Infinity || double === -Infinity) throw outOfRange(value, 'float8');
-    if (BigInt(double) !== value) throw wrongType('a number that float8 holds exactly', value);
+    if (BigInt(double) !== value) throw refusal('a number that float8 holds exactly', value);
     return double;
   }
-  throw wrongType('a number', value);
+  throw refusal('a number', value);
 }
 
 /**

@@ -3,10 +3,10 @@ import { malformed } from './bytes.ts';
 import type { CodecForms, TextForm } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
 import { utf8 } from './text-decode.ts';
-import { wrongType } from './unencodable.ts';
+import { refusal } from './refusal.ts';
 
 export function checkedString(value: unknown): string {
-  if (typeof value !== 'string') throw wrongType('a string', value);
+  if (typeof value !== 'string') throw refusal('a string', value);
   return value;
 }
 
