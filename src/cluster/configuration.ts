@@ -26,29 +26,29 @@ const RESERVED = new Set([
 ]);
 
 /**
- * The text of a configuration file.
- *
- * @see https://www.postgresql.org/docs/current/config-setting.html
- * @throws ClusterError for a name that is none, or that belongs to the cluster itself
+ * @throws ClusterError for a name that is none, or whose setting would contradict what the cluster
+ * itself reports
  */
-export function formatSettings(settings: Readonly<Record<string, ServerSetting>>): string {
-  return Object.entries(settings)
-    .map(([name, value]) => {
-      if (!/^[A-Za-z_][\w.]*$/.test(name)) {
-        throw new ClusterError(`settings: ${JSON.stringify(name)} is not the name of a setting`);
-      }
-      return `${name} = ${quote(String(value))}\n`;
-    })
-    .join('');
-}
-
-/** @throws ClusterError when a user's setting would contradict what the cluster reports */
-export function refuseReserved(settings: Readonly<Record<string, ServerSetting>>): void {
+export function checkSettings(settings: Readonly<Record<string, ServerSetting>>): void {
   for (const name of Object.keys(settings)) {
+    if (!/^[A-Za-z_][\w.]*$/.test(name)) {
+      throw new ClusterError(`settings: ${JSON.stringify(name)} is not the name of a setting`);
+    }
     if (RESERVED.has(name.toLowerCase())) {
       throw new ClusterError(`settings: ${name} is chosen by the cluster itself; leave it out`);
     }
   }
+}
+
+/**
+ * The text of a configuration file.
+ *
+ * @see https://www.postgresql.org/docs/current/config-setting.html
+ */
+export function formatSettings(settings: Readonly<Record<string, ServerSetting>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = ${quote(String(value))}\n`)
+    .join('');
 }
 
 function quote(value: string): string {

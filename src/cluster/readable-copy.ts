@@ -14,6 +14,7 @@ import {
   symlink,
 } from 'node:fs/promises';
 import path from 'node:path';
+import { ClusterError } from './cluster-error.ts';
 import { isOpenToAll } from './server-user.ts';
 
 /**
@@ -45,7 +46,11 @@ export async function readableBinDir(binDir: string, cacheRoot: string): Promise
     await rm(building, { recursive: true, force: true });
     // Somebody else finished the same copy in between: theirs is as good, if it is ours indeed.
     if (await isOurs(target)) return path.join(target, path.basename(real));
-    throw error;
+    throw new ClusterError(
+      `the server's user cannot reach ${real}, and no copy can be made at ${target}: ` +
+        'remove whatever is there, or put the binaries where every user may read them',
+      { cause: error },
+    );
   }
 }
 

@@ -6,9 +6,9 @@ import { type Binaries, findBinaries } from './binaries.ts';
 import { ClusterError } from './cluster-error.ts';
 import { runCommand } from './command.ts';
 import {
+  checkSettings,
   DEFAULT_SETTINGS,
   formatSettings,
-  refuseReserved,
   type ServerSetting,
 } from './configuration.ts';
 import { findFreePort } from './free-port.ts';
@@ -120,7 +120,12 @@ export class TempCluster {
     if (process.platform === 'win32') {
       throw new ClusterError('a temporary cluster needs Linux or macOS');
     }
-    refuseReserved(options.settings ?? {});
+    checkSettings(options.settings ?? {});
+    for (const name of Object.keys(options.files ?? {})) {
+      if (path.basename(name) !== name) {
+        throw new ClusterError(`files: ${JSON.stringify(name)} must be a name without a folder`);
+      }
+    }
     const found = await findBinaries(options);
     const user = await findServerUser();
     const root = await temporaryRoot(user);
@@ -176,7 +181,7 @@ export class TempCluster {
    */
   async restart(options: RestartOptions = {}): Promise<void> {
     if (this.#stopped !== null) throw new ClusterError('the cluster is stopped');
-    refuseReserved(options.settings ?? {});
+    checkSettings(options.settings ?? {});
     await this.#stopServer();
     this.#settings = { ...this.#settings, ...options.settings };
     this.#hba = options.hba ?? this.#hba;
@@ -215,9 +220,6 @@ export class TempCluster {
     const main = path.join(this.dataDirectory, 'postgresql.conf');
     await writeFile(main, "\ninclude 'temp-cluster.conf'\n", { flag: 'a' });
     for (const [name, content] of Object.entries(files)) {
-      if (path.basename(name) !== name) {
-        throw new ClusterError(`files: ${JSON.stringify(name)} must be a name without a folder`);
-      }
       await this.#writeDataFile(name, content);
     }
   }
