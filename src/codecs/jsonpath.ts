@@ -1,0 +1,4 @@
+import { versionedText } from './versioned-text.ts';
+
+/** jsonpath as its text. */
+export const jsonpath = versionedText('jsonpath');
