@@ -1,0 +1,185 @@
+import { parseInterval } from './interval-text.ts';
+
+/** The three parts that PostgreSQL keeps of an interval. */
+export interface IntervalFields {
+  /** int4. A year is 12 of them. */
+  months?: number;
+  /** int4. A day need not have 24 hours: daylight saving time begins and ends. */
+  days?: number;
+  /** int8. A number must be a safe integer. */
+  microseconds?: bigint | number;
+}
+
+const INT4_MAX = 2 ** 31 - 1;
+const INT4_MIN = -(2 ** 31);
+const INT8_MAX = 2n ** 63n - 1n;
+const INT8_MIN = -(2n ** 63n);
+
+function int4(value: unknown, name: string): number {
+  if (value === undefined) return 0;
+  if (typeof value !== 'number' || !Number.isInteger(value)) {
+    throw new TypeError(`${name} of an Interval must be an integer`);
+  }
+  if (value < INT4_MIN || value > INT4_MAX) {
+    throw new RangeError(`${name} of an Interval must fit into 32 bits: ${value} does not`);
+  }
+  return value === 0 ? 0 : value;
+}
+
+function int8(value: unknown, name: string): bigint {
+  if (value === undefined) return 0n;
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
+    throw new TypeError(`${name} of an Interval must be a bigint or a safe integer`);
+  }
+  const integer = BigInt(value as bigint | number);
+  if (integer < INT8_MIN || integer > INT8_MAX) {
+    throw new RangeError(`${name} of an Interval must fit into 64 bits: ${integer} does not`);
+  }
+  return integer;
+}
+
+/**
+ * An `interval`: months, days and microseconds, each with a sign of its own, as PostgreSQL keeps
+ * them. None is worth a fixed number of another, so they are never converted.
+ *
+ * @example
+ * const { age } = await connection.fetchrow("SELECT interval '1 year 2 months 03:00' AS age");
+ * age.months; // 14
+ * age.microseconds; // 10_800_000_000n
+ * await connection.fetchval('SELECT now() + $1', new Interval({ days: 30 }));
+ *
+ * PostgreSQL manual: "Interval Input" and "Interval Output" (datatype-interval-input).
+ */
+export class Interval {
+  /** `infinity` of PostgreSQL 17 and later: the greatest value of each part. */
+  static readonly INFINITY: Interval = new Interval({
+    months: INT4_MAX,
+    days: INT4_MAX,
+    microseconds: INT8_MAX,
+  });
+  /** `-infinity` of PostgreSQL 17 and later: the least value of each part. */
+  static readonly NEGATIVE_INFINITY: Interval = new Interval({
+    months: INT4_MIN,
+    days: INT4_MIN,
+    microseconds: INT8_MIN,
+  });
+
+  readonly months: number;
+  readonly days: number;
+  readonly microseconds: bigint;
+
+  /**
+   * Parts not given are 0. Throws a TypeError for a part that is not an integer and for a name
+   * that is no part (`hours` are microseconds), a RangeError for one that is out of range.
+   */
+  constructor(fields: IntervalFields) {
+    for (const name in fields) {
+      if (name !== 'months' && name !== 'days' && name !== 'microseconds') {
+        throw new TypeError(
+          `an Interval has months, days and microseconds, and no ${JSON.stringify(name)}`,
+        );
+      }
+    }
+    this.months = int4(fields.months, 'months');
+    this.days = int4(fields.days, 'days');
+    this.microseconds = int8(fields.microseconds, 'microseconds');
+    Object.freeze(this);
+  }
+
+  /**
+   * Reads what PostgreSQL writes with `intervalstyle` set to `postgres`, `postgres_verbose` or
+   * `iso_8601`: `1 year 2 mons -3 days +04:05:06.5`, `@ 1 year 2 mons ago`, `P1Y2M-3DT4H5M6.5S`.
+   * Throws a SyntaxError for other texts and for more than six digits of a second's fraction.
+   */
+  static fromString(text: string): Interval {
+    if (typeof text !== 'string') throw new TypeError('the text of an Interval must be a string');
+    const trimmed = text.trim().toLowerCase();
+    if (trimmed === 'infinity') return Interval.INFINITY;
+    if (trimmed === '-infinity') return Interval.NEGATIVE_INFINITY;
+    return new Interval(parseInterval(text));
+  }
+
+  /** False for `infinity` and `-infinity`. */
+  get isFinite(): boolean {
+    return !this.equals(Interval.INFINITY) && !this.equals(Interval.NEGATIVE_INFINITY);
+  }
+
+  /**
+   * Whether the three parts are the same. The server's `=` also holds one month equal to 30
+   * days and one day to 24 hours; this does not.
+   */
+  equals(other: unknown): boolean {
+    return (
+      other instanceof Interval &&
+      this.months === other.months &&
+      this.days === other.days &&
+      this.microseconds === other.microseconds
+    );
+  }
+
+  /** As PostgreSQL writes it with `intervalstyle` set to `postgres`, the server's default. */
+  toString(): string {
+    if (!this.isFinite) return this.months > 0 ? 'infinity' : '-infinity';
+    let text = '';
+    // A positive part right behind a negative one carries its sign.
+    let afterNegative = false;
+    const add = (value: number, unit: string) => {
+      if (value === 0) return;
+      const sign = afterNegative && value > 0 ? '+' : '';
+      text += `${text === '' ? '' : ' '}${sign}${value} ${unit}${value === 1 ? '' : 's'}`;
+      afterNegative = value < 0;
+    };
+    add(Math.trunc(this.months / 12), 'year');
+    add(this.months % 12, 'mon');
+    add(this.days, 'day');
+    if (text !== '' && this.microseconds === 0n) return text;
+    const { hours, minutes, seconds } = this.#time();
+    const sign = this.microseconds < 0n ? '-' : afterNegative ? '+' : '';
+    const clock = `${twoDigits(hours)}:${twoDigits(minutes)}:${twoDigits(seconds)}`;
+    return `${text}${text === '' ? '' : ' '}${sign}${clock}${this.#fraction()}`;
+  }
+
+  /**
+   * The ISO 8601 duration, as PostgreSQL writes it with `intervalstyle` set to `iso_8601`: each
+   * part has its own sign, `P1Y2M-3DT4H5M6.5S`. An infinite interval, which ISO 8601 does not
+   * have, is `infinity` or `-infinity`.
+   */
+  toISOString(): string {
+    if (!this.isFinite) return this.toString();
+    const part = (value: bigint | number, unit: string) => (value ? `${value}${unit}` : '');
+    const years = part(Math.trunc(this.months / 12), 'Y');
+    const date = `P${years}${part(this.months % 12, 'M')}${part(this.days, 'D')}`;
+    if (this.microseconds === 0n) return date === 'P' ? 'PT0S' : date;
+    const { hours, minutes, seconds } = this.#time();
+    const sign = this.microseconds < 0n ? -1n : 1n;
+    const fraction = this.#fraction();
+    const second =
+      seconds !== 0n || fraction !== '' ? `${sign < 0n ? '-' : ''}${seconds}${fraction}S` : '';
+    return `${date}T${part(sign * hours, 'H')}${part(sign * minutes, 'M')}${second}`;
+  }
+
+  /** The ISO 8601 duration; the server takes it back. */
+  toJSON(): string {
+    return this.toISOString();
+  }
+
+  #magnitude(): bigint {
+    return this.microseconds < 0n ? -this.microseconds : this.microseconds;
+  }
+
+  #time(): { hours: bigint; minutes: bigint; seconds: bigint } {
+    const seconds = this.#magnitude() / 1_000_000n;
+    return { hours: seconds / 3600n, minutes: (seconds / 60n) % 60n, seconds: seconds % 60n };
+  }
+
+  /** The fraction of the second with its point, without trailing zeros. */
+  #fraction(): string {
+    const microseconds = this.#magnitude() % 1_000_000n;
+    if (microseconds === 0n) return '';
+    return `.${String(microseconds).padStart(6, '0').replace(/0+$/, '')}`;
+  }
+}
+
+function twoDigits(value: bigint): string {
+  return String(value).padStart(2, '0');
+}
