@@ -1,5 +1,12 @@
 import { int32At, expectSize, malformed } from './bytes.ts';
-import { CIVIL_DATE, civilFromDays, daysFromGroups, ERA, eraOf, printCivilDate } from './calendar.ts';
+import {
+  CIVIL_DATE,
+  civilFromDays,
+  daysFromGroups,
+  ERA,
+  eraOf,
+  printCivilDate,
+} from './calendar.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY, Unencodable } from './codec.ts';
 import { refusal, unreadable } from './refusal.ts';

@@ -1,7 +1,7 @@
 import { int32At, malformed } from './bytes.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY } from './codec.ts';
-import { refusal } from './refusal.ts';
+import { isPlainObject, refusal } from './refusal.ts';
 import { utf8 } from './text-decode.ts';
 
 /*
@@ -27,10 +27,7 @@ function entriesOf(value: unknown): [string, string | null][] {
     throw refusal(EXPECTED, value);
   }
   const isMap = value instanceof Map;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!isMap && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw refusal(EXPECTED, value);
-  }
+  if (!isMap && !isPlainObject(value)) throw refusal(EXPECTED, value);
   const entries: [unknown, unknown][] = isMap ? [...value] : Object.entries(value);
   for (const [key, item] of entries) {
     if (typeof key !== 'string') throw refusal('a string as the key', key);

@@ -31,12 +31,17 @@ export function kindOf(value: unknown): string {
   }
 }
 
+/** An object literal's kind, also of another realm, or one without prototype. */
+export function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 function kindOfObject(value: object): string {
   if (Array.isArray(value)) return 'an array';
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return 'an object';
-  const { constructor } = prototype as { constructor?: unknown };
-  if (typeof constructor !== 'function' || constructor.name === '') return 'an object';
-  const { name } = constructor;
+  if (isPlainObject(value)) return 'an object';
+  const { constructor: maker }: { constructor?: unknown } = value;
+  if (typeof maker !== 'function' || maker.name === '') return 'an object';
+  const { name } = maker;
   return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
 }

@@ -1,7 +1,14 @@
 import { putInt32 } from '../protocol/writer.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import { expectSize, int32At, malformed, uint32At } from './bytes.ts';
-import { CIVIL_DATE, civilFromDays, daysFromGroups, ERA, eraOf, printCivilDate } from './calendar.ts';
+import {
+  CIVIL_DATE,
+  civilFromDays,
+  daysFromGroups,
+  ERA,
+  eraOf,
+  printCivilDate,
+} from './calendar.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY, Unencodable } from './codec.ts';
 import { FIRST_DAY, parseInfinity } from './date.ts';
