@@ -1,0 +1,29 @@
+import { homedir, userInfo } from 'node:os';
+
+/** What the configuration may learn from the process; tests give their own. */
+export interface Environment {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly homeDirectory: string | null;
+  /** The operating system's user name. May throw when there is none. */
+  readonly userName: () => string;
+  /** As `process.platform`. */
+  readonly platform: string;
+}
+
+/** The environment of this process, as it is now. */
+export function processEnvironment(): Environment {
+  return {
+    env: process.env,
+    homeDirectory: homeDirectory(),
+    userName: () => userInfo().username,
+    platform: process.platform,
+  };
+}
+
+function homeDirectory(): string | null {
+  try {
+    return homedir() || null;
+  } catch {
+    return null; // No HOME and no entry in the user database: a container with a bare user id.
+  }
+}

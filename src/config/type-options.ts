@@ -1,0 +1,58 @@
+import type { ResolvedTypeOptions, TemporalNamespace, TypeOptions } from './options.ts';
+import { configurationError, gotten, type Origin, optionOrigin } from './origin.ts';
+import { oneOf, type ValueParser } from './value-parsers.ts';
+
+const CHOICES = {
+  int8: oneOf('bigint', 'number', 'string'),
+  numeric: oneOf('string', 'number'),
+  datetime: oneOf('date', 'temporal', 'string'),
+  json: oneOf('parse', 'text'),
+};
+
+/** Validates the `types` option and fills in its defaults. */
+export const typeOptionsValue: ValueParser<ResolvedTypeOptions> = (value, origin) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw configurationError(origin, `expected an object${gotten(value, origin)}`);
+  }
+  const options: TypeOptions = value;
+  for (const name of Object.keys(options)) {
+    if (!(name in CHOICES) && name !== 'temporal') {
+      throw configurationError(origin, `unknown type option "${name}"`);
+    }
+  }
+  const datetime = CHOICES.datetime(options.datetime ?? 'date', optionOrigin('types.datetime'));
+  return Object.freeze({
+    int8: CHOICES.int8(options.int8 ?? 'bigint', optionOrigin('types.int8')),
+    numeric: CHOICES.numeric(options.numeric ?? 'string', optionOrigin('types.numeric')),
+    datetime,
+    json: CHOICES.json(options.json ?? 'parse', optionOrigin('types.json')),
+    temporal: datetime === 'temporal' ? findTemporal(options.temporal) : null,
+  });
+};
+
+export const DEFAULT_TYPES: ResolvedTypeOptions = typeOptionsValue({}, optionOrigin('types'));
+
+function findTemporal(polyfill: unknown): TemporalNamespace {
+  const origin = optionOrigin('types.temporal');
+  if (polyfill !== undefined) return temporalNamespace(polyfill, origin);
+  const builtin: unknown = Reflect.get(globalThis, 'Temporal');
+  if (builtin === undefined) {
+    throw configurationError(
+      optionOrigin('types.datetime'),
+      '"temporal" needs globalThis.Temporal, which this version of Node does not have',
+      { hint: 'Pass a polyfill as types.temporal.' },
+    );
+  }
+  return temporalNamespace(builtin, origin);
+}
+
+function temporalNamespace(value: unknown, origin: Origin): TemporalNamespace {
+  for (const name of ['Instant', 'PlainDateTime', 'PlainDate', 'PlainTime']) {
+    const member: unknown =
+      typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+    if (typeof member !== 'function' || typeof Reflect.get(member, 'from') !== 'function') {
+      throw configurationError(origin, `expected a Temporal namespace with ${name}`);
+    }
+  }
+  return value as TemporalNamespace; // Checked above as far as it can be.
+}
