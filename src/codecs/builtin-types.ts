@@ -1,0 +1,82 @@
+import { CATALOG } from './catalog.generated.ts';
+import type { TypeDescription } from './type-description.ts';
+
+/** `int2vector` and `oidvector` are one-dimensional arrays in the system catalogs. */
+const VECTORS: ReadonlyMap<string, number> = new Map([
+  ['int2vector', 21],
+  ['oidvector', 26],
+]);
+
+/** The names that the SQL standard has for types, and PostgreSQL's other spellings of them. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['bigint', 'int8'],
+  ['bit varying', 'varbit'],
+  ['boolean', 'bool'],
+  ['character', 'bpchar'],
+  ['character varying', 'varchar'],
+  ['decimal', 'numeric'],
+  ['double precision', 'float8'],
+  ['float', 'float8'],
+  ['int', 'int4'],
+  ['integer', 'int4'],
+  ['real', 'float4'],
+  ['smallint', 'int2'],
+  ['time with time zone', 'timetz'],
+  ['time without time zone', 'time'],
+  ['timestamp with time zone', 'timestamptz'],
+  ['timestamp without time zone', 'timestamp'],
+  ['"char"', 'char'],
+]);
+
+function describe(
+  parts: Pick<TypeDescription, 'oid' | 'name' | 'typtype'> & Partial<TypeDescription>,
+): TypeDescription {
+  return {
+    schema: 'pg_catalog',
+    element: 0,
+    delimiter: ',',
+    base: 0,
+    subtype: 0,
+    attributes: null,
+    hasBinaryInput: true,
+    hasBinaryOutput: true,
+    ...parts,
+  };
+}
+
+function readCatalog(): Map<number, TypeDescription> {
+  const types = new Map<number, TypeDescription>();
+  for (const [oid, name, typtype, array, subtype = 0, delimiter = ','] of CATALOG) {
+    const element = VECTORS.get(name) ?? 0;
+    types.set(oid, describe({ oid, name, typtype, subtype, delimiter, element }));
+    if (array !== 0) {
+      const arrayName = `_${name}`;
+      types.set(
+        array,
+        describe({ oid: array, name: arrayName, typtype: 'b', element: oid, delimiter }),
+      );
+    }
+  }
+  return types;
+}
+
+/** Every type that PostgreSQL brings along with an OID that never changes. */
+export const BUILTIN_TYPES: ReadonlyMap<number, TypeDescription> = readCatalog();
+
+const byName: ReadonlyMap<string, TypeDescription> = new Map(
+  [...BUILTIN_TYPES.values()].map((type) => [type.name, type]),
+);
+
+/** Whether a type is `int2vector` or `oidvector`. */
+export function isVector({ oid }: TypeDescription): boolean {
+  return oid === 22 || oid === 30;
+}
+
+/**
+ * A type of `pg_catalog` by its name there (`int4`, `_int4`) or by one of its SQL names
+ * (`integer`, `double precision`), case-insensitively; `undefined` if there is none.
+ */
+export function findBuiltinType(name: string): TypeDescription | undefined {
+  const lower = name.trim().replace(/\s+/g, ' ').toLowerCase();
+  return byName.get(name) ?? byName.get(ALIASES.get(lower) ?? lower);
+}
