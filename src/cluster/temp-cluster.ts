@@ -194,7 +194,7 @@ export class TempCluster {
    * nothing more.
    */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stopServer().finally(() => this.#watchdog.finish());
+    this.#stopped ??= this.#stopForGood();
     return this.#stopped;
   }
 
@@ -287,6 +287,14 @@ export class TempCluster {
       return lines[0]?.trim() === String(pid) && lines[7]?.trim() === 'ready';
     } catch {
       return false;
+    }
+  }
+
+  async #stopForGood(): Promise<void> {
+    try {
+      await this.#stopServer();
+    } finally {
+      await this.#watchdog.finish();
     }
   }
 

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { checkFloors } from '../../tools/check-floors.ts';
+
+/** The messages about these files, each with its place. */
+function check(files: Readonly<Record<string, string>>): string[] {
+  return checkFloors(new Map(Object.entries(files))).map(
+    ({ file, line, message }) => `${file}:${line}: ${message}`,
+  );
+}
+
+describe('the floors', () => {
+  test('let a folder import from itself and from below', () => {
+    expect(
+      check({
+        'errors/a.ts': '',
+        'protocol/a.ts': "import { b } from './deep/b.ts';",
+        'protocol/deep/b.ts': "import type { A } from '../../errors/a.ts';",
+        'index.ts': "export { b } from './protocol/a.ts';",
+      }),
+    ).toEqual([]);
+  });
+
+  test.each([
+    ["import { a } from '../client/a.ts';", 'an import'],
+    ["import type { A } from '../client/a.ts';", 'an import of types'],
+    ["import '../client/a.ts';", 'an import for its effects'],
+    ["export { a } from '../client/a.ts';", 're-exporting a name'],
+    ["export * from '../client/a.ts';", 're-exporting everything'],
+    ["const a = await import('../client/a.ts');", 'a dynamic import'],
+    ["let a: import('../client/a.ts').A;", "an import in a type's place"],
+  ])('forbid going up by %j, %s', (source) => {
+    expect(check({ 'client/a.ts': '', 'codecs/a.ts': `\n${source}` })).toEqual([
+      'codecs/a.ts:2: codecs may not import from client (it may from: errors, values, protocol)',
+    ]);
+  });
+
+  test('forbid going sideways, into cluster, out of src, and to what is not there', () => {
+    const found = check({
+      'errors/a.ts': "import '../values/a.ts';",
+      'values/a.ts': "import '../cluster/a.ts';",
+      'cluster/a.ts': "import '../errors/b.ts';",
+      'errors/b.ts': "import '../../package.json';",
+      'config/a.ts': "import '../errors/b';",
+    });
+    expect(found).toHaveLength(5);
+    expect(found.join('\n')).toMatch(/errors may not import from values/);
+    expect(found.join('\n')).toMatch(/values may not import from cluster/);
+    expect(found.join('\n')).toMatch(/cluster may not import from errors/);
+    expect(found.join('\n')).toMatch(/outside of src/);
+    expect(found.join('\n')).toMatch(/errors\/b does not exist/);
+  });
+
+  test('forbid a folder that has no floor to import', () => {
+    const found = check({ 'new/a.ts': "import '../errors/a.ts';", 'errors/a.ts': '' });
+    expect(found).toEqual([expect.stringMatching(/the folder new has no floor yet/)]);
+  });
+});
+
+describe('imports', () => {
+  test('never go round in a circle, not even those of types', () => {
+    const found = check({
+      'codecs/a.ts': "import { b } from './b.ts';",
+      'codecs/b.ts': "import type { C } from './c.ts';",
+      'codecs/c.ts': "import { a } from './a.ts';",
+    });
+    expect(found).toEqual([
+      'codecs/a.ts:1: imports in a circle: ' +
+        'codecs/a.ts -> codecs/b.ts -> codecs/c.ts -> codecs/a.ts',
+    ]);
+  });
+
+  test('may meet again at one file', () => {
+    const files = {
+      'codecs/a.ts': "import './b.ts'; import './c.ts';",
+      'codecs/b.ts': "import './d.ts';",
+      'codecs/c.ts': "import './d.ts';",
+      'codecs/d.ts': '',
+    };
+    expect(check(files)).toEqual([]);
+  });
+
+  test('name no package, except for the types of what an integration serves', () => {
+    expect(check({ 'codecs/a.ts': "import type { A } from 'zod';" })).toHaveLength(1);
+    expect(check({ 'codecs/a.ts': "import { join } from 'path';" })).toHaveLength(1);
+    expect(check({ 'integrations/a.ts': "import { a } from 'fastify';" })).toHaveLength(1);
+    expect(check({ 'integrations/a.ts': "import type { A } from 'fastify';" })).toEqual([]);
+  });
+});
+
+describe('the network', () => {
+  test('is reached by transport alone', () => {
+    const source = "import { connect } from 'node:net';";
+    expect(check({ 'transport/a.ts': source, 'cluster/a.ts': source })).toEqual([]);
+    expect(check({ 'config/a.ts': source })).toHaveLength(1);
+    expect(check({ 'session/a.ts': "import tls from 'node:tls';" })).toHaveLength(1);
+    expect(check({ 'session/a.ts': "import * as dns from 'node:dns';" })).toHaveLength(1);
+  });
+
+  test('may be spoken of elsewhere: types, and the shape of an address', () => {
+    expect(check({ 'config/a.ts': "import type { Socket } from 'node:net';" })).toEqual([]);
+    expect(check({ 'config/a.ts': "import { isIP, type Socket } from 'node:net';" })).toEqual([]);
+  });
+});
+
+describe('the clock', () => {
+  test.each([
+    'setTimeout(f, 1);',
+    'const later = setTimeout;',
+    'const timers = { setTimeout };',
+    'globalThis.setInterval(f, 1);',
+    'clearTimeout(t);',
+    'Date.now();',
+    'performance.now();',
+    "performance['now']();",
+    'new Date();',
+    'process.hrtime.bigint();',
+    'AbortSignal.timeout(5);',
+    "import { setTimeout as wait } from 'node:timers/promises';",
+    "import { performance as p } from 'node:perf_hooks';",
+  ])('is read by one module alone: %s', (source) => {
+    expect(check({ 'session/a.ts': source })).toEqual([
+      expect.stringMatching(/^session\/a.ts:1: .*only transport\/clock.ts reads the clock/),
+    ]);
+    expect(check({ 'transport/clock.ts': source, 'cluster/a.ts': source })).toEqual([]);
+  });
+
+  test('is not meant by a date that is given, nor by a member of the same name', () => {
+    const source = `
+      const day = new Date(0);
+      socket.setTimeout(5);
+      const clock = { setTimeout: 1, now: 2 };
+      interface Timers { setTimeout(): void }
+      let handle: ReturnType<typeof clock.setTimeout>;
+      // setTimeout, Date.now()
+    `;
+    expect(check({ 'session/a.ts': source })).toEqual([]);
+  });
+});

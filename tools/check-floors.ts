@@ -1,0 +1,285 @@
+// Checks the floors of src/: which folder may import from which, that no imports go round in a
+// circle, that only transport/ reaches the network, and that only one module reads the clock.
+// Run with `npm run check:floors`. The reasons are in docs/architecture.md.
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseSync, visitorKeys } from 'oxc-parser';
+
+/** What each folder of src/ may import from, besides itself. The files of src/ itself are `.`. */
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  values: [],
+  protocol: ['errors'],
+  config: ['errors', 'values'],
+  codecs: ['errors', 'values', 'protocol'],
+  transport: ['errors', 'config'],
+  session: ['errors', 'values', 'protocol', 'config', 'codecs', 'transport'],
+  client: ['errors', 'values', 'protocol', 'config', 'codecs', 'transport', 'session'],
+  pool: ['errors', 'values', 'protocol', 'config', 'codecs', 'transport', 'session', 'client'],
+  integrations: ['errors', 'values', 'config', 'client', 'pool'],
+  '.': ['errors', 'values', 'protocol', 'config', 'codecs', 'transport', 'client', 'pool'],
+  cluster: [],
+};
+
+/** A throw-away server is no part of the driver: the rules on network and clock are not for it. */
+const APART = 'cluster';
+const CLOCK = 'transport/clock.ts';
+
+/** Modules that reach the network, and what of them is mere arithmetic. */
+const NETWORK = new Set(['net', 'tls', 'dgram', 'dns', 'dns/promises', 'http', 'https', 'http2']);
+const PURE = new Set(['isIP', 'isIPv4', 'isIPv6']);
+
+/** Globals that set timers, and members that read the clock or set timers. */
+const TIMERS = new Set(['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval']);
+const CLOCK_MEMBERS = new Set([
+  'Date.now',
+  'performance.now',
+  'performance.timeOrigin',
+  'process.hrtime',
+  'process.uptime',
+  'AbortSignal.timeout',
+  'Temporal.Now',
+]);
+
+/** One breach of the rules, with the line it stands on. */
+export interface Violation {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+interface Import {
+  readonly from: string;
+  readonly line: number;
+  /** The names imported as values; `null` stands for the whole module. */
+  readonly values: readonly string[] | null;
+}
+
+interface ClockUse {
+  readonly line: number;
+  readonly name: string;
+}
+
+interface Node {
+  readonly type: string;
+  readonly start: number;
+  readonly [key: string]: unknown;
+}
+
+/** Checks sources by their path below src/, with forward slashes. */
+export function checkFloors(sources: ReadonlyMap<string, string>): Violation[] {
+  const violations: Violation[] = [];
+  const graph = new Map<string, string[]>();
+  for (const [file, source] of sources) {
+    const report = (line: number, message: string): void => {
+      violations.push({ file, line, message });
+    };
+    const { program, errors } = parseSync(file, source);
+    if (errors.length > 0) report(1, `cannot be parsed: ${errors[0]?.message}`);
+    const { imports, clocks } = survey(program as unknown as Node, source);
+    const targets: string[] = [];
+    for (const found of imports) {
+      const target = checkImport(file, found, sources, (message) => report(found.line, message));
+      if (target !== null) targets.push(target);
+    }
+    graph.set(file, targets);
+    if (file !== CLOCK && folderOf(file) !== APART) {
+      for (const { line, name } of clocks) {
+        report(line, `${name}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
+      }
+    }
+  }
+  for (const cycle of findCycles(graph)) {
+    const [file = ''] = cycle;
+    violations.push({ file, line: 1, message: `imports in a circle: ${cycle.join(' -> ')}` });
+  }
+  return violations;
+}
+
+/** Checks one import, and tells which file of src/ it leads to. */
+function checkImport(
+  file: string,
+  { from, values }: Import,
+  sources: ReadonlyMap<string, string>,
+  report: (message: string) => void,
+): string | null {
+  const folder = folderOf(file);
+  if (from.startsWith('.')) {
+    const target = path.posix.join(path.posix.dirname(file), from);
+    if (target.startsWith('..')) {
+      report(`${from} is outside of src/`);
+      return null;
+    }
+    if (!sources.has(target)) {
+      report(`${from} does not exist; relative imports end in .ts`);
+      return null;
+    }
+    const there = folderOf(target);
+    const allowed = FLOORS[folder];
+    if (allowed === undefined) {
+      report(`the folder ${folder} has no floor yet; give it one in tools/check-floors.ts`);
+    } else if (there !== folder && !allowed.includes(there)) {
+      report(`${folder} may not import from ${there} (it may from: ${allowed.join(', ') || '-'})`);
+    }
+    return target;
+  }
+  const typesOnly = values !== null && values.length === 0;
+  if (!from.startsWith('node:')) {
+    // The host of an integration is brought by the user; only its types are named.
+    if (folder !== 'integrations' || !typesOnly) {
+      report(`${from}: the library has no dependencies; Node's own modules are named node:…`);
+    }
+    return null;
+  }
+  const module = from.slice('node:'.length);
+  const pure = values?.every((name) => PURE.has(name)) ?? false;
+  if (NETWORK.has(module) && folder !== 'transport' && folder !== APART && !pure) {
+    report(`${from}: only transport/ reaches the network`);
+  }
+  if (/^timers(\/|$)|^perf_hooks$/.test(module) && file !== CLOCK && folder !== APART) {
+    report(`${from}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
+  }
+  return null;
+}
+
+function folderOf(file: string): string {
+  return file.includes('/') ? (file.split('/')[0] ?? '.') : '.';
+}
+
+/** Walks a syntax tree once and collects its imports and its uses of the clock. */
+function survey(program: Node, source: string): { imports: Import[]; clocks: ClockUse[] } {
+  const imports: Import[] = [];
+  const clocks: ClockUse[] = [];
+  const lineOf = (node: Node): number => source.slice(0, node.start).split('\n').length;
+
+  const visit = (node: Node, parent: Node | null, key: string): void => {
+    switch (node.type) {
+      case 'ImportDeclaration':
+      case 'ExportNamedDeclaration':
+      case 'ExportAllDeclaration':
+      case 'ImportExpression':
+      case 'TSImportType': {
+        const from = literal(node['source']);
+        if (from !== null) imports.push({ from, line: lineOf(node), values: importedValues(node) });
+        break;
+      }
+      case 'Identifier':
+        if (TIMERS.has(String(node['name'])) && isGlobalUse(parent, key)) {
+          clocks.push({ line: lineOf(node), name: String(node['name']) });
+        }
+        break;
+      case 'MemberExpression': {
+        const name = memberName(node);
+        if (CLOCK_MEMBERS.has(name) || /^globalThis\.(set|clear)(Timeout|Interval)$/.test(name)) {
+          clocks.push({ line: lineOf(node), name });
+        }
+        break;
+      }
+      case 'NewExpression':
+      case 'CallExpression': {
+        const callee = node['callee'] as Node;
+        const args = node['arguments'] as readonly Node[];
+        if (callee.type === 'Identifier' && callee['name'] === 'Date' && args.length === 0) {
+          clocks.push({ line: lineOf(node), name: 'Date()' });
+        }
+        break;
+      }
+      default:
+    }
+    for (const childKey of visitorKeys[node.type] ?? []) {
+      const child = node[childKey];
+      for (const item of Array.isArray(child) ? child : [child]) {
+        if (isNode(item)) visit(item, node, childKey);
+      }
+    }
+  };
+  visit(program, null, '');
+  return { imports, clocks };
+}
+
+/** Whether an identifier in this place reads a variable, rather than naming a member. */
+function isGlobalUse(parent: Node | null, key: string): boolean {
+  if (parent === null) return true;
+  if (key === 'property' || key === 'key') return parent['computed'] === true;
+  return !/^(Import|Export|TSQualified)/.test(parent.type);
+}
+
+function memberName(node: Node): string {
+  const object = node['object'] as Node;
+  const property = node['property'] as Node;
+  const name = property.type === 'Identifier' ? property['name'] : property['value'];
+  return object.type === 'Identifier' ? `${String(object['name'])}.${String(name)}` : '';
+}
+
+function importedValues(node: Node): readonly string[] | null {
+  if (node.type === 'TSImportType') return [];
+  if (node['importKind'] === 'type' || node['exportKind'] === 'type') return [];
+  const specifiers = node['specifiers'];
+  if (!Array.isArray(specifiers) || specifiers.length === 0) return null;
+  const names: string[] = [];
+  for (const specifier of specifiers as readonly Node[]) {
+    if (specifier['importKind'] === 'type' || specifier['exportKind'] === 'type') continue;
+    const imported = specifier['imported'] ?? specifier['local'];
+    if (specifier.type !== 'ImportSpecifier' && specifier.type !== 'ExportSpecifier') return null;
+    names.push(String((imported as Node)['name'] ?? (imported as Node)['value']));
+  }
+  return names;
+}
+
+function literal(node: unknown): string | null {
+  if (!isNode(node)) return null;
+  const value = node['value'];
+  return typeof value === 'string' ? value : null;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
+}
+
+/**
+ * The circles of a graph of imports. Imports of types count as well: the compiler erases them, but
+ * two files that need each other to be understood are one concept in two places.
+ */
+function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const cycles: string[][] = [];
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const visit = (file: string): void => {
+    const at = trail.indexOf(file);
+    if (at >= 0) {
+      cycles.push([...trail.slice(at), file]);
+      return;
+    }
+    if (done.has(file)) return;
+    trail.push(file);
+    for (const target of graph.get(file) ?? []) visit(target);
+    trail.pop();
+    done.add(file);
+  };
+  for (const file of [...graph.keys()].sort()) visit(file);
+  return cycles;
+}
+
+/** Reads every TypeScript source below a folder. */
+export async function readSources(root: string): Promise<Map<string, string>> {
+  const sources = new Map<string, string>();
+  const names = await readdir(root, { recursive: true });
+  for (const name of names.sort()) {
+    if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue;
+    const file = name.split(path.sep).join('/');
+    sources.set(file, await readFile(path.join(root, name), 'utf8'));
+  }
+  return sources;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const root = fileURLToPath(new URL('../src', import.meta.url));
+  const sources = await readSources(root);
+  const violations = checkFloors(sources);
+  for (const { file, line, message } of violations) {
+    console.error(`src/${file}:${line}: ${message}`);
+  }
+  console.log(`floors: ${sources.size} files, ${violations.length} violations`);
+  if (violations.length > 0) process.exitCode = 1;
+}
