@@ -16,7 +16,7 @@ import {
 } from './frontend-message.ts';
 
 /** How long the script waits for a client, in milliseconds, before it says what is missing. */
-const PATIENCE = 5_000;
+const PATIENCE = 10_000;
 
 /** The script was not followed. */
 export class ScriptError extends Error {
