@@ -6,6 +6,9 @@ export const MAX_MESSAGE_LENGTH = 0x3fffffff;
 /** Up to this many characters a loop over char codes beats the call into native code. */
 const SHORT_STRING = 16;
 
+/** Up to this many bytes a loop beats the native copy. */
+const SHORT_BYTES = 48;
+
 const INITIAL_SIZE = 16 * 1024;
 const CLOSED = -1;
 
@@ -165,8 +168,13 @@ export class MessageWriter {
   bytes(value: Uint8Array): void {
     const length = value.length;
     if (this.offset + length > this.buffer.length) this.#grow(length);
-    this.buffer.set(value, this.offset);
-    this.offset += length;
+    const { buffer, offset } = this;
+    if (length <= SHORT_BYTES) {
+      for (let i = 0; i < length; i++) buffer[offset + i] = value[i]!;
+    } else {
+      buffer.set(value, offset);
+    }
+    this.offset = offset + length;
   }
 
   /**

@@ -1,0 +1,141 @@
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import { type MessageWriter, putInt32 } from '../protocol/writer.ts';
+import { BINARY, type Codec, Unencodable } from './codec.ts';
+
+/** PostgreSQL counts parameters in an unsigned 16-bit integer. */
+export const MAX_PARAMETERS = 65_535;
+
+/** Where a value stands, for the error: `query argument $2`, `row 3, column "price"`. */
+export type Place = (index: number) => string;
+
+const argumentPlace: Place = (index) => `query argument $${index + 1}`;
+
+/** Writes the values of one execution. */
+export interface ArgumentEncoder {
+  readonly codecs: readonly Codec[];
+  /** Writes Bind's parameter formats, their count and the values. */
+  bind(writer: MessageWriter, args: readonly unknown[], place?: Place): void;
+}
+
+const STEP = { call: 0, int4: 1, text: 2, bool: 3, float8: 4, textCall: 5 } as const;
+
+/** Compiles the encoder for a statement's parameters. */
+export function compileArgumentEncoder(codecs: readonly Codec[]): ArgumentEncoder {
+  const count = codecs.length;
+  const formats = encodeFormats(codecs);
+  const steps = Uint8Array.from(codecs, stepOf);
+  return {
+    codecs,
+    bind(writer, args, place = argumentPlace) {
+      if (args.length !== count) throw wrongCount(count, args.length);
+      writer.bytes(formats);
+      for (let i = 0; i < count; i++) encodeValue(writer, codecs[i]!, steps[i]!, args[i], i, place);
+    },
+  };
+}
+
+/** The formats of all parameters, then their number: the head of Bind's parameter part. */
+function encodeFormats(codecs: readonly Codec[]): Buffer {
+  const count = codecs.length;
+  const uniform = codecs.every((codec) => codec.argumentFormat === codecs[0]!.argumentFormat);
+  const formats = uniform ? codecs.slice(0, 1) : codecs;
+  const bytes = Buffer.alloc(2 + formats.length * 2 + 2);
+  let at = bytes.writeUInt16BE(formats.length, 0);
+  for (const codec of formats) at = bytes.writeUInt16BE(codec.argumentFormat, at);
+  bytes.writeUInt16BE(count, at);
+  return bytes;
+}
+
+function stepOf(codec: Codec): number {
+  if (codec.argumentFormat !== BINARY) {
+    return codec.inline === 'text' ? STEP.text : STEP.textCall;
+  }
+  switch (codec.inline) {
+    case 'int4':
+      return STEP.int4;
+    case 'text':
+      return STEP.text;
+    case 'bool':
+      return STEP.bool;
+    case 'float8':
+      return STEP.float8;
+    default:
+      return STEP.call;
+  }
+}
+
+function encodeValue(
+  writer: MessageWriter,
+  codec: Codec,
+  step: number,
+  value: unknown,
+  index: number,
+  place: Place,
+): void {
+  if (value === null) {
+    writer.int32(-1);
+    return;
+  }
+  if (step === STEP.int4) {
+    if (typeof value === 'number' && value === (value | 0) && !Object.is(value, -0)) {
+      writer.ensure(8);
+      const { buffer, offset } = writer;
+      putInt32(buffer, offset, 4);
+      putInt32(buffer, offset + 4, value);
+      writer.offset = offset + 8;
+      return;
+    }
+  } else if (step === STEP.float8) {
+    if (typeof value === 'number') {
+      writer.int32(8);
+      writer.float64(value);
+      return;
+    }
+  } else if (step === STEP.bool && typeof value === 'boolean') {
+    writer.int32(1);
+    writer.uint8(value ? 1 : 0);
+    return;
+  }
+  const at = writer.reserveLength();
+  try {
+    if (step === STEP.text && typeof value === 'string') writer.utf8(value);
+    else encodeForm(writer, codec, value);
+    writer.patchLength(at);
+  } catch (error) {
+    throw unencodable(error, codec, index, place);
+  }
+}
+
+/** Writes a value in its argument format. `undefined` is never taken for NULL. */
+export function encodeForm(writer: MessageWriter, codec: Codec, value: unknown): void {
+  if (value === undefined) throw new Unencodable('undefined is not a value; pass null for NULL');
+  if (codec.argumentFormat === BINARY) codec.binary!.encode(writer, value);
+  else writer.utf8(codec.text!.encode(value));
+}
+
+/** The error that names the place and the type of a value which cannot be encoded. */
+export function unencodable(error: unknown, codec: Codec, index: number, place: Place): Error {
+  const where = `invalid input for ${place(index)}`;
+  if (error instanceof Unencodable) {
+    return new InvalidArgumentError(
+      `${where} (${codec.type.name})${error.path === '' ? '' : ` at ${error.path}`}: ${error.message}`,
+    );
+  }
+  if (error instanceof InterfaceError) {
+    return new InvalidArgumentError(`${where} (${codec.type.name}): ${error.message}`);
+  }
+  // A getter, toString or toJSON of the caller's own value threw.
+  return new InvalidArgumentError(`${where} (${codec.type.name}): it cannot be read`, {
+    cause: error,
+  });
+}
+
+function wrongCount(expected: number, given: number): InterfaceError {
+  return new InterfaceError(
+    `the server expects ${expected} argument${expected === 1 ? '' : 's'} for this query, ${given} ${given === 1 ? 'was' : 'were'} passed`,
+    {
+      hint: 'Check the query against the passed list of arguments.',
+      safeToRetry: true,
+    },
+  );
+}

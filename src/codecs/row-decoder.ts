@@ -1,0 +1,222 @@
+import { DecodeError, ProtocolError } from '../errors/client-errors.ts';
+import { canGenerateCode, type Row, type RowShape, rowShape } from '../values/row.ts';
+import { float32At, float64At, int16At, int32At, int64At } from './bytes.ts';
+import { BINARY, type Codec, type Format } from './codec.ts';
+import type { TextRun } from './text-run.ts';
+
+/** One column of a result: its name, its type's codec and the format asked for. */
+export interface Column {
+  readonly name: string;
+  readonly codec: Codec;
+  readonly format: Format;
+}
+
+/** Decodes the body of one DataRow, `buffer[start, end)`. Throws ProtocolError or DecodeError. */
+export type RowDecoder = (buffer: Buffer, start: number, end: number, run: TextRun) => Row;
+
+/** Decodes a value that is not NULL: `size` bytes at `at`, inside the row. */
+type ValueDecoder = (buffer: Buffer, at: number, size: number, run: TextRun) => unknown;
+
+/** Which columns can be told apart by code alone; everything else goes through `call`. */
+type Step =
+  | 'bool'
+  | 'int2'
+  | 'int4'
+  | 'uint4'
+  | 'int8'
+  | 'float4'
+  | 'float8'
+  | 'text'
+  | 'json'
+  | 'bytea'
+  | 'timestamp'
+  | 'call';
+
+function stepOf({ codec, format }: Column): Step {
+  const { inline } = codec;
+  if (inline === null || format !== codec.resultFormat) return 'call';
+  // The shortcuts of these two work on characters, all others on binary values.
+  if (inline === 'text') return 'text';
+  if (inline === 'json') return format === BINARY ? 'call' : 'json';
+  return format === BINARY ? inline : 'call';
+}
+
+function valueDecoder({ codec, format, name }: Column): ValueDecoder {
+  if (format === BINARY) {
+    const { binary } = codec;
+    if (binary === null) throw new Error(`column ${name}: ${codec.type.name} has no binary form`);
+    return (buffer, at, size) => binary.decode(buffer, at, at + size);
+  }
+  const { text } = codec;
+  if (text === null) throw new Error(`column ${name}: ${codec.type.name} has no text form`);
+  return (buffer, at, size, run) => text.decode(run.text(buffer, at, size));
+}
+
+/**
+ * Compiles the decoder for a result's columns. Where code may be generated it is written out
+ * column by column, otherwise it is built of closures; both give the same rows and errors.
+ */
+export function compileRowDecoder(
+  columns: readonly Column[],
+  generate: boolean = canGenerateCode(),
+): RowDecoder {
+  const shape = rowShape(columns.map((column) => column.name));
+  // Beyond this many columns generated code is too long for the engine to optimise.
+  const decode =
+    generate && columns.length <= 256 ? generated(columns, shape) : interpreted(columns, shape);
+  return decode;
+}
+
+function malformedRow(reason: string): ProtocolError {
+  return new ProtocolError(`malformed DataRow message: ${reason}`);
+}
+
+/** Adds the column to an error of its decoder. */
+function inColumn(column: Column, cause: unknown): unknown {
+  if (cause instanceof DecodeError) {
+    return new DecodeError(
+      `cannot decode column ${JSON.stringify(column.name)} (${column.codec.type.name}): ${cause.message}`,
+      { cause },
+    );
+  }
+  return cause;
+}
+
+function interpreted(columns: readonly Column[], shape: RowShape): RowDecoder {
+  const decoders = columns.map(valueDecoder);
+  const count = columns.length;
+  return (buffer, start, end, run) => {
+    if (end - start < 2 || int16At(buffer, start) !== count) {
+      throw malformedRow(`it does not have the ${count} columns that were announced`);
+    }
+    const values = new Array<unknown>(count);
+    let at = start + 2;
+    for (let i = 0; i < count; i++) {
+      if (end - at < 4) throw malformedRow('it ends too early');
+      const size = int32At(buffer, at);
+      at += 4;
+      if (size === -1) {
+        values[i] = null;
+        continue;
+      }
+      if (size < 0 || size > end - at) throw malformedRow(`a value has the length ${size}`);
+      try {
+        values[i] = decoders[i]!(buffer, at, size, run);
+      } catch (error) {
+        throw inColumn(columns[i]!, error);
+      }
+      at += size;
+    }
+    if (at !== end) throw malformedRow(`${end - at} bytes follow its end`);
+    return shape.make(values);
+  };
+}
+
+/** Microseconds from 2000-01-01 to a Date, where both are exact; the rest takes the codec. */
+const MICROS_2000 = 946_684_800_000;
+
+const FIXED: Partial<Record<Step, { size: number; code: string }>> = {
+  bool: { size: 1, code: 'b[p] !== 0' },
+  int2: { size: 2, code: '((b[p] << 24) | (b[p + 1] << 16)) >> 16' },
+  int4: { size: 4, code: '(b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3]' },
+  uint4: {
+    size: 4,
+    code: '((b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3]) >>> 0',
+  },
+  int8: { size: 8, code: 'int64At(b, p)' },
+  float4: { size: 4, code: 'float32At(b, p)' },
+  float8: { size: 8, code: 'float64At(b, p)' },
+};
+
+/** The code that gives column `i` its value, its length being `n` and its bytes at `p`. */
+function columnCode(step: Step, i: number): string {
+  const head = 'n = (b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3]; p += 4;';
+  const fixed = FIXED[step];
+  if (fixed !== undefined) {
+    return `${head}
+      if (n === ${fixed.size}) { v${i} = ${fixed.code}; p += ${fixed.size}; }
+      else if (n === -1) v${i} = null; else return slow(b, start, end, r);`;
+  }
+  let value: string;
+  switch (step) {
+    case 'text':
+      value = 'r.text(b, p, n)';
+      break;
+    case 'json':
+      value = 'parse(r.text(b, p, n))';
+      break;
+    case 'bytea':
+      value = 'bytes(b, p, n)';
+      break;
+    case 'timestamp':
+      value = `n === 8 ? instant(b, p, d${i}) : d${i}(b, p, n, r)`;
+      break;
+    default:
+      value = `d${i}(b, p, n, r)`;
+  }
+  return `${head}
+      if (n === -1) v${i} = null;
+      else { if (n < 0 || n > end - p) return slow(b, start, end, r); v${i} = ${value}; p += n; }`;
+}
+
+/** A copy, so that no value keeps or sees the receive buffer. */
+function bytes(buffer: Buffer, at: number, size: number): Buffer {
+  const copy = Buffer.allocUnsafe(size);
+  copy.set(buffer.subarray(at, at + size));
+  return copy;
+}
+
+function instant(buffer: Buffer, at: number, exact: ValueDecoder): unknown {
+  const high = int32At(buffer, at);
+  if (high > 0x1fffff || high < -0x200000) return exact(buffer, at, 8, NO_RUN);
+  const micros = high * 4_294_967_296 + (int32At(buffer, at + 4) >>> 0);
+  return new Date(Math.floor(micros / 1000) + MICROS_2000);
+}
+const NO_RUN = null as unknown as TextRun;
+
+/**
+ * Generated code for one result shape. What comes from the server is never part of the code:
+ * names are in the shape, decoders are passed in. Any irregularity, a failing value included,
+ * is given to the interpreted twin, which finds the words for it.
+ */
+function generated(columns: readonly Column[], shape: RowShape): RowDecoder {
+  const slow = interpreted(columns, shape);
+  const steps = columns.map(stepOf);
+  const decoders = columns.map(valueDecoder);
+  const values = columns.map((_, i) => `v${i}`);
+  const count = columns.length;
+  const code = `'use strict';
+  const [${columns.map((_, i) => `d${i}`).join(', ')}] = decoders;
+  return function decodeRow(b, start, end, r) {
+    if (((b[start] << 8) | b[start + 1]) !== ${count}) return slow(b, start, end, r);
+    let p = start + 2, n = 0${values.map((v) => `, ${v} = null`).join('')};
+    try {
+      ${steps.map(columnCode).join('\n      ')}
+    } catch { return slow(b, start, end, r); }
+    if (p !== end) return slow(b, start, end, r);
+    return new Row(${values.join(', ')});
+  };`;
+  const make = new Function(
+    'Row',
+    'decoders',
+    'slow',
+    'int64At',
+    'float32At',
+    'float64At',
+    'bytes',
+    'instant',
+    'parse',
+    code,
+  );
+  return make(
+    shape.constructorOf,
+    decoders,
+    slow,
+    int64At,
+    float32At,
+    float64At,
+    bytes,
+    instant,
+    JSON.parse,
+  ) as RowDecoder;
+}

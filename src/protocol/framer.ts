@@ -1,0 +1,110 @@
+import { checkHeader, type Phase } from './limits.ts';
+import { Backend } from './message-type.ts';
+
+/** Takes one message: its type and its body `buffer[start, end)`, valid only during the call. */
+export interface MessageSink {
+  message(type: number, buffer: Buffer, start: number, end: number): void;
+  /** DataRow, the only message whose number matters, has its own way in. */
+  dataRow(buffer: Buffer, start: number, end: number): void;
+  /** A new stretch of bytes, up to `limit`, is about to be walked. */
+  stretch(buffer: Buffer, limit: number): void;
+}
+
+const HEADER = 5;
+const DATA_ROW = Backend.DataRow;
+
+/**
+ * Cuts the server's byte stream into messages, in place: a message that lies whole in a
+ * received chunk is never copied. Only one that straddles chunks is gathered, in a buffer that
+ * grows with what has really arrived, never by the length that a message declares.
+ */
+export class Framer {
+  /** Which messages may come and how long they may be. */
+  phase: Phase = 'startup';
+  readonly #sink: MessageSink;
+  #tail: Buffer = Buffer.alloc(0);
+  #tailLength = 0;
+  #stopped = false;
+
+  constructor(sink: MessageSink) {
+    this.#sink = sink;
+  }
+
+  /** Whether part of a message has arrived and the rest is awaited. */
+  get midMessage(): boolean {
+    return this.#tailLength > 0;
+  }
+
+  /** No message is handed on any more, not even the rest of the present chunk. */
+  stop(): void {
+    this.#stopped = true;
+    this.#tailLength = 0;
+  }
+
+  /** Takes `chunk[0, length)`. Throws ProtocolError; nothing can be fed after that. */
+  feed(chunk: Buffer, length: number): void {
+    const at = this.#tailLength > 0 ? this.#finishTail(chunk, length) : 0;
+    if (at < length && !this.#stopped) this.#walk(chunk, at, length);
+  }
+
+  #walk(chunk: Buffer, from: number, limit: number): void {
+    const sink = this.#sink;
+    sink.stretch(chunk, limit);
+    let at = from;
+    while (limit - at >= HEADER) {
+      const type = chunk[at]!;
+      const length =
+        (chunk[at + 1]! << 24) | (chunk[at + 2]! << 16) | (chunk[at + 3]! << 8) | chunk[at + 4]!;
+      if (type !== DATA_ROW || length < 4 || length > 0x3fffffff || this.phase === 'startup') {
+        checkHeader(type, length, this.phase);
+      }
+      const end = at + 1 + length;
+      if (end > limit) break;
+      if (type === DATA_ROW) sink.dataRow(chunk, at + HEADER, end);
+      else sink.message(type, chunk, at + HEADER, end);
+      if (this.#stopped) return;
+      at = end;
+    }
+    if (at < limit) this.#keep(chunk, at, limit);
+  }
+
+  #keep(chunk: Buffer, from: number, to: number): void {
+    const size = to - from;
+    const needed = this.#tailLength + size;
+    if (needed > this.#tail.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#tail.length * 2, 1024));
+      this.#tail.copy(grown, 0, 0, this.#tailLength);
+      this.#tail = grown;
+    }
+    chunk.copy(this.#tail, this.#tailLength, from, to);
+    this.#tailLength = needed;
+  }
+
+  /** Completes the message begun in earlier chunks; returns where the next one starts. */
+  #finishTail(chunk: Buffer, length: number): number {
+    let at = 0;
+    if (this.#tailLength < HEADER) {
+      at = Math.min(HEADER - this.#tailLength, length);
+      this.#keep(chunk, 0, at);
+      if (this.#tailLength < HEADER) return length;
+    }
+    const type = this.#tail[0]!;
+    const declared = this.#tail.readInt32BE(1);
+    checkHeader(type, declared, this.phase);
+    const missing = declared + 1 - this.#tailLength;
+    if (length - at < missing) {
+      this.#keep(chunk, at, length);
+      return length;
+    }
+    this.#keep(chunk, at, at + missing);
+    const message = this.#tail;
+    const end = this.#tailLength;
+    this.#tailLength = 0;
+    // A long message's buffer is given up; a short one's serves the next tail.
+    if (message.length > 64 * 1024) this.#tail = Buffer.alloc(0);
+    this.#sink.stretch(message, end);
+    if (type === DATA_ROW) this.#sink.dataRow(message, HEADER, end);
+    else this.#sink.message(type, message, HEADER, end);
+    return at + missing;
+  }
+}

@@ -1,0 +1,268 @@
+import { createHmac, pbkdf2, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
+import {
+  InterfaceError,
+  ProtocolError,
+  UnsupportedClientFeatureError,
+} from '../errors/client-errors.ts';
+import { postgresErrorFrom } from '../errors/server-message.ts';
+import type { Authentication } from '../protocol/backend/authentication.ts';
+import { readAuthentication } from '../protocol/backend/authentication.ts';
+import { readErrorResponse } from '../protocol/backend/response.ts';
+import { readNegotiateProtocolVersion } from '../protocol/backend/session.ts';
+import {
+  writePasswordMessage,
+  writeSaslInitialResponse,
+  writeSaslResponse,
+} from '../protocol/frontend/authentication.ts';
+import { md5Password } from '../protocol/md5.ts';
+import { Backend } from '../protocol/message-type.ts';
+import { saslprep } from '../protocol/saslprep.ts';
+import {
+  deriveScramKeys,
+  SCRAM_KEY_LENGTH,
+  ScramClient,
+  type ScramChannelBinding,
+  type ScramKeys,
+} from '../protocol/scram.ts';
+import { MessageWriter } from '../protocol/writer.ts';
+import type { Transport } from '../transport/transport.ts';
+import { serverEndPoint } from './channel-binding.ts';
+import type { StartUpInbox } from './start-up-inbox.ts';
+
+const deriveOffLoop = promisify(pbkdf2);
+
+/** Derived SCRAM keys, kept for the connections of one pool. Never the password itself. */
+export type ScramKeyCache = Map<string, ScramKeys>;
+const MAX_CACHED_KEYS = 16;
+/** Passwords are told apart by a keyed hash, so that no cache holds one. */
+const FINGERPRINT_KEY = randomBytes(32);
+
+/** What authenticating needs to know. */
+export interface AuthenticationParts {
+  readonly config: ConnectConfig;
+  readonly host: HostConfig;
+  readonly transport: Transport;
+  readonly inbox: StartUpInbox;
+  readonly scramKeys: ScramKeyCache;
+}
+
+/** Sends messages as they are written. */
+function send(transport: Transport, write: (writer: MessageWriter) => void): void {
+  const writer = new MessageWriter(1024);
+  write(writer);
+  transport.write(writer.buffer.subarray(0, writer.offset));
+}
+
+/**
+ * Answers the server's authentication requests until AuthenticationOk: at most one method,
+ * which the options must allow, in the one order that the method has. Nothing else may come
+ * before AuthenticationOk, so that nobody without the server's credentials gets a word in.
+ *
+ * PostgreSQL manual, "Start-up" and "SASL Authentication".
+ */
+export async function authenticate(parts: AuthenticationParts): Promise<void> {
+  const { config } = parts;
+  const request = await nextAuthentication(parts.inbox, config);
+  checkPolicy(parts, request);
+  switch (request.method) {
+    case 'Ok':
+      return;
+    case 'CleartextPassword': {
+      const password = await requirePassword(parts, 'a password');
+      send(parts.transport, (writer) => writePasswordMessage(writer, password));
+      break;
+    }
+    case 'MD5Password': {
+      const password = await requirePassword(parts, 'an MD5-hashed password');
+      send(parts.transport, (writer) =>
+        writePasswordMessage(writer, md5Password(config.user, password, request.salt)),
+      );
+      break;
+    }
+    case 'SASL':
+      await authenticateSasl(parts, request.mechanisms);
+      break;
+    default:
+      throw unsupported(request);
+  }
+  const last = await nextAuthentication(parts.inbox, config);
+  if (last.method !== 'Ok') {
+    throw new ProtocolError('the server asked for a second authentication');
+  }
+}
+
+async function nextAuthentication(
+  inbox: StartUpInbox,
+  config: ConnectConfig,
+): Promise<Authentication> {
+  for (let negotiated = false; ; negotiated = true) {
+    const { type, reader } = await inbox.next();
+    switch (type) {
+      case Backend.Authentication:
+        return readAuthentication(reader);
+      case Backend.ErrorResponse:
+        throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
+      case Backend.NegotiateProtocolVersion: {
+        const { newestVersion, unrecognizedOptions } = readNegotiateProtocolVersion(reader);
+        if (
+          negotiated ||
+          newestVersion >= config.maxProtocolVersion ||
+          newestVersion < config.minProtocolVersion ||
+          unrecognizedOptions.length > 0
+        ) {
+          throw new ProtocolError('the server negotiates a protocol version that was not offered');
+        }
+        break;
+      }
+      default:
+        throw new ProtocolError(
+          `the server sent message '${String.fromCharCode(type)}' before authentication`,
+        );
+    }
+  }
+}
+
+/** Refuses, before any credential is sent, a method that the options do not allow. */
+function checkPolicy({ config, transport }: AuthenticationParts, request: Authentication): void {
+  const method = methodName(request);
+  const { requireAuth } = config;
+  if (requireAuth !== null && (method === null || !requireAuth.has(method))) {
+    throw new InterfaceError(
+      `the server asks for authentication ${method === null ? 'by another method' : `method "${method}"`}, which requireAuth does not allow`,
+      { safeToRetry: true },
+    );
+  }
+  if (config.channelBinding === 'require') {
+    const offered = request.method === 'SASL' && request.mechanisms.includes('SCRAM-SHA-256-PLUS');
+    if (!offered) {
+      throw new InterfaceError('channel binding is required, but the server does not offer it', {
+        safeToRetry: true,
+      });
+    }
+    if (transport.tlsSocket === null) {
+      throw new InterfaceError('channel binding is required, but the connection has no TLS', {
+        safeToRetry: true,
+      });
+    }
+  }
+}
+
+function methodName(request: Authentication) {
+  switch (request.method) {
+    case 'Ok':
+      return 'none';
+    case 'CleartextPassword':
+      return 'password';
+    case 'MD5Password':
+      return 'md5';
+    case 'GSS':
+    case 'GSSContinue':
+      return 'gss';
+    case 'SSPI':
+      return 'sspi';
+    case 'SASL':
+      return request.mechanisms.includes('OAUTHBEARER') ? 'oauth' : 'scram-sha-256';
+    default:
+      return null;
+  }
+}
+
+function unsupported(request: Authentication): Error {
+  if (request.method === 'SASLContinue' || request.method === 'SASLFinal') {
+    return new ProtocolError('the server sent a SASL message without having begun SASL');
+  }
+  const name = request.method === 'Unknown' ? `number ${request.code}` : request.method;
+  return new UnsupportedClientFeatureError(
+    `the server asks for the authentication method ${name}, which is not supported`,
+    { safeToRetry: true },
+  );
+}
+
+async function requirePassword(
+  { config, host }: AuthenticationParts,
+  what: string,
+): Promise<string> {
+  const password = await config.passwordFor(host);
+  if (password === null || password === '') {
+    throw new InterfaceError(
+      `the server asks for ${what} of user ${JSON.stringify(config.user)}, but none was given`,
+      {
+        hint: 'Give it as the password option, in the DSN, in PGPASSWORD or in a password file.',
+        safeToRetry: true,
+      },
+    );
+  }
+  return password;
+}
+
+async function authenticateSasl(
+  parts: AuthenticationParts,
+  mechanisms: readonly string[],
+): Promise<void> {
+  const channelBinding = chooseBinding(parts, mechanisms);
+  const scram = new ScramClient({ channelBinding });
+  if (!mechanisms.includes(scram.mechanism)) {
+    throw new UnsupportedClientFeatureError(
+      `the server offers the SASL mechanisms ${mechanisms.join(', ')}, none of which is supported`,
+      { safeToRetry: true },
+    );
+  }
+  const password = await requirePassword(parts, 'a password');
+  send(parts.transport, (writer) =>
+    writeSaslInitialResponse(writer, scram.mechanism, scram.clientFirst()),
+  );
+  const first = await nextAuthentication(parts.inbox, parts.config);
+  if (first.method !== 'SASLContinue') throw outOfOrder();
+  const { salt, iterations } = scram.serverFirst(first.data);
+  const keys = await scramKeys(parts.scramKeys, password, salt, iterations);
+  send(parts.transport, (writer) => writeSaslResponse(writer, scram.clientFinal(keys)));
+  const final = await nextAuthentication(parts.inbox, parts.config);
+  if (final.method !== 'SASLFinal') throw outOfOrder();
+  scram.serverFinal(final.data);
+}
+
+function outOfOrder(): ProtocolError {
+  return new ProtocolError('the server broke off the SASL exchange without proving its identity');
+}
+
+function chooseBinding(
+  { config, transport }: AuthenticationParts,
+  mechanisms: readonly string[],
+): ScramChannelBinding {
+  const { tlsSocket } = transport;
+  if (tlsSocket === null || config.channelBinding === 'disable') return 'unsupported';
+  if (!mechanisms.includes('SCRAM-SHA-256-PLUS')) return 'not-offered';
+  const data = serverEndPoint(tlsSocket);
+  if (data !== null) return { type: 'tls-server-end-point', data };
+  if (config.channelBinding === 'require') {
+    throw new InterfaceError(
+      "channel binding is required, but the server's certificate has no hash to bind to",
+      { safeToRetry: true },
+    );
+  }
+  return 'unsupported';
+}
+
+/** The derivation takes milliseconds of CPU by design: off the event loop, and once per pool. */
+async function scramKeys(
+  cache: ScramKeyCache,
+  password: string,
+  salt: Buffer,
+  iterations: number,
+): Promise<ScramKeys> {
+  const prepared = saslprep(password);
+  const key = JSON.stringify([salt.toString('base64'), iterations, fingerprint(prepared)]);
+  const cached = cache.get(key);
+  if (cached !== undefined) return cached;
+  const salted = await deriveOffLoop(prepared, salt, iterations, SCRAM_KEY_LENGTH, 'sha256');
+  const keys = deriveScramKeys(salted);
+  if (cache.size >= MAX_CACHED_KEYS) cache.clear();
+  cache.set(key, keys);
+  return keys;
+}
+
+function fingerprint(password: string): string {
+  return createHmac('sha256', FINGERPRINT_KEY).update(password).digest('base64');
+}

@@ -1,0 +1,92 @@
+import type { PostgresError } from '../errors/postgres-error.ts';
+import type { Clock, Timer } from '../transport/clock.ts';
+import type { Request } from './request.ts';
+
+/** What a cancellation needs of its session. */
+export interface CancellationHost {
+  /** Sends the CancelRequest; settles when the server has closed that connection. */
+  readonly send: () => Promise<void>;
+  /** Sends a Sync; `fenced()` is called with its answer. */
+  readonly fence: () => void;
+  /** The cancel can hit nothing any more. */
+  readonly settled: () => void;
+  /** The server does not react. */
+  readonly giveUp: () => void;
+}
+
+/** How long a cancelled request may take to end before the connection is given up. */
+const DRAIN_TIMEOUT = 5_000;
+
+/**
+ * One CancelRequest from its sending until it is certain that it can strike no other query.
+ *
+ * The server signals the backend before it closes the cancel connection, so after that close
+ * the signal is pending at the latest. If the target ended with query_canceled the signal is
+ * spent. Otherwise it may still be on its way: then one Sync goes round, since a backend drops
+ * a cancel signal that finds it idle. PostgreSQL manual, "Canceling Requests in Progress".
+ */
+export class Cancellation {
+  readonly target: Request;
+  readonly #clock: Clock;
+  readonly #host: CancellationHost;
+  #sent = false;
+  #targetDone = false;
+  #spent = false;
+  #over = false;
+  #timer: Timer | null = null;
+
+  constructor(target: Request, clock: Clock, host: CancellationHost) {
+    this.target = target;
+    this.#clock = clock;
+    this.#host = host;
+  }
+
+  start(): void {
+    this.#timer = this.#clock.setTimer(DRAIN_TIMEOUT, () => {
+      if (!this.#over) this.#host.giveUp();
+    });
+    const done = (): void => {
+      this.#sent = true;
+      this.#advance();
+    };
+    this.#host.send().then(done, done);
+  }
+
+  /** ReadyForQuery of any request came. */
+  finished(request: Request): void {
+    if (request === this.target) {
+      this.#targetDone = true;
+      this.#spent = isQueryCanceled(request.error);
+    } else if (isQueryCanceled(request.error)) {
+      this.#spent = true;
+    } else {
+      return;
+    }
+    this.#advance();
+  }
+
+  #advance(): void {
+    if (this.#over || !this.#sent || !this.#targetDone) return;
+    if (this.#spent) this.#end();
+    else this.#host.fence();
+  }
+
+  /** The Sync came back. */
+  fenced(): void {
+    if (!this.#over) this.#end();
+  }
+
+  #end(): void {
+    this.stop();
+    this.#host.settled();
+  }
+
+  stop(): void {
+    this.#over = true;
+    this.#timer?.cancel();
+  }
+}
+
+function isQueryCanceled(error: unknown): boolean {
+  return (error as PostgresError | null)?.sqlstate === '57014';
+}

@@ -1,0 +1,136 @@
+import type { TypeDescription } from '../codecs/registry.ts';
+import type { Row } from '../values/row.ts';
+import type { Request } from './request.ts';
+import { IntrospectionRequest } from './requests/introspection-request.ts';
+import type { Session } from './session.ts';
+import { Statement } from './statement.ts';
+
+/** OIDs of the types that the query itself uses. */
+const OID = 26;
+const TEXT = 25;
+const BOOL = 16;
+const OID_ARRAY = 1028;
+const TEXT_ARRAY = 1009;
+
+const COLUMNS: readonly (readonly [name: string, oid: number])[] = [
+  ['oid', OID],
+  ['name', TEXT],
+  ['schema', TEXT],
+  ['typtype', TEXT],
+  ['element', OID],
+  ['delimiter', TEXT],
+  ['base', OID],
+  ['subtype', OID],
+  ['attribute_names', TEXT_ARRAY],
+  ['attribute_oids', OID_ARRAY],
+  ['has_binary_input', BOOL],
+  ['has_binary_output', BOOL],
+];
+
+/**
+ * One flat look-up by OID. Every name is qualified, operators too, so that no search_path can
+ * lead it astray, and nothing is recursive: what the answer refers to is asked for next.
+ */
+function queryText(multiranges: boolean): string {
+  const rangeOf = multiranges
+    ? 'r.rngtypid = t.oid OR r.rngmultitypid = t.oid'
+    : 'r.rngtypid = t.oid';
+  const subtype = multiranges
+    ? 'CASE WHEN r.rngmultitypid = t.oid THEN r.rngtypid ELSE r.rngsubtype END'
+    : 'r.rngsubtype';
+  return `
+SELECT t.oid, t.typname::pg_catalog.text AS name, n.nspname::pg_catalog.text AS schema,
+  t.typtype::pg_catalog.text AS typtype,
+  CASE WHEN t.typelem <> 0 AND t.typlen = -1 AND e.typarray = t.oid THEN t.typelem ELSE 0 END::pg_catalog.oid AS element,
+  COALESCE(e.typdelim, t.typdelim)::pg_catalog.text AS delimiter,
+  t.typbasetype AS base,
+  COALESCE((SELECT ${subtype} FROM pg_catalog.pg_range r WHERE ${rangeOf}), 0)::pg_catalog.oid AS subtype,
+  CASE WHEN t.typrelid <> 0 THEN ARRAY(
+    SELECT a.attname::pg_catalog.text FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) END AS attribute_names,
+  CASE WHEN t.typrelid <> 0 THEN ARRAY(
+    SELECT a.atttypid FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) END AS attribute_oids,
+  t.typreceive::pg_catalog.oid <> 0 AS has_binary_input,
+  t.typsend::pg_catalog.oid <> 0 AS has_binary_output
+FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
+WHERE t.oid = ANY($1::pg_catalog.oid[])`
+    .replace(/ (=|<>|>) (?!ANY)/g, ' OPERATOR(pg_catalog.$1) ')
+    .replace(/ = ANY/g, ' OPERATOR(pg_catalog.=) ANY');
+}
+
+const texts = { with: queryText(true), without: queryText(false) };
+
+/** Asks the server for the types with these OIDs. A type that is gone is answered by a stand-in. */
+export async function introspect(
+  session: Session,
+  holder: Request,
+  oids: readonly number[],
+): Promise<TypeDescription[]> {
+  const text = session.serverVersion.major >= 14 ? texts.with : texts.without;
+  const statement = new Statement(
+    text,
+    '',
+    {
+      parameterOids: [OID_ARRAY],
+      fields: COLUMNS.map(([name, typeOid]) => ({
+        name,
+        typeOid,
+        tableOid: 0,
+        columnNumber: 0,
+        typeSize: -1,
+        typeModifier: -1,
+        format: 0,
+      })),
+    },
+    session.registry,
+  );
+  const request = new IntrospectionRequest(statement, [oids]);
+  holder.inner = request;
+  session.submitInner(request);
+  const rows = await request.promise;
+  holder.inner = null;
+  const found = rows.map(describe);
+  const known = new Set(found.map((type) => type.oid));
+  return [...found, ...oids.filter((oid) => !known.has(oid)).map(unknownType)];
+}
+
+function describe(row: Row): TypeDescription {
+  const names = row['attribute_names'] as string[] | null;
+  const attributeOids = row['attribute_oids'] as number[] | null;
+  return {
+    oid: row['oid'],
+    name: row['name'],
+    schema: row['schema'],
+    typtype: row['typtype'],
+    element: row['element'],
+    delimiter: row['delimiter'],
+    base: row['base'],
+    subtype: row['subtype'],
+    attributes:
+      names === null || attributeOids === null
+        ? null
+        : names.map((name, index) => ({ name, oid: attributeOids[index]! })),
+    hasBinaryInput: row['has_binary_input'],
+    hasBinaryOutput: row['has_binary_output'],
+  };
+}
+
+/** A type that was dropped between its use and the look-up: its values are left as text. */
+function unknownType(oid: number): TypeDescription {
+  return {
+    oid,
+    name: `unknown type ${oid}`,
+    schema: 'pg_catalog',
+    typtype: 'b',
+    element: 0,
+    delimiter: ',',
+    base: 0,
+    subtype: 0,
+    attributes: null,
+    hasBinaryInput: false,
+    hasBinaryOutput: false,
+  };
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { InternalClientError } from '../errors/client-errors.ts';
+import {
+  InvalidCachedStatementError,
+  InvalidSQLStatementNameError,
+} from '../errors/sqlstate.generated.ts';
+import { introspect } from './introspection.ts';
+import type { Request } from './request.ts';
+import { PrepareRequest } from './requests/prepare.ts';
+import type { Session } from './session.ts';
+import { Statement } from './statement.ts';
+
+/** Behind a pooler many processes share a server session: their names must never meet. */
+const PREFIX = `asyncpg_${randomBytes(6).toString('hex')}_`;
+let count = 0;
+
+export function newStatementName(): string {
+  count += 1;
+  return `${PREFIX}${count.toString(36)}`;
+}
+
+/** Whether the server no longer has, or no longer honours, what was prepared. */
+export function isStalePlan(error: unknown): boolean {
+  return (
+    error instanceof InvalidCachedStatementError || error instanceof InvalidSQLStatementNameError
+  );
+}
+
+/** Rounds of introspection: each may name types that are still unknown, e.g. of a composite. */
+const MAX_ROUNDS = 64;
+
+/** Loads what the registry must know to encode and decode values of these types. */
+export async function learnTypes(
+  session: Session,
+  holder: Request,
+  oids: readonly number[],
+): Promise<void> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const missing = session.registry.missing(oids);
+    if (missing.length === 0) return;
+    session.registry.define(await introspect(session, holder, missing));
+  }
+  throw new InternalClientError('types refer to each other without end');
+}
+
+/** Has a statement prepared on the server under `name` and its types made known. */
+export async function prepareStatement(
+  session: Session,
+  holder: Request,
+  text: string,
+  name: string,
+): Promise<Statement> {
+  const request = new PrepareRequest(name, text);
+  holder.inner = request;
+  session.submitInner(request);
+  const description = await request.promise;
+  holder.inner = null;
+  const oids = [
+    ...description.parameterOids,
+    ...(description.fields ?? []).map((field) => field.typeOid),
+  ];
+  await learnTypes(session, holder, oids);
+  return new Statement(text, name, description, session.registry);
+}
+
+/**
+ * The statement for a query that holds the line: what is known of it, brought up to the
+ * present codecs, or a newly prepared one.
+ */
+export async function statementFor(
+  session: Session,
+  holder: Request,
+  text: string,
+  given: Statement | null,
+  cached: boolean,
+): Promise<Statement> {
+  const known = given ?? (cached ? session.statements.get(text) : undefined);
+  if (known !== undefined) {
+    const { parameterOids, fields } = known.description;
+    await learnTypes(session, holder, [
+      ...parameterOids,
+      ...(fields ?? []).map((field) => field.typeOid),
+    ]);
+    const statement = known.recompiled(session.registry);
+    if (given === null) session.statements.replace(text, statement);
+    return statement;
+  }
+  const statement = await prepareStatement(session, holder, text, cached ? newStatementName() : '');
+  if (cached) session.statements.set(text, statement);
+  return statement;
+}

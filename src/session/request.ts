@@ -1,0 +1,102 @@
+import type { PostgresError, ServerMessageFields } from '../errors/postgres-error.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import type { Session } from './session.ts';
+
+/** Where a request stands. */
+export type RequestState = 'queued' | 'preparing' | 'sent' | 'done';
+
+/**
+ * One unit of work on a session: what it writes ends with exactly one Sync (or is one Query),
+ * so exactly one ReadyForQuery answers it and its errors reach nobody else.
+ *
+ * `start` writes, `message` and `dataRow` take the answers, `ready` ends it. The caller's
+ * promise may be rejected long before: then the request is `abandoned` and only drains.
+ */
+export abstract class Request {
+  state: RequestState = 'queued';
+  /** The caller has been told; answers are taken from the wire and dropped. */
+  abandoned = false;
+  /** What the server or the decoder objected to. */
+  error: unknown = null;
+  /** Its error 57014 may have been meant for the request before it. */
+  struck = false;
+  /** A request that works for this one at the moment, e.g. Parse and Describe for a query. */
+  inner: Request | null = null;
+  readonly deadline: Deadline | null;
+
+  constructor(deadline: Deadline | null) {
+    this.deadline = deadline;
+  }
+
+  /** Its turn has come: write everything and call `session.sent(this)`. */
+  abstract start(session: Session): void;
+
+  /** One answer, other than DataRow, ErrorResponse and ReadyForQuery. */
+  abstract message(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void;
+
+  dataRow(session: Session, _buffer: Buffer, _start: number, _end: number): void {
+    session.unexpected('DataRow');
+  }
+
+  /** ErrorResponse. The server sends nothing more but ReadyForQuery. */
+  serverError(_session: Session, error: PostgresError, _fields: ServerMessageFields): void {
+    this.error ??= error;
+  }
+
+  /** ReadyForQuery: the request has left the wire. Settles the caller's promise. */
+  abstract ready(session: Session): void;
+
+  /** Rejects the caller's promise. Called at most once, never after it was settled. */
+  abstract reject(error: unknown): void;
+
+  /** Settles once: after this only draining is left. */
+  fail(error: unknown): void {
+    if (this.state === 'done' || this.abandoned) {
+      this.state = 'done';
+      return;
+    }
+    this.state = 'done';
+    this.deadline?.dispose();
+    this.reject(error);
+  }
+
+  /** Rejects the caller now, while the answers are still to come. */
+  abandon(reason: unknown): void {
+    if (this.state === 'done' || this.abandoned) return;
+    this.abandoned = true;
+    this.deadline?.dispose();
+    this.reject(reason);
+  }
+}
+
+/** A request with a promise for its caller. */
+export abstract class PromisedRequest<R> extends Request {
+  readonly promise: Promise<R>;
+  #resolve!: (value: R) => void;
+  #reject!: (reason: unknown) => void;
+
+  constructor(deadline: Deadline | null) {
+    super(deadline);
+    this.promise = new Promise<R>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  protected resolve(value: R): void {
+    this.state = 'done';
+    if (this.abandoned) return;
+    this.deadline?.dispose();
+    this.#resolve(value);
+  }
+
+  override reject(error: unknown): void {
+    this.#reject(error);
+  }
+}

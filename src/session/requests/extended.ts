@@ -1,0 +1,63 @@
+import { writeBind, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
+import { PromisedRequest } from '../request.ts';
+import type { Session } from '../session.ts';
+
+/** ParseComplete, BindComplete and CommandComplete of the BEGIN that travels ahead. */
+const PREAMBLE_ANSWERS = 3;
+
+/**
+ * A request of the extended protocol. A BEGIN that waits in the session goes ahead of it,
+ * before the same Sync: if the BEGIN fails, nothing that follows is executed.
+ */
+export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
+  #preambleAnswers = 0;
+
+  /** Writes the messages with `write`; leaves no trace of them when a value cannot be encoded. */
+  protected send(session: Session, write: () => void): void {
+    session.writeCloses();
+    const { writer, preamble } = session;
+    const mark = writer.mark();
+    try {
+      if (preamble !== null) {
+        writeParse(writer, '', preamble);
+        writeBind(writer, {
+          portal: '',
+          statement: '',
+          parameterFormats: [],
+          parameters: [],
+          resultFormats: [],
+        });
+        writeExecute(writer, '');
+        this.#preambleAnswers = PREAMBLE_ANSWERS;
+      }
+      write();
+    } catch (error) {
+      writer.rollback(mark);
+      this.#preambleAnswers = 0;
+      this.fail(error);
+      return;
+    }
+    session.preamble = null;
+    session.sent(this);
+  }
+
+  override message(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    if (this.#preambleAnswers > 0) this.#preambleAnswers -= 1;
+    else this.answer(session, type, buffer, start, end);
+  }
+
+  /** One answer to the request's own messages. */
+  protected abstract answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void;
+}

@@ -1,0 +1,40 @@
+import { writeParse } from '../../protocol/frontend/query.ts';
+import type { Row } from '../../values/row.ts';
+import type { Session } from '../session.ts';
+import type { Statement } from '../statement.ts';
+import { ExtendedRequest } from './extended.ts';
+
+/** One of the driver's own queries, in one flight: what it takes and returns is known before. */
+export class IntrospectionRequest extends ExtendedRequest<Row[]> {
+  readonly #statement: Statement;
+  readonly #args: readonly unknown[];
+  readonly #rows: Row[] = [];
+
+  constructor(statement: Statement, args: readonly unknown[]) {
+    super(null);
+    this.#statement = statement;
+    this.#args = args;
+  }
+
+  override start(session: Session): void {
+    const statement = this.#statement;
+    this.send(session, () => {
+      writeParse(session.writer, '', statement.text, statement.description.parameterOids);
+      statement.writeBind(session.writer, this.#args);
+      statement.writeExecuteAndSync(session.writer);
+    });
+  }
+
+  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
+    this.#rows.push(this.#statement.decoder!(buffer, start, end, session.textRun));
+  }
+
+  protected override answer(): void {
+    // ParseComplete, BindComplete and CommandComplete say nothing that matters here.
+  }
+
+  override ready(): void {
+    if (this.error !== null) this.fail(this.error);
+    else this.resolve(this.#rows);
+  }
+}

@@ -1,0 +1,61 @@
+import {
+  type FieldDescription,
+  readParameterDescription,
+  readRowDescription,
+} from '../../protocol/backend/result.ts';
+import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import type { Session } from '../session.ts';
+import type { StatementDescription } from '../statement.ts';
+import { ExtendedRequest } from './extended.ts';
+
+/** Parse and Describe: has a statement prepared and learns what it takes and returns. */
+export class PrepareRequest extends ExtendedRequest<StatementDescription> {
+  readonly #name: string;
+  readonly #text: string;
+  #parameterOids: number[] = [];
+  #fields: FieldDescription[] | null = null;
+
+  constructor(name: string, text: string) {
+    super(null);
+    this.#name = name;
+    this.#text = text;
+  }
+
+  override start(session: Session): void {
+    const { writer } = session;
+    this.send(session, () => {
+      writeParse(writer, this.#name, this.#text);
+      writeDescribe(writer, 'S', this.#name);
+      writeSync(writer);
+    });
+  }
+
+  protected override answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case Backend.ParseComplete:
+      case Backend.NoData:
+        return;
+      case Backend.ParameterDescription:
+        this.#parameterOids = readParameterDescription(new MessageReader(buffer, start, end));
+        return;
+      case Backend.RowDescription:
+        this.#fields = readRowDescription(new MessageReader(buffer, start, end));
+        return;
+      default:
+        session.unexpected(`message '${String.fromCharCode(type)}' in answer to Parse`);
+    }
+  }
+
+  override ready(): void {
+    if (this.error !== null) this.fail(this.error);
+    else this.resolve({ parameterOids: this.#parameterOids, fields: this.#fields });
+  }
+}

@@ -1,0 +1,214 @@
+import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
+import { writeParse } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import type { Row } from '../../values/row.ts';
+import { isStalePlan, statementFor } from '../preparation.ts';
+import type { Session } from '../session.ts';
+import type { Statement } from '../statement.ts';
+import { ExtendedRequest } from './extended.ts';
+
+/** What a query's caller wants of its result. */
+export type Wanted = 'rows' | 'row' | 'value' | 'tag';
+
+export interface QueryOptions {
+  readonly wanted: Wanted;
+  /** For `value`: which column, by position or by name. */
+  readonly column?: number | string | undefined;
+  /** False: parsed anew as the unnamed statement, and not kept. */
+  readonly prepare?: boolean | undefined;
+}
+
+/**
+ * One execution of one statement: Bind, Execute, Sync in one flight when the statement is
+ * known; otherwise it holds the line while the statement is prepared.
+ */
+export class QueryRequest extends ExtendedRequest<unknown> {
+  readonly text: string;
+  readonly args: readonly unknown[];
+  /** The command tag, once there is one. */
+  tag: string | null = null;
+  readonly #options: QueryOptions;
+  /** A statement of the caller's own, never replaced by another. */
+  readonly #given: Statement | null;
+  readonly #rows: Row[] = [];
+  #statement: Statement | null = null;
+  #retried = false;
+  #wasIdle = false;
+
+  constructor(
+    text: string,
+    args: readonly unknown[],
+    options: QueryOptions,
+    deadline: Deadline | null,
+    statement: Statement | null = null,
+  ) {
+    super(deadline);
+    this.text = text;
+    this.args = args;
+    this.#options = options;
+    this.#given = statement;
+  }
+
+  override start(session: Session): void {
+    const known =
+      this.#given ?? (this.#isCached(session) ? session.statements.get(this.text) : undefined);
+    if (known !== undefined && known.epoch === session.registry.epoch) {
+      this.#bind(session, known);
+      return;
+    }
+    this.state = 'preparing';
+    session.hold(this);
+    statementFor(session, this, this.text, this.#given, this.#isCached(session)).then(
+      (statement) => {
+        if (this.state === 'preparing' && !this.abandoned) this.#bind(session, statement);
+        session.release(this);
+      },
+      (error) => {
+        this.#attach(error);
+        this.fail(error);
+        session.release(this);
+      },
+    );
+  }
+
+  #isCached(session: Session): boolean {
+    return this.#options.prepare !== false && session.statements.accepts(this.text);
+  }
+
+  #bind(session: Session, statement: Statement): void {
+    this.#statement = statement;
+    this.#wasIdle = session.transactionStatus === 'I' && session.preamble === null;
+    this.send(session, () => {
+      if (statement.name === '') {
+        writeParse(session.writer, '', statement.text, statement.description.parameterOids);
+      }
+      statement.writeBind(session.writer, this.args);
+      statement.writeExecuteAndSync(session.writer);
+    });
+  }
+
+  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
+    const decoder = this.#statement?.decoder ?? null;
+    if (decoder === null) session.unexpected('DataRow');
+    if (this.abandoned || this.error !== null) return;
+    const { wanted } = this.#options;
+    if (wanted !== 'rows' && (wanted === 'tag' || this.#rows.length > 0)) return;
+    try {
+      this.#rows.push(decoder(buffer, start, end, session.textRun));
+    } catch (error) {
+      if (!(error instanceof DecodeError || error instanceof InterfaceError)) throw error;
+      this.error = error;
+    }
+  }
+
+  protected override answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case Backend.BindComplete:
+        return;
+      case Backend.CommandComplete:
+        this.tag = readCommandComplete(new MessageReader(buffer, start, end));
+        return;
+      case Backend.EmptyQueryResponse:
+        this.tag = '';
+        return;
+      case Backend.ParseComplete:
+        if (this.#statement?.name === '') return;
+        break;
+    }
+    session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
+  }
+
+  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+    super.serverError(session, error, fields);
+    this.#attach(this.error);
+  }
+
+  #attach(error: unknown): void {
+    if (error !== null && typeof error === 'object' && 'query' in error) error.query = this.text;
+  }
+
+  override ready(session: Session): void {
+    const { error } = this;
+    if (error === null) {
+      this.#succeed();
+      return;
+    }
+    if (isStalePlan(error)) session.statements.clear();
+    if (this.#mayRepeat(session, error)) {
+      this.#retried = true;
+      this.error = null;
+      this.tag = null;
+      this.#rows.length = 0;
+      this.state = 'queued';
+      session.submitFirst(this);
+    } else {
+      this.fail(error);
+    }
+  }
+
+  /**
+   * Whether the failure was not this query's own and left no effect: a plan that the server
+   * found outdated, or a cancel that was meant for the query before. Outside a transaction
+   * the statement was a transaction of its own and has been undone.
+   */
+  #mayRepeat(session: Session, error: unknown): boolean {
+    if (this.abandoned || this.#retried || !this.#wasIdle || this.#given !== null) return false;
+    if (session.transactionStatus !== 'I') return false;
+    return isStalePlan(error) || (this.struck && (error as PostgresError).sqlstate === '57014');
+  }
+
+  #succeed(): void {
+    const { wanted } = this.#options;
+    switch (wanted) {
+      case 'rows':
+        this.resolve(this.#rows);
+        return;
+      case 'tag':
+        this.resolve(this.tag ?? '');
+        return;
+      case 'row':
+        this.resolve(this.#rows[0] ?? null);
+        return;
+      case 'value':
+        this.#resolveValue();
+        return;
+      default:
+        wanted satisfies never;
+    }
+  }
+
+  #resolveValue(): void {
+    const row = this.#rows[0];
+    const column = this.#options.column ?? 0;
+    const columns = this.#statement!.columns;
+    if (row === undefined) {
+      this.resolve(null);
+    } else if (
+      typeof column === 'number'
+        ? column < columns.length && column >= 0
+        : columns.some(({ name }) => name === column)
+    ) {
+      this.resolve(column === 0 && columns[0]!.name !== '0' ? row[0] : valueAt(row, column));
+    } else {
+      this.fail(
+        new InterfaceError(
+          `there is no column ${JSON.stringify(column)} in the result of ${columns.length} columns`,
+        ),
+      );
+    }
+  }
+}
+
+function valueAt(row: Row, column: number | string): unknown {
+  return typeof column === 'number' ? [...row][column] : row[column];
+}

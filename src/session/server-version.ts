@@ -1,0 +1,28 @@
+/** The server's version, as in asyncpg: since PostgreSQL 10, `minor` is 0 and `micro` counts. */
+export interface ServerVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly micro: number;
+  readonly releaselevel: 'alpha' | 'beta' | 'candidate' | 'final';
+  readonly serial: number;
+}
+
+const LEVELS = { alpha: 'alpha', beta: 'beta', rc: 'candidate' } as const;
+
+/**
+ * Reads the `server_version` parameter, e.g. `18.4 (Debian 18.4-1)`, `10beta2`, `9.6.24`,
+ * `11.2-YB-2.1`, `PostgreSQL 13.0`.
+ */
+export function parseServerVersion(text: string): ServerVersion {
+  const match = /(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:(alpha|beta|rc)(\d+))?/.exec(text);
+  const number = (index: number): number => Number(match?.[index] ?? 0);
+  const major = number(1);
+  const level = match?.[4] as keyof typeof LEVELS | undefined;
+  return Object.freeze({
+    major,
+    minor: major >= 10 ? 0 : number(2),
+    micro: major >= 10 ? number(2) : number(3),
+    releaselevel: level === undefined ? 'final' : LEVELS[level],
+    serial: number(5),
+  });
+}

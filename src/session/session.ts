@@ -1,0 +1,514 @@
+import type { TypeRegistry } from '../codecs/registry.ts';
+import { TextRun } from '../codecs/text-run.ts';
+import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
+import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
+import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-message.ts';
+import { ConnectionDoesNotExistError } from '../errors/sqlstate.generated.ts';
+import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
+import { readNotificationResponse, readParameterStatus } from '../protocol/backend/session.ts';
+import { Framer, type MessageSink } from '../protocol/framer.ts';
+import { writeClose, writeTerminate } from '../protocol/frontend/query.ts';
+import { Backend } from '../protocol/message-type.ts';
+import { MessageReader } from '../protocol/reader.ts';
+import { MessageWriter } from '../protocol/writer.ts';
+import type { Clock, Timer } from '../transport/clock.ts';
+import type { Transport, TransportHandler } from '../transport/transport.ts';
+import { Cancellation } from './cancellation.ts';
+import type { Request } from './request.ts';
+import { RequestQueue } from './request-queue.ts';
+import { Fence } from './requests/fence.ts';
+import type { ServerVersion } from './server-version.ts';
+import { StatementCache, type StatementCacheOptions } from './statement-cache.ts';
+
+/** What a session says of itself to whoever holds it. */
+export interface SessionObserver {
+  notice(message: PostgresLogMessage): void;
+  notification(channel: string, payload: string, pid: number): void;
+  parameter(name: string, value: string): void;
+  /** The session has ended, for whatever reason. Called once. */
+  ended(reason: Error | null): void;
+}
+
+/** What start-up has found out and a session begins with. */
+export interface SessionParts {
+  readonly transport: Transport;
+  readonly framer: (sink: MessageSink) => Framer;
+  readonly clock: Clock;
+  readonly registry: TypeRegistry;
+  readonly statements: StatementCacheOptions;
+  readonly settings: Map<string, string>;
+  readonly serverVersion: ServerVersion;
+  readonly processId: number;
+  /** Sends a CancelRequest for this session; settles when the server has closed that connection. */
+  readonly sendCancel: () => Promise<void>;
+  readonly transactionStatus: TransactionStatus;
+}
+
+/** ReadyForQuery's status: idle, in a transaction, in a failed transaction. */
+export type TransactionStatus = 'I' | 'T' | 'E';
+
+/** Written bytes that wait for the system beyond which nothing new is started. */
+const MAX_BACKLOG = 1024 * 1024;
+/** The write buffer is handed over when it holds this much, even within a turn. */
+const FLUSH_SIZE = 64 * 1024;
+
+const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
+  [0x49, 'I'],
+  [0x54, 'T'],
+  [0x45, 'E'],
+]);
+
+/**
+ * The engine of one server session. Requests are written in the order in which they were
+ * submitted, as soon as they are, and all that are written in one turn of the event loop
+ * travel in one flight; answers are given to them in the same order. Everything that ends a
+ * session goes through `destroy`, which settles every request once.
+ */
+export class Session implements MessageSink, TransportHandler {
+  readonly registry: TypeRegistry;
+  readonly clock: Clock;
+  readonly statements: StatementCache;
+  readonly settings: Map<string, string>;
+  readonly serverVersion: ServerVersion;
+  readonly processId: number;
+  readonly writer = new MessageWriter();
+  readonly textRun = new TextRun();
+  transactionStatus: TransactionStatus;
+  /** A BEGIN that has not been sent: it travels ahead of the next request, under its Sync. */
+  preamble: string | null = null;
+  /** How often anything was handed to the system: one per flight. */
+  flushes = 0;
+  observer: SessionObserver | null = null;
+
+  readonly #transport: Transport;
+  readonly #framer: Framer;
+  readonly #pending = new RequestQueue();
+  readonly #inFlight = new RequestQueue();
+  readonly #sendCancel: () => Promise<void>;
+  #closes: string[] = [];
+  #closesInFlight = 0;
+  #holder: Request | null = null;
+  #cancellation: Cancellation | null = null;
+  #flushScheduled = false;
+  #ended = false;
+  #reason: Error | null = null;
+  #lastWords: ServerMessageFields | null = null;
+  #idleWaiters: (() => void)[] = [];
+  #drainWaiters: (() => void)[] = [];
+  #closeTimer: Timer | null = null;
+
+  constructor(parts: SessionParts) {
+    this.#transport = parts.transport;
+    this.#framer = parts.framer(this);
+    this.clock = parts.clock;
+    this.registry = parts.registry;
+    this.settings = parts.settings;
+    this.serverVersion = parts.serverVersion;
+    this.processId = parts.processId;
+    this.transactionStatus = parts.transactionStatus;
+    this.#sendCancel = parts.sendCancel;
+    this.statements = new StatementCache(parts.statements, parts.clock, (name) =>
+      this.closeStatement(name),
+    );
+    parts.transport.handler = this;
+  }
+
+  // ── Requests ────────────────────────────────────────────────────────────────────────────
+
+  /** Whether the session is over. */
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Why it is over: the server's last words, the system's error, or null for a plain close. */
+  get endReason(): Error | null {
+    return this.#reason;
+  }
+
+  /** Requests that are written and not answered, or wait to be written. */
+  get load(): number {
+    return this.#inFlight.length + this.#pending.length + (this.#holder === null ? 0 : 1);
+  }
+
+  /** Nothing is under way: no request, no cancellation. */
+  get isIdle(): boolean {
+    return this.load === 0 && this.#cancellation === null;
+  }
+
+  get isCancelling(): boolean {
+    return this.#cancellation !== null;
+  }
+
+  /** Takes a request in its turn. Its promise tells the rest. */
+  submit(request: Request): void {
+    if (this.#ended) {
+      request.fail(this.#endedError(true));
+      return;
+    }
+    const { deadline } = request;
+    if (deadline !== null) {
+      if (deadline.expired) {
+        request.fail(deadline.reason(false));
+        return;
+      }
+      deadline.watch(() => this.#expire(request));
+    }
+    if (this.#pending.length === 0 && this.#mayStart()) this.#start(request);
+    else this.#pending.push(request);
+  }
+
+  /** Takes a request ahead of all that wait: one that must be sent anew, or a holder's own. */
+  submitFirst(request: Request): void {
+    if (this.#ended) request.fail(this.#endedError(true));
+    else {
+      this.#pending.unshift(request);
+      this.#pump();
+    }
+  }
+
+  /** Starts a request on behalf of the one that holds the line. */
+  submitInner(request: Request): void {
+    if (this.#ended) request.fail(this.#endedError(false));
+    else this.#start(request);
+  }
+
+  #start(request: Request): void {
+    try {
+      request.start(this);
+    } catch (error) {
+      request.fail(error);
+    }
+  }
+
+  #mayStart(): boolean {
+    return (
+      this.#holder === null && this.#cancellation === null && this.#transport.backlog < MAX_BACKLOG
+    );
+  }
+
+  #pump(): void {
+    while (this.#pending.length > 0 && this.#mayStart()) {
+      const request = this.#pending.shift()!;
+      if (request.state === 'queued') this.#start(request);
+    }
+    if (this.#idleWaiters.length > 0 && this.isIdle) {
+      const waiters = this.#idleWaiters;
+      this.#idleWaiters = [];
+      for (const waiter of waiters) waiter();
+    }
+  }
+
+  /** No other request is started until `release`: the holder has more to write later. */
+  hold(request: Request): void {
+    this.#holder = request;
+  }
+
+  release(request: Request): void {
+    if (this.#holder !== request) return;
+    this.#holder = null;
+    this.#pump();
+  }
+
+  /** The request has written its messages, Sync included: it waits for its answers now. */
+  sent(request: Request): void {
+    request.state = 'sent';
+    this.#inFlight.push(request);
+    this.flushSoon();
+  }
+
+  /** Whether the request's answers are those that come now. */
+  isHead(request: Request): boolean {
+    return this.#inFlight.head === request;
+  }
+
+  /** Resolves when nothing is under way any more, at once if so already, and when it ended. */
+  whenIdle(): Promise<void> {
+    if (this.#ended || this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Has the statement closed on the server, with the next flight. */
+  closeStatement(name: string): void {
+    if (name !== '' && !this.#ended) this.#closes.push(name);
+  }
+
+  /** Writes the Close messages that ride along with an extended query. */
+  writeCloses(): void {
+    if (this.#closes.length === 0) return;
+    for (const name of this.#closes) writeClose(this.writer, 'S', name);
+    this.#closesInFlight += this.#closes.length;
+    this.#closes = [];
+  }
+
+  // ── Writing ─────────────────────────────────────────────────────────────────────────────
+
+  /** Has everything that is written by the end of this turn sent in one flight. */
+  flushSoon(): void {
+    if (this.writer.offset >= FLUSH_SIZE) {
+      this.flush();
+    } else if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      queueMicrotask(() => {
+        this.#flushScheduled = false;
+        this.flush();
+      });
+    }
+  }
+
+  flush(): void {
+    const { writer } = this;
+    if (writer.offset === 0 || this.#ended) return;
+    this.flushes += 1;
+    const bytes = writer.buffer.subarray(0, writer.offset);
+    // What the system has not taken yet still belongs to the socket.
+    const reusable = this.#transport.write(bytes) && writer.buffer.length <= 4 * FLUSH_SIZE;
+    if (!reusable) writer.buffer = Buffer.allocUnsafeSlow(16 * 1024);
+    writer.offset = 0;
+  }
+
+  /** Whether the peer is slow to take what was written. */
+  get isCongested(): boolean {
+    return this.#transport.backlog >= MAX_BACKLOG;
+  }
+
+  /** Resolves when more can be written without piling up, or the session has ended. */
+  whenDrained(): Promise<void> {
+    if (this.#ended || this.#transport.backlog < FLUSH_SIZE) return Promise.resolve();
+    return new Promise((resolve) => this.#drainWaiters.push(resolve));
+  }
+
+  drained(): void {
+    const waiters = this.#drainWaiters;
+    this.#drainWaiters = [];
+    for (const waiter of waiters) waiter();
+    this.#pump();
+  }
+
+  /** Stops reading from the server until `resumeReading`. */
+  pauseReading(): void {
+    this.#transport.pause();
+  }
+
+  resumeReading(): void {
+    this.#transport.resume();
+  }
+
+  ref(): void {
+    this.#transport.ref();
+  }
+
+  unref(): void {
+    this.#transport.unref();
+  }
+
+  // ── Reading ─────────────────────────────────────────────────────────────────────────────
+
+  received(chunk: Buffer, length: number): void {
+    if (this.#ended) return;
+    try {
+      this.#framer.feed(chunk, length);
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  stretch(_buffer: Buffer, limit: number): void {
+    this.textRun.stretch(limit);
+  }
+
+  dataRow(buffer: Buffer, start: number, end: number): void {
+    const head = this.#inFlight.head;
+    if (head === null) this.unexpected('DataRow');
+    else head.dataRow(this, buffer, start, end);
+  }
+
+  message(type: number, buffer: Buffer, start: number, end: number): void {
+    switch (type) {
+      case Backend.ReadyForQuery:
+        this.#readyForQuery(buffer, start, end);
+        return;
+      case Backend.NoticeResponse:
+        this.observer?.notice(
+          postgresLogMessageFrom(readNoticeResponse(new MessageReader(buffer, start, end))),
+        );
+        return;
+      case Backend.NotificationResponse: {
+        const { channel, payload, pid } = readNotificationResponse(
+          new MessageReader(buffer, start, end),
+        );
+        this.observer?.notification(channel, payload, pid);
+        return;
+      }
+      case Backend.ParameterStatus: {
+        const { name, value } = readParameterStatus(new MessageReader(buffer, start, end));
+        this.settings.set(name, value);
+        this.observer?.parameter(name, value);
+        return;
+      }
+      case Backend.CloseComplete:
+        if (this.#closesInFlight === 0) this.unexpected('CloseComplete');
+        this.#closesInFlight -= 1;
+        return;
+      case Backend.ErrorResponse:
+        this.#errorResponse(readErrorResponse(new MessageReader(buffer, start, end)));
+        return;
+      default: {
+        const head = this.#inFlight.head;
+        if (head === null) this.unexpected(`message '${String.fromCharCode(type)}'`);
+        else head.message(this, type, buffer, start, end);
+      }
+    }
+  }
+
+  /** The server sent what it must not send now. */
+  unexpected(what: string): never {
+    throw new ProtocolError(`the server sent an unexpected ${what}`);
+  }
+
+  #errorResponse(fields: ServerMessageFields): void {
+    const fatal = fields.severity === 'FATAL' || fields.severity === 'PANIC';
+    if (fatal) {
+      this.#lastWords = fields;
+      return;
+    }
+    const head = this.#inFlight.head;
+    if (head === null) this.unexpected('ErrorResponse');
+    else head.serverError(this, postgresErrorFrom(fields), fields);
+  }
+
+  #readyForQuery(buffer: Buffer, start: number, end: number): void {
+    const status = end - start === 1 ? STATUS.get(buffer[start]!) : undefined;
+    const request = this.#inFlight.shift();
+    if (status === undefined || request === null) this.unexpected('ReadyForQuery');
+    this.transactionStatus = status;
+    const cancellation = this.#cancellation;
+    if (cancellation !== null) {
+      request.struck = cancellation.target !== request;
+      cancellation.finished(request);
+    }
+    request.ready(this);
+    const head = this.#inFlight.head;
+    if (head?.abandoned && this.#cancellation === null) this.#cancel(head);
+    this.#pump();
+  }
+
+  // ── Time-outs and cancellation ──────────────────────────────────────────────────────────
+
+  /** The caller of `request` waits no longer. */
+  #expire(request: Request): void {
+    const deadline = request.deadline!;
+    if (request.state === 'queued') {
+      this.#pending.remove(request);
+      request.fail(deadline.reason(false));
+      return;
+    }
+    request.abandon(deadline.reason(true));
+    this.abort(request);
+  }
+
+  /** Has the server stop a request that was sent; only ever while it is the one that runs. */
+  abort(request: Request): void {
+    const target = request.inner ?? request;
+    if (target.state === 'sent') {
+      target.abandon(request.error);
+      this.flush();
+      if (this.isHead(target) && this.#cancellation === null) this.#cancel(target);
+    }
+  }
+
+  /**
+   * Sends a CancelRequest for the request that the server is working on. Nothing new is sent
+   * until it is certain that the cancel can hit nothing else; if that takes too long, the
+   * connection is given up.
+   */
+  #cancel(target: Request): void {
+    const cancellation = new Cancellation(target, this.clock, {
+      send: this.#sendCancel,
+      fence: () => {
+        const fence = new Fence(() => cancellation.fenced());
+        this.submitInner(fence);
+      },
+      settled: () => {
+        if (this.#cancellation === cancellation) this.#cancellation = null;
+        this.#pump();
+      },
+      giveUp: () =>
+        this.destroy(
+          new ConnectionDoesNotExistError(
+            'the connection was closed: the server did not answer a cancelled query',
+          ),
+        ),
+    });
+    this.#cancellation = cancellation;
+    cancellation.start();
+  }
+
+  // ── The end ─────────────────────────────────────────────────────────────────────────────
+
+  closed(error: Error | null): void {
+    this.destroy(
+      new ConnectionDoesNotExistError(
+        'the connection was closed in the middle of operation',
+        {},
+        {
+          ...(error === null ? {} : { cause: error }),
+        },
+      ),
+    );
+  }
+
+  /** Ends the session in good order: Terminate after everything that was submitted. */
+  terminateGracefully(): void {
+    if (this.#ended) return;
+    writeTerminate(this.writer);
+    this.flush();
+    this.#finish(null, () => this.#transport.end());
+    // A peer that does not close its side is not waited for.
+    this.#closeTimer = this.clock.setTimer(1000, () => this.#transport.destroy(), false);
+  }
+
+  /** Ends the session at once. The first reason is kept; every request is settled once. */
+  destroy(reason: Error | null): void {
+    if (this.#ended) {
+      this.#closeTimer?.cancel();
+      return;
+    }
+    this.#finish(reason, () => this.#transport.destroy());
+  }
+
+  #finish(reason: Error | null, close: () => void): void {
+    this.#ended = true;
+    this.#reason = this.#lastWords === null ? reason : postgresErrorFrom(this.#lastWords);
+    this.#framer.stop();
+    this.#cancellation?.stop();
+    this.#cancellation = null;
+    close();
+    const holder = this.#holder;
+    this.#holder = null;
+    for (const request of this.#inFlight.drain()) request.fail(this.#endedError(false));
+    holder?.fail(this.#endedError(false));
+    for (const request of this.#pending.drain()) request.fail(this.#endedError(true));
+    const waiters = [...this.#idleWaiters, ...this.#drainWaiters];
+    this.#idleWaiters = [];
+    this.#drainWaiters = [];
+    for (const waiter of waiters) waiter();
+    const { observer } = this;
+    this.observer = null;
+    observer?.ended(this.#reason);
+  }
+
+  /** A fresh error for each call that the end of the session concerns. */
+  #endedError(safeToRetry: boolean): Error {
+    if (this.#lastWords !== null) return postgresErrorFrom(this.#lastWords, { safeToRetry });
+    const reason = this.#reason;
+    if (reason === null) return new InterfaceError('the connection is closed', { safeToRetry });
+    if (reason instanceof ProtocolError) {
+      return new ProtocolError(reason.message, { cause: reason, safeToRetry });
+    }
+    return new ConnectionDoesNotExistError(
+      reason.message,
+      {},
+      { cause: reason.cause ?? reason, safeToRetry },
+    );
+  }
+}

@@ -1,0 +1,78 @@
+import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
+import { ProtocolError } from '../errors/client-errors.ts';
+import { postgresErrorFrom } from '../errors/server-message.ts';
+import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
+import {
+  readBackendKeyData,
+  readParameterStatus,
+  readReadyForQuery,
+  type TransactionStatus,
+} from '../protocol/backend/session.ts';
+import { writeStartupMessage } from '../protocol/frontend/startup.ts';
+import { Backend } from '../protocol/message-type.ts';
+import { MessageWriter } from '../protocol/writer.ts';
+import type { Transport } from '../transport/transport.ts';
+import { authenticate, type ScramKeyCache } from './authentication.ts';
+import type { StartUpInbox } from './start-up-inbox.ts';
+
+/** What the server said of the session before its first ReadyForQuery. */
+export interface StartedUp {
+  readonly settings: Map<string, string>;
+  readonly processId: number;
+  /** For CancelRequest; null when the server gave none, as some proxies do not. */
+  readonly secretKey: Buffer | null;
+  readonly transactionStatus: TransactionStatus;
+}
+
+/** Far beyond what any server reports. */
+const MAX_SETTINGS = 200;
+
+/**
+ * Start-up, from StartupMessage to the first ReadyForQuery, as one straight sequence.
+ *
+ * PostgreSQL manual, "Start-up" in "Message Flow".
+ */
+export async function startUp(
+  transport: Transport,
+  inbox: StartUpInbox,
+  config: ConnectConfig,
+  host: HostConfig,
+  scramKeys: ScramKeyCache,
+): Promise<StartedUp> {
+  const writer = new MessageWriter(1024);
+  writeStartupMessage(writer, config.maxProtocolVersion, config.startupParameters);
+  transport.write(writer.buffer.subarray(0, writer.offset));
+  await authenticate({ config, host, transport, inbox, scramKeys });
+
+  const settings = new Map<string, string>();
+  let processId = 0;
+  let secretKey: Buffer | null = null;
+  for (;;) {
+    const { type, reader } = await inbox.next();
+    switch (type) {
+      case Backend.ParameterStatus: {
+        const { name, value } = readParameterStatus(reader);
+        settings.set(name, value);
+        if (settings.size > MAX_SETTINGS) {
+          throw new ProtocolError('the server reports too many parameters');
+        }
+        break;
+      }
+      case Backend.BackendKeyData:
+        if (secretKey !== null) throw new ProtocolError('the server sent two cancel keys');
+        ({ processId, secretKey } = readBackendKeyData(reader));
+        break;
+      case Backend.NoticeResponse:
+        readNoticeResponse(reader);
+        break;
+      case Backend.ErrorResponse:
+        throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
+      case Backend.ReadyForQuery:
+        return { settings, processId, secretKey, transactionStatus: readReadyForQuery(reader) };
+      default:
+        throw new ProtocolError(
+          `the server sent message '${String.fromCharCode(type)}' at start-up`,
+        );
+    }
+  }
+}

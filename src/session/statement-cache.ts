@@ -1,0 +1,86 @@
+import type { Clock } from '../transport/clock.ts';
+import type { Statement } from './statement.ts';
+
+export interface StatementCacheOptions {
+  /** How many statements are kept; 0 keeps none. */
+  readonly size: number;
+  /** Milliseconds until a statement is prepared afresh; 0 is never. */
+  readonly lifetime: number;
+  /** Longer texts, in characters, are not kept; 0 is no limit. */
+  readonly maxTextLength: number;
+}
+
+interface Entry {
+  readonly statement: Statement;
+  readonly expiresAt: number;
+}
+
+/** The statements that are prepared on one session, least recently used first. */
+export class StatementCache {
+  readonly #options: StatementCacheOptions;
+  readonly #clock: Clock;
+  readonly #close: (name: string) => void;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: StatementCacheOptions, clock: Clock, close: (name: string) => void) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#close = close;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Whether a query of this text is kept at all. */
+  accepts(text: string): boolean {
+    const { size, maxTextLength } = this.#options;
+    return size > 0 && (maxTextLength === 0 || text.length <= maxTextLength);
+  }
+
+  get(text: string): Statement | undefined {
+    const entry = this.#entries.get(text);
+    if (entry === undefined) return undefined;
+    if (this.#options.lifetime > 0 && this.#clock.now() >= entry.expiresAt) {
+      this.delete(text);
+      return undefined;
+    }
+    // Making the entry the youngest costs two Map operations: only needed when room is short.
+    if (this.#entries.size * 2 > this.#options.size) {
+      this.#entries.delete(text);
+      this.#entries.set(text, entry);
+    }
+    return entry.statement;
+  }
+
+  set(text: string, statement: Statement): void {
+    this.delete(text);
+    this.#entries.set(text, {
+      statement,
+      expiresAt: this.#clock.now() + this.#options.lifetime,
+    });
+    if (this.#entries.size > this.#options.size) {
+      const oldest = this.#entries.keys().next().value;
+      if (oldest !== undefined) this.delete(oldest);
+    }
+  }
+
+  /** Puts the same statement, compiled anew, in the place of the old one. */
+  replace(text: string, statement: Statement): void {
+    const entry = this.#entries.get(text);
+    if (entry !== undefined) this.#entries.set(text, { ...entry, statement });
+  }
+
+  /** Forgets a statement and has it closed on the server. */
+  delete(text: string): void {
+    const entry = this.#entries.get(text);
+    if (entry === undefined) return;
+    this.#entries.delete(text);
+    this.#close(entry.statement.name);
+  }
+
+  /** Forgets all statements and has them closed on the server. */
+  clear(): void {
+    for (const text of [...this.#entries.keys()]) this.delete(text);
+  }
+}

@@ -1,0 +1,120 @@
+import { type ArgumentEncoder, compileArgumentEncoder } from '../codecs/argument-encoder.ts';
+import type { Codec, PgType } from '../codecs/codec.ts';
+import type { TypeRegistry } from '../codecs/registry.ts';
+import { type Column, compileRowDecoder, type RowDecoder } from '../codecs/row-decoder.ts';
+import type { FieldDescription } from '../protocol/backend/result.ts';
+import { Frontend } from '../protocol/message-type.ts';
+import { MessageWriter } from '../protocol/writer.ts';
+
+/** A column of a statement's result, as users see it. */
+export interface Attribute {
+  readonly name: string;
+  readonly type: PgType;
+}
+
+/** What the server says of a statement: its parameters' types and its result's columns. */
+export interface StatementDescription {
+  readonly parameterOids: readonly number[];
+  /** Null when the statement returns no rows. */
+  readonly fields: readonly FieldDescription[] | null;
+}
+
+/**
+ * A described statement with everything that executing it needs, worked out once: the argument
+ * encoder, the row decoder, the constant bytes of its messages.
+ */
+export class Statement {
+  readonly text: string;
+  /** The server's name for it; empty when it is parsed anew for each execution. */
+  readonly name: string;
+  readonly description: StatementDescription;
+  /** The registry's epoch for which the codecs below are right. */
+  readonly epoch: number;
+  readonly parameters: readonly Codec[];
+  readonly columns: readonly Column[];
+  readonly encoder: ArgumentEncoder;
+  readonly decoder: RowDecoder | null;
+  /** Bind up to the parameters; its length is patched when it is written. */
+  readonly #bindHead: Buffer;
+  /** Bind's result formats. */
+  readonly #bindTail: Buffer;
+  readonly #executeAndSync: Buffer;
+
+  constructor(
+    text: string,
+    name: string,
+    description: StatementDescription,
+    registry: TypeRegistry,
+  ) {
+    this.text = text;
+    this.name = name;
+    this.description = description;
+    this.epoch = registry.epoch;
+    this.parameters = description.parameterOids.map((oid) => registry.codec(oid)!);
+    this.columns = (description.fields ?? []).map((field) => {
+      const codec = registry.codec(field.typeOid)!;
+      return { name: field.name, codec, format: codec.resultFormat };
+    });
+    this.encoder = compileArgumentEncoder(this.parameters);
+    this.decoder = description.fields === null ? null : compileRowDecoder(this.columns);
+    this.#bindHead = constant((writer) => {
+      writer.uint8(0);
+      writer.cstring(name);
+    });
+    this.#bindTail = constant((writer) => {
+      const formats = this.columns.map((column) => column.format);
+      const uniform = formats.every((format) => format === formats[0]);
+      const codes = uniform ? formats.slice(0, 1) : formats;
+      writer.uint16(codes.length);
+      for (const format of codes) writer.uint16(format);
+    });
+    this.#executeAndSync = constant((writer) => {
+      writer.begin(Frontend.Execute);
+      writer.uint8(0);
+      writer.int32(0);
+      writer.end();
+      writer.begin(Frontend.Sync);
+      writer.end();
+    });
+  }
+
+  /** The same statement on the server, with the codecs that hold now. */
+  recompiled(registry: TypeRegistry): Statement {
+    return new Statement(this.text, this.name, this.description, registry);
+  }
+
+  get attributes(): Attribute[] {
+    return this.columns.map(({ name, codec }) => ({ name, type: codec.type }));
+  }
+
+  /** Writes Bind to a portal: the unnamed one, or `portal`. */
+  writeBind(writer: MessageWriter, args: readonly unknown[], portal: string = ''): void {
+    writer.begin(Frontend.Bind);
+    if (portal === '') {
+      writer.bytes(this.#bindHead);
+    } else {
+      writer.cstring(portal);
+      writer.cstring(this.name);
+    }
+    this.encoder.bind(writer, args);
+    writer.bytes(this.#bindTail);
+    writer.end();
+  }
+
+  /** Writes Execute of the unnamed portal, to its end. */
+  writeExecute(writer: MessageWriter): void {
+    writer.bytes(this.#executeAndSync.subarray(0, this.#executeAndSync.length - 5));
+  }
+
+  /** Writes Execute of the unnamed portal, to its end, and Sync. */
+  writeExecuteAndSync(writer: MessageWriter): void {
+    writer.bytes(this.#executeAndSync);
+  }
+}
+
+/** The bytes that `write` writes. */
+function constant(write: (writer: MessageWriter) => void): Buffer {
+  const writer = new MessageWriter(64);
+  write(writer);
+  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+}

@@ -1,0 +1,32 @@
+/** A timer that has been set. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time, as everything above sees it: this module alone reads the clock and sets timers. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. */
+  now(): number;
+  /** Calls `callback` after `delay` milliseconds. An unreferenced timer keeps no process alive. */
+  setTimer(delay: number, callback: () => void, referenced?: boolean): Timer;
+}
+
+/** The longest delay that a timer holds; a longer one would fire at once. */
+const MAX_DELAY = 0x7fffffff;
+
+class SystemTimer implements Timer {
+  readonly #handle: NodeJS.Timeout;
+  constructor(delay: number, callback: () => void, referenced: boolean) {
+    this.#handle = setTimeout(callback, Math.min(delay, MAX_DELAY));
+    if (!referenced) this.#handle.unref();
+  }
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer: (delay, callback, referenced = true) => new SystemTimer(delay, callback, referenced),
+};

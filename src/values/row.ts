@@ -1,0 +1,193 @@
+/**
+ * One row of a result: a dictionary of its named columns and a tuple of its values at once.
+ *
+ * `row.name`, `row[0]`, `const [id, name] = row`, `row.length`; for everything that looks at
+ * an object's own properties (`Object.keys`, spread, JSON, deep equality) it is a plain object.
+ * With duplicate column names the last one is read by name and all are there by position.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: an untyped query has untyped rows, as in asyncpg
+export type Row<T = any> = T & RowTuple;
+
+/** The positional side of a Row. */
+export interface RowTuple extends Iterable<unknown> {
+  /** How many columns there are. */
+  readonly length: number;
+  // biome-ignore lint/suspicious/noExplicitAny: see Row
+  readonly [index: number]: any;
+}
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+const SHADOWED = Symbol('values by position');
+const SHAPE = Symbol('shape');
+
+/** What a row's prototype knows of it. */
+interface RowObject {
+  [SHAPE]: RowShape;
+  [SHADOWED]?: readonly unknown[];
+  [name: string]: unknown;
+}
+
+/** The root of every row's prototype chain. Rows of any two shapes share its constructor. */
+class Row_ {
+  [Symbol.iterator](): IterableIterator<unknown> {
+    return rowValues(this as unknown as Row)[Symbol.iterator]();
+  }
+  [INSPECT](): object {
+    return { ...this };
+  }
+}
+Object.defineProperty(Row_, 'name', { value: 'Row' });
+
+/** Whether `value` is a row that this library made. */
+export function isRow(value: unknown): value is Row {
+  return value instanceof Row_;
+}
+
+/** The column names of a row, in the order of the result, duplicates included. */
+export function rowNames(row: Row): readonly string[] {
+  return (row as unknown as RowObject)[SHAPE].names;
+}
+
+/** The values of a row, in the order of the result. */
+export function rowValues(row: Row): unknown[] {
+  const object = row as unknown as RowObject;
+  const shape = object[SHAPE];
+  const values = shape.names.map((name) => object[name]);
+  const byPosition = object[SHADOWED];
+  if (byPosition !== undefined) {
+    for (const index of shape.shadowed) values[index] = byPosition[index];
+  }
+  return values;
+}
+
+/** Array indices shadow positions, and these names would reach what every object inherits. */
+function needsDefine(name: string): boolean {
+  return name in Row_.prototype || name === 'length' || /^(?:0|[1-9]\d*)$/.test(name);
+}
+
+export type RowConstructor = new (...values: unknown[]) => Row;
+
+/**
+ * The layout of a statement's rows: one hidden class for all of them. Names come from the
+ * server and are only ever used as property keys, never as code.
+ */
+export class RowShape {
+  readonly names: readonly string[];
+  /** Positions whose name appears again later: reached by position only. */
+  readonly shadowed: readonly number[];
+  /** An object with the shape's prototype and no columns yet. */
+  readonly prototype: object;
+  #compiled: RowConstructor | null = null;
+
+  constructor(names: readonly string[]) {
+    this.names = Object.freeze([...names]);
+    const last = new Map(names.map((name, index) => [name, index]));
+    this.shadowed = names.flatMap((name, index) => (last.get(name) === index ? [] : [index]));
+    this.prototype = makePrototype(this);
+  }
+
+  /** Makes a row without generated code. */
+  make(values: readonly unknown[]): Row {
+    const row = Object.create(this.prototype) as RowObject;
+    const { names } = this;
+    for (let i = 0; i < names.length; i++) define(row, names[i]!, values[i]);
+    if (this.shadowed.length > 0) hide(row, values);
+    return row as unknown as Row;
+  }
+
+  /** A constructor that takes the values in order; compiled on first use. */
+  get constructorOf(): RowConstructor {
+    this.#compiled ??= compileConstructor(this);
+    return this.#compiled;
+  }
+}
+
+function makePrototype(shape: RowShape): object {
+  const prototype = Object.create(Row_.prototype) as object;
+  Object.defineProperty(prototype, SHAPE, { value: shape });
+  Object.defineProperty(prototype, 'length', {
+    value: shape.names.length,
+    writable: true,
+    configurable: true,
+  });
+  const shadowed = new Set(shape.shadowed);
+  shape.names.forEach((name, index) => {
+    const get = shadowed.has(index)
+      ? function (this: RowObject) {
+          return this[SHADOWED]?.[index];
+        }
+      : function (this: RowObject) {
+          return this[name];
+        };
+    Object.defineProperty(prototype, index, { get, configurable: true });
+  });
+  return prototype;
+}
+
+function define(row: object, name: string, value: unknown): void {
+  Object.defineProperty(row, name, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+}
+
+function hide(row: object, values: readonly unknown[]): void {
+  Object.defineProperty(row, SHADOWED, { value: values, configurable: true });
+}
+
+let codeGeneration: boolean | null = null;
+
+/** Whether this process may generate code (`--disallow-code-generation-from-strings`, CSP). */
+export function canGenerateCode(): boolean {
+  if (codeGeneration === null) {
+    try {
+      new Function('');
+      codeGeneration = true;
+    } catch {
+      codeGeneration = false;
+    }
+  }
+  return codeGeneration;
+}
+
+/**
+ * A constructor whose assignments are written out gives all rows one hidden class, ten times
+ * as fast to make as an object filled in a loop. Every name passes through JSON.stringify.
+ */
+function compileConstructor(shape: RowShape): RowConstructor {
+  const { names, prototype } = shape;
+  const parameters = names.map((_, index) => `v${index}`);
+  const last = new Map(names.map((name, index) => [name, index]));
+  const body = [...last].map(([name, index]) =>
+    needsDefine(name)
+      ? `define(this, ${JSON.stringify(name)}, v${index});`
+      : `this[${JSON.stringify(name)}] = v${index};`,
+  );
+  if (shape.shadowed.length > 0) body.push(`hide(this, [${parameters.join(', ')}]);`);
+  const make = new Function(
+    'define',
+    'hide',
+    `'use strict';\nreturn function Row(${parameters.join(', ')}) {\n${body.join('\n')}\n};`,
+  ) as (d: typeof define, h: typeof hide) => { prototype: object };
+  const constructor = make(define, hide);
+  constructor.prototype = prototype;
+  return constructor as unknown as RowConstructor;
+}
+
+/** Shapes are shared by everything with the same column names, up to this many. */
+const MAX_SHAPES = 1000;
+const shapes = new Map<string, RowShape>();
+
+/** The shape of rows with these column names. */
+export function rowShape(names: readonly string[]): RowShape {
+  const key = JSON.stringify(names);
+  let shape = shapes.get(key);
+  if (shape === undefined) {
+    if (shapes.size >= MAX_SHAPES) shapes.delete(shapes.keys().next().value as string);
+    shape = new RowShape(names);
+    shapes.set(key, shape);
+  }
+  return shape;
+}
