@@ -1,14 +1,35 @@
+import { InterfaceError } from '../errors/client-errors.ts';
 import { arrayForms } from './array.ts';
 import { arrayTraits } from './array-elements.ts';
-import { BUILTIN_TYPES, isVector } from './builtin-types.ts';
+import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
-import { scalarForms } from './scalar-forms.ts';
-import { text, textOnly } from './text.ts';
+import { compositeForms } from './composite.ts';
+import type { TypeCodec } from './custom-codec.ts';
+import { checkCustomizable, checkTypeCodec, customForms } from './custom-codec.ts';
+import { hstore } from './hstore.ts';
+import { multirangeForms } from './multirange.ts';
+import { rangeForms } from './range.ts';
+import { recordForms } from './record.ts';
+import { EXTENSION_FORMS, scalarForms } from './scalar-forms.ts';
+import { text } from './text.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
 import type { ResolvedTypeOptions } from './type-options.ts';
+import { vectorForms } from './vector.ts';
 
 const RECORD = 2249;
+
+/** Under these options nothing is lost between a type's text and its binary form. */
+const EXACT: ResolvedTypeOptions = Object.freeze({
+  int8: 'bigint',
+  numeric: 'string',
+  datetime: 'string',
+  json: 'text',
+  temporal: null,
+});
+
+/** What was set in place of a type's own codec: makes its forms from those. */
+type Replacement = (type: PgType, plain: CodecForms, exact: CodecForms) => CodecForms;
 
 const KINDS: Record<TypeDescription['typtype'], TypeKind> = {
   b: 'scalar',
@@ -33,6 +54,7 @@ export class TypeRegistry {
   readonly #root: TypeRegistry | null;
   readonly #introspected = new Map<number, TypeDescription>();
   readonly #codecs = new Map<number, Codec>();
+  readonly #custom = new Map<number, { type: TypeDescription; replace: Replacement }>();
   #epoch = 0;
 
   constructor(options: ResolvedTypeOptions, root: TypeRegistry | null = rootFor(options)) {
@@ -85,18 +107,64 @@ export class TypeRegistry {
     this.#changed();
   }
 
+  /**
+   * Reads and writes values of a type with the user's functions, in whatever the type is a
+   * part of, too. Throws InterfaceError for what is neither a scalar nor a composite type.
+   */
+  setTypeCodec(type: TypeDescription, codec: TypeCodec): void {
+    checkTypeCodec(type, codec);
+    this.#replace(type, (pgType, plain, exact) => customForms(pgType, codec, plain, exact));
+  }
+
+  /**
+   * Reads and writes values of a type like those of a type that is known: `pg_contrib.hstore`,
+   * `pg_contrib.citext`, `pg_contrib.ltree` or the name of a built-in one.
+   */
+  setBuiltinTypeCodec(type: TypeDescription, codecName: string): void {
+    const forms = this.#knownForms(codecName);
+    if (forms === undefined) {
+      throw new InterfaceError(`there is no built-in codec ${JSON.stringify(codecName)}`, {
+        hint: 'It must be pg_contrib.hstore, .citext or .ltree, or the name of a built-in type.',
+      });
+    }
+    checkCustomizable(type);
+    this.#replace(type, () => forms);
+  }
+
+  /** Takes back `setTypeCodec` and `setBuiltinTypeCodec`. */
+  resetTypeCodec({ oid }: TypeDescription): void {
+    if (this.#custom.delete(oid)) this.#changed();
+  }
+
+  #replace(type: TypeDescription, replace: Replacement): void {
+    this.#custom.set(type.oid, { type, replace });
+    this.#changed();
+  }
+
+  #knownForms(name: string): CodecForms | undefined {
+    const extension = /^(?:pg_contrib)?\.(.+)$/.exec(name)?.[1];
+    if (extension !== undefined) {
+      return extension === 'hstore' ? hstore : EXTENSION_FORMS.get(extension);
+    }
+    const type = findBuiltinType(name);
+    if (type === undefined || type.element !== 0 || type.typtype !== 'b') return undefined;
+    return scalarForms(type, this.options);
+  }
+
   #changed(): void {
     this.#codecs.clear();
     this.#epoch++;
   }
 
   #describe(oid: number): TypeDescription | undefined {
-    return BUILTIN_TYPES.get(oid) ?? this.#introspected.get(oid);
+    return (
+      BUILTIN_TYPES.get(oid) ?? this.#introspected.get(oid) ?? this.#custom.get(oid)?.type
+    );
   }
 
   /** Whether a type's codec cannot be the one that other registries have too. */
   #isOwn(type: TypeDescription): boolean {
-    if (type.oid === RECORD || !BUILTIN_TYPES.has(type.oid)) return true;
+    if (type.oid === RECORD || this.#custom.has(type.oid) || !BUILTIN_TYPES.has(type.oid)) return true;
     return partsOf(type).some((oid) => this.#isOwn(BUILTIN_TYPES.get(oid)!));
   }
 
@@ -110,7 +178,11 @@ export class TypeRegistry {
       if (codec === undefined) return undefined;
       parts.push(codec);
     }
-    return { type: this.#pgType(type, parts), ...this.#forms(type, parts) };
+    const pgType = this.#pgType(type, parts);
+    const plain = this.#forms(type, parts);
+    const custom = this.#custom.get(oid);
+    const forms = custom === undefined ? plain : custom.replace(pgType, plain, exactForms(type, plain));
+    return { type: pgType, ...forms };
   }
 
   #pgType(type: TypeDescription, parts: readonly Codec[]): PgType {
@@ -122,18 +194,34 @@ export class TypeRegistry {
   }
 
   #forms(type: TypeDescription, parts: readonly Codec[]): CodecForms {
+    const [part] = parts;
     switch (type.typtype) {
+      case 'c':
+        return compositeForms({
+          name: type.name,
+          names: type.attributes!.map(({ name }) => name),
+          codecs: parts,
+        });
       case 'd': {
-        const { type: _base, ...forms } = parts[0]!;
+        const { type: _base, ...forms } = part!;
         return forms;
       }
       case 'e':
         return text;
-      case 'b':
+      case 'm':
+        return multirangeForms(part!);
+      case 'r':
+        return rangeForms(part!);
+      case 'p':
+        if (type.oid === RECORD) return recordForms((oid) => this.codec(oid));
+        return scalarForms(type, this.options);
+      case 'b': {
         if (type.element === 0) return scalarForms(type, this.options);
-        return arrayForms(parts[0]!, this.#arrayTraits(type.element));
+        const forms = arrayForms(part!, this.#arrayTraits(type.element));
+        return isVector(type) ? vectorForms(part!, forms) : forms;
+      }
       default:
-        return type.oid === RECORD ? textOnly : scalarForms(type, this.options);
+        return type.typtype satisfies never;
     }
   }
 
@@ -143,6 +231,11 @@ export class TypeRegistry {
     while (base.typtype === 'd') base = this.#describe(base.base)!;
     return arrayTraits(element, base);
   }
+}
+
+/** A type's forms under the options that lose nothing, as far as options play a part. */
+function exactForms(type: TypeDescription, plain: CodecForms): CodecForms {
+  return BUILTIN_TYPES.has(type.oid) ? scalarForms(type, EXACT) : plain;
 }
 
 const roots = new WeakMap<ResolvedTypeOptions, TypeRegistry>();

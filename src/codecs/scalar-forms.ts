@@ -1,16 +1,21 @@
+import { bit, varbit } from './bits.ts';
 import { bool } from './bool.ts';
 import { bytea } from './bytea.ts';
 import type { CodecForms } from './codec.ts';
 import { dateForms } from './date.ts';
 import { float4, float8 } from './floats.ts';
+import { box, circle, line, lseg, path, point, polygon } from './geometry.ts';
 import { cid, int2, int4, int8Forms, oid, xid, xid8 } from './integers.ts';
+import { interval } from './interval.ts';
 import { jsonbForms, jsonForms } from './json.ts';
 import { jsonpath } from './jsonpath.ts';
 import { lquery, ltree, ltxtquery } from './ltree.ts';
 import { cidr, inet, macaddr, macaddr8 } from './network.ts';
 import { numericForms } from './numeric.ts';
 import { pgLsn } from './pg-lsn.ts';
+import { regTypes } from './reg-types.ts';
 import { snapshot } from './snapshot.ts';
+import { tsquery, tsvector } from './text-search.ts';
 import { singleByteChar, text, textOnly, xml } from './text.ts';
 import { tid } from './tid.ts';
 import { timeForms, timetz } from './time.ts';
@@ -24,12 +29,15 @@ type Forms = CodecForms | ((options: ResolvedTypeOptions) => CodecForms);
 
 /** The base types of `pg_catalog` that are more than their text, by name. */
 const BUILTIN: ReadonlyMap<string, Forms> = new Map<string, Forms>([
+  ['bit', bit],
   ['bool', bool],
+  ['box', box],
   ['bpchar', text],
   ['bytea', bytea],
   ['char', singleByteChar],
   ['cid', cid],
   ['cidr', cidr],
+  ['circle', circle],
   ['cstring', text],
   ['date', dateForms],
   ['float4', float4],
@@ -38,26 +46,46 @@ const BUILTIN: ReadonlyMap<string, Forms> = new Map<string, Forms>([
   ['int2', int2],
   ['int4', int4],
   ['int8', int8Forms],
+  ['interval', interval],
   ['json', jsonForms],
   ['jsonb', jsonbForms],
   ['jsonpath', jsonpath],
+  ['line', line],
+  ['lseg', lseg],
   ['macaddr', macaddr],
   ['macaddr8', macaddr8],
   ['name', text],
   ['numeric', numericForms],
   ['oid', oid],
+  ['path', path],
   ['pg_lsn', pgLsn],
   ['pg_snapshot', snapshot],
+  ['point', point],
+  ['polygon', polygon],
   ['refcursor', text],
+  ['regclass', regTypes],
+  ['regcollation', regTypes],
+  ['regconfig', regTypes],
+  ['regdictionary', regTypes],
+  ['regnamespace', regTypes],
+  ['regoper', regTypes],
+  ['regoperator', regTypes],
+  ['regproc', regTypes],
+  ['regprocedure', regTypes],
+  ['regrole', regTypes],
+  ['regtype', regTypes],
   ['text', text],
   ['tid', tid],
   ['time', timeForms],
   ['timestamp', timestampForms],
   ['timestamptz', timestamptzForms],
   ['timetz', timetz],
+  ['tsquery', tsquery],
+  ['tsvector', tsvector],
   ['txid_snapshot', snapshot],
   ['unknown', text],
   ['uuid', uuid],
+  ['varbit', varbit],
   ['varchar', text],
   ['void', voidForms],
   ['xid', xid],
@@ -66,7 +94,7 @@ const BUILTIN: ReadonlyMap<string, Forms> = new Map<string, Forms>([
 ]);
 
 /** Types of PostgreSQL's own extensions whose text and binary form are known without being told. */
-const EXTENSION: ReadonlyMap<string, CodecForms> = new Map([
+export const EXTENSION_FORMS: ReadonlyMap<string, CodecForms> = new Map([
   ['citext', text],
   ['lquery', lquery],
   ['ltree', ltree],
@@ -79,7 +107,7 @@ export function scalarForms(type: TypeDescription, options: ResolvedTypeOptions)
     type.schema === 'pg_catalog'
       ? BUILTIN.get(type.name)
       : type.hasBinaryInput && type.hasBinaryOutput
-        ? EXTENSION.get(type.name)
+        ? EXTENSION_FORMS.get(type.name)
         : undefined;
   return (typeof forms === 'function' ? forms(options) : forms) ?? textOnly;
 }

@@ -1,0 +1,220 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import { MessageWriter } from '../protocol/writer.ts';
+import { type Row, rowValues } from '../values/row.ts';
+import type { BinaryForm, Codec, CodecForms, PgType, TextForm } from './codec.ts';
+import { BINARY, TEXT, Unencodable } from './codec.ts';
+import { refusal } from './refusal.ts';
+import { tupleFormOf } from './tuple-forms.ts';
+import type { TypeDescription } from './type-description.ts';
+
+/** How the user wants values of a type to be read and written: see `Connection.setTypeCodec`. */
+export interface TypeCodec {
+  /** The type's schema, `public` by default. Standard types are in `pg_catalog`. */
+  schema?: string;
+  /** From a value to its text, bytes or tuple. Without it arguments are taken as before. */
+  // biome-ignore lint/suspicious/noExplicitAny: only the user knows the type of the values
+  encoder?(value: any): unknown;
+  /** From text, bytes or a tuple to a value. Without it results are read as before. */
+  // biome-ignore lint/suspicious/noExplicitAny: what it gets depends on `format`
+  decoder?(value: any): unknown;
+  /** What the two exchange with the driver: a string, a Buffer or an array. `text` by default. */
+  format?: 'text' | 'binary' | 'tuple';
+}
+
+type Encoder = (value: unknown) => unknown;
+
+const SCRATCH_SIZE = 256;
+
+/** Refuses what setTypeCodec cannot do. */
+export function checkTypeCodec(type: TypeDescription, codec: TypeCodec): void {
+  const name = `${type.schema}.${type.name}`;
+  const { format = 'text', encoder, decoder } = codec;
+  if (format !== 'text' && format !== 'binary' && format !== 'tuple') {
+    throw new InterfaceError(
+      `invalid codec format for type ${name}: it must be "text", "binary" or "tuple"`,
+    );
+  }
+  for (const [key, given] of Object.entries({ encoder, decoder })) {
+    if (given !== undefined && typeof given !== 'function') {
+      throw new InterfaceError(`the ${key} for type ${name} must be a function`);
+    }
+  }
+  if (encoder === undefined && decoder === undefined) {
+    throw new InterfaceError(`a codec for type ${name} needs an encoder, a decoder or both`);
+  }
+  checkCustomizable(type);
+  const hasTuple = type.attributes !== null || isBuiltinTuple(type);
+  if (format === 'tuple' && !hasTuple) {
+    throw new InterfaceError(`the tuple format is not supported for type ${name}`, {
+      hint: 'It is for composite types, date, time, timetz, timestamp, timestamptz and interval.',
+    });
+  }
+}
+
+/** Only scalars and composites: what is made of other types follows these by itself. */
+export function checkCustomizable({ schema, name, typtype, element }: TypeDescription): void {
+  if (element === 0 && (typtype === 'b' || typtype === 'e' || typtype === 'c')) return;
+  const hint =
+    typtype === 'd'
+      ? 'PostgreSQL reports the values of a domain as of its base type: set the codec there.'
+      : 'Set the codec of the type that it is made of.';
+  throw new InterfaceError(
+    `cannot use a custom codec on type ${schema}.${name}: it is neither a scalar type nor a composite type`,
+    { hint },
+  );
+}
+
+function isBuiltinTuple(type: TypeDescription): boolean {
+  return type.schema === 'pg_catalog' && tupleFormOf(type.name) !== undefined;
+}
+
+/**
+ * The forms of a type with the user's codec. `plain` is the codec without it. `exact` loses
+ * nothing between text and binary: it makes from one form, in which the user's functions
+ * speak, the other, which binary COPY or a container may need.
+ */
+export function customForms(
+  type: PgType,
+  codec: TypeCodec,
+  plain: CodecForms,
+  exact: CodecForms,
+): CodecForms {
+  switch (codec.format ?? 'text') {
+    case 'text':
+      return joined(TEXT, codec, plain, textForms(type, codec, exact));
+    case 'binary':
+      return joined(BINARY, codec, plain, binaryForms(type, codec, exact));
+    default:
+      return type.kind === 'composite'
+        ? joined(plain.resultFormat, codec, plain, fieldForms(type, codec, plain))
+        : joined(BINARY, codec, plain, tupleForms(type, codec, exact));
+  }
+}
+
+interface Forms {
+  readonly text: TextForm | null;
+  readonly binary: BinaryForm | null;
+}
+
+/** The user's direction from `custom`, the other one as it was. */
+function joined(
+  format: Codec['resultFormat'],
+  { encoder, decoder }: TypeCodec,
+  plain: CodecForms,
+  custom: Forms,
+): CodecForms {
+  const decoding = decoder === undefined ? plain : custom;
+  const encoding = encoder === undefined ? plain : custom;
+  return {
+    text: joinedForm(decoding.text, encoding.text),
+    binary: joinedForm(decoding.binary, encoding.binary),
+    resultFormat: decoder === undefined ? plain.resultFormat : format,
+    argumentFormat: encoder === undefined ? plain.argumentFormat : format,
+    inline: null,
+  };
+}
+
+type AnyForm<F> = F extends { decode: infer D; encode: infer E } ? { decode: D; encode: E } : never;
+
+function joinedForm<F extends TextForm | BinaryForm>(
+  decoding: F | null,
+  encoding: F | null,
+): AnyForm<F> | null {
+  if (decoding === null && encoding === null) return null;
+  return {
+    decode: decoding?.decode ?? oneWay('decoder'),
+    encode: encoding?.encode ?? oneWay('encoder'),
+  } as AnyForm<F>;
+}
+
+function oneWay(what: string): () => never {
+  return () => {
+    throw new Unencodable(`the type's codec has no ${what} for this format: set one`);
+  };
+}
+
+function textForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecForms): Forms {
+  const encode = (value: unknown): string => {
+    const text = (encoder as Encoder)(value);
+    if (typeof text !== 'string') {
+      throw refusal(`the encoder of ${type.name} to return a string`, text);
+    }
+    return text;
+  };
+  const decode = (text: string): unknown => decoder!(text);
+  const { text, binary } = exact;
+  return {
+    text: { decode, encode },
+    binary:
+      text === null || binary === null
+        ? null
+        : {
+            decode: (buffer, start, end) =>
+              decode(text.encode(binary.decode(buffer, start, end))),
+            encode: (writer, value) => binary.encode(writer, text.decode(encode(value))),
+          },
+  };
+}
+
+function binaryForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecForms): Forms {
+  const encode = (value: unknown): Uint8Array => {
+    const bytes = (encoder as Encoder)(value);
+    if (bytes instanceof Uint8Array) return bytes;
+    if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+    throw refusal(`the encoder of ${type.name} to return a Buffer`, bytes);
+  };
+  const decode = (bytes: Buffer): unknown => decoder!(bytes);
+  return withText(exact, {
+    decode: (buffer, start, end) => decode(Buffer.from(buffer.subarray(start, end))),
+    encode: (writer, value) => writer.bytes(encode(value)),
+  });
+}
+
+function tupleForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecForms): Forms {
+  const tuple = tupleFormOf(type.name)!;
+  return withText(exact, {
+    decode: (buffer, start, end) => decoder!(tuple.decode(buffer, start, end)),
+    encode: (writer, value) => tuple.encode(writer, (encoder as Encoder)(value)),
+  });
+}
+
+/** A binary form with the text form that follows from it. */
+function withText({ text, binary }: CodecForms, form: BinaryForm): Forms {
+  if (text === null || binary === null) return { text: null, binary: form };
+  return {
+    text: {
+      decode(given) {
+        const writer = new MessageWriter(SCRATCH_SIZE);
+        binary.encode(writer, text.decode(given));
+        return form.decode(writer.buffer, 0, writer.offset);
+      },
+      encode(value) {
+        const writer = new MessageWriter(SCRATCH_SIZE);
+        form.encode(writer, value);
+        return text.encode(binary.decode(writer.buffer, 0, writer.offset));
+      },
+    },
+    binary: form,
+  };
+}
+
+/** A composite's tuple has its fields, each as its own codec reads and writes it. */
+function fieldForms(type: PgType, { encoder, decoder }: TypeCodec, plain: CodecForms): Forms {
+  const { text, binary } = plain;
+  const decode = (row: unknown): unknown => decoder!(rowValues(row as Row));
+  const encode = (value: unknown): unknown[] => {
+    const tuple = (encoder as Encoder)(value);
+    if (!Array.isArray(tuple)) throw refusal(`the encoder of ${type.name} to return an array`, tuple);
+    return tuple;
+  };
+  return {
+    text: text && {
+      decode: (given) => decode(text.decode(given)),
+      encode: (value) => text.encode(encode(value)),
+    },
+    binary: binary && {
+      decode: (buffer, start, end) => decode(binary.decode(buffer, start, end)),
+      encode: (writer, value) => binary.encode(writer, encode(value)),
+    },
+  };
+}
