@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import type { DialFunction, ResolvedTypeOptions } from './options.ts';
+import type { ResolvedTypeOptions } from './type-options.ts';
 
 /** libpq's sslmode, weakest first. */
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
@@ -28,6 +29,16 @@ export interface HostConfig {
   /** The IP address to connect to instead of looking `host` up. */
   readonly address: string | null;
 }
+
+/**
+ * Opens the byte stream to a host in the driver's stead, e.g. through a proxy. TLS, when the
+ * configuration asks for it, is still negotiated on the stream. The signal is aborted when
+ * the attempt's time is up.
+ */
+export type DialFunction = (
+  host: HostConfig,
+  options: { readonly signal: AbortSignal },
+) => Duplex | Promise<Duplex>;
 
 /** Whether and how TLS is used. Has no say on hosts with a `socketPath`: they never use TLS. */
 export interface SslConfig {

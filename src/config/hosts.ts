@@ -18,11 +18,11 @@ const SOCKET_DIRECTORIES = ['/run/postgresql', '/var/run/postgresql', '/tmp', '/
 /** What `sockaddr_un.sun_path` holds, less its NUL; the BSDs have four bytes less than Linux. */
 const SOCKET_PATH_BYTES = { linux: 107, other: 103 };
 
-export function isSocketHost(host: string): boolean {
+function isSocketHost(host: string): boolean {
   return host.startsWith('/') || host.startsWith('@');
 }
 
-export function parsePort(value: unknown, origin: Origin): number {
+function parsePort(value: unknown, origin: Origin): number {
   const number = typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 1 || number > 65535) {
     throw configurationError(origin, `expected a port, 1 to 65535${gotten(value, origin)}`);
@@ -34,7 +34,7 @@ export function parsePort(value: unknown, origin: Origin): number {
  * One host outside a URI's authority: a name, `name:port`, `[v6]:port`, an IPv6 address without
  * brackets, or a socket, whose path may contain colons.
  */
-export function parseHost(text: string, origin: Origin): HostSpec {
+function parseHost(text: string, origin: Origin): HostSpec {
   const spec = text.trim();
   if (spec === '' || isSocketHost(spec)) return { host: spec, port: null };
   const colons = spec.split(':').length - 1;

@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import type { DialFunction } from './connect-config.ts';
 import {
   addressListText,
   addressListValue,
@@ -8,7 +9,7 @@ import {
   portListText,
   portListValue,
 } from './hosts.ts';
-import type { ConnectOptions, DialFunction, PasswordFunction } from './options.ts';
+import type { ConnectOptions, PasswordFunction } from './options.ts';
 import { configurationError, type Found, gotten, type Origin } from './origin.ts';
 import { parseRequireAuth } from './require-auth.ts';
 import { sslModeText, sslValue, tlsVersionText } from './ssl.ts';
@@ -67,7 +68,7 @@ function oneOfBut<const W extends string>(
 }
 
 /** `connect_timeout` counts for each host, the option for all of them together. */
-export interface Timeout {
+interface Timeout {
   readonly milliseconds: number | null;
   readonly perHost: boolean;
 }

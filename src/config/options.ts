@@ -1,68 +1,10 @@
 import type { LookupFunction } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import type { HostConfig, SslMode, TargetSessionAttrs } from './connect-config.ts';
-
-/** The part of the Temporal namespace that `datetime: 'temporal'` uses; a polyfill has it too. */
-export interface TemporalNamespace {
-  readonly Instant: TemporalClass & { fromEpochNanoseconds(nanoseconds: bigint): object };
-  readonly PlainDateTime: TemporalClass;
-  readonly PlainDate: TemporalClass;
-  readonly PlainTime: TemporalClass;
-}
-
-/** One class of the Temporal namespace. */
-export interface TemporalClass {
-  from(text: string): object;
-}
-
-/**
- * What PostgreSQL's values become in JavaScript where there is a choice.
- *
- * @example
- * await connect({ types: { int8: 'number', datetime: 'temporal' } });
- */
-export interface TypeOptions {
-  /**
-   * `bigint` by default. With `'number'` a value beyond ±(2^53 − 1) rejects the call with an
-   * InterfaceError instead of losing a digit.
-   */
-  readonly int8?: 'bigint' | 'number' | 'string' | undefined;
-  /** `string` by default, exact. With `'number'` a value that a number cannot hold rejects. */
-  readonly numeric?: 'string' | 'number' | undefined;
-  /**
-   * `date` by default: timestamps are `Date`s, date and time are ISO strings. `'temporal'` keeps
-   * microseconds and needs `globalThis.Temporal` or the `temporal` option; `'string'` is
-   * PostgreSQL's ISO text.
-   */
-  readonly datetime?: 'date' | 'temporal' | 'string' | undefined;
-  /** `parse` by default; `'text'` leaves json and jsonb as they came. */
-  readonly json?: 'parse' | 'text' | undefined;
-  /** A polyfill to take instead of `globalThis.Temporal`. */
-  readonly temporal?: TemporalNamespace | undefined;
-}
-
-/** TypeOptions with every choice made. `temporal` is null unless `datetime` is `'temporal'`. */
-export interface ResolvedTypeOptions {
-  readonly int8: 'bigint' | 'number' | 'string';
-  readonly numeric: 'string' | 'number';
-  readonly datetime: 'date' | 'temporal' | 'string';
-  readonly json: 'parse' | 'text';
-  readonly temporal: TemporalNamespace | null;
-}
+import type { DialFunction, SslMode, TargetSessionAttrs } from './connect-config.ts';
+import type { TypeOptions } from './type-options.ts';
 
 /** Gives the password of one new connection, e.g. a short-lived token. */
 export type PasswordFunction = () => string | Promise<string>;
-
-/**
- * Opens the byte stream to a host in the driver's stead, e.g. through a proxy. TLS, when the
- * configuration asks for it, is still negotiated on the stream. The signal is aborted when
- * the attempt's time is up.
- */
-export type DialFunction = (
-  host: HostConfig,
-  options: { readonly signal: AbortSignal },
-) => Duplex | Promise<Duplex>;
 
 /**
  * How to reach a server and how the connection shall behave. Every option is optional.

@@ -2,7 +2,7 @@ import { ClientConfigurationError, type ClientErrorOptions } from '../errors/cli
 
 /** The sources of a setting, strongest first. */
 const SOURCES = ['option', 'dsn', 'service', 'environment'] as const;
-export type SourceKind = (typeof SOURCES)[number];
+type SourceKind = (typeof SOURCES)[number];
 
 /** Where a value came from, for precedence and for error messages. */
 export interface Origin {

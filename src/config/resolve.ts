@@ -4,7 +4,7 @@ import type { ConnectConfig, HostConfig, KeepAliveConfig } from './connect-confi
 import { parseKeywords } from './dsn-keyword.ts';
 import { type ParsedDsn, parseUri } from './dsn-uri.ts';
 import { type Environment, processEnvironment } from './environment.ts';
-import { isSocketHost, resolveHosts } from './hosts.ts';
+import { resolveHosts } from './hosts.ts';
 import {
   collectSettings,
   type Finder,
@@ -299,8 +299,7 @@ function passwordSource(
     const file = await readPassfile(passfile, environment.platform, warn);
     if (file === null) return null;
     // libpq has "localhost" for its default socket directory only; asyncpg for every socket.
-    const hosts =
-      host.socketPath !== null && isSocketHost(host.host) ? [host.host, 'localhost'] : [host.host];
+    const hosts = host.socketPath !== null ? [host.host, 'localhost'] : [host.host];
     return findPassword(file, { ...identity, hosts, port: host.port });
   };
 }

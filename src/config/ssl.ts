@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ConnectionOptions as TlsOptions, SecureVersion } from 'node:tls';
+import type { SecureVersion, ConnectionOptions as TlsOptions } from 'node:tls';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import type { SslConfig, SslMode } from './connect-config.ts';
 import type { Environment } from './environment.ts';
