@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -241,6 +249,26 @@ describe('the client certificate', () => {
       `file "${path}" is a private key with group or world access\n` +
         'HINT:  Its permissions must be u=rw (0600) or less, u=rw,g=r (0640) if it is owned by root.',
     );
+  });
+});
+
+describe('a key that a group may read', () => {
+  const asRoot = process.getuid?.() === 0;
+
+  function installKey(): string {
+    install('client.crt', 'postgresql.crt');
+    return install('client.key', 'postgresql.key', 0o640);
+  }
+
+  it.runIf(asRoot)('is taken when it belongs to root', () => {
+    installKey();
+    expect(ssl({}).tlsOptions().key).toBeDefined();
+  });
+
+  it('is refused when it belongs to anyone else', () => {
+    const path = installKey();
+    if (asRoot) chownSync(path, 12_345, 12_345);
+    expect(refused({}).message).toContain('group or world access');
   });
 });
 
