@@ -90,7 +90,7 @@ export function eraOf(year: number): '' | ' BC' {
  */
 export const CIVIL_DATE = String.raw`(?:(\d{4,7})|([+-]\d{6,7}))-(\d\d)-(\d\d)`;
 /** PostgreSQL's era, one group. */
-export const ERA = String.raw`(?: (BC|AD))?`;
+export const ERA = '(?: (BC|AD))?';
 
 /** The days since 2000-01-01 from the groups of `CIVIL_DATE` and `ERA`; null: no such day. */
 export function daysFromGroups(

@@ -1,4 +1,4 @@
-import { int32At, expectSize, malformed } from './bytes.ts';
+import { expectSize, int32At, malformed } from './bytes.ts';
 import {
   CIVIL_DATE,
   civilFromDays,

@@ -1,6 +1,6 @@
 import type { MessageWriter } from '../protocol/writer.ts';
-import { Box, Circle, Line, LineSegment, Path, Point, Polygon } from '../values/geometry.ts';
 import type { PointLike } from '../values/geometry.ts';
+import { Box, Circle, Line, LineSegment, Path, Point, Polygon } from '../values/geometry.ts';
 import { expectSize, float64At, int32At, malformed } from './bytes.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY, Unencodable } from './codec.ts';

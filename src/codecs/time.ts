@@ -1,4 +1,4 @@
-import { int32At, expectSize, malformed } from './bytes.ts';
+import { expectSize, int32At, malformed } from './bytes.ts';
 import { twoDigits } from './calendar.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY } from './codec.ts';

@@ -1,5 +1,5 @@
-import { putInt32 } from '../protocol/writer.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import { putInt32 } from '../protocol/writer.ts';
 import { expectSize, int32At, malformed, uint32At } from './bytes.ts';
 import {
   CIVIL_DATE,
@@ -16,7 +16,7 @@ import type { DayTime } from './microseconds.ts';
 import { dayTimeAt, MICROS_PER_DAY, writeDayTime } from './microseconds.ts';
 import { refusal, unreadable } from './refusal.ts';
 import { epochNanoseconds, roundToMicroseconds, temporalName, temporalText } from './temporal.ts';
-import { clockOf, CLOCK, microsFromGroups, OFFSET, offsetFromGroups, printTime } from './time.ts';
+import { CLOCK, clockOf, microsFromGroups, OFFSET, offsetFromGroups, printTime } from './time.ts';
 import type { ResolvedTypeOptions, TemporalNamespace } from './type-options.ts';
 
 /*
