@@ -46,7 +46,7 @@ function writePoint(writer: MessageWriter, { x, y }: Point): void {
 function pointsAt(buffer: Buffer, start: number, end: number, type: string): Point[] {
   if (end - start < 4) throw malformed(type, 'it ends too early');
   const count = int32At(buffer, start);
-  if (count < 0 || end - start - 4 !== count * POINT_SIZE) {
+  if (count < 1 || end - start - 4 !== count * POINT_SIZE) {
     throw malformed(type, `${end - start - 4} bytes for ${count} points`);
   }
   const points: Point[] = [];

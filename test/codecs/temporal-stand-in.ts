@@ -92,17 +92,17 @@ class ZonedDateTime extends Comparable {
 }
 
 export class Duration {
-  readonly years = 0;
-  readonly months = 0;
-  readonly weeks = 0;
-  readonly days = 0;
-  readonly hours = 0;
-  readonly minutes = 0;
-  readonly seconds = 0;
-  readonly milliseconds = 0;
-  readonly microseconds = 0;
-  readonly nanoseconds = 0;
-  constructor(parts: Partial<Omit<Duration, typeof Symbol.toStringTag>>) {
+  readonly years: number = 0;
+  readonly months: number = 0;
+  readonly weeks: number = 0;
+  readonly days: number = 0;
+  readonly hours: number = 0;
+  readonly minutes: number = 0;
+  readonly seconds: number = 0;
+  readonly milliseconds: number = 0;
+  readonly microseconds: number = 0;
+  readonly nanoseconds: number = 0;
+  constructor(parts: Partial<Duration>) {
     Object.assign(this, parts);
   }
   get [Symbol.toStringTag](): string {

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bit } from '../../src/codecs/bits.ts';
+import { type CodecForms, Unencodable } from '../../src/codecs/codec.ts';
+import { dateForms } from '../../src/codecs/date.ts';
+import { box, circle, line, lseg, path, point, polygon } from '../../src/codecs/geometry.ts';
+import { hstore } from '../../src/codecs/hstore.ts';
+import { interval } from '../../src/codecs/interval.ts';
+import { jsonpath } from '../../src/codecs/jsonpath.ts';
+import { cidr, inet, macaddr, macaddr8 } from '../../src/codecs/network.ts';
+import { pgLsn } from '../../src/codecs/pg-lsn.ts';
+import { snapshot } from '../../src/codecs/snapshot.ts';
+import { tsquery, tsvector } from '../../src/codecs/text-search.ts';
+import { tid } from '../../src/codecs/tid.ts';
+import { timeForms, timetz } from '../../src/codecs/time.ts';
+import { timestampForms, timestamptzForms } from '../../src/codecs/timestamp.ts';
+import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { DecodeError, InvalidArgumentError } from '../../src/errors/client-errors.ts';
+import { decodedOrNull, fromHex, toHex } from './binary-form.ts';
+
+const options = resolveTypeOptions();
+const strings = resolveTypeOptions({ datetime: 'string' });
+
+const families: readonly (readonly [string, CodecForms])[] = [
+  ['bit', bit],
+  ['box', box],
+  ['cidr', cidr],
+  ['circle', circle],
+  ['date', dateForms(options)],
+  ['hstore', hstore],
+  ['inet', inet],
+  ['interval', interval],
+  ['jsonpath', jsonpath],
+  ['line', line],
+  ['lseg', lseg],
+  ['macaddr', macaddr],
+  ['macaddr8', macaddr8],
+  ['path', path],
+  ['pg_lsn', pgLsn],
+  ['pg_snapshot', snapshot],
+  ['point', point],
+  ['polygon', polygon],
+  ['tid', tid],
+  ['time', timeForms(options)],
+  ['timestamp', timestampForms(options)],
+  ['timestamptz as a string', timestamptzForms(strings)],
+  ['timetz', timetz],
+  ['tsquery', tsquery],
+  ['tsvector', tsvector],
+];
+
+/** Noise, and noise behind a small count, which gets further into those that begin with one. */
+const noise = fc.oneof(
+  fc.uint8Array({ maxLength: 48 }),
+  fc
+    .tuple(fc.integer({ min: 0, max: 3 }), fc.uint8Array({ maxLength: 48 }))
+    .map(([count, rest]) => Uint8Array.from([0, 0, 0, count, ...rest])),
+  fc
+    .array(fc.constantFrom(0, 0, 0, 1, 2, 3, 4, 8, 16, 32, 65, 255), { maxLength: 40 })
+    .map((bytes) => Uint8Array.from(bytes)),
+);
+
+describe.each(families)('random bytes as a %s', (_, forms) => {
+  it('are a value that can be sent back, or a DecodeError', () => {
+    fc.assert(
+      fc.property(noise, (bytes) => {
+        const result = decodedOrNull(forms, bytes);
+        if (result === null) return;
+        let hex: string;
+        try {
+          hex = toHex(forms, result.value);
+        } catch (error) {
+          // What only a hostile server would send: a string with a NUL, a network with host bits.
+          if (!(error instanceof InvalidArgumentError)) expect(error).toBeInstanceOf(Unencodable);
+          return;
+        }
+        expect(fromHex(forms, hex)).toStrictEqual(result.value);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe.each(families)('random text as a %s', (_, forms) => {
+  it('is a value or a DecodeError', () => {
+    const piece = fc.constantFrom(
+      ...['(', ')', '[', ']', '{', '}', '<', '>', ',', ':', '-', '+', '"', "'", '\\', '/', ' '],
+      ...['0', '1', '2024', '12', 'T', 'Z', 'BC', 'infinity', 'NaN', '=>', 'NULL', '.', 'é', 'P'],
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        try {
+          forms.text!.decode(pieces.join(''));
+        } catch (error) {
+          expect(error).toBeInstanceOf(DecodeError);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
