@@ -36,7 +36,7 @@ const DATE = new RegExp(`^${CIVIL_DATE}${ERA}$`);
 type MakeDate = (days: number) => unknown;
 
 /** PostgreSQL's ISO text of a date: `2024-05-06`, `0044-03-15 BC`, `infinity`. */
-export function printDate(days: number): string {
+function printDate(days: number): string {
   if (days === Infinity) return 'infinity';
   if (days === -Infinity) return '-infinity';
   const civil = civilFromDays(days);
@@ -47,7 +47,7 @@ export function printDate(days: number): string {
  * The days since 2000-01-01 of `2024-05-06`, `0044-03-15 BC`, `+012024-05-06` or `infinity`;
  * null if the text is no such date or PostgreSQL does not have it.
  */
-export function parseDate(text: string): number | null {
+function parseDate(text: string): number | null {
   const match = DATE.exec(text);
   if (match === null) return parseInfinity(text);
   const days = daysFromGroups(match[1], match[2], match[3], match[4], match[5]);

@@ -2,7 +2,7 @@
  * Temporal values as arguments. They are known by their tag, so that the global Temporal and
  * any polyfill's both are taken, whatever the `types` option says.
  */
-export type TemporalName =
+type TemporalName =
   | 'Instant'
   | 'ZonedDateTime'
   | 'PlainDateTime'

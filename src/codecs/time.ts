@@ -83,7 +83,7 @@ export function printTime(micros: number): string {
 }
 
 /** PostgreSQL's text of an offset, given in seconds east of UTC: `+02`, `-03:30`. */
-export function printOffset(offset: number): string {
+function printOffset(offset: number): string {
   const size = Math.abs(offset);
   const minute = Math.floor(size / 60) % 60;
   const second = size % 60;

@@ -48,7 +48,7 @@ const BEYOND_DATE =
  * The 8 bytes at `at` as a Date, ±Infinity for the infinities. Microseconds are cut off
  * towards the past, which keeps the order of times.
  */
-export function timestampAt(buffer: Uint8Array, at: number): Date | number {
+function timestampAt(buffer: Uint8Array, at: number): Date | number {
   const high = int32At(buffer, at);
   const low = uint32At(buffer, at + 4);
   // 2^32 microseconds are 4,294,967 milliseconds and 296 microseconds: exact without a bigint.
