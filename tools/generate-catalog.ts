@@ -40,7 +40,8 @@ async function readCatalogs(dsns: readonly string[]): Promise<Map<number, string
   for (const dsn of dsns) {
     for (const row of await psql(dsn, QUERY)) {
       const [oid = '', name = '', typtype = '', array = '', subtype = '', delimiter = ''] = row;
-      const tail = delimiter === ',' ? (subtype === '0' ? '' : `, ${subtype}`) : `, 0, '${delimiter}'`;
+      const tail =
+        delimiter === ',' ? (subtype === '0' ? '' : `, ${subtype}`) : `, 0, '${delimiter}'`;
       const entry = `[${oid}, '${name}', '${typtype}', ${array}${tail}]`;
       const known = rows.get(Number(oid));
       if (known !== undefined && known !== entry) {
@@ -91,7 +92,9 @@ async function main(args: readonly string[]): Promise<void> {
     if (!check) {
       await writeFile(TARGET, text);
     } else if ((await readFile(TARGET, 'utf8')) !== text) {
-      console.error('src/codecs/catalog.generated.ts is not current: run tools/generate-catalog.ts');
+      console.error(
+        'src/codecs/catalog.generated.ts is not current: run tools/generate-catalog.ts',
+      );
       process.exitCode = 1;
     }
   } finally {

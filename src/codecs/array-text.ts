@@ -32,7 +32,10 @@ export function parseArrayText(text: string, delimiter: string): ArrayTexts {
 }
 
 function boundsOf(text: string, dimensions: readonly number[]): number[] {
-  const bounds = [...text.matchAll(BOUND)].map(([, lower, upper]) => [Number(lower), Number(upper)]);
+  const bounds = [...text.matchAll(BOUND)].map(([, lower, upper]) => [
+    Number(lower),
+    Number(upper),
+  ]);
   const matches = bounds.every(([lower, upper], d) => upper! - lower! + 1 === dimensions[d]);
   if (!matches || bounds.length !== dimensions.length) {
     throw malformed('array', 'its bounds do not match its dimensions');

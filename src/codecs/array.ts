@@ -217,7 +217,11 @@ function readInt4s(buffer: Buffer, start: number, end: number, count: number): u
   const values = new Array<number | null>(count);
   let at = start;
   for (let i = 0; i < count; i++) {
-    if (end - at >= 8 && buffer[at + 3] === 4 && (buffer[at]! | buffer[at + 1]! | buffer[at + 2]!) === 0) {
+    if (
+      end - at >= 8 &&
+      buffer[at + 3] === 4 &&
+      (buffer[at]! | buffer[at + 1]! | buffer[at + 2]!) === 0
+    ) {
       values[i] =
         (buffer[at + 4]! << 24) |
         (buffer[at + 5]! << 16) |
@@ -429,7 +433,8 @@ export function arrayForms(element: Codec, traits: ArrayTraits): CodecForms {
             encode: (writer, value) => encodeArray(writer, element, traits, value),
           },
     resultFormat: resultFormatOf(element),
-    argumentFormat: element.binary === null ? TEXT : element.text === null ? BINARY : element.argumentFormat,
+    argumentFormat:
+      element.binary === null ? TEXT : element.text === null ? BINARY : element.argumentFormat,
     inline: null,
   };
 }

@@ -22,9 +22,7 @@ export function uint16At(buffer: Uint8Array, at: number): number {
 }
 
 export function int32At(buffer: Uint8Array, at: number): number {
-  return (
-    (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
-  );
+  return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
 }
 
 export function uint32At(buffer: Uint8Array, at: number): number {

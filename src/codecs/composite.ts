@@ -1,6 +1,6 @@
 import { OutdatedSchemaCacheError } from '../errors/client-errors.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import { isRow, type Row, rowNames, type RowShape, rowShape, rowValues } from '../values/row.ts';
+import { isRow, type Row, type RowShape, rowNames, rowShape, rowValues } from '../values/row.ts';
 import { int32At, malformed, uint32At } from './bytes.ts';
 import type { Codec, CodecForms } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
@@ -185,6 +185,7 @@ export function compositeForms(type: CompositeType): CodecForms {
   const ownType: CompositeType = { ...type, names: shape.names };
   const hasBinary = type.codecs.every((codec) => codec.binary !== null);
   const hasText = type.codecs.every((codec) => codec.text !== null);
+  const prefersText = type.codecs.some((codec) => codec.argumentFormat === TEXT);
   return {
     text: hasText
       ? {
@@ -199,7 +200,7 @@ export function compositeForms(type: CompositeType): CodecForms {
         }
       : null,
     resultFormat: hasBinary ? BINARY : TEXT,
-    argumentFormat: hasBinary ? BINARY : TEXT,
+    argumentFormat: hasBinary && !(hasText && prefersText) ? BINARY : TEXT,
     inline: null,
   };
 }

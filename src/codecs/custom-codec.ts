@@ -149,8 +149,7 @@ function textForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecFo
       text === null || binary === null
         ? null
         : {
-            decode: (buffer, start, end) =>
-              decode(text.encode(binary.decode(buffer, start, end))),
+            decode: (buffer, start, end) => decode(text.encode(binary.decode(buffer, start, end))),
             encode: (writer, value) => binary.encode(writer, text.decode(encode(value))),
           },
   };
@@ -204,7 +203,8 @@ function fieldForms(type: PgType, { encoder, decoder }: TypeCodec, plain: CodecF
   const decode = (row: unknown): unknown => decoder!(rowValues(row as Row));
   const encode = (value: unknown): unknown[] => {
     const tuple = (encoder as Encoder)(value);
-    if (!Array.isArray(tuple)) throw refusal(`the encoder of ${type.name} to return an array`, tuple);
+    if (!Array.isArray(tuple))
+      throw refusal(`the encoder of ${type.name} to return an array`, tuple);
     return tuple;
   };
   return {

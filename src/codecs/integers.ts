@@ -3,8 +3,8 @@ import type { MessageWriter } from '../protocol/writer.ts';
 import { expectSize, int16At, int32At, int64At, malformed, uint32At, uint64At } from './bytes.ts';
 import type { CodecForms, InlineKind } from './codec.ts';
 import { BINARY } from './codec.ts';
-import type { ResolvedTypeOptions } from './type-options.ts';
 import { refusal } from './refusal.ts';
+import type { ResolvedTypeOptions } from './type-options.ts';
 import { outOfRange } from './unencodable.ts';
 
 const INTEGER_TEXT = /^-?\d{1,20}$/;

@@ -34,12 +34,14 @@ function encodeBinary(writer: MessageWriter, range: Codec, value: unknown): void
 function decodeBinary(range: Codec, buffer: Buffer, start: number, end: number): unknown[] {
   const count = end - start < 4 ? -1 : int32At(buffer, start);
   let at = start + 4;
-  if (count < 0 || count * MINIMUM_SIZE > end - at) throw malformed('multirange', `${count} ranges`);
+  if (count < 0 || count * MINIMUM_SIZE > end - at)
+    throw malformed('multirange', `${count} ranges`);
   const ranges = new Array<unknown>(count);
   for (let i = 0; i < count; i++) {
     const size = end - at < 4 ? -1 : int32At(buffer, at);
     at += 4;
-    if (size < 0 || size > end - at) throw malformed('multirange', `a range has the length ${size}`);
+    if (size < 0 || size > end - at)
+      throw malformed('multirange', `a range has the length ${size}`);
     ranges[i] = range.binary!.decode(buffer, at, at + size);
     at += size;
   }

@@ -96,11 +96,10 @@ function decodeText(subtype: Codec, text: string): Range {
   if (parsed === null) return Range.empty();
   const { lower, upper, lowerInc, upperInc } = parsed;
   const { decode } = subtype.text!;
-  return new Range(
-    lower === null ? null : decode(lower),
-    upper === null ? null : decode(upper),
-    { lowerInc, upperInc },
-  );
+  return new Range(lower === null ? null : decode(lower), upper === null ? null : decode(upper), {
+    lowerInc,
+    upperInc,
+  });
 }
 
 function boundText(subtype: Codec, bound: unknown, name: string): string {

@@ -36,7 +36,7 @@ export function recordForms(codecOf: (oid: number) => Codec | undefined): CodecF
   function decode(buffer: Buffer, start: number, end: number): unknown[] {
     let at = fieldsStart(buffer, start, end);
     const values = new Array<unknown>(int32At(buffer, start));
-    let missing: number[] | null = null;
+    const missing: number[] = [];
     for (let i = 0; i < values.length; i++) {
       const size = fieldSize(buffer, at, end);
       const oid = uint32At(buffer, at);
@@ -46,12 +46,12 @@ export function recordForms(codecOf: (oid: number) => Codec | undefined): CodecF
         continue;
       }
       const codec = codecOf(oid);
-      if (codec === undefined) (missing ??= []).push(oid);
-      else if (missing === null) values[i] = decodeField(codec, buffer, at, at + size);
+      if (codec === undefined) missing.push(oid);
+      else if (missing.length === 0) values[i] = decodeField(codec, buffer, at, at + size);
       at += size;
     }
     if (at !== end) throw malformed('record', `${end - at} bytes follow its end`);
-    if (missing !== null) throw new MissingTypesError(missing);
+    if (missing.length > 0) throw new MissingTypesError(missing);
     return values;
   }
 

@@ -17,6 +17,8 @@ import { partsOf } from './type-description.ts';
 import type { ResolvedTypeOptions } from './type-options.ts';
 import { vectorForms } from './vector.ts';
 
+export type { TypeCodec, TypeDescription };
+
 const RECORD = 2249;
 
 /** Under these options nothing is lost between a type's text and its binary form. */
@@ -157,14 +159,13 @@ export class TypeRegistry {
   }
 
   #describe(oid: number): TypeDescription | undefined {
-    return (
-      BUILTIN_TYPES.get(oid) ?? this.#introspected.get(oid) ?? this.#custom.get(oid)?.type
-    );
+    return BUILTIN_TYPES.get(oid) ?? this.#introspected.get(oid) ?? this.#custom.get(oid)?.type;
   }
 
   /** Whether a type's codec cannot be the one that other registries have too. */
   #isOwn(type: TypeDescription): boolean {
-    if (type.oid === RECORD || this.#custom.has(type.oid) || !BUILTIN_TYPES.has(type.oid)) return true;
+    if (type.oid === RECORD || this.#custom.has(type.oid) || !BUILTIN_TYPES.has(type.oid))
+      return true;
     return partsOf(type).some((oid) => this.#isOwn(BUILTIN_TYPES.get(oid)!));
   }
 
@@ -181,14 +182,20 @@ export class TypeRegistry {
     const pgType = this.#pgType(type, parts);
     const plain = this.#forms(type, parts);
     const custom = this.#custom.get(oid);
-    const forms = custom === undefined ? plain : custom.replace(pgType, plain, exactForms(type, plain));
+    const forms =
+      custom === undefined ? plain : custom.replace(pgType, plain, exactForms(type, plain));
     return { type: pgType, ...forms };
   }
 
   #pgType(type: TypeDescription, parts: readonly Codec[]): PgType {
     const { oid, name, schema, typtype, element } = type;
     if (typtype === 'b' && element !== 0) {
-      return { oid, name: isVector(type) ? name : `${parts[0]!.type.name}[]`, kind: 'array', schema };
+      return {
+        oid,
+        name: isVector(type) ? name : `${parts[0]!.type.name}[]`,
+        kind: 'array',
+        schema,
+      };
     }
     return { oid, name, kind: oid === RECORD ? 'composite' : KINDS[typtype], schema };
   }

@@ -2,8 +2,8 @@ import type { MessageWriter } from '../protocol/writer.ts';
 import { malformed } from './bytes.ts';
 import type { CodecForms, TextForm } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
-import { utf8 } from './text-decode.ts';
 import { refusal } from './refusal.ts';
+import { utf8 } from './text-decode.ts';
 
 export function checkedString(value: unknown): string {
   if (typeof value !== 'string') throw refusal('a string', value);

@@ -26,7 +26,8 @@ function writeUuid(writer: MessageWriter, value: unknown): void {
   let at = braced ? 1 : 0;
   for (let i = 0; i < 16; i++) {
     if (i > 0 && i % 2 === 0 && value.charCodeAt(at) === 0x2d) at++;
-    const byte = ((DIGIT[value.charCodeAt(at)] ?? 0xff) << 4) | (DIGIT[value.charCodeAt(at + 1)] ?? 0xff);
+    const byte =
+      ((DIGIT[value.charCodeAt(at)] ?? 0xff) << 4) | (DIGIT[value.charCodeAt(at + 1)] ?? 0xff);
     // A code that is no digit sets bits above the eighth, or all of the lower four.
     if (at + 2 > end || byte > 0xff || DIGIT[value.charCodeAt(at + 1)] === 0xff) {
       throw unreadable('a UUID');

@@ -1,7 +1,7 @@
 import type { MessageWriter } from '../protocol/writer.ts';
 import { int32At, malformed } from './bytes.ts';
 import type { Codec, CodecForms } from './codec.ts';
-import { BINARY, Unencodable } from './codec.ts';
+import { BINARY, TEXT, Unencodable } from './codec.ts';
 import { refusal } from './refusal.ts';
 import { nested } from './unencodable.ts';
 
@@ -17,6 +17,9 @@ function checked(value: unknown): readonly unknown[] {
 
 function encode(writer: MessageWriter, element: Codec, value: unknown): void {
   const elements = checked(value);
+  if (elements.length === 0) {
+    throw new Unencodable('PostgreSQL does not read an empty vector in binary');
+  }
   writer.int32(1);
   writer.int32(0);
   writer.uint32(element.type.oid);
@@ -49,7 +52,8 @@ function encodeText(element: Codec, value: unknown): string {
 export function vectorForms(element: Codec, array: CodecForms): CodecForms {
   return {
     text: {
-      decode: (text) => (text === '' ? [] : text.split(' ').map((part) => element.text!.decode(part))),
+      decode: (text) =>
+        text === '' ? [] : text.split(' ').map((part) => element.text!.decode(part)),
       encode: (value) => encodeText(element, value),
     },
     binary: {
@@ -63,7 +67,8 @@ export function vectorForms(element: Codec, array: CodecForms): CodecForms {
       encode: (writer, value) => encode(writer, element, value),
     },
     resultFormat: BINARY,
-    argumentFormat: BINARY,
+    // Only in text can a vector be empty.
+    argumentFormat: TEXT,
     inline: null,
   };
 }
