@@ -157,6 +157,8 @@ export class PostgresError extends Error {
   declare readonly safeToRetry: boolean;
   /** The whole transaction is worth running again. */
   declare readonly isTransient: boolean;
+  /** Which set of values failed, counted from 0, in a call with many; else null. */
+  itemIndex: number | null = null;
   #query: string | null = null;
 
   constructor(

@@ -90,6 +90,7 @@ export abstract class PromisedRequest<R> extends Request {
   }
 
   protected resolve(value: R): void {
+    if (this.state === 'done') return;
     this.state = 'done';
     if (this.abandoned) return;
     this.deadline?.dispose();

@@ -211,9 +211,14 @@ export class Session implements MessageSink, TransportHandler {
 
   /** The request has written its messages, Sync included: it waits for its answers now. */
   sent(request: Request): void {
+    this.enlist(request);
+    this.flushSoon();
+  }
+
+  /** The answers that come after those of all earlier requests are this one's. */
+  enlist(request: Request): void {
     request.state = 'sent';
     this.#inFlight.push(request);
-    this.flushSoon();
   }
 
   /** Whether the request's answers are those that come now. */
@@ -238,6 +243,11 @@ export class Session implements MessageSink, TransportHandler {
     for (const name of this.#closes) writeClose(this.writer, 'S', name);
     this.#closesInFlight += this.#closes.length;
     this.#closes = [];
+  }
+
+  /** A Close was written by a request itself. */
+  expectCloseComplete(): void {
+    this.#closesInFlight += 1;
   }
 
   // ── Writing ─────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-import { type ArgumentEncoder, compileArgumentEncoder } from '../codecs/argument-encoder.ts';
+import { type ArgumentEncoder, compileArgumentEncoder, type Place } from '../codecs/argument-encoder.ts';
 import type { Codec, PgType } from '../codecs/codec.ts';
 import type { TypeRegistry } from '../codecs/registry.ts';
 import { type Column, compileRowDecoder, type RowDecoder } from '../codecs/row-decoder.ts';
@@ -88,7 +88,12 @@ export class Statement {
   }
 
   /** Writes Bind to a portal: the unnamed one, or `portal`. */
-  writeBind(writer: MessageWriter, args: readonly unknown[], portal: string = ''): void {
+  writeBind(
+    writer: MessageWriter,
+    args: readonly unknown[],
+    portal: string = '',
+    place?: Place,
+  ): void {
     writer.begin(Frontend.Bind);
     if (portal === '') {
       writer.bytes(this.#bindHead);
@@ -96,7 +101,7 @@ export class Statement {
       writer.cstring(portal);
       writer.cstring(this.name);
     }
-    this.encoder.bind(writer, args);
+    this.encoder.bind(writer, args, place);
     writer.bytes(this.#bindTail);
     writer.end();
   }

@@ -5,6 +5,14 @@ import type { Session } from '../session.ts';
 /** ParseComplete, BindComplete and CommandComplete of the BEGIN that travels ahead. */
 const PREAMBLE_ANSWERS = 3;
 
+const NO_PARAMETERS = {
+  portal: '',
+  statement: '',
+  parameterFormats: [],
+  parameters: [],
+  resultFormats: [],
+} as const;
+
 /**
  * A request of the extended protocol. A BEGIN that waits in the session goes ahead of it,
  * before the same Sync: if the BEGIN fails, nothing that follows is executed.
@@ -18,27 +26,32 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     const { writer, preamble } = session;
     const mark = writer.mark();
     try {
-      if (preamble !== null) {
-        writeParse(writer, '', preamble);
-        writeBind(writer, {
-          portal: '',
-          statement: '',
-          parameterFormats: [],
-          parameters: [],
-          resultFormats: [],
-        });
-        writeExecute(writer, '');
-        this.#preambleAnswers = PREAMBLE_ANSWERS;
-      }
+      if (preamble !== null) this.#writePreamble(session, preamble);
       write();
     } catch (error) {
       writer.rollback(mark);
+      session.preamble = preamble;
       this.#preambleAnswers = 0;
       this.fail(error);
       return;
     }
-    session.preamble = null;
     session.sent(this);
+  }
+
+  /** Begins to write messages that will go on over several turns. Nothing of it is undone. */
+  protected open(session: Session): void {
+    session.writeCloses();
+    if (session.preamble !== null) this.#writePreamble(session, session.preamble);
+    session.enlist(this);
+  }
+
+  #writePreamble(session: Session, preamble: string): void {
+    const { writer } = session;
+    writeParse(writer, '', preamble);
+    writeBind(writer, NO_PARAMETERS);
+    writeExecute(writer, '');
+    session.preamble = null;
+    this.#preambleAnswers = PREAMBLE_ANSWERS;
   }
 
   override message(

@@ -1,15 +1,14 @@
 import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
-import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import type { PostgresError } from '../../errors/postgres-error.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
-import { writeParse } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
-import { isStalePlan, statementFor } from '../preparation.ts';
+import { isStalePlan } from '../preparation.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
-import { ExtendedRequest } from './extended.ts';
+import { StatementRequest } from './statement-request.ts';
 
 /** What a query's caller wants of its result. */
 export type Wanted = 'rows' | 'row' | 'value' | 'tag';
@@ -26,14 +25,13 @@ export interface QueryOptions {
  * One execution of one statement: Bind, Execute, Sync in one flight when the statement is
  * known; otherwise it holds the line while the statement is prepared.
  */
-export class QueryRequest extends ExtendedRequest<unknown> {
-  readonly text: string;
+export class QueryRequest extends StatementRequest<unknown> {
   readonly args: readonly unknown[];
   /** The command tag, once there is one. */
   tag: string | null = null;
+  /** Told the command tag when it comes. */
+  onTag: ((tag: string) => void) | null = null;
   readonly #options: QueryOptions;
-  /** A statement of the caller's own, never replaced by another. */
-  readonly #given: Statement | null;
   readonly #rows: Row[] = [];
   #statement: Statement | null = null;
   #retried = false;
@@ -46,46 +44,16 @@ export class QueryRequest extends ExtendedRequest<unknown> {
     deadline: Deadline | null,
     statement: Statement | null = null,
   ) {
-    super(deadline);
-    this.text = text;
+    super(text, deadline, statement, options.prepare);
     this.args = args;
     this.#options = options;
-    this.#given = statement;
   }
 
-  override start(session: Session): void {
-    const known =
-      this.#given ?? (this.#isCached(session) ? session.statements.get(this.text) : undefined);
-    if (known !== undefined && known.epoch === session.registry.epoch) {
-      this.#bind(session, known);
-      return;
-    }
-    this.state = 'preparing';
-    session.hold(this);
-    statementFor(session, this, this.text, this.#given, this.#isCached(session)).then(
-      (statement) => {
-        if (this.state === 'preparing' && !this.abandoned) this.#bind(session, statement);
-        session.release(this);
-      },
-      (error) => {
-        this.#attach(error);
-        this.fail(error);
-        session.release(this);
-      },
-    );
-  }
-
-  #isCached(session: Session): boolean {
-    return this.#options.prepare !== false && session.statements.accepts(this.text);
-  }
-
-  #bind(session: Session, statement: Statement): void {
+  protected override execute(session: Session, statement: Statement): void {
     this.#statement = statement;
     this.#wasIdle = session.transactionStatus === 'I' && session.preamble === null;
     this.send(session, () => {
-      if (statement.name === '') {
-        writeParse(session.writer, '', statement.text, statement.description.parameterOids);
-      }
+      this.writeParseIfUnnamed(session, statement);
       statement.writeBind(session.writer, this.args);
       statement.writeExecuteAndSync(session.writer);
     });
@@ -117,6 +85,7 @@ export class QueryRequest extends ExtendedRequest<unknown> {
         return;
       case Backend.CommandComplete:
         this.tag = readCommandComplete(new MessageReader(buffer, start, end));
+        this.onTag?.(this.tag);
         return;
       case Backend.EmptyQueryResponse:
         this.tag = '';
@@ -126,15 +95,6 @@ export class QueryRequest extends ExtendedRequest<unknown> {
         break;
     }
     session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
-  }
-
-  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
-    super.serverError(session, error, fields);
-    this.#attach(this.error);
-  }
-
-  #attach(error: unknown): void {
-    if (error !== null && typeof error === 'object' && 'query' in error) error.query = this.text;
   }
 
   override ready(session: Session): void {
@@ -162,7 +122,7 @@ export class QueryRequest extends ExtendedRequest<unknown> {
    * the statement was a transaction of its own and has been undone.
    */
   #mayRepeat(session: Session, error: unknown): boolean {
-    if (this.abandoned || this.#retried || !this.#wasIdle || this.#given !== null) return false;
+    if (this.abandoned || this.#retried || !this.#wasIdle || this.isGiven) return false;
     if (session.transactionStatus !== 'I') return false;
     return isStalePlan(error) || (this.struck && (error as PostgresError).sqlstate === '57014');
   }

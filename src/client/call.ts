@@ -1,0 +1,51 @@
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+
+/** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
+export interface QueryObject {
+  /** One statement with `$1`…`$n` for its values. */
+  readonly text: string;
+  readonly args?: readonly unknown[];
+  /** For this call only, in milliseconds; overrides `commandTimeout`. 0 or less is over at once. */
+  readonly timeout?: number | undefined;
+  /** Aborting cancels the query on the server; the call rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  /** False: an unnamed statement that is not kept, for poolers and one-off texts. */
+  readonly prepare?: boolean | undefined;
+  /** For `fetchVal`: which column, by position or name. Default 0. */
+  readonly column?: number | string | undefined;
+}
+
+/** Text with `$1`…`$n` and its values after it, or one object. */
+export type Query = string | QueryObject;
+
+/** What holds for one call that takes no query object. */
+export interface CallOptions {
+  /** In milliseconds; overrides `commandTimeout`. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NO_ARGS: readonly unknown[] = Object.freeze([]);
+
+/** The query that a call's first argument and the rest of them make. */
+export function toQuery(query: Query, args: readonly unknown[]): QueryObject {
+  if (typeof query === 'string') return { text: query, args };
+  if (query === null || typeof query !== 'object' || typeof query.text !== 'string') {
+    throw new InvalidArgumentError('a query is a string or an object with a text', {
+      hint: 'Use sql`…` or { text, args } for queries with values.',
+    });
+  }
+  if (args.length > 0) {
+    throw new InterfaceError('a query object carries its own args; none may follow it', {
+      safeToRetry: true,
+    });
+  }
+  if (query.args !== undefined && !Array.isArray(query.args)) {
+    throw new InvalidArgumentError('the args of a query must be an array');
+  }
+  return query;
+}
+
+export function argsOf(query: QueryObject): readonly unknown[] {
+  return query.args ?? NO_ARGS;
+}

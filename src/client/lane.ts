@@ -1,0 +1,108 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import { QueryRequest, type Wanted } from '../session/requests/query.ts';
+import { ScriptRequest } from '../session/requests/script.ts';
+import type { Session } from '../session/session.ts';
+import type { Statement } from '../session/statement.ts';
+import { Deadline } from '../transport/deadline.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import { mayLeaveDirt } from './dirt.ts';
+import { Listeners } from './listeners.ts';
+import { QueryLog } from './query-log.ts';
+import type { Transaction } from './transaction.ts';
+
+/**
+ * One server session with what belongs to it on the client's side for as long as it lives,
+ * whoever holds it: listeners, loggers, the stack of transactions.
+ */
+export class Lane {
+  readonly session: Session;
+  readonly commandTimeout: number | null;
+  readonly listeners: Listeners;
+  readonly log: QueryLog;
+  /** The open transactions, outermost first. */
+  readonly transactions: Transaction[] = [];
+  /** Something was done that outlives a transaction: see dirt.ts. */
+  dirty = false;
+
+  constructor(session: Session, commandTimeout: number | null) {
+    this.session = session;
+    this.commandTimeout = commandTimeout;
+    this.log = new QueryLog(session.clock);
+    this.listeners = new Listeners(this);
+    session.observer = this.listeners;
+  }
+
+  /** The deadline of one call: its own time-out or the connection's, and its signal. */
+  deadline(timeout: number | undefined, signal?: AbortSignal | undefined): Deadline | null {
+    return Deadline.of(this.session.clock, timeout ?? this.commandTimeout, signal);
+  }
+
+  /** Executes a query. `statement` is one that the caller has prepared. */
+  query(
+    query: QueryObject,
+    wanted: Wanted,
+    deadline: Deadline | null,
+    statement: Statement | null = null,
+  ): Promise<unknown> {
+    const request = new QueryRequest(
+      query.text,
+      argsOf(query),
+      { wanted, column: query.column, prepare: query.prepare },
+      deadline,
+      statement,
+    );
+    this.noteDirt(query.text);
+    this.session.submit(request);
+    if (this.log.isActive) return this.log.watch(request.promise, query.text, request.args, query.timeout);
+    return request.promise;
+  }
+
+  /** Executes a script of statements without arguments. */
+  script(text: string, deadline: Deadline | null = null, timeout?: number): Promise<string> {
+    const request = new ScriptRequest(text, deadline);
+    this.noteDirt(text);
+    this.session.submit(request);
+    return this.log.isActive ? this.log.watch(request.promise, text, [], timeout) : request.promise;
+  }
+
+  noteDirt(text: string): void {
+    if (!this.dirty && mayLeaveDirt(text)) this.dirty = true;
+  }
+
+  /** Whether a transaction is open or about to be: BEGIN may still wait for its first statement. */
+  get isInTransaction(): boolean {
+    return this.session.preamble !== null || this.session.transactionStatus !== 'I';
+  }
+
+  /** Throws unless the session is alive. */
+  checkOpen(): void {
+    if (this.session.isEnded) throw connectionClosed(this.session);
+  }
+
+  /** Brings the session back to the state of a new one, as far as that can be told. */
+  async reset(): Promise<void> {
+    const { session } = this;
+    this.transactions.length = 0;
+    this.listeners.clear();
+    if (session.preamble !== null) session.preamble = null;
+    let script = session.transactionStatus === 'I' ? '' : 'ROLLBACK;\n';
+    if (this.dirty) {
+      script +=
+        'SELECT pg_catalog.pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;\nRESET SESSION AUTHORIZATION;\nDISCARD TEMP;\nDISCARD SEQUENCES;';
+    }
+    if (script === '') return;
+    this.dirty = false;
+    const request = new ScriptRequest(script, null);
+    session.submit(request);
+    await request.promise;
+  }
+}
+
+/** The error of a call on a connection that is over. */
+export function connectionClosed(session: Session): InterfaceError {
+  const reason = session.endReason;
+  return new InterfaceError(
+    `the connection is closed${reason === null ? '' : `: ${reason.message}`}`,
+    { safeToRetry: true, ...(reason === null ? {} : { cause: reason }) },
+  );
+}

@@ -1,0 +1,221 @@
+import type { PgType } from '../codecs/codec.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
+import type { Wanted } from '../session/requests/query.ts';
+import type { Attribute, Statement } from '../session/statement.ts';
+import type { Row } from '../values/row.ts';
+import type { CallOptions } from './call.ts';
+import { atCaller } from './caller-stack.ts';
+import type { Connection } from './connection.ts';
+import { Cursor } from './cursor.ts';
+import { executeMany } from './execute-many.ts';
+import type { Lane } from './lane.ts';
+import { RowStream, streamQuery } from './row-stream.ts';
+
+/** What `explain` may be told. */
+export interface ExplainOptions {
+  /** Executes the statement to measure it; whatever it does is rolled back. */
+  readonly analyze?: boolean | undefined;
+  readonly args?: readonly unknown[] | undefined;
+}
+
+/** A statement prepared on one connection. It ends with the connection, or with `close`. */
+export class PreparedStatement<T = any> implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #statement: Statement;
+  readonly #options: CallOptions;
+  /** Shared with the copies that `with` makes. */
+  readonly #shared: { closed: boolean; status: string | null };
+
+  /** @internal */
+  constructor(
+    connection: Connection,
+    statement: Statement,
+    options: CallOptions = {},
+    shared: { closed: boolean; status: string | null } = { closed: false, status: null },
+  ) {
+    this.#connection = connection;
+    this.#statement = statement;
+    this.#options = options;
+    this.#shared = shared;
+  }
+
+  /** The text. */
+  get query(): string {
+    return this.#statement.text;
+  }
+
+  /** The server's name for it. */
+  get name(): string {
+    return this.#statement.name;
+  }
+
+  /** The types of `$1`…`$n`. */
+  get parameters(): readonly PgType[] {
+    return this.#statement.parameters.map((codec) => codec.type);
+  }
+
+  /** The columns of the result; none when the statement returns no rows. */
+  get attributes(): readonly Attribute[] {
+    return this.#statement.attributes;
+  }
+
+  /** The command tag of the last execution, or null before the first. */
+  get statusMessage(): string | null {
+    return this.#shared.status;
+  }
+
+  /** The same statement with a time-out or a signal for its calls. */
+  with(options: CallOptions): PreparedStatement<T> {
+    return new PreparedStatement<T>(
+      this.#connection,
+      this.#statement,
+      { ...this.#options, ...options },
+      this.#shared,
+    );
+  }
+
+  #lane(call: string): Lane {
+    const lane = this.#connection.lane(`PreparedStatement.${call}()`);
+    if (this.#shared.closed) {
+      throw new InterfaceError(
+        `cannot call PreparedStatement.${call}(): the prepared statement is closed`,
+        { safeToRetry: true },
+      );
+    }
+    return lane;
+  }
+
+  async #run(call: string, wanted: Wanted, args: readonly unknown[], column?: number): Promise<unknown> {
+    try {
+      const lane = this.#lane(call);
+      const { timeout, signal } = this.#options;
+      const deadline = lane.deadline(timeout, signal);
+      try {
+        const query = { text: this.query, args, timeout, column };
+        return await lane.query(query, wanted, deadline, this.#statement, (tag) => {
+          this.#shared.status = tag;
+        });
+      } finally {
+        deadline?.dispose();
+      }
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Resolves to all rows. */
+  async fetch(...args: unknown[]): Promise<Row<T>[]> {
+    return (await this.#run('fetch', 'rows', args)) as Row<T>[];
+  }
+
+  /** Resolves to the first row, or null. */
+  async fetchRow(...args: unknown[]): Promise<Row<T> | null> {
+    return (await this.#run('fetchRow', 'row', args)) as Row<T> | null;
+  }
+
+  /** Resolves to the first column of the first row, or null. */
+  async fetchVal(...args: unknown[]): Promise<any> {
+    return await this.#run('fetchVal', 'value', args);
+  }
+
+  /** Resolves to the command tag. */
+  async execute(...args: unknown[]): Promise<string> {
+    return (await this.#run('execute', 'tag', args)) as string;
+  }
+
+  async #many(
+    call: string,
+    args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+    wantRows: boolean,
+  ): Promise<Row[]> {
+    try {
+      const lane = this.#lane(call);
+      const deadline = lane.deadline(this.#options.timeout, this.#options.signal);
+      try {
+        return await executeMany(lane, this.query, args, wantRows, deadline, this.#statement);
+      } finally {
+        deadline?.dispose();
+      }
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Executes it once for each set of values, pipelined and atomically. */
+  async executeMany(
+    args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+  ): Promise<void> {
+    await this.#many('executeMany', args, false);
+  }
+
+  /** Like `executeMany`, and resolves to the rows of all executions. */
+  async fetchMany(
+    args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+  ): Promise<Row<T>[]> {
+    return (await this.#many('fetchMany', args, true)) as Row<T>[];
+  }
+
+  /** A cursor over the result; inside a transaction only. */
+  cursor(...args: unknown[]): Cursor<T> {
+    return new Cursor<T>(
+      this.#lane('cursor'),
+      () => this.#lane('cursor'),
+      { text: this.query, args, ...this.#options },
+      this.#statement,
+    );
+  }
+
+  /** The rows as they arrive, with backpressure. */
+  stream(...args: unknown[]): RowStream<T> {
+    this.#lane('stream');
+    return new RowStream<T>(async (sink) => {
+      const lane = this.#lane('stream');
+      const deadline = lane.deadline(this.#options.timeout, this.#options.signal);
+      try {
+        await streamQuery(lane, { text: this.query, args }, sink, deadline, this.#statement);
+      } finally {
+        deadline?.dispose();
+      }
+    });
+  }
+
+  /**
+   * The server's plan, as EXPLAIN (FORMAT JSON, VERBOSE) gives it. With `analyze` the statement
+   * is executed inside a transaction that is rolled back.
+   */
+  async explain(options: ExplainOptions = {}): Promise<unknown> {
+    try {
+      const lane = this.#lane('explain');
+      const query = {
+        text: `EXPLAIN (FORMAT JSON, VERBOSE${options.analyze === true ? ', ANALYZE' : ''}) ${this.query}`,
+        args: options.args ?? [],
+        prepare: false,
+      };
+      if (options.analyze !== true) return firstPlan(await lane.query(query, 'value', null));
+      const transaction = await this.#connection.begin();
+      try {
+        return firstPlan(await lane.query(query, 'value', null));
+      } finally {
+        await transaction.rollback();
+      }
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Frees it on the server, with the next flight. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#shared.closed) return;
+    this.#shared.closed = true;
+    this.#connection.forget(this.#statement.name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function firstPlan(value: unknown): unknown {
+  const parsed: unknown = typeof value === 'string' ? JSON.parse(value) : value;
+  return parsed;
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '../transport/clock.ts';
+
+/** What a query logger gets after each call. Never a password, as it has no connection options. */
+export interface LoggedQuery {
+  readonly query: string;
+  readonly args: readonly unknown[];
+  /** The call's own time-out in milliseconds, if it had one. */
+  readonly timeout: number | null;
+  /** Milliseconds from the call to its end. */
+  readonly elapsed: number;
+  /** What the call was rejected with, or null. */
+  readonly exception: unknown;
+}
+
+export type QueryLogger = (query: LoggedQuery) => void;
+
+/** The query loggers of one connection. Without any, nothing is measured. */
+export class QueryLog {
+  readonly #clock: Clock;
+  readonly #loggers = new Set<QueryLogger>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get isActive(): boolean {
+    return this.#loggers.size > 0;
+  }
+
+  add(logger: QueryLogger): void {
+    this.#loggers.add(logger);
+  }
+
+  remove(logger: QueryLogger): void {
+    this.#loggers.delete(logger);
+  }
+
+  clear(): void {
+    this.#loggers.clear();
+  }
+
+  /** Follows a call to its end and tells the loggers. */
+  async watch<R>(
+    promise: Promise<R>,
+    query: string,
+    args: readonly unknown[],
+    timeout: number | undefined,
+  ): Promise<R> {
+    const startedAt = this.#clock.now();
+    let exception: unknown = null;
+    try {
+      return await promise;
+    } catch (error) {
+      exception = error;
+      throw error;
+    } finally {
+      this.#tell({
+        query,
+        args,
+        timeout: timeout ?? null,
+        elapsed: this.#clock.now() - startedAt,
+        exception,
+      });
+    }
+  }
+
+  #tell(logged: LoggedQuery): void {
+    for (const logger of this.#loggers) {
+      try {
+        logger(logged);
+      } catch (error) {
+        reportCallbackError('query logger', error);
+      }
+    }
+  }
+}
+
+/** A callback's failure is nobody's answer: it is reported, and harms no connection. */
+export function reportCallbackError(what: string, error: unknown): void {
+  const warning = new Error(`a ${what} failed: ${error instanceof Error ? error.message : error}`, {
+    cause: error,
+  });
+  warning.name = 'AsyncpgCallbackWarning';
+  process.emitWarning(warning);
+}

@@ -1,0 +1,298 @@
+import type { Deadline } from '../transport/deadline.ts';
+import type { Row } from '../values/row.ts';
+import { type BatchResult, runBatch } from './batch.ts';
+import { argsOf, type CallOptions, type Query, toQuery } from './call.ts';
+import { atCaller } from './caller-stack.ts';
+import { copyFromQuery, copyFromTable, type CopyFromTableOptions, type CopyOutOptions } from './copy-out.ts';
+import { copyRecordsToTable, copyToTable, type CopyRecordsOptions, type CopyToTableOptions } from './copy-in.ts';
+import { executeMany } from './execute-many.ts';
+import { quoteLiteral, quoteIdentifier } from './identifier.ts';
+import type { Lane } from './lane.ts';
+import { RowStream, streamBinaryCopy, streamQuery } from './row-stream.ts';
+import type { Transaction, TransactionOptions } from './transaction.ts';
+import { runTransaction } from './transaction-runner.ts';
+
+/** What a call needs of the session that it gets. */
+export type Use =
+  /** One query and its answer: may share a busy session, each call under its own Sync. */
+  | 'shared'
+  /** A session of its own until the work is done. */
+  | 'exclusive';
+
+/** Work to be done on one session. */
+export type Work<R> = (lane: Lane) => Promise<R>;
+
+/**
+ * Everything that queries can be made with: a connection, a pool, a transaction. Each method
+ * is written once, here, and says what it needs; where the session comes from and when it is
+ * given back is all that the three differ in.
+ */
+export abstract class Queryable {
+  /**
+   * Has `work` done on a session.
+   * @internal
+   */
+  abstract lend<R>(use: Use, deadline: Deadline | null, work: Work<R>): Promise<R>;
+
+  /**
+   * The deadline of one call.
+   * @internal
+   */
+  abstract deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null;
+
+  async #call<R>(
+    use: Use,
+    options: CallOptions | undefined,
+    work: (lane: Lane, deadline: Deadline | null) => Promise<R>,
+  ): Promise<R> {
+    const deadline = this.deadline(options?.timeout, options?.signal);
+    try {
+      deadline?.check();
+      return await this.lend(use, deadline, (lane) => work(lane, deadline));
+    } finally {
+      deadline?.dispose();
+    }
+  }
+
+  /**
+   * Executes a query and resolves to its command tag, e.g. `INSERT 0 1` or `UPDATE 3`.
+   *
+   * A string without arguments may hold several statements, separated by `;`: they run as one
+   * transaction, and the tag is the last one's. With arguments it is one statement.
+   *
+   * @throws PostgresError what the server objects to
+   * @throws InvalidArgumentError a value that does not fit its type; nothing was sent
+   * @example
+   * const tag = await pool.execute('UPDATE users SET name = $1 WHERE id = $2', 'Ada', 1);
+   * const changed = tag === 'UPDATE 1';
+   */
+  async execute(query: Query, ...args: unknown[]): Promise<string> {
+    try {
+      const call = toQuery(query, args);
+      return await this.#call('shared', call, (lane, deadline) =>
+        argsOf(call).length === 0
+          ? lane.script(call.text, deadline, call.timeout)
+          : (lane.query(call, 'tag', deadline) as Promise<string>),
+      );
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * Executes a query once for each set of values, pipelined and atomically: if one fails none
+   * has an effect. Values are taken from the iterable as they are sent. Outside a transaction
+   * the whole is one; inside one, a failure leaves the transaction failed.
+   *
+   * @throws PostgresError, InvalidArgumentError naming the set that failed
+   * @example
+   * await pool.executeMany('INSERT INTO points (x, y) VALUES ($1, $2)', [[1, 2], [3, 4]]);
+   */
+  async executeMany(
+    query: string,
+    args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+    options?: CallOptions,
+  ): Promise<void> {
+    try {
+      await this.#call('exclusive', options, (lane, deadline) =>
+        executeMany(lane, query, args, false, deadline),
+      );
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Like `executeMany`, and resolves to the rows of all executions, in order. */
+  async fetchMany<T = any>(
+    query: string,
+    args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+    options?: CallOptions,
+  ): Promise<Row<T>[]> {
+    try {
+      return await this.#call(
+        'exclusive',
+        options,
+        (lane, deadline) => executeMany(lane, query, args, true, deadline) as Promise<Row<T>[]>,
+      );
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * Resolves to all rows of a query.
+   *
+   * @example
+   * const users = await pool.fetch<{ id: number; name: string }>(
+   *   'SELECT id, name FROM users WHERE is_active = $1', true);
+   */
+  async fetch<T = any>(query: Query, ...args: unknown[]): Promise<Row<T>[]> {
+    try {
+      const call = toQuery(query, args);
+      return (await this.#call('shared', call, (lane, deadline) =>
+        lane.query(call, 'rows', deadline),
+      )) as Row<T>[];
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Resolves to the first row of a query, or to null if it has none. The query runs to its end. */
+  async fetchRow<T = any>(query: Query, ...args: unknown[]): Promise<Row<T> | null> {
+    try {
+      const call = toQuery(query, args);
+      return (await this.#call('shared', call, (lane, deadline) =>
+        lane.query(call, 'row', deadline),
+      )) as Row<T> | null;
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * Resolves to one value of a query's first row: the first column's, or the one that the
+   * query object's `column` names. Null if there is no row.
+   *
+   * @example
+   * const count = await pool.fetchVal<bigint>('SELECT count(*) FROM users');
+   */
+  async fetchVal<V = any>(query: Query, ...args: unknown[]): Promise<V | null> {
+    try {
+      const call = toQuery(query, args);
+      return (await this.#call('shared', call, (lane, deadline) =>
+        lane.query(call, 'value', deadline),
+      )) as V | null;
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * Executes several queries in one round trip and one implicit transaction: if one fails,
+   * none has an effect. Resolves to `{ rows, tag }` of each.
+   */
+  async batch(queries: readonly Query[]): Promise<BatchResult[]> {
+    try {
+      const calls = queries.map((query) => toQuery(query, []));
+      return await this.#call('exclusive', undefined, (lane, deadline) =>
+        runBatch(lane, calls, deadline),
+      );
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * The rows of a query as they arrive, with backpressure down to the server. No transaction
+   * is needed. Leaving the loop cancels the query.
+   *
+   * @example
+   * for await (const row of pool.stream('SELECT * FROM big_table')) await handle(row);
+   */
+  stream<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
+    const call = toQuery(query, args);
+    return new RowStream<T>((sink) =>
+      this.#call('exclusive', call, (lane, deadline) => streamQuery(lane, call, sink, deadline)),
+    );
+  }
+
+  /**
+   * Runs `fn` in a transaction: committed when it resolves, rolled back when it rejects.
+   * On a connection or transaction that has one open, it is a savepoint in that.
+   *
+   * @example
+   * await pool.transaction({ isolation: 'serializable', retries: 3 }, async (tx) => {
+   *   await tx.execute('UPDATE accounts SET balance = balance - $1 WHERE id = $2', '10.00', 1);
+   * });
+   */
+  transaction<R>(fn: (tx: Transaction) => Promise<R>): Promise<R>;
+  transaction<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R>;
+  async transaction<R>(
+    first: TransactionOptions | ((tx: Transaction) => Promise<R>),
+    second?: (tx: Transaction) => Promise<R>,
+  ): Promise<R> {
+    const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second!];
+    try {
+      return await this.lend('exclusive', null, (lane) => runTransaction(lane, options, fn));
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Copies a table to a file, a stream or a function. Resolves to the tag, e.g. `COPY 42`. */
+  async copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
+    try {
+      return await this.#call('exclusive', options, (lane, deadline) =>
+        copyFromTable(lane, table, options, deadline),
+      );
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Copies the result of a query to a file, a stream or a function. */
+  async copyFromQuery(query: Query, options: CopyOutOptions): Promise<string> {
+    try {
+      const call = toQuery(query, []);
+      return await this.#call('exclusive', options, (lane, deadline) =>
+        copyFromQuery(lane, call, options, deadline),
+      );
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Copies a file, a stream or anything iterable in COPY's own formats into a table. */
+  async copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
+    try {
+      return await this.#call('exclusive', options, (lane, deadline) =>
+        copyToTable(lane, table, options, deadline),
+      );
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * Copies records into a table by binary COPY, the fastest way in. Atomic: a record that
+   * fails, named with its column in the error, leaves the table as it was.
+   *
+   * @example
+   * await pool.copyRecordsToTable('users', {
+   *   columns: ['email', 'name'],
+   *   records: [['ada@example.org', 'Ada'], { email: 'bob@example.org', name: 'Bob' }],
+   * });
+   */
+  async copyRecordsToTable(table: string, options: CopyRecordsOptions): Promise<string> {
+    try {
+      return await this.#call('exclusive', options, (lane, deadline) =>
+        copyRecordsToTable(lane, table, options, deadline),
+      );
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** The rows of a query by binary COPY, decoded. */
+  copyRecordsFromQuery<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
+    const call = toQuery(query, args);
+    return new RowStream<T>((sink) =>
+      this.#call('exclusive', call, (lane, deadline) =>
+        streamBinaryCopy(lane, call, sink, deadline),
+      ),
+    );
+  }
+
+  /** Sends a notification; inside a transaction it is delivered when that commits. */
+  async notify(channel: string, payload?: string): Promise<void> {
+    try {
+      const text =
+        payload === undefined
+          ? `NOTIFY ${quoteIdentifier(channel)}`
+          : `NOTIFY ${quoteIdentifier(channel)}, ${quoteLiteral(payload)}`;
+      await this.#call('shared', undefined, (lane, deadline) => lane.script(text, deadline));
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+}

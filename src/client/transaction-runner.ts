@@ -1,0 +1,51 @@
+import { PostgresError } from '../errors/postgres-error.ts';
+import type { Lane } from './lane.ts';
+import { Transaction, type TransactionOptions } from './transaction.ts';
+
+/** The pause before another try, in milliseconds: it grows, and jitter parts the contenders. */
+function pause(attempt: number): number {
+  return Math.min(1000, 10 * 2 ** attempt) * (0.5 + Math.random() / 2);
+}
+
+function isSerializationConflict(error: unknown): boolean {
+  return error instanceof PostgresError && (error.sqlstate === '40001' || error.sqlstate === '40P01');
+}
+
+/**
+ * Runs `fn` in a transaction of the lane. Conflicts with other transactions are tried again
+ * as often as `retries` says, at the outermost level only: there alone all is undone.
+ */
+export async function runTransaction<R>(
+  lane: Lane,
+  options: TransactionOptions,
+  fn: (tx: Transaction) => Promise<R>,
+): Promise<R> {
+  const retries = lane.transactions.length === 0 ? (options.retries ?? 0) : 0;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await runOnce(lane, options, fn);
+    } catch (error) {
+      if (attempt >= retries || !isSerializationConflict(error)) throw error;
+      await new Promise<void>((resolve) => {
+        lane.session.clock.setTimer(pause(attempt), resolve);
+      });
+    }
+  }
+}
+
+async function runOnce<R>(
+  lane: Lane,
+  options: TransactionOptions,
+  fn: (tx: Transaction) => Promise<R>,
+): Promise<R> {
+  const transaction = await Transaction.begin(lane, options, true);
+  let result: R;
+  try {
+    result = await fn(transaction);
+  } catch (error) {
+    await transaction.abandon();
+    throw error;
+  }
+  await transaction.finish();
+  return result;
+}

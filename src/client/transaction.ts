@@ -1,0 +1,341 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import { PostgresError } from '../errors/postgres-error.ts';
+import {
+  ConnectionDoesNotExistError,
+  InFailedSQLTransactionError,
+  TransactionResolutionUnknownError,
+} from '../errors/sqlstate.generated.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import type { Connection } from './connection.ts';
+import { atCaller } from './caller-stack.ts';
+import { quoteIdentifier } from './identifier.ts';
+import type { Lane } from './lane.ts';
+import { Queryable, type Use, type Work } from './queryable.ts';
+
+export type IsolationLevel =
+  | 'read_uncommitted'
+  | 'read_committed'
+  | 'repeatable_read'
+  | 'serializable';
+
+export interface TransactionOptions {
+  /** Default: the server's `default_transaction_isolation`. */
+  readonly isolation?: IsolationLevel | undefined;
+  /** True: READ ONLY, false: READ WRITE, left out: the server's default. */
+  readonly readOnly?: boolean | undefined;
+  /** True: DEFERRABLE; has an effect on serializable, read-only transactions. */
+  readonly deferrable?: boolean | undefined;
+  /** How often `fn` is run again after 40001 or 40P01; at the outermost level only. Default 0. */
+  readonly retries?: number | undefined;
+}
+
+const LEVELS: ReadonlyMap<string, string> = new Map([
+  ['read_uncommitted', 'READ UNCOMMITTED'],
+  ['read_committed', 'READ COMMITTED'],
+  ['repeatable_read', 'REPEATABLE READ'],
+  ['serializable', 'SERIALIZABLE'],
+]);
+
+function beginText(options: TransactionOptions): string {
+  const { isolation, readOnly, deferrable } = options;
+  let text = 'BEGIN';
+  if (isolation !== undefined) {
+    const level = LEVELS.get(isolation);
+    if (level === undefined) {
+      throw new InterfaceError(
+        `unknown isolation level ${JSON.stringify(isolation)}: must be one of ${[...LEVELS.keys()].join(', ')}`,
+        { safeToRetry: true },
+      );
+    }
+    text += ` ISOLATION LEVEL ${level}`;
+  }
+  if (readOnly !== undefined) text += readOnly ? ' READ ONLY' : ' READ WRITE';
+  if (deferrable !== undefined) text += deferrable ? ' DEFERRABLE' : ' NOT DEFERRABLE';
+  return text;
+}
+
+let savepoints = 0;
+
+function newSavepointName(): string {
+  savepoints += 1;
+  return `asyncpg_savepoint_${savepoints.toString(36)}`;
+}
+
+type State = 'open' | 'committed' | 'rolled back' | 'failed';
+
+/**
+ * A transaction, or a savepoint in one. Made by `transaction(fn)`, which ends it, or by
+ * `connection.begin()`, where `commit` or `rollback` does; `await using` rolls it back unless
+ * it was committed.
+ *
+ * PostgreSQL manual, "BEGIN" and "SAVEPOINT".
+ */
+export class Transaction extends Queryable implements AsyncDisposable {
+  readonly #lane: Lane;
+  readonly #connection: Connection;
+  readonly #managed: boolean;
+  /** The savepoint that it is, if it is one. */
+  readonly #savepoint: string | null;
+  readonly #isolation: IsolationLevel | undefined;
+  #started: Promise<unknown> | null = null;
+  #state: State = 'open';
+
+  private constructor(
+    lane: Lane,
+    options: TransactionOptions,
+    managed: boolean,
+    savepoint: string | null,
+  ) {
+    super();
+    this.#lane = lane;
+    this.#connection = lane.listeners.owner!;
+    this.#managed = managed;
+    this.#savepoint = savepoint;
+    this.#isolation = options.isolation;
+  }
+
+  /**
+   * Begins one. BEGIN is not sent yet: it travels with the first statement.
+   * @internal
+   */
+  static async begin(
+    lane: Lane,
+    options: TransactionOptions,
+    managed: boolean,
+  ): Promise<Transaction> {
+    lane.checkOpen();
+    const text = beginText(options);
+    const outer = lane.transactions.at(-1);
+    if (outer === undefined) {
+      const { session } = lane;
+      if (session.load > 0 && session.transactionStatus === 'I') await session.whenIdle();
+      if (session.transactionStatus !== 'I') {
+        throw new InterfaceError('cannot use a transaction in a manually started transaction', {
+          hint: 'End the transaction that was begun with execute("BEGIN") first.',
+        });
+      }
+      const transaction = new Transaction(lane, options, managed, null);
+      session.preamble = text;
+      lane.transactions.push(transaction);
+      return transaction;
+    }
+    await outer.#checkNestedIsolation(options.isolation);
+    const name = newSavepointName();
+    const transaction = new Transaction(lane, options, managed, name);
+    // Not awaited here: in a failed transaction everything that follows fails as well.
+    transaction.#started = lane.script(`SAVEPOINT ${name}`);
+    transaction.#started.catch(() => {});
+    lane.transactions.push(transaction);
+    return transaction;
+  }
+
+  async #checkNestedIsolation(wanted: IsolationLevel | undefined): Promise<void> {
+    if (wanted === undefined) return;
+    const outermost = this.#lane.transactions[0]!;
+    let level: string | undefined = outermost.#isolation;
+    if (level === undefined) {
+      const shown = await this.#lane.query(
+        { text: 'SHOW transaction_isolation', prepare: false },
+        'value',
+        null,
+      );
+      level = String(shown).replace(' ', '_');
+    }
+    if (level !== wanted) {
+      throw new InterfaceError(
+        `nested transaction has a different isolation level: current ${JSON.stringify(level)}, asked for ${JSON.stringify(wanted)}`,
+      );
+    }
+  }
+
+  /** The connection that the transaction is on. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  #checkUsable(call: string): void {
+    if (this.#state !== 'open') {
+      throw new InterfaceError(`cannot call ${call}: the transaction is already ${this.#state}`, {
+        safeToRetry: true,
+      });
+    }
+  }
+
+  /** @internal */
+  override lend<R>(_use: Use, _deadline: Deadline | null, work: Work<R>): Promise<R> {
+    this.#checkUsable('a method of Transaction');
+    this.#lane.checkOpen();
+    return work(this.#lane);
+  }
+
+  /** @internal */
+  override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
+    return this.#lane.deadline(timeout, signal);
+  }
+
+  /**
+   * Sets a savepoint that `rollback` returns to and `release` forgets.
+   *
+   * @param name default: a name that no other savepoint has
+   */
+  async savepoint(name: string = newSavepointName()): Promise<Savepoint> {
+    try {
+      this.#checkUsable('Transaction.savepoint()');
+      const quoted = quoteIdentifier(name);
+      await this.#lane.script(`SAVEPOINT ${quoted}`);
+      return new Savepoint(name, (verb) => {
+        this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
+        return this.#lane.script(`${verb} SAVEPOINT ${quoted}`);
+      });
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * Commits.
+   *
+   * @throws InFailedSQLTransactionError a statement had failed: the server rolled back instead
+   * @throws TransactionResolutionUnknownError the connection was lost before the answer came
+   */
+  async commit(): Promise<void> {
+    try {
+      await this.#refuseManual('commit');
+      await this.finish();
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Rolls back. */
+  async rollback(): Promise<void> {
+    try {
+      await this.#refuseManual('rollback');
+      await this.#end('rolled back', this.#savepoint === null ? 'ROLLBACK' : this.#undo());
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  async #refuseManual(call: string): Promise<void> {
+    this.#checkUsable(`Transaction.${call}()`);
+    if (!this.#managed) return;
+    await this.abandon();
+    throw new InterfaceError(
+      `cannot call Transaction.${call}() inside the callback of transaction(): the transaction was rolled back`,
+      { hint: 'Return from the callback to commit, throw to roll back.' },
+    );
+  }
+
+  #undo(): string {
+    return `ROLLBACK TO SAVEPOINT ${this.#savepoint}; RELEASE SAVEPOINT ${this.#savepoint}`;
+  }
+
+  /**
+   * Ends it with success.
+   * @internal
+   */
+  async finish(): Promise<void> {
+    this.#checkUsable('Transaction.commit()');
+    if (this.#savepoint !== null) {
+      await this.#started;
+      await this.#end('committed', `RELEASE SAVEPOINT ${this.#savepoint}`);
+      return;
+    }
+    const tag = await this.#end('committed', 'COMMIT');
+    if (tag === 'ROLLBACK') {
+      this.#state = 'rolled back';
+      throw new InFailedSQLTransactionError(
+        'the transaction was rolled back instead of committed, because a statement in it failed',
+      );
+    }
+  }
+
+  /**
+   * Rolls back after a failure. The failure is the news: what goes wrong here ends the
+   * connection, which undoes everything as well.
+   * @internal
+   */
+  async abandon(): Promise<void> {
+    if (this.#state !== 'open') return;
+    try {
+      await this.#end('rolled back', this.#savepoint === null ? 'ROLLBACK' : this.#undo());
+    } catch (error) {
+      this.#lane.session.destroy(error instanceof Error ? error : null);
+    }
+  }
+
+  async #end(state: 'committed' | 'rolled back', text: string): Promise<string> {
+    const { session, transactions } = this.#lane;
+    const inner = transactions.at(-1);
+    if (inner !== this && transactions.includes(this)) {
+      if (state === 'committed') {
+        throw new InterfaceError('cannot commit: a transaction nested in this one is still open');
+      }
+      for (const nested of transactions.splice(transactions.indexOf(this) + 1)) {
+        nested.#state = 'rolled back';
+      }
+    }
+    this.#state = state;
+    transactions.splice(transactions.indexOf(this), 1);
+    if (this.#savepoint === null && session.preamble !== null) {
+      // No statement came: BEGIN was never sent.
+      session.preamble = null;
+      return text;
+    }
+    try {
+      return await this.#lane.script(text);
+    } catch (error) {
+      this.#state = 'failed';
+      throw state === 'committed' && text === 'COMMIT' ? unknownOutcome(error) : error;
+    }
+  }
+
+  /** Rolls back unless the transaction is over. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === 'open' && !this.#lane.session.isEnded) await this.rollback();
+  }
+}
+
+/** A connection lost while the server was committing leaves open what became of it. */
+function unknownOutcome(error: unknown): unknown {
+  const lost =
+    error instanceof ConnectionDoesNotExistError ||
+    (error instanceof PostgresError && (error.severity === 'FATAL' || error.severity === 'PANIC'));
+  if (!lost || error.safeToRetry) return error;
+  return new TransactionResolutionUnknownError(
+    'the connection was lost during COMMIT: whether the transaction took effect is not known',
+    {},
+    { cause: error, isTransient: false },
+  );
+}
+
+/** A point in a transaction to return to. Leaving its block with `await using` releases it. */
+export class Savepoint implements AsyncDisposable {
+  readonly name: string;
+  readonly #run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>;
+  #released = false;
+
+  /** @internal */
+  constructor(name: string, run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>) {
+    this.name = name;
+    this.#run = run;
+  }
+
+  /** Undoes everything since the savepoint, which stays. */
+  async rollback(): Promise<void> {
+    if (this.#released) throw new InterfaceError(`the savepoint ${this.name} has been released`);
+    await this.#run('ROLLBACK TO');
+  }
+
+  /** Forgets the savepoint, keeping what was done since. */
+  async release(): Promise<void> {
+    if (this.#released) throw new InterfaceError(`the savepoint ${this.name} has been released`);
+    this.#released = true;
+    await this.#run('RELEASE');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#released) await this.release();
+  }
+}

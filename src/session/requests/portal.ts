@@ -1,0 +1,107 @@
+import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
+import { writeClose, writeExecute, writeSync } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import type { Row } from '../../values/row.ts';
+import type { Session } from '../session.ts';
+import type { Statement } from '../statement.ts';
+import { StatementRequest } from './statement-request.ts';
+
+/** A portal that stays open between requests, inside a transaction. */
+export interface Portal {
+  readonly name: string;
+  readonly text: string;
+  readonly args: readonly unknown[];
+  /** Set when the portal is bound. */
+  statement: Statement | null;
+}
+
+export interface PortalStep {
+  /** The most rows to fetch; 0: none. */
+  readonly fetch: number;
+  /** Closes the portal after it. */
+  readonly close: boolean;
+}
+
+export interface PortalRows {
+  readonly rows: Row[];
+  /** The last row has been reached. */
+  readonly exhausted: boolean;
+}
+
+/** One step with a portal: binds it if that was not done, fetches, closes. */
+export class PortalRequest extends StatementRequest<PortalRows> {
+  readonly #portal: Portal;
+  readonly #step: PortalStep;
+  readonly #rows: Row[] = [];
+  #statement: Statement | null = null;
+  #exhausted = false;
+
+  constructor(portal: Portal, step: PortalStep, deadline: Deadline | null, given: Statement | null) {
+    super(portal.text, deadline, portal.statement ?? given);
+    this.#portal = portal;
+    this.#step = step;
+  }
+
+  protected override execute(session: Session, statement: Statement): void {
+    const { writer } = session;
+    const portal = this.#portal;
+    this.#statement = portal.statement ?? statement;
+    this.send(session, () => {
+      if (portal.statement === null) {
+        this.writeParseIfUnnamed(session, statement);
+        statement.writeBind(writer, portal.args, portal.name);
+        portal.statement = statement;
+      }
+      if (this.#step.fetch > 0) writeExecute(writer, portal.name, this.#step.fetch);
+      if (this.#step.close) {
+        writeClose(writer, 'P', portal.name);
+        session.expectCloseComplete();
+      }
+      writeSync(writer);
+    });
+  }
+
+  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
+    const decoder = this.#statement?.decoder ?? null;
+    if (decoder === null) session.unexpected('DataRow');
+    if (this.abandoned || this.error !== null) return;
+    try {
+      this.#rows.push(decoder(buffer, start, end, session.textRun));
+    } catch (error) {
+      if (!(error instanceof DecodeError || error instanceof InterfaceError)) throw error;
+      this.error = error;
+    }
+  }
+
+  protected override answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case Backend.BindComplete:
+      case Backend.ParseComplete:
+      case Backend.PortalSuspended:
+        return;
+      case Backend.CommandComplete:
+        readCommandComplete(new MessageReader(buffer, start, end));
+        this.#exhausted = true;
+        return;
+      case Backend.EmptyQueryResponse:
+        this.#exhausted = true;
+        return;
+      default:
+        session.unexpected(`message '${String.fromCharCode(type)}' in answer to a fetch`);
+    }
+  }
+
+  override ready(): void {
+    if (this.error !== null) this.fail(this.error);
+    else this.resolve({ rows: this.#rows, exhausted: this.#exhausted });
+  }
+}
