@@ -1,4 +1,5 @@
 import { DecodeError } from '../errors/client-errors.ts';
+import { putInt32 } from '../protocol/writer.ts';
 
 /**
  * Reads of network-order numbers at an offset. They are shifts instead of `readInt32BE` and
@@ -48,6 +49,14 @@ export function float64At(buffer: Uint8Array, at: number): number {
   halves[HIGH] = int32At(buffer, at);
   halves[LOW] = int32At(buffer, at + 4);
   return doubles[0]!;
+}
+
+/** Writes a bigint's 64 bits; false: it has more of them. */
+export function putInt64(buffer: Uint8Array, at: number, value: bigint): boolean {
+  bigints[0] = value;
+  putInt32(buffer, at, halves[HIGH]!);
+  putInt32(buffer, at + 4, halves[LOW]!);
+  return bigints[0] === value;
 }
 
 /** The error for bytes or text that are no value of `type`. The data itself is not shown. */

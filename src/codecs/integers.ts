@@ -1,6 +1,15 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import { expectSize, int16At, int32At, int64At, malformed, uint32At, uint64At } from './bytes.ts';
+import {
+  expectSize,
+  int16At,
+  int32At,
+  int64At,
+  malformed,
+  putInt64,
+  uint32At,
+  uint64At,
+} from './bytes.ts';
 import type { CodecForms, InlineKind } from './codec.ts';
 import { BINARY } from './codec.ts';
 import { refusal } from './refusal.ts';
@@ -136,13 +145,15 @@ function checkedInt8(value: unknown, acceptsText: boolean): bigint {
 
 function encodeInt8(writer: MessageWriter, value: unknown, acceptsText: boolean): void {
   if (typeof value === 'number' && Number.isSafeInteger(value)) {
-    writer.ensure(8);
     // Two halves instead of a bigint: nothing is allocated.
     writer.int32(Math.floor(value / 0x100000000));
     writer.uint32(value >>> 0);
-  } else {
-    writer.int64(checkedInt8(value, acceptsText));
+    return;
   }
+  const checked = typeof value === 'bigint' ? value : checkedInt8(value, acceptsText);
+  writer.ensure(8);
+  if (!putInt64(writer.buffer, writer.offset, checked)) throw outOfRange(value, 'int8');
+  writer.offset += 8;
 }
 
 export function int8Forms({ int8 }: ResolvedTypeOptions): CodecForms {

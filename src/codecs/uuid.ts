@@ -7,8 +7,11 @@ import { refusal, unreadable } from './refusal.ts';
 /** A byte's two hexadecimal digits. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** A char code's value as a hexadecimal digit, 0xff for all others. */
-const DIGIT = new Uint8Array(128).fill(0xff);
+/** All bits of a byte, so that it shows through an `or` with a digit. */
+const NO_DIGIT = 0xff;
+
+/** A char code's value as a hexadecimal digit. */
+const DIGIT = new Uint8Array(128).fill(NO_DIGIT);
 for (const digit of '0123456789abcdefABCDEF') DIGIT[digit.charCodeAt(0)] = Number(`0x${digit}`);
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -26,13 +29,10 @@ function writeUuid(writer: MessageWriter, value: unknown): void {
   let at = braced ? 1 : 0;
   for (let i = 0; i < 16; i++) {
     if (i > 0 && i % 2 === 0 && value.charCodeAt(at) === 0x2d) at++;
-    const byte =
-      ((DIGIT[value.charCodeAt(at)] ?? 0xff) << 4) | (DIGIT[value.charCodeAt(at + 1)] ?? 0xff);
-    // A code that is no digit sets bits above the eighth, or all of the lower four.
-    if (at + 2 > end || byte > 0xff || DIGIT[value.charCodeAt(at + 1)] === 0xff) {
-      throw unreadable('a UUID');
-    }
-    buffer[offset + i] = byte;
+    const high = DIGIT[value.charCodeAt(at)] ?? NO_DIGIT;
+    const low = DIGIT[value.charCodeAt(at + 1)] ?? NO_DIGIT;
+    if (at + 2 > end || (high | low) === NO_DIGIT) throw unreadable('a UUID');
+    buffer[offset + i] = (high << 4) | low;
     at += 2;
   }
   if (at !== end) throw unreadable('a UUID');
