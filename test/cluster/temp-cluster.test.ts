@@ -189,6 +189,8 @@ describe.runIf(process.getuid?.() === 0)('started by root', () => {
     // A copy that somebody else may have changed is not believed.
     await chmod(path.dirname(first.binDir), 0o777);
     await expect(TempCluster.start(options)).rejects.toThrow(/no copy can be made/);
+    await rm(closed, { recursive: true });
+    await rm(path.dirname(first.binDir), { recursive: true });
   });
 });
 
