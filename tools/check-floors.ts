@@ -81,7 +81,7 @@ export function checkFloors(sources: ReadonlyMap<string, string>): Violation[] {
     const targets: string[] = [];
     for (const found of imports) {
       const target = checkImport(file, found, sources, (message) => report(found.line, message));
-      if (target !== null) targets.push(target);
+      if (target !== null && !isOfTypesOnly(found)) targets.push(target);
     }
     graph.set(file, targets);
     if (file !== CLOCK && folderOf(file) !== APART) {
@@ -100,11 +100,12 @@ export function checkFloors(sources: ReadonlyMap<string, string>): Violation[] {
 /** Checks one import, and tells which file of src/ it leads to. */
 function checkImport(
   file: string,
-  { from, values }: Import,
+  found: Import,
   sources: ReadonlyMap<string, string>,
   report: (message: string) => void,
 ): string | null {
   const folder = folderOf(file);
+  const { from, values } = found;
   if (from.startsWith('.')) {
     const target = path.posix.join(path.posix.dirname(file), from);
     if (target.startsWith('..')) {
@@ -124,10 +125,9 @@ function checkImport(
     }
     return target;
   }
-  const typesOnly = values !== null && values.length === 0;
   if (!from.startsWith('node:')) {
     // The host of an integration is brought by the user; only its types are named.
-    if (folder !== 'integrations' || !typesOnly) {
+    if (folder !== 'integrations' || !isOfTypesOnly(found)) {
       report(`${from}: the library has no dependencies; Node's own modules are named node:…`);
     }
     return null;
@@ -141,6 +141,10 @@ function checkImport(
     report(`${from}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
   }
   return null;
+}
+
+function isOfTypesOnly({ values }: Import): boolean {
+  return values !== null && values.length === 0;
 }
 
 function folderOf(file: string): string {
@@ -238,8 +242,8 @@ function isNode(value: unknown): value is Node {
 }
 
 /**
- * The circles of a graph of imports. Imports of types count as well: the compiler erases them, but
- * two files that need each other to be understood are one concept in two places.
+ * The circles of a graph of imports. Imports of types are no edges of it: the compiler erases them, so
+ * that no order of loading hangs on them, and between folders the floors forbid going round anyway.
  */
 function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const cycles: string[][] = [];

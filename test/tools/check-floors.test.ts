@@ -57,16 +57,24 @@ describe('the floors', () => {
 });
 
 describe('imports', () => {
-  test('never go round in a circle, not even those of types', () => {
+  test('never go round in a circle', () => {
     const found = check({
       'codecs/a.ts': "import { b } from './b.ts';",
-      'codecs/b.ts': "import type { C } from './c.ts';",
+      'codecs/b.ts': "export { type D, c } from './c.ts';",
       'codecs/c.ts': "import { a } from './a.ts';",
     });
     expect(found).toEqual([
       'codecs/a.ts:1: imports in a circle: ' +
         'codecs/a.ts -> codecs/b.ts -> codecs/c.ts -> codecs/a.ts',
     ]);
+  });
+
+  test('may go round in a circle of types within a folder, which the compiler erases', () => {
+    const files = {
+      'codecs/a.ts': "import { type B } from './b.ts';",
+      'codecs/b.ts': "import { a } from './a.ts';",
+    };
+    expect(check(files)).toEqual([]);
   });
 
   test('may meet again at one file', () => {
