@@ -54,6 +54,8 @@ interface Import {
   readonly line: number;
   /** The names imported as values; `null` stands for the whole module. */
   readonly values: readonly string[] | null;
+  /** Whether the compiler erases it; `import { type T }` stays, as an import of nothing. */
+  readonly erased: boolean;
 }
 
 interface ClockUse {
@@ -81,7 +83,7 @@ export function checkFloors(sources: ReadonlyMap<string, string>): Violation[] {
     const targets: string[] = [];
     for (const found of imports) {
       const target = checkImport(file, found, sources, (message) => report(found.line, message));
-      if (target !== null && !isOfTypesOnly(found)) targets.push(target);
+      if (target !== null && !found.erased) targets.push(target);
     }
     graph.set(file, targets);
     if (file !== CLOCK && folderOf(file) !== APART) {
@@ -127,7 +129,7 @@ function checkImport(
   }
   if (!from.startsWith('node:')) {
     // The host of an integration is brought by the user; only its types are named.
-    if (folder !== 'integrations' || !isOfTypesOnly(found)) {
+    if (folder !== 'integrations' || !found.erased) {
       report(`${from}: the library has no dependencies; Node's own modules are named node:…`);
     }
     return null;
@@ -141,10 +143,6 @@ function checkImport(
     report(`${from}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
   }
   return null;
-}
-
-function isOfTypesOnly({ values }: Import): boolean {
-  return values !== null && values.length === 0;
 }
 
 function folderOf(file: string): string {
@@ -165,7 +163,10 @@ function survey(program: Node, source: string): { imports: Import[]; clocks: Clo
       case 'ImportExpression':
       case 'TSImportType': {
         const from = literal(node['source']);
-        if (from !== null) imports.push({ from, line: lineOf(node), values: importedValues(node) });
+        if (from !== null) {
+          const values = importedValues(node);
+          imports.push({ from, line: lineOf(node), values, erased: isErased(node) });
+        }
         break;
       }
       case 'Identifier':
@@ -216,9 +217,13 @@ function memberName(node: Node): string {
   return object.type === 'Identifier' ? `${String(object['name'])}.${String(name)}` : '';
 }
 
+function isErased(node: Node): boolean {
+  if (node.type === 'TSImportType') return true;
+  return node['importKind'] === 'type' || node['exportKind'] === 'type';
+}
+
 function importedValues(node: Node): readonly string[] | null {
-  if (node.type === 'TSImportType') return [];
-  if (node['importKind'] === 'type' || node['exportKind'] === 'type') return [];
+  if (isErased(node)) return [];
   const specifiers = node['specifiers'];
   if (!Array.isArray(specifiers) || specifiers.length === 0) return null;
   const names: string[] = [];

@@ -60,7 +60,7 @@ describe('imports', () => {
   test('never go round in a circle', () => {
     const found = check({
       'codecs/a.ts': "import { b } from './b.ts';",
-      'codecs/b.ts': "export { type D, c } from './c.ts';",
+      'codecs/b.ts': "import { type C } from './c.ts';",
       'codecs/c.ts': "import { a } from './a.ts';",
     });
     expect(found).toEqual([
@@ -71,7 +71,7 @@ describe('imports', () => {
 
   test('may go round in a circle of types within a folder, which the compiler erases', () => {
     const files = {
-      'codecs/a.ts': "import { type B } from './b.ts';",
+      'codecs/a.ts': "import type { B } from './b.ts';",
       'codecs/b.ts': "import { a } from './a.ts';",
     };
     expect(check(files)).toEqual([]);
