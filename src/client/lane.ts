@@ -43,6 +43,7 @@ export class Lane {
     wanted: Wanted,
     deadline: Deadline | null,
     statement: Statement | null = null,
+    onTag: ((tag: string) => void) | null = null,
   ): Promise<unknown> {
     const request = new QueryRequest(
       query.text,
@@ -51,18 +52,37 @@ export class Lane {
       deadline,
       statement,
     );
+    request.onTag = onTag;
     this.noteDirt(query.text);
     this.session.submit(request);
-    if (this.log.isActive) return this.log.watch(request.promise, query.text, request.args, query.timeout);
-    return request.promise;
+    return this.logged(request.promise, query.text, request.args, query.timeout);
   }
 
   /** Executes a script of statements without arguments. */
-  script(text: string, deadline: Deadline | null = null, timeout?: number): Promise<string> {
+  script(
+    text: string,
+    deadline: Deadline | null = null,
+    timeout?: number | undefined,
+  ): Promise<string> {
     const request = new ScriptRequest(text, deadline);
     this.noteDirt(text);
     this.session.submit(request);
-    return this.log.isActive ? this.log.watch(request.promise, text, [], timeout) : request.promise;
+    return this.logged(request.promise, text, [], timeout);
+  }
+
+  /** The promise of a call, followed by the query loggers if there are any. */
+  logged<R>(
+    promise: Promise<R>,
+    text: string,
+    args: readonly unknown[],
+    timeout?: number | undefined,
+  ): Promise<R> {
+    return this.log.isActive ? this.log.watch(promise, text, args, timeout) : promise;
+  }
+
+  /** The deadline of closing: none unless a time-out is given. */
+  closeDeadline(timeout: number | undefined): Deadline | null {
+    return Deadline.of(this.session.clock, timeout);
   }
 
   noteDirt(text: string): void {

@@ -54,7 +54,8 @@ export class Listeners implements SessionObserver {
     const callbacks = this.#channels.get(channel);
     if (callbacks === undefined || !callbacks.delete(callback) || callbacks.size > 0) return;
     this.#channels.delete(channel);
-    if (!this.#lane.session.isEnded) await this.#lane.script(`UNLISTEN ${quoteIdentifier(channel)}`);
+    if (!this.#lane.session.isEnded)
+      await this.#lane.script(`UNLISTEN ${quoteIdentifier(channel)}`);
   }
 
   /** How many callbacks there are on channels and for log messages. */

@@ -85,7 +85,12 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return lane;
   }
 
-  async #run(call: string, wanted: Wanted, args: readonly unknown[], column?: number): Promise<unknown> {
+  async #run(
+    call: string,
+    wanted: Wanted,
+    args: readonly unknown[],
+    column?: number,
+  ): Promise<unknown> {
     try {
       const lane = this.#lane(call);
       const { timeout, signal } = this.#options;
@@ -157,8 +162,8 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
 
   /** A cursor over the result; inside a transaction only. */
   cursor(...args: unknown[]): Cursor<T> {
+    this.#lane('cursor');
     return new Cursor<T>(
-      this.#lane('cursor'),
       () => this.#lane('cursor'),
       { text: this.query, args, ...this.#options },
       this.#statement,

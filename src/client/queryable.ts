@@ -3,8 +3,18 @@ import type { Row } from '../values/row.ts';
 import { type BatchResult, runBatch } from './batch.ts';
 import { argsOf, type CallOptions, type Query, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import { copyFromQuery, copyFromTable, type CopyFromTableOptions, type CopyOutOptions } from './copy-out.ts';
-import { copyRecordsToTable, copyToTable, type CopyRecordsOptions, type CopyToTableOptions } from './copy-in.ts';
+import {
+  copyFromQuery,
+  copyFromTable,
+  type CopyFromTableOptions,
+  type CopyOutOptions,
+} from './copy-out.ts';
+import {
+  copyRecordsToTable,
+  copyToTable,
+  type CopyRecordsOptions,
+  type CopyToTableOptions,
+} from './copy-in.ts';
 import { executeMany } from './execute-many.ts';
 import { quoteLiteral, quoteIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';

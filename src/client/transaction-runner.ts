@@ -8,7 +8,9 @@ function pause(attempt: number): number {
 }
 
 function isSerializationConflict(error: unknown): boolean {
-  return error instanceof PostgresError && (error.sqlstate === '40001' || error.sqlstate === '40P01');
+  return (
+    error instanceof PostgresError && (error.sqlstate === '40001' || error.sqlstate === '40P01')
+  );
 }
 
 /**

@@ -426,6 +426,20 @@ export class Session implements MessageSink, TransportHandler {
     }
   }
 
+  /** Ends a request that its caller wants nothing more of, wherever it stands. */
+  dismiss(request: Request): void {
+    if (request.state === 'done') return;
+    if (request.state === 'queued') {
+      this.#pending.remove(request);
+      request.fail(new InterfaceError('the call was given up before it was sent'));
+      return;
+    }
+    if (!request.abandoned) {
+      request.abandon(new InterfaceError('the call was given up by its caller'));
+      this.abort(request);
+    }
+  }
+
   /**
    * Sends a CancelRequest for the request that the server is working on. Nothing new is sent
    * until it is certain that the cancel can hit nothing else; if that takes too long, the

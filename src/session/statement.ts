@@ -1,4 +1,8 @@
-import { type ArgumentEncoder, compileArgumentEncoder, type Place } from '../codecs/argument-encoder.ts';
+import {
+  type ArgumentEncoder,
+  compileArgumentEncoder,
+  type Place,
+} from '../codecs/argument-encoder.ts';
 import type { Codec, PgType } from '../codecs/codec.ts';
 import type { TypeRegistry } from '../codecs/registry.ts';
 import { type Column, compileRowDecoder, type RowDecoder } from '../codecs/row-decoder.ts';

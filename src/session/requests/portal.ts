@@ -39,7 +39,12 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   #statement: Statement | null = null;
   #exhausted = false;
 
-  constructor(portal: Portal, step: PortalStep, deadline: Deadline | null, given: Statement | null) {
+  constructor(
+    portal: Portal,
+    step: PortalStep,
+    deadline: Deadline | null,
+    given: Statement | null,
+  ) {
     super(portal.text, deadline, portal.statement ?? given);
     this.#portal = portal;
     this.#step = step;

@@ -1,0 +1,24 @@
+import { BatchRequest, type BatchResult } from '../session/requests/batch.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import type { Lane } from './lane.ts';
+
+export type { BatchResult } from '../session/requests/batch.ts';
+
+/** Has several queries executed in one flight, all or none. */
+export async function runBatch(
+  lane: Lane,
+  queries: readonly QueryObject[],
+  deadline: Deadline | null,
+): Promise<BatchResult[]> {
+  if (queries.length === 0) return [];
+  const items = queries.map((query) => ({
+    text: query.text,
+    args: argsOf(query),
+    prepare: query.prepare !== false,
+  }));
+  const request = new BatchRequest(items, deadline);
+  for (const { text } of items) lane.noteDirt(text);
+  lane.session.submit(request);
+  return lane.logged(request.promise, items.map(({ text }) => text).join(';\n'), items);
+}

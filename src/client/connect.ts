@@ -1,0 +1,62 @@
+import { resolveTypeOptions } from '../codecs/type-options.ts';
+import { TypeRegistry } from '../codecs/registry.ts';
+import type { ConnectConfig } from '../config/connect-config.ts';
+import type { ConnectOptions } from '../config/options.ts';
+import { resolveConfig } from '../config/resolve.ts';
+import { connectSession } from '../session/connect-session.ts';
+import type { SessionContext } from '../session/open-session.ts';
+import { systemClock } from '../transport/clock.ts';
+import { atCaller } from './caller-stack.ts';
+import { Connection } from './connection.ts';
+import { Lane } from './lane.ts';
+
+/** What the sessions of one connection, or of one pool, have in common. */
+export function contextFor(config: ConnectConfig): SessionContext {
+  const { int8, numeric, datetime, json, temporal } = config.types;
+  return {
+    config,
+    registry: new TypeRegistry(
+      resolveTypeOptions({ int8, numeric, datetime, json, temporal: temporal ?? undefined }),
+    ),
+    scramKeys: new Map(),
+    clock: systemClock,
+  };
+}
+
+/** The arguments of `connect` and `createPool`: a DSN, options, or both. */
+export function splitArguments<O>(
+  first: string | O | undefined,
+  second: O | undefined,
+): [dsn: string | undefined, options: O] {
+  if (typeof first === 'string') return [first, second ?? ({} as O)];
+  return [undefined, first ?? second ?? ({} as O)];
+}
+
+/**
+ * Connects to a PostgreSQL server.
+ *
+ * @param dsn `postgres://user:password@host:port/database?option=value` or libpq's
+ *   `keyword=value` form. PostgreSQL manual, "Connection Strings".
+ * @throws ClientConfigurationError for options that make no sense
+ * @throws InvalidPasswordError and other PostgresErrors for what the server objects to
+ * @throws ConnectionFailureError when no server can be reached; its `cause` is the system's error
+ * @throws TimeoutError when it takes longer than `timeout` (60 seconds unless told otherwise)
+ * @example
+ * await using connection = await connect('postgres://ada@localhost/shop');
+ * console.log(await connection.fetchVal('SELECT version()'));
+ */
+export function connect(dsn?: string, options?: ConnectOptions): Promise<Connection>;
+export function connect(options?: ConnectOptions): Promise<Connection>;
+export async function connect(
+  first?: string | ConnectOptions,
+  second?: ConnectOptions,
+): Promise<Connection> {
+  try {
+    const [dsn, options] = splitArguments(first, second);
+    const config = resolveConfig(dsn, options);
+    const session = await connectSession(contextFor(config));
+    return new Connection(new Lane(session, config.commandTimeout));
+  } catch (error) {
+    throw atCaller(error);
+  }
+}

@@ -1,0 +1,295 @@
+import type { TypeCodec } from '../codecs/custom-codec.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
+import { prepareRequest } from '../session/requests/prepare-statement.ts';
+import type { ServerVersion } from '../session/server-version.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import { type CallOptions, type Query, toQuery } from './call.ts';
+import { atCaller } from './caller-stack.ts';
+import { Cursor } from './cursor.ts';
+import { connectionClosed, type Lane } from './lane.ts';
+import type {
+  LogCallback,
+  Notification,
+  NotificationCallback,
+  TerminationCallback,
+} from './listeners.ts';
+import { NotificationQueue } from './notification-queue.ts';
+import { PreparedStatement } from './prepared-statement.ts';
+import { Queryable, type Use, type Work } from './queryable.ts';
+import type { QueryLogger } from './query-log.ts';
+import { Transaction, type TransactionOptions } from './transaction.ts';
+import { resetTypeCodec, setBuiltinTypeCodec, setTypeCodec } from './type-codecs.ts';
+
+/**
+ * A session on a PostgreSQL server. Calls may be made at any time, also at once: they are sent
+ * in order, without waiting for each other's answers, and fail each for itself.
+ */
+export class Connection extends Queryable implements AsyncDisposable {
+  readonly #lane: Lane;
+  #closing: Promise<void> | null = null;
+
+  /** @internal */
+  constructor(lane: Lane) {
+    super();
+    this.#lane = lane;
+    lane.listeners.owner = this;
+  }
+
+  /**
+   * The lane, for a call that is named in the error if the connection cannot be used.
+   * @internal
+   */
+  lane(_call: string): Lane {
+    if (this.#closing !== null) {
+      throw new InterfaceError('the connection is closed', { safeToRetry: true });
+    }
+    this.#lane.checkOpen();
+    return this.#lane;
+  }
+
+  /** @internal */
+  override lend<R>(_use: Use, _deadline: Deadline | null, work: Work<R>): Promise<R> {
+    return work(this.lane('a method of Connection'));
+  }
+
+  /** @internal */
+  override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
+    return this.#lane.deadline(timeout, signal);
+  }
+
+  /**
+   * Prepares a statement on the server and keeps it until it is closed.
+   *
+   * @param options `name`: the server's name for it; by default one that no other process uses
+   */
+  async prepare<T = any>(
+    query: string,
+    options: { name?: string | undefined } & CallOptions = {},
+  ): Promise<PreparedStatement<T>> {
+    try {
+      const lane = this.lane('Connection.prepare()');
+      const deadline = lane.deadline(options.timeout, options.signal);
+      try {
+        const request = prepareRequest(query, options.name, lane.session, deadline);
+        lane.dirty = true;
+        lane.session.submit(request);
+        const statement = await lane.logged(request.promise, query, []);
+        return new PreparedStatement<T>(this, statement);
+      } finally {
+        deadline?.dispose();
+      }
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * Has the server forget a statement, with the next flight.
+   * @internal
+   */
+  forget(statementName: string): void {
+    this.#lane.session.closeStatement(statementName);
+  }
+
+  /** A cursor over a query's result. It works inside a transaction only; see `stream`. */
+  cursor<T = any>(query: Query, ...args: unknown[]): Cursor<T> {
+    return new Cursor<T>(() => this.lane('Connection.cursor()'), toQuery(query, args), null);
+  }
+
+  /**
+   * Begins a transaction that is ended by hand, or rolled back at the end of its block:
+   *
+   * @example
+   * await using tx = await connection.begin();
+   * await tx.execute('UPDATE …');
+   * await tx.commit();
+   */
+  async begin(options: TransactionOptions = {}): Promise<Transaction> {
+    try {
+      return await Transaction.begin(this.lane('Connection.begin()'), options, false);
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Whether a transaction is open, a failed one included. */
+  isInTransaction(): boolean {
+    return this.lane('Connection.isInTransaction()').isInTransaction;
+  }
+
+  /** Listens on a channel. The same callback is called once, however often it is added. */
+  async addListener(channel: string, callback: NotificationCallback): Promise<void> {
+    try {
+      const lane = this.lane('Connection.addListener()');
+      await lane.listeners.add(channel, callback);
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Removes a callback; with the last one of a channel the connection unlistens. */
+  async removeListener(channel: string, callback: NotificationCallback): Promise<void> {
+    try {
+      await this.#lane.listeners.remove(channel, callback);
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * The notifications of a channel, to be iterated; leaving the loop unlistens. At most 10,000
+   * wait for a slow consumer; then the iteration fails rather than lose one unseen.
+   */
+  notifications(channel: string): AsyncIterable<Notification> {
+    return new NotificationQueue(
+      (callback) => this.addListener(channel, callback),
+      (callback) => this.removeListener(channel, callback),
+      (callback) => {
+        this.addTerminationListener(callback);
+        return () => this.removeTerminationListener(callback);
+      },
+    );
+  }
+
+  /** Is told of every notice and warning of the server. */
+  addLogListener(callback: LogCallback): void {
+    this.lane('Connection.addLogListener()').listeners.addLog(callback);
+  }
+
+  removeLogListener(callback: LogCallback): void {
+    this.#lane.listeners.removeLog(callback);
+  }
+
+  /** Is told once when the connection ends, from either side. */
+  addTerminationListener(callback: TerminationCallback): void {
+    this.lane('Connection.addTerminationListener()').listeners.addTermination(callback);
+  }
+
+  removeTerminationListener(callback: TerminationCallback): void {
+    this.#lane.listeners.removeTermination(callback);
+  }
+
+  /** Is told of every call after it ended, with its duration and its error. */
+  addQueryLogger(logger: QueryLogger): void {
+    this.lane('Connection.addQueryLogger()').log.add(logger);
+  }
+
+  removeQueryLogger(logger: QueryLogger): void {
+    this.#lane.log.remove(logger);
+  }
+
+  /** Sets how values of a type are encoded and decoded, in arrays and composites too. */
+  async setTypeCodec(typeName: string, codec: TypeCodec): Promise<void> {
+    try {
+      await setTypeCodec(this.lane('Connection.setTypeCodec()'), typeName, codec);
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Gives a type the codec of a built-in one or of a known extension's type. */
+  async setBuiltinTypeCodec(
+    typeName: string,
+    options: { schema?: string | undefined; codecName: string },
+  ): Promise<void> {
+    try {
+      await setBuiltinTypeCodec(this.lane('Connection.setBuiltinTypeCodec()'), typeName, options);
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Gives a type its default codec back. */
+  async resetTypeCodec(
+    typeName: string,
+    options: { schema?: string | undefined } = {},
+  ): Promise<void> {
+    try {
+      await resetTypeCodec(this.lane('Connection.resetTypeCodec()'), typeName, options);
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Forgets what is known of types and statements, after a change of the schema. */
+  async reloadSchemaState(): Promise<void> {
+    const { session } = this.lane('Connection.reloadSchemaState()');
+    session.registry.forget();
+    session.statements.clear();
+  }
+
+  /** The process ID of the server's backend. */
+  get serverPid(): number {
+    return this.#lane.session.processId;
+  }
+
+  get serverVersion(): ServerVersion {
+    return this.#lane.session.serverVersion;
+  }
+
+  /** What the server reports of its settings, as they are now. */
+  get settings(): Readonly<Record<string, string>> {
+    const settings = Object.create(null) as Record<string, string>;
+    for (const [name, value] of this.#lane.session.settings) settings[name] = value;
+    return settings;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== null || this.#lane.session.isEnded;
+  }
+
+  /** Rolls back, and undoes what is known to outlive transactions: settings, locks, LISTEN. */
+  async reset(): Promise<void> {
+    try {
+      const lane = this.lane('Connection.reset()');
+      lane.dirty = true;
+      await lane.reset();
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
+   * Closes the connection after the calls already made. Idempotent.
+   *
+   * @param options `timeout`: milliseconds to wait for these calls; then the connection is
+   *   terminated and the call rejects with a TimeoutError
+   */
+  close(options: { timeout?: number | undefined } = {}): Promise<void> {
+    this.#closing ??= closeLane(this.#lane, options.timeout);
+    return this.#closing;
+  }
+
+  /** Closes the connection at once; calls under way are rejected. Idempotent. */
+  terminate(): void {
+    this.#closing ??= Promise.resolve();
+    this.#lane.session.destroy(null);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Waits for what is under way, then says goodbye. */
+async function closeLane(lane: Lane, timeout: number | undefined): Promise<void> {
+  const { session } = lane;
+  const deadline = lane.closeDeadline(timeout);
+  try {
+    if (deadline !== null) {
+      await new Promise<void>((resolve, reject) => {
+        deadline.watch((expired) => {
+          const reason = expired.reason(false);
+          session.destroy(connectionClosed(session));
+          reject(reason);
+        });
+        session.whenIdle().then(resolve, reject);
+      });
+    } else {
+      await session.whenIdle();
+    }
+    session.terminateGracefully();
+  } finally {
+    deadline?.dispose();
+  }
+}

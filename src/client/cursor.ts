@@ -1,0 +1,156 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import { NoActiveSQLTransactionError } from '../errors/sqlstate.generated.ts';
+import { type Portal, PortalRequest, type PortalRows } from '../session/requests/portal.ts';
+import type { Statement } from '../session/statement.ts';
+import type { Row } from '../values/row.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import { atCaller } from './caller-stack.ts';
+import type { Lane } from './lane.ts';
+
+/** Rows that iteration fetches at once. */
+const PREFETCH = 50;
+
+let portals = 0;
+
+/**
+ * A cursor over a query's result, inside a transaction: rows are fetched when they are asked
+ * for. `for await` fetches ahead, the next rows travelling while the present ones are used.
+ *
+ * @example
+ * await connection.transaction(async () => {
+ *   const cursor = connection.cursor('SELECT * FROM big_table');
+ *   await cursor.forward(10);
+ *   const rows = await cursor.fetch(5);
+ * });
+ */
+export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
+  /** Gives the lane as long as the cursor may be used. */
+  readonly #lane: () => Lane;
+  readonly #query: QueryObject;
+  readonly #given: Statement | null;
+  readonly #portal: Portal;
+  #exhausted = false;
+  #closed = false;
+
+  /** @internal */
+  constructor(lane: () => Lane, query: QueryObject, given: Statement | null) {
+    this.#lane = lane;
+    this.#query = query;
+    this.#given = given;
+    portals += 1;
+    this.#portal = {
+      name: `asyncpg_portal_${portals.toString(36)}`,
+      text: query.text,
+      args: argsOf(query),
+      statement: null,
+    };
+  }
+
+  async #step(fetch: number, close: boolean): Promise<PortalRows> {
+    const lane = this.#lane();
+    if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
+    if (!lane.isInTransaction) {
+      throw new NoActiveSQLTransactionError(
+        'a cursor cannot be used outside of a transaction',
+        { hint: 'Use stream() to read a large result without a transaction.' },
+        { safeToRetry: true },
+      );
+    }
+    const deadline = lane.deadline(this.#query.timeout, this.#query.signal);
+    try {
+      const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
+      lane.session.submit(request);
+      const result = await lane.logged(request.promise, this.#query.text, this.#portal.args);
+      if (result.exhausted) this.#exhausted = true;
+      return result;
+    } finally {
+      deadline?.dispose();
+    }
+  }
+
+  /** Resolves to the next `count` rows, fewer at the end. */
+  async fetch(count: number): Promise<Row<T>[]> {
+    try {
+      checkCount(count);
+      if (this.#exhausted) return [];
+      return (await this.#step(count, false)).rows as Row<T>[];
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Resolves to the next row, or to null at the end. */
+  async fetchRow(): Promise<Row<T> | null> {
+    try {
+      if (this.#exhausted) return null;
+      return ((await this.#step(1, false)).rows[0] as Row<T> | undefined) ?? null;
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /** Skips the next `count` rows. Resolves to how many there were to skip. */
+  async forward(count: number): Promise<number> {
+    try {
+      checkCount(count);
+      if (this.#exhausted) return 0;
+      if (this.#portal.statement === null) await this.#step(0, false);
+      const lane = this.#lane();
+      const deadline = lane.deadline(this.#query.timeout, this.#query.signal);
+      try {
+        const tag = await lane.script(`MOVE FORWARD ${count} "${this.#portal.name}"`, deadline);
+        const moved = Number(tag.split(' ').at(-1));
+        if (moved < count) this.#exhausted = true;
+        return moved;
+      } finally {
+        deadline?.dispose();
+      }
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Row<T>, void, void> {
+    try {
+      let next = this.#exhausted ? null : this.#step(PREFETCH, false);
+      while (next !== null) {
+        const { rows, exhausted } = await next;
+        next = exhausted ? null : this.#step(PREFETCH, false);
+        // If the loop is left while it is under way, nobody else takes its failure.
+        next?.catch(() => {});
+        for (const row of rows) yield row as Row<T>;
+      }
+    } catch (error) {
+      throw atCaller(error);
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Frees the portal on the server. Idempotent; the end of the transaction does it as well. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const lane = this.#lane();
+      if (this.#portal.statement !== null && lane.session.transactionStatus === 'T') {
+        await this.#step(0, true);
+      }
+    } catch (error) {
+      throw atCaller(error);
+    } finally {
+      this.#closed = true;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function checkCount(count: number): void {
+  if (!Number.isSafeInteger(count) || count <= 0 || count > 0x7fffffff) {
+    throw new InterfaceError(`the number of rows must be a positive integer, not ${count}`, {
+      safeToRetry: true,
+    });
+  }
+}

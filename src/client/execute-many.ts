@@ -1,0 +1,48 @@
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import { isStalePlan } from '../session/preparation.ts';
+import { ManyRequest } from '../session/requests/many.ts';
+import type { Statement } from '../session/statement.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import type { Row } from '../values/row.ts';
+import type { Lane } from './lane.ts';
+
+/** Sets of values, one for each execution of a statement. */
+export type ArgumentSets = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;
+
+/** Executes a statement once for each set; see Queryable.executeMany. */
+export async function executeMany(
+  lane: Lane,
+  text: string,
+  sets: ArgumentSets,
+  wantRows: boolean,
+  deadline: Deadline | null,
+  statement: Statement | null = null,
+): Promise<Row[]> {
+  if (typeof text !== 'string') {
+    throw new InvalidArgumentError('the query of a call with many sets of values is a string');
+  }
+  if (
+    sets === null ||
+    typeof sets !== 'object' ||
+    !(Symbol.iterator in sets || Symbol.asyncIterator in sets)
+  ) {
+    throw new InterfaceError('expected an iterable of arrays of values', { safeToRetry: true });
+  }
+  if (Array.isArray(sets) && sets.length === 0) return [];
+  const idle = !lane.isInTransaction;
+  const attempt = (): Promise<Row[]> => {
+    const request = new ManyRequest(text, sets, wantRows, deadline, statement);
+    lane.noteDirt(text);
+    lane.session.submit(request);
+    return lane.logged(request.promise, text, sets as unknown as readonly unknown[]);
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    // As with a single query: a plan that the server found outdated has had no effect. Only an
+    // array can be taken from its beginning again.
+    const mayRepeat = idle && statement === null && Array.isArray(sets) && !deadline?.expired;
+    if (!mayRepeat || !isStalePlan(error)) throw error;
+    return await attempt();
+  }
+}

@@ -1,0 +1,212 @@
+import { Readable } from 'node:stream';
+import { type RowSink, StreamRequest } from '../session/requests/stream.ts';
+import type { Session } from '../session/session.ts';
+import type { Statement } from '../session/statement.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import type { Row } from '../values/row.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import { atCaller } from './caller-stack.ts';
+import type { Lane } from './lane.ts';
+
+/** Rows that wait for their consumer beyond which the server is made to wait as well. */
+const HIGH_WATER = 512;
+/** Reading goes on when so few are left. */
+const LOW_WATER = 128;
+
+/** What runs a stream's query: fills the sink until the result ends. */
+export type StreamSource = (sink: StreamBuffer) => Promise<unknown>;
+
+/** The rows between the wire and their consumer. */
+export class StreamBuffer implements RowSink {
+  #rows: Row[] = [];
+  #next = 0;
+  #wake: (() => void) | null = null;
+  #session: Session | null = null;
+  #cancel: (() => void) | null = null;
+  #paused = false;
+  /** The consumer has left: no more rows are wanted. */
+  closed = false;
+
+  /** The engine that feeds the buffer, and how to stop it. */
+  attach(session: Session, cancel: () => void): void {
+    this.#session = session;
+    this.#cancel = cancel;
+    if (this.closed) cancel();
+  }
+
+  push(row: Row): boolean {
+    this.#rows.push(row);
+    this.#wake?.();
+    if (this.#rows.length - this.#next < HIGH_WATER) return true;
+    // Somebody waits on this session behind the stream, perhaps the stream's own consumer:
+    // then making the server wait could make everybody wait for ever.
+    if ((this.#session?.load ?? 0) > 1) return true;
+    this.#paused = true;
+    return false;
+  }
+
+  shift(): Row | undefined {
+    if (this.#next >= this.#rows.length) return undefined;
+    const row = this.#rows[this.#next]!;
+    this.#rows[this.#next++] = undefined as unknown as Row;
+    if (this.#next >= this.#rows.length) {
+      this.#rows = [];
+      this.#next = 0;
+    }
+    if (this.#paused && this.#rows.length - this.#next <= LOW_WATER) this.resume();
+    return row;
+  }
+
+  /** Lets the server go on. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#session?.resumeReading();
+  }
+
+  /** Resolves when a row has come or `end` was called. */
+  whenFilled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = null;
+        resolve();
+      };
+    });
+  }
+
+  end(): void {
+    this.#wake?.();
+  }
+
+  /** The consumer leaves. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#rows = [];
+    this.#next = 0;
+    this.resume();
+    this.#cancel?.();
+  }
+}
+
+/**
+ * The rows of a query as they arrive. Iterate it once, with `for await`, or turn it into a
+ * Node or a Web stream. The query starts with the first row asked for; leaving the loop
+ * cancels it and frees the connection. When the consumer is slow the server is made to wait,
+ * unless other calls on the same connection wait behind the stream.
+ */
+export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
+  readonly #source: StreamSource;
+  readonly #buffer = new StreamBuffer();
+  #running: Promise<void> | null = null;
+  #finished = false;
+  #failure: { error: unknown } | null = null;
+
+  /** @internal */
+  constructor(source: StreamSource) {
+    this.#source = source;
+  }
+
+  #start(): void {
+    this.#running = this.#source(this.#buffer).then(
+      () => {
+        this.#finished = true;
+        this.#buffer.end();
+      },
+      (error: unknown) => {
+        this.#finished = true;
+        this.#failure = { error };
+        this.#buffer.end();
+      },
+    );
+  }
+
+  /** Resolves to the next row, or to null after the last one. */
+  async next(): Promise<Row<T> | null> {
+    try {
+      for (;;) {
+        const row = this.#buffer.shift();
+        if (row !== undefined) return row as Row<T>;
+        if (this.#buffer.closed) return null;
+        if (this.#finished) {
+          if (this.#failure !== null) throw this.#failure.error;
+          return null;
+        }
+        if (this.#running === null) this.#start();
+        await this.#buffer.whenFilled();
+      }
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Row<T>, void, void> {
+    try {
+      for (;;) {
+        const row = this.#buffer.shift() ?? (await this.next());
+        if (row === null) return;
+        yield row as Row<T>;
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Ends the query, if it runs, and frees the connection. Idempotent. */
+  async close(): Promise<void> {
+    this.#buffer.close();
+    await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** The same rows as a Node stream in object mode. */
+  toNodeStream(): Readable {
+    return Readable.from(this, { objectMode: true, highWaterMark: 16 });
+  }
+
+  /** The same rows as a Web stream. */
+  toWebStream(): ReadableStream<Row<T>> {
+    return new ReadableStream<Row<T>>({
+      pull: async (controller) => {
+        const row = await this.next();
+        if (row === null) controller.close();
+        else controller.enqueue(row);
+      },
+      cancel: () => this.close(),
+    });
+  }
+}
+
+/** Runs a query into the buffer. Resolves when the connection is free again. */
+export async function streamQuery(
+  lane: Lane,
+  query: QueryObject,
+  buffer: StreamBuffer,
+  deadline: Deadline | null,
+  statement: Statement | null = null,
+): Promise<string> {
+  const { session } = lane;
+  const request = new StreamRequest(
+    query.text,
+    argsOf(query),
+    buffer,
+    deadline,
+    statement,
+    query.prepare !== false,
+  );
+  lane.noteDirt(query.text);
+  session.submit(request);
+  buffer.attach(session, () => session.dismiss(request));
+  try {
+    return await lane.logged(request.promise, query.text, argsOf(query), query.timeout);
+  } catch (error) {
+    if (buffer.closed) return '';
+    throw error;
+  } finally {
+    // Whatever ended the stream, the session reads on.
+    if (!session.isEnded) session.resumeReading();
+  }
+}
