@@ -32,7 +32,8 @@ function checkedInteger(value: unknown, least: number, most: number, type: strin
 }
 
 function integerFromText(text: string, least: number, most: number, type: string): number {
-  const value = INTEGER_TEXT.test(text) ? Number(text) : Number.NaN;
+  // `+ 0` makes 0 of -0, which is no integer's value.
+  const value = INTEGER_TEXT.test(text) ? Number(text) + 0 : Number.NaN;
   if (!(value >= least && value <= most)) throw malformed(type, 'its text is no such integer');
   return value;
 }

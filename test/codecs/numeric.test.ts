@@ -117,9 +117,7 @@ describe('numeric', () => {
   });
 
   it('prints zeros that the wire leaves out', () => {
-    expect(fromHex(numeric, '0001000500000002 0001'.replace(' ', ''))).toBe(
-      `1${'0'.repeat(20)}.00`,
-    );
+    expect(fromHex(numeric, '00010005000000020001')).toBe(`1${'0'.repeat(20)}.00`);
     expect(fromHex(numeric, '0001fff0000000060001')).toBe('0.000000');
   });
 
