@@ -1,7 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need a running PostgreSQL; everything else must pass without one. */
 const NEEDS_SERVER = 'test/server/**/*.test.ts';
+
+/** The package by its own name, as the examples import it: here it is the source, not dist/. */
+const alias = {
+  'asyncpg/cluster': fileURLToPath(new URL('src/cluster/index.ts', import.meta.url)),
+  asyncpg: fileURLToPath(new URL('src/index.ts', import.meta.url)),
+};
 
 const common = {
   // A test that waits for something that never comes fails with a stack, not by hanging the run.
@@ -16,6 +23,7 @@ export default defineConfig({
   test: {
     projects: [
       {
+        resolve: { alias },
         test: {
           ...common,
           name: 'unit',
@@ -24,6 +32,7 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias },
         test: {
           ...common,
           name: 'server',
