@@ -45,7 +45,7 @@ export interface ArrayShape {
 }
 
 /** Cuts a flat list of elements into nested arrays and notes unusual lower bounds. */
-export function nestArray(
+function nestArray(
   flat: unknown[],
   { dimensions, lowerBounds }: ArrayShape,
   ambiguous: boolean,
@@ -68,7 +68,7 @@ export function nestArray(
 }
 
 /** The elements of an argument in one list, and its shape. */
-export function flattenArray(
+function flattenArray(
   value: unknown,
   { isElement }: ArrayTraits,
 ): ArrayShape & { flat: readonly unknown[] } {
@@ -160,7 +160,7 @@ function collect(
 }
 
 /** `[1][0]` for the position of an element in the flat list. */
-export function elementPath(index: number, dimensions: readonly number[]): string {
+function elementPath(index: number, dimensions: readonly number[]): string {
   let path = '';
   let rest = index;
   for (let d = dimensions.length - 1; d >= 0; d--) {

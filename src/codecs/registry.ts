@@ -30,6 +30,12 @@ const EXACT: ResolvedTypeOptions = Object.freeze({
   temporal: null,
 });
 
+/** What the server has told of types. The registries of a pool's sessions share it. */
+class KnownTypes {
+  readonly byOid = new Map<number, TypeDescription>();
+  epoch = 0;
+}
+
 /** What was set in place of a type's own codec: makes its forms from those. */
 type Replacement = (type: PgType, plain: CodecForms, exact: CodecForms) => CodecForms;
 
@@ -48,29 +54,45 @@ const KINDS: Record<TypeDescription['typtype'], TypeKind> = {
  * server's catalogs tell of others, and those that the user has set.
  *
  * Codecs are built when they are first asked for. The built-in ones are shared by all
- * registries with the same options object, as long as no custom codec has a part in them.
+ * registries with the same options, as long as no custom codec has a part in them.
  */
 export class TypeRegistry {
   readonly options: ResolvedTypeOptions;
-  /** Where untouched built-in codecs come from; null: from here. */
-  readonly #root: TypeRegistry | null;
-  readonly #introspected = new Map<number, TypeDescription>();
+  readonly #known: KnownTypes;
+  /** The epoch of `#known` for which `#codecs` are right. */
+  #knownEpoch = 0;
   readonly #codecs = new Map<number, Codec>();
+  /** Built-in codecs of all registries with these options. */
+  readonly #shared: Map<number, Codec>;
   readonly #custom = new Map<number, { type: TypeDescription; replace: Replacement }>();
   #epoch = 0;
 
-  constructor(options: ResolvedTypeOptions, root: TypeRegistry | null = rootFor(options)) {
+  constructor(options: ResolvedTypeOptions, known: KnownTypes = new KnownTypes()) {
     this.options = options;
-    this.#root = root;
+    this.#known = known;
+    this.#knownEpoch = known.epoch;
+    this.#shared = sharedCodecs(options);
+  }
+
+  /**
+   * A registry for another session of the same database: what one learns of types, both
+   * know; custom codecs are each one's own.
+   */
+  fork(): TypeRegistry {
+    return new TypeRegistry(this.options, this.#known);
   }
 
   /** Grows whenever a codec that was handed out may no longer be the right one. */
   get epoch(): number {
-    return this.#epoch;
+    return this.#epoch + this.#known.epoch;
   }
 
   /** The codec of a type; `undefined` if it, or a type that it is made of, is not known yet. */
   codec(oid: number): Codec | undefined {
+    if (this.#knownEpoch !== this.#known.epoch) {
+      this.#knownEpoch = this.#known.epoch;
+      this.#codecs.clear();
+    }
     const known = this.#codecs.get(oid);
     if (known !== undefined) return known;
     const codec = this.#find(oid);
@@ -95,18 +117,21 @@ export class TypeRegistry {
 
   /** Adds types as the server describes them. */
   define(types: readonly TypeDescription[]): void {
+    const { byOid } = this.#known;
     for (const type of types) {
       if (BUILTIN_TYPES.has(type.oid)) continue;
-      const known = this.#introspected.get(type.oid);
-      if (known !== undefined && JSON.stringify(known) !== JSON.stringify(type)) this.#changed();
-      this.#introspected.set(type.oid, type);
+      const known = byOid.get(type.oid);
+      if (known !== undefined && JSON.stringify(known) !== JSON.stringify(type)) {
+        this.#known.epoch++;
+      }
+      byOid.set(type.oid, type);
     }
   }
 
   /** Drops what the server has told of types: the schema has changed. */
   forget(): void {
-    this.#introspected.clear();
-    this.#changed();
+    this.#known.byOid.clear();
+    this.#known.epoch++;
   }
 
   /**
@@ -159,7 +184,7 @@ export class TypeRegistry {
   }
 
   #describe(oid: number): TypeDescription | undefined {
-    return BUILTIN_TYPES.get(oid) ?? this.#introspected.get(oid) ?? this.#custom.get(oid)?.type;
+    return BUILTIN_TYPES.get(oid) ?? this.#known.byOid.get(oid) ?? this.#custom.get(oid)?.type;
   }
 
   /** Whether a type's codec cannot be the one that other registries have too. */
@@ -172,7 +197,14 @@ export class TypeRegistry {
   #find(oid: number): Codec | undefined {
     const type = this.#describe(oid);
     if (type === undefined) return undefined;
-    if (this.#root !== null && !this.#isOwn(type)) return this.#root.codec(oid);
+    if (this.#isOwn(type)) return this.#build(type);
+    // All its parts are shared, too: any registry would build the same.
+    const codec = this.#shared.get(oid) ?? this.#build(type);
+    if (codec !== undefined) this.#shared.set(oid, codec);
+    return codec;
+  }
+
+  #build(type: TypeDescription): Codec | undefined {
     const parts: Codec[] = [];
     for (const part of partsOf(type)) {
       const codec = this.codec(part);
@@ -181,7 +213,7 @@ export class TypeRegistry {
     }
     const pgType = this.#pgType(type, parts);
     const plain = this.#forms(type, parts);
-    const custom = this.#custom.get(oid);
+    const custom = this.#custom.get(type.oid);
     const forms =
       custom === undefined ? plain : custom.replace(pgType, plain, exactForms(type, plain));
     return { type: pgType, ...forms };
@@ -245,13 +277,25 @@ function exactForms(type: TypeDescription, plain: CodecForms): CodecForms {
   return BUILTIN_TYPES.has(type.oid) ? scalarForms(type, EXACT) : plain;
 }
 
-const roots = new WeakMap<ResolvedTypeOptions, TypeRegistry>();
+const NO_TEMPORAL = {};
+const shared = new WeakMap<object, Map<string, Map<number, Codec>>>();
 
-function rootFor(options: ResolvedTypeOptions): TypeRegistry {
-  let root = roots.get(options);
-  if (root === undefined) {
-    root = new TypeRegistry(options, null);
-    roots.set(options, root);
+/** Where all registries with these options keep the built-in codecs. */
+function sharedCodecs(options: ResolvedTypeOptions): Map<number, Codec> {
+  const { int8, numeric, datetime, json, temporal } = options;
+  const byChoices = getOrAdd(shared, temporal ?? NO_TEMPORAL, () => new Map());
+  return getOrAdd(byChoices, [int8, numeric, datetime, json].join(), () => new Map());
+}
+
+function getOrAdd<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
   }
-  return root;
+  return value;
 }

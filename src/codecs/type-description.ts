@@ -1,5 +1,5 @@
 /** `pg_type.typtype`: base, composite, domain, enum, pseudo-type, range, multirange. */
-export type TypType = 'b' | 'c' | 'd' | 'e' | 'p' | 'r' | 'm';
+type TypType = 'b' | 'c' | 'd' | 'e' | 'p' | 'r' | 'm';
 
 /** What the server's catalogs tell of one type: all that is needed to build its codec. */
 export interface TypeDescription {
@@ -22,7 +22,7 @@ export interface TypeDescription {
 }
 
 /** One attribute of a composite type. */
-export interface Attribute {
+interface Attribute {
   readonly name: string;
   readonly oid: number;
 }

@@ -32,12 +32,12 @@ export interface TemporalNamespace {
 }
 
 /** Any `Temporal` value: its ISO 8601 form is its `toString()`. */
-export interface TemporalPrintable {
+interface TemporalPrintable {
   toString(): string;
   readonly [Symbol.toStringTag]: string;
 }
 
-export interface TemporalInstant extends TemporalPrintable {
+interface TemporalInstant extends TemporalPrintable {
   readonly epochNanoseconds: bigint;
 }
 
@@ -64,56 +64,24 @@ export interface TypeOptionsInput {
   readonly temporal?: unknown;
 }
 
-const CHOICES = {
-  int8: ['bigint', 'number', 'string'],
-  numeric: ['string', 'number'],
-  datetime: ['date', 'temporal', 'string'],
-  json: ['parse', 'text'],
-} as const;
-
-function choose<K extends keyof typeof CHOICES>(
-  options: TypeOptionsInput,
-  key: K,
-): (typeof CHOICES)[K][number] {
-  const choices: readonly (typeof CHOICES)[K][number][] = CHOICES[key];
-  const given = options[key] ?? choices[0]!;
-  if (!choices.some((choice) => choice === given)) {
-    throw new ClientConfigurationError(
-      `invalid types.${key} option: must be one of ${choices.join(', ')}`,
-    );
-  }
-  return given as (typeof CHOICES)[K][number];
-}
-
-/** Checks the `types` option and fills in the defaults. */
+/** Fills in the defaults. That the choices are valid, the configuration has seen to. */
 export function resolveTypeOptions(options: TypeOptionsInput = {}): ResolvedTypeOptions {
-  for (const key of Object.keys(options)) {
-    if (key !== 'temporal' && !Object.hasOwn(CHOICES, key)) {
-      throw new ClientConfigurationError(`unknown types option ${JSON.stringify(key)}`);
-    }
-  }
-  const datetime = choose(options, 'datetime');
+  const { int8 = 'bigint', numeric = 'string', datetime = 'date', json = 'parse' } = options;
   return Object.freeze({
-    int8: choose(options, 'int8'),
-    numeric: choose(options, 'numeric'),
+    int8,
+    numeric,
     datetime,
-    json: choose(options, 'json'),
-    temporal: datetime === 'temporal' ? resolveTemporal(options.temporal) : null,
+    json,
+    temporal: datetime === 'temporal' ? findTemporal(options.temporal) : null,
   });
 }
 
-function resolveTemporal(polyfill: unknown): TemporalNamespace {
+function findTemporal(polyfill: unknown): TemporalNamespace {
   const temporal = polyfill ?? Reflect.get(globalThis, 'Temporal');
-  if (temporal === undefined || temporal === null) {
+  if (temporal === undefined) {
     throw new ClientConfigurationError('types.datetime is "temporal", but there is no Temporal', {
       hint: 'This runtime has no global Temporal: pass a polyfill as types.temporal.',
     });
-  }
-  const parts: Readonly<Record<string, unknown>> = temporal as Record<string, unknown>;
-  for (const name of ['Instant', 'PlainDate', 'PlainTime', 'PlainDateTime']) {
-    if (typeof parts[name] !== 'function') {
-      throw new ClientConfigurationError(`types.temporal has no ${name}: not a Temporal namespace`);
-    }
   }
   return temporal as TemporalNamespace;
 }

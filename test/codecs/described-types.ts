@@ -3,7 +3,7 @@ import type { TypeDescription } from '../../src/codecs/type-description.ts';
 type Given = Partial<TypeDescription> & Pick<TypeDescription, 'oid' | 'name' | 'typtype'>;
 
 /** A type as the server would describe it, in the schema `public`. */
-export function describedType(given: Given): TypeDescription {
+function describedType(given: Given): TypeDescription {
   return {
     schema: 'public',
     element: 0,
@@ -25,9 +25,9 @@ export const MOOD_ARRAY = describedType({
   typtype: 'b',
   element: 20001,
 });
-export const POSITIVE = describedType({ oid: 20003, name: 'positive', typtype: 'd', base: 23 });
+const POSITIVE = describedType({ oid: 20003, name: 'positive', typtype: 'd', base: 23 });
 export const SMALL = describedType({ oid: 20004, name: 'small', typtype: 'd', base: 20003 });
-export const SMALL_ARRAY = describedType({
+const SMALL_ARRAY = describedType({
   oid: 20005,
   name: '_small',
   typtype: 'b',

@@ -141,4 +141,21 @@ describe('described types', () => {
     expect(registry.missing([MOOD_ARRAY.oid])).toEqual([MOOD_ARRAY.oid]);
     expect(registry.codec(23)).toBeDefined();
   });
+
+  it('are known to the registries of a pool together, custom codecs are not', () => {
+    const one = new TypeRegistry(options);
+    const other = one.fork();
+    one.define(ALL_TYPES);
+    expect(other.codec(PERSON.oid)?.type.name).toBe('person');
+    one.setTypeCodec(MOOD, { decoder: () => 'mine' });
+    expect(one.codec(MOOD.oid)!.text!.decode('sad')).toBe('mine');
+    expect(other.codec(MOOD.oid)!.text!.decode('sad')).toBe('sad');
+    const { epoch } = other;
+    one.define([{ ...ADDRESS, attributes: [{ name: 'street', oid: 25 }] }]);
+    expect(other.epoch).toBeGreaterThan(epoch);
+    expect(other.codec(ADDRESS.oid)!.text!.encode(['a'])).toBe('(a)');
+    one.forget();
+    expect(other.codec(PERSON.oid)).toBeUndefined();
+    expect(one.fork().missing([PERSON.oid])).toEqual([PERSON.oid]);
+  });
 });
