@@ -13,7 +13,7 @@ export function atCaller(error: unknown): unknown {
     error instanceof InternalClientError ||
     error instanceof TimeoutError
   ) {
-    Error.captureStackTrace?.(error);
+    Error.captureStackTrace?.(error, atCaller);
   }
   return error;
 }

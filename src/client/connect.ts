@@ -3,12 +3,11 @@ import { TypeRegistry } from '../codecs/registry.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve.ts';
-import { connectSession } from '../session/connect-session.ts';
 import type { SessionContext } from '../session/open-session.ts';
 import { systemClock } from '../transport/clock.ts';
 import { atCaller } from './caller-stack.ts';
 import { Connection } from './connection.ts';
-import { Lane } from './lane.ts';
+import { openLane } from './open-lane.ts';
 
 /** What the sessions of one connection, or of one pool, have in common. */
 export function contextFor(config: ConnectConfig): SessionContext {
@@ -54,8 +53,7 @@ export async function connect(
   try {
     const [dsn, options] = splitArguments(first, second);
     const config = resolveConfig(dsn, options);
-    const session = await connectSession(contextFor(config));
-    return new Connection(new Lane(session, config.commandTimeout));
+    return new Connection(await openLane(contextFor(config)));
   } catch (error) {
     throw atCaller(error);
   }

@@ -25,3 +25,12 @@ export function mayLeaveDirt(text: string): boolean {
   }
   return verdict;
 }
+
+/** Statements that may share a session with others' while they run. */
+const SHAREABLE =
+  /^\s*(?:select|insert|update|delete|merge|with|values|table|explain|show|notify)\b/i;
+
+/** Whether a query leaves the session, and whatever runs on it next, as if it had not been. */
+export function isShareable(text: string): boolean {
+  return SHAREABLE.test(text) && !mayLeaveDirt(text);
+}

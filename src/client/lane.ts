@@ -8,7 +8,14 @@ import { argsOf, type QueryObject } from './call.ts';
 import { mayLeaveDirt } from './dirt.ts';
 import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
-import type { Transaction } from './transaction.ts';
+import type { Transaction, TransactionOptions } from './transaction.ts';
+
+/** Runs a function in a transaction of a lane: transaction-runner.ts, which stands above it. */
+export type TransactionRunner = <R>(
+  lane: Lane,
+  options: TransactionOptions,
+  fn: (tx: Transaction) => Promise<R>,
+) => Promise<R>;
 
 /**
  * One server session with what belongs to it on the client's side for as long as it lives,
@@ -23,9 +30,11 @@ export class Lane {
   readonly transactions: Transaction[] = [];
   /** Something was done that outlives a transaction: see dirt.ts. */
   dirty = false;
+  readonly #runTransaction: TransactionRunner;
 
-  constructor(session: Session, commandTimeout: number | null) {
+  constructor(session: Session, commandTimeout: number | null, runTransaction: TransactionRunner) {
     this.session = session;
+    this.#runTransaction = runTransaction;
     this.commandTimeout = commandTimeout;
     this.log = new QueryLog(session.clock);
     this.listeners = new Listeners(this);
@@ -83,6 +92,11 @@ export class Lane {
   /** The deadline of closing: none unless a time-out is given. */
   closeDeadline(timeout: number | undefined): Deadline | null {
     return Deadline.of(this.session.clock, timeout);
+  }
+
+  /** Runs `fn` in a transaction, or in a savepoint of the one that is open. */
+  transact<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R> {
+    return this.#runTransaction(this, options, fn);
   }
 
   noteDirt(text: string): void {

@@ -1,7 +1,7 @@
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import { type BatchResult, runBatch } from './batch.ts';
-import { argsOf, type CallOptions, type Query, toQuery } from './call.ts';
+import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import {
   copyFromQuery,
@@ -15,12 +15,13 @@ import {
   type CopyRecordsOptions,
   type CopyToTableOptions,
 } from './copy-in.ts';
+import { isShareable } from './dirt.ts';
 import { executeMany } from './execute-many.ts';
 import { quoteLiteral, quoteIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
-import { RowStream, streamBinaryCopy, streamQuery } from './row-stream.ts';
+import { streamBinaryCopy } from './copy-rows.ts';
+import { RowStream, streamQuery } from './row-stream.ts';
 import type { Transaction, TransactionOptions } from './transaction.ts';
-import { runTransaction } from './transaction-runner.ts';
 
 /** What a call needs of the session that it gets. */
 export type Use =
@@ -28,6 +29,11 @@ export type Use =
   | 'shared'
   /** A session of its own until the work is done. */
   | 'exclusive';
+
+/** A query that may change the session, or holds several statements, gets one of its own. */
+function useOf(query: QueryObject): Use {
+  return isShareable(query.text) ? 'shared' : 'exclusive';
+}
 
 /** Work to be done on one session. */
 export type Work<R> = (lane: Lane) => Promise<R>;
@@ -79,7 +85,7 @@ export abstract class Queryable {
   async execute(query: Query, ...args: unknown[]): Promise<string> {
     try {
       const call = toQuery(query, args);
-      return await this.#call('shared', call, (lane, deadline) =>
+      return await this.#call(useOf(call), call, (lane, deadline) =>
         argsOf(call).length === 0
           ? lane.script(call.text, deadline, call.timeout)
           : (lane.query(call, 'tag', deadline) as Promise<string>),
@@ -139,7 +145,7 @@ export abstract class Queryable {
   async fetch<T = any>(query: Query, ...args: unknown[]): Promise<Row<T>[]> {
     try {
       const call = toQuery(query, args);
-      return (await this.#call('shared', call, (lane, deadline) =>
+      return (await this.#call(useOf(call), call, (lane, deadline) =>
         lane.query(call, 'rows', deadline),
       )) as Row<T>[];
     } catch (error) {
@@ -151,7 +157,7 @@ export abstract class Queryable {
   async fetchRow<T = any>(query: Query, ...args: unknown[]): Promise<Row<T> | null> {
     try {
       const call = toQuery(query, args);
-      return (await this.#call('shared', call, (lane, deadline) =>
+      return (await this.#call(useOf(call), call, (lane, deadline) =>
         lane.query(call, 'row', deadline),
       )) as Row<T> | null;
     } catch (error) {
@@ -169,7 +175,7 @@ export abstract class Queryable {
   async fetchVal<V = any>(query: Query, ...args: unknown[]): Promise<V | null> {
     try {
       const call = toQuery(query, args);
-      return (await this.#call('shared', call, (lane, deadline) =>
+      return (await this.#call(useOf(call), call, (lane, deadline) =>
         lane.query(call, 'value', deadline),
       )) as V | null;
     } catch (error) {
@@ -223,7 +229,7 @@ export abstract class Queryable {
   ): Promise<R> {
     const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second!];
     try {
-      return await this.lend('exclusive', null, (lane) => runTransaction(lane, options, fn));
+      return await this.lend('exclusive', null, (lane) => lane.transact(options, fn));
     } catch (error) {
       throw atCaller(error);
     }

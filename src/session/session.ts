@@ -76,6 +76,10 @@ export class Session implements MessageSink, TransportHandler {
   transactionStatus: TransactionStatus;
   /** A BEGIN that has not been sent: it travels ahead of the next request, under its Sync. */
   preamble: string | null = null;
+  /** Requests that were submitted, ever. */
+  requests = 0;
+  /** When the server last said anything, in the clock's milliseconds. */
+  lastProgress = 0;
   /** How often anything was handed to the system: one per flight. */
   flushes = 0;
   observer: SessionObserver | null = null;
@@ -141,6 +145,7 @@ export class Session implements MessageSink, TransportHandler {
 
   /** Takes a request in its turn. Its promise tells the rest. */
   submit(request: Request): void {
+    this.requests += 1;
     if (this.#ended) {
       request.fail(this.#endedError(true));
       return;
@@ -315,6 +320,7 @@ export class Session implements MessageSink, TransportHandler {
 
   received(chunk: Buffer, length: number): void {
     if (this.#ended) return;
+    this.lastProgress = this.clock.now();
     try {
       this.#framer.feed(chunk, length);
     } catch (error) {

@@ -1,0 +1,70 @@
+/**
+ * asyncpg: a PostgreSQL driver. This is the whole public surface; everything else is internal.
+ */
+export type { BatchResult } from './client/batch.ts';
+export type { CallOptions, Query, QueryObject } from './client/call.ts';
+export { connect } from './client/connect.ts';
+export { Connection } from './client/connection.ts';
+export type { CopyRecordsOptions, CopyToTableOptions } from './client/copy-in.ts';
+export type { CopyFromTableOptions, CopyOutOptions } from './client/copy-out.ts';
+export { Cursor } from './client/cursor.ts';
+export type {
+  LogCallback,
+  Notification,
+  NotificationCallback,
+  TerminationCallback,
+} from './client/listeners.ts';
+export { type ExplainOptions, PreparedStatement } from './client/prepared-statement.ts';
+export type { LoggedQuery, QueryLogger } from './client/query-log.ts';
+export { Queryable } from './client/queryable.ts';
+export { RowStream } from './client/row-stream.ts';
+export { type SqlFragment, type SqlTag, sql } from './client/sql.ts';
+export {
+  type IsolationLevel,
+  Savepoint,
+  Transaction,
+  type TransactionOptions,
+} from './client/transaction.ts';
+export type { PgType, TypeKind } from './codecs/codec.ts';
+export type { TypeCodec } from './codecs/custom-codec.ts';
+export type {
+  DialFunction,
+  HostConfig,
+  SslMode,
+  TargetSessionAttrs,
+} from './config/connect-config.ts';
+export type { ConnectOptions, PasswordFunction } from './config/options.ts';
+export type { TypeOptions } from './config/type-options.ts';
+export {
+  ClientConfigurationError,
+  type ClientErrorOptions,
+  DecodeError,
+  InterfaceError,
+  InternalClientError,
+  InvalidArgumentError,
+  OutdatedSchemaCacheError,
+  ProtocolError,
+  TargetServerAttributeNotMatched,
+  TimeoutError,
+  UnsupportedClientFeatureError,
+  UnsupportedServerFeatureError,
+} from './errors/client-errors.ts';
+export {
+  PostgresError,
+  PostgresLogMessage,
+  type ServerMessageFields,
+  UnknownPostgresError,
+} from './errors/postgres-error.ts';
+export * from './errors/sqlstate.generated.ts';
+export { createPool, type Pool } from './pool/pool.ts';
+export type { PoolConnection } from './pool/pool-connection.ts';
+export type { PoolOptions } from './pool/pool-options.ts';
+export type { PoolStats } from './pool/stats.ts';
+export type { Subscription } from './pool/subscription.ts';
+export type { ServerVersion } from './session/server-version.ts';
+export type { Attribute } from './session/statement.ts';
+export { BitString } from './values/bit-string.ts';
+export { Box, Circle, Line, LineSegment, Path, Point, Polygon } from './values/geometry.ts';
+export { Interval } from './values/interval.ts';
+export { Range } from './values/range.ts';
+export type { Row, RowTuple } from './values/row.ts';

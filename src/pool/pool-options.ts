@@ -1,0 +1,117 @@
+import type { Connection } from '../client/connection.ts';
+import type { ConnectOptions } from '../config/options.ts';
+import { ClientConfigurationError } from '../errors/client-errors.ts';
+
+/** How a pool behaves, besides how its connections are made. Durations are milliseconds. */
+export interface PoolOptions extends ConnectOptions {
+  /** Connections that are always kept open, whatever happens. Default 10, at most `maxSize`. */
+  readonly minSize?: number | undefined;
+  /** The most connections there ever are. Default 10. */
+  readonly maxSize?: number | undefined;
+  /** A connection is replaced after this many queries. Default 50,000. */
+  readonly maxQueries?: number | undefined;
+  /** Above `minSize`, a connection unused for so long is closed. Default 300,000; 0: never. */
+  readonly maxInactiveConnectionLifetime?: number | undefined;
+  /** A connection is replaced at this age, give or take a tenth. Default 0: never. */
+  readonly maxConnectionLifetime?: number | undefined;
+  /** How long a call may wait for a connection. Default: as long as it takes. */
+  readonly acquireTimeout?: number | undefined;
+  /**
+   * How many one-shot queries may be under way on one connection once none is idle and there
+   * are `maxSize` of them; each is isolated by its own Sync. Default 100; 0 or 1: they wait.
+   */
+  readonly pipelining?: number | undefined;
+  /** Called once with each new connection, e.g. to set type codecs. */
+  readonly init?: ((connection: Connection) => Promise<void>) | undefined;
+  /** Called with the connection each time before `acquire` returns it. */
+  readonly setup?: ((connection: Connection) => Promise<void>) | undefined;
+  /** Called each time a connection comes back, in place of the pool's own reset. */
+  readonly reset?: ((connection: Connection) => Promise<void>) | undefined;
+}
+
+/** The pool's own options, checked, with their defaults. */
+export interface PoolSettings {
+  readonly minSize: number;
+  readonly maxSize: number;
+  readonly maxQueries: number;
+  readonly maxInactiveConnectionLifetime: number;
+  readonly maxConnectionLifetime: number;
+  readonly acquireTimeout: number | null;
+  readonly pipelining: number;
+  readonly init: PoolOptions['init'];
+  readonly setup: PoolOptions['setup'];
+  readonly reset: PoolOptions['reset'];
+}
+
+function integer(name: string, value: unknown, standard: number, least: number): number {
+  const given = value ?? standard;
+  if (typeof given !== 'number' || !Number.isSafeInteger(given) || given < least) {
+    throw new ClientConfigurationError(
+      `invalid ${name} option: must be an integer of at least ${least}`,
+    );
+  }
+  return given;
+}
+
+function duration(name: string, value: unknown, standard: number): number {
+  const given = value ?? standard;
+  if (typeof given !== 'number' || Number.isNaN(given) || given < 0) {
+    throw new ClientConfigurationError(
+      `invalid ${name} option: must be a number of milliseconds, 0 or more`,
+    );
+  }
+  return given;
+}
+
+function hook<F>(name: string, value: F | undefined): F | undefined {
+  if (value !== undefined && value !== null && typeof value !== 'function') {
+    throw new ClientConfigurationError(`invalid ${name} option: must be a function`);
+  }
+  return value ?? undefined;
+}
+
+/** Parts the pool's own options from those of its connections. */
+export function splitPoolOptions(
+  options: PoolOptions,
+): [settings: PoolSettings, connect: ConnectOptions] {
+  const {
+    minSize,
+    maxSize,
+    maxQueries,
+    maxInactiveConnectionLifetime,
+    maxConnectionLifetime,
+    acquireTimeout,
+    pipelining,
+    init,
+    setup,
+    reset,
+    ...connect
+  } = options;
+  const most = integer('maxSize', maxSize, Math.max(10, minSize ?? 0), 1);
+  const least = integer('minSize', minSize, Math.min(10, most), 0);
+  if (least > most) {
+    throw new ClientConfigurationError('invalid minSize option: must not be greater than maxSize');
+  }
+  if (acquireTimeout !== undefined && acquireTimeout !== null && !(acquireTimeout > 0)) {
+    throw new ClientConfigurationError('invalid acquireTimeout option: must be positive');
+  }
+  return [
+    {
+      minSize: least,
+      maxSize: most,
+      maxQueries: integer('maxQueries', maxQueries, 50_000, 1),
+      maxInactiveConnectionLifetime: duration(
+        'maxInactiveConnectionLifetime',
+        maxInactiveConnectionLifetime,
+        300_000,
+      ),
+      maxConnectionLifetime: duration('maxConnectionLifetime', maxConnectionLifetime, 0),
+      acquireTimeout: acquireTimeout ?? null,
+      pipelining: integer('pipelining', pipelining, 100, 0),
+      init: hook('init', init),
+      setup: hook('setup', setup),
+      reset: hook('reset', reset),
+    },
+    connect,
+  ];
+}
