@@ -8,7 +8,7 @@ import { introspect } from './introspection.ts';
 import type { Request } from './request.ts';
 import { PrepareRequest } from './requests/prepare.ts';
 import type { Session } from './session.ts';
-import { Statement } from './statement.ts';
+import { Statement, type StatementDescription } from './statement.ts';
 
 /** Behind a pooler many processes share a server session: their names must never meet. */
 const PREFIX = `asyncpg_${randomBytes(6).toString('hex')}_`;
@@ -43,6 +43,27 @@ export async function learnTypes(
   throw new InternalClientError('types refer to each other without end');
 }
 
+/** Has a statement parsed by the server under `name` and described, its types made known. */
+export async function describeStatement(
+  session: Session,
+  holder: Request,
+  text: string,
+  name: string,
+): Promise<StatementDescription> {
+  const request = new PrepareRequest(name, text);
+  holder.inner = request;
+  session.submitInner(request);
+  const description = await request.promise;
+  holder.inner = null;
+  await learnTypes(session, holder, typesOf(description));
+  return description;
+}
+
+/** The types of a statement's parameters and columns. */
+export function typesOf({ parameterOids, fields }: StatementDescription): number[] {
+  return [...parameterOids, ...(fields ?? []).map((field) => field.typeOid)];
+}
+
 /** Has a statement prepared on the server under `name` and its types made known. */
 export async function prepareStatement(
   session: Session,
@@ -50,16 +71,7 @@ export async function prepareStatement(
   text: string,
   name: string,
 ): Promise<Statement> {
-  const request = new PrepareRequest(name, text);
-  holder.inner = request;
-  session.submitInner(request);
-  const description = await request.promise;
-  holder.inner = null;
-  const oids = [
-    ...description.parameterOids,
-    ...(description.fields ?? []).map((field) => field.typeOid),
-  ];
-  await learnTypes(session, holder, oids);
+  const description = await describeStatement(session, holder, text, name);
   return new Statement(text, name, description, session.registry);
 }
 
@@ -76,11 +88,7 @@ export async function statementFor(
 ): Promise<Statement> {
   const known = given ?? (cached ? session.statements.get(text) : undefined);
   if (known !== undefined) {
-    const { parameterOids, fields } = known.description;
-    await learnTypes(session, holder, [
-      ...parameterOids,
-      ...(fields ?? []).map((field) => field.typeOid),
-    ]);
+    await learnTypes(session, holder, typesOf(known.description));
     const statement = known.recompiled(session.registry);
     if (given === null) session.statements.replace(text, statement);
     return statement;

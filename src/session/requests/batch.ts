@@ -1,4 +1,3 @@
-import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { writeParse, writeSync } from '../../protocol/frontend/query.ts';
@@ -7,6 +6,7 @@ import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import { isStalePlan, statementFor } from '../preparation.ts';
+import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
 import { ExtendedRequest } from './extended.ts';
@@ -28,9 +28,9 @@ export interface BatchResult {
 /** Several queries in one flight under one Sync: all have an effect, or none. */
 export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   readonly #items: readonly BatchItem[];
-  readonly #results: BatchResult[] = [];
+  readonly #results: { readonly result: RowCollector; readonly tag: string }[] = [];
   #statements: Statement[] = [];
-  #rows: Row[] = [];
+  #result = new RowCollector();
 
   constructor(items: readonly BatchItem[], deadline: Deadline | null) {
     super(deadline);
@@ -100,15 +100,10 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const decoder = this.#statements[this.#results.length]?.decoder ?? null;
-    if (decoder === null) session.unexpected('DataRow');
+    const statement = this.#statements[this.#results.length];
+    if (statement === undefined || statement.decoder === null) session.unexpected('DataRow');
     if (this.abandoned || this.error !== null) return;
-    try {
-      this.#rows.push(decoder(buffer, start, end, session.textRun));
-    } catch (error) {
-      if (!(error instanceof DecodeError || error instanceof InterfaceError)) throw error;
-      this.error = error;
-    }
+    this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
   protected override answer(
@@ -134,8 +129,8 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   }
 
   #finish(tag: string): void {
-    this.#results.push({ rows: this.#rows, tag });
-    this.#rows = [];
+    this.#results.push({ result: this.#result, tag });
+    this.#result = new RowCollector();
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
@@ -145,8 +140,14 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     if (isStalePlan(error)) session.statements.clear();
   }
 
-  override ready(): void {
-    if (this.error !== null) this.fail(this.error);
-    else this.resolve(this.#results);
+  override ready(session: Session): void {
+    if (this.error !== null) {
+      this.fail(this.error);
+      return;
+    }
+    const collectors = this.#results.map(({ result }) => result);
+    this.whenComplete(session, collectors, () =>
+      this.resolve(this.#results.map(({ result, tag }) => ({ rows: result.rows, tag }))),
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { writeBind, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
 import { PromisedRequest } from '../request.ts';
+import type { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 
 /** ParseComplete, BindComplete and CommandComplete of the BEGIN that travels ahead. */
@@ -52,6 +53,26 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     writeExecute(writer, '');
     session.preamble = null;
     this.#preambleAnswers = PREAMBLE_ANSWERS;
+  }
+
+  /** Calls `done` when all rows are there; the line is held while types are asked for. */
+  protected whenComplete(
+    session: Session,
+    collectors: readonly RowCollector[],
+    done: () => void,
+  ): void {
+    const incomplete = collectors.filter((collector) => collector.isIncomplete);
+    if (incomplete.length === 0 || this.abandoned) {
+      done();
+      return;
+    }
+    this.state = 'preparing';
+    session.hold(this);
+    const completed = incomplete.reduce(
+      (before, collector) => before.then(() => collector.complete(session, this)),
+      Promise.resolve(),
+    );
+    completed.then(done, (error: unknown) => this.fail(error)).finally(() => session.release(this));
   }
 
   override message(

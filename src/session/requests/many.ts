@@ -1,9 +1,10 @@
-import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
+import { InterfaceError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
+import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -23,7 +24,7 @@ const NO_PORTAL = 'asyncpg_abort';
 export class ManyRequest extends StatementRequest<Row[]> {
   readonly #sets: ArgumentSets;
   readonly #wantRows: boolean;
-  readonly #rows: Row[] = [];
+  readonly #result = new RowCollector();
   #statement: Statement | null = null;
   /** Sets whose CommandComplete came: the number of the one that fails. */
   #completed = 0;
@@ -124,15 +125,10 @@ export class ManyRequest extends StatementRequest<Row[]> {
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const decoder = this.#statement?.decoder ?? null;
-    if (decoder === null) session.unexpected('DataRow');
+    const statement = this.#statement;
+    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
     if (!this.#wantRows || this.error !== null || this.abandoned) return;
-    try {
-      this.#rows.push(decoder(buffer, start, end, session.textRun));
-    } catch (error) {
-      if (!(error instanceof DecodeError || error instanceof InterfaceError)) throw error;
-      this.error = error;
-    }
+    this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
   protected override answer(session: Session, type: number): void {
@@ -158,6 +154,6 @@ export class ManyRequest extends StatementRequest<Row[]> {
   override ready(session: Session): void {
     if (this.#writing) session.unexpected('ReadyForQuery');
     if (this.error !== null) this.fail(this.error);
-    else this.resolve(this.#rows);
+    else this.whenComplete(session, [this.#result], () => this.resolve(this.#result.rows));
   }
 }

@@ -1,10 +1,10 @@
-import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { writeClose, writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
+import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -35,7 +35,7 @@ export interface PortalRows {
 export class PortalRequest extends StatementRequest<PortalRows> {
   readonly #portal: Portal;
   readonly #step: PortalStep;
-  readonly #rows: Row[] = [];
+  readonly #result = new RowCollector();
   #statement: Statement | null = null;
   #exhausted = false;
 
@@ -70,15 +70,10 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const decoder = this.#statement?.decoder ?? null;
-    if (decoder === null) session.unexpected('DataRow');
+    const statement = this.#statement;
+    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
     if (this.abandoned || this.error !== null) return;
-    try {
-      this.#rows.push(decoder(buffer, start, end, session.textRun));
-    } catch (error) {
-      if (!(error instanceof DecodeError || error instanceof InterfaceError)) throw error;
-      this.error = error;
-    }
+    this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
   protected override answer(
@@ -105,8 +100,13 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     }
   }
 
-  override ready(): void {
-    if (this.error !== null) this.fail(this.error);
-    else this.resolve({ rows: this.#rows, exhausted: this.#exhausted });
+  override ready(session: Session): void {
+    if (this.error !== null) {
+      this.fail(this.error);
+      return;
+    }
+    this.whenComplete(session, [this.#result], () =>
+      this.resolve({ rows: this.#result.rows, exhausted: this.#exhausted }),
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
+import { InterfaceError } from '../../errors/client-errors.ts';
 import type { PostgresError } from '../../errors/postgres-error.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { Backend } from '../../protocol/message-type.ts';
@@ -6,6 +6,7 @@ import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import { isStalePlan } from '../preparation.ts';
+import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -32,7 +33,8 @@ export class QueryRequest extends StatementRequest<unknown> {
   /** Told the command tag when it comes. */
   onTag: ((tag: string) => void) | null = null;
   readonly #options: QueryOptions;
-  readonly #rows: Row[] = [];
+  #result = new RowCollector();
+  #hasRow = false;
   #statement: Statement | null = null;
   #retried = false;
   #wasIdle = false;
@@ -60,17 +62,13 @@ export class QueryRequest extends StatementRequest<unknown> {
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const decoder = this.#statement?.decoder ?? null;
-    if (decoder === null) session.unexpected('DataRow');
+    const statement = this.#statement;
+    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
     if (this.abandoned || this.error !== null) return;
     const { wanted } = this.#options;
-    if (wanted !== 'rows' && (wanted === 'tag' || this.#rows.length > 0)) return;
-    try {
-      this.#rows.push(decoder(buffer, start, end, session.textRun));
-    } catch (error) {
-      if (!(error instanceof DecodeError || error instanceof InterfaceError)) throw error;
-      this.error = error;
-    }
+    if (wanted !== 'rows' && (wanted === 'tag' || this.#hasRow)) return;
+    this.#hasRow = true;
+    this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
   protected override answer(
@@ -100,7 +98,7 @@ export class QueryRequest extends StatementRequest<unknown> {
   override ready(session: Session): void {
     const { error } = this;
     if (error === null) {
-      this.#succeed();
+      this.whenComplete(session, [this.#result], () => this.#succeed());
       return;
     }
     if (isStalePlan(error)) session.statements.clear();
@@ -108,7 +106,8 @@ export class QueryRequest extends StatementRequest<unknown> {
       this.#retried = true;
       this.error = null;
       this.tag = null;
-      this.#rows.length = 0;
+      this.#result = new RowCollector();
+      this.#hasRow = false;
       this.state = 'queued';
       session.submitFirst(this);
     } else {
@@ -131,13 +130,13 @@ export class QueryRequest extends StatementRequest<unknown> {
     const { wanted } = this.#options;
     switch (wanted) {
       case 'rows':
-        this.resolve(this.#rows);
+        this.resolve(this.#result.rows);
         return;
       case 'tag':
         this.resolve(this.tag ?? '');
         return;
       case 'row':
-        this.resolve(this.#rows[0] ?? null);
+        this.resolve(this.#result.rows[0] ?? null);
         return;
       case 'value':
         this.#resolveValue();
@@ -148,7 +147,7 @@ export class QueryRequest extends StatementRequest<unknown> {
   }
 
   #resolveValue(): void {
-    const row = this.#rows[0];
+    const row = this.#result.rows[0];
     const column = this.#options.column ?? 0;
     const columns = this.#statement!.columns;
     if (row === undefined) {

@@ -1,9 +1,9 @@
-import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
+import { isValueError } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -50,7 +50,7 @@ export class StreamRequest extends StatementRequest<string> {
     try {
       if (!this.#sink.push(decoder(buffer, start, end, session.textRun))) session.pauseReading();
     } catch (error) {
-      if (!(error instanceof DecodeError || error instanceof InterfaceError)) throw error;
+      if (!isValueError(error)) throw error;
       this.error = error;
       session.abort(this);
     }
