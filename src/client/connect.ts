@@ -1,4 +1,3 @@
-import { resolveTypeOptions } from '../codecs/type-options.ts';
 import { TypeRegistry } from '../codecs/registry.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
@@ -11,12 +10,9 @@ import { openLane } from './open-lane.ts';
 
 /** What the sessions of one connection, or of one pool, have in common. */
 export function contextFor(config: ConnectConfig): SessionContext {
-  const { int8, numeric, datetime, json, temporal } = config.types;
   return {
     config,
-    registry: new TypeRegistry(
-      resolveTypeOptions({ int8, numeric, datetime, json, temporal: temporal ?? undefined }),
-    ),
+    registry: new TypeRegistry(config.types),
     scramKeys: new Map(),
     clock: systemClock,
   };

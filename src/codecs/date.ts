@@ -1,3 +1,4 @@
+import type { ResolvedTypeOptions, TemporalNamespace } from '../values/type-options.ts';
 import { expectSize, int32At, malformed } from './bytes.ts';
 import {
   CIVIL_DATE,
@@ -11,7 +12,6 @@ import type { CodecForms } from './codec.ts';
 import { BINARY, Unencodable } from './codec.ts';
 import { refusal, unreadable } from './refusal.ts';
 import { temporalName, temporalText } from './temporal.ts';
-import type { ResolvedTypeOptions, TemporalNamespace } from './type-options.ts';
 
 /*
  * date: days since 2000-01-01 as an Int32; its extremes are the infinities.

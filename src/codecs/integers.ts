@@ -1,5 +1,6 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import {
   expectSize,
   int16At,
@@ -13,7 +14,6 @@ import {
 import type { CodecForms, InlineKind } from './codec.ts';
 import { BINARY } from './codec.ts';
 import { refusal } from './refusal.ts';
-import type { ResolvedTypeOptions } from './type-options.ts';
 import { outOfRange } from './unencodable.ts';
 
 const INTEGER_TEXT = /^-?\d{1,20}$/;

@@ -1,10 +1,10 @@
 import { DecodeError } from '../errors/client-errors.ts';
+import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { malformed } from './bytes.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
 import { kindOf } from './refusal.ts';
 import { utf8 } from './text-decode.ts';
-import type { ResolvedTypeOptions } from './type-options.ts';
 
 /** The byte before jsonb's text in its binary form. */
 const JSONB_VERSION = 1;

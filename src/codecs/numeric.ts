@@ -1,10 +1,10 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { int16At, malformed, uint16At } from './bytes.ts';
 import type { CodecForms } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
 import { refusal, unreadable } from './refusal.ts';
-import type { ResolvedTypeOptions } from './type-options.ts';
 
 /*
  * numeric: a decimal number, exact, with its scale, as text in JavaScript. On the wire it is

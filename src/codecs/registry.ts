@@ -1,4 +1,5 @@
 import { InterfaceError } from '../errors/client-errors.ts';
+import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { arrayForms } from './array.ts';
 import { arrayTraits } from './array-elements.ts';
 import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
@@ -14,7 +15,6 @@ import { EXTENSION_FORMS, scalarForms } from './scalar-forms.ts';
 import { text } from './text.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
-import type { ResolvedTypeOptions } from './type-options.ts';
 import { vectorForms } from './vector.ts';
 
 export type { TypeCodec, TypeDescription };

@@ -1,3 +1,4 @@
+import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { bit, varbit } from './bits.ts';
 import { bool } from './bool.ts';
 import { bytea } from './bytea.ts';
@@ -21,7 +22,6 @@ import { tid } from './tid.ts';
 import { timeForms, timetz } from './time.ts';
 import { timestampForms, timestamptzForms } from './timestamp.ts';
 import type { TypeDescription } from './type-description.ts';
-import type { ResolvedTypeOptions } from './type-options.ts';
 import { uuid } from './uuid.ts';
 import { voidForms } from './void.ts';
 

@@ -1,3 +1,4 @@
+import type { ResolvedTypeOptions, TemporalNamespace } from '../values/type-options.ts';
 import { expectSize, int32At, malformed } from './bytes.ts';
 import { twoDigits } from './calendar.ts';
 import type { CodecForms } from './codec.ts';
@@ -5,7 +6,6 @@ import { BINARY } from './codec.ts';
 import { dayTimeAt, MICROS_PER_DAY, writeInt64 } from './microseconds.ts';
 import { refusal, unreadable } from './refusal.ts';
 import { temporalName, temporalText } from './temporal.ts';
-import type { ResolvedTypeOptions, TemporalNamespace } from './type-options.ts';
 
 /*
  * time: microseconds since midnight as an Int64, 24:00:00 included. timetz: the same, then

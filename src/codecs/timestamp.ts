@@ -1,5 +1,6 @@
 import type { MessageWriter } from '../protocol/writer.ts';
 import { putInt32 } from '../protocol/writer.ts';
+import type { ResolvedTypeOptions, TemporalNamespace } from '../values/type-options.ts';
 import { expectSize, int32At, malformed, uint32At } from './bytes.ts';
 import {
   CIVIL_DATE,
@@ -17,7 +18,6 @@ import { dayTimeAt, MICROS_PER_DAY, writeDayTime } from './microseconds.ts';
 import { refusal, unreadable } from './refusal.ts';
 import { epochNanoseconds, roundToMicroseconds, temporalName, temporalText } from './temporal.ts';
 import { CLOCK, clockOf, microsFromGroups, OFFSET, offsetFromGroups, printTime } from './time.ts';
-import type { ResolvedTypeOptions, TemporalNamespace } from './type-options.ts';
 
 /*
  * timestamp and timestamptz: microseconds since 2000-01-01 00:00 (UTC) as an Int64; its

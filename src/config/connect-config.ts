@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import type { ResolvedTypeOptions } from './type-options.ts';
+import type { ResolvedTypeOptions } from '../values/type-options.ts';
 
 /** libpq's sslmode, weakest first. */
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';

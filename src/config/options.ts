@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { TypeOptions } from '../values/type-options.ts';
 import type { DialFunction, SslMode, TargetSessionAttrs } from './connect-config.ts';
-import type { TypeOptions } from './type-options.ts';
 
 /** Gives the password of one new connection, e.g. a short-lived token. */
 export type PasswordFunction = () => string | Promise<string>;

@@ -5,7 +5,7 @@ import { parseArrayText, printArrayText } from '../../src/codecs/array-text.ts';
 import type { Codec } from '../../src/codecs/codec.ts';
 import { Unencodable } from '../../src/codecs/codec.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { DecodeError } from '../../src/errors/client-errors.ts';
 import { Point } from '../../src/values/geometry.ts';
 import { Range } from '../../src/values/range.ts';

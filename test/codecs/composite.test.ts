@@ -4,7 +4,7 @@ import type { Codec } from '../../src/codecs/codec.ts';
 import { parseCompositeText, printCompositeText } from '../../src/codecs/composite-text.ts';
 import { MissingTypesError } from '../../src/codecs/record.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { DecodeError, OutdatedSchemaCacheError } from '../../src/errors/client-errors.ts';
 import { isRow, rowValues } from '../../src/values/row.ts';
 import { fromHex, toHex } from './binary-form.ts';

@@ -5,7 +5,7 @@ import type { Codec } from '../../src/codecs/codec.ts';
 import { Unencodable } from '../../src/codecs/codec.ts';
 import { MissingTypesError } from '../../src/codecs/record.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import {
   DecodeError,
   InterfaceError,

@@ -4,7 +4,7 @@ import type { Codec } from '../../src/codecs/codec.ts';
 import type { TypeCodec } from '../../src/codecs/custom-codec.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
 import type { TypeDescription } from '../../src/codecs/type-description.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { InterfaceError } from '../../src/errors/client-errors.ts';
 import { Range } from '../../src/values/range.ts';
 import { fromHex, toHex } from './binary-form.ts';

@@ -14,7 +14,7 @@ import { tsquery, tsvector } from '../../src/codecs/text-search.ts';
 import { tid } from '../../src/codecs/tid.ts';
 import { timeForms, timetz } from '../../src/codecs/time.ts';
 import { timestampForms, timestamptzForms } from '../../src/codecs/timestamp.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { DecodeError, InvalidArgumentError } from '../../src/errors/client-errors.ts';
 import { decodedOrNull, fromHex, toHex } from './binary-form.ts';
 

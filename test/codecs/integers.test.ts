@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cid, int2, int4, int8Forms, oid, xid, xid8 } from '../../src/codecs/integers.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { DecodeError, InterfaceError } from '../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from './binary-form.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonbForms, jsonForms } from '../../src/codecs/json.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { DecodeError } from '../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from './binary-form.ts';
 

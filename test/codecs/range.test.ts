@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../src/codecs/codec.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { DecodeError } from '../../src/errors/client-errors.ts';
 import { Range } from '../../src/values/range.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from './binary-form.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Unencodable } from '../../src/codecs/codec.ts';
 import { timestampForms, timestamptzForms } from '../../src/codecs/timestamp.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { DecodeError } from '../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from './binary-form.ts';
 import { Temporal } from './temporal-stand-in.ts';

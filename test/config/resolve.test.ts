@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { ConnectOptions } from '../../src/config/options.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
+import { Temporal } from '../codecs/temporal-stand-in.ts';
 import { bareEnvironment, type Given, places, refusal, resolve, untyped } from './support.ts';
 
 describe('the defaults', () => {
@@ -338,16 +339,9 @@ describe('the configuration', () => {
   });
 
   it('takes a Temporal polyfill only when it is needed', () => {
-    // Temporal's classes are functions with a static `from`.
-    const plain = Object.assign(() => {}, { from: () => ({}) });
-    const Instant = Object.assign(() => {}, {
-      from: () => ({}),
-      fromEpochNanoseconds: () => ({}),
-    });
-    const temporal = { Instant, PlainDateTime: plain, PlainDate: plain, PlainTime: plain };
-    expect(resolve({ options: { types: { temporal } } }).types.temporal).toBeNull();
-    const types = { temporal, datetime: 'temporal' } as const;
-    expect(resolve({ options: { types } }).types.temporal).toBe(temporal);
+    expect(resolve({ options: { types: { temporal: Temporal } } }).types.temporal).toBeNull();
+    const types = { temporal: Temporal, datetime: 'temporal' } as const;
+    expect(resolve({ options: { types } }).types.temporal).toBe(Temporal);
   });
 
   it('has what the hooks are', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
-import { Temporal } from './temporal-stand-in.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
+import { Temporal } from '../codecs/temporal-stand-in.ts';
 
 describe('the types option', () => {
   it('has defaults', () => {
@@ -21,6 +21,6 @@ describe('the types option', () => {
 
   it('says so when there is no Temporal', () => {
     vi.stubGlobal('Temporal', undefined);
-    expect(() => resolveTypeOptions({ datetime: 'temporal' })).toThrow('there is no Temporal');
+    expect(() => resolveTypeOptions({ datetime: 'temporal' })).toThrow('needs globalThis.Temporal');
   });
 });
