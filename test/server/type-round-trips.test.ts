@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Codec } from '../../src/codecs/codec.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
 import type { TypeDescription } from '../../src/codecs/type-description.ts';
-import type { TypeOptionsInput } from '../../src/codecs/type-options.ts';
-import { resolveTypeOptions } from '../../src/codecs/type-options.ts';
+import type { TypeOptions } from '../../src/values/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 import { hasServer, serverDsn } from '../support/server.ts';
 
@@ -250,7 +250,7 @@ const VALUES: Record<string, readonly string[]> = {
   'citext[]': ['{Abc,NULL}'],
 };
 
-const OPTIONS: Record<string, TypeOptionsInput> = {
+const OPTIONS: Record<string, TypeOptions> = {
   'default options': {},
   'text wherever it is possible': { int8: 'string', datetime: 'string', json: 'text' },
 };
