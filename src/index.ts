@@ -34,7 +34,7 @@ export type {
   TargetSessionAttrs,
 } from './config/connect-config.ts';
 export type { ConnectOptions, PasswordFunction } from './config/options.ts';
-export type { TypeOptions } from './config/type-options.ts';
+
 export {
   ClientConfigurationError,
   type ClientErrorOptions,
@@ -55,6 +55,7 @@ export {
   type ServerMessageFields,
   UnknownPostgresError,
 } from './errors/postgres-error.ts';
+// biome-ignore lint/performance/noReExportAll: 263 generated classes, all of them public
 export * from './errors/sqlstate.generated.ts';
 export { createPool, type Pool } from './pool/pool.ts';
 export type { PoolConnection } from './pool/pool-connection.ts';
@@ -68,3 +69,4 @@ export { Box, Circle, Line, LineSegment, Path, Point, Polygon } from './values/g
 export { Interval } from './values/interval.ts';
 export { Range } from './values/range.ts';
 export type { Row, RowTuple } from './values/row.ts';
+export type { TemporalNamespace, TypeOptions } from './values/type-options.ts';

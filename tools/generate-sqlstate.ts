@@ -1,5 +1,6 @@
 /**
- * Writes src/errors/sqlstate.generated.ts, a class for each SQLSTATE, from tools/sqlstate.txt.
+ * Writes src/errors/sqlstate.generated.ts, a class for each SQLSTATE, and the look-up table
+ * beside it, from tools/sqlstate.txt.
  *
  *   node tools/generate-sqlstate.ts           writes the file
  *   node tools/generate-sqlstate.ts --check   fails if the file is not what would be written
@@ -21,7 +22,11 @@ interface Section {
 }
 
 const TABLE = new URL('./sqlstate.txt', import.meta.url);
-const TARGET = new URL('../src/errors/sqlstate.generated.ts', import.meta.url);
+const CLASSES = new URL('../src/errors/sqlstate.generated.ts', import.meta.url);
+const LOOKUP = new URL('../src/errors/sqlstate-lookup.generated.ts', import.meta.url);
+
+const HEADER =
+  '// Generated from tools/sqlstate.txt by tools/generate-sqlstate.ts; not edited by hand.\n';
 
 /** Names that do not follow from the condition's: they would clash, or read badly. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
@@ -129,7 +134,7 @@ export class InvalidCachedStatementError extends FeatureNotSupportedError {
 `;
 
 function writeMap(name: string, comment: string, base: string, conditions: Condition[]): string {
-  const entries = conditions.map((each) => `  ['${each.sqlstate}', ${className(each)}],\n`);
+  const entries = conditions.map((each) => `  ['${each.sqlstate}', classes.${className(each)}],\n`);
   return `
 /** ${comment} */
 export const ${name}: ReadonlyMap<string, typeof ${base}> = new Map<
@@ -140,9 +145,8 @@ ${entries.join('')}]);
 `;
 }
 
-function generate(sections: readonly Section[]): string {
-  let text = `// Generated from tools/sqlstate.txt by tools/generate-sqlstate.ts; not edited by hand.
-import { named } from './named.ts';
+function writeClasses(sections: readonly Section[]): string {
+  let text = `${HEADER}import { named } from './named.ts';
 import { PostgresError, PostgresLogMessage } from './postgres-error.ts';
 `;
   for (const section of sections) {
@@ -152,28 +156,36 @@ import { PostgresError, PostgresLogMessage } from './postgres-error.ts';
       if (condition.sqlstate === '0A000') text += CACHED_STATEMENT;
     }
   }
-  const all = sections.flatMap((section) => section.conditions);
-  text += writeMap(
-    'ERROR_CLASSES',
-    'The class of each SQLSTATE that is an error.',
-    'PostgresError',
-    all.filter((condition) => !condition.isWarning),
-  );
-  text += writeMap(
-    'WARNING_CLASSES',
-    'The class of each SQLSTATE that is a warning.',
-    'PostgresLogMessage',
-    all.filter((condition) => condition.isWarning),
-  );
   return text;
 }
 
-const generated = generate(readTable(readFileSync(TABLE, 'utf8')));
-if (process.argv.includes('--check')) {
-  if (readFileSync(TARGET, 'utf8') !== generated) {
-    console.error('src/errors/sqlstate.generated.ts is stale: run node tools/generate-sqlstate.ts');
+function writeLookup(sections: readonly Section[]): string {
+  const all = sections.flatMap((section) => section.conditions);
+  return `${HEADER}import type { PostgresError, PostgresLogMessage } from './postgres-error.ts';
+import * as classes from './sqlstate.generated.ts';
+${writeMap(
+  'ERROR_CLASSES',
+  'The class of each SQLSTATE that is an error.',
+  'PostgresError',
+  all.filter((condition) => !condition.isWarning),
+)}${writeMap(
+  'WARNING_CLASSES',
+  'The class of each SQLSTATE that is a warning.',
+  'PostgresLogMessage',
+  all.filter((condition) => condition.isWarning),
+)}`;
+}
+
+const sections = readTable(readFileSync(TABLE, 'utf8'));
+const generated = new Map([
+  [CLASSES, writeClasses(sections)],
+  [LOOKUP, writeLookup(sections)],
+]);
+for (const [target, text] of generated) {
+  if (!process.argv.includes('--check')) {
+    writeFileSync(target, text);
+  } else if (readFileSync(target, 'utf8') !== text) {
+    console.error(`${target.pathname} is stale: run node tools/generate-sqlstate.ts`);
     process.exitCode = 1;
   }
-} else {
-  writeFileSync(TARGET, generated);
 }

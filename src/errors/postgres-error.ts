@@ -132,6 +132,7 @@ export class PostgresError extends Error {
   static {
     named(this, 'PostgresError');
     absentFieldsAreNull(this.prototype);
+    Object.defineProperty(this.prototype, 'itemIndex', { value: null, writable: true });
     Object.defineProperty(this.prototype, 'safeToRetry', { value: false, writable: true });
     Object.defineProperty(this.prototype, 'isTransient', { value: false, writable: true });
   }
@@ -158,7 +159,7 @@ export class PostgresError extends Error {
   /** The whole transaction is worth running again. */
   declare readonly isTransient: boolean;
   /** Which set of values failed, counted from 0, in a call with many; else null. */
-  itemIndex: number | null = null;
+  declare itemIndex: number | null;
   #query: string | null = null;
 
   constructor(

@@ -1,10 +1,7 @@
 import type { PostgresErrorOptions, ServerMessageFields } from './postgres-error.ts';
-import { PostgresError, PostgresLogMessage, UnknownPostgresError } from './postgres-error.ts';
-import {
-  ERROR_CLASSES,
-  InvalidCachedStatementError,
-  WARNING_CLASSES,
-} from './sqlstate.generated.ts';
+import { type PostgresError, PostgresLogMessage, UnknownPostgresError } from './postgres-error.ts';
+import { InvalidCachedStatementError } from './sqlstate.generated.ts';
+import { ERROR_CLASSES, WARNING_CLASSES } from './sqlstate-lookup.generated.ts';
 
 /** For duplicate_prepared_statement and invalid_sql_statement_name: nearly always a pooler. */
 const POOLER_HINT =

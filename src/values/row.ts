@@ -171,9 +171,9 @@ function compileConstructor(shape: RowShape): RowConstructor {
     'hide',
     `'use strict';\nreturn function Row(${parameters.join(', ')}) {\n${body.join('\n')}\n};`,
   ) as (d: typeof define, h: typeof hide) => { prototype: object };
-  const constructor = make(define, hide);
-  constructor.prototype = prototype;
-  return constructor as unknown as RowConstructor;
+  const compiled = make(define, hide);
+  compiled.prototype = prototype;
+  return compiled as unknown as RowConstructor;
 }
 
 /** Shapes are shared by everything with the same column names, up to this many. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { PostgresError, PostgresLogMessage } from '../../src/errors/postgres-error.ts';
 import * as classes from '../../src/errors/sqlstate.generated.ts';
-import { ERROR_CLASSES, WARNING_CLASSES } from '../../src/errors/sqlstate.generated.ts';
+import { ERROR_CLASSES, WARNING_CLASSES } from '../../src/errors/sqlstate-lookup.generated.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
