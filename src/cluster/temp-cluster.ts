@@ -37,6 +37,12 @@ export interface TempClusterOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
 }
 
+/** How a standby differs from its primary; everything may be left out. */
+export interface StandbyOptions {
+  /** Settings to add to those of the primary, or to replace among them. */
+  readonly settings?: Readonly<Record<string, ServerSetting>>;
+}
+
 /** What {@link TempCluster.restart} may change on its way. */
 export interface RestartOptions {
   /** Settings to add to those in force, or to replace among them. */
@@ -100,7 +106,11 @@ export class TempCluster {
   #server: ServerProcess | null = null;
   #stopped: Promise<void> | null = null;
 
-  private constructor(folder: string, binaries: Binaries, user: ServerUser | null) {
+  private constructor(
+    folder: string,
+    binaries: Pick<Binaries, 'binDir' | 'version'>,
+    user: ServerUser | null,
+  ) {
     this.binDir = binaries.binDir;
     this.version = binaries.version;
     this.dataDirectory = path.join(folder, 'data');
@@ -150,6 +160,53 @@ export class TempCluster {
     }
   }
 
+  /**
+   * Makes a streaming hot standby of a cluster and starts it; resolves when it accepts read-only
+   * connections. Settings and access rules are the primary's. The primary is restarted on the way,
+   * which ends its connections: its data can be copied without any tool only while nothing runs.
+   *
+   * The standby connects as the superuser through the primary's Unix socket, so rules of one's own
+   * (`hba`) must have a line like `local replication all trust`.
+   *
+   * @example
+   * ```ts
+   * await using primary = await TempCluster.start();
+   * await using standby = await TempCluster.startStandby(primary);
+   * await standby.promote();
+   * ```
+   *
+   * @throws ClusterError when the primary is stopped or the standby does not come up
+   * @see https://www.postgresql.org/docs/current/warm-standby.html#STREAMING-REPLICATION
+   */
+  static async startStandby(
+    primary: TempCluster,
+    options: StandbyOptions = {},
+  ): Promise<TempCluster> {
+    checkSettings(options.settings ?? {});
+    const folder = await mkdtemp(path.join(path.dirname(primary.socketDirectory), 'asyncpg-'));
+    const user = primary.#user;
+    const standby = new TempCluster(folder, primary, user);
+    try {
+      await chmod(folder, 0o700);
+      if (user !== null) await chown(folder, user.uid, user.gid);
+      await primary.#whileStopped(() => standby.#copyDataOf(primary));
+      standby.#settings = {
+        ...primary.#settings,
+        primary_conninfo:
+          `host=${primary.socketDirectory} port=${primary.port} ` +
+          `user=${primary.superuser} application_name=${path.basename(folder)}`,
+        ...options.settings,
+      };
+      await standby.#configure();
+      await standby.#writeDataFile('standby.signal', '');
+      await standby.#startOnFreePort();
+      return standby;
+    } catch (error) {
+      await standby.stop();
+      throw error;
+    }
+  }
+
   /** The TCP port that the server listens on; it stays the same over restarts. */
   get port(): number {
     return this.#port;
@@ -181,13 +238,41 @@ export class TempCluster {
    * @throws ClusterError when the cluster is stopped or the server does not come up again
    */
   async restart(options: RestartOptions = {}): Promise<void> {
-    if (this.#stopped !== null) throw new ClusterError('the cluster is stopped');
     checkSettings(options.settings ?? {});
+    await this.#whileStopped(async () => {
+      this.#settings = { ...this.#settings, ...options.settings };
+      this.#hba = options.hba ?? this.#hba;
+      await this.#configure();
+    });
+  }
+
+  async #whileStopped(work: () => Promise<void>): Promise<void> {
+    if (this.#stopped !== null) throw new ClusterError('the cluster is stopped');
     await this.#stopServer();
-    this.#settings = { ...this.#settings, ...options.settings };
-    this.#hba = options.hba ?? this.#hba;
-    await this.#configure();
-    await this.#startServer();
+    try {
+      await work();
+    } finally {
+      await this.#startServer();
+    }
+  }
+
+  /**
+   * Makes a standby the primary of its own, and resolves when it accepts writes. Its former primary
+   * goes on as if nothing had happened: stop it where a test needs a failover.
+   *
+   * @throws ClusterError when the cluster is no standby or the promotion fails
+   */
+  async promote(): Promise<void> {
+    const { code, output } = await runCommand(
+      path.join(this.binDir, 'pg_ctl'),
+      ['promote', '-D', this.dataDirectory, '-w', '-t', String(PATIENCE / 1000)],
+      this.#spawnOptions(),
+    );
+    if (code !== 0) {
+      throw new ClusterError(`the cluster on port ${this.#port} cannot be promoted`, {
+        log: output.slice(-LOG_TAIL),
+      });
+    }
   }
 
   /**
@@ -222,6 +307,20 @@ export class TempCluster {
     await writeFile(main, "\ninclude 'temp-cluster.conf'\n", { flag: 'a' });
     for (const [name, content] of Object.entries(files)) {
       await this.#writeDataFile(name, content);
+    }
+  }
+
+  /** By a program of the server's user, so that everything belongs to that user. */
+  async #copyDataOf(primary: TempCluster): Promise<void> {
+    const { code, output } = await runCommand(
+      'cp',
+      ['-Rp', primary.dataDirectory, this.dataDirectory],
+      this.#spawnOptions(),
+    );
+    if (code !== 0) {
+      throw new ClusterError(`the data of the cluster on port ${primary.port} cannot be copied`, {
+        log: output.slice(-LOG_TAIL),
+      });
     }
   }
 
