@@ -23,7 +23,7 @@ const STEP = { call: 0, int4: 1, text: 2, bool: 3, float8: 4, textCall: 5 } as c
 export function compileArgumentEncoder(codecs: readonly Codec[]): ArgumentEncoder {
   const count = codecs.length;
   const formats = encodeFormats(codecs);
-  const steps = Uint8Array.from(codecs, stepOf);
+  const steps = Uint8Array.from(codecs, encodeStep);
   return {
     codecs,
     bind(writer, args, place = argumentPlace) {
@@ -46,7 +46,8 @@ function encodeFormats(codecs: readonly Codec[]): Buffer {
   return bytes;
 }
 
-function stepOf(codec: Codec): number {
+/** How `encodeValue` may write the values of a type in its argument format. */
+export function encodeStep(codec: Codec): number {
   if (codec.argumentFormat !== BINARY) {
     return codec.inline === 'text' ? STEP.text : STEP.textCall;
   }
@@ -64,7 +65,8 @@ function stepOf(codec: Codec): number {
   }
 }
 
-function encodeValue(
+/** Writes a value with its length, NULL included. `index` and `place` are for the error. */
+export function encodeValue(
   writer: MessageWriter,
   codec: Codec,
   step: number,

@@ -65,6 +65,11 @@ export class MessageWriter {
     this.offset += 4;
   }
 
+  /** Whether a message was begun and has not ended. */
+  get isOpen(): boolean {
+    return this.#lengthAt !== CLOSED;
+  }
+
   /** Ends the open message: its length is what was written since `begin`. */
   end(): void {
     const length = this.offset - this.#lengthAt;

@@ -1,3 +1,4 @@
+import type { RowDecoder } from '../../codecs/row-decoder.ts';
 import { writeParse } from '../../protocol/frontend/query.ts';
 import type { Row } from '../../values/row.ts';
 import type { Session } from '../session.ts';
@@ -8,12 +9,18 @@ import { ExtendedRequest } from './extended.ts';
 export class IntrospectionRequest extends ExtendedRequest<Row[]> {
   readonly #statement: Statement;
   readonly #args: readonly unknown[];
+  readonly #decoder: RowDecoder;
   readonly #rows: Row[] = [];
 
-  constructor(statement: Statement, args: readonly unknown[]) {
+  constructor(
+    statement: Statement,
+    args: readonly unknown[],
+    decoder: RowDecoder = statement.decoder!,
+  ) {
     super(null);
     this.#statement = statement;
     this.#args = args;
+    this.#decoder = decoder;
   }
 
   override start(session: Session): void {
@@ -26,7 +33,7 @@ export class IntrospectionRequest extends ExtendedRequest<Row[]> {
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    this.#rows.push(this.#statement.decoder!(buffer, start, end, session.textRun));
+    this.#rows.push(this.#decoder(buffer, start, end, session.textRun));
   }
 
   protected override answer(): void {

@@ -1,0 +1,100 @@
+import { COPY_BLOCK } from '../session/requests/copy-in.ts';
+import type { CopyDataSink } from '../session/requests/copy-out.ts';
+import type { Session } from '../session/session.ts';
+import type { CopyProgress } from './copy-options.ts';
+import type { ByteSink } from './copy-sink.ts';
+
+/** Bytes that wait for the sink beyond which the server is made to wait as well. */
+const HIGH_WATER = 1024 * 1024;
+/** Reading goes on when so few are left. */
+const LOW_WATER = 256 * 1024;
+
+/** Gathers the data of a COPY into blocks and hands them to a sink, one after the other. */
+export class CopyBlocks implements CopyDataSink {
+  /** Told why the sink takes no more, while data is still coming. */
+  onFailure: ((error: unknown) => void) | null = null;
+  readonly #session: Session;
+  readonly #sink: ByteSink;
+  readonly #onProgress: ((progress: CopyProgress) => void) | undefined;
+  #block: Buffer | null = null;
+  #used = 0;
+  #blocks: Buffer[] = [];
+  #waiting = 0;
+  #written = 0;
+  #paused = false;
+  #complete = false;
+  #wake: (() => void) | null = null;
+  readonly #done: Promise<void>;
+
+  constructor(
+    session: Session,
+    sink: ByteSink,
+    onProgress: ((progress: CopyProgress) => void) | undefined,
+  ) {
+    this.#session = session;
+    this.#sink = sink;
+    this.#onProgress = onProgress;
+    // Begun here, the sink is called in the caller's asynchronous context.
+    this.#done = this.#run();
+    this.#done.catch((error: unknown) => this.onFailure?.(error));
+  }
+
+  begin(): void {
+    // The data goes on as it is, whatever the format.
+  }
+
+  data(buffer: Buffer, start: number, end: number): boolean {
+    for (let at = start; at < end; ) {
+      this.#block ??= Buffer.allocUnsafeSlow(COPY_BLOCK);
+      const size = Math.min(end - at, COPY_BLOCK - this.#used);
+      buffer.copy(this.#block, this.#used, at, at + size);
+      this.#used += size;
+      at += size;
+      if (this.#used === COPY_BLOCK) this.#push(this.#block);
+    }
+    // Somebody waits on this session behind the COPY, perhaps the sink itself: then making
+    // the server wait could make everybody wait for ever.
+    if (this.#waiting < HIGH_WATER || this.#session.load > 1) return true;
+    this.#paused = true;
+    return false;
+  }
+
+  #push(block: Buffer): void {
+    this.#block = null;
+    this.#used = 0;
+    this.#blocks.push(block);
+    this.#waiting += block.length;
+    this.#wake?.();
+  }
+
+  end(): Promise<void> {
+    this.#complete = true;
+    if (this.#block !== null) this.#push(this.#block.subarray(0, this.#used));
+    this.#wake?.();
+    return this.#done;
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const block = this.#blocks.shift();
+      if (block === undefined) {
+        if (this.#complete) break;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = null;
+        continue;
+      }
+      const written = this.#sink.write(block);
+      if (typeof (written as Promise<void> | undefined)?.then === 'function') await written;
+      this.#waiting -= block.length;
+      this.#written += block.length;
+      this.#onProgress?.({ bytes: this.#written });
+      if (this.#paused && this.#waiting <= LOW_WATER) {
+        this.#paused = false;
+        this.#session.resumeReading();
+      }
+    }
+    await this.#sink.end();
+  }
+}

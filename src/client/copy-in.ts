@@ -1,0 +1,126 @@
+import { compileRecordEncoder, type RecordColumn } from '../codecs/record-encoder.ts';
+import { BINARY } from '../codecs/codec.ts';
+import { CopyInRequest } from '../session/requests/copy-in.ts';
+import { ErrandRequest } from '../session/requests/errand.ts';
+import { type TableColumn, tableColumns } from '../session/table-columns.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import { ChunkFeed, RecordFeed } from './copy-feed.ts';
+import { type CopyCommon, type CopyFormat, copyFromStdin, qualifiedName } from './copy-options.ts';
+import {
+  checkedSource,
+  type CopySource,
+  ignoring,
+  isIterable,
+  type Pull,
+  pullFrom,
+} from './copy-source.ts';
+import { requestStep, stepOf } from './copy-step.ts';
+import type { Lane } from './lane.ts';
+
+export type { CopySource };
+
+/** See Queryable.copyToTable. */
+export interface CopyToTableOptions extends CopyFormat, CopyCommon {
+  /** Data in COPY's text, csv or binary format, as `format` says; text chunks as UTF-8. */
+  readonly source: CopySource;
+  /** An SQL condition: rows for which it is not true are left out (12+). Sent as it is. */
+  readonly where?: string | undefined;
+}
+
+/** A record: the values in the order of the columns, or by their names. */
+export type CopyRecord = readonly unknown[] | object;
+
+/** See Queryable.copyRecordsToTable. */
+export interface CopyRecordsOptions extends CopyCommon {
+  readonly records: Iterable<CopyRecord> | AsyncIterable<CopyRecord>;
+  /** An SQL condition: records for which it is not true are left out (12+). Sent as it is. */
+  readonly where?: string | undefined;
+}
+
+/** Copies data in one of COPY's formats into a table; see Queryable.copyToTable. */
+export async function copyToTable(
+  lane: Lane,
+  table: string,
+  options: CopyToTableOptions,
+  deadline: Deadline | null,
+): Promise<string> {
+  const { source, timeout, signal: _signal, onProgress, ...statement } = options;
+  const text = copyFromStdin(table, statement, lane.session.serverVersion);
+  const open = checkedSource(source);
+  const opening = open();
+  const pull = await stepOf(opening, deadline, () => discard(opening));
+  const feed = new ChunkFeed(pull, { bytesOnly: whyBytesOnly(statement), onProgress });
+  return copyIn(lane, text, feed, deadline, timeout);
+}
+
+/** A source that was opened too late. */
+function discard(opening: Promise<Pull<unknown>>): void {
+  ignoring(() => opening.then((pull) => pull.stop()));
+}
+
+function whyBytesOnly({ format, encoding }: CopyFormat): string | null {
+  if (format === 'binary') return 'the binary format takes bytes only';
+  if (encoding === undefined || /^utf-?8$/i.test(encoding)) return null;
+  return 'text is sent as UTF-8; with another encoding pass bytes';
+}
+
+/** Copies records into a table; see Queryable.copyRecordsToTable. */
+export async function copyRecordsToTable(
+  lane: Lane,
+  table: string,
+  options: CopyRecordsOptions,
+  deadline: Deadline | null,
+): Promise<string> {
+  const { records, columns, schema, where, timeout, onProgress } = options;
+  if (!isIterable(records)) {
+    throw new TypeError('the records of a COPY must be an iterable of arrays or objects');
+  }
+  const { session } = lane;
+  const name = qualifiedName(table, schema);
+  const wanted = columns === undefined || columns.length === 0 ? null : columns;
+  // Says what is wrong with the options before the server is asked for anything.
+  const textIn = (format: 'binary' | 'text'): string =>
+    copyFromStdin(table, { columns, schema, where, format }, session.serverVersion);
+  textIn('binary');
+  const errand = new ErrandRequest<TableColumn[]>(
+    (_, holder) => tableColumns(session, holder, name),
+    null,
+  );
+  const known = await requestStep(lane, errand, deadline);
+  const encoder = compileRecordEncoder(wanted === null ? settable(known) : named(wanted, known));
+  const text = textIn(encoder.format === BINARY ? 'binary' : 'text');
+  const feed = new RecordFeed(pullFrom<unknown>(records), encoder, onProgress);
+  return copyIn(lane, text, feed, deadline, timeout);
+}
+
+/** The columns that COPY takes when none are named. */
+function settable(known: readonly TableColumn[]): RecordColumn[] {
+  return known.filter(({ generated }) => !generated);
+}
+
+/**
+ * The named columns. One that the table does not have is left for the server to refuse, before
+ * it asks for any data.
+ */
+function named(wanted: readonly string[], known: readonly TableColumn[]): RecordColumn[] {
+  const columns = new Map(known.map((column) => [column.name, column]));
+  return wanted.flatMap((name) => columns.get(name) ?? []);
+}
+
+async function copyIn(
+  lane: Lane,
+  text: string,
+  feed: ChunkFeed | RecordFeed,
+  deadline: Deadline | null,
+  timeout: number | undefined,
+): Promise<string> {
+  const request = new CopyInRequest(text, feed, deadline);
+  lane.noteDirt(text);
+  lane.session.submit(request);
+  try {
+    return await lane.logged(request.promise, text, [], timeout);
+  } catch (error) {
+    feed.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import { describeStatement } from '../session/preparation.ts';
+import { quoteArguments } from '../session/quote-arguments.ts';
+import type { Request } from '../session/request.ts';
+import type { Session } from '../session/session.ts';
+import type { StatementDescription } from '../session/statement.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import { replacePlaceholders, scanQuery } from './placeholders.ts';
+
+/** A query as COPY takes it: without parameters. */
+export interface InlinedQuery {
+  readonly text: string;
+  /** Known only of queries with arguments, or when it was asked for. */
+  readonly description: StatementDescription | null;
+}
+
+/** Whether a query can be copied as it is, without asking the server for anything. */
+export function isPlain(query: QueryObject): boolean {
+  return argsOf(query).length === 0;
+}
+
+/** The text of a query without arguments, and without the semicolon at its end. */
+export function plainText(session: Session, text: string): string {
+  return text.slice(0, scanQuery(text, hasBackslashes(session)).end);
+}
+
+/** Has a query described, and its arguments put in place of its placeholders. */
+export async function inlineArguments(
+  session: Session,
+  holder: Request,
+  query: QueryObject,
+): Promise<InlinedQuery> {
+  const description = await describeStatement(session, holder, query.text, '');
+  const { parameterOids } = description;
+  const args = argsOf(query);
+  if (args.length !== parameterOids.length) {
+    throw new InterfaceError(
+      `the server expects ${parameterOids.length} argument${parameterOids.length === 1 ? '' : 's'} ` +
+        `for this query, ${args.length} ${args.length === 1 ? 'was' : 'were'} passed`,
+      { safeToRetry: true },
+    );
+  }
+  if (args.length === 0) return { text: plainText(session, query.text), description };
+  const expressions = await quoteArguments(session, holder, parameterOids, args);
+  const scanned = scanQuery(query.text, hasBackslashes(session));
+  const text = replacePlaceholders(
+    query.text,
+    scanned,
+    (number) => expressions[number - 1] ?? `$${number}`,
+  );
+  return { text, description };
+}
+
+function hasBackslashes(session: Session): boolean {
+  return session.settings.get('standard_conforming_strings') === 'off';
+}

@@ -1,0 +1,55 @@
+import { BINARY, type Codec } from '../codecs/codec.ts';
+import { type Column, compileRowDecoder } from '../codecs/row-decoder.ts';
+import { CopyOutRequest } from '../session/requests/copy-out.ts';
+import { CopyRows } from '../session/requests/copy-rows.ts';
+import { ErrandRequest } from '../session/requests/errand.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import { copyQueryToStdout } from './copy-options.ts';
+import { inlineArguments } from './copy-query.ts';
+import { requestStep } from './copy-step.ts';
+import type { Lane } from './lane.ts';
+import { type StreamBuffer, streamQuery } from './row-stream.ts';
+
+/**
+ * Runs a query by binary COPY, its rows into the buffer. Resolves when the connection is free
+ * again. A query with a column whose type has no known binary form runs as an ordinary stream.
+ */
+export async function streamBinaryCopy(
+  lane: Lane,
+  query: QueryObject,
+  buffer: StreamBuffer,
+  deadline: Deadline | null,
+): Promise<string> {
+  const { session } = lane;
+  const errand = new ErrandRequest((_, holder) => inlineArguments(session, holder, query), null);
+  const { text: inlined, description } = await requestStep(lane, errand, deadline);
+  const columns = (description?.fields ?? []).map((field) => {
+    const codec = session.registry.codec(field.typeOid)!;
+    return columnOf(field.name, codec);
+  });
+  if (columns.length === 0 || columns.some(({ codec }) => codec.binary === null)) {
+    return streamQuery(lane, query, buffer, deadline);
+  }
+  const text = copyQueryToStdout(inlined, { format: 'binary' }, session.serverVersion);
+  const rows = new CopyRows(session, buffer, compileRowDecoder(columns), columns.length);
+  const request = new CopyOutRequest(text, rows, deadline);
+  lane.noteDirt(query.text);
+  session.submit(request);
+  buffer.attach(session, () => session.dismiss(request));
+  try {
+    return await lane.logged(request.promise, query.text, argsOf(query), query.timeout);
+  } catch (error) {
+    if (buffer.closed) return '';
+    throw error;
+  } finally {
+    // Whatever ended the stream, the session reads on.
+    if (!session.isEnded) session.resumeReading();
+  }
+}
+
+/** Where the bytes are the same in both formats the decoder may take its shortcut for text. */
+function columnOf(name: string, codec: Codec): Column {
+  const isText = codec.inline === 'text' && codec.argumentFormat === BINARY;
+  return { name, codec, format: isText ? codec.resultFormat : BINARY };
+}

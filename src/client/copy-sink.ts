@@ -1,0 +1,174 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { finished, type Writable } from 'node:stream';
+import { checkedPath, ignoring } from './copy-source.ts';
+
+/** Where the data of a COPY goes to. */
+export type CopyOutput =
+  /** A file's path, or its `file:` URL: it is created, or overwritten. */
+  | string
+  | URL
+  /** Ended when the COPY succeeds, destroyed with the error when it fails. */
+  | Writable
+  | WritableStream<Uint8Array>
+  /** Called with one block after the other; the next follows when its promise is resolved. */
+  | ((chunk: Buffer) => void | Promise<void>);
+
+/** Takes blocks of bytes. */
+export interface ByteSink {
+  /** Takes a block, which is the sink's from then on. Resolves when it can take another. */
+  write(block: Buffer): unknown;
+  /** All blocks were written: resolves when they are where they belong. */
+  end(): Promise<void>;
+  /** The COPY has failed. */
+  destroy(error: unknown): void;
+}
+
+/** Opens a sink. What it rejects with is the output's failure; nothing was sent. */
+export type OpenSink = () => Promise<ByteSink>;
+
+/** Checks an output. Throws TypeError for what is none, or takes no more. */
+export function checkedOutput(output: unknown): OpenSink {
+  const path = checkedPath(output, 'output');
+  if (path !== null) return async () => new FileSink(await open(path, 'w'));
+  if (typeof output === 'function') {
+    return async () => new FunctionSink(output as (chunk: Buffer) => void | Promise<void>);
+  }
+  if (isWebStream(output)) {
+    if (output.locked) throw new TypeError('the output of a COPY is a locked WritableStream');
+    return async () => new WebStreamSink(output);
+  }
+  if (isWritable(output)) {
+    if (output.destroyed || output.writableEnded) {
+      throw new TypeError('the output of a COPY is a stream that has already ended');
+    }
+    return async () => new StreamSink(output);
+  }
+  throw new TypeError(
+    'the output of a COPY must be a path, a file URL, a Writable, a WritableStream or a function',
+  );
+}
+
+function isWritable(value: unknown): value is Writable {
+  if (typeof value !== 'object' || value === null) return false;
+  const { write, end, on, destroy } = value as Partial<Writable>;
+  return [write, end, on, destroy].every((method) => typeof method === 'function');
+}
+
+function isWebStream(value: unknown): value is WritableStream<Uint8Array> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<WritableStream>).getWriter === 'function'
+  );
+}
+
+class FunctionSink implements ByteSink {
+  readonly write: (chunk: Buffer) => unknown;
+
+  constructor(write: (chunk: Buffer) => unknown) {
+    this.write = write;
+  }
+
+  async end(): Promise<void> {}
+
+  destroy(): void {}
+}
+
+class FileSink implements ByteSink {
+  readonly #file: FileHandle;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  async write(block: Buffer): Promise<void> {
+    for (let at = 0; at < block.length; ) {
+      const { bytesWritten } = await this.#file.write(block, at);
+      at += bytesWritten;
+    }
+  }
+
+  end(): Promise<void> {
+    return this.#file.close();
+  }
+
+  destroy(): void {
+    ignoring(() => this.#file.close());
+  }
+}
+
+class WebStreamSink implements ByteSink {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(stream: WritableStream<Uint8Array>) {
+    this.#writer = stream.getWriter();
+    this.#writer.closed.catch(() => {});
+  }
+
+  write(block: Buffer): Promise<void> {
+    return this.#writer.write(block);
+  }
+
+  end(): Promise<void> {
+    return this.#writer.close();
+  }
+
+  destroy(error: unknown): void {
+    ignoring(() => this.#writer.abort(error));
+  }
+}
+
+class StreamSink implements ByteSink {
+  readonly #stream: Writable;
+  /** Settles when the stream has finished, or cannot any more. */
+  readonly #finished: Promise<void>;
+  #cleanUp: () => void = () => {};
+  /** Who waits for the stream to drain. */
+  #waiter: { resolve(): void; reject(error: unknown): void } | null = null;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    const onDrain = (): void => this.#waiter?.resolve();
+    stream.on('drain', onDrain);
+    this.#finished = new Promise((resolve, reject) => {
+      const stopWatching = finished(stream, { readable: false }, (error) => {
+        if (error) reject(error);
+        else resolve();
+        this.#waiter?.reject(error ?? new Error('the stream was ended by somebody else'));
+      });
+      this.#cleanUp = () => {
+        stopWatching();
+        stream.off('drain', onDrain);
+      };
+    });
+    this.#finished.catch(() => {});
+  }
+
+  write(block: Buffer): unknown {
+    const stream = this.#stream;
+    if (stream.write(block)) return undefined;
+    if (stream.destroyed || stream.writableFinished) return this.#finished;
+    return new Promise<void>((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+    });
+  }
+
+  async end(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === process.stdout || stream === process.stderr) {
+      // They stay open as long as the process runs; what was written is on its way.
+      this.#cleanUp();
+      return;
+    }
+    stream.end();
+    await this.#finished;
+    this.#cleanUp();
+  }
+
+  destroy(error: unknown): void {
+    // The listeners stay: the error that the stream emits must not end the process.
+    this.#stream.destroy(
+      error instanceof Error ? error : new Error('the COPY failed', { cause: error }),
+    );
+  }
+}

@@ -1,0 +1,216 @@
+import { InterfaceError } from '../../errors/client-errors.ts';
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
+import {
+  type CopyResponse,
+  readCopyInResponse,
+  writeCopyDone,
+  writeCopyFail,
+} from '../../protocol/copy.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import type { MessageWriter } from '../../protocol/writer.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { nextTurn } from '../../transport/turn.ts';
+import { PromisedRequest } from '../request.ts';
+import type { Session } from '../session.ts';
+import { sendScript } from './script.ts';
+
+/** `wait`: what comes next is not there yet, see `wait()`. `end`: that was all. */
+export type FeedStep = 'more' | 'wait' | 'end';
+
+/** Where the data of a COPY comes from. What it throws fails the COPY. */
+export interface CopyFeed {
+  /** The server waits for data, in this format. */
+  begin(response: CopyResponse): void;
+  /** Writes whole CopyData messages, about `COPY_BLOCK` bytes at most unless a value is longer. */
+  write(writer: MessageWriter): FeedStep;
+  /** Resolves when `write` can go on. */
+  wait(): Promise<void>;
+  /** What was written is on its way. */
+  sent(): void;
+}
+
+/** Bytes of COPY data that are gathered before they are handed on, either way. */
+export const COPY_BLOCK = 64 * 1024;
+
+/** Where the request stands with its data. */
+type Stage =
+  /** It has not been sent. */
+  | 'unsent'
+  /** The server has not said yet that it waits for data. */
+  | 'asked'
+  | 'feeding'
+  /** CopyDone or CopyFail was written, or the server wants no more. */
+  | 'over';
+
+/**
+ * COPY … FROM STDIN. It holds the line until its data is written, no faster than the server
+ * takes it. Data is pulled only while the server wants it; if it ends in failure, or the call
+ * is ended, the server is told so with CopyFail, which undoes the COPY.
+ * PostgreSQL manual, section 54.2.6 "COPY Operations".
+ */
+export class CopyInRequest extends PromisedRequest<string> {
+  readonly text: string;
+  readonly #feed: CopyFeed;
+  readonly #begun: Promise<CopyResponse>;
+  #begin!: (response: CopyResponse) => void;
+  #session: Session | null = null;
+  #stage: Stage = 'unsent';
+  /** The feed is at work: there may be half a message in the writer. */
+  #writing = false;
+  #failure: { error: unknown } | null = null;
+  #tag = '';
+
+  constructor(text: string, feed: CopyFeed, deadline: Deadline | null) {
+    super(deadline);
+    this.text = text;
+    this.#feed = feed;
+    this.#begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+    // Begun here, the feed runs in its caller's asynchronous context.
+    void this.#run();
+  }
+
+  override start(session: Session): void {
+    this.#session = session;
+    this.#stage = 'asked';
+    session.hold(this);
+    sendScript(session, this, this.text);
+    if (this.#isSettled) this.#finish();
+  }
+
+  get #isSettled(): boolean {
+    return this.state === 'done';
+  }
+
+  async #run(): Promise<void> {
+    const response = await this.#begun;
+    const session = this.#session!;
+    if (this.#stage !== 'feeding') return;
+    try {
+      this.#feed.begin(response);
+      await this.#pump(session);
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#giveUp('the client failed to provide the data');
+      return;
+    }
+    if (this.#stage !== 'feeding') {
+      this.#finish();
+      return;
+    }
+    writeCopyDone(session.writer);
+    session.flushSoon();
+    this.#finish();
+  }
+
+  /** Writes until the data ends or nobody wants any more of it. */
+  async #pump(session: Session): Promise<void> {
+    const feed = this.#feed;
+    for (;;) {
+      if (this.#stage !== 'feeding') return;
+      const step = this.#write(session);
+      if (this.abandoned) this.#giveUp('the call was ended');
+      if (step === 'end' || this.#stage !== 'feeding') return;
+      if (session.writer.offset >= COPY_BLOCK) {
+        session.flush();
+        feed.sent();
+        if (session.isCongested) await session.whenDrained();
+        // A source that never waits must not keep the server's objections from being read.
+        await nextTurn();
+      }
+      if (step === 'wait' && this.#stage === 'feeding') await feed.wait();
+    }
+  }
+
+  #write(session: Session): FeedStep {
+    const { writer } = session;
+    const mark = writer.mark();
+    this.#writing = true;
+    try {
+      const step = this.#feed.write(writer);
+      if (step === 'end') this.#feed.sent();
+      return step;
+    } catch (error) {
+      writer.rollback(mark);
+      throw error;
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** Tells the server that no more data comes, which fails the COPY. */
+  #giveUp(reason: string): void {
+    // Half a message cannot be followed by another: the pump sees to it when it is whole.
+    if (this.#writing || this.#stage === 'unsent' || this.#stage === 'over') return;
+    const session = this.#session!;
+    // What the server answers to CopyFail has the SQLSTATE of a cancelled query and must not
+    // be taken for the effect of a CancelRequest.
+    this.error ??= new InterfaceError(reason);
+    if (!session.isEnded) {
+      writeCopyFail(session.writer, reason);
+      session.flushSoon();
+    }
+    this.#finish();
+  }
+
+  /** Nothing more is written: the line is free. */
+  #finish(): void {
+    this.#stage = 'over';
+    const session = this.#session!;
+    // A CancelRequest is about to follow an abandoned one: it must find nothing else started.
+    if (this.abandoned) queueMicrotask(() => session.release(this));
+    else session.release(this);
+  }
+
+  override message(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case Backend.CopyInResponse: {
+        const response = readCopyInResponse(new MessageReader(buffer, start, end));
+        if (this.#stage === 'asked') {
+          this.#stage = 'feeding';
+          this.#begin(response);
+        }
+        return;
+      }
+      case Backend.CommandComplete:
+        // A BEGIN that travels ahead is complete before the data is asked for.
+        if (this.#stage !== 'feeding') {
+          this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
+          return;
+        }
+    }
+    session.unexpected(`message '${String.fromCharCode(type)}' in answer to COPY FROM`);
+  }
+
+  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+    error.query = this.text;
+    super.serverError(session, error, fields);
+    this.#finish();
+  }
+
+  override ready(session: Session): void {
+    if (this.#stage !== 'over') session.unexpected('ReadyForQuery before the end of the data');
+    if (this.#failure !== null) this.fail(this.#failure.error);
+    else if (this.error !== null) this.fail(this.error);
+    else this.resolve(this.#tag);
+  }
+
+  override fail(error: unknown): void {
+    super.fail(error);
+    this.#stage = 'over';
+  }
+
+  override abandon(reason: unknown): void {
+    super.abandon(reason);
+    this.#giveUp('the call was ended');
+  }
+}
