@@ -6,7 +6,7 @@ import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-mess
 import { ConnectionDoesNotExistError } from '../errors/sqlstate.generated.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
 import { readNotificationResponse, readParameterStatus } from '../protocol/backend/session.ts';
-import { Framer, type MessageSink } from '../protocol/framer.ts';
+import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { writeClose, writeTerminate } from '../protocol/frontend/query.ts';
 import { Backend } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
@@ -261,18 +261,28 @@ export class Session implements MessageSink, TransportHandler {
   flushSoon(): void {
     if (this.writer.offset >= FLUSH_SIZE) {
       this.flush();
-    } else if (!this.#flushScheduled) {
-      this.#flushScheduled = true;
-      queueMicrotask(() => {
-        this.#flushScheduled = false;
-        this.flush();
-      });
+    } else {
+      this.#scheduleFlush();
     }
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.flush();
+    });
   }
 
   flush(): void {
     const { writer } = this;
     if (writer.offset === 0 || this.#ended) return;
+    if (writer.isOpen) {
+      // Called by the user's code, a getter or an iterator, from inside an encoder.
+      this.#scheduleFlush();
+      return;
+    }
     this.flushes += 1;
     const bytes = writer.buffer.subarray(0, writer.offset);
     // What the system has not taken yet still belongs to the socket.
