@@ -22,20 +22,21 @@ import { saslprep } from '../protocol/saslprep.ts';
 import {
   deriveScramKeys,
   SCRAM_KEY_LENGTH,
-  ScramClient,
   type ScramChannelBinding,
+  ScramClient,
   type ScramKeys,
 } from '../protocol/scram.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Transport } from '../transport/transport.ts';
 import { serverEndPoint } from './channel-binding.ts';
-import type { StartUpInbox } from './start-up-inbox.ts';
+import type { StartUpInbox, StartUpMessage } from './start-up-inbox.ts';
 
 const deriveOffLoop = promisify(pbkdf2);
 
 /** Derived SCRAM keys, kept for the connections of one pool. Never the password itself. */
 export type ScramKeyCache = Map<string, ScramKeys>;
 const MAX_CACHED_KEYS = 16;
+const SCRAM_MECHANISMS: ReadonlySet<string> = new Set(['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']);
 /** Passwords are told apart by a keyed hash, so that no cache holds one. */
 const FINGERPRINT_KEY = randomBytes(32);
 
@@ -64,12 +65,13 @@ function send(transport: Transport, write: (writer: MessageWriter) => void): voi
  */
 export async function authenticate(parts: AuthenticationParts): Promise<void> {
   const { config } = parts;
-  const request = await nextAuthentication(parts.inbox, config);
+  const request = await firstAuthentication(parts.inbox, config);
   checkPolicy(parts, request);
   switch (request.method) {
     case 'Ok':
       return;
     case 'CleartextPassword': {
+      checkClearText(parts);
       const password = await requirePassword(parts, 'a password');
       send(parts.transport, (writer) => writePasswordMessage(writer, password));
       break;
@@ -87,40 +89,44 @@ export async function authenticate(parts: AuthenticationParts): Promise<void> {
     default:
       throw unsupported(request);
   }
-  const last = await nextAuthentication(parts.inbox, config);
+  const last = await nextAuthentication(parts.inbox);
   if (last.method !== 'Ok') {
     throw new ProtocolError('the server asked for a second authentication');
   }
 }
 
-async function nextAuthentication(
+/** The first request, ahead of which the server may have to say which version it speaks. */
+async function firstAuthentication(
   inbox: StartUpInbox,
   config: ConnectConfig,
 ): Promise<Authentication> {
-  for (let negotiated = false; ; negotiated = true) {
-    const { type, reader } = await inbox.next();
-    switch (type) {
-      case Backend.Authentication:
-        return readAuthentication(reader);
-      case Backend.ErrorResponse:
-        throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
-      case Backend.NegotiateProtocolVersion: {
-        const { newestVersion, unrecognizedOptions } = readNegotiateProtocolVersion(reader);
-        if (
-          negotiated ||
-          newestVersion >= config.maxProtocolVersion ||
-          newestVersion < config.minProtocolVersion ||
-          unrecognizedOptions.length > 0
-        ) {
-          throw new ProtocolError('the server negotiates a protocol version that was not offered');
-        }
-        break;
-      }
-      default:
-        throw new ProtocolError(
-          `the server sent message '${String.fromCharCode(type)}' before authentication`,
-        );
-    }
+  const message = await inbox.next();
+  if (message.type !== Backend.NegotiateProtocolVersion) return authenticationIn(message);
+  const { newestVersion, unrecognizedOptions } = readNegotiateProtocolVersion(message.reader);
+  if (
+    newestVersion >= config.maxProtocolVersion ||
+    newestVersion < config.minProtocolVersion ||
+    unrecognizedOptions.length > 0
+  ) {
+    throw new ProtocolError('the server negotiates a protocol version that was not offered');
+  }
+  return nextAuthentication(inbox);
+}
+
+async function nextAuthentication(inbox: StartUpInbox): Promise<Authentication> {
+  return authenticationIn(await inbox.next());
+}
+
+function authenticationIn({ type, reader }: StartUpMessage): Authentication {
+  switch (type) {
+    case Backend.Authentication:
+      return readAuthentication(reader);
+    case Backend.ErrorResponse:
+      throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
+    default:
+      throw new ProtocolError(
+        `the server sent message '${String.fromCharCode(type)}' before authentication`,
+      );
   }
 }
 
@@ -149,6 +155,25 @@ function checkPolicy({ config, transport }: AuthenticationParts, request: Authen
   }
 }
 
+/** A password as it is goes only where nobody can read it on its way, or where that is asked for. */
+function checkClearText({ config, host, transport }: AuthenticationParts): void {
+  if (
+    transport.tlsSocket !== null ||
+    host.socketPath !== null ||
+    transport.isLoopback ||
+    config.requireAuth?.has('password')
+  ) {
+    return;
+  }
+  throw new InterfaceError(
+    'the server asks for the password in clear text, over a connection without encryption',
+    {
+      hint: "Use TLS with the ssl option, or allow it with requireAuth: 'password'.",
+      safeToRetry: true,
+    },
+  );
+}
+
 function methodName(request: Authentication) {
   switch (request.method) {
     case 'Ok':
@@ -163,7 +188,8 @@ function methodName(request: Authentication) {
     case 'SSPI':
       return 'sspi';
     case 'SASL':
-      return request.mechanisms.includes('OAUTHBEARER') ? 'oauth' : 'scram-sha-256';
+      if (request.mechanisms.some((name) => SCRAM_MECHANISMS.has(name))) return 'scram-sha-256';
+      return request.mechanisms.includes('OAUTHBEARER') ? 'oauth' : null;
     default:
       return null;
   }
@@ -181,10 +207,10 @@ function unsupported(request: Authentication): Error {
 }
 
 async function requirePassword(
-  { config, host }: AuthenticationParts,
+  { config, host, inbox }: AuthenticationParts,
   what: string,
 ): Promise<string> {
-  const password = await config.passwordFor(host);
+  const password = await inbox.during(config.passwordFor(host));
   if (password === null || password === '') {
     throw new InterfaceError(
       `the server asks for ${what} of user ${JSON.stringify(config.user)}, but none was given`,
@@ -213,12 +239,14 @@ async function authenticateSasl(
   send(parts.transport, (writer) =>
     writeSaslInitialResponse(writer, scram.mechanism, scram.clientFirst()),
   );
-  const first = await nextAuthentication(parts.inbox, parts.config);
+  const first = await nextAuthentication(parts.inbox);
   if (first.method !== 'SASLContinue') throw outOfOrder();
   const { salt, iterations } = scram.serverFirst(first.data);
-  const keys = await scramKeys(parts.scramKeys, password, salt, iterations);
+  const keys = await parts.inbox.during(
+    scramKeys(parts.scramKeys, password, salt, iterations),
+  );
   send(parts.transport, (writer) => writeSaslResponse(writer, scram.clientFinal(keys)));
-  const final = await nextAuthentication(parts.inbox, parts.config);
+  const final = await nextAuthentication(parts.inbox);
   if (final.method !== 'SASLFinal') throw outOfOrder();
   scram.serverFinal(final.data);
 }

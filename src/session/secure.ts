@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import type { ConnectConfig, HostConfig, SslMode } from '../config/connect-config.ts';
 import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/sqlstate.generated.ts';
@@ -5,6 +6,7 @@ import { writeSslRequest } from '../protocol/frontend/startup.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import { serverName } from '../transport/tls-name.ts';
 import type { Transport } from '../transport/transport.ts';
+import { describeHost } from './dial.ts';
 import type { StartUpInbox } from './start-up-inbox.ts';
 
 const ALPN = 'postgresql';
@@ -42,19 +44,29 @@ export async function secure(
 ): Promise<void> {
   const { ssl } = config;
   const direct = ssl.negotiation === 'direct';
-  if (!direct && !(await requestTls(transport, inbox, security))) return;
-  const name = ssl.sni ? serverName(host.host) : undefined;
+  inbox.refuseMessages();
+  if (!direct && !(await requestTls(transport, inbox, security))) {
+    inbox.acceptMessages();
+    return;
+  }
+  const options = ssl.tlsOptions();
+  // A name given among the options of Node is what the certificate shall have.
+  const name = options.servername ?? (ssl.sni ? serverName(host.host) : undefined);
+  const { keyLogFile } = ssl;
   let socket: Awaited<ReturnType<Transport['startTls']>>;
   try {
-    socket = await transport.startTls({
-      ...ssl.tlsOptions(),
-      ...(name === undefined ? {} : { servername: name }),
-      host: host.host,
-      ALPNProtocols: [ALPN],
-    });
+    socket = await transport.startTls(
+      {
+        ...options,
+        ...(name === undefined ? {} : { servername: name }),
+        host: host.host,
+        ALPNProtocols: [ALPN],
+      },
+      keyLogFile === null ? null : (line) => appendFileSync(keyLogFile, line, { mode: 0o600 }),
+    );
   } catch (error) {
     throw new ConnectionFailureError(
-      `TLS with ${host.host} failed: ${(error as Error).message}`,
+      `TLS with ${describeHost(host)} failed: ${(error as Error).message}`,
       {},
       { cause: error, safeToRetry: true },
     );
@@ -63,6 +75,7 @@ export async function secure(
     // Another protocol's server could be made to answer in a PostgreSQL server's place.
     throw new ProtocolError('the server did not agree on the protocol "postgresql" by ALPN');
   }
+  inbox.acceptMessages();
 }
 
 /** Sends SSLRequest. Whether TLS follows. */

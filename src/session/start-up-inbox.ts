@@ -1,76 +1,100 @@
 import { ProtocolError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/sqlstate.generated.ts';
 import { Framer, type MessageSink } from '../protocol/framer.ts';
+import { Backend } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
 
-interface Message {
+/** One message, of which nothing is read yet. */
+export interface StartUpMessage {
   readonly type: number;
   readonly reader: MessageReader;
 }
 
 /** What a server may say before its turn is over; a real one says some 2 KiB. */
 const MAX_BYTES = 256 * 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * The messages of start-up, one by one, for a straight sequence of steps. Raw single bytes,
- * the answer to SSLRequest, can be awaited before the first message.
+ * What a server says until its first ReadyForQuery, for a straight sequence of steps: the raw
+ * answer to SSLRequest, then one message after the other. Only one step waits at a time, and
+ * every wait ends when the connection is lost, breaks the protocol or runs out of time.
  */
 export class StartUpInbox implements MessageSink, TransportHandler {
   readonly #transport: Transport;
-  #framer: Framer;
-  #target: MessageSink = this;
-  #messages: Message[] = [];
+  readonly #framer: Framer;
+  readonly #messages: StartUpMessage[] = [];
   #bytes = 0;
-  #rawWanted: ((chunk: Buffer) => void) | null = null;
-  #waiting: { resolve: (message: Message) => void; reject: (error: unknown) => void } | null = null;
+  #refusesMessages = false;
+  #takeRaw: ((chunk: Buffer) => void) | null = null;
+  #takeMessage: ((message: StartUpMessage) => void) | null = null;
+  #reject: ((error: unknown) => void) | null = null;
   #failure: unknown = null;
+  #over = false;
+  #rest: Buffer = NOTHING;
 
   constructor(transport: Transport) {
     this.#transport = transport;
-    this.#framer = new Framer({
-      message: (type, buffer, start, end) => this.#target.message(type, buffer, start, end),
-      dataRow: (buffer, start, end) => this.#target.dataRow(buffer, start, end),
-      stretch: (buffer, limit) => this.#target.stretch(buffer, limit),
-    });
+    this.#framer = new Framer(this);
     transport.handler = this;
+  }
+
+  /**
+   * Takes no message until `acceptMessages`: whoever could get one in before TLS has begun
+   * would speak in the server's place.
+   */
+  refuseMessages(): void {
+    this.#refusesMessages = true;
+  }
+
+  acceptMessages(): void {
+    this.#refusesMessages = false;
   }
 
   /** The next chunk as it comes, for the answer to SSLRequest. */
   raw(): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== null) {
-        reject(this.#failure);
-        return;
-      }
-      this.#waiting = { resolve: () => {}, reject };
-      this.#rawWanted = (chunk) => {
-        this.#waiting = null;
-        resolve(chunk);
-      };
+    return this.#until((resolve) => {
+      this.#takeRaw = resolve;
     });
   }
 
   /** The next message. Rejects when the connection is lost or breaks the protocol. */
-  next(): Promise<Message> {
+  next(): Promise<StartUpMessage> {
     const message = this.#messages.shift();
     if (message !== undefined) return Promise.resolve(message);
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== null) reject(this.#failure);
-      else this.#waiting = { resolve, reject };
+    return this.#until((resolve) => {
+      this.#takeMessage = resolve;
     });
   }
 
-  /** Hands the stream over: what comes from here on goes to `sink`. */
+  /** Waits for something else than the server, no longer than for the server. */
+  during<R>(work: Promise<R>): Promise<R> {
+    return this.#until((resolve, reject) => {
+      work.then(resolve, reject);
+    });
+  }
+
+  #until<R>(
+    begin: (resolve: (value: R) => void, reject: (error: unknown) => void) => void,
+  ): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      begin(resolve, reject);
+      if (this.#failure !== null) reject(this.#failure);
+    });
+  }
+
+  /** Hands the stream over: what follows ReadyForQuery goes to `sink`, see `rest`. */
   handOver(sink: MessageSink): Framer {
-    if (this.#messages.length > 0 || this.#framer.midMessage) {
-      throw new ProtocolError('the server sent messages after start-up that nobody asked for');
-    }
-    // A framer of its own spares every later message a hop.
+    if (this.#failure !== null) throw this.#failure;
     const framer = new Framer(sink);
     framer.phase = 'ready';
-    this.#framer.stop();
     return framer;
+  }
+
+  /** What came behind ReadyForQuery before the stream was handed over. */
+  get rest(): Buffer {
+    return this.#rest;
   }
 
   /** Ends the waiting with `error` and closes the connection. */
@@ -78,36 +102,43 @@ export class StartUpInbox implements MessageSink, TransportHandler {
     this.#failure ??= error;
     this.#framer.stop();
     this.#transport.destroy();
-    this.#waiting?.reject(this.#failure);
-    this.#waiting = null;
+    this.#reject?.(this.#failure);
+    this.#reject = null;
   }
 
   received(chunk: Buffer, length: number): void {
     if (this.#failure !== null) return;
-    const raw = this.#rawWanted;
-    if (raw !== null) {
-      this.#rawWanted = null;
-      raw(Buffer.from(chunk.subarray(0, length)));
+    const takeRaw = this.#takeRaw;
+    if (takeRaw !== null) {
+      this.#takeRaw = null;
+      takeRaw(Buffer.from(chunk.subarray(0, length)));
       return;
     }
-    this.#bytes += length;
     try {
+      if (this.#refusesMessages) throw new ProtocolError('the server sent data ahead of TLS');
+      this.#bytes += length;
       if (this.#bytes > MAX_BYTES) throw new ProtocolError('the server says too much at start-up');
-      this.#framer.feed(chunk, length);
+      const taken = this.#framer.feed(chunk, length);
+      if (this.#over) this.#rest = Buffer.concat([this.#rest, chunk.subarray(taken, length)]);
     } catch (error) {
       this.fail(error);
     }
   }
 
   message(type: number, buffer: Buffer, start: number, end: number): void {
+    if (type === Backend.ReadyForQuery) {
+      // Start-up is over: other messages may come, and other limits hold for them.
+      this.#over = true;
+      this.#framer.stop();
+    }
     const body = Buffer.from(buffer.subarray(start, end));
     const message = { type, reader: new MessageReader(body, 0, body.length) };
-    const waiting = this.#waiting;
-    if (waiting === null) {
+    const take = this.#takeMessage;
+    if (take === null) {
       this.#messages.push(message);
     } else {
-      this.#waiting = null;
-      waiting.resolve(message);
+      this.#takeMessage = null;
+      take(message);
     }
   }
 

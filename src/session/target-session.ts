@@ -3,17 +3,17 @@ import { QueryRequest } from './requests/query.ts';
 import type { Session } from './session.ts';
 
 /** A role that one server has or has not. */
-type Role = Exclude<TargetSessionAttrs, 'prefer-standby' | 'prefer-primary'>;
+export type Role = Exclude<TargetSessionAttrs, 'prefer-standby' | 'prefer-primary'>;
 
-/** The roles to look for, in turn: a preference takes two rounds over the hosts. */
-export function rolePasses(wanted: TargetSessionAttrs): readonly Role[] {
+/** Which role to look for, and whether a server without it is no good at all. */
+export function wantedRole(wanted: TargetSessionAttrs): { role: Role; strict: boolean } {
   switch (wanted) {
     case 'prefer-standby':
-      return ['standby', 'any'];
+      return { role: 'standby', strict: false };
     case 'prefer-primary':
-      return ['primary', 'any'];
+      return { role: 'primary', strict: false };
     default:
-      return [wanted];
+      return { role: wanted, strict: true };
   }
 }
 

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { isLoopback } from './loopback.ts';
 
 /** Who gets what a transport receives. */
 export interface TransportHandler {
@@ -24,14 +25,12 @@ const RECEIVE_BUFFER = 64 * 1024;
 /** Milliseconds of silence until the first keepalive probe. */
 const DEFAULT_KEEP_ALIVE = 60_000;
 
-/** Where a connection goes: a TCP address or a Unix socket's path. */
+/** Where a connection goes: an IP address and port, or a Unix socket's path. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** What matters of a TCP connection besides its address. */
 export interface SocketOptions {
   readonly keepAlive: { readonly enabled: boolean; readonly idle: number | null };
-  /** Resolves host names in the stead of `node:dns`. */
-  readonly lookup: net.LookupFunction | null;
 }
 
 /** A byte stream to a server. It knows sockets and TLS and no message. */
@@ -49,20 +48,19 @@ export class Transport {
   }
 
   /**
-   * Connects. All addresses of a host name are tried. `onOpen` gets the transport before
-   * anything happens, so that the attempt can be ended by destroying it.
+   * Connects. `onOpen` gets the transport before anything happens, so that the attempt can be
+   * ended by destroying it.
    */
   static async connect(
     endpoint: Endpoint,
     options: SocketOptions,
     onOpen: (transport: Transport) => void,
   ): Promise<Transport> {
-    const { keepAlive, lookup } = options;
+    const { keepAlive } = options;
     let transport: Transport | null = null;
     const socket = net.connect({
       ...endpoint,
       noDelay: true,
-      ...(lookup === null ? {} : { lookup }),
       ...(keepAlive.enabled
         ? { keepAlive: true, keepAliveInitialDelay: keepAlive.idle ?? DEFAULT_KEEP_ALIVE }
         : {}),
@@ -76,7 +74,7 @@ export class Transport {
     });
     transport = new Transport(socket);
     onOpen(transport);
-    await settled(socket, 'connect');
+    await transport.#settled('connect');
     return transport;
   }
 
@@ -110,15 +108,23 @@ export class Transport {
     this.handler.closed(this.#error);
   }
 
-  /** Upgrades to TLS in place. Resolves when the handshake is done and the peer verified. */
-  async startTls(options: tls.ConnectionOptions): Promise<tls.TLSSocket> {
+  /**
+   * Upgrades to TLS in place. Resolves when the handshake is done and the peer verified.
+   * `onKeyLog` gets the session's secrets, line by line, for debugging.
+   */
+  async startTls(
+    options: tls.ConnectionOptions,
+    onKeyLog: ((line: Buffer) => void) | null = null,
+  ): Promise<tls.TLSSocket> {
     const plain = this.#socket;
     this.#detach();
-    // Errors of the plain socket arrive through the TLS socket from here on.
+    // Errors of the plain socket arrive through the TLS socket as well from here on; the plain
+    // one keeps its listener, so that none of them is ever without any.
     const secure = tls.connect({ ...options, socket: plain });
     this.#socket = secure;
     this.#attach(secure);
-    await settled(secure, 'secureConnect');
+    if (onKeyLog !== null) secure.on('keylog', onKeyLog);
+    await this.#settled('secureConnect');
     return secure;
   }
 
@@ -161,14 +167,16 @@ export class Transport {
     if (this.#socket instanceof net.Socket) this.#socket.ref();
   }
 
-  /** The peer's address, to reach the very same server again. */
-  get remote(): Endpoint | null {
+  /** The peer's IP address, to reach the very same server again. */
+  get remote(): string | null {
     const socket = this.#socket;
-    if (!(socket instanceof net.Socket)) return null;
-    const { remoteAddress, remotePort } = socket;
-    return remoteAddress === undefined || remotePort === undefined
-      ? null
-      : { host: remoteAddress, port: remotePort };
+    return socket instanceof net.Socket ? (socket.remoteAddress ?? null) : null;
+  }
+
+  /** Whether the peer is on this very machine, reached by TCP. */
+  get isLoopback(): boolean {
+    const { remote } = this;
+    return remote !== null && isLoopback(remote);
   }
 
   /** Sends what is written and closes. */
@@ -181,30 +189,31 @@ export class Transport {
     this.#error ??= error;
     this.#socket.destroy();
   }
-}
 
-/** Resolves with the event, rejects with what comes instead of it. */
-function settled(socket: Duplex, event: 'connect' | 'secureConnect'): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      socket.off(event, onEvent);
-      socket.off('error', onError);
-      socket.off('close', onClose);
-    };
-    const onEvent = (): void => {
-      done();
-      resolve();
-    };
-    const onError = (error: Error): void => {
-      done();
-      reject(error);
-    };
-    const onClose = (): void => {
-      done();
-      reject(new Error('the connection was closed by the server'));
-    };
-    socket.on(event, onEvent);
-    socket.on('error', onError);
-    socket.on('close', onClose);
-  });
+  /** Resolves with the event, rejects with what comes instead of it. */
+  #settled(event: 'connect' | 'secureConnect'): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        socket.off(event, onEvent);
+        socket.off('error', onError);
+        socket.off('close', onClose);
+      };
+      const onEvent = (): void => {
+        done();
+        resolve();
+      };
+      const onError = (error: Error): void => {
+        done();
+        reject(error);
+      };
+      const onClose = (): void => {
+        done();
+        reject(this.#error ?? new Error('the connection was closed by the server'));
+      };
+      socket.on(event, onEvent);
+      socket.on('error', onError);
+      socket.on('close', onClose);
+    });
+  }
 }

@@ -1,0 +1,29 @@
+import dns from 'node:dns';
+import net, { type LookupFunction } from 'node:net';
+
+/** As `net.connect` asks: no addresses of a family that this machine has none of. */
+const HINTS = process.platform === 'win32' ? 0 : dns.ADDRCONFIG;
+
+/**
+ * All addresses of a host name in the resolver's order, each once; an address is its own.
+ * `lookup` has the signature of `dns.lookup`; it may answer with one address or with all.
+ */
+export function resolveAddresses(host: string, lookup: LookupFunction | null): Promise<string[]> {
+  if (net.isIP(host) !== 0) return Promise.resolve([host]);
+  return new Promise((resolve, reject) => {
+    const ask: LookupFunction = lookup ?? dns.lookup;
+    ask(host, { all: true, hints: HINTS }, (error, found) => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      const addresses = typeof found === 'string' ? [found] : found.map(({ address }) => address);
+      const wrong = addresses.find((address) => net.isIP(address) === 0);
+      if (addresses.length === 0 || wrong !== undefined) {
+        reject(new TypeError(`looking up ${host} gave no IP address`));
+      } else {
+        resolve([...new Set(addresses)]);
+      }
+    });
+  });
+}
