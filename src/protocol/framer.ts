@@ -30,24 +30,23 @@ export class Framer {
     this.#sink = sink;
   }
 
-  /** Whether part of a message has arrived and the rest is awaited. */
-  get midMessage(): boolean {
-    return this.#tailLength > 0;
-  }
-
-  /** No message is handed on any more, not even the rest of the present chunk. */
+  /** No message is handed on any more, not even one in the rest of the present chunk. */
   stop(): void {
     this.#stopped = true;
     this.#tailLength = 0;
   }
 
-  /** Takes `chunk[0, length)`. Throws ProtocolError; nothing can be fed after that. */
-  feed(chunk: Buffer, length: number): void {
+  /**
+   * Takes `chunk[0, length)`. Returns how much of it was taken: less than all only if it was
+   * stopped meanwhile. Throws ProtocolError; nothing can be fed after that.
+   */
+  feed(chunk: Buffer, length: number): number {
+    if (this.#stopped) return 0;
     const at = this.#tailLength > 0 ? this.#finishTail(chunk, length) : 0;
-    if (at < length && !this.#stopped) this.#walk(chunk, at, length);
+    return at < length && !this.#stopped ? this.#walk(chunk, at, length) : at;
   }
 
-  #walk(chunk: Buffer, from: number, limit: number): void {
+  #walk(chunk: Buffer, from: number, limit: number): number {
     const sink = this.#sink;
     sink.stretch(chunk, limit);
     let at = from;
@@ -62,10 +61,11 @@ export class Framer {
       if (end > limit) break;
       if (type === DATA_ROW) sink.dataRow(chunk, at + HEADER, end);
       else sink.message(type, chunk, at + HEADER, end);
-      if (this.#stopped) return;
+      if (this.#stopped) return end;
       at = end;
     }
     if (at < limit) this.#keep(chunk, at, limit);
+    return limit;
   }
 
   #keep(chunk: Buffer, from: number, to: number): void {
