@@ -27,22 +27,22 @@ const progress = new Progress();
 const checks = new Checks();
 
 async function main(): Promise<void> {
+  console.log('The asyncpg pipeline');
   await using database = await findDatabase();
-  console.log(`asyncpg pipeline on ${database.description}\n`);
+  console.log(`on ${database.description}:`);
 
   // One connection for what happens once; it keeps the lock on the schema until the end.
   await using owner = await connect(database.dsn, CONNECT_OPTIONS);
   await createSchema(owner);
-  try {
-    await using pool = await openPool(database.dsn);
-    await loadUsers(pool);
-    await moveUsersThroughCsv(pool);
-    await tryUserRepository(pool);
-    await takeOrders(pool);
-    checks.equal('connections in the pool, at most 20', pool.size <= 20, true);
-  } finally {
-    await dropSchema(owner);
-  }
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => dropSchema(owner));
+
+  await using pool = await openPool(database.dsn);
+  await loadUsers(pool);
+  await moveUsersThroughCsv(pool);
+  await tryUserRepository(pool);
+  await takeOrders(pool);
+  checks.equal('the pool opened at most 20 connections', pool.stats.opened <= 20, true);
 }
 
 /** 100,000 users from a generator into the table, and back page by page. */
@@ -51,8 +51,8 @@ async function loadUsers(pool: Pool): Promise<void> {
   const inserted = await progress.step('users in by binary COPY', 'rows', (report) =>
     users.bulkInsert(generateUsers(USERS), (sent) => report(`${formatNumber(sent)} rows`)),
   );
-  checks.equal('users that COPY has inserted', inserted, USERS);
-  checks.equal('users counted', await users.count(), USERS);
+  checks.equal('users inserted by COPY', inserted, USERS);
+  checks.equal('users counted in the table', await users.count(), USERS);
 
   const read = await progress.step('active users read page by page', 'rows', async (report) => {
     const seen = new Set<bigint>();
@@ -63,7 +63,7 @@ async function loadUsers(pool: Pool): Promise<void> {
       if (found.length < PAGE_SIZE) return seen.size;
     }
   });
-  checks.equal('active users read, each once', read, await users.count(true));
+  checks.equal('different active users on all pages', read, await users.count(true));
 }
 
 /** All users out to a CSV file, out of the table, and in again from the file. */
@@ -76,7 +76,7 @@ async function moveUsersThroughCsv(pool: Pool): Promise<void> {
     const exported = await progress.step('users out to CSV', 'rows', (report) =>
       exportUsersCsv(pool, file, (bytes) => report(formatBytes(bytes))),
     );
-    checks.equal('users exported', exported, USERS);
+    checks.equal('users written to the CSV file', exported, USERS);
     const { size } = await stat(file);
     const importFile = (report: (text: string) => void): Promise<number> =>
       importUsersCsv(pool, file, (bytes) =>
@@ -85,15 +85,15 @@ async function moveUsersThroughCsv(pool: Pool): Promise<void> {
 
     await pool.execute('DELETE FROM users');
     const added = await progress.step('users in from CSV, all new', 'rows', importFile);
-    checks.equal('new users when the table was empty', added, USERS);
-    checks.equal('users after the journey, byte for byte', await usersFingerprint(pool), before);
+    checks.equal('new users, imported into an empty table', added, USERS);
+    checks.equal('the users are the same after the journey', await usersFingerprint(pool), before);
 
     let addedAgain = -1;
     await progress.step('users in from CSV, all known', 'rows', async (report) => {
       addedAgain = await importFile(report);
       return USERS;
     });
-    checks.equal('new users when all were there', addedAgain, 0);
+    checks.equal('new users, imported when all were there', addedAgain, 0);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -103,17 +103,25 @@ async function moveUsersThroughCsv(pool: Pool): Promise<void> {
 async function tryUserRepository(pool: Pool): Promise<void> {
   const users = new UserRepository(pool);
   const ada = await users.create('ada@example.org', 'Ada');
-  checks.equal('a user read by id', { ...(await users.getById(ada.id)) }, { ...ada });
-  checks.equal('a user read by email', { ...(await users.getByEmail(ada.email)) }, { ...ada });
-  checks.equal('a user who is not there', await users.getByEmail('nobody@example.org'), null);
+  checks.equal('a user is found by id', { ...(await users.getById(ada.id)) }, { ...ada });
+  checks.equal('a user is found by email', { ...(await users.getByEmail(ada.email)) }, { ...ada });
+  checks.equal(
+    'a user who is not there is null',
+    await users.getByEmail('nobody@example.org'),
+    null,
+  );
 
   const renamed = await users.updateName(ada.id, 'Ada Lovelace');
-  checks.equal('the new name', renamed?.name, 'Ada Lovelace');
-  checks.equal('deactivating changes a row', await users.deactivate(ada.id), true);
-  checks.equal('deactivating again changes none', await users.deactivate(ada.id), false);
+  checks.equal('a user has the new name', renamed?.name, 'Ada Lovelace');
+  checks.equal('deactivating a user changes a row', await users.deactivate(ada.id), true);
+  checks.equal('deactivating the user again changes none', await users.deactivate(ada.id), false);
 
   const refusal = await users.create('ada@example.org', 'Another').catch((error: unknown) => error);
-  checks.equal('a second user with an email', refusal instanceof UniqueViolationError, true);
+  checks.equal(
+    'a second user with an email is refused',
+    refusal instanceof UniqueViolationError,
+    true,
+  );
 }
 
 /** 2,000 orders from 200 callers at once, some of them for more than there is in stock. */
@@ -154,11 +162,11 @@ async function takeOrders(pool: Pool): Promise<void> {
       `${formatNumber(received.length)} events received`,
   );
 
-  checks.equal('orders committed or out of stock', committed.length + outOfStock, tried);
+  checks.equal('orders either committed or out of stock', committed.length + outOfStock, tried);
   checks.equal('some orders were committed', committed.length > 0, true);
   checks.equal('some orders were out of stock', outOfStock > 0, true);
   checks.equal(
-    'one event for each committed order, and for no other',
+    'each committed order had one event, and no other had any',
     received.toSorted(byNumber),
     committed.toSorted(byNumber),
   );

@@ -7,10 +7,13 @@ export class Checks {
 
   /** Notes whether two values are the same. */
   equal(what: string, actual: unknown, expected: unknown): void {
-    const failure = isDeepStrictEqual(actual, expected)
-      ? null
-      : `is ${short(actual)}, should be ${short(expected)}`;
-    this.#results.push({ what, failure });
+    const isCount = typeof actual === 'number' || typeof actual === 'bigint';
+    this.#results.push({
+      what: isCount ? `${what}: ${actual.toLocaleString('en')}` : what,
+      failure: isDeepStrictEqual(actual, expected)
+        ? null
+        : `is ${short(actual)}, should be ${short(expected)}`,
+    });
   }
 
   get count(): number {
@@ -63,17 +66,17 @@ export async function verifyOrders(
     db.fetchVal<bigint>(query, ...args);
 
   checks.equal(
-    'each order that a caller was told of is there, and no other',
+    'orders in the table, as many as callers were told of',
     await count('SELECT count(*) FROM orders'),
     BigInt(confirmedTotals.length),
   );
   checks.equal(
-    'products with a negative stock: none',
+    'products with a negative stock',
     await count('SELECT count(*) FROM products WHERE stock < 0'),
     0n,
   );
   checks.equal(
-    'products whose stock and sales do not add up to the initial stock: none',
+    'products whose stock and sales do not add up to the initial stock',
     await count(
       `SELECT count(*)
        FROM products AS p
@@ -88,7 +91,7 @@ export async function verifyOrders(
     0n,
   );
   checks.equal(
-    'orders whose total is not the sum of their lines: none',
+    'orders whose total is not the sum of their lines',
     await count(
       `SELECT count(*)
        FROM orders AS o
@@ -100,7 +103,7 @@ export async function verifyOrders(
     0n,
   );
   checks.equal(
-    'all orders together cost what the callers were told, to the cent',
+    'the sum of all orders is the sum of what callers were told, to the cent',
     await db.fetchVal<string>('SELECT coalesce(sum(total), 0)::numeric(20, 2) FROM orders'),
     await db.fetchVal<string>(
       'SELECT coalesce(sum(total), 0)::numeric(20, 2) FROM unnest($1::numeric[]) AS t (total)',
