@@ -15,8 +15,8 @@ import type {
 } from './listeners.ts';
 import { NotificationQueue } from './notification-queue.ts';
 import { PreparedStatement } from './prepared-statement.ts';
-import { Queryable, type Use, type Work } from './queryable.ts';
 import type { QueryLogger } from './query-log.ts';
+import { Queryable, type Use, type Work } from './queryable.ts';
 import { Transaction, type TransactionOptions } from './transaction.ts';
 import { resetTypeCodec, setBuiltinTypeCodec, setTypeCodec } from './type-codecs.ts';
 
@@ -36,15 +36,25 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /**
+   * The lane, dead or alive, for a call that is named in the error if this object may not have
+   * it any more.
+   * @internal
+   */
+  held(_call: string): Lane {
+    return this.#lane;
+  }
+
+  /**
    * The lane, for a call that is named in the error if the connection cannot be used.
    * @internal
    */
-  lane(_call: string): Lane {
+  lane(call: string): Lane {
+    const lane = this.held(call);
     if (this.#closing !== null) {
       throw new InterfaceError('the connection is closed', { safeToRetry: true });
     }
-    this.#lane.checkOpen();
-    return this.#lane;
+    lane.checkOpen();
+    return lane;
   }
 
   /** @internal */
@@ -71,9 +81,9 @@ export class Connection extends Queryable implements AsyncDisposable {
       const deadline = lane.deadline(options.timeout, options.signal);
       try {
         const request = prepareRequest(query, options.name, lane.session, deadline);
-        lane.dirty = true;
         lane.session.submit(request);
         const statement = await lane.logged(request.promise, query, []);
+        lane.prepared.add(statement.name);
         return new PreparedStatement<T>(this, statement);
       } finally {
         deadline?.dispose();
@@ -88,7 +98,9 @@ export class Connection extends Queryable implements AsyncDisposable {
    * @internal
    */
   forget(statementName: string): void {
-    this.#lane.session.closeStatement(statementName);
+    const lane = this.held('PreparedStatement.close()');
+    lane.prepared.delete(statementName);
+    lane.session.closeStatement(statementName);
   }
 
   /** A cursor over a query's result. It works inside a transaction only; see `stream`. */
@@ -130,7 +142,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   /** Removes a callback; with the last one of a channel the connection unlistens. */
   async removeListener(channel: string, callback: NotificationCallback): Promise<void> {
     try {
-      await this.#lane.listeners.remove(channel, callback);
+      await this.held('Connection.removeListener()').listeners.remove(channel, callback);
     } catch (error) {
       throw atCaller(error);
     }
@@ -144,10 +156,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     return new NotificationQueue(
       (callback) => this.addListener(channel, callback),
       (callback) => this.removeListener(channel, callback),
-      (callback) => {
-        this.addTerminationListener(callback);
-        return () => this.removeTerminationListener(callback);
-      },
+      (callback) => this.lane('Connection.notifications()').listeners.onLeave(callback),
     );
   }
 
@@ -157,7 +166,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   removeLogListener(callback: LogCallback): void {
-    this.#lane.listeners.removeLog(callback);
+    this.held('Connection.removeLogListener()').listeners.removeLog(callback);
   }
 
   /** Is told once when the connection ends, from either side. */
@@ -166,7 +175,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   removeTerminationListener(callback: TerminationCallback): void {
-    this.#lane.listeners.removeTermination(callback);
+    this.held('Connection.removeTerminationListener()').listeners.removeTermination(callback);
   }
 
   /** Is told of every call after it ended, with its duration and its error. */
@@ -175,7 +184,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   removeQueryLogger(logger: QueryLogger): void {
-    this.#lane.log.remove(logger);
+    this.held('Connection.removeQueryLogger()').log.remove(logger);
   }
 
   /** Sets how values of a type are encoded and decoded, in arrays and composites too. */
@@ -220,17 +229,18 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /** The process ID of the server's backend. */
   get serverPid(): number {
-    return this.#lane.session.processId;
+    return this.held('Connection.serverPid').session.processId;
   }
 
   get serverVersion(): ServerVersion {
-    return this.#lane.session.serverVersion;
+    return this.held('Connection.serverVersion').session.serverVersion;
   }
 
   /** What the server reports of its settings, as they are now. */
   get settings(): Readonly<Record<string, string>> {
     const settings = Object.create(null) as Record<string, string>;
-    for (const [name, value] of this.#lane.session.settings) settings[name] = value;
+    const { session } = this.held('Connection.settings');
+    for (const [name, value] of session.settings) settings[name] = value;
     return settings;
   }
 
@@ -255,15 +265,17 @@ export class Connection extends Queryable implements AsyncDisposable {
    * @param options `timeout`: milliseconds to wait for these calls; then the connection is
    *   terminated and the call rejects with a TimeoutError
    */
-  close(options: { timeout?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= closeLane(this.#lane, options.timeout);
-    return this.#closing;
+  async close(options: { timeout?: number | undefined } = {}): Promise<void> {
+    const lane = this.held('Connection.close()');
+    this.#closing ??= closeLane(lane, options.timeout);
+    await this.#closing;
   }
 
   /** Closes the connection at once; calls under way are rejected. Idempotent. */
   terminate(): void {
+    const { session } = this.held('Connection.terminate()');
     this.#closing ??= Promise.resolve();
-    this.#lane.session.destroy(null);
+    session.destroy(null);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -59,6 +59,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
     const deadline = lane.deadline(this.#query.timeout, this.#query.signal);
     try {
       const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
+      lane.noteDirt(this.#query.text);
       lane.session.submit(request);
       const result = await lane.logged(request.promise, this.#query.text, this.#portal.args);
       if (result.exhausted) this.#exhausted = true;

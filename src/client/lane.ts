@@ -5,7 +5,7 @@ import type { Session } from '../session/session.ts';
 import type { Statement } from '../session/statement.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
-import { mayLeaveDirt } from './dirt.ts';
+import { mayLeaveDirt, mentionsPrepare } from './dirt.ts';
 import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
 import type { Transaction, TransactionOptions } from './transaction.ts';
@@ -28,8 +28,13 @@ export class Lane {
   readonly log: QueryLog;
   /** The open transactions, outermost first. */
   readonly transactions: Transaction[] = [];
+  /** The statements that the holder has prepared, by name. */
+  readonly prepared = new Set<string>();
   /** Something was done that outlives a transaction: see dirt.ts. */
   dirty = false;
+  /** What had been set in the session was undone, even if it was set on purpose. */
+  wasReset = false;
+  #preparesBySql = false;
   readonly #runTransaction: TransactionRunner;
 
   constructor(session: Session, commandTimeout: number | null, runTransaction: TransactionRunner) {
@@ -99,8 +104,11 @@ export class Lane {
     return this.#runTransaction(this, options, fn);
   }
 
+  /** Notes what a query may leave in the session. */
   noteDirt(text: string): void {
-    if (!this.dirty && mayLeaveDirt(text)) this.dirty = true;
+    if (!mayLeaveDirt(text)) return;
+    this.dirty = true;
+    if (mentionsPrepare(text)) this.#preparesBySql = true;
   }
 
   /** Whether a transaction is open or about to be: BEGIN may still wait for its first statement. */
@@ -113,20 +121,60 @@ export class Lane {
     if (this.session.isEnded) throw connectionClosed(this.session);
   }
 
-  /** Brings the session back to the state of a new one, as far as that can be told. */
-  async reset(): Promise<void> {
-    const { session } = this;
-    this.transactions.length = 0;
-    this.listeners.clear();
-    if (session.preamble !== null) session.preamble = null;
-    let script = session.transactionStatus === 'I' ? '' : 'ROLLBACK;\n';
-    if (this.dirty) {
-      script +=
-        'SELECT pg_catalog.pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;\nRESET SESSION AUTHORIZATION;\nDISCARD TEMP;\nDISCARD SEQUENCES;';
-    }
-    if (script === '') return;
+  /** From here on whatever is there belongs to the session, not to a holder that goes. */
+  keep(): void {
     this.dirty = false;
-    const request = new ScriptRequest(script, null);
+    this.#preparesBySql = false;
+    this.prepared.clear();
+    this.listeners.keep();
+    this.log.keep();
+  }
+
+  /** Takes from a holder that goes everything that it could still use the session by. */
+  dismissHolder(): void {
+    this.#endTransactions();
+    for (const name of this.prepared) this.session.closeStatement(name);
+    this.prepared.clear();
+    this.log.clearHolder();
+  }
+
+  #endTransactions(): void {
+    for (const transaction of this.transactions.splice(0)) transaction.forsake();
+    this.session.preamble = null;
+  }
+
+  /** Rolls back and stops listening; settings, locks and the like stay as they are. */
+  async rollBack(deadline: Deadline | null = null): Promise<void> {
+    const listened = this.listeners.isListening;
+    await this.#undo(listened ? 'UNLISTEN *;' : '', deadline);
+  }
+
+  /** Brings the session back to the state of a new one, as far as that can be told. */
+  async reset(deadline: Deadline | null = null): Promise<void> {
+    let script = '';
+    if (this.dirty) {
+      this.wasReset = true;
+      script =
+        'SELECT pg_catalog.pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;\n' +
+        'RESET SESSION AUTHORIZATION;\nRESET ROLE;\nDISCARD TEMP;\nDISCARD SEQUENCES;';
+      if (this.#preparesBySql) {
+        // The session's own statements go with them.
+        script += '\nDEALLOCATE ALL;';
+        this.session.statements.clear();
+      }
+    }
+    this.dirty = false;
+    this.#preparesBySql = false;
+    await this.#undo(script, deadline);
+  }
+
+  async #undo(script: string, deadline: Deadline | null): Promise<void> {
+    const { session } = this;
+    this.#endTransactions();
+    this.listeners.clear();
+    const whole = session.transactionStatus === 'I' ? script : `ROLLBACK;\n${script}`;
+    if (whole === '') return;
+    const request = new ScriptRequest(whole, deadline);
     session.submit(request);
     await request.promise;
   }

@@ -19,12 +19,22 @@ export type NotificationCallback = (notification: Notification) => void | Promis
 export type LogCallback = (message: PostgresLogMessage, connection: Connection) => void;
 export type TerminationCallback = (connection: Connection) => void;
 
+/** Those who listen on one channel. */
+interface Channel {
+  readonly callbacks: Set<NotificationCallback>;
+  /** LISTEN, which has to be answered before anybody can count on it. */
+  readonly listening: Promise<unknown>;
+}
+
 /** Everyone who wants to hear of one session. A failing callback harms nobody else. */
 export class Listeners implements SessionObserver {
   readonly #lane: Lane;
-  readonly #channels = new Map<string, Set<NotificationCallback>>();
+  readonly #channels = new Map<string, Channel>();
   readonly #logs = new Set<LogCallback>();
   readonly #terminations = new Set<TerminationCallback>();
+  readonly #leavers = new Set<() => void>();
+  /** Those who were there when the session became its pool's: they outlast its holders. */
+  #lasting: ReadonlySet<LogCallback | TerminationCallback> = new Set();
   /** The connection object that callbacks are given. */
   owner: Connection | null = null;
   /** Called first when the session ends, e.g. by the pool that it belongs to. */
@@ -36,31 +46,41 @@ export class Listeners implements SessionObserver {
 
   async add(channel: string, callback: NotificationCallback): Promise<void> {
     const name = quoteIdentifier(channel);
-    const callbacks = this.#channels.get(channel);
-    if (callbacks !== undefined) {
-      callbacks.add(callback);
-      return;
+    let entry = this.#channels.get(channel);
+    if (entry === undefined) {
+      entry = { callbacks: new Set(), listening: this.#lane.script(`LISTEN ${name}`) };
+      this.#channels.set(channel, entry);
     }
-    this.#channels.set(channel, new Set([callback]));
+    entry.callbacks.add(callback);
     try {
-      await this.#lane.script(`LISTEN ${name}`);
+      await entry.listening;
     } catch (error) {
-      this.#channels.delete(channel);
+      entry.callbacks.delete(callback);
+      if (this.#channels.get(channel) === entry) this.#channels.delete(channel);
       throw error;
     }
   }
 
   async remove(channel: string, callback: NotificationCallback): Promise<void> {
-    const callbacks = this.#channels.get(channel);
-    if (callbacks === undefined || !callbacks.delete(callback) || callbacks.size > 0) return;
+    const entry = this.#channels.get(channel);
+    if (entry === undefined || !entry.callbacks.delete(callback) || entry.callbacks.size > 0) {
+      return;
+    }
     this.#channels.delete(channel);
     if (!this.#lane.session.isEnded)
       await this.#lane.script(`UNLISTEN ${quoteIdentifier(channel)}`);
   }
 
-  /** How many callbacks there are on channels and for log messages. */
+  /** How many callbacks the present holder has on channels and for log messages. */
   get size(): number {
-    return this.#channels.size + this.#logs.size;
+    let logs = 0;
+    for (const callback of this.#logs) if (!this.#lasting.has(callback)) logs += 1;
+    return this.#channels.size + logs;
+  }
+
+  /** Whether the session listens on any channel. */
+  get isListening(): boolean {
+    return this.#channels.size > 0;
   }
 
   addLog(callback: LogCallback): void {
@@ -79,10 +99,38 @@ export class Listeners implements SessionObserver {
     this.#terminations.delete(callback);
   }
 
-  /** Forgets the callbacks of whoever held the session. UNLISTEN is the reset's work. */
+  /** Calls back once when the present holder's listeners end. The result takes that back. */
+  onLeave(callback: () => void): () => void {
+    this.#leavers.add(callback);
+    return () => this.#leavers.delete(callback);
+  }
+
+  /** Whoever listens by now, other than on channels, does so for as long as the session lives. */
+  keep(): void {
+    this.#lasting = new Set([...this.#logs, ...this.#terminations]);
+  }
+
+  /** Forgets the callbacks on channels and for log messages. UNLISTEN is the reset's work. */
   clear(): void {
     this.#channels.clear();
-    this.#logs.clear();
+    for (const callback of this.#logs) {
+      if (!this.#lasting.has(callback)) this.#logs.delete(callback);
+    }
+    this.#leave();
+  }
+
+  /** The holder is gone: nothing of its own is left. */
+  clearHolder(): void {
+    this.clear();
+    for (const callback of this.#terminations) {
+      if (!this.#lasting.has(callback)) this.#terminations.delete(callback);
+    }
+  }
+
+  #leave(): void {
+    const leavers = [...this.#leavers];
+    this.#leavers.clear();
+    for (const leaver of leavers) leaver();
   }
 
   notice(message: PostgresLogMessage): void {
@@ -92,10 +140,10 @@ export class Listeners implements SessionObserver {
   }
 
   notification(channel: string, payload: string, pid: number): void {
-    const callbacks = this.#channels.get(channel);
-    if (callbacks === undefined) return;
+    const entry = this.#channels.get(channel);
+    if (entry === undefined) return;
     const notification = Object.freeze({ channel, payload, pid, connection: this.owner! });
-    for (const callback of callbacks) {
+    for (const callback of entry.callbacks) {
       this.#call('notification listener', () => callback(notification));
     }
   }
@@ -112,6 +160,7 @@ export class Listeners implements SessionObserver {
     this.#channels.clear();
     this.#logs.clear();
     this.#terminations.clear();
+    this.#leave();
   }
 
   /** Callbacks run after the present step, so that none sees the engine half-way. */

@@ -18,6 +18,8 @@ export type QueryLogger = (query: LoggedQuery) => void;
 export class QueryLog {
   readonly #clock: Clock;
   readonly #loggers = new Set<QueryLogger>();
+  /** Those who were there when the session became its pool's: they outlast its holders. */
+  #lasting: ReadonlySet<QueryLogger> = new Set();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -35,8 +37,16 @@ export class QueryLog {
     this.#loggers.delete(logger);
   }
 
-  clear(): void {
-    this.#loggers.clear();
+  /** Whoever logs by now does so for as long as the session lives. */
+  keep(): void {
+    this.#lasting = new Set(this.#loggers);
+  }
+
+  /** Forgets the loggers of a holder that is gone. */
+  clearHolder(): void {
+    for (const logger of this.#loggers) {
+      if (!this.#lasting.has(logger)) this.#loggers.delete(logger);
+    }
   }
 
   /** Follows a call to its end and tells the loggers. */

@@ -23,8 +23,11 @@ export async function runTransaction<R>(
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
   const retries = lane.transactions.length === 0 ? (options.retries ?? 0) : 0;
+  const connection = lane.listeners.owner!;
   for (let attempt = 0; ; attempt++) {
     try {
+      // Between attempts the connection may have been given back to its pool.
+      connection.held('Connection.transaction()');
       return await runOnce(lane, options, fn);
     } catch (error) {
       if (attempt >= retries || !isSerializationConflict(error)) throw error;

@@ -6,8 +6,8 @@ import {
   TransactionResolutionUnknownError,
 } from '../errors/sqlstate.generated.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import type { Connection } from './connection.ts';
 import { atCaller } from './caller-stack.ts';
+import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
 import { Queryable, type Use, type Work } from './queryable.ts';
@@ -153,7 +153,16 @@ export class Transaction extends Queryable implements AsyncDisposable {
     return this.#connection;
   }
 
+  /**
+   * The connection is taken from whoever began the transaction; it has been undone.
+   * @internal
+   */
+  forsake(): void {
+    if (this.#state === 'open') this.#state = 'rolled back';
+  }
+
   #checkUsable(call: string): void {
+    this.#connection.held(call);
     if (this.#state !== 'open') {
       throw new InterfaceError(`cannot call ${call}: the transaction is already ${this.#state}`, {
         safeToRetry: true,

@@ -2,9 +2,20 @@ import type { Connection } from '../client/connection.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 
-/** How a pool behaves, besides how its connections are made. Durations are milliseconds. */
+/** Something of the user's that is done with a connection at a certain moment. */
+export type PoolHook = (connection: Connection) => Promise<void> | void;
+
+/**
+ * How a pool behaves, besides how its connections are made. Durations are milliseconds.
+ *
+ * A hook may take as long as opening a connection may (`timeout`). If it throws or takes longer
+ * its connection is destroyed, and whoever waits for it gets the error.
+ */
 export interface PoolOptions extends ConnectOptions {
-  /** Connections that are always kept open, whatever happens. Default 10, at most `maxSize`. */
+  /**
+   * Connections that are always kept open: lost ones are replaced unasked, in the background.
+   * Default 10, at most `maxSize`.
+   */
   readonly minSize?: number | undefined;
   /** The most connections there ever are. Default 10. */
   readonly maxSize?: number | undefined;
@@ -12,21 +23,38 @@ export interface PoolOptions extends ConnectOptions {
   readonly maxQueries?: number | undefined;
   /** Above `minSize`, a connection unused for so long is closed. Default 300,000; 0: never. */
   readonly maxInactiveConnectionLifetime?: number | undefined;
-  /** A connection is replaced at this age, give or take a tenth. Default 0: never. */
+  /**
+   * A connection is replaced at this age, give or take a tenth, but never while it is lent out.
+   * Default 0: never.
+   */
   readonly maxConnectionLifetime?: number | undefined;
   /** How long a call may wait for a connection. Default: as long as it takes. */
   readonly acquireTimeout?: number | undefined;
   /**
-   * How many one-shot queries may be under way on one connection once none is idle and there
-   * are `maxSize` of them; each is isolated by its own Sync. Default 100; 0 or 1: they wait.
+   * How many one-shot queries may be under way on one connection, the first included, once none
+   * is idle and there are `maxSize` of them; each is isolated by its own Sync. Default 100; 0 or
+   * 1: they wait instead. With a `setup` or `reset` hook each gets a connection of its own.
    */
   readonly pipelining?: number | undefined;
-  /** Called once with each new connection, e.g. to set type codecs. */
-  readonly init?: ((connection: Connection) => Promise<void>) | undefined;
+  /**
+   * A connection that is lent out for longer than this is reported once, as a process warning
+   * with the stack of whoever acquired it. It costs a stack trace for each `acquire`. Default 0:
+   * never.
+   */
+  readonly leakWarning?: number | undefined;
+  /**
+   * Called once with each new connection, e.g. to set type codecs or to add a query logger,
+   * which then stays for good. Settings belong into `serverSettings`: a connection whose session
+   * `init` has changed is replaced, and not reset, when a holder changes it as well.
+   */
+  readonly init?: PoolHook | undefined;
   /** Called with the connection each time before `acquire` returns it. */
-  readonly setup?: ((connection: Connection) => Promise<void>) | undefined;
-  /** Called each time a connection comes back, in place of the pool's own reset. */
-  readonly reset?: ((connection: Connection) => Promise<void>) | undefined;
+  readonly setup?: PoolHook | undefined;
+  /**
+   * Called each time a connection comes back, in place of the pool's own reset, which undoes
+   * settings, locks and the like if there may be any. A transaction has been rolled back by then.
+   */
+  readonly reset?: PoolHook | undefined;
 }
 
 /** The pool's own options, checked, with their defaults. */
@@ -38,9 +66,10 @@ export interface PoolSettings {
   readonly maxConnectionLifetime: number;
   readonly acquireTimeout: number | null;
   readonly pipelining: number;
-  readonly init: PoolOptions['init'];
-  readonly setup: PoolOptions['setup'];
-  readonly reset: PoolOptions['reset'];
+  readonly leakWarning: number;
+  readonly init: PoolHook | undefined;
+  readonly setup: PoolHook | undefined;
+  readonly reset: PoolHook | undefined;
 }
 
 function integer(name: string, value: unknown, standard: number, least: number): number {
@@ -82,18 +111,22 @@ export function splitPoolOptions(
     maxConnectionLifetime,
     acquireTimeout,
     pipelining,
+    leakWarning,
     init,
     setup,
     reset,
     ...connect
   } = options;
-  const most = integer('maxSize', maxSize, Math.max(10, minSize ?? 0), 1);
+  const most = integer('maxSize', maxSize, Math.max(10, Number(minSize) || 0), 1);
   const least = integer('minSize', minSize, Math.min(10, most), 0);
   if (least > most) {
     throw new ClientConfigurationError('invalid minSize option: must not be greater than maxSize');
   }
-  if (acquireTimeout !== undefined && acquireTimeout !== null && !(acquireTimeout > 0)) {
-    throw new ClientConfigurationError('invalid acquireTimeout option: must be positive');
+  const patience = acquireTimeout ?? null;
+  if (patience !== null && !(typeof patience === 'number' && patience > 0)) {
+    throw new ClientConfigurationError(
+      'invalid acquireTimeout option: must be a positive number of milliseconds',
+    );
   }
   return [
     {
@@ -106,8 +139,9 @@ export function splitPoolOptions(
         300_000,
       ),
       maxConnectionLifetime: duration('maxConnectionLifetime', maxConnectionLifetime, 0),
-      acquireTimeout: acquireTimeout ?? null,
+      acquireTimeout: patience,
       pipelining: integer('pipelining', pipelining, 100, 0),
+      leakWarning: duration('leakWarning', leakWarning, 0),
       init: hook('init', init),
       setup: hook('setup', setup),
       reset: hook('reset', reset),

@@ -12,37 +12,64 @@ export type SlotState =
   /** Nobody ever again. */
   | 'gone';
 
-/** One connection of the pool, and what the pool keeps in mind of it. */
+/** One connection of the pool, and what the pool keeps in mind of it. Times are the clock's. */
 export class Slot {
   readonly lane: Lane;
+  /** The pool's when the connection was opened: older ones have expired. */
   readonly generation: number;
+  readonly openedAt: number;
+  /** When it is to be replaced; Infinity: never. */
+  readonly expiresAt: number;
   state: SlotState = 'leased';
   /** One-shot queries under way. */
   users = 0;
-  /** When the present holder got it, in the clock's milliseconds. */
+  /** When the first of them began. */
+  sharedSince = 0;
+  /** When the present holder got it. */
   leasedAt = 0;
-  /** When it is to be replaced; Infinity: never. */
-  readonly expiresAt: number;
+  /** When it was last given back. */
+  idleSince = 0;
+  /** The `init` hook left something in the session that a reset would undo. */
+  keepsInit = false;
   readonly #clock: Clock;
-  #idleTimer: Timer | null = null;
+  #timer: Timer | null = null;
+  #firstRequests = 0;
 
   constructor(lane: Lane, generation: number, clock: Clock, lifetime: number) {
     this.lane = lane;
     this.generation = generation;
     this.#clock = clock;
+    this.openedAt = clock.now();
+    this.leasedAt = this.openedAt;
     // Connections that were opened together must not all be replaced together.
     const jitter = 0.9 + Math.random() * 0.2;
-    this.expiresAt = lifetime > 0 ? clock.now() + lifetime * jitter : Infinity;
-    this.leasedAt = clock.now();
+    this.expiresAt = lifetime > 0 ? this.openedAt + lifetime * jitter : Infinity;
   }
 
-  /** Calls `onIdle` when the slot has stayed unused for so long. */
-  watchIdle(lifetime: number, onIdle: () => void): void {
-    if (lifetime > 0) this.#idleTimer = this.#clock.setTimer(lifetime, onIdle, false);
+  /** From here on its requests are counted: those before were the pool's own. */
+  begin(): void {
+    this.#firstRequests = this.lane.session.requests;
   }
 
-  unwatchIdle(): void {
-    this.#idleTimer?.cancel();
-    this.#idleTimer = null;
+  /** Whether it may be lent out (again). */
+  isFit(generation: number, maxQueries: number): boolean {
+    const { session } = this.lane;
+    return (
+      !session.isEnded &&
+      this.generation === generation &&
+      session.requests - this.#firstRequests < maxQueries &&
+      this.#clock.now() < this.expiresAt
+    );
+  }
+
+  /** Calls back after `delay` milliseconds, in place of what it was to call before. */
+  watch(delay: number, callback: () => void): void {
+    this.unwatch();
+    if (delay !== Infinity) this.#timer = this.#clock.setTimer(delay, callback, false);
+  }
+
+  unwatch(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
   }
 }

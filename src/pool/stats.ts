@@ -1,6 +1,6 @@
 /** What a pool is doing and has done. */
 export interface PoolStats {
-  /** Connections, those being opened included. */
+  /** Connections, those being opened included: `idle + inUse + connecting`. */
   readonly size: number;
   /** Connections that nobody uses. */
   readonly idle: number;
@@ -10,7 +10,7 @@ export interface PoolStats {
   readonly inUse: number;
   /** Callers that wait for a connection. */
   readonly waiting: number;
-  /** Connections opened, ever. */
+  /** Connections opened, ever: `closed + idle + inUse`. */
   readonly opened: number;
   /** Connections closed or lost, ever. */
   readonly closed: number;

@@ -1,18 +1,28 @@
 import { Connection } from '../client/connection.ts';
-import { openLane } from '../client/open-lane.ts';
 import type { Notification } from '../client/listeners.ts';
+import { openLane } from '../client/open-lane.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { SessionContext } from '../session/open-session.ts';
 import type { Timer } from '../transport/clock.ts';
+import { Backoff } from './backoff.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';
 
-const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 10_000;
 /** A connection that only listens is asked for a sign of life so often, in milliseconds. */
 const HEARTBEAT = 30_000;
 const HEARTBEAT_TIMEOUT = 10_000;
+/** How long the goodbye to a server that may not answer may take. */
+const CLOSE_TIMEOUT = 1_000;
 
-type Callback = (notification: Notification) => void | Promise<void>;
+/** The connection that is there, or coming, or coming back. */
+interface Link {
+  /** Ends all attempts at it. */
+  readonly abort: AbortController;
+  readonly backoff: Backoff;
+  /** The connection on which all channels are listened to. */
+  ready: Promise<Connection>;
+  /** The same once it is there, until it is lost. */
+  connection: Connection | null;
+}
 
 /**
  * The one connection on which all subscriptions of a pool listen. It is opened with the first
@@ -21,82 +31,130 @@ type Callback = (notification: Notification) => void | Promise<void>;
  */
 export class SubscriptionHub implements SubscriptionHost {
   readonly #context: SessionContext;
-  readonly #channels = new Map<string, Set<Subscription>>();
-  readonly #callbacks = new Map<Subscription, Callback>();
-  #connection: Promise<Connection> | null = null;
+  readonly #subscriptions = new Set<Subscription>();
+  #link: Link | null = null;
   #heartbeat: Timer | null = null;
-  #abort = new AbortController();
   #closed = false;
 
   constructor(context: SessionContext) {
     this.#context = context;
   }
 
+  /** Resolves when the server listens on the channel. */
   async subscribe(
     channel: string,
-    callback: Callback,
+    callback: (notification: Notification) => void | Promise<void>,
     onReconnect: (() => void) | null,
   ): Promise<Subscription> {
     const subscription = new Subscription(this, channel, callback, onReconnect);
-    const deliver: Callback = (notification) => subscription.deliver(notification);
-    const subscriptions = this.#channels.get(channel) ?? new Set();
-    subscriptions.add(subscription);
-    this.#channels.set(channel, subscriptions);
-    this.#callbacks.set(subscription, deliver);
+    this.#subscriptions.add(subscription);
     try {
-      const connection = await this.#connected();
-      await connection.addListener(channel, deliver);
+      for (;;) {
+        const connection = await this.#connected();
+        if (await this.#listen(connection, subscription)) break;
+      }
     } catch (error) {
-      this.#forget(subscription);
+      this.#subscriptions.delete(subscription);
+      this.#dropUnusedLink();
       throw error;
     }
+    subscription.begin();
     return subscription;
   }
 
-  #forget(subscription: Subscription): void {
-    const subscriptions = this.#channels.get(subscription.channel);
-    subscriptions?.delete(subscription);
-    if (subscriptions?.size === 0) this.#channels.delete(subscription.channel);
-    this.#callbacks.delete(subscription);
+  /** False: the connection was lost over it, which the next one makes good. */
+  async #listen(connection: Connection, subscription: Subscription): Promise<boolean> {
+    try {
+      await connection.addListener(subscription.channel, subscription.deliver);
+      return !connection.isClosed;
+    } catch (error) {
+      if (connection.isClosed) return false;
+      throw error;
+    }
   }
 
   async unsubscribe(subscription: Subscription): Promise<void> {
-    const callback = this.#callbacks.get(subscription);
-    this.#forget(subscription);
-    const current = this.#connection;
-    if (callback === undefined || current === null || this.#closed) return;
+    if (!this.#subscriptions.delete(subscription) || this.#closed) return;
+    const connection = this.#link?.connection ?? null;
+    this.#dropUnusedLink();
+    if (connection === null || connection.isClosed) return;
     try {
-      const connection = await current;
-      if (this.#channels.size === 0) {
-        this.#connection = null;
-        this.#heartbeat?.cancel();
-        await connection.close();
-      } else if (!connection.isClosed) {
-        await connection.removeListener(subscription.channel, callback);
-      }
+      await connection.removeListener(subscription.channel, subscription.deliver);
     } catch {
       // The connection is lost, and with it what it listened to.
     }
   }
 
+  // ── The connection ──────────────────────────────────────────────────────────────────────
+
   #connected(): Promise<Connection> {
     if (this.#closed) throw new InterfaceError('the pool is closed', { safeToRetry: true });
-    if (this.#connection === null) {
-      const opening = this.#open();
-      this.#connection = opening;
-      opening.catch(() => {
-        if (this.#connection === opening) this.#connection = null;
-      });
-    }
-    return this.#connection;
+    if (this.#link !== null) return this.#link.ready;
+    const link: Link = {
+      abort: new AbortController(),
+      backoff: new Backoff(this.#context.clock, true),
+      ready: Promise.reject(new InterfaceError('the connection has not been opened')),
+      connection: null,
+    };
+    link.ready.catch(() => {});
+    this.#link = link;
+    this.#await(link, this.#open(link));
+    return link.ready;
   }
 
-  async #open(): Promise<Connection> {
-    const lane = await openLane(this.#context, this.#abort.signal);
+  /** A link whose connection does not come is no link. */
+  #await(link: Link, ready: Promise<Connection>): void {
+    link.ready = ready;
+    ready.catch(() => {
+      if (this.#link === link) this.#link = null;
+    });
+  }
+
+  /** Opens the connection and listens on all channels that somebody has subscribed to. */
+  async #open(link: Link): Promise<Connection> {
+    const { signal } = link.abort;
+    const lane = await openLane(this.#context, signal);
     const connection = new Connection(lane);
-    lane.listeners.onEnd = () => this.#lost();
+    try {
+      for (const subscription of [...this.#subscriptions]) {
+        if (!this.#subscriptions.has(subscription)) continue;
+        await connection.addListener(subscription.channel, subscription.deliver);
+        if (!this.#subscriptions.has(subscription)) {
+          await connection.removeListener(subscription.channel, subscription.deliver);
+        }
+      }
+      signal.throwIfAborted();
+      lane.checkOpen();
+    } catch (error) {
+      connection.terminate();
+      throw error;
+    }
+    link.connection = connection;
+    lane.listeners.onEnd = () => this.#lost(link);
     this.#beat(connection);
     return connection;
+  }
+
+  #lost(link: Link): void {
+    link.connection = null;
+    if (this.#link !== link) return;
+    this.#heartbeat?.cancel();
+    for (const subscription of this.#subscriptions) subscription.noteGap();
+    this.#await(link, this.#reopen(link));
+  }
+
+  async #reopen(link: Link): Promise<Connection> {
+    const { signal } = link.abort;
+    for (;;) {
+      try {
+        const connection = await this.#open(link);
+        for (const subscription of this.#subscriptions) subscription.tellGap();
+        return connection;
+      } catch (error) {
+        if (!signal.aborted) await link.backoff.pause();
+        if (signal.aborted) throw error;
+      }
+    }
   }
 
   /** Half-open connections look alive until something is asked of them. */
@@ -107,7 +165,9 @@ export class SubscriptionHub implements SubscriptionHost {
       () => {
         if (connection.isClosed) return;
         connection.fetchVal({ text: 'SELECT 1', timeout: HEARTBEAT_TIMEOUT, prepare: false }).then(
-          () => this.#beat(connection),
+          () => {
+            if (!connection.isClosed) this.#beat(connection);
+          },
           () => connection.terminate(),
         );
       },
@@ -115,69 +175,39 @@ export class SubscriptionHub implements SubscriptionHost {
     );
   }
 
-  #lost(): void {
+  // ── The end ─────────────────────────────────────────────────────────────────────────────
+
+  #dropUnusedLink(): void {
+    if (this.#subscriptions.size === 0) void this.#drop();
+  }
+
+  /** Closes the connection, or ends the attempts at it. */
+  async #drop(): Promise<void> {
+    const link = this.#link;
+    if (link === null) return;
+    this.#link = null;
     this.#heartbeat?.cancel();
-    if (this.#connection === null || this.#closed) return;
-    const again = this.#reconnect();
-    this.#connection = again;
-    // Whoever subscribes meanwhile waits for the same connection.
-    again.catch(() => {});
+    link.abort.abort(new InterfaceError('nobody listens any more'));
+    link.backoff.wake();
+    // A server that does not answer has lost the connection already.
+    await link.connection?.close({ timeout: CLOSE_TIMEOUT }).catch(() => {});
   }
 
-  async #reconnect(): Promise<Connection> {
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
-      try {
-        const connection = await this.#open();
-        for (const subscriptions of [...this.#channels.values()]) {
-          for (const subscription of subscriptions) {
-            const callback = this.#callbacks.get(subscription);
-            if (callback !== undefined) {
-              await connection.addListener(subscription.channel, callback);
-            }
-          }
-        }
-        this.#tellGap();
-        return connection;
-      } catch (error) {
-        if (this.#closed || this.#channels.size === 0) throw error;
-        await new Promise<void>((resolve) => {
-          this.#context.clock.setTimer(pause * (0.5 + Math.random() / 2), resolve);
-        });
-        if (this.#closed || this.#channels.size === 0) throw error;
-      }
-    }
-  }
-
-  #tellGap(): void {
-    for (const subscription of [...this.#callbacks.keys()]) {
-      if (subscription.onReconnect !== null) queueMicrotask(subscription.onReconnect);
-    }
+  #endAll(): void {
+    this.#closed = true;
+    for (const subscription of [...this.#subscriptions]) void subscription.close();
+    this.#subscriptions.clear();
   }
 
   async close(): Promise<void> {
-    const current = this.#connection;
-    this.#end();
-    if (current === null) return;
-    try {
-      await (await current).close();
-    } catch {
-      // It was being opened, or is lost.
-    }
+    this.#endAll();
+    await this.#drop();
   }
 
   terminate(): void {
-    const current = this.#connection;
-    this.#end();
-    current?.then(
-      (connection) => connection.terminate(),
-      () => {},
-    );
-  }
-
-  #end(): void {
-    this.#closed = true;
-    this.#heartbeat?.cancel();
-    this.#abort.abort(new InterfaceError('the pool is closed'));
-    for (const subscription of [...this.#callbacks.keys()]) void subscription.close();
+    const connection = this.#link?.connection;
+    this.#endAll();
+    void this.#drop();
+    connection?.terminate();
   }
 }

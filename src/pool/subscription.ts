@@ -1,25 +1,33 @@
 import type { Notification } from '../client/listeners.ts';
+import { reportCallbackError } from '../client/query-log.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
 
 /** What the hub does for a subscription. */
 export interface SubscriptionHost {
   unsubscribe(subscription: Subscription): Promise<void>;
 }
 
-/** Notifications that may wait for a slow iteration; older ones than these are dropped, told by `onOverflow`. */
+/** Notifications that may wait for a slow iteration. */
 const MAX_WAITING = 10_000;
+/** Notifications that are kept for an iteration that has not begun: the latest. */
+const MAX_EARLY = 1_000;
 
 /**
- * A lasting subscription to a channel, made by `pool.listen`. Besides the callback, its
- * notifications can be iterated; closing ends the iteration.
+ * A lasting subscription to a channel, made by `pool.listen`. Besides being given to the
+ * callback, its notifications can be iterated. The first iteration begins with those that came
+ * since `listen` (at most the latest 1,000), a further one with the next that comes. When more
+ * than 10,000 wait for a slow iteration it fails, rather than lose one unseen. Closing ends it.
  */
 export class Subscription implements AsyncIterable<Notification>, AsyncDisposable {
   readonly channel: string;
-  /** @internal */
-  readonly onReconnect: (() => void) | null;
   readonly #callback: (notification: Notification) => void | Promise<void>;
+  readonly #onReconnect: (() => void) | null;
   readonly #host: SubscriptionHost;
-  readonly #iterators = new Set<(notification: Notification | null) => void>();
-  #closed = false;
+  readonly #iterations = new Set<Iteration>();
+  /** Null once an iteration has begun. */
+  #early: Notification[] | null = [];
+  #state: 'beginning' | 'live' | 'closed' = 'beginning';
+  #gap = false;
 
   /** @internal */
   constructor(
@@ -31,20 +39,59 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
     this.#host = host;
     this.channel = channel;
     this.#callback = callback;
-    this.onReconnect = onReconnect;
+    this.#onReconnect = onReconnect;
+  }
+
+  /**
+   * It counts as subscribed from now on: what is missed later is a gap.
+   * @internal
+   */
+  begin(): void {
+    if (this.#state === 'beginning') this.#state = 'live';
   }
 
   /** @internal */
-  deliver(notification: Notification): void | Promise<void> {
-    for (const push of this.#iterators) push(notification);
+  readonly deliver = (notification: Notification): void | Promise<void> => {
+    if (this.#state === 'closed') return;
+    this.tellGap();
+    for (const iteration of this.#iterations) iteration.push(notification);
+    if (this.#early !== null) {
+      this.#early.push(notification);
+      if (this.#early.length > MAX_EARLY) this.#early.shift();
+    }
     return this.#callback(notification);
+  };
+
+  /**
+   * The connection was lost.
+   * @internal
+   */
+  noteGap(): void {
+    if (this.#state === 'live') this.#gap = true;
   }
 
-  /** Ends the subscription. Idempotent. */
+  /**
+   * The channel is listened to again: tells once that something may have been missed.
+   * @internal
+   */
+  tellGap(): void {
+    if (!this.#gap) return;
+    this.#gap = false;
+    if (this.#state !== 'live' || this.#onReconnect === null) return;
+    try {
+      this.#onReconnect();
+    } catch (error) {
+      reportCallbackError('onReconnect callback', error);
+    }
+  }
+
+  /** Ends the subscription and its iterations. Idempotent. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const push of this.#iterators) push(null);
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#early = null;
+    for (const iteration of this.#iterations) iteration.end();
+    this.#iterations.clear();
     await this.#host.unsubscribe(this);
   }
 
@@ -52,30 +99,63 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
     await this.close();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Notification, void, void> {
-    const waiting: Notification[] = [];
-    let ended = this.#closed;
-    let wake: (() => void) | null = null;
-    const push = (notification: Notification | null): void => {
-      if (notification === null) ended = true;
-      else if (waiting.length < MAX_WAITING) waiting.push(notification);
-      wake?.();
-    };
-    this.#iterators.add(push);
-    try {
-      for (;;) {
-        const notification = waiting.shift();
-        if (notification !== undefined) yield notification;
-        else if (ended) return;
-        else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-          wake = null;
-        }
+  /** The notifications. Leaving the loop ends the iteration, not the subscription. */
+  [Symbol.asyncIterator](): AsyncIterator<Notification, undefined> {
+    const iteration = new Iteration(this.#early ?? [], (ended) => this.#iterations.delete(ended));
+    this.#early = null;
+    if (this.#state === 'closed') iteration.end();
+    else this.#iterations.add(iteration);
+    return iteration;
+  }
+}
+
+/** One loop over the notifications of a subscription. */
+class Iteration implements AsyncIterator<Notification, undefined> {
+  readonly #waiting: Notification[];
+  readonly #onEnd: (iteration: Iteration) => void;
+  #overflowed = false;
+  #ended = false;
+  #wake: (() => void) | null = null;
+
+  constructor(waiting: Notification[], onEnd: (iteration: Iteration) => void) {
+    this.#waiting = waiting;
+    this.#onEnd = onEnd;
+  }
+
+  push(notification: Notification): void {
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(notification);
+    else this.#overflowed = true;
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<Notification, undefined>> {
+    for (;;) {
+      const value = this.#waiting.shift();
+      if (value !== undefined) return { done: false, value };
+      if (this.#overflowed) {
+        await this.return();
+        this.#overflowed = false;
+        throw new InterfaceError(
+          `notifications were lost: more than ${MAX_WAITING} were waiting to be read`,
+        );
       }
-    } finally {
-      this.#iterators.delete(push);
+      if (this.#ended) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = null;
     }
+  }
+
+  async return(): Promise<IteratorResult<Notification, undefined>> {
+    this.#waiting.length = 0;
+    this.end();
+    this.#onEnd(this);
+    return { done: true, value: undefined };
   }
 }

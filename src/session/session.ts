@@ -99,6 +99,7 @@ export class Session implements MessageSink, TransportHandler {
   #lastWords: ServerMessageFields | null = null;
   #idleWaiters: (() => void)[] = [];
   #drainWaiters: (() => void)[] = [];
+  #goneWaiters: (() => void)[] = [];
   #closeTimer: Timer | null = null;
 
   constructor(parts: SessionParts) {
@@ -486,6 +487,11 @@ export class Session implements MessageSink, TransportHandler {
   // ── The end ─────────────────────────────────────────────────────────────────────────────
 
   closed(error: Error | null): void {
+    this.#closeTimer?.cancel();
+    const waiters = this.#goneWaiters;
+    this.#goneWaiters = [];
+    for (const waiter of waiters) waiter();
+    if (this.#ended) return;
     this.destroy(
       new ConnectionDoesNotExistError(
         'the connection was closed in the middle of operation',
@@ -495,6 +501,12 @@ export class Session implements MessageSink, TransportHandler {
         },
       ),
     );
+  }
+
+  /** Resolves when the connection is closed on both sides: the server has let go of it. */
+  whenGone(): Promise<void> {
+    if (this.#transport.isClosed) return Promise.resolve();
+    return new Promise((resolve) => this.#goneWaiters.push(resolve));
   }
 
   /** Ends the session in good order: Terminate after everything that was submitted. */
@@ -510,7 +522,8 @@ export class Session implements MessageSink, TransportHandler {
   /** Ends the session at once. The first reason is kept; every request is settled once. */
   destroy(reason: Error | null): void {
     if (this.#ended) {
-      this.#closeTimer?.cancel();
+      // It was ending in good order, and somebody is in a hurry now.
+      this.#transport.destroy();
       return;
     }
     this.#finish(reason, () => this.#transport.destroy());

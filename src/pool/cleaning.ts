@@ -1,0 +1,73 @@
+import type { Lane } from '../client/lane.ts';
+import type { Clock } from '../transport/clock.ts';
+import { Deadline } from '../transport/deadline.ts';
+import { runHook } from './hook.ts';
+import type { PoolConnection } from './pool-connection.ts';
+import type { PoolHook } from './pool-options.ts';
+
+/** How long it may take until a connection that came back is fit for use, in milliseconds. */
+const CLEANING_TIMEOUT = 10_000;
+
+/**
+ * Waits for what is under way on a connection that nobody uses any more, rolls back what was
+ * begun and undoes what was left in the session. Nothing is sent if there is nothing to undo.
+ * A connection that cannot be brought back in time is destroyed.
+ */
+export async function clean(lane: Lane, clock: Clock): Promise<void> {
+  await within(lane, clock, (deadline) => lane.reset(deadline));
+}
+
+/**
+ * The same with the pool's `reset` hook in place of undoing what was left.
+ *
+ * @throws what the hook threw; the connection is destroyed then
+ */
+export async function cleanWithHook(
+  connection: PoolConnection,
+  hook: PoolHook,
+  clock: Clock,
+  limit: number | null,
+): Promise<void> {
+  const { lane } = connection.slot;
+  const { session } = lane;
+  await within(lane, clock, (deadline) => lane.rollBack(deadline));
+  if (session.isEnded) return;
+  try {
+    await runHook('reset', hook, connection, clock, limit);
+  } catch (error) {
+    session.destroy(null);
+    throw error;
+  } finally {
+    connection.markReleased();
+  }
+  lane.dismissHolder();
+  await within(lane, clock, (deadline) => lane.rollBack(deadline));
+  lane.dirty = false;
+}
+
+/** Does `work` on a lane once it is idle, or destroys it. */
+async function within(
+  lane: Lane,
+  clock: Clock,
+  work: (deadline: Deadline) => Promise<void>,
+): Promise<void> {
+  const { session } = lane;
+  if (session.isEnded) return;
+  const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
+  try {
+    if (!session.isIdle) await settled(lane, deadline);
+    await work(deadline);
+  } catch {
+    session.destroy(null);
+  } finally {
+    deadline.dispose();
+  }
+}
+
+/** Waits until no call is under way on the lane any more. */
+async function settled(lane: Lane, deadline: Deadline): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    deadline.watch((expired) => reject(expired.reason(true)));
+    lane.session.whenIdle().then(resolve, reject);
+  });
+}

@@ -1,0 +1,38 @@
+import { TimeoutError } from '../errors/client-errors.ts';
+import type { Clock } from '../transport/clock.ts';
+import { Deadline } from '../transport/deadline.ts';
+import type { PoolConnection } from './pool-connection.ts';
+import type { PoolHook } from './pool-options.ts';
+
+/**
+ * Runs one of the pool's hooks, which may take as long as opening a connection may, or less if
+ * `deadline` says so. Whoever waits is not made to wait longer; what the hook does after that
+ * fails, as its connection is destroyed.
+ */
+export async function runHook(
+  name: 'init' | 'setup' | 'reset',
+  hook: PoolHook,
+  connection: PoolConnection,
+  clock: Clock,
+  limit: number | null,
+  deadline: Deadline | null = null,
+): Promise<void> {
+  const own = Deadline.of(clock, limit);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      own?.watch(() => {
+        reject(new TimeoutError(`the pool's ${name} hook did not finish within ${limit} ms`));
+      });
+      deadline?.watch((expired) => reject(expired.reason(false)));
+      runAsync(hook, connection).then(resolve, reject);
+    });
+  } finally {
+    deadline?.watch(null);
+    own?.dispose();
+  }
+}
+
+/** Also what a hook throws instead of rejecting with it is a rejection. */
+async function runAsync(hook: PoolHook, connection: PoolConnection): Promise<void> {
+  await hook(connection);
+}
