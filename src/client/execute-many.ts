@@ -1,5 +1,4 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
-import { isStalePlan } from '../session/preparation.ts';
 import { ManyRequest } from '../session/requests/many.ts';
 import type { Statement } from '../session/statement.ts';
 import type { Deadline } from '../transport/deadline.ts';
@@ -29,20 +28,8 @@ export async function executeMany(
     throw new InterfaceError('expected an iterable of arrays of values', { safeToRetry: true });
   }
   if (Array.isArray(sets) && sets.length === 0) return [];
-  const idle = !lane.isInTransaction;
-  const attempt = (): Promise<Row[]> => {
-    const request = new ManyRequest(text, sets, wantRows, deadline, statement);
-    lane.noteDirt(text);
-    lane.session.submit(request);
-    return lane.logged(request.promise, text, sets as unknown as readonly unknown[]);
-  };
-  try {
-    return await attempt();
-  } catch (error) {
-    // As with a single query: a plan that the server found outdated has had no effect. Only an
-    // array can be taken from its beginning again.
-    const mayRepeat = idle && statement === null && Array.isArray(sets) && !deadline?.expired;
-    if (!mayRepeat || !isStalePlan(error)) throw error;
-    return await attempt();
-  }
+  const request = new ManyRequest(text, sets, wantRows, deadline, statement);
+  lane.noteDirt(text);
+  lane.session.submit(request);
+  return lane.logged(request.promise, text, sets as unknown as readonly unknown[]);
 }

@@ -34,6 +34,7 @@ const EXACT: ResolvedTypeOptions = Object.freeze({
 class KnownTypes {
   readonly byOid = new Map<number, TypeDescription>();
   epoch = 0;
+  schemaVersion = 0;
 }
 
 /** What was set in place of a type's own codec: makes its forms from those. */
@@ -87,6 +88,16 @@ export class TypeRegistry {
     return this.#epoch + this.#known.epoch;
   }
 
+  /** Grows whenever what was learnt of the schema, of statements too, may be wrong now. */
+  get schemaVersion(): number {
+    return this.#known.schemaVersion;
+  }
+
+  /** The server has a different schema than before, though not necessarily different types. */
+  schemaChanged(): void {
+    this.#known.schemaVersion++;
+  }
+
   /** The codec of a type; `undefined` if it, or a type that it is made of, is not known yet. */
   codec(oid: number): Codec | undefined {
     if (this.#knownEpoch !== this.#known.epoch) {
@@ -115,6 +126,16 @@ export class TypeRegistry {
     return missing;
   }
 
+  /** Those of these types, and of what they are made of, whose parts may be altered. */
+  composites(oids: Iterable<number>): number[] {
+    const seen = new Set(oids);
+    for (const oid of seen) {
+      const type = this.#describe(oid);
+      if (type !== undefined) for (const part of partsOf(type)) seen.add(part);
+    }
+    return [...seen].filter((oid) => this.#describe(oid)?.typtype === 'c');
+  }
+
   /** Adds types as the server describes them. */
   define(types: readonly TypeDescription[]): void {
     const { byOid } = this.#known;
@@ -132,6 +153,7 @@ export class TypeRegistry {
   forget(): void {
     this.#known.byOid.clear();
     this.#known.epoch++;
+    this.#known.schemaVersion++;
   }
 
   /**

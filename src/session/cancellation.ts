@@ -1,4 +1,3 @@
-import type { PostgresError } from '../errors/postgres-error.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Request } from './request.ts';
 
@@ -21,9 +20,10 @@ const DRAIN_TIMEOUT = 5_000;
  * One CancelRequest from its sending until it is certain that it can strike no other query.
  *
  * The server signals the backend before it closes the cancel connection, so after that close
- * the signal is pending at the latest. If the target ended with query_canceled the signal is
- * spent. Otherwise it may still be on its way: then one Sync goes round, since a backend drops
- * a cancel signal that finds it idle. PostgreSQL manual, "Canceling Requests in Progress".
+ * the signal is pending at the latest. Then one Sync goes round, since a backend drops a cancel
+ * signal that finds it idle. Whether the target ended with query_canceled proves nothing: it may
+ * have been stopped by the server's own time-out. PostgreSQL manual, "Canceling Requests in
+ * Progress".
  */
 export class Cancellation {
   readonly target: Request;
@@ -31,7 +31,6 @@ export class Cancellation {
   readonly #host: CancellationHost;
   #sent = false;
   #targetDone = false;
-  #spent = false;
   #over = false;
   #timer: Timer | null = null;
 
@@ -54,29 +53,21 @@ export class Cancellation {
 
   /** ReadyForQuery of any request came. */
   finished(request: Request): void {
-    if (request === this.target) {
-      this.#targetDone = true;
-      this.#spent = isQueryCanceled(request.error);
-    } else if (isQueryCanceled(request.error)) {
-      this.#spent = true;
-    } else {
-      return;
-    }
+    if (request !== this.target) return;
+    this.#targetDone = true;
     this.#advance();
   }
 
   #advance(): void {
     if (this.#over || !this.#sent || !this.#targetDone) return;
-    if (this.#spent) this.#end();
-    else this.#host.fence();
+    // The server does react. What it still has to do before the fence may take its time.
+    this.#timer?.cancel();
+    this.#host.fence();
   }
 
   /** The Sync came back. */
   fenced(): void {
-    if (!this.#over) this.#end();
-  }
-
-  #end(): void {
+    if (this.#over) return;
     this.stop();
     this.#host.settled();
   }
@@ -85,8 +76,4 @@ export class Cancellation {
     this.#over = true;
     this.#timer?.cancel();
   }
-}
-
-function isQueryCanceled(error: unknown): boolean {
-  return (error as PostgresError | null)?.sqlstate === '57014';
 }

@@ -1,9 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { InternalClientError } from '../errors/client-errors.ts';
-import {
-  InvalidCachedStatementError,
-  InvalidSQLStatementNameError,
-} from '../errors/sqlstate.generated.ts';
 import { introspect } from './introspection.ts';
 import type { Request } from './request.ts';
 import { PrepareRequest } from './requests/prepare.ts';
@@ -17,13 +13,6 @@ let count = 0;
 export function newStatementName(): string {
   count += 1;
   return `${PREFIX}${count.toString(36)}`;
-}
-
-/** Whether the server no longer has, or no longer honours, what was prepared. */
-export function isStalePlan(error: unknown): boolean {
-  return (
-    error instanceof InvalidCachedStatementError || error instanceof InvalidSQLStatementNameError
-  );
 }
 
 /** Rounds of introspection: each may name types that are still unknown, e.g. of a composite. */
@@ -43,6 +32,18 @@ export async function learnTypes(
   throw new InternalClientError('types refer to each other without end');
 }
 
+/** Asks anew for types that are known already. Whether any is not what it was. */
+export async function refreshTypes(
+  session: Session,
+  holder: Request,
+  oids: readonly number[],
+): Promise<boolean> {
+  const { registry } = session;
+  const before = registry.epoch;
+  if (oids.length > 0) registry.define(await introspect(session, holder, oids));
+  return registry.epoch !== before;
+}
+
 /** Has a statement parsed by the server under `name` and described, its types made known. */
 export async function describeStatement(
   session: Session,
@@ -50,13 +51,31 @@ export async function describeStatement(
   text: string,
   name: string,
 ): Promise<StatementDescription> {
-  const request = new PrepareRequest(name, text);
-  holder.inner = request;
-  session.submitInner(request);
-  const description = await request.promise;
-  holder.inner = null;
+  const description = await parse(session, holder, text, name);
   await learnTypes(session, holder, typesOf(description));
   return description;
+}
+
+async function parse(
+  session: Session,
+  holder: Request,
+  text: string,
+  name: string,
+): Promise<StatementDescription> {
+  for (;;) {
+    const request = new PrepareRequest(name, text);
+    holder.inner = request;
+    session.submitInner(request);
+    try {
+      return await request.promise;
+    } catch (error) {
+      // The server may have parsed it before it was cancelled.
+      if (request.abandoned) session.closeStatement(name);
+      if (!request.wasStruck || session.transactionStatus !== 'I') throw error;
+    } finally {
+      holder.inner = null;
+    }
+  }
 }
 
 /** The types of a statement's parameters and columns. */
@@ -84,16 +103,17 @@ export async function statementFor(
   holder: Request,
   text: string,
   given: Statement | null,
-  cached: boolean,
+  named: boolean,
 ): Promise<Statement> {
-  const known = given ?? (cached ? session.statements.get(text) : undefined);
+  const store = named ? session.statements : session.descriptions;
+  const known = given ?? store.get(text);
   if (known !== undefined) {
     await learnTypes(session, holder, typesOf(known.description));
     const statement = known.recompiled(session.registry);
-    if (given === null) session.statements.replace(text, statement);
+    if (given === null) store.replace(text, statement);
     return statement;
   }
-  const statement = await prepareStatement(session, holder, text, cached ? newStatementName() : '');
-  if (cached) session.statements.set(text, statement);
+  const statement = await prepareStatement(session, holder, text, named ? newStatementName() : '');
+  if (store.accepts(text)) store.set(text, statement);
   return statement;
 }

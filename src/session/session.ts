@@ -44,9 +44,19 @@ export interface SessionParts {
   readonly transactionStatus: TransactionStatus;
 }
 
+/** A request that was on the wire already and needs the line once more. */
+interface Returning {
+  readonly request: Request;
+  /** Everything that was sent has to be answered first. */
+  readonly afterAll: boolean;
+  readonly go: () => void;
+}
+
 /** ReadyForQuery's status: idle, in a transaction, in a failed transaction. */
 export type TransactionStatus = 'I' | 'T' | 'E';
 
+/** How many unnamed statements' descriptions are kept at least. */
+const MIN_DESCRIPTIONS = 100;
 /** Written bytes that wait for the system beyond which nothing new is started. */
 const MAX_BACKLOG = 1024 * 1024;
 /** The write buffer is handed over when it holds this much, even within a turn. */
@@ -67,7 +77,10 @@ const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
 export class Session implements MessageSink, TransportHandler {
   readonly registry: TypeRegistry;
   readonly clock: Clock;
+  /** The statements that are prepared on the server under a name. */
   readonly statements: StatementCache;
+  /** What the server has told of statements that are parsed anew for each execution. */
+  readonly descriptions: StatementCache;
   readonly settings: Map<string, string>;
   readonly serverVersion: ServerVersion;
   readonly processId: number;
@@ -88,6 +101,7 @@ export class Session implements MessageSink, TransportHandler {
   readonly #framer: Framer;
   readonly #pending = new RequestQueue();
   readonly #inFlight = new RequestQueue();
+  readonly #returning: Returning[] = [];
   readonly #sendCancel: () => Promise<void>;
   #closes: string[] = [];
   #closesInFlight = 0;
@@ -112,9 +126,12 @@ export class Session implements MessageSink, TransportHandler {
     this.processId = parts.processId;
     this.transactionStatus = parts.transactionStatus;
     this.#sendCancel = parts.sendCancel;
-    this.statements = new StatementCache(parts.statements, parts.clock, (name) =>
+    const { statements, clock, registry } = parts;
+    this.statements = new StatementCache(statements, clock, registry, (name) =>
       this.closeStatement(name),
     );
+    const unnamed = { ...statements, size: Math.max(statements.size, MIN_DESCRIPTIONS) };
+    this.descriptions = new StatementCache(unnamed, clock, registry, () => {});
     parts.transport.handler = this;
   }
 
@@ -132,7 +149,8 @@ export class Session implements MessageSink, TransportHandler {
 
   /** Requests that are written and not answered, or wait to be written. */
   get load(): number {
-    return this.#inFlight.length + this.#pending.length + (this.#holder === null ? 0 : 1);
+    const waiting = this.#pending.length + this.#returning.length;
+    return this.#inFlight.length + waiting + (this.#holder === null ? 0 : 1);
   }
 
   /** Nothing is under way: no request, no cancellation. */
@@ -163,13 +181,32 @@ export class Session implements MessageSink, TransportHandler {
     else this.#pending.push(request);
   }
 
-  /** Takes a request ahead of all that wait: one that must be sent anew, or a holder's own. */
-  submitFirst(request: Request): void {
-    if (this.#ended) request.fail(this.#endedError(true));
-    else {
-      this.#pending.unshift(request);
-      this.#pump();
-    }
+  /**
+   * Calls `go` when the line is free, ahead of all requests that were not started yet: for one
+   * that has been on the wire and has more to ask before it is done. Several keep their order.
+   */
+  takeLine(request: Request, go: () => void): void {
+    this.#returning.push({ request, afterAll: false, go });
+    this.#pump();
+  }
+
+  /**
+   * Starts a request a second time, whose failure has left no effect: when everything that was
+   * sent behind it is over, and outside of a transaction only. It fails as it has if one is open.
+   */
+  repeat(request: Request): void {
+    const go = (): void => {
+      if (this.transactionStatus !== 'I' || this.preamble !== null) {
+        request.fail(request.error);
+        return;
+      }
+      request.error = null;
+      request.struck = false;
+      this.#start(request);
+    };
+    request.state = 'queued';
+    this.#returning.push({ request, afterAll: true, go });
+    this.#pump();
   }
 
   /** Starts a request on behalf of the one that holds the line. */
@@ -188,11 +225,25 @@ export class Session implements MessageSink, TransportHandler {
 
   #mayStart(): boolean {
     return (
-      this.#holder === null && this.#cancellation === null && this.#transport.backlog < MAX_BACKLOG
+      this.#holder === null &&
+      this.#cancellation === null &&
+      this.#returning.length === 0 &&
+      this.#transport.backlog < MAX_BACKLOG
     );
   }
 
+  /** Lets those who have been on the wire go on, as far as the line is free for them. */
+  #letReturn(): void {
+    while (this.#holder === null && this.#cancellation === null) {
+      const next = this.#returning[0];
+      if (next === undefined || (next.afterAll && this.#inFlight.length > 0)) return;
+      this.#returning.shift();
+      if (next.request.state !== 'done') next.go();
+    }
+  }
+
   #pump(): void {
+    this.#letReturn();
     while (this.#pending.length > 0 && this.#mayStart()) {
       const request = this.#pending.shift()!;
       if (request.state === 'queued') this.#start(request);
@@ -236,6 +287,16 @@ export class Session implements MessageSink, TransportHandler {
   whenIdle(): Promise<void> {
     if (this.#ended || this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /**
+   * Forgets every statement: one turned out to be outdated, the others may be as well.
+   * `schema`: on the pool's other sessions too, as the schema has changed.
+   */
+  forgetStatements(schema: boolean): void {
+    if (schema) this.registry.schemaChanged();
+    this.statements.clear();
+    this.descriptions.clear();
   }
 
   /** Has the statement closed on the server, with the next flight. */
@@ -414,8 +475,7 @@ export class Session implements MessageSink, TransportHandler {
       cancellation.finished(request);
     }
     request.ready(this);
-    const head = this.#inFlight.head;
-    if (head?.abandoned && this.#cancellation === null) this.#cancel(head);
+    this.#cancelAbandoned();
     this.#pump();
   }
 
@@ -457,6 +517,12 @@ export class Session implements MessageSink, TransportHandler {
     }
   }
 
+  /** Has the server stop what it works on now, if nobody waits for that any more. */
+  #cancelAbandoned(): void {
+    const head = this.#inFlight.head;
+    if (head?.abandoned && this.#cancellation === null) this.#cancel(head);
+  }
+
   /**
    * Sends a CancelRequest for the request that the server is working on. Nothing new is sent
    * until it is certain that the cancel can hit nothing else; if that takes too long, the
@@ -471,6 +537,7 @@ export class Session implements MessageSink, TransportHandler {
       },
       settled: () => {
         if (this.#cancellation === cancellation) this.#cancellation = null;
+        this.#cancelAbandoned();
         this.#pump();
       },
       giveUp: () =>
@@ -540,6 +607,7 @@ export class Session implements MessageSink, TransportHandler {
     this.#holder = null;
     for (const request of this.#inFlight.drain()) request.fail(this.#endedError(false));
     holder?.fail(this.#endedError(false));
+    for (const { request } of this.#returning.splice(0)) request.fail(this.#endedError(false));
     for (const request of this.#pending.drain()) request.fail(this.#endedError(true));
     const waiters = [...this.#idleWaiters, ...this.#drainWaiters];
     this.#idleWaiters = [];
@@ -554,7 +622,9 @@ export class Session implements MessageSink, TransportHandler {
   #endedError(safeToRetry: boolean): Error {
     if (this.#lastWords !== null) return postgresErrorFrom(this.#lastWords, { safeToRetry });
     const reason = this.#reason;
-    if (reason === null) return new InterfaceError('the connection is closed', { safeToRetry });
+    if (reason === null) {
+      return new ConnectionDoesNotExistError('the connection was closed', {}, { safeToRetry });
+    }
     if (reason instanceof ProtocolError) {
       return new ProtocolError(reason.message, { cause: reason, safeToRetry });
     }

@@ -1,3 +1,4 @@
+import type { TypeRegistry } from '../codecs/registry.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Statement } from './statement.ts';
 
@@ -15,16 +16,29 @@ interface Entry {
   readonly expiresAt: number;
 }
 
-/** The statements that are prepared on one session, least recently used first. */
+/**
+ * The statements that one session knows, least recently used first: those that are prepared on
+ * the server, or what was told of unnamed ones. A change of the schema that any session of the
+ * pool has met empties it.
+ */
 export class StatementCache {
   readonly #options: StatementCacheOptions;
   readonly #clock: Clock;
+  readonly #registry: TypeRegistry;
   readonly #close: (name: string) => void;
+  #schemaVersion: number;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(options: StatementCacheOptions, clock: Clock, close: (name: string) => void) {
+  constructor(
+    options: StatementCacheOptions,
+    clock: Clock,
+    registry: TypeRegistry,
+    close: (name: string) => void,
+  ) {
     this.#options = options;
     this.#clock = clock;
+    this.#registry = registry;
+    this.#schemaVersion = registry.schemaVersion;
     this.#close = close;
   }
 
@@ -39,6 +53,7 @@ export class StatementCache {
   }
 
   get(text: string): Statement | undefined {
+    if (this.#schemaVersion !== this.#registry.schemaVersion) this.clear();
     const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
     if (this.#options.lifetime > 0 && this.#clock.now() >= entry.expiresAt) {
@@ -51,6 +66,11 @@ export class StatementCache {
       this.#entries.set(text, entry);
     }
     return entry.statement;
+  }
+
+  /** Whether the statement is still kept under this text. */
+  has(text: string, statement: Statement): boolean {
+    return this.#entries.get(text)?.statement === statement;
   }
 
   set(text: string, statement: Statement): void {
@@ -81,6 +101,7 @@ export class StatementCache {
 
   /** Forgets all statements and has them closed on the server. */
   clear(): void {
+    this.#schemaVersion = this.#registry.schemaVersion;
     for (const text of [...this.#entries.keys()]) this.delete(text);
   }
 }

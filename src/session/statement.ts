@@ -9,6 +9,7 @@ import { type Column, compileRowDecoder, type RowDecoder } from '../codecs/row-d
 import type { FieldDescription } from '../protocol/backend/result.ts';
 import { Frontend } from '../protocol/message-type.ts';
 import { MessageWriter } from '../protocol/writer.ts';
+import { lateDecoder } from './late-decoder.ts';
 
 /** A column of a statement's result, as users see it. */
 export interface Attribute {
@@ -38,29 +39,41 @@ export class Statement {
   readonly columns: readonly Column[];
   readonly encoder: ArgumentEncoder;
   readonly decoder: RowDecoder | null;
+  readonly #boundFormats: boolean;
   /** Bind up to the parameters; its length is patched when it is written. */
   readonly #bindHead: Buffer;
   /** Bind's result formats. */
   readonly #bindTail: Buffer;
   readonly #executeAndSync: Buffer;
 
+  /**
+   * @param boundFormats the description is that of a portal, and rows come in the formats that
+   *   its fields name, of types that may not be known yet
+   */
   constructor(
     text: string,
     name: string,
     description: StatementDescription,
     registry: TypeRegistry,
+    boundFormats: boolean = false,
   ) {
     this.text = text;
     this.name = name;
     this.description = description;
+    this.#boundFormats = boundFormats;
     this.epoch = registry.epoch;
     this.parameters = description.parameterOids.map((oid) => registry.codec(oid)!);
     this.columns = (description.fields ?? []).map((field) => {
       const codec = registry.codec(field.typeOid)!;
-      return { name: field.name, codec, format: codec.resultFormat };
+      return { name: field.name, codec, format: boundFormats ? field.format : codec.resultFormat };
     });
     this.encoder = compileArgumentEncoder(this.parameters);
-    this.decoder = description.fields === null ? null : compileRowDecoder(this.columns);
+    this.decoder =
+      description.fields === null
+        ? null
+        : boundFormats
+          ? lateDecoder(description.fields, registry)
+          : compileRowDecoder(this.columns);
     this.#bindHead = constant((writer) => {
       writer.uint8(0);
       writer.cstring(name);
@@ -84,7 +97,25 @@ export class Statement {
 
   /** The same statement on the server, with the codecs that hold now. */
   recompiled(registry: TypeRegistry): Statement {
-    return new Statement(this.text, this.name, this.description, registry);
+    return new Statement(this.text, this.name, this.description, registry, this.#boundFormats);
+  }
+
+  /** The same text as the unnamed statement. */
+  unnamed(registry: TypeRegistry): Statement {
+    return new Statement(this.text, '', this.description, registry);
+  }
+
+  /** Whether the columns of a portal are those that the statement was described with. */
+  returns(fields: readonly FieldDescription[] | null): boolean {
+    const known = this.description.fields;
+    if (known === null || fields === null) return known === fields;
+    return (
+      fields.length === known.length &&
+      fields.every(({ name, typeOid }, i) => {
+        const field = known[i]!;
+        return name === field.name && typeOid === field.typeOid;
+      })
+    );
   }
 
   get attributes(): Attribute[] {

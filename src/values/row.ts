@@ -60,6 +60,14 @@ export function rowValues(row: Row): unknown[] {
   return values;
 }
 
+/** The value at a position of the result, even if a column is named like that position. */
+export function rowValue(row: Row, index: number): unknown {
+  const object = row as unknown as RowObject;
+  const { names, shadowed } = object[SHAPE];
+  if (shadowed.length > 0 && shadowed.includes(index)) return object[SHADOWED]![index];
+  return object[names[index]!];
+}
+
 /** Array indices shadow positions, and these names would reach what every object inherits. */
 function needsDefine(name: string): boolean {
   return name in Row_.prototype || name === 'length' || /^(?:0|[1-9]\d*)$/.test(name);

@@ -1,14 +1,22 @@
-import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { readCommandComplete } from '../../protocol/backend/result.ts';
-import { writeParse, writeSync } from '../../protocol/frontend/query.ts';
+import { InvalidArgumentError } from '../../errors/client-errors.ts';
+import { PostgresError, type ServerMessageFields } from '../../errors/postgres-error.ts';
+import {
+  type FieldDescription,
+  readCommandComplete,
+  readRowDescription,
+} from '../../protocol/backend/result.ts';
+import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
-import { isStalePlan, statementFor } from '../preparation.ts';
+import { asDescribed } from '../described-portal.ts';
+import { statementFor } from '../preparation.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
+import { forgetOutdated, isOutdated, isRepeatable } from '../staleness.ts';
 import type { Statement } from '../statement.ts';
+import type { StatementCache } from '../statement-cache.ts';
 import { ExtendedRequest } from './extended.ts';
 
 /** One query of a batch. */
@@ -25,12 +33,18 @@ export interface BatchResult {
   readonly tag: string;
 }
 
-/** Several queries in one flight under one Sync: all have an effect, or none. */
+/**
+ * Several queries in one flight under one Sync: all have an effect, or none. Those that are not
+ * known yet are described first, all in one flight as well.
+ */
 export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   readonly #items: readonly BatchItem[];
-  readonly #results: { readonly result: RowCollector; readonly tag: string }[] = [];
+  #results: { readonly result: RowCollector; readonly tag: string }[] = [];
   #statements: Statement[] = [];
   #result = new RowCollector();
+  /** The query whose answers come now was bound. */
+  #bound = false;
+  #repeated = false;
 
   constructor(items: readonly BatchItem[], deadline: Deadline | null) {
     super(deadline);
@@ -38,9 +52,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   }
 
   override start(session: Session): void {
-    const known = this.#items.map(({ text, prepare }) =>
-      prepare && session.statements.accepts(text) ? session.statements.get(text) : undefined,
-    );
+    const known = this.#items.map((item) => storeOf(session, item).get(item.text));
     if (known.every((statement) => statement?.epoch === session.registry.epoch)) {
       this.#execute(session, known as Statement[]);
       return;
@@ -61,30 +73,52 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   }
 
   async #prepareAll(session: Session): Promise<Statement[]> {
-    const statements: Statement[] = [];
-    for (const { text, prepare } of this.#items) {
-      const cached = prepare && session.statements.accepts(text);
-      const known = cached ? session.statements.get(text) : undefined;
-      statements.push(
-        known?.epoch === session.registry.epoch
-          ? known
-          : await statementFor(session, this, text, null, cached),
-      );
-    }
+    const { registry } = session;
+    const found = new Map<string, Promise<Statement>>();
+    const find = (item: BatchItem): Promise<Statement> => {
+      const named = storeOf(session, item) === session.statements;
+      const key = `${named}:${item.text}`;
+      let statement = found.get(key);
+      if (statement === undefined) {
+        statement = this.#find(session, item, named);
+        found.set(key, statement);
+      }
+      return statement;
+    };
+    const statements = await Promise.all(this.#items.map(find));
     // A type learnt for a later query may have changed the codecs of an earlier one.
-    return statements.map((statement) =>
-      statement.epoch === session.registry.epoch
-        ? statement
-        : statement.recompiled(session.registry),
-    );
+    return statements.map((statement, index) => {
+      if (statement.epoch === registry.epoch) return statement;
+      const recompiled = statement.recompiled(registry);
+      storeOf(session, this.#items[index]!).replace(statement.text, recompiled);
+      return recompiled;
+    });
+  }
+
+  async #find(session: Session, { text }: BatchItem, named: boolean): Promise<Statement> {
+    try {
+      return await statementFor(session, this, text, null, named);
+    } catch (error) {
+      if (error instanceof PostgresError) error.query = text;
+      throw error;
+    }
   }
 
   #execute(session: Session, statements: Statement[]): void {
-    this.#statements = statements;
-    const { writer } = session;
+    const { writer, registry } = session;
+    // One that the others have crowded out of the cache is about to be closed.
+    this.#statements = statements.map((statement, index) =>
+      statement.name === '' || storeOf(session, this.#items[index]!).has(statement.text, statement)
+        ? statement
+        : statement.unnamed(registry),
+    );
+    this.#results = [];
+    this.#result = new RowCollector();
+    this.#bound = false;
     this.send(session, () => {
-      statements.forEach((statement, index) => {
-        if (statement.name === '') {
+      this.#statements.forEach((statement, index) => {
+        const isUnnamed = statement.name === '';
+        if (isUnnamed) {
           writeParse(writer, '', statement.text, statement.description.parameterOids);
         }
         statement.writeBind(
@@ -93,10 +127,22 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
           '',
           (i) => `query argument $${i + 1} of query ${index} in the batch`,
         );
+        if (isUnnamed) writeDescribe(writer, 'P', '');
         statement.writeExecute(writer);
       });
       writeSync(writer);
     });
+  }
+
+  /** The next call asks for what may have been outdated. */
+  protected override refused(session: Session, error: unknown): void {
+    if (error instanceof InvalidArgumentError) {
+      const { registry } = session;
+      const oids = this.#statements.flatMap(({ description }) => description.parameterOids);
+      if (registry.composites(oids).length > 0) registry.forget();
+      for (const { text } of this.#items) session.descriptions.delete(text);
+    }
+    super.refused(session, error);
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
@@ -114,8 +160,16 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     end: number,
   ): void {
     switch (type) {
-      case Backend.BindComplete:
       case Backend.ParseComplete:
+        return;
+      case Backend.BindComplete:
+        this.#bound = true;
+        return;
+      case Backend.RowDescription:
+        this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
+        return;
+      case Backend.NoData:
+        this.#described(session, null);
         return;
       case Backend.CommandComplete:
         this.#finish(readCommandComplete(new MessageReader(buffer, start, end)));
@@ -128,7 +182,15 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     }
   }
 
+  #described(session: Session, fields: readonly FieldDescription[] | null): void {
+    const index = this.#results.length;
+    const statement = this.#statements[index];
+    if (statement?.name !== '') session.unexpected('description of a portal');
+    this.#statements[index] = asDescribed(session, statement, fields);
+  }
+
   #finish(tag: string): void {
+    this.#bound = false;
     this.#results.push({ result: this.#result, tag });
     this.#result = new RowCollector();
   }
@@ -137,12 +199,12 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     super.serverError(session, error, fields);
     error.query = this.#items[this.#results.length]?.text ?? null;
     error.itemIndex = this.#results.length;
-    if (isStalePlan(error)) session.statements.clear();
   }
 
   override ready(session: Session): void {
-    if (this.error !== null) {
-      this.fail(this.error);
+    const { error } = this;
+    if (error !== null) {
+      this.#failed(session, error);
       return;
     }
     const collectors = this.#results.map(({ result }) => result);
@@ -150,4 +212,27 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
       this.resolve(this.#results.map(({ result, tag }) => ({ rows: result.rows, tag }))),
     );
   }
+
+  #failed(session: Session, error: unknown): void {
+    const statement = this.#statements[this.#results.length] ?? null;
+    const outdated = !this.#bound && isOutdated(session, statement, error);
+    if (outdated) forgetOutdated(session, error, statement);
+    // Outside of a transaction the batch was one, and has been undone.
+    const mayRepeat = !this.abandoned && !this.#repeated && session.transactionStatus === 'I';
+    if (mayRepeat && (outdated || this.#wasStruckHarmlessly)) {
+      this.#repeated = true;
+      session.repeat(this);
+    } else {
+      this.fail(error);
+    }
+  }
+
+  get #wasStruckHarmlessly(): boolean {
+    return this.wasStruck && this.#items.every(({ text }) => isRepeatable(text));
+  }
+}
+
+/** Where what is known of a query is kept. */
+function storeOf(session: Session, { text, prepare }: BatchItem): StatementCache {
+  return prepare && session.statements.accepts(text) ? session.statements : session.descriptions;
 }

@@ -1,3 +1,4 @@
+import type { PostgresError } from '../../errors/postgres-error.ts';
 import { writeBind, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
 import { PromisedRequest } from '../request.ts';
 import type { RowCollector } from '../row-collector.ts';
@@ -33,10 +34,20 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       writer.rollback(mark);
       session.preamble = preamble;
       this.#preambleAnswers = 0;
-      this.fail(error);
+      this.refused(session, error);
       return;
     }
     session.sent(this);
+  }
+
+  /** Nothing was sent, as a value cannot be encoded. */
+  protected refused(_session: Session, error: unknown): void {
+    this.fail(error);
+  }
+
+  /** Whether it failed by a cancel that was meant for the request before it. */
+  get wasStruck(): boolean {
+    return this.struck && (this.error as PostgresError | null)?.sqlstate === '57014';
   }
 
   /** Begins to write messages that will go on over several turns. Nothing of it is undone. */
@@ -67,12 +78,20 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       return;
     }
     this.state = 'preparing';
-    session.hold(this);
-    const completed = incomplete.reduce(
-      (before, collector) => before.then(() => collector.complete(session, this)),
-      Promise.resolve(),
-    );
-    completed.then(done, (error: unknown) => this.fail(error)).finally(() => session.release(this));
+    session.takeLine(this, () => {
+      if (this.abandoned) {
+        done();
+        return;
+      }
+      session.hold(this);
+      const completed = incomplete.reduce(
+        (before, collector) => before.then(() => collector.complete(session, this)),
+        Promise.resolve(),
+      );
+      completed
+        .then(done, (error: unknown) => this.fail(error))
+        .finally(() => session.release(this));
+    });
   }
 
   override message(

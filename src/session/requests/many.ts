@@ -3,6 +3,7 @@ import type { PostgresError, ServerMessageFields } from '../../errors/postgres-e
 import { writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import { nextTurn } from '../../transport/turn.ts';
 import type { Row } from '../../values/row.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
@@ -24,11 +25,14 @@ const NO_PORTAL = 'asyncpg_abort';
 export class ManyRequest extends StatementRequest<Row[]> {
   readonly #sets: ArgumentSets;
   readonly #wantRows: boolean;
-  readonly #result = new RowCollector();
-  #statement: Statement | null = null;
+  #result = new RowCollector();
+  /** Sets that were written. */
+  #written = 0;
   /** Sets whose CommandComplete came: the number of the one that fails. */
   #completed = 0;
   #writing = false;
+  /** Called when nothing more is to be written. */
+  #stop: (() => void) | null = null;
 
   constructor(
     text: string,
@@ -42,72 +46,129 @@ export class ManyRequest extends StatementRequest<Row[]> {
     this.#wantRows = wantRows;
   }
 
-  /** Whether any set was executed, as far as is known. */
-  get completed(): number {
-    return this.#completed;
+  /** Only an array can be taken from its beginning again. */
+  protected override get isRepeatable(): boolean {
+    return Array.isArray(this.#sets);
   }
 
   protected override execute(session: Session, statement: Statement): void {
-    this.#statement = statement;
+    this.#result = new RowCollector();
+    this.#written = 0;
+    this.#completed = 0;
     this.#writing = true;
     session.hold(this);
-    this.open(session);
-    this.#write(session, statement).then(
-      () => this.#written(session),
-      (error: unknown) => {
-        // Nobody may believe in part of the sets: the server must fail as well.
-        this.error ??= error;
-        if (!session.isEnded) writeExecute(session.writer, NO_PORTAL);
-        this.#written(session);
-      },
-    );
+    if (Symbol.asyncIterator in this.#sets) {
+      const sets = this.#sets[Symbol.asyncIterator]();
+      this.send(session, () => {});
+      this.#end(session, sets, this.#pull(session, statement, sets));
+      return;
+    }
+    const sets = this.#sets[Symbol.iterator]();
+    let ended = false;
+    // What fits in one chunk is sent as a whole, or not at all if a value cannot be encoded.
+    this.send(session, () => {
+      ended = this.#writeChunk(session, statement, sets);
+      if (ended) writeSync(session.writer);
+    });
+    if (ended || this.state !== 'sent') {
+      if (!ended) leave(sets);
+      this.#writing = false;
+      session.release(this);
+      return;
+    }
+    this.#end(session, sets, this.#writeChunks(session, statement, sets));
+  }
+
+  protected override refused(session: Session, error: unknown): void {
+    if (this.isRepeatable) super.refused(session, error);
+    else this.fail(error);
   }
 
   protected override prepared(): void {
     // The line is released when everything is written.
   }
 
-  #written(session: Session): void {
-    this.#writing = false;
-    if (!session.isEnded) {
-      writeSync(session.writer);
-      session.flushSoon();
-    }
-    session.release(this);
+  /** Ends the writing of sets that went on over several turns. */
+  #end(session: Session, sets: Iterator<unknown> | AsyncIterator<unknown>, writing: Promise<void>) {
+    const end = (): void => {
+      if (!session.isEnded) {
+        // Nobody may believe in part of the sets: the server must fail as well.
+        if (this.#stopped) writeExecute(session.writer, NO_PORTAL);
+        writeSync(session.writer);
+        session.flushSoon();
+      }
+      this.#writing = false;
+      session.release(this);
+      if (this.#stopped) leave(sets);
+    };
+    writing.then(end, (error: unknown) => {
+      this.error ??= error;
+      end();
+    });
   }
 
   get #stopped(): boolean {
     return this.error !== null || this.abandoned || this.state !== 'sent';
   }
 
-  async #write(session: Session, statement: Statement): Promise<void> {
-    const sets = this.#sets;
-    if (Symbol.asyncIterator in sets) {
-      let index = 0;
-      for await (const args of sets) {
-        if (this.#stopped) break;
-        this.#writeSet(session, statement, args, index++);
-        if (session.writer.offset >= CHUNK) {
-          session.flush();
-          if (session.isCongested) await session.whenDrained();
-        }
-      }
-    } else {
-      let index = 0;
-      for (const args of sets) {
-        if (this.#stopped) break;
-        this.#writeSet(session, statement, args, index++);
-        if (session.writer.offset >= CHUNK) {
-          session.flush();
-          if (session.isCongested) await session.whenDrained();
-        }
-      }
+  async #writeChunks(
+    session: Session,
+    statement: Statement,
+    sets: Iterator<readonly unknown[]>,
+  ): Promise<void> {
+    for (;;) {
+      session.flush();
+      if (session.isCongested) await session.whenDrained();
+      // Sets that never wait must not keep the server's objections from being read.
+      await nextTurn();
+      if (this.#stopped || this.#writeChunk(session, statement, sets)) return;
     }
-    if (this.abandoned) throw new InterfaceError('the call was aborted');
   }
 
-  #writeSet(session: Session, statement: Statement, args: readonly unknown[], index: number): void {
+  /** Whether the sets came to their end. */
+  #writeChunk(
+    session: Session,
+    statement: Statement,
+    sets: Iterator<readonly unknown[]>,
+  ): boolean {
     const { writer } = session;
+    const limit = writer.offset + CHUNK;
+    while (writer.offset < limit) {
+      const next = sets.next();
+      if (next.done) return true;
+      this.#writeSet(session, statement, next.value);
+    }
+    return false;
+  }
+
+  async #pull(
+    session: Session,
+    statement: Statement,
+    sets: AsyncIterator<readonly unknown[]>,
+  ): Promise<void> {
+    const { writer } = session;
+    while (!this.#stopped) {
+      const next = await this.#unlessStopped(sets.next());
+      if (next === null || next.done || this.#stopped) return;
+      this.#writeSet(session, statement, next.value);
+      if (writer.offset >= CHUNK) {
+        session.flush();
+        if (session.isCongested) await session.whenDrained();
+      }
+    }
+  }
+
+  /** What `promise` resolves to, or null when nothing more is to be written before that. */
+  #unlessStopped<T>(promise: Promise<T>): Promise<T | null> {
+    return new Promise((resolve, reject) => {
+      this.#stop = () => resolve(null);
+      promise.then(resolve, reject);
+    });
+  }
+
+  #writeSet(session: Session, statement: Statement, args: readonly unknown[]): void {
+    const { writer } = session;
+    const index = this.#written;
     const mark = writer.mark();
     try {
       if (!Array.isArray(args)) {
@@ -115,9 +176,12 @@ export class ManyRequest extends StatementRequest<Row[]> {
           safeToRetry: true,
         });
       }
-      this.writeParseIfUnnamed(session, statement);
+      const isFirst = index === 0;
+      if (isFirst) this.writeParseIfUnnamed(session, statement);
       statement.writeBind(writer, args, '', (i) => `query argument $${i + 1} in row ${index}`);
+      if (isFirst) this.writeDescribeIfUnnamed(session, statement);
       statement.writeExecute(writer);
+      this.#written += 1;
     } catch (error) {
       writer.rollback(mark);
       throw error;
@@ -125,17 +189,15 @@ export class ManyRequest extends StatementRequest<Row[]> {
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = this.#statement;
+    const { statement } = this;
     if (statement === null || statement.decoder === null) session.unexpected('DataRow');
     if (!this.#wantRows || this.error !== null || this.abandoned) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
+    if (this.error !== null) this.#stop?.();
   }
 
-  protected override answer(session: Session, type: number): void {
+  protected override result(session: Session, type: number): void {
     switch (type) {
-      case Backend.BindComplete:
-      case Backend.ParseComplete:
-        return;
       case Backend.CommandComplete:
       case Backend.EmptyQueryResponse:
         this.#completed += 1;
@@ -149,11 +211,36 @@ export class ManyRequest extends StatementRequest<Row[]> {
     const first = this.error === null;
     super.serverError(session, error, fields);
     if (first) error.itemIndex = this.#completed;
+    this.#stop?.();
+  }
+
+  override fail(error: unknown): void {
+    super.fail(error);
+    this.#stop?.();
+  }
+
+  override abandon(reason: unknown): void {
+    super.abandon(reason);
+    this.#stop?.();
   }
 
   override ready(session: Session): void {
     if (this.#writing) session.unexpected('ReadyForQuery');
-    if (this.error !== null) this.fail(this.error);
-    else this.whenComplete(session, [this.#result], () => this.resolve(this.#result.rows));
+    super.ready(session);
+  }
+
+  protected override succeed(session: Session): void {
+    this.whenComplete(session, [this.#result], () => this.resolve(this.#result.rows));
+  }
+}
+
+/** Tells whoever makes the sets that no more are wanted. It may be waiting, so it is not awaited. */
+function leave(sets: Iterator<unknown> | AsyncIterator<unknown>): void {
+  const ignore = (): void => {};
+  try {
+    const left: unknown = sets.return?.();
+    if (left instanceof Promise) left.catch(ignore);
+  } catch {
+    // The call has failed for another reason already.
   }
 }

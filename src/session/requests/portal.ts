@@ -36,7 +36,6 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   readonly #portal: Portal;
   readonly #step: PortalStep;
   readonly #result = new RowCollector();
-  #statement: Statement | null = null;
   #exhausted = false;
 
   constructor(
@@ -53,11 +52,11 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   protected override execute(session: Session, statement: Statement): void {
     const { writer } = session;
     const portal = this.#portal;
-    this.#statement = portal.statement ?? statement;
     this.send(session, () => {
       if (portal.statement === null) {
         this.writeParseIfUnnamed(session, statement);
         statement.writeBind(writer, portal.args, portal.name);
+        this.writeDescribeIfUnnamed(session, statement, portal.name);
         portal.statement = statement;
       }
       if (this.#step.fetch > 0) writeExecute(writer, portal.name, this.#step.fetch);
@@ -70,13 +69,13 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = this.#statement;
+    const { statement } = this;
     if (statement === null || statement.decoder === null) session.unexpected('DataRow');
     if (this.abandoned || this.error !== null) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
-  protected override answer(
+  protected override result(
     session: Session,
     type: number,
     buffer: Buffer,
@@ -84,8 +83,6 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     end: number,
   ): void {
     switch (type) {
-      case Backend.BindComplete:
-      case Backend.ParseComplete:
       case Backend.PortalSuspended:
         return;
       case Backend.CommandComplete:
@@ -100,11 +97,12 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     }
   }
 
-  override ready(session: Session): void {
-    if (this.error !== null) {
-      this.fail(this.error);
-      return;
-    }
+  protected override get isRepeatable(): boolean {
+    return false;
+  }
+
+  protected override succeed(session: Session): void {
+    this.#portal.statement = this.statement;
     this.whenComplete(session, [this.#result], () =>
       this.resolve({ rows: this.#result.rows, exhausted: this.#exhausted }),
     );

@@ -1,11 +1,9 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
-import type { PostgresError } from '../../errors/postgres-error.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import type { Row } from '../../values/row.ts';
-import { isStalePlan } from '../preparation.ts';
+import { rowValue } from '../../values/row.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
@@ -35,9 +33,6 @@ export class QueryRequest extends StatementRequest<unknown> {
   readonly #options: QueryOptions;
   #result = new RowCollector();
   #hasRow = false;
-  #statement: Statement | null = null;
-  #retried = false;
-  #wasIdle = false;
 
   constructor(
     text: string,
@@ -52,17 +47,20 @@ export class QueryRequest extends StatementRequest<unknown> {
   }
 
   protected override execute(session: Session, statement: Statement): void {
-    this.#statement = statement;
-    this.#wasIdle = session.transactionStatus === 'I' && session.preamble === null;
+    if (this.#hasRow) {
+      this.#hasRow = false;
+      this.#result = new RowCollector();
+    }
     this.send(session, () => {
       this.writeParseIfUnnamed(session, statement);
       statement.writeBind(session.writer, this.args);
+      this.writeDescribeIfUnnamed(session, statement);
       statement.writeExecuteAndSync(session.writer);
     });
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = this.#statement;
+    const { statement } = this;
     if (statement === null || statement.decoder === null) session.unexpected('DataRow');
     if (this.abandoned || this.error !== null) return;
     const { wanted } = this.#options;
@@ -71,7 +69,7 @@ export class QueryRequest extends StatementRequest<unknown> {
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
-  protected override answer(
+  protected override result(
     session: Session,
     type: number,
     buffer: Buffer,
@@ -79,8 +77,6 @@ export class QueryRequest extends StatementRequest<unknown> {
     end: number,
   ): void {
     switch (type) {
-      case Backend.BindComplete:
-        return;
       case Backend.CommandComplete:
         this.tag = readCommandComplete(new MessageReader(buffer, start, end));
         this.onTag?.(this.tag);
@@ -88,45 +84,16 @@ export class QueryRequest extends StatementRequest<unknown> {
       case Backend.EmptyQueryResponse:
         this.tag = '';
         return;
-      case Backend.ParseComplete:
-        if (this.#statement?.name === '') return;
-        break;
-    }
-    session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
-  }
-
-  override ready(session: Session): void {
-    const { error } = this;
-    if (error === null) {
-      this.whenComplete(session, [this.#result], () => this.#succeed());
-      return;
-    }
-    if (isStalePlan(error)) session.statements.clear();
-    if (this.#mayRepeat(session, error)) {
-      this.#retried = true;
-      this.error = null;
-      this.tag = null;
-      this.#result = new RowCollector();
-      this.#hasRow = false;
-      this.state = 'queued';
-      session.submitFirst(this);
-    } else {
-      this.fail(error);
+      default:
+        session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
     }
   }
 
-  /**
-   * Whether the failure was not this query's own and left no effect: a plan that the server
-   * found outdated, or a cancel that was meant for the query before. Outside a transaction
-   * the statement was a transaction of its own and has been undone.
-   */
-  #mayRepeat(session: Session, error: unknown): boolean {
-    if (this.abandoned || this.#retried || !this.#wasIdle || this.isGiven) return false;
-    if (session.transactionStatus !== 'I') return false;
-    return isStalePlan(error) || (this.struck && (error as PostgresError).sqlstate === '57014');
+  protected override succeed(session: Session): void {
+    this.whenComplete(session, [this.#result], () => this.#deliver());
   }
 
-  #succeed(): void {
+  #deliver(): void {
     const { wanted } = this.#options;
     switch (wanted) {
       case 'rows':
@@ -149,7 +116,7 @@ export class QueryRequest extends StatementRequest<unknown> {
   #resolveValue(): void {
     const row = this.#result.rows[0];
     const column = this.#options.column ?? 0;
-    const columns = this.#statement!.columns;
+    const columns = this.statement!.columns;
     if (row === undefined) {
       this.resolve(null);
     } else if (
@@ -157,7 +124,7 @@ export class QueryRequest extends StatementRequest<unknown> {
         ? column < columns.length && column >= 0
         : columns.some(({ name }) => name === column)
     ) {
-      this.resolve(column === 0 && columns[0]!.name !== '0' ? row[0] : valueAt(row, column));
+      this.resolve(typeof column === 'number' ? rowValue(row, column) : row[column]);
     } else {
       this.fail(
         new InterfaceError(
@@ -166,8 +133,4 @@ export class QueryRequest extends StatementRequest<unknown> {
       );
     }
   }
-}
-
-function valueAt(row: Row, column: number | string): unknown {
-  return typeof column === 'number' ? [...row][column] : row[column];
 }

@@ -1,20 +1,36 @@
+import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { writeParse } from '../../protocol/frontend/query.ts';
+import { type FieldDescription, readRowDescription } from '../../protocol/backend/result.ts';
+import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { isStalePlan, statementFor } from '../preparation.ts';
+import { asDescribed } from '../described-portal.ts';
+import { statementFor } from '../preparation.ts';
 import type { Session } from '../session.ts';
+import { forgetOutdated, isOutdated, isRepeatable, refreshedStatement } from '../staleness.ts';
 import type { Statement } from '../statement.ts';
 import { ExtendedRequest } from './extended.ts';
 
 /**
  * A request that executes one statement: a given one, one that the session knows, or one that
  * is prepared first, while the request holds the line.
+ *
+ * What the session knows may be outdated. A named statement's server says so before it executes
+ * anything; an unnamed one's portal is described along with each execution. Either way the
+ * request is repeated once where that is safe, or its rows are decoded as they really are.
  */
 export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   readonly text: string;
+  /** What is executed. Its columns are those of the rows that come. */
+  protected statement: Statement | null = null;
   /** A statement of the caller's own, never replaced by another. */
   readonly #given: Statement | null;
   readonly #prepare: boolean;
+  /** Bind was answered: from there on the statement may have done something. */
+  #bound = false;
+  #repeated = false;
+  #refreshed = false;
 
   constructor(
     text: string,
@@ -31,28 +47,59 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   /** The statement is ready: write the messages that execute it. */
   protected abstract execute(session: Session, statement: Statement): void;
 
-  /** Whether the caller prepared the statement: then nobody else may prepare it anew. */
-  protected get isGiven(): boolean {
-    return this.#given !== null;
+  /** One answer to the execution itself. */
+  protected abstract result(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void;
+
+  /** Everything was answered, and nothing has failed. */
+  protected abstract succeed(session: Session): void;
+
+  /** Whether the request can be started once more, from its beginning. */
+  protected get isRepeatable(): boolean {
+    return true;
+  }
+
+  #isKept(session: Session): boolean {
+    return this.#prepare && session.statements.accepts(this.text);
   }
 
   override start(session: Session): void {
-    const cached = this.#prepare && session.statements.accepts(this.text);
-    const known = this.#given ?? (cached ? session.statements.get(this.text) : undefined);
+    const store = this.#isKept(session) ? session.statements : session.descriptions;
+    const known = this.#given ?? store.get(this.text);
     if (known !== undefined && known.epoch === session.registry.epoch) {
-      this.execute(session, known);
+      this.#begin(session, known);
       return;
     }
+    this.#prepareAnd(session, (kept) => statementFor(session, this, this.text, this.#given, kept));
+  }
+
+  #begin(session: Session, statement: Statement): void {
+    this.statement = statement;
+    this.#bound = false;
+    this.execute(session, statement);
+  }
+
+  /** Executes what `find` finds, while it holds the line. */
+  #prepareAnd(session: Session, find: (kept: boolean) => Promise<Statement>): void {
     this.state = 'preparing';
     session.hold(this);
-    statementFor(session, this, this.text, this.#given, cached).then(
+    find(this.#isKept(session)).then(
       (statement) => {
         if (this.abandoned) this.state = 'done';
-        else if (this.state === 'preparing') this.execute(session, statement);
-        this.prepared(session);
+        else if (this.state === 'preparing') {
+          this.#begin(session, statement);
+          this.prepared(session);
+          return;
+        }
+        session.release(this);
       },
       (error: unknown) => {
-        if (isStalePlan(error)) session.statements.clear();
+        forgetOutdated(session, error, null);
         this.attachQuery(error);
         this.fail(error);
         session.release(this);
@@ -65,11 +112,69 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     session.release(this);
   }
 
-  /** An unnamed statement is parsed anew for each execution, in the same flight. */
+  /** Writes Parse for an unnamed statement: that is parsed anew for each execution. */
   protected writeParseIfUnnamed(session: Session, statement: Statement): void {
     if (statement.name === '') {
       writeParse(session.writer, '', statement.text, statement.description.parameterOids);
     }
+  }
+
+  /** Writes Describe for the portal of an unnamed statement: its columns may have changed. */
+  protected writeDescribeIfUnnamed(
+    session: Session,
+    statement: Statement,
+    portal: string = '',
+  ): void {
+    if (statement.name === '') writeDescribe(session.writer, 'P', portal);
+  }
+
+  /** A value does not fit its type, unless that type is no longer what it was. */
+  protected override refused(session: Session, error: unknown): void {
+    const { statement } = this;
+    if (
+      !this.#refreshed &&
+      statement !== null &&
+      error instanceof InvalidArgumentError &&
+      isOutdated(session, statement, error)
+    ) {
+      this.#refreshed = true;
+      this.state = 'preparing';
+      session.takeLine(this, () =>
+        this.#prepareAnd(session, () => refreshedStatement(session, this, statement, error)),
+      );
+      return;
+    }
+    super.refused(session, error);
+  }
+
+  protected override answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case Backend.ParseComplete:
+        if (this.statement?.name !== '') break;
+        return;
+      case Backend.BindComplete:
+        this.#bound = true;
+        return;
+      case Backend.RowDescription:
+        this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
+        return;
+      case Backend.NoData:
+        this.#described(session, null);
+        return;
+    }
+    this.result(session, type, buffer, start, end);
+  }
+
+  #described(session: Session, fields: readonly FieldDescription[] | null): void {
+    const { statement } = this;
+    if (statement?.name !== '') session.unexpected('description of a portal');
+    this.statement = asDescribed(session, statement, fields);
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
@@ -79,5 +184,32 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
 
   protected attachQuery(error: unknown): void {
     if (error !== null && typeof error === 'object' && 'query' in error) error.query = this.text;
+  }
+
+  override ready(session: Session): void {
+    const { error } = this;
+    if (error === null) {
+      this.succeed(session);
+      return;
+    }
+    const outdated = !this.#bound && isOutdated(session, this.statement, error);
+    if (outdated) forgetOutdated(session, error, this.statement);
+    if (this.#mayRepeat(session, outdated)) {
+      this.#repeated = true;
+      session.repeat(this);
+    } else {
+      this.fail(error);
+    }
+  }
+
+  /**
+   * Whether the failure was not this request's own and left no effect: what was known of the
+   * statement was outdated, or a cancel was meant for the request before.
+   */
+  #mayRepeat(session: Session, outdated: boolean): boolean {
+    if (this.abandoned || this.#repeated || !this.isRepeatable) return false;
+    if (session.transactionStatus !== 'I') return false;
+    if (outdated) return this.#given === null;
+    return this.wasStruck && (!this.#bound || isRepeatable(this.text));
   }
 }

@@ -1,3 +1,4 @@
+import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
@@ -18,7 +19,7 @@ export interface RowSink {
 export class StreamRequest extends StatementRequest<string> {
   readonly #args: readonly unknown[];
   readonly #sink: RowSink;
-  #statement: Statement | null = null;
+  #rows = 0;
   #tag = '';
 
   constructor(
@@ -35,28 +36,31 @@ export class StreamRequest extends StatementRequest<string> {
   }
 
   protected override execute(session: Session, statement: Statement): void {
-    this.#statement = statement;
     this.send(session, () => {
       this.writeParseIfUnnamed(session, statement);
       statement.writeBind(session.writer, this.#args);
+      this.writeDescribeIfUnnamed(session, statement);
       statement.writeExecuteAndSync(session.writer);
     });
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const decoder = this.#statement?.decoder ?? null;
+    const decoder = this.statement?.decoder ?? null;
     if (decoder === null) session.unexpected('DataRow');
     if (this.abandoned || this.error !== null) return;
+    this.#rows += 1;
     try {
       if (!this.#sink.push(decoder(buffer, start, end, session.textRun))) session.pauseReading();
     } catch (error) {
       if (!isValueError(error)) throw error;
+      // Rows that were handed on cannot be taken back: the next call is right.
+      if (error instanceof OutdatedSchemaCacheError) session.registry.forget();
       this.error = error;
       session.abort(this);
     }
   }
 
-  protected override answer(
+  protected override result(
     session: Session,
     type: number,
     buffer: Buffer,
@@ -64,9 +68,6 @@ export class StreamRequest extends StatementRequest<string> {
     end: number,
   ): void {
     switch (type) {
-      case Backend.BindComplete:
-      case Backend.ParseComplete:
-        return;
       case Backend.CommandComplete:
         this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
         return;
@@ -77,9 +78,16 @@ export class StreamRequest extends StatementRequest<string> {
     }
   }
 
+  protected override get isRepeatable(): boolean {
+    return this.#rows === 0;
+  }
+
   override ready(session: Session): void {
     session.resumeReading();
-    if (this.error !== null) this.fail(this.error);
-    else this.resolve(this.#tag);
+    super.ready(session);
+  }
+
+  protected override succeed(): void {
+    this.resolve(this.#tag);
   }
 }

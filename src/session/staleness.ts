@@ -1,0 +1,102 @@
+import { InvalidArgumentError } from '../errors/client-errors.ts';
+import { PostgresError } from '../errors/postgres-error.ts';
+import {
+  InvalidCachedStatementError,
+  InvalidSQLStatementNameError,
+} from '../errors/sqlstate.generated.ts';
+import { learnTypes, refreshTypes, statementFor, typesOf } from './preparation.ts';
+import type { Request } from './request.ts';
+import type { Session } from './session.ts';
+import type { Statement } from './statement.ts';
+
+/**
+ * What Parse or Bind may fail with when an unnamed statement's types are no longer those that
+ * it was described with, by the class of the SQLSTATE: unsupported feature, syntax error or
+ * access rule violation, protocol violation, internal error (`cache lookup failed for type`).
+ */
+const OUTDATED_DESCRIPTION = new Set(['0A', '42', '08', 'XX']);
+
+/** Whether the server no longer has, or no longer honours, what was prepared. */
+function isOutdatedPlan(error: PostgresError): boolean {
+  return (
+    error instanceof InvalidCachedStatementError ||
+    error instanceof InvalidSQLStatementNameError ||
+    // A type of a parameter is gone: "cache lookup failed for type 12345".
+    error.sqlstate === 'XX000'
+  );
+}
+
+/**
+ * Whether a failure may come from what the session knows of a statement and not from the
+ * statement itself. It has to be one from before its execution.
+ */
+export function isOutdated(
+  session: Session,
+  statement: Statement | null,
+  error: unknown,
+): boolean {
+  if (statement === null) return false;
+  const remembered = statement.name === '' && session.descriptions.has(statement.text, statement);
+  if (error instanceof PostgresError) {
+    const sqlstate = error.sqlstate ?? '';
+    if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
+    // A composite argument with the attributes that its type had before.
+    return isOutdatedPlan(error) || (sqlstate === '42804' && hasComposites(session, statement));
+  }
+  return (
+    error instanceof InvalidArgumentError && (remembered || hasComposites(session, statement))
+  );
+}
+
+function hasComposites({ registry }: Session, { description }: Statement): boolean {
+  return registry.composites(description.parameterOids).length > 0;
+}
+
+/** Forgets what an error has shown to be outdated: the next request asks for it again. */
+export function forgetOutdated(
+  session: Session,
+  error: unknown,
+  statement: Statement | null,
+): void {
+  if (!(error instanceof PostgresError)) return;
+  if (error.sqlstate === '42804' && statement !== null && hasComposites(session, statement)) {
+    session.registry.forget();
+  } else if (isOutdatedPlan(error)) {
+    session.forgetStatements(!(error instanceof InvalidSQLStatementNameError));
+  } else if (statement !== null) {
+    session.descriptions.delete(statement.text);
+  }
+}
+
+/**
+ * The statement as the server describes it now, after an argument did not fit what was known of
+ * it. Fails with `error`, the reason for that, if nothing has changed.
+ */
+export async function refreshedStatement(
+  session: Session,
+  holder: Request,
+  statement: Statement,
+  error: unknown,
+): Promise<Statement> {
+  const { description, text } = statement;
+  const composites = session.registry.composites(description.parameterOids);
+  const changed = await refreshTypes(session, holder, composites);
+  if (session.descriptions.has(text, statement)) {
+    session.descriptions.delete(text);
+    return statementFor(session, holder, text, null, false);
+  }
+  if (!changed) throw error;
+  await learnTypes(session, holder, typesOf(description));
+  return statement.recompiled(session.registry);
+}
+
+/** Statements that have no effect at all when they fail outside of a transaction. */
+const UNDONE_WHOLLY = /^\s*(?:select|insert|update|delete|merge|with|values|table|show)\b/i;
+
+/**
+ * Whether a statement that was cancelled may be executed once more. CALL and DO may have
+ * committed something before; so may several statements in one text.
+ */
+export function isRepeatable(text: string): boolean {
+  return UNDONE_WHOLLY.test(text);
+}
