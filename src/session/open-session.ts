@@ -147,14 +147,13 @@ function sessionOf(
 }
 
 /**
- * Whether the fallback of `allow` and `prefer` may cure the failure, as in libpq: the server's
- * rules (pg_hba.conf) want the other way, or TLS does not work. A network that does not answer
- * and a peer that breaks the protocol do not get better by it.
+ * Whether the fallback of `allow` and `prefer` may cure the failure, as in libpq: TLS does not
+ * work, or the server's rules (pg_hba.conf) want the other way. A network that does not answer
+ * and a connection that is lost later do not get better by it.
  */
 function mayFallBack({ phase, security, secured }: Attempt, error: unknown): boolean {
-  if (phase === 'connecting') return false;
-  const other = security === 'plain' || secured;
-  return error instanceof ConnectionFailureError || (other && isRefusal(error));
+  if (phase === 'negotiating TLS') return error instanceof ConnectionFailureError;
+  return (security === 'plain' || secured) && isRefusal(error);
 }
 
 function isRefusal(error: unknown): error is PostgresError {

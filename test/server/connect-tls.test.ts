@@ -86,7 +86,8 @@ function at(name: string, options: ConnectOptions = {}): ConnectOptions {
 /** Connects, and tells whether with TLS. */
 async function tlsInUse(options: ConnectOptions, dsn?: string): Promise<boolean> {
   await using connection = await connect(dsn, options);
-  return connection.fetchVal('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+  const query = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()';
+  return (await connection.fetchVal(query)) === true;
 }
 
 async function failure(promise: Promise<unknown>): Promise<Error> {
