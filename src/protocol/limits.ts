@@ -11,8 +11,11 @@ const MAX_SHORT_LENGTH = 30_000;
 const MAX_AUTHENTICATION_LENGTH = 2_000;
 /** BackendKeyData: pid and a key of at most 256 bytes (protocol 3.2). */
 const MAX_KEY_LENGTH = 264;
+/** A message without a body: the length word itself. */
+const BARE_LENGTH = 4;
+const READY_FOR_QUERY_LENGTH = 5;
 
-const STARTUP_TYPES: ReadonlySet<number> = new Set([
+const STARTUP_TYPES: readonly number[] = [
   Backend.Authentication,
   Backend.BackendKeyData,
   Backend.ErrorResponse,
@@ -20,16 +23,14 @@ const STARTUP_TYPES: ReadonlySet<number> = new Set([
   Backend.NoticeResponse,
   Backend.ParameterStatus,
   Backend.ReadyForQuery,
-]);
-const READY_TYPES: ReadonlySet<number> = new Set(
-  Object.values(Backend).filter(
-    (type) =>
-      type !== Backend.Authentication &&
-      type !== Backend.BackendKeyData &&
-      type !== Backend.NegotiateProtocolVersion,
-  ),
+];
+const READY_TYPES: readonly number[] = Object.values(Backend).filter(
+  (type) =>
+    type !== Backend.Authentication &&
+    type !== Backend.BackendKeyData &&
+    type !== Backend.NegotiateProtocolVersion,
 );
-const LONG_TYPES: ReadonlySet<number> = new Set([
+const LONG_TYPES: readonly number[] = [
   Backend.RowDescription,
   Backend.ParameterDescription,
   Backend.DataRow,
@@ -37,25 +38,46 @@ const LONG_TYPES: ReadonlySet<number> = new Set([
   Backend.ErrorResponse,
   Backend.NoticeResponse,
   Backend.NotificationResponse,
-]);
+];
+const BARE_TYPES: readonly number[] = [
+  Backend.BindComplete,
+  Backend.CloseComplete,
+  Backend.CopyDone,
+  Backend.EmptyQueryResponse,
+  Backend.NoData,
+  Backend.ParseComplete,
+  Backend.PortalSuspended,
+];
+
+/** The longest length of each type, by its byte; 0 for a type that may not come. */
+const MAX_LENGTHS: Readonly<Record<Phase, Int32Array>> = {
+  startup: maxLengths(STARTUP_TYPES, (type) => {
+    if (type === Backend.Authentication) return MAX_AUTHENTICATION_LENGTH;
+    return type === Backend.BackendKeyData ? MAX_KEY_LENGTH : MAX_SHORT_LENGTH;
+  }),
+  ready: maxLengths(READY_TYPES, (type) => {
+    if (BARE_TYPES.includes(type)) return BARE_LENGTH;
+    if (type === Backend.ReadyForQuery) return READY_FOR_QUERY_LENGTH;
+    return LONG_TYPES.includes(type) ? MAX_RESULT_LENGTH : MAX_SHORT_LENGTH;
+  }),
+};
+
+function maxLengths(types: readonly number[], limit: (type: number) => number): Int32Array {
+  const lengths = new Int32Array(256);
+  for (const type of types) lengths[type] = limit(type);
+  return lengths;
+}
 
 /**
  * Checks a message's type and declared length (its own four bytes included) before a single
- * byte of its body is waited for. The limits are libpq's.
+ * byte of its body is waited for. The limits of messages with a body are libpq's.
  */
 export function checkHeader(type: number, length: number, phase: Phase): void {
-  const known = phase === 'startup' ? STARTUP_TYPES : READY_TYPES;
-  if (!known.has(type)) {
+  const limit = MAX_LENGTHS[phase][type]!;
+  if (limit === 0) {
     throw new ProtocolError(`unexpected message type ${describeType(type)} from the server`);
   }
-  let limit: number;
-  if (phase === 'startup') {
-    if (type === Backend.Authentication) limit = MAX_AUTHENTICATION_LENGTH;
-    else limit = type === Backend.BackendKeyData ? MAX_KEY_LENGTH : MAX_SHORT_LENGTH;
-  } else {
-    limit = LONG_TYPES.has(type) ? MAX_RESULT_LENGTH : MAX_SHORT_LENGTH;
-  }
-  if (length < 4 || length > limit) {
+  if (length < BARE_LENGTH || length > limit) {
     throw new ProtocolError(
       `message ${describeType(type)} from the server has the impossible length ${length}`,
     );
