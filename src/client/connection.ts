@@ -2,11 +2,12 @@ import type { TypeCodec } from '../codecs/custom-codec.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { prepareRequest } from '../session/requests/prepare-statement.ts';
 import type { ServerVersion } from '../session/server-version.ts';
+import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { type CallOptions, type Query, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import { Cursor } from './cursor.ts';
-import { connectionClosed, type Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import type {
   LogCallback,
   Notification,
@@ -287,21 +288,27 @@ export class Connection extends Queryable implements AsyncDisposable {
 async function closeLane(lane: Lane, timeout: number | undefined): Promise<void> {
   const { session } = lane;
   const deadline = lane.closeDeadline(timeout);
-  try {
-    if (deadline !== null) {
-      await new Promise<void>((resolve, reject) => {
-        deadline.watch((expired) => {
-          const reason = expired.reason(false);
-          session.destroy(connectionClosed(session));
-          reject(reason);
-        });
-        session.whenIdle().then(resolve, reject);
-      });
-    } else {
-      await session.whenIdle();
-    }
-    session.terminateGracefully();
-  } finally {
-    deadline?.dispose();
+  const gone = leave(session, deadline === null);
+  if (deadline === null) {
+    await gone;
+    return;
   }
+  try {
+    await new Promise<void>((resolve, reject) => {
+      deadline.watch((expired) => {
+        session.destroy(null);
+        reject(expired.reason(false));
+      });
+      gone.then(resolve, reject);
+    });
+  } finally {
+    deadline.dispose();
+  }
+}
+
+/** Resolves when the server has let go of the connection, or `isHasty` and it does not react. */
+async function leave(session: Session, isHasty: boolean): Promise<void> {
+  await session.whenIdle();
+  session.terminateGracefully(isHasty ? undefined : null);
+  await session.whenGone();
 }

@@ -44,13 +44,13 @@ async function runOnce<R>(
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
   const transaction = await Transaction.begin(lane, options, true);
-  let result: R;
   try {
-    result = await fn(transaction);
+    const result = await fn(transaction);
+    await transaction.finish();
+    return result;
   } catch (error) {
+    // It is over already unless the failure came before COMMIT was sent.
     await transaction.abandon();
     throw error;
   }
-  await transaction.finish();
-  return result;
 }

@@ -1,4 +1,4 @@
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, ProtocolError, TimeoutError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import {
   ConnectionDoesNotExistError,
@@ -36,9 +36,10 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
   ['serializable', 'SERIALIZABLE'],
 ]);
 
-function beginText(options: TransactionOptions): string {
+/** BEGIN, and the modes of the transaction if any are asked for: see Session.preamble. */
+function beginStatements(options: TransactionOptions): string[] {
   const { isolation, readOnly, deferrable } = options;
-  let text = 'BEGIN';
+  const modes: string[] = [];
   if (isolation !== undefined) {
     const level = LEVELS.get(isolation);
     if (level === undefined) {
@@ -47,11 +48,11 @@ function beginText(options: TransactionOptions): string {
         { safeToRetry: true },
       );
     }
-    text += ` ISOLATION LEVEL ${level}`;
+    modes.push(`ISOLATION LEVEL ${level}`);
   }
-  if (readOnly !== undefined) text += readOnly ? ' READ ONLY' : ' READ WRITE';
-  if (deferrable !== undefined) text += deferrable ? ' DEFERRABLE' : ' NOT DEFERRABLE';
-  return text;
+  if (readOnly !== undefined) modes.push(readOnly ? 'READ ONLY' : 'READ WRITE');
+  if (deferrable !== undefined) modes.push(deferrable ? 'DEFERRABLE' : 'NOT DEFERRABLE');
+  return modes.length === 0 ? ['BEGIN'] : ['BEGIN', `SET TRANSACTION ${modes.join(', ')}`];
 }
 
 let savepoints = 0;
@@ -103,19 +104,23 @@ export class Transaction extends Queryable implements AsyncDisposable {
     options: TransactionOptions,
     managed: boolean,
   ): Promise<Transaction> {
+    const statements = beginStatements(options);
+    const { session } = lane;
+    const isFirst = (): boolean => lane.transactions.length === 0;
+    // Among the calls made already may be a BEGIN; meanwhile others may begin one.
+    while (isFirst() && session.load > 0 && session.transactionStatus === 'I') {
+      await session.whenIdle();
+    }
     lane.checkOpen();
-    const text = beginText(options);
     const outer = lane.transactions.at(-1);
     if (outer === undefined) {
-      const { session } = lane;
-      if (session.load > 0 && session.transactionStatus === 'I') await session.whenIdle();
       if (session.transactionStatus !== 'I') {
         throw new InterfaceError('cannot use a transaction in a manually started transaction', {
           hint: 'End the transaction that was begun with execute("BEGIN") first.',
         });
       }
       const transaction = new Transaction(lane, options, managed, null);
-      session.preamble = text;
+      session.preamble = statements;
       lane.transactions.push(transaction);
       return transaction;
     }
@@ -123,7 +128,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     const name = newSavepointName();
     const transaction = new Transaction(lane, options, managed, name);
     // Not awaited here: in a failed transaction everything that follows fails as well.
-    transaction.#started = lane.script(`SAVEPOINT ${name}`);
+    transaction.#started = transaction.#run(`SAVEPOINT ${name}`);
     transaction.#started.catch(() => {});
     lane.transactions.push(transaction);
     return transaction;
@@ -161,6 +166,11 @@ export class Transaction extends Queryable implements AsyncDisposable {
     if (this.#state === 'open') this.#state = 'rolled back';
   }
 
+  /** One of the transaction's own statements, in the time that every command has. */
+  #run(text: string): Promise<string> {
+    return this.#lane.script(text, this.#lane.deadline(undefined, undefined));
+  }
+
   #checkUsable(call: string): void {
     this.#connection.held(call);
     if (this.#state !== 'open') {
@@ -191,10 +201,10 @@ export class Transaction extends Queryable implements AsyncDisposable {
     try {
       this.#checkUsable('Transaction.savepoint()');
       const quoted = quoteIdentifier(name);
-      await this.#lane.script(`SAVEPOINT ${quoted}`);
+      await this.#run(`SAVEPOINT ${quoted}`);
       return new Savepoint(name, (verb) => {
         this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
-        return this.#lane.script(`${verb} SAVEPOINT ${quoted}`);
+        return this.#run(`${verb} SAVEPOINT ${quoted}`);
       });
     } catch (error) {
       throw atCaller(error);
@@ -247,8 +257,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
   async finish(): Promise<void> {
     this.#checkUsable('Transaction.commit()');
     if (this.#savepoint !== null) {
-      await this.#started;
-      await this.#end('committed', `RELEASE SAVEPOINT ${this.#savepoint}`);
+      await this.#release();
       return;
     }
     const tag = await this.#end('committed', 'COMMIT');
@@ -257,6 +266,19 @@ export class Transaction extends Queryable implements AsyncDisposable {
       throw new InFailedSQLTransactionError(
         'the transaction was rolled back instead of committed, because a statement in it failed',
       );
+    }
+  }
+
+  /** Releases the savepoint; if that cannot be, returns to it, so that the outer one can go on. */
+  async #release(): Promise<void> {
+    try {
+      await this.#end('committed', `RELEASE SAVEPOINT ${this.#savepoint}`);
+    } catch (error) {
+      const { session } = this.#lane;
+      if (this.#state === 'failed' && session.transactionStatus === 'E' && !session.isEnded) {
+        await this.#run(this.#undo()).catch(() => {});
+      }
+      throw error;
     }
   }
 
@@ -293,11 +315,29 @@ export class Transaction extends Queryable implements AsyncDisposable {
       return text;
     }
     try {
-      return await this.#lane.script(text);
+      await this.#started;
+    } catch (error) {
+      // There is no savepoint to end: it was asked for in a transaction that had failed.
+      this.#state = 'failed';
+      if (state === 'committed') throw error;
+      return text;
+    }
+    try {
+      return await this.#run(text);
     } catch (error) {
       this.#state = 'failed';
-      throw state === 'committed' && text === 'COMMIT' ? unknownOutcome(error) : error;
+      throw text === 'COMMIT' ? this.#uncommitted(error) : error;
     }
+  }
+
+  /** What a COMMIT that was not answered with success is rejected with. */
+  #uncommitted(error: unknown): unknown {
+    if (!(error instanceof TimeoutError)) return unknownOutcome(error);
+    if (!error.safeToRetry) return unknownOutcome(error);
+    // It was never sent: the transaction is still open behind the calls that it waited for.
+    const { session } = this.#lane;
+    this.#lane.script('ROLLBACK').catch(() => session.destroy(null));
+    return error;
   }
 
   /** Rolls back unless the transaction is over. */
@@ -310,10 +350,12 @@ export class Transaction extends Queryable implements AsyncDisposable {
 function unknownOutcome(error: unknown): unknown {
   const lost =
     error instanceof ConnectionDoesNotExistError ||
+    error instanceof ProtocolError ||
+    error instanceof TimeoutError ||
     (error instanceof PostgresError && (error.severity === 'FATAL' || error.severity === 'PANIC'));
   if (!lost || error.safeToRetry) return error;
   return new TransactionResolutionUnknownError(
-    'the connection was lost during COMMIT: whether the transaction took effect is not known',
+    'COMMIT was not answered: whether the transaction took effect is not known',
     {},
     { cause: error, isTransient: false },
   );

@@ -20,6 +20,8 @@ export abstract class Request {
   error: unknown = null;
   /** Its error 57014 may have been meant for the request before it. */
   struck = false;
+  /** DataRow may come now. */
+  rowsDue = false;
   /** A request that works for this one at the moment, e.g. Parse and Describe for a query. */
   inner: Request | null = null;
   readonly deadline: Deadline | null;
@@ -47,6 +49,11 @@ export abstract class Request {
   /** ErrorResponse. The server sends nothing more but ReadyForQuery. */
   serverError(_session: Session, error: PostgresError, _fields: ServerMessageFields): void {
     this.error ??= error;
+  }
+
+  /** Whether everything was answered, so that ReadyForQuery may come. */
+  get isAnswered(): boolean {
+    return true;
   }
 
   /** ReadyForQuery: the request has left the wire. Settles the caller's promise. */

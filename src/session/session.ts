@@ -7,7 +7,7 @@ import { ConnectionDoesNotExistError } from '../errors/sqlstate.generated.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
 import { readNotificationResponse, readParameterStatus } from '../protocol/backend/session.ts';
 import type { Framer, MessageSink } from '../protocol/framer.ts';
-import { writeClose, writeTerminate } from '../protocol/frontend/query.ts';
+import { writeTerminate } from '../protocol/frontend/query.ts';
 import { Backend } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import { MessageWriter } from '../protocol/writer.ts';
@@ -59,8 +59,14 @@ export type TransactionStatus = 'I' | 'T' | 'E';
 const MIN_DESCRIPTIONS = 100;
 /** Written bytes that wait for the system beyond which nothing new is started. */
 const MAX_BACKLOG = 1024 * 1024;
+/** How long a peer that was said goodbye to has to close its side, in milliseconds. */
+const CLOSE_TIMEOUT = 1000;
 /** The write buffer is handed over when it holds this much, even within a turn. */
 const FLUSH_SIZE = 64 * 1024;
+
+/** Far beyond what any server reports. */
+const MAX_SETTINGS = 200;
+const NO_CLOSES: readonly string[] = [];
 
 const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
   [0x49, 'I'],
@@ -87,8 +93,12 @@ export class Session implements MessageSink, TransportHandler {
   readonly writer = new MessageWriter();
   readonly textRun = new TextRun();
   transactionStatus: TransactionStatus;
-  /** A BEGIN that has not been sent: it travels ahead of the next request, under its Sync. */
-  preamble: string | null = null;
+  /**
+   * The statements that begin a transaction and have not been sent: they travel ahead of the
+   * next request. The first is a plain BEGIN, which does not fail; where one of the others does,
+   * what is sent behind it finds a failed transaction, and not none.
+   */
+  preamble: readonly string[] | null = null;
   /** Requests that were submitted, ever. */
   requests = 0;
   /** When the server last said anything, in the clock's milliseconds. */
@@ -104,7 +114,6 @@ export class Session implements MessageSink, TransportHandler {
   readonly #returning: Returning[] = [];
   readonly #sendCancel: () => Promise<void>;
   #closes: string[] = [];
-  #closesInFlight = 0;
   #holder: Request | null = null;
   #cancellation: Cancellation | null = null;
   #flushScheduled = false;
@@ -304,17 +313,17 @@ export class Session implements MessageSink, TransportHandler {
     if (name !== '' && !this.#ended) this.#closes.push(name);
   }
 
-  /** Writes the Close messages that ride along with an extended query. */
-  writeCloses(): void {
-    if (this.#closes.length === 0) return;
-    for (const name of this.#closes) writeClose(this.writer, 'S', name);
-    this.#closesInFlight += this.#closes.length;
+  /** The statements to close, whose Close rides along with an extended query. */
+  takeCloses(): readonly string[] {
+    if (this.#closes.length === 0) return NO_CLOSES;
+    const closes = this.#closes;
     this.#closes = [];
+    return closes;
   }
 
-  /** A Close was written by a request itself. */
-  expectCloseComplete(): void {
-    this.#closesInFlight += 1;
+  /** They were not closed after all. */
+  returnCloses(names: readonly string[]): void {
+    this.#closes.unshift(...names);
   }
 
   // ── Writing ─────────────────────────────────────────────────────────────────────────────
@@ -406,7 +415,7 @@ export class Session implements MessageSink, TransportHandler {
 
   dataRow(buffer: Buffer, start: number, end: number): void {
     const head = this.#inFlight.head;
-    if (head === null) this.unexpected('DataRow');
+    if (head === null || !head.rowsDue) this.unexpected('DataRow');
     else head.dataRow(this, buffer, start, end);
   }
 
@@ -430,13 +439,12 @@ export class Session implements MessageSink, TransportHandler {
       case Backend.ParameterStatus: {
         const { name, value } = readParameterStatus(new MessageReader(buffer, start, end));
         this.settings.set(name, value);
+        if (this.settings.size > MAX_SETTINGS) {
+          throw new ProtocolError('the server reports too many parameters');
+        }
         this.observer?.parameter(name, value);
         return;
       }
-      case Backend.CloseComplete:
-        if (this.#closesInFlight === 0) this.unexpected('CloseComplete');
-        this.#closesInFlight -= 1;
-        return;
       case Backend.ErrorResponse:
         this.#errorResponse(readErrorResponse(new MessageReader(buffer, start, end)));
         return;
@@ -456,7 +464,9 @@ export class Session implements MessageSink, TransportHandler {
   #errorResponse(fields: ServerMessageFields): void {
     const fatal = fields.severity === 'FATAL' || fields.severity === 'PANIC';
     if (fatal) {
+      // The server is about to close, or should be: nothing more is to be had from it.
       this.#lastWords = fields;
+      this.destroy(null);
       return;
     }
     const head = this.#inFlight.head;
@@ -466,8 +476,11 @@ export class Session implements MessageSink, TransportHandler {
 
   #readyForQuery(buffer: Buffer, start: number, end: number): void {
     const status = end - start === 1 ? STATUS.get(buffer[start]!) : undefined;
-    const request = this.#inFlight.shift();
-    if (status === undefined || request === null) this.unexpected('ReadyForQuery');
+    const request = this.#inFlight.head;
+    if (status === undefined || request === null || !request.isAnswered) {
+      this.unexpected('ReadyForQuery');
+    }
+    this.#inFlight.shift();
     this.transactionStatus = status;
     const cancellation = this.#cancellation;
     if (cancellation !== null) {
@@ -576,14 +589,18 @@ export class Session implements MessageSink, TransportHandler {
     return new Promise((resolve) => this.#goneWaiters.push(resolve));
   }
 
-  /** Ends the session in good order: Terminate after everything that was submitted. */
-  terminateGracefully(): void {
+  /**
+   * Ends the session in good order: Terminate after everything that was submitted.
+   *
+   * @param patience milliseconds that the peer has to close its side; null: as long as it takes
+   */
+  terminateGracefully(patience: number | null = CLOSE_TIMEOUT): void {
     if (this.#ended) return;
     writeTerminate(this.writer);
     this.flush();
     this.#finish(null, () => this.#transport.end());
-    // A peer that does not close its side is not waited for.
-    this.#closeTimer = this.clock.setTimer(1000, () => this.#transport.destroy(), false);
+    if (patience === null) return;
+    this.#closeTimer = this.clock.setTimer(patience, () => this.#transport.destroy(), false);
   }
 
   /** Ends the session at once. The first reason is kept; every request is settled once. */

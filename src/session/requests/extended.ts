@@ -1,11 +1,18 @@
-import type { PostgresError } from '../../errors/postgres-error.ts';
-import { writeBind, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
+import { InterfaceError } from '../../errors/client-errors.ts';
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { writeCopyFail } from '../../protocol/copy.ts';
+import {
+  writeBind,
+  writeClose,
+  writeExecute,
+  writeParse,
+  writeSync,
+} from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { AwaitedAnswers } from '../awaited-answers.ts';
 import { PromisedRequest } from '../request.ts';
 import type { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
-
-/** ParseComplete, BindComplete and CommandComplete of the BEGIN that travels ahead. */
-const PREAMBLE_ANSWERS = 3;
 
 const NO_PARAMETERS = {
   portal: '',
@@ -17,27 +24,57 @@ const NO_PARAMETERS = {
 
 /**
  * A request of the extended protocol. A BEGIN that waits in the session goes ahead of it,
- * before the same Sync: if the BEGIN fails, nothing that follows is executed.
+ * before the same Sync: if that fails, nothing that follows is executed.
  */
 export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
-  #preambleAnswers = 0;
+  readonly #awaited = new AwaitedAnswers();
+  /** How many of the awaited answers are to messages that went ahead of the request's own. */
+  #ahead = 0;
+  /** The server skips whatever else was written, up to Sync. */
+  #skipped = false;
+  /** The server sends the data of a COPY that nobody takes. */
+  #copyingOut = false;
 
   /** Writes the messages with `write`; leaves no trace of them when a value cannot be encoded. */
   protected send(session: Session, write: () => void): void {
-    session.writeCloses();
     const { writer, preamble } = session;
     const mark = writer.mark();
+    const closes = session.takeCloses();
+    this.#awaited.clear();
+    this.#skipped = false;
     try {
-      if (preamble !== null) this.#writePreamble(session, preamble);
+      this.#writeAhead(session, closes);
+      const own = writer.mark();
       write();
+      this.awaitAnswers(session, own);
     } catch (error) {
       writer.rollback(mark);
       session.preamble = preamble;
-      this.#preambleAnswers = 0;
+      session.returnCloses(closes);
       this.refused(session, error);
       return;
     }
     session.sent(this);
+  }
+
+  /** Writes what travels ahead: Close of statements that are forgotten, a waiting BEGIN. */
+  #writeAhead(session: Session, closes: readonly string[]): void {
+    const { writer, preamble } = session;
+    const mark = writer.mark();
+    for (const name of closes) writeClose(writer, 'S', name);
+    for (const text of preamble ?? []) {
+      writeParse(writer, '', text);
+      writeBind(writer, NO_PARAMETERS);
+      writeExecute(writer, '');
+    }
+    session.preamble = null;
+    this.awaitAnswers(session, mark);
+    this.#ahead = this.#awaited.left;
+  }
+
+  /** What was written since `mark` is answered after all that was written before. */
+  protected awaitAnswers(session: Session, mark: number): void {
+    this.#awaited.add(session.writer, mark);
   }
 
   /** Nothing was sent, as a value cannot be encoded. */
@@ -48,22 +85,6 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
   /** Whether it failed by a cancel that was meant for the request before it. */
   get wasStruck(): boolean {
     return this.struck && (this.error as PostgresError | null)?.sqlstate === '57014';
-  }
-
-  /** Begins to write messages that will go on over several turns. Nothing of it is undone. */
-  protected open(session: Session): void {
-    session.writeCloses();
-    if (session.preamble !== null) this.#writePreamble(session, session.preamble);
-    session.enlist(this);
-  }
-
-  #writePreamble(session: Session, preamble: string): void {
-    const { writer } = session;
-    writeParse(writer, '', preamble);
-    writeBind(writer, NO_PARAMETERS);
-    writeExecute(writer, '');
-    session.preamble = null;
-    this.#preambleAnswers = PREAMBLE_ANSWERS;
   }
 
   /** Calls `done` when all rows are there; the line is held while types are asked for. */
@@ -101,8 +122,58 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     start: number,
     end: number,
   ): void {
-    if (this.#preambleAnswers > 0) this.#preambleAnswers -= 1;
-    else this.answer(session, type, buffer, start, end);
+    if (this.#awaited.take(type)) {
+      if (this.#ahead > 0) this.#ahead -= 1;
+      else if (type !== Backend.CloseComplete) this.answer(session, type, buffer, start, end);
+      this.rowsDue = this.#ahead === 0 && this.#awaited.isExecuting;
+    } else if (!this.#isCopy(session, type)) {
+      session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
+    }
+  }
+
+  /** Whether the message belongs to a COPY, which is no query: it fails, the session goes on. */
+  #isCopy(session: Session, type: number): boolean {
+    const expected = this.#copyingOut;
+    switch (type) {
+      case Backend.CopyInResponse:
+        if (!this.rowsDue) return false;
+        this.error ??= copyNeedsItsCall('copyToTable');
+        this.#endCopyIn(session);
+        return true;
+      case Backend.CopyOutResponse:
+        if (!this.rowsDue) return false;
+        this.error ??= copyNeedsItsCall('copyFromTable');
+        this.#copyingOut = true;
+        return true;
+      case Backend.CopyData:
+        return expected;
+      case Backend.CopyDone:
+        this.#copyingOut = false;
+        return expected;
+      default:
+        return false;
+    }
+  }
+
+  /** The server waits for data: it has ignored the Sync that came in place of any. */
+  #endCopyIn(session: Session): void {
+    // Other messages in place of data have ended the COPY with an error already.
+    if (this.#awaited.left > 1) return;
+    writeCopyFail(session.writer, 'COPY FROM STDIN is not possible as a query');
+    writeSync(session.writer);
+    session.flushSoon();
+  }
+
+  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+    this.#awaited.clear();
+    this.#skipped = true;
+    this.#copyingOut = false;
+    this.rowsDue = false;
+    super.serverError(session, error, fields);
+  }
+
+  override get isAnswered(): boolean {
+    return this.#skipped || this.#awaited.left === 0;
   }
 
   /** One answer to the request's own messages. */
@@ -113,4 +184,11 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     start: number,
     end: number,
   ): void;
+}
+
+/** What a query that turns out to be a COPY is rejected with. */
+function copyNeedsItsCall(method: string): InterfaceError {
+  return new InterfaceError('a COPY from or to the client is not possible as a query', {
+    hint: `Use ${method}().`,
+  });
 }

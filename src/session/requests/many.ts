@@ -182,6 +182,8 @@ export class ManyRequest extends StatementRequest<Row[]> {
       if (isFirst) this.writeDescribeIfUnnamed(session, statement);
       statement.writeExecute(writer);
       this.#written += 1;
+      // `send` sees to what is written before it returns.
+      if (this.state === 'sent') this.awaitAnswers(session, mark);
     } catch (error) {
       writer.rollback(mark);
       throw error;
@@ -224,9 +226,8 @@ export class ManyRequest extends StatementRequest<Row[]> {
     this.#stop?.();
   }
 
-  override ready(session: Session): void {
-    if (this.#writing) session.unexpected('ReadyForQuery');
-    super.ready(session);
+  override get isAnswered(): boolean {
+    return !this.#writing && super.isAnswered;
   }
 
   protected override succeed(session: Session): void {

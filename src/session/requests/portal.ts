@@ -60,10 +60,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
         portal.statement = statement;
       }
       if (this.#step.fetch > 0) writeExecute(writer, portal.name, this.#step.fetch);
-      if (this.#step.close) {
-        writeClose(writer, 'P', portal.name);
-        session.expectCloseComplete();
-      }
+      if (this.#step.close) writeClose(writer, 'P', portal.name);
       writeSync(writer);
     });
   }

@@ -1,13 +1,14 @@
-import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { InterfaceError } from '../../errors/client-errors.ts';
-import { readCommandComplete } from '../../protocol/backend/result.ts';
-import { writeCopyFail } from '../../protocol/copy.ts';
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { readCommandComplete, readRowDescription } from '../../protocol/backend/result.ts';
+import { readCopyInResponse, readCopyOutResponse, writeCopyFail } from '../../protocol/copy.ts';
 import { writeQuery } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { PromisedRequest, type Request } from '../request.ts';
 import type { Session } from '../session.ts';
+import { BeginRequest } from './begin.ts';
 
 /**
  * The simple protocol: any number of statements without arguments in one text and, unless it
@@ -16,6 +17,10 @@ import type { Session } from '../session.ts';
 export class ScriptRequest extends PromisedRequest<string> {
   readonly text: string;
   #tag = '';
+  /** What the server is about: a statement's rows or the data of its COPY, else neither. */
+  #sending: 'rows' | 'copy' | null = null;
+  /** A statement has ended, or all that are left have failed. */
+  #answered = false;
 
   constructor(text: string, deadline: Deadline | null) {
     super(deadline);
@@ -33,26 +38,51 @@ export class ScriptRequest extends PromisedRequest<string> {
     start: number,
     end: number,
   ): void {
+    const sending = this.#sending;
     switch (type) {
       case Backend.CommandComplete:
+        if (sending === 'copy') break;
         this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
+        this.#end();
         return;
       case Backend.EmptyQueryResponse:
+        if (sending !== null) break;
+        this.#end();
+        return;
       case Backend.RowDescription:
+        if (sending !== null) break;
+        readRowDescription(new MessageReader(buffer, start, end));
+        this.#sending = 'rows';
+        this.rowsDue = true;
+        return;
       case Backend.CopyData:
+        if (sending !== 'copy') break;
+        return;
       case Backend.CopyDone:
+        if (sending !== 'copy') break;
+        this.#sending = null;
         return;
       case Backend.CopyInResponse:
+        if (sending !== null) break;
+        readCopyInResponse(new MessageReader(buffer, start, end));
         this.error ??= copyNeedsItsCall('copyToTable');
         writeCopyFail(session.writer, 'COPY FROM STDIN is not possible in execute()');
         session.flushSoon();
         return;
       case Backend.CopyOutResponse:
+        if (sending !== null) break;
+        readCopyOutResponse(new MessageReader(buffer, start, end));
         this.error ??= copyNeedsItsCall('copyFromTable');
+        this.#sending = 'copy';
         return;
-      default:
-        session.unexpected(`message '${String.fromCharCode(type)}' in answer to a script`);
     }
+    session.unexpected(`message '${String.fromCharCode(type)}' in answer to a script`);
+  }
+
+  #end(): void {
+    this.#sending = null;
+    this.rowsDue = false;
+    this.#answered = true;
   }
 
   override dataRow(): void {
@@ -66,6 +96,11 @@ export class ScriptRequest extends PromisedRequest<string> {
   ): void {
     error.query = this.text;
     this.error ??= error;
+    this.#end();
+  }
+
+  override get isAnswered(): boolean {
+    return this.#answered && this.#sending === null;
   }
 
   override ready(): void {
@@ -85,12 +120,18 @@ export function sendScript(session: Session, request: Request, text: string): vo
   const { writer, preamble } = session;
   const mark = writer.mark();
   try {
-    writeQuery(writer, preamble === null ? text : `${preamble};${text}`);
+    // Tried first: what cannot be sent must not begin the transaction.
+    writeQuery(writer, text);
   } catch (error) {
     writer.rollback(mark);
     request.fail(error);
     return;
   }
-  session.preamble = null;
+  if (preamble !== null) {
+    writer.rollback(mark);
+    session.preamble = null;
+    new BeginRequest(preamble, request).start(session);
+    writeQuery(writer, text);
+  }
   session.sent(request);
 }

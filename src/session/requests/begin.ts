@@ -1,0 +1,44 @@
+import type { PostgresError } from '../../errors/postgres-error.ts';
+import { writeQuery } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { Request } from '../request.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * The BEGIN that waits in the session, ahead of a script and in the same flight. It is a Query of
+ * its own: in one text with the script, an error of syntax there would undo it unseen.
+ */
+export class BeginRequest extends Request {
+  readonly #script: string;
+  readonly #next: Request;
+
+  /** @param next what follows; it fails with the error of BEGIN, not with what comes of that */
+  constructor(statements: readonly string[], next: Request) {
+    super(null);
+    this.#script = statements.join(';');
+    this.#next = next;
+  }
+
+  override start(session: Session): void {
+    writeQuery(session.writer, this.#script);
+    session.sent(this);
+  }
+
+  override message(session: Session, type: number): void {
+    if (type === Backend.CommandComplete) return;
+    session.unexpected(`message '${String.fromCharCode(type)}' in answer to BEGIN`);
+  }
+
+  override serverError(_session: Session, error: PostgresError): void {
+    error.query = this.#script;
+    this.#next.error ??= error;
+  }
+
+  override ready(): void {
+    this.state = 'done';
+  }
+
+  override reject(): void {
+    // What follows is rejected for the same reason.
+  }
+}
