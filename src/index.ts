@@ -3,7 +3,7 @@
  */
 export type { BatchResult } from './client/batch.ts';
 export type { CallOptions, Query, QueryObject } from './client/call.ts';
-export { connect } from './client/connect.ts';
+export { connect, type SingleConnectOptions } from './client/connect.ts';
 export { Connection } from './client/connection.ts';
 export type { CopyRecordsOptions, CopyToTableOptions } from './client/copy-in.ts';
 export type { CopyFromTableOptions, CopyOutOptions } from './client/copy-out.ts';

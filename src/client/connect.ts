@@ -2,6 +2,7 @@ import { TypeRegistry } from '../codecs/registry.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve.ts';
+import { ClientConfigurationError } from '../errors/client-errors.ts';
 import type { SessionContext } from '../session/open-session.ts';
 import { systemClock } from '../transport/clock.ts';
 import { atCaller } from './caller-stack.ts';
@@ -27,6 +28,12 @@ export function splitArguments<O>(
   return [undefined, first ?? second ?? ({} as O)];
 }
 
+/** How to connect, and what ends the attempt early. */
+export interface SingleConnectOptions extends ConnectOptions {
+  /** Aborting gives the attempt up: `connect` rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | null | undefined;
+}
+
 /**
  * Connects to a PostgreSQL server.
  *
@@ -40,17 +47,28 @@ export function splitArguments<O>(
  * await using connection = await connect('postgres://ada@localhost/shop');
  * console.log(await connection.fetchVal('SELECT version()'));
  */
-export function connect(dsn?: string, options?: ConnectOptions): Promise<Connection>;
-export function connect(options?: ConnectOptions): Promise<Connection>;
+export function connect(dsn?: string, options?: SingleConnectOptions): Promise<Connection>;
+export function connect(options?: SingleConnectOptions): Promise<Connection>;
 export async function connect(
-  first?: string | ConnectOptions,
-  second?: ConnectOptions,
+  first?: string | SingleConnectOptions,
+  second?: SingleConnectOptions,
 ): Promise<Connection> {
   try {
-    const [dsn, options] = splitArguments(first, second);
+    const [dsn, given] = splitArguments(first, second);
+    const [signal, options] = splitSignal(given);
     const config = resolveConfig(dsn, options);
-    return new Connection(await openLane(contextFor(config)));
+    return new Connection(await openLane(contextFor(config), signal));
   } catch (error) {
     throw atCaller(error);
   }
+}
+
+/** The signal belongs to the call, everything else to the configuration. */
+function splitSignal(given: SingleConnectOptions): [AbortSignal | null, ConnectOptions] {
+  if (given.signal === undefined || given.signal === null) return [null, given];
+  const { signal, ...options } = given;
+  if (!(signal instanceof AbortSignal)) {
+    throw new ClientConfigurationError('option signal: expected an AbortSignal');
+  }
+  return [signal, options];
 }
