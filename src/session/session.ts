@@ -13,6 +13,7 @@ import { MessageReader } from '../protocol/reader.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
+import { atEndOfTurn } from '../transport/turn.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -340,11 +341,13 @@ export class Session implements MessageSink, TransportHandler {
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    queueMicrotask(() => {
-      this.#flushScheduled = false;
-      this.flush();
-    });
+    atEndOfTurn(this.#scheduledFlush);
   }
+
+  readonly #scheduledFlush = (): void => {
+    this.#flushScheduled = false;
+    this.flush();
+  };
 
   flush(): void {
     const { writer } = this;

@@ -7,3 +7,12 @@ export function nextTurn(): Promise<void> {
     setImmediate(resolve);
   });
 }
+
+/**
+ * Calls back at the end of this turn of the event loop: when the present step, and all promises
+ * that follow from it without waiting for anything outside, have had their say.
+ */
+export function atEndOfTurn(callback: () => void): void {
+  // A tick that is asked for by a microtask comes after the last of them.
+  queueMicrotask(() => process.nextTick(callback));
+}

@@ -47,6 +47,7 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       const own = writer.mark();
       write();
       this.awaitAnswers(session, own);
+      this.rowsDue = this.#ahead === 0 && this.#awaited.isExecuting;
     } catch (error) {
       writer.rollback(mark);
       session.preamble = preamble;
