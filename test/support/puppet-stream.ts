@@ -1,0 +1,101 @@
+import { Duplex } from 'node:stream';
+import { Puppet, type PuppetOptions } from './puppet.ts';
+
+/** What happens to a message on its way to the client. */
+export interface Delivery {
+  /** Everything that the client gets in its place, each piece as a chunk of its own. */
+  readonly chunks: readonly Uint8Array[];
+  /** The server closes its side after it. */
+  readonly end?: boolean;
+  /** The server says nothing any more after it. */
+  readonly mute?: boolean;
+}
+
+/** Decides about the `index`th message of the server, counted from 0. Null: as it is. */
+export type Tamper = (message: Buffer, index: number) => Delivery | null;
+
+/** How the server's bytes get to the client. By default each flight of answers is one chunk. */
+export interface PuppetDelivery {
+  /** Each message is looked at, and is a chunk of its own. */
+  readonly tamper?: Tamper;
+  /** Each flight of answers is cut into chunks of so many bytes. */
+  readonly chunkSize?: number;
+}
+
+/**
+ * A client's connection to a puppet, without any network: each chunk arrives as it was cut and
+ * in a turn of its own. Pass `() => stream` as the option `dial`.
+ */
+export class PuppetStream extends Duplex {
+  readonly puppet: Puppet;
+  /** How many messages the puppet has sent. */
+  messages = 0;
+  readonly #delivery: PuppetDelivery;
+  #queue: (Uint8Array | null)[] = [];
+  #delivering = false;
+  #mute = false;
+
+  constructor(options: PuppetOptions = {}, delivery: PuppetDelivery = {}) {
+    super({ allowHalfOpen: true });
+    this.puppet = new Puppet(options);
+    this.#delivery = delivery;
+  }
+
+  /** Has the client receive bytes that the puppet knows nothing of. */
+  say(...chunks: (Uint8Array | null)[]): void {
+    this.#queue.push(...chunks);
+    void this.#deliver();
+  }
+
+  override _write(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    callback: (error?: Error | null) => void,
+  ): void {
+    const answers = this.puppet.receive(chunk);
+    callback();
+    if (this.#mute || answers.length === 0) return;
+    const { tamper, chunkSize } = this.#delivery;
+    if (tamper !== undefined) {
+      this.say(...this.#tampered(tamper, answers));
+      return;
+    }
+    const flight = Buffer.concat(answers);
+    const size = chunkSize ?? flight.length;
+    for (let at = 0; at < flight.length; at += size) this.say(flight.subarray(at, at + size));
+  }
+
+  #tampered(tamper: Tamper, answers: readonly Buffer[]): (Uint8Array | null)[] {
+    const chunks: (Uint8Array | null)[] = [];
+    for (const answer of answers) {
+      const delivery: Delivery = tamper(answer, this.messages++) ?? { chunks: [answer] };
+      chunks.push(...delivery.chunks);
+      if (delivery.end === true) chunks.push(null);
+      if (delivery.end === true || delivery.mute === true) {
+        this.#mute = true;
+        break;
+      }
+    }
+    return chunks;
+  }
+
+  async #deliver(): Promise<void> {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    while (this.#queue.length > 0) {
+      await new Promise(setImmediate);
+      const chunk = this.#queue.shift()!;
+      if (this.destroyed) break;
+      if (chunk === null || chunk.length > 0) this.push(chunk);
+    }
+    this.#delivering = false;
+  }
+
+  override _read(): void {}
+
+  override _final(callback: (error?: Error | null) => void): void {
+    callback();
+    // A server closes its side when the client has closed its own.
+    this.say(null);
+  }
+}
