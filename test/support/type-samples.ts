@@ -293,6 +293,39 @@ export const TYPE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
   lo: ['4294967295'],
 };
 
+/**
+ * Types whose binary form is not known, because the server has none, or because it cannot be read
+ * without asking the server for more (the name behind an OID, the locale of money), or because
+ * it is a secret of the extension. Their values go as text, and so does what is made of them.
+ */
+export const TEXT_ONLY_TYPES: readonly string[] = [
+  'aclitem',
+  'cube',
+  'ean13',
+  'hstore',
+  'isbn',
+  'money',
+  'query_int',
+  'regclass',
+  'regcollation',
+  'regconfig',
+  'regdictionary',
+  'regnamespace',
+  'regoper',
+  'regoperator',
+  'regproc',
+  'regprocedure',
+  'regrole',
+  'regtype',
+  'seg',
+];
+
+/** Whether a type of the samples is text only, or has a part that is. */
+export function isTextOnly(type: string): boolean {
+  const made = type.replace(/^with_|_(?:range|domain)$|\[\]$/g, '').replace(/\[\]$/, '');
+  return TEXT_ONLY_TYPES.includes(made);
+}
+
 /** Samples that only newer servers have, by the first major version that has them. */
 export const NEWER_SAMPLES: Readonly<Record<number, Readonly<Record<string, readonly string[]>>>> =
   {
