@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A driver that takes part, and how a child process is started for it. */
+export interface Contestant {
+  /** As it was asked for: `pg`, `python`, `asyncpg:../other/dist/index.js`. */
+  readonly id: string;
+  /** How tables call it. */
+  readonly label: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A driver that was to take part and cannot. */
+export class Unavailable extends Error {}
+
+/** Those that take part unless others are asked for. The first is ours. */
+export const DEFAULT_CONTESTANTS = [
+  'asyncpg',
+  'pg',
+  'postgres',
+  'effect',
+  'python',
+  'bun',
+] as const;
+
+const LABELS: Readonly<Record<string, string>> = {
+  asyncpg: 'asyncpg (this)',
+  pg: 'pg',
+  postgres: 'postgres',
+  effect: '@effect/sql-pg',
+  python: 'asyncpg (Python)',
+  bun: 'Bun.sql',
+};
+
+const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+const PYTHON_CHILD = fileURLToPath(new URL('drivers/python.py', import.meta.url));
+
+/**
+ * Finds what is needed for a contestant: its name, and after a colon where it is, for another build
+ * of ours or another Python.
+ *
+ * @throws Unavailable with what is missing
+ */
+export function contestant(id: string): Contestant {
+  const [name = '', ...rest] = id.split(':');
+  const location = rest.join(':');
+  const label = LABELS[name];
+  if (label === undefined) {
+    throw new Unavailable(
+      `there is no driver ${name}; known are ${Object.keys(LABELS).join(', ')}`,
+    );
+  }
+  const shown = location === '' ? label : `${LABELS[name]} at ${location}`;
+  if (name === 'python') {
+    return { id, label: shown, command: python(location), args: [PYTHON_CHILD], env: {} };
+  }
+  if (name === 'bun') {
+    return { id, label: shown, command: bun(location), args: [CHILD, name], env: {} };
+  }
+  const env: Record<string, string> =
+    location === '' ? {} : { BENCH_LOCATION: path.resolve(location) };
+  const args = ['--expose-gc', ...profiling(id), CHILD, name];
+  return { id, label: shown, command: process.execPath, args, env };
+}
+
+/** `BENCH_CPU_PROF=folder` leaves a profile of each child there. */
+function profiling(id: string): string[] {
+  const folder = process.env['BENCH_CPU_PROF'];
+  return folder === undefined
+    ? []
+    : ['--cpu-prof', `--cpu-prof-dir=${folder}/${id.replaceAll(/\W+/g, '-')}`];
+}
+
+/** A Python with asyncpg: the one given, the first in PATH, or the system's own. */
+function python(location: string): string {
+  const candidates = location === '' ? ['python3', '/usr/bin/python3'] : [location];
+  const found = candidates.find((file) => succeeds(file, ['-c', 'import asyncpg']));
+  if (found === undefined) throw new Unavailable(`no asyncpg in ${candidates.join(', ')}`);
+  return found;
+}
+
+/** Bun from PATH, or from where `npm run test:runtimes` keeps it. */
+function bun(location: string): string {
+  const kept = path.join(tmpdir(), 'asyncpg-runtimes', 'bun-1', 'node_modules', '.bin', 'bun');
+  const candidates = location === '' ? ['bun', ...(existsSync(kept) ? [kept] : [])] : [location];
+  const found = candidates.find((file) => succeeds(file, ['--version']));
+  if (found === undefined) {
+    throw new Unavailable(
+      `no Bun in ${candidates.join(', ')}; \`npm run test:runtimes -- bun@1\` brings it`,
+    );
+  }
+  return found;
+}
+
+function succeeds(file: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(file, args, { stdio: 'ignore', timeout: 30_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,4 @@
+import type { Results } from '../results.ts';
+export function htmlReport(results: Results): string {
+  return JSON.stringify(results);
+}
