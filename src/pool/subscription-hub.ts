@@ -139,13 +139,15 @@ export class SubscriptionHub implements SubscriptionHost {
     link.connection = null;
     if (this.#link !== link) return;
     this.#heartbeat?.cancel();
-    for (const subscription of this.#subscriptions) subscription.noteGap();
     this.#await(link, this.#reopen(link));
   }
 
   async #reopen(link: Link): Promise<Connection> {
     const { signal } = link.abort;
     for (;;) {
+      // Also when the connection is lost before all channels were listened to again: some
+      // subscriptions may have been told of the gap before by then.
+      for (const subscription of this.#subscriptions) subscription.noteGap();
       try {
         const connection = await this.#open(link);
         for (const subscription of this.#subscriptions) subscription.tellGap();
