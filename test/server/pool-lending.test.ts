@@ -70,7 +70,7 @@ describe('acquire', () => {
       served.push(name);
       await pool.release(connection);
       // Asked for in the very moment of the release.
-      if (name === 'first') void (late = take('late'));
+      if (name === 'first') late = take('late');
     };
     let late: Promise<void> | undefined;
     await Promise.all([take('first'), take('second'), take('third')]);

@@ -445,7 +445,9 @@ describe('listeners of a holder', () => {
     connection.addQueryLogger(({ query }) => heard.push(query));
     connection.addLogListener(({ message }) => heard.push(message));
     connection.addTerminationListener(() => heard.push('terminated'));
-    await connection.addListener('news', ({ payload }) => heard.push(payload));
+    await connection.addListener('news', ({ payload }) => {
+      heard.push(payload);
+    });
     await connection.execute("DO $$ BEGIN RAISE NOTICE 'first'; END $$");
     expect(heard).toContain('first');
     await pool.release(connection);
