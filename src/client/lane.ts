@@ -5,7 +5,7 @@ import type { Session } from '../session/session.ts';
 import type { Statement } from '../session/statement.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
-import { mayLeaveDirt, mentionsPrepare } from './dirt.ts';
+import { isShareable, mayLeaveDirt, mentionsPrepare } from './dirt.ts';
 import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
 import type { Transaction, TransactionOptions } from './transaction.ts';
@@ -78,7 +78,7 @@ export class Lane {
     deadline: Deadline | null = null,
     timeout?: number | undefined,
   ): Promise<string> {
-    const request = new ScriptRequest(text, deadline);
+    const request = new ScriptRequest(text, deadline, isShareable(text));
     this.noteDirt(text);
     this.session.submit(request);
     return this.logged(request.promise, text, [], timeout);

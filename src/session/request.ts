@@ -59,6 +59,11 @@ export abstract class Request {
   /** ReadyForQuery: the request has left the wire. Settles the caller's promise. */
   abstract ready(session: Session): void;
 
+  /** Whether it failed by a cancel that was meant for the request before it. */
+  get wasStruck(): boolean {
+    return this.struck && (this.error as PostgresError | null)?.sqlstate === '57014';
+  }
+
   /** Rejects the caller's promise. Called at most once, never after it was settled. */
   abstract reject(error: unknown): void;
 

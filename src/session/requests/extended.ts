@@ -83,11 +83,6 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     this.fail(error);
   }
 
-  /** Whether it failed by a cancel that was meant for the request before it. */
-  get wasStruck(): boolean {
-    return this.struck && (this.error as PostgresError | null)?.sqlstate === '57014';
-  }
-
   /** Calls `done` when all rows are there; the line is held while types are asked for. */
   protected whenComplete(
     session: Session,

@@ -16,18 +16,22 @@ import { BeginRequest } from './begin.ts';
  */
 export class ScriptRequest extends PromisedRequest<string> {
   readonly text: string;
+  #mayRepeat: boolean;
   #tag = '';
   /** What the server is about: a statement's rows or the data of its COPY, else neither. */
   #sending: 'rows' | 'copy' | null = null;
   /** A statement has ended, or all that are left have failed. */
   #answered = false;
 
-  constructor(text: string, deadline: Deadline | null) {
+  /** @param isSingle it is one statement, and undone as a whole when it fails */
+  constructor(text: string, deadline: Deadline | null, isSingle: boolean = false) {
     super(deadline);
     this.text = text;
+    this.#mayRepeat = isSingle;
   }
 
   override start(session: Session): void {
+    if (session.transactionStatus !== 'I' || session.preamble !== null) this.#mayRepeat = false;
     sendScript(session, this, this.text);
   }
 
@@ -103,9 +107,17 @@ export class ScriptRequest extends PromisedRequest<string> {
     return this.#answered && this.#sending === null;
   }
 
-  override ready(): void {
-    if (this.error !== null) this.fail(this.error);
-    else this.resolve(this.#tag);
+  override ready(session: Session): void {
+    if (this.error === null) {
+      this.resolve(this.#tag);
+    } else if (this.#mayRepeat && this.wasStruck && !this.abandoned) {
+      // The cancel was meant for the request before, and this one was undone.
+      this.#mayRepeat = false;
+      this.#answered = false;
+      session.repeat(this);
+    } else {
+      this.fail(this.error);
+    }
   }
 }
 
