@@ -46,6 +46,16 @@ export function toQuery(query: Query, args: readonly unknown[]): QueryObject {
   return query;
 }
 
+/** The protocol counts parameters in 16 bits. */
+const MAX_ARGS = 65_535;
+
 export function argsOf(query: QueryObject): readonly unknown[] {
-  return query.args ?? NO_ARGS;
+  const args = query.args ?? NO_ARGS;
+  if (args.length > MAX_ARGS) {
+    throw new InterfaceError(`a query takes at most 65,535 arguments, not ${args.length}`, {
+      hint: 'Pass arrays (unnest($1::int4[], …)), or use executeMany or copyRecordsToTable.',
+      safeToRetry: true,
+    });
+  }
+  return args;
 }

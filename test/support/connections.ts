@@ -62,6 +62,13 @@ export async function failure<E = Error & Record<string, unknown>>(
   throw new Error('expected a rejection, but the promise was fulfilled');
 }
 
+/** Everything that an iterable gives. */
+export async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of iterable) items.push(item);
+  return items;
+}
+
 /** Counts what is handed to the network. */
 export class Flights {
   /** Writes since the last `take`. */

@@ -121,7 +121,7 @@ export class QueryRequest extends StatementRequest<unknown> {
       this.resolve(null);
     } else if (
       typeof column === 'number'
-        ? column < columns.length && column >= 0
+        ? Number.isInteger(column) && column < columns.length && column >= 0
         : columns.some(({ name }) => name === column)
     ) {
       this.resolve(typeof column === 'number' ? rowValue(row, column) : row[column]);
