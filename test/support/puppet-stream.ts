@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream';
+import { FakeStream } from './fake-stream.ts';
 import { Puppet, type PuppetOptions } from './puppet.ts';
 
 /** What happens to a message on its way to the client. */
@@ -22,38 +22,22 @@ export interface PuppetDelivery {
   readonly chunkSize?: number;
 }
 
-/**
- * A client's connection to a puppet, without any network: each chunk arrives as it was cut and
- * in a turn of its own. Pass `() => stream` as the option `dial`.
- */
-export class PuppetStream extends Duplex {
+/** A client's connection to a puppet. Pass `() => stream` as the option `dial`. */
+export class PuppetStream extends FakeStream {
   readonly puppet: Puppet;
-  /** How many messages the puppet has sent. */
-  messages = 0;
   readonly #delivery: PuppetDelivery;
-  #queue: (Uint8Array | null)[] = [];
-  #delivering = false;
+  /** How many messages the puppet has sent. */
+  #sent = 0;
   #mute = false;
 
   constructor(options: PuppetOptions = {}, delivery: PuppetDelivery = {}) {
-    super({ allowHalfOpen: true });
-    this.puppet = new Puppet(options);
+    const puppet = new Puppet(options);
+    super((_, chunk) => this.#answer(puppet.receive(chunk)));
+    this.puppet = puppet;
     this.#delivery = delivery;
   }
 
-  /** Has the client receive bytes that the puppet knows nothing of. */
-  say(...chunks: (Uint8Array | null)[]): void {
-    this.#queue.push(...chunks);
-    void this.#deliver();
-  }
-
-  override _write(
-    chunk: Buffer,
-    _encoding: BufferEncoding,
-    callback: (error?: Error | null) => void,
-  ): void {
-    const answers = this.puppet.receive(chunk);
-    callback();
+  #answer(answers: readonly Buffer[]): void {
     if (this.#mute || answers.length === 0) return;
     const { tamper, chunkSize } = this.#delivery;
     if (tamper !== undefined) {
@@ -68,7 +52,7 @@ export class PuppetStream extends Duplex {
   #tampered(tamper: Tamper, answers: readonly Buffer[]): (Uint8Array | null)[] {
     const chunks: (Uint8Array | null)[] = [];
     for (const answer of answers) {
-      const delivery: Delivery = tamper(answer, this.messages++) ?? { chunks: [answer] };
+      const delivery: Delivery = tamper(answer, this.#sent++) ?? { chunks: [answer] };
       chunks.push(...delivery.chunks);
       if (delivery.end === true) chunks.push(null);
       if (delivery.end === true || delivery.mute === true) {
@@ -77,25 +61,5 @@ export class PuppetStream extends Duplex {
       }
     }
     return chunks;
-  }
-
-  async #deliver(): Promise<void> {
-    if (this.#delivering) return;
-    this.#delivering = true;
-    while (this.#queue.length > 0) {
-      await new Promise(setImmediate);
-      const chunk = this.#queue.shift()!;
-      if (this.destroyed) break;
-      if (chunk === null || chunk.length > 0) this.push(chunk);
-    }
-    this.#delivering = false;
-  }
-
-  override _read(): void {}
-
-  override _final(callback: (error?: Error | null) => void): void {
-    callback();
-    // A server closes its side when the client has closed its own.
-    this.say(null);
   }
 }

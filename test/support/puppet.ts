@@ -97,8 +97,6 @@ const NO_RESULT: PuppetResult = {};
 
 /** One server session. */
 export class Puppet {
-  /** Every byte that the client has sent. */
-  received: Buffer = Buffer.alloc(0);
   /** The texts of all queries, in order of execution. */
   readonly executed: string[] = [];
   readonly #options: PuppetOptions;
@@ -117,7 +115,6 @@ export class Puppet {
 
   /** Takes what the client has sent; returns the answers, one buffer for each message. */
   receive(chunk: Uint8Array): Buffer[] {
-    this.received = Buffer.concat([this.received, chunk]);
     this.#unread = Buffer.concat([this.#unread, chunk]);
     this.#answers = [];
     for (;;) {
