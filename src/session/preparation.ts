@@ -69,8 +69,8 @@ async function parse(
     try {
       return await request.promise;
     } catch (error) {
-      // The server may have parsed it before it was cancelled.
-      if (request.abandoned) session.closeStatement(name);
+      // The server may have parsed it before it was cancelled, and undoes no preparation.
+      if (request.abandoned || request.wasStruck) session.closeStatement(name);
       if (!request.wasStruck || session.transactionStatus !== 'I') throw error;
     } finally {
       holder.inner = null;

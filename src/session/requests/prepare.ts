@@ -16,8 +16,6 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
   readonly #text: string;
   #parameterOids: number[] = [];
   #fields: FieldDescription[] | null = null;
-  #isParsed = false;
-  #repeated = false;
 
   constructor(name: string, text: string) {
     super(null);
@@ -43,8 +41,6 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
   ): void {
     switch (type) {
       case Backend.ParseComplete:
-        this.#isParsed = true;
-        return;
       case Backend.NoData:
         return;
       case Backend.ParameterDescription:
@@ -58,15 +54,8 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
     }
   }
 
-  override ready(session: Session): void {
-    if (this.wasStruck && !this.#repeated && session.transactionStatus === 'I') {
-      // The cancel was meant for the request before, and is spent.
-      this.#repeated = true;
-      this.error = null;
-      // Statements are not undone: one of this name may be there already.
-      if (this.#isParsed) session.closeStatement(this.#name);
-      this.start(session);
-    } else if (this.error !== null) this.fail(this.error);
+  override ready(): void {
+    if (this.error !== null) this.fail(this.error);
     else this.resolve({ parameterOids: this.#parameterOids, fields: this.#fields });
   }
 }
