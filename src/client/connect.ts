@@ -4,17 +4,21 @@ import type { ConnectOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import type { SessionContext } from '../session/open-session.ts';
+import { ScramKeyCache } from '../session/scram-key-cache.ts';
 import { systemClock } from '../transport/clock.ts';
 import { atCaller } from './caller-stack.ts';
 import { Connection } from './connection.ts';
 import { openLane } from './open-lane.ts';
+
+/** Shared by all: programs that connect for each task profit most. */
+const SCRAM_KEYS = new ScramKeyCache();
 
 /** What the sessions of one connection, or of one pool, have in common. */
 export function contextFor(config: ConnectConfig): SessionContext {
   return {
     config,
     registry: new TypeRegistry(config.types),
-    scramKeys: new Map(),
+    scramKeys: SCRAM_KEYS,
     clock: systemClock,
   };
 }

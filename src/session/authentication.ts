@@ -1,5 +1,3 @@
-import { createHmac, pbkdf2, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
 import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
 import {
   InterfaceError,
@@ -18,27 +16,14 @@ import {
 } from '../protocol/frontend/authentication.ts';
 import { md5Password } from '../protocol/md5.ts';
 import { Backend } from '../protocol/message-type.ts';
-import { saslprep } from '../protocol/saslprep.ts';
-import {
-  deriveScramKeys,
-  SCRAM_KEY_LENGTH,
-  type ScramChannelBinding,
-  ScramClient,
-  type ScramKeys,
-} from '../protocol/scram.ts';
+import { type ScramChannelBinding, ScramClient } from '../protocol/scram.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Transport } from '../transport/transport.ts';
 import { serverEndPoint } from './channel-binding.ts';
+import type { ScramKeyCache } from './scram-key-cache.ts';
 import type { StartUpInbox, StartUpMessage } from './start-up-inbox.ts';
 
-const deriveOffLoop = promisify(pbkdf2);
-
-/** Derived SCRAM keys, kept for the connections of one pool. Never the password itself. */
-export type ScramKeyCache = Map<string, ScramKeys>;
-const MAX_CACHED_KEYS = 16;
 const SCRAM_MECHANISMS: ReadonlySet<string> = new Set(['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']);
-/** Passwords are told apart by a keyed hash, so that no cache holds one. */
-const FINGERPRINT_KEY = randomBytes(32);
 
 /** What authenticating needs to know. */
 export interface AuthenticationParts {
@@ -242,9 +227,7 @@ async function authenticateSasl(
   const first = await nextAuthentication(parts.inbox);
   if (first.method !== 'SASLContinue') throw outOfOrder();
   const { salt, iterations } = scram.serverFirst(first.data);
-  const keys = await parts.inbox.during(
-    scramKeys(parts.scramKeys, password, salt, iterations),
-  );
+  const keys = await parts.inbox.during(parts.scramKeys.keys(password, salt, iterations));
   send(parts.transport, (writer) => writeSaslResponse(writer, scram.clientFinal(keys)));
   const final = await nextAuthentication(parts.inbox);
   if (final.method !== 'SASLFinal') throw outOfOrder();
@@ -271,26 +254,4 @@ function chooseBinding(
     );
   }
   return 'unsupported';
-}
-
-/** The derivation takes milliseconds of CPU by design: off the event loop, and once per pool. */
-async function scramKeys(
-  cache: ScramKeyCache,
-  password: string,
-  salt: Buffer,
-  iterations: number,
-): Promise<ScramKeys> {
-  const prepared = saslprep(password);
-  const key = JSON.stringify([salt.toString('base64'), iterations, fingerprint(prepared)]);
-  const cached = cache.get(key);
-  if (cached !== undefined) return cached;
-  const salted = await deriveOffLoop(prepared, salt, iterations, SCRAM_KEY_LENGTH, 'sha256');
-  const keys = deriveScramKeys(salted);
-  if (cache.size >= MAX_CACHED_KEYS) cache.clear();
-  cache.set(key, keys);
-  return keys;
-}
-
-function fingerprint(password: string): string {
-  return createHmac('sha256', FINGERPRINT_KEY).update(password).digest('base64');
 }

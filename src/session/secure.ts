@@ -4,6 +4,7 @@ import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/sqlstate.generated.ts';
 import { writeSslRequest } from '../protocol/frontend/startup.ts';
 import { MessageWriter } from '../protocol/writer.ts';
+import { withSecureContext } from '../transport/secure-context.ts';
 import { serverName } from '../transport/tls-name.ts';
 import type { Transport } from '../transport/transport.ts';
 import { describeHost } from './dial.ts';
@@ -57,7 +58,7 @@ export async function secure(
   try {
     socket = await transport.startTls(
       {
-        ...options,
+        ...withSecureContext(ssl, options),
         ...(name === undefined ? {} : { servername: name }),
         host: host.host,
         ALPNProtocols: [ALPN],

@@ -12,7 +12,8 @@ import { writeStartupMessage } from '../protocol/frontend/startup.ts';
 import { Backend } from '../protocol/message-type.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Transport } from '../transport/transport.ts';
-import { authenticate, type ScramKeyCache } from './authentication.ts';
+import { authenticate } from './authentication.ts';
+import type { ScramKeyCache } from './scram-key-cache.ts';
 import type { StartUpInbox } from './start-up-inbox.ts';
 
 /** What the server said of the session before its first ReadyForQuery. */
