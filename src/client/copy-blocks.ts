@@ -1,3 +1,4 @@
+import type { Request } from '../session/request.ts';
 import { COPY_BLOCK } from '../session/requests/copy-in.ts';
 import type { CopyDataSink } from '../session/requests/copy-out.ts';
 import type { Session } from '../session/session.ts';
@@ -9,10 +10,14 @@ const HIGH_WATER = 1024 * 1024;
 /** Reading goes on when so few are left. */
 const LOW_WATER = 256 * 1024;
 
+/** Gives the text of the statement; see CopyDataSink.plan. */
+export type MakeText = (session: Session, holder: Request) => string | Promise<string>;
+
 /** Gathers the data of a COPY into blocks and hands them to a sink, one after the other. */
 export class CopyBlocks implements CopyDataSink {
   /** Told why the sink takes no more, while data is still coming. */
   onFailure: ((error: unknown) => void) | null = null;
+  readonly #makeText: MakeText;
   readonly #session: Session;
   readonly #sink: ByteSink;
   readonly #onProgress: ((progress: CopyProgress) => void) | undefined;
@@ -23,20 +28,28 @@ export class CopyBlocks implements CopyDataSink {
   #written = 0;
   #paused = false;
   #complete = false;
+  #destroyed = false;
   #wake: (() => void) | null = null;
   readonly #done: Promise<void>;
 
   constructor(
+    makeText: MakeText,
     session: Session,
     sink: ByteSink,
     onProgress: ((progress: CopyProgress) => void) | undefined,
   ) {
+    this.#makeText = makeText;
     this.#session = session;
     this.#sink = sink;
     this.#onProgress = onProgress;
     // Begun here, the sink is called in the caller's asynchronous context.
     this.#done = this.#run();
     this.#done.catch((error: unknown) => this.onFailure?.(error));
+  }
+
+  plan(session: Session, holder: Request): string | Promise<string> {
+    if (this.#sink.open === undefined) return this.#makeText(session, holder);
+    return this.#sink.open().then(() => this.#makeText(session, holder));
   }
 
   begin(): void {
@@ -74,8 +87,17 @@ export class CopyBlocks implements CopyDataSink {
     return this.#done;
   }
 
+  destroy(error: unknown): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#blocks = [];
+    this.#wake?.();
+    this.#sink.destroy(error);
+  }
+
   async #run(): Promise<void> {
     for (;;) {
+      if (this.#destroyed) return;
       const block = this.#blocks.shift();
       if (block === undefined) {
         if (this.#complete) break;

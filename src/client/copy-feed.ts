@@ -4,25 +4,32 @@ import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts
 import type { CopyResponse } from '../protocol/copy.ts';
 import { Frontend } from '../protocol/message-type.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import type { Request } from '../session/request.ts';
 import { COPY_BLOCK, type CopyFeed, type FeedStep } from '../session/requests/copy-in.ts';
+import type { Session } from '../session/session.ts';
 import type { CopyProgress } from './copy-options.ts';
 import type { Pull } from './copy-source.ts';
+
+/** What a message of records seldom exceeds. */
+const ROOMY = COPY_BLOCK + 8 * 1024;
 
 type OnProgress = ((progress: CopyProgress) => void) | undefined;
 
 /** What data is taken from, piece by piece, as the server takes it. */
 abstract class PullFeed implements CopyFeed {
-  readonly #pull: Pull<unknown>;
+  protected readonly pull: Pull<unknown>;
   #awaited: Promise<IteratorResult<unknown, unknown>> | null = null;
   #arrived: IteratorResult<unknown, unknown> | null = null;
   /** The source has come to its end, or failed by itself. */
   #over = false;
+  /** Bytes of data that were written. */
   protected bytes = 0;
 
   constructor(pull: Pull<unknown>) {
-    this.#pull = pull;
+    this.pull = pull;
   }
 
+  abstract plan(session: Session, holder: Request): string | Promise<string>;
   abstract begin(response: CopyResponse): void;
   abstract write(writer: MessageWriter): FeedStep;
   abstract sent(): void;
@@ -35,7 +42,7 @@ abstract class PullFeed implements CopyFeed {
     } else {
       let next: IteratorResult<unknown, unknown> | Promise<IteratorResult<unknown, unknown>>;
       try {
-        next = this.#pull.next();
+        next = this.pull.next();
       } catch (error) {
         this.#over = true;
         throw error;
@@ -65,11 +72,17 @@ abstract class PullFeed implements CopyFeed {
     this.#awaited = null;
   }
 
+  /** Begins a message. Once there is much data, in a buffer that need not grow step by step. */
+  protected open(writer: MessageWriter): void {
+    if (this.bytes >= COPY_BLOCK) writer.ensure(ROOMY);
+    writer.begin(Frontend.CopyData);
+  }
+
   /** No more is taken. The source is told, unless it knows. */
   stop(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#pull.stop();
+    this.pull.stop();
   }
 }
 
@@ -78,6 +91,8 @@ const MAX_PART = 256 * 1024;
 
 /** How text chunks may be sent. */
 export interface ChunkOptions {
+  /** The statement. */
+  readonly text: string;
   /** Text is of no use to COPY's binary format, or in another encoding than UTF-8. */
   readonly bytesOnly: string | null;
   readonly onProgress: OnProgress;
@@ -95,6 +110,11 @@ export class ChunkFeed extends PullFeed {
     this.#options = options;
   }
 
+  override plan(): string | Promise<string> {
+    const { text } = this.#options;
+    return this.pull.open === undefined ? text : this.pull.open().then(() => text);
+  }
+
   override begin(): void {
     // Whether the data is right for the format, only the server can tell.
   }
@@ -106,7 +126,7 @@ export class ChunkFeed extends PullFeed {
       if (step !== 'more') return step;
     }
     const start = writer.offset;
-    writer.begin(Frontend.CopyData);
+    this.open(writer);
     const body = writer.offset;
     let step: FeedStep = 'more';
     while (step === 'more' && writer.offset - start < COPY_BLOCK) {
@@ -158,22 +178,41 @@ export class ChunkFeed extends PullFeed {
   }
 }
 
+/** What there is to know before records can be encoded. */
+export interface RecordPlan {
+  /** The statement. */
+  readonly text: string;
+  readonly encoder: RecordEncoder;
+}
+
 /** Records, encoded straight into the write buffer. */
 export class RecordFeed extends PullFeed {
-  readonly #encoder: RecordEncoder;
+  readonly #makePlan: (session: Session, holder: Request) => Promise<RecordPlan>;
   readonly #onProgress: OnProgress;
+  #encoder: RecordEncoder | null = null;
   #row = 0;
   #begun = false;
 
-  constructor(pull: Pull<unknown>, encoder: RecordEncoder, onProgress: OnProgress) {
+  constructor(
+    pull: Pull<unknown>,
+    makePlan: (session: Session, holder: Request) => Promise<RecordPlan>,
+    onProgress: OnProgress,
+  ) {
     super(pull);
-    this.#encoder = encoder;
+    this.#makePlan = makePlan;
     this.#onProgress = onProgress;
   }
 
-  override begin({ format, columnFormats }: CopyResponse): void {
-    const { count } = this.#encoder;
-    if (format === this.#encoder.format && columnFormats.length === count) return;
+  override async plan(session: Session, holder: Request): Promise<string> {
+    const { text, encoder } = await this.#makePlan(session, holder);
+    this.#encoder = encoder;
+    return text;
+  }
+
+  override begin(response: CopyResponse): void {
+    const { format, count } = this.#encoder!;
+    const { columnFormats } = response;
+    if (response.format === format && columnFormats.length === count) return;
     throw new InterfaceError(
       `the table changed meanwhile: the server expects ${columnFormats.length} columns, not ${count}`,
       { isTransient: true },
@@ -182,11 +221,11 @@ export class RecordFeed extends PullFeed {
 
   /** One message: records until there are enough. */
   override write(writer: MessageWriter): FeedStep {
-    const encoder = this.#encoder;
+    const encoder = this.#encoder!;
     let result = this.take();
     if (result === null) return 'wait';
     const start = writer.offset;
-    writer.begin(Frontend.CopyData);
+    this.open(writer);
     const body = writer.offset;
     if (!this.#begun) {
       this.#begun = true;

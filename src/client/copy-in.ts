@@ -1,20 +1,13 @@
-import { compileRecordEncoder, type RecordColumn } from '../codecs/record-encoder.ts';
 import { BINARY } from '../codecs/codec.ts';
-import { CopyInRequest } from '../session/requests/copy-in.ts';
-import { ErrandRequest } from '../session/requests/errand.ts';
+import { compileRecordEncoder, type RecordColumn } from '../codecs/record-encoder.ts';
+import type { Request } from '../session/request.ts';
+import { type CopyFeed, CopyInRequest } from '../session/requests/copy-in.ts';
+import type { Session } from '../session/session.ts';
 import { type TableColumn, tableColumns } from '../session/table-columns.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { ChunkFeed, RecordFeed } from './copy-feed.ts';
+import { ChunkFeed, RecordFeed, type RecordPlan } from './copy-feed.ts';
 import { type CopyCommon, type CopyFormat, copyFromStdin, qualifiedName } from './copy-options.ts';
-import {
-  checkedSource,
-  type CopySource,
-  ignoring,
-  isIterable,
-  type Pull,
-  pullFrom,
-} from './copy-source.ts';
-import { requestStep, stepOf } from './copy-step.ts';
+import { type CopySource, isIterable, pullFrom, pullFromSource } from './copy-source.ts';
 import type { Lane } from './lane.ts';
 
 export type { CopySource };
@@ -46,16 +39,9 @@ export async function copyToTable(
 ): Promise<string> {
   const { source, timeout, signal: _signal, onProgress, ...statement } = options;
   const text = copyFromStdin(table, statement, lane.session.serverVersion);
-  const open = checkedSource(source);
-  const opening = open();
-  const pull = await stepOf(opening, deadline, () => discard(opening));
-  const feed = new ChunkFeed(pull, { bytesOnly: whyBytesOnly(statement), onProgress });
+  const bytesOnly = whyBytesOnly(statement);
+  const feed = new ChunkFeed(pullFromSource(source), { text, bytesOnly, onProgress });
   return copyIn(lane, text, feed, deadline, timeout);
-}
-
-/** A source that was opened too late. */
-function discard(opening: Promise<Pull<unknown>>): void {
-  ignoring(() => opening.then((pull) => pull.stop()));
 }
 
 function whyBytesOnly({ format, encoding }: CopyFormat): string | null {
@@ -75,22 +61,19 @@ export async function copyRecordsToTable(
   if (!isIterable(records)) {
     throw new TypeError('the records of a COPY must be an iterable of arrays or objects');
   }
-  const { session } = lane;
   const name = qualifiedName(table, schema);
   const wanted = columns === undefined || columns.length === 0 ? null : columns;
-  // Says what is wrong with the options before the server is asked for anything.
   const textIn = (format: 'binary' | 'text'): string =>
-    copyFromStdin(table, { columns, schema, where, format }, session.serverVersion);
-  textIn('binary');
-  const errand = new ErrandRequest<TableColumn[]>(
-    (_, holder) => tableColumns(session, holder, name),
-    null,
-  );
-  const known = await requestStep(lane, errand, deadline);
-  const encoder = compileRecordEncoder(wanted === null ? settable(known) : named(wanted, known));
-  const text = textIn(encoder.format === BINARY ? 'binary' : 'text');
-  const feed = new RecordFeed(pullFrom<unknown>(records), encoder, onProgress);
-  return copyIn(lane, text, feed, deadline, timeout);
+    copyFromStdin(table, { columns, schema, where, format }, lane.session.serverVersion);
+  // Says what is wrong with the options before the server is asked for anything.
+  const binaryText = textIn('binary');
+  const plan = async (session: Session, holder: Request): Promise<RecordPlan> => {
+    const known = await tableColumns(session, holder, name);
+    const encoder = compileRecordEncoder(wanted === null ? settable(known) : named(wanted, known));
+    return { encoder, text: encoder.format === BINARY ? binaryText : textIn('text') };
+  };
+  const feed = new RecordFeed(pullFrom<unknown>(records), plan, onProgress);
+  return copyIn(lane, binaryText, feed, deadline, timeout);
 }
 
 /** The columns that COPY takes when none are named. */
@@ -107,20 +90,15 @@ function named(wanted: readonly string[], known: readonly TableColumn[]): Record
   return wanted.flatMap((name) => columns.get(name) ?? []);
 }
 
-async function copyIn(
+function copyIn(
   lane: Lane,
   text: string,
-  feed: ChunkFeed | RecordFeed,
+  feed: CopyFeed,
   deadline: Deadline | null,
   timeout: number | undefined,
 ): Promise<string> {
-  const request = new CopyInRequest(text, feed, deadline);
+  const request = new CopyInRequest(feed, deadline);
   lane.noteDirt(text);
   lane.session.submit(request);
-  try {
-    return await lane.logged(request.promise, text, [], timeout);
-  } catch (error) {
-    feed.stop();
-    throw error;
-  }
+  return lane.logged(request.promise, text, [], timeout);
 }

@@ -1,18 +1,15 @@
 import { CopyOutRequest } from '../session/requests/copy-out.ts';
-import { ErrandRequest } from '../session/requests/errand.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import type { QueryObject } from './call.ts';
-import { CopyBlocks } from './copy-blocks.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import { CopyBlocks, type MakeText } from './copy-blocks.ts';
 import {
   type CopyCommon,
   type CopyFormat,
   copyQueryToStdout,
   copyTableToStdout,
 } from './copy-options.ts';
-import { inlineArguments, isPlain, plainText } from './copy-query.ts';
-import { type ByteSink, checkedOutput, type CopyOutput, type OpenSink } from './copy-sink.ts';
-import { ignoring } from './copy-source.ts';
-import { requestStep, stepOf } from './copy-step.ts';
+import { inlineArguments, plainText } from './copy-query.ts';
+import { type CopyOutput, sinkFor } from './copy-sink.ts';
 import type { Lane } from './lane.ts';
 
 export type { CopyOutput };
@@ -37,9 +34,8 @@ export async function copyFromTable(
   options: CopyFromTableOptions,
   deadline: Deadline | null,
 ): Promise<string> {
-  const open = checkedOutput(options.output);
   const text = copyTableToStdout(table, options, lane.session.serverVersion);
-  return copyOut(lane, text, open, options, deadline);
+  return copyOut(lane, text, () => text, options, deadline);
 }
 
 /** Copies the result of a query to an output; see Queryable.copyFromQuery. */
@@ -49,47 +45,29 @@ export async function copyFromQuery(
   options: CopyOutOptions,
   deadline: Deadline | null,
 ): Promise<string> {
-  const { session } = lane;
-  const open = checkedOutput(options.output);
-  // Says what is wrong with the options before the server is asked for anything.
-  copyQueryToStdout('', options, session.serverVersion);
-  let plain: string;
-  if (isPlain(query)) {
-    plain = plainText(session, query.text);
-  } else {
-    const errand = new ErrandRequest((_, holder) => inlineArguments(session, holder, query), null);
-    plain = (await requestStep(lane, errand, deadline)).text;
-  }
-  const text = copyQueryToStdout(plain, options, session.serverVersion);
-  return copyOut(lane, text, open, options, deadline);
+  const { serverVersion } = lane.session;
+  const plain = copyQueryToStdout(plainText(lane.session, query.text), options, serverVersion);
+  if (argsOf(query).length === 0) return copyOut(lane, plain, () => plain, options, deadline);
+  const makeText: MakeText = async (session, holder) => {
+    const { text } = await inlineArguments(session, holder, query);
+    return copyQueryToStdout(text, options, serverVersion);
+  };
+  return copyOut(lane, plain, makeText, options, deadline);
 }
 
-async function copyOut(
+/** `text` is the statement for the query loggers, without what is only known later. */
+function copyOut(
   lane: Lane,
   text: string,
-  open: OpenSink,
-  { onProgress, timeout }: CopyOutOptions,
+  makeText: MakeText,
+  { output, onProgress, timeout }: CopyOutOptions,
   deadline: Deadline | null,
 ): Promise<string> {
   const { session } = lane;
-  const opening = open();
-  const sink = await stepOf(opening, deadline, () => discard(opening));
-  const blocks = new CopyBlocks(session, sink, onProgress);
-  const request = new CopyOutRequest(text, blocks, deadline);
+  const blocks = new CopyBlocks(makeText, session, sinkFor(output), onProgress);
+  const request = new CopyOutRequest(blocks, deadline);
   blocks.onFailure = (error) => request.refuse(error);
   lane.noteDirt(text);
   session.submit(request);
-  try {
-    return await lane.logged(request.promise, text, [], timeout);
-  } catch (error) {
-    sink.destroy(error);
-    throw error;
-  }
-}
-
-/** A sink that was opened too late. */
-function discard(opening: Promise<ByteSink>): void {
-  ignoring(() =>
-    opening.then((sink) => sink.destroy(new Error('the call has ended before its output opened'))),
-  );
+  return lane.logged(request.promise, text, [], timeout);
 }

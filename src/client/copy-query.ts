@@ -10,13 +10,7 @@ import { replacePlaceholders, scanQuery } from './placeholders.ts';
 /** A query as COPY takes it: without parameters. */
 export interface InlinedQuery {
   readonly text: string;
-  /** Known only of queries with arguments, or when it was asked for. */
-  readonly description: StatementDescription | null;
-}
-
-/** Whether a query can be copied as it is, without asking the server for anything. */
-export function isPlain(query: QueryObject): boolean {
-  return argsOf(query).length === 0;
+  readonly description: StatementDescription;
 }
 
 /** The text of a query without arguments, and without the semicolon at its end. */

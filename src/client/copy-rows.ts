@@ -6,8 +6,7 @@ import { ErrandRequest } from '../session/requests/errand.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
 import { copyQueryToStdout } from './copy-options.ts';
-import { inlineArguments } from './copy-query.ts';
-import { requestStep } from './copy-step.ts';
+import { type InlinedQuery, inlineArguments } from './copy-query.ts';
 import type { Lane } from './lane.ts';
 import { type StreamBuffer, streamQuery } from './row-stream.ts';
 
@@ -22,9 +21,8 @@ export async function streamBinaryCopy(
   deadline: Deadline | null,
 ): Promise<string> {
   const { session } = lane;
-  const errand = new ErrandRequest((_, holder) => inlineArguments(session, holder, query), null);
-  const { text: inlined, description } = await requestStep(lane, errand, deadline);
-  const columns = (description?.fields ?? []).map((field) => {
+  const { text: inlined, description } = await inline(lane, query, deadline);
+  const columns = (description.fields ?? []).map((field) => {
     const codec = session.registry.codec(field.typeOid)!;
     return columnOf(field.name, codec);
   });
@@ -32,8 +30,8 @@ export async function streamBinaryCopy(
     return streamQuery(lane, query, buffer, deadline);
   }
   const text = copyQueryToStdout(inlined, { format: 'binary' }, session.serverVersion);
-  const rows = new CopyRows(session, buffer, compileRowDecoder(columns), columns.length);
-  const request = new CopyOutRequest(text, rows, deadline);
+  const rows = new CopyRows(text, session, buffer, compileRowDecoder(columns), columns.length);
+  const request = new CopyOutRequest(rows, deadline);
   lane.noteDirt(query.text);
   session.submit(request);
   buffer.attach(session, () => session.dismiss(request));
@@ -52,4 +50,26 @@ export async function streamBinaryCopy(
 function columnOf(name: string, codec: Codec): Column {
   const isText = codec.inline === 'text' && codec.argumentFormat === BINARY;
   return { name, codec, format: isText ? codec.resultFormat : BINARY };
+}
+
+/**
+ * The query without parameters, and what the server says of it: a step of its own, as it
+ * decides what follows. The deadline of the whole stays in force.
+ */
+async function inline(
+  { session }: Lane,
+  query: QueryObject,
+  deadline: Deadline | null,
+): Promise<InlinedQuery> {
+  const errand = new ErrandRequest((_, holder) => inlineArguments(session, holder, query), null);
+  session.submit(errand);
+  if (deadline === null) return errand.promise;
+  deadline.watch(() => session.dismiss(errand));
+  try {
+    return await errand.promise;
+  } catch (error) {
+    throw deadline.expired ? deadline.reason(false) : error;
+  } finally {
+    deadline.watch(null);
+  }
 }

@@ -15,6 +15,8 @@ export type CopyOutput =
 
 /** Takes blocks of bytes. */
 export interface ByteSink {
+  /** What must be waited for before the first `write`. Rejects with the output's failure. */
+  readonly open?: () => Promise<void>;
   /** Takes a block, which is the sink's from then on. Resolves when it can take another. */
   write(block: Buffer): unknown;
   /** All blocks were written: resolves when they are where they belong. */
@@ -23,25 +25,22 @@ export interface ByteSink {
   destroy(error: unknown): void;
 }
 
-/** Opens a sink. What it rejects with is the output's failure; nothing was sent. */
-export type OpenSink = () => Promise<ByteSink>;
-
-/** Checks an output. Throws TypeError for what is none, or takes no more. */
-export function checkedOutput(output: unknown): OpenSink {
+/** What blocks are written to an output with. Throws TypeError for what is none, or has ended. */
+export function sinkFor(output: unknown): ByteSink {
   const path = checkedPath(output, 'output');
-  if (path !== null) return async () => new FileSink(await open(path, 'w'));
+  if (path !== null) return new FileSink(path);
   if (typeof output === 'function') {
-    return async () => new FunctionSink(output as (chunk: Buffer) => void | Promise<void>);
+    return new FunctionSink(output as (chunk: Buffer) => void | Promise<void>);
   }
   if (isWebStream(output)) {
     if (output.locked) throw new TypeError('the output of a COPY is a locked WritableStream');
-    return async () => new WebStreamSink(output);
+    return new WebStreamSink(output);
   }
   if (isWritable(output)) {
     if (output.destroyed || output.writableEnded) {
       throw new TypeError('the output of a COPY is a stream that has already ended');
     }
-    return async () => new StreamSink(output);
+    return new StreamSink(output);
   }
   throw new TypeError(
     'the output of a COPY must be a path, a file URL, a Writable, a WritableStream or a function',
@@ -75,25 +74,32 @@ class FunctionSink implements ByteSink {
 }
 
 class FileSink implements ByteSink {
-  readonly #file: FileHandle;
+  readonly #path: string | URL;
+  #opening: Promise<FileHandle> | null = null;
+  #file: FileHandle | null = null;
 
-  constructor(file: FileHandle) {
-    this.#file = file;
+  constructor(path: string | URL) {
+    this.#path = path;
+  }
+
+  async open(): Promise<void> {
+    this.#opening = open(this.#path, 'w');
+    this.#file = await this.#opening;
   }
 
   async write(block: Buffer): Promise<void> {
     for (let at = 0; at < block.length; ) {
-      const { bytesWritten } = await this.#file.write(block, at);
+      const { bytesWritten } = await this.#file!.write(block, at);
       at += bytesWritten;
     }
   }
 
   end(): Promise<void> {
-    return this.#file.close();
+    return this.#file!.close();
   }
 
   destroy(): void {
-    ignoring(() => this.#file.close());
+    ignoring(() => this.#opening?.then((file) => file.close()));
   }
 }
 

@@ -16,29 +16,28 @@ export type CopySource =
 
 /** What things are taken from, one after the other. */
 export interface Pull<T> {
+  /** What must be waited for before the first `next`. Rejects with the source's failure. */
+  readonly open?: () => Promise<void>;
   /** The next thing, or a promise of it where it may have to be waited for. */
   next(): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>>;
   /** No more is wanted: the source is told, and its own failure in that is nobody's concern. */
   stop(): void;
 }
 
-/** Opens a source. What it rejects with is the source's failure; nothing was sent. */
-export type OpenPull<T> = () => Promise<Pull<T>>;
-
 /** Bytes that are read from a file at once. */
 const FILE_CHUNK = 256 * 1024;
 
-/** Checks a source. Throws TypeError for what is none. */
-export function checkedSource(source: unknown): OpenPull<unknown> {
+/** What chunks are pulled from a source with. Throws TypeError for what is none. */
+export function pullFromSource(source: unknown): Pull<unknown> {
   const path = checkedPath(source, 'source');
-  if (path !== null) return () => openFile(path);
-  if (isUint8Array(source)) return async () => pullFrom([source]);
-  if (isReadable(source)) return async () => new ReadablePull(source);
+  if (path !== null) return new FilePull(path);
+  if (isUint8Array(source)) return pullFrom([source]);
+  if (isReadable(source)) return new ReadablePull(source);
   if (isWebStream(source)) {
     if (source.locked) throw new TypeError('the source of a COPY is a locked ReadableStream');
-    return async () => new WebStreamPull(source);
+    return new WebStreamPull(source);
   }
-  if (isIterable(source)) return async () => pullFrom(source);
+  if (isIterable(source)) return pullFrom<unknown>(source);
   throw new TypeError(
     'the source of a COPY must be a path, a file URL, a Readable, a ReadableStream, bytes or ' +
       'an iterable of chunks of bytes or text',
@@ -147,27 +146,32 @@ class WebStreamPull implements Pull<unknown> {
 
 /** Reads a file through one buffer: each chunk is valid until the next is asked for. */
 class FilePull implements Pull<Uint8Array> {
-  readonly #file: FileHandle;
-  readonly #buffer = Buffer.allocUnsafeSlow(FILE_CHUNK);
+  readonly #path: string | URL;
+  #opening: Promise<FileHandle> | null = null;
+  #file: FileHandle | null = null;
+  #buffer: Buffer | null = null;
 
-  constructor(file: FileHandle) {
-    this.#file = file;
+  constructor(path: string | URL) {
+    this.#path = path;
+  }
+
+  async open(): Promise<void> {
+    this.#opening = open(this.#path, 'r');
+    this.#file = await this.#opening;
+    this.#buffer = Buffer.allocUnsafeSlow(FILE_CHUNK);
   }
 
   async next(): Promise<IteratorResult<Uint8Array, unknown>> {
-    const { bytesRead } = await this.#file.read(this.#buffer, 0, FILE_CHUNK, null);
-    if (bytesRead > 0) return { done: false, value: this.#buffer.subarray(0, bytesRead) };
-    await this.#file.close();
+    const file = this.#file!;
+    const { bytesRead } = await file.read(this.#buffer!, 0, FILE_CHUNK, null);
+    if (bytesRead > 0) return { done: false, value: this.#buffer!.subarray(0, bytesRead) };
+    await file.close();
     return { done: true, value: undefined };
   }
 
   stop(): void {
-    ignoring(() => this.#file.close());
+    ignoring(() => this.#opening?.then((file) => file.close()));
   }
-}
-
-async function openFile(path: string | URL): Promise<Pull<Uint8Array>> {
-  return new FilePull(await open(path, 'r'));
 }
 
 function ignore(): void {}

@@ -17,7 +17,8 @@ export interface ArgumentEncoder {
   bind(writer: MessageWriter, args: readonly unknown[], place?: Place): void;
 }
 
-const STEP = { call: 0, int4: 1, text: 2, bool: 3, float8: 4, textCall: 5 } as const;
+/** How values can be written without asking their codec, by `encodeStep`. */
+export const STEP = { call: 0, int4: 1, text: 2, bool: 3, float8: 4, textCall: 5 } as const;
 
 /** Compiles the encoder for a statement's parameters. */
 export function compileArgumentEncoder(codecs: readonly Codec[]): ArgumentEncoder {

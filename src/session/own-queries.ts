@@ -49,11 +49,13 @@ export async function runOwnQueryWith(
   const { text, parameterOids } = query;
   const statement = new Statement(text, '', { parameterOids, fields: null }, session.registry);
   // Without columns of its own, the statement asks for every column as text.
-  const columns = query.columns.map(([name, oid]): Column => ({
-    name,
-    codec: registry.codec(oid)!,
-    format: TEXT,
-  }));
+  const columns = query.columns.map(
+    ([name, oid]): Column => ({
+      name,
+      codec: registry.codec(oid)!,
+      format: TEXT,
+    }),
+  );
   const decoder = compileRowDecoder(columns, false);
   return runInner(session, holder, new IntrospectionRequest(statement, args, decoder));
 }
@@ -71,14 +73,16 @@ async function runInner(
 }
 
 function ownStatement({ text, parameterOids, columns }: OwnQuery): Statement {
-  const fields = columns.map(([name, typeOid]): FieldDescription => ({
-    name,
-    typeOid,
-    tableOid: 0,
-    columnNumber: 0,
-    typeSize: -1,
-    typeModifier: -1,
-    format: TEXT,
-  }));
+  const fields = columns.map(
+    ([name, typeOid]): FieldDescription => ({
+      name,
+      typeOid,
+      tableOid: 0,
+      columnNumber: 0,
+      typeSize: -1,
+      typeModifier: -1,
+      format: TEXT,
+    }),
+  );
   return new Statement(text, '', { parameterOids, fields }, registry);
 }

@@ -16,7 +16,7 @@ describe('placeholders are found', () => {
     ["SELECT E'a\\'b', $1", "SELECT E'a\\'b', <1>"],
     ["SELECT e'a\\\\', $1", "SELECT e'a\\\\', <1>"],
     ["SELECT 'a\\', $1", "SELECT 'a\\', <1>"],
-    ["SELECT U&'\\0041', $1, U&\"a\", $2", "SELECT U&'\\0041', <1>, U&\"a\", <2>"],
+    ['SELECT U&\'\\0041\', $1, U&"a", $2', 'SELECT U&\'\\0041\', <1>, U&"a", <2>'],
     ["SELECT B'01', $1, x'ff', N'a', $2", "SELECT B'01', <1>, x'ff', N'a', <2>"],
     ['SELECT "a""b", $1', 'SELECT "a""b", <1>'],
     ['SELECT $$x$$, $1', 'SELECT $$x$$, <1>'],

@@ -12,7 +12,7 @@ import { MessageReader } from '../../protocol/reader.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
-import { PromisedRequest } from '../request.ts';
+import { PromisedRequest, type Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { sendScript } from './script.ts';
 
@@ -21,6 +21,11 @@ export type FeedStep = 'more' | 'wait' | 'end';
 
 /** Where the data of a COPY comes from. What it throws fails the COPY. */
 export interface CopyFeed {
+  /**
+   * The text of the statement. What it takes to know that, or to have the data at hand, is
+   * done while the request holds the line; it is the `holder` of inner requests.
+   */
+  plan(session: Session, holder: Request): string | Promise<string>;
   /** The server waits for data, in this format. */
   begin(response: CopyResponse): void;
   /** Writes whole CopyData messages, about `COPY_BLOCK` bytes at most unless a value is longer. */
@@ -29,6 +34,8 @@ export interface CopyFeed {
   wait(): Promise<void>;
   /** What was written is on its way. */
   sent(): void;
+  /** The COPY has failed: no more is wanted. */
+  stop(): void;
 }
 
 /** Bytes of COPY data that are gathered before they are handed on, either way. */
@@ -36,7 +43,7 @@ export const COPY_BLOCK = 64 * 1024;
 
 /** Where the request stands with its data. */
 type Stage =
-  /** It has not been sent. */
+  /** The statement has not been sent. */
   | 'unsent'
   /** The server has not said yet that it waits for data. */
   | 'asked'
@@ -51,7 +58,8 @@ type Stage =
  * PostgreSQL manual, section 54.2.6 "COPY Operations".
  */
 export class CopyInRequest extends PromisedRequest<string> {
-  readonly text: string;
+  /** The statement, once it is known. */
+  text = '';
   readonly #feed: CopyFeed;
   readonly #begun: Promise<CopyResponse>;
   #begin!: (response: CopyResponse) => void;
@@ -62,27 +70,42 @@ export class CopyInRequest extends PromisedRequest<string> {
   #failure: { error: unknown } | null = null;
   #tag = '';
 
-  constructor(text: string, feed: CopyFeed, deadline: Deadline | null) {
+  constructor(feed: CopyFeed, deadline: Deadline | null) {
     super(deadline);
-    this.text = text;
     this.#feed = feed;
     this.#begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
-    // Begun here, the feed runs in its caller's asynchronous context.
+    // Begun here, the feed is pulled in its caller's asynchronous context.
     void this.#run();
   }
 
   override start(session: Session): void {
     this.#session = session;
-    this.#stage = 'asked';
+    this.state = 'preparing';
     session.hold(this);
-    sendScript(session, this, this.text);
-    if (this.#isSettled) this.#finish();
+    const text = this.#feed.plan(session, this);
+    if (typeof text === 'string') {
+      this.#send(session, text);
+      return;
+    }
+    text.then(
+      (planned) => this.#send(session, planned),
+      (error: unknown) => {
+        this.fail(error);
+        session.release(this);
+      },
+    );
   }
 
-  get #isSettled(): boolean {
-    return this.state === 'done';
+  #send(session: Session, text: string): void {
+    if (this.abandoned) this.state = 'done';
+    if (this.state === 'preparing') {
+      this.text = text;
+      this.#stage = 'asked';
+      sendScript(session, this, text);
+    }
+    if (this.state === 'done') session.release(this);
   }
 
   async #run(): Promise<void> {
@@ -207,10 +230,17 @@ export class CopyInRequest extends PromisedRequest<string> {
   override fail(error: unknown): void {
     super.fail(error);
     this.#stage = 'over';
+    this.#stopFeed();
   }
 
   override abandon(reason: unknown): void {
     super.abandon(reason);
     this.#giveUp('the call was ended');
+    this.#stopFeed();
+  }
+
+  /** Not at once: it may be the feed itself, or what it pulls from, that ends the call. */
+  #stopFeed(): void {
+    queueMicrotask(() => this.#feed.stop());
   }
 }

@@ -5,12 +5,17 @@ import { type CopyResponse, readCopyOutResponse } from '../../protocol/copy.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { PromisedRequest } from '../request.ts';
+import { PromisedRequest, type Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { sendScript } from './script.ts';
 
 /** Where the data of a COPY goes to. */
 export interface CopyDataSink {
+  /**
+   * The text of the statement. What it takes to know that, or to be ready for the data, is
+   * done while the request holds the line; it is the `holder` of inner requests.
+   */
+  plan(session: Session, holder: Request): string | Promise<string>;
   /** The server will send data, in this format. */
   begin(response: CopyResponse): void;
   /**
@@ -20,6 +25,8 @@ export interface CopyDataSink {
   data(buffer: Buffer, start: number, end: number): boolean;
   /** The data is complete. The call has succeeded when this resolves. */
   end(): Promise<void>;
+  /** The COPY has failed: there will be no more, and no end. */
+  destroy(error: unknown): void;
 }
 
 /**
@@ -27,20 +34,39 @@ export interface CopyDataSink {
  * PostgreSQL manual, section 54.2.6 "COPY Operations".
  */
 export class CopyOutRequest extends PromisedRequest<string> {
-  readonly text: string;
+  /** The statement, once it is known. */
+  text = '';
   readonly #sink: CopyDataSink;
   #session: Session | null = null;
   #tag = '';
 
-  constructor(text: string, sink: CopyDataSink, deadline: Deadline | null) {
+  constructor(sink: CopyDataSink, deadline: Deadline | null) {
     super(deadline);
-    this.text = text;
     this.#sink = sink;
   }
 
   override start(session: Session): void {
     this.#session = session;
-    sendScript(session, this, this.text);
+    const text = this.#sink.plan(session, this);
+    if (typeof text === 'string') {
+      this.text = text;
+      sendScript(session, this, text);
+      return;
+    }
+    this.state = 'preparing';
+    session.hold(this);
+    text.then(
+      (planned) => {
+        this.text = planned;
+        if (this.abandoned) this.state = 'done';
+        else if (this.state === 'preparing') sendScript(session, this, planned);
+        session.release(this);
+      },
+      (error: unknown) => {
+        this.fail(error);
+        session.release(this);
+      },
+    );
   }
 
   override message(
@@ -108,9 +134,15 @@ export class CopyOutRequest extends PromisedRequest<string> {
     );
   }
 
+  override fail(error: unknown): void {
+    super.fail(error);
+    this.#sink.destroy(error);
+  }
+
   override abandon(reason: unknown): void {
     super.abandon(reason);
     // What is still to come is read and dropped.
     if (this.#session?.isEnded === false) this.#session.resumeReading();
+    this.#sink.destroy(reason);
   }
 }

@@ -17,6 +17,7 @@ const CRITICAL_FLAGS = 0xffff0000;
  * PostgreSQL manual, "COPY", section "Binary Format".
  */
 export class CopyRows implements CopyDataSink {
+  readonly #text: string;
   readonly #session: Session;
   readonly #sink: RowSink;
   readonly #decoder: RowDecoder;
@@ -24,11 +25,16 @@ export class CopyRows implements CopyDataSink {
   #headerRead = false;
   #complete = false;
 
-  constructor(session: Session, sink: RowSink, decoder: RowDecoder, columns: number) {
+  constructor(text: string, session: Session, sink: RowSink, decoder: RowDecoder, columns: number) {
+    this.#text = text;
     this.#session = session;
     this.#sink = sink;
     this.#decoder = decoder;
     this.#columns = columns;
+  }
+
+  plan(): string {
+    return this.#text;
   }
 
   begin({ columnFormats }: CopyResponse): void {
@@ -56,18 +62,22 @@ export class CopyRows implements CopyDataSink {
   async end(): Promise<void> {
     if (!this.#complete) throw malformed('it has no end');
   }
+
+  destroy(): void {
+    // Whoever reads the rows learns of it from the request.
+  }
 }
 
 function afterHeader(buffer: Buffer, start: number, end: number): number {
-  const length = end - start;
-  if (length < HEADER || buffer.compare(SIGNATURE, 0, SIGNATURE.length, start, start + SIGNATURE.length) !== 0) {
+  const flags = start + SIGNATURE.length;
+  if (end - start < HEADER || !buffer.subarray(start, flags).equals(SIGNATURE)) {
     throw malformed('it does not begin with its signature');
   }
-  if ((buffer.readUInt32BE(start + SIGNATURE.length) & CRITICAL_FLAGS) !== 0) {
+  if ((buffer.readUInt32BE(flags) & CRITICAL_FLAGS) !== 0) {
     throw malformed('it has flags that are not known');
   }
-  const extension = buffer.readUInt32BE(start + SIGNATURE.length + 4);
-  if (extension > length - HEADER) throw malformed('its header ends too early');
+  const extension = buffer.readUInt32BE(flags + 4);
+  if (extension > end - start - HEADER) throw malformed('its header ends too early');
   return start + HEADER + extension;
 }
 
