@@ -42,6 +42,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
       name: `asyncpg_portal_${portals.toString(36)}`,
       text: query.text,
       args: argsOf(query),
+      prepare: query.prepare !== false,
       statement: null,
     };
   }

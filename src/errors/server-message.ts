@@ -11,9 +11,24 @@ const POOLER_HINT =
   'let the pooler track prepared statements (max_prepared_statements of PgBouncer 1.21 and ' +
   'later), or connect to the server directly.';
 
+/** What PgBouncer refuses a connection with whose settings it does not know how to keep. */
+const UNSUPPORTED_PARAMETER = /^unsupported startup parameter/;
+const PARAMETER_HINT =
+  'A connection pooler takes few settings at start-up. Leave this one out of the connection and ' +
+  'set it with ALTER ROLE or ALTER DATABASE, or with SET LOCAL in a transaction; or name it in ' +
+  "PgBouncer's ignore_startup_parameters, which drops it.";
+
+/** What the error may come from where a pooler is between client and server. */
+function poolerHint({ sqlstate, message }: ServerMessageFields): string | null {
+  if (sqlstate === '42P05' || sqlstate === '26000') return POOLER_HINT;
+  if (sqlstate === '08P01' && UNSUPPORTED_PARAMETER.test(message ?? '')) return PARAMETER_HINT;
+  return null;
+}
+
 function withPoolerHint(fields: ServerMessageFields): ServerMessageFields {
-  const hint = fields.hint === null ? POOLER_HINT : `${fields.hint}\n${POOLER_HINT}`;
-  return { ...fields, hint };
+  const hint = poolerHint(fields);
+  if (hint === null) return fields;
+  return { ...fields, hint: fields.hint === null ? hint : `${fields.hint}\n${hint}` };
 }
 
 function errorClass(fields: ServerMessageFields): typeof PostgresError {
@@ -30,8 +45,7 @@ export function postgresErrorFrom(
   fields: ServerMessageFields,
   options?: PostgresErrorOptions,
 ): PostgresError {
-  const pooled = fields.sqlstate === '42P05' || fields.sqlstate === '26000';
-  const given = pooled ? withPoolerHint(fields) : fields;
+  const given = withPoolerHint(fields);
   const message =
     fields.message ||
     `the server reported an error without a message (SQLSTATE ${fields.sqlstate ?? 'missing'})`;

@@ -30,11 +30,7 @@ function isOutdatedPlan(error: PostgresError): boolean {
  * Whether a failure may come from what the session knows of a statement and not from the
  * statement itself. It has to be one from before its execution.
  */
-export function isOutdated(
-  session: Session,
-  statement: Statement | null,
-  error: unknown,
-): boolean {
+export function isOutdated(session: Session, statement: Statement | null, error: unknown): boolean {
   if (statement === null) return false;
   const remembered = statement.name === '' && session.descriptions.has(statement.text, statement);
   if (error instanceof PostgresError) {
@@ -43,9 +39,7 @@ export function isOutdated(
     // A composite argument with the attributes that its type had before.
     return isOutdatedPlan(error) || (sqlstate === '42804' && hasComposites(session, statement));
   }
-  return (
-    error instanceof InvalidArgumentError && (remembered || hasComposites(session, statement))
-  );
+  return error instanceof InvalidArgumentError && (remembered || hasComposites(session, statement));
 }
 
 function hasComposites({ registry }: Session, { description }: Statement): boolean {
@@ -59,13 +53,31 @@ export function forgetOutdated(
   statement: Statement | null,
 ): void {
   if (!(error instanceof PostgresError)) return;
-  if (error.sqlstate === '42804' && statement !== null && hasComposites(session, statement)) {
+  if (statement !== null && error.sqlstate === '42804' && hasComposites(session, statement)) {
     session.registry.forget();
   } else if (isOutdatedPlan(error)) {
     session.forgetStatements(!(error instanceof InvalidSQLStatementNameError));
-  } else if (statement !== null) {
-    session.descriptions.delete(statement.text);
+  } else if (error.sqlstate?.startsWith('42')) {
+    // It may as well be wrong by itself: that says nothing of other statements.
+    if (statement !== null) session.descriptions.delete(statement.text);
+  } else {
+    session.descriptions.clear();
   }
+}
+
+/**
+ * Whether the server does not know a name, although the statement was forgotten and prepared
+ * anew before it was repeated: a pooler hands each transaction to another of its server sessions.
+ * The session does without names then, so that one more try is certain to find what it needs.
+ */
+export function givesUpNames(
+  session: Session,
+  statement: Statement | null,
+  error: unknown,
+): boolean {
+  if (!(error instanceof InvalidSQLStatementNameError) || !statement?.name) return false;
+  session.statements.giveUp();
+  return true;
 }
 
 /**

@@ -28,6 +28,7 @@ export class StatementCache {
   readonly #close: (name: string) => void;
   #schemaVersion: number;
   readonly #entries = new Map<string, Entry>();
+  #givenUp = false;
 
   constructor(
     options: StatementCacheOptions,
@@ -49,7 +50,7 @@ export class StatementCache {
   /** Whether a query of this text is kept at all. */
   accepts(text: string): boolean {
     const { size, maxTextLength } = this.#options;
-    return size > 0 && (maxTextLength === 0 || text.length <= maxTextLength);
+    return size > 0 && !this.#givenUp && (maxTextLength === 0 || text.length <= maxTextLength);
   }
 
   get(text: string): Statement | undefined {
@@ -97,6 +98,12 @@ export class StatementCache {
     if (entry === undefined) return;
     this.#entries.delete(text);
     this.#close(entry.statement.name);
+  }
+
+  /** Keeps nothing from here on. */
+  giveUp(): void {
+    this.#givenUp = true;
+    this.clear();
   }
 
   /** Forgets all statements and has them closed on the server. */

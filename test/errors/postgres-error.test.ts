@@ -142,6 +142,15 @@ test.each(['42P05', '26000'])('%s hints at connection poolers, after the own hin
   );
 });
 
+test('a start-up parameter that a pooler refuses hints at what to do', () => {
+  const message = 'unsupported startup parameter: search_path';
+  expect(postgresErrorFrom(fieldsOf({ sqlstate: '08P01', message })).hint).toMatch(
+    /pooler.*ALTER ROLE.*ignore_startup_parameters/,
+  );
+  const other = fieldsOf({ sqlstate: '08P01', message: 'invalid message format' });
+  expect(postgresErrorFrom(other).hint).toBeNull();
+});
+
 test('other errors get no hint of ours', () => {
   expect(postgresErrorFrom(fieldsOf({ sqlstate: '42601', message: 'x' })).hint).toBeNull();
 });

@@ -14,7 +14,7 @@ import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
-import { forgetOutdated, isOutdated, isRepeatable } from '../staleness.ts';
+import { forgetOutdated, givesUpNames, isOutdated, isRepeatable } from '../staleness.ts';
 import type { Statement } from '../statement.ts';
 import type { StatementCache } from '../statement-cache.ts';
 import { ExtendedRequest } from './extended.ts';
@@ -217,6 +217,9 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     const statement = this.#statements[this.#results.length] ?? null;
     const outdated = !this.#bound && isOutdated(session, statement, error);
     if (outdated) forgetOutdated(session, error, statement);
+    if (outdated && this.#repeated && givesUpNames(session, statement, error)) {
+      this.#repeated = false;
+    }
     // Outside of a transaction the batch was one, and has been undone.
     const mayRepeat = !this.abandoned && !this.#repeated && session.transactionStatus === 'I';
     if (mayRepeat && (outdated || this.#wasStruckHarmlessly)) {

@@ -14,6 +14,8 @@ export interface Portal {
   readonly name: string;
   readonly text: string;
   readonly args: readonly unknown[];
+  /** False: bound from the unnamed statement. */
+  readonly prepare: boolean;
   /** Set when the portal is bound. */
   statement: Statement | null;
 }
@@ -44,7 +46,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     deadline: Deadline | null,
     given: Statement | null,
   ) {
-    super(portal.text, deadline, portal.statement ?? given);
+    super(portal.text, deadline, portal.statement ?? given, portal.prepare);
     this.#portal = portal;
     this.#step = step;
   }

@@ -8,7 +8,13 @@ import type { Deadline } from '../../transport/deadline.ts';
 import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import type { Session } from '../session.ts';
-import { forgetOutdated, isOutdated, isRepeatable, refreshedStatement } from '../staleness.ts';
+import {
+  forgetOutdated,
+  givesUpNames,
+  isOutdated,
+  isRepeatable,
+  refreshedStatement,
+} from '../staleness.ts';
 import type { Statement } from '../statement.ts';
 import { ExtendedRequest } from './extended.ts';
 
@@ -99,7 +105,6 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
         session.release(this);
       },
       (error: unknown) => {
-        forgetOutdated(session, error, null);
         this.attachQuery(error);
         this.fail(error);
         session.release(this);
@@ -194,6 +199,9 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     }
     const outdated = !this.#bound && isOutdated(session, this.statement, error);
     if (outdated) forgetOutdated(session, error, this.statement);
+    if (outdated && this.#repeated && givesUpNames(session, this.statement, error)) {
+      this.#repeated = false;
+    }
     if (this.#mayRepeat(session, outdated)) {
       this.#repeated = true;
       session.repeat(this);
