@@ -108,9 +108,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     const { session } = lane;
     const isFirst = (): boolean => lane.transactions.length === 0;
     // Among the calls made already may be a BEGIN; meanwhile others may begin one.
-    while (isFirst() && session.load > 0 && session.transactionStatus === 'I') {
-      await session.whenIdle();
-    }
+    while (isFirst() && !session.isIdle && !session.isEnded) await session.whenIdle();
     lane.checkOpen();
     const outer = lane.transactions.at(-1);
     if (outer === undefined) {
@@ -202,10 +200,14 @@ export class Transaction extends Queryable implements AsyncDisposable {
       this.#checkUsable('Transaction.savepoint()');
       const quoted = quoteIdentifier(name);
       await this.#run(`SAVEPOINT ${quoted}`);
-      return new Savepoint(name, (verb) => {
-        this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
-        return this.#run(`${verb} SAVEPOINT ${quoted}`);
-      });
+      return new Savepoint(
+        name,
+        (verb) => {
+          this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
+          return this.#run(`${verb} SAVEPOINT ${quoted}`);
+        },
+        () => this.#state === 'open' && this.#lane.session.transactionStatus === 'T',
+      );
     } catch (error) {
       throw atCaller(error);
     }
@@ -365,12 +367,18 @@ function unknownOutcome(error: unknown): unknown {
 export class Savepoint implements AsyncDisposable {
   readonly name: string;
   readonly #run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>;
+  readonly #canRelease: () => boolean;
   #released = false;
 
   /** @internal */
-  constructor(name: string, run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>) {
+  constructor(
+    name: string,
+    run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>,
+    canRelease: () => boolean,
+  ) {
     this.name = name;
     this.#run = run;
+    this.#canRelease = canRelease;
   }
 
   /** Undoes everything since the savepoint, which stays. */
@@ -387,6 +395,7 @@ export class Savepoint implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#released) await this.release();
+    // In a failed transaction the failure that ends the block is the news, not this.
+    if (!this.#released && this.#canRelease()) await this.release();
   }
 }

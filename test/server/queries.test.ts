@@ -153,7 +153,9 @@ describeEach('queries', (version) => {
     const results = await Promise.allSettled(calls);
     results.forEach((result, i) => {
       if (i % 7 === 3 || i % 7 === 4 || i % 7 === 5) {
-        const expected = [DivisionByZeroError, UndefinedTableError, InvalidArgumentError][(i % 7) - 3];
+        const expected = [DivisionByZeroError, UndefinedTableError, InvalidArgumentError][
+          (i % 7) - 3
+        ];
         expect(result.status === 'rejected' && result.reason).toBeInstanceOf(expected);
       } else {
         expect(result).toEqual({ status: 'fulfilled', value: i });
@@ -191,14 +193,17 @@ describeEach('queries', (version) => {
         for await (const _row of c.stream('SELECT generate_series(1, 3)')) {
           seen.push(storage.getStore());
         }
-        await c.executeMany('SELECT $1::int4', (function* () {
-          seen.push(storage.getStore());
-          yield [1];
-        })());
+        await c.executeMany(
+          'SELECT $1::int4',
+          (function* () {
+            seen.push(storage.getStore());
+            yield [1];
+          })(),
+        );
         return seen;
       });
     const seen = await Promise.all(Array.from({ length: 20 }, (_, i) => call(i)));
-    seen.forEach((stores, i) => expect(stores).toEqual(new Array(6).fill(i)));
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => new Array(6).fill(i)));
   });
 
   it('takes query objects and the sql tag everywhere', async () => {
@@ -207,10 +212,14 @@ describeEach('queries', (version) => {
     expect(await c.fetchRow(sql`SELECT ${1}::int4 AS ${sql.id('a b')}`)).toEqual({ 'a b': 1 });
     const part = sql`${2}::int4 + ${3}::int4`;
     expect(await c.fetchVal(sql`SELECT ${1}::int4 + (${part}) * ${sql.raw('2')}`)).toBe(11);
-    expect(await c.fetch(sql`SELECT * FROM (VALUES (${sql.join([1, 2].map((v) => sql`${v}::int4`), '), (')})) v (a)`)).toEqual([
-      { a: 1 },
-      { a: 2 },
-    ]);
+    expect(
+      await c.fetch(
+        sql`SELECT * FROM (VALUES (${sql.join(
+          [1, 2].map((v) => sql`${v}::int4`),
+          '), (',
+        )})) v (a)`,
+      ),
+    ).toEqual([{ a: 1 }, { a: 2 }]);
   });
 
   it('survives a result that is larger than any buffer', async () => {

@@ -69,7 +69,10 @@ describeEach('round trips', (version) => {
 
   it('takes two flights for a batch whose statements are new, and one from then on', async () => {
     const { connection, flights } = await counted();
-    const queries = Array.from({ length: 10 }, (_, i) => sql`SELECT ${i}::int4 AS ${sql.id(`c${i}`)}`);
+    const queries = Array.from(
+      { length: 10 },
+      (_, i) => sql`SELECT ${i}::int4 AS ${sql.id(`c${i}`)}`,
+    );
     expect(await connection.batch(queries)).toHaveLength(10);
     expect(flights.take()).toBe(2);
     await connection.batch(queries);

@@ -126,11 +126,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
   }
 
   /** Whether the sets came to their end. */
-  #writeChunk(
-    session: Session,
-    statement: Statement,
-    sets: Iterator<readonly unknown[]>,
-  ): boolean {
+  #writeChunk(session: Session, statement: Statement, sets: Iterator<readonly unknown[]>): boolean {
     const { writer } = session;
     const limit = writer.offset + CHUNK;
     while (writer.offset < limit) {
