@@ -6,9 +6,10 @@ import { runHook } from './hook.ts';
 import { PoolConnection } from './pool-connection.ts';
 import type { PoolSettings } from './pool-options.ts';
 import { Slot } from './slot.ts';
+import type { SlotSource } from './stock.ts';
 
 /** Opens connections for a pool: connects and has the `init` hook run. */
-export class Opener {
+export class Opener implements SlotSource {
   readonly #context: SessionContext;
   readonly #settings: PoolSettings;
   readonly #attempts = new Set<AbortController>();
@@ -18,7 +19,6 @@ export class Opener {
     this.#settings = settings;
   }
 
-  /** Opens one. Leaves nothing open if that fails. */
   async open(generation: number): Promise<Slot> {
     const { clock } = this.#context;
     const attempt = new AbortController();
@@ -63,7 +63,6 @@ export class Opener {
     slot.begin();
   }
 
-  /** Ends every attempt that is under way. */
   abort(reason: Error): void {
     for (const attempt of this.#attempts) attempt.abort(reason);
   }

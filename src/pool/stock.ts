@@ -5,12 +5,19 @@ import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { Backoff } from './backoff.ts';
 import { clean } from './cleaning.ts';
-import type { Opener } from './opener.ts';
 import { freestShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
 import type { Slot } from './slot.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, WaitingLine } from './waiting-line.ts';
+
+/** Where a pool's connections come from. */
+export interface SlotSource {
+  /** Opens one. Leaves nothing open if that fails. */
+  open(generation: number): Promise<Slot>;
+  /** Ends every attempt that is under way. */
+  abort(reason: Error): void;
+}
 
 /** A connection that is lost so soon after it was opened counts as one that failed. */
 const TOO_SOON = 1000;
@@ -22,7 +29,7 @@ const TOO_SOON = 1000;
  * those that the server has not let go of yet included.
  */
 export class Stock {
-  readonly #opener: Opener;
+  readonly #source: SlotSource;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
   readonly #counters = new PoolCounters();
@@ -41,8 +48,8 @@ export class Stock {
   #state: 'open' | 'closing' | 'closed' = 'open';
   #onEmpty: (() => void) | null = null;
 
-  constructor(opener: Opener, settings: PoolSettings, clock: Clock) {
-    this.#opener = opener;
+  constructor(source: SlotSource, settings: PoolSettings, clock: Clock) {
+    this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
     this.#backoff = new Backoff(clock, false);
@@ -88,10 +95,11 @@ export class Stock {
    * @param patience and so do as many milliseconds
    */
   async lend(use: Use, deadline: Deadline | null, patience: number | null): Promise<Slot> {
+    const ticket = this.#waiting.drawTicket();
     for (;;) {
-      const slot = this.tryLend(use) ?? (await this.#wait(use, deadline, patience));
+      const slot = this.tryLend(use) ?? (await this.#wait(ticket, use, deadline, patience));
       if (!slot.lane.session.isEnded) return slot;
-      // It was lost between hand-over and here.
+      // It was lost between hand-over and here: back to the same place in line.
       if (use === 'shared') this.leaveShared(slot);
       else this.takeBack(slot);
     }
@@ -143,7 +151,12 @@ export class Stock {
     this.#counters.acquired += 1;
   }
 
-  #wait(use: Use, deadline: Deadline | null, patience: number | null): Promise<Slot> {
+  #wait(
+    ticket: number,
+    use: Use,
+    deadline: Deadline | null,
+    patience: number | null,
+  ): Promise<Slot> {
     const own = Deadline.of(this.#clock, patience);
     return new Promise<Slot>((resolve, reject) => {
       const done = (): void => {
@@ -151,6 +164,7 @@ export class Stock {
         own?.dispose();
       };
       const waiter: Waiter = {
+        ticket,
         use,
         take: (slot) => {
           done();
@@ -171,6 +185,7 @@ export class Stock {
       };
       deadline?.watch(giveUp);
       own?.watch(giveUp);
+      this.#serveShared();
       this.#replenish();
     });
   }
@@ -352,7 +367,7 @@ export class Stock {
     let slot: Slot;
     this.#opening += 1;
     try {
-      slot = await this.#opener.open(this.#generation);
+      slot = await this.#source.open(this.#generation);
     } catch (error) {
       this.#opening -= 1;
       if (this.#state === 'open') this.#counters.failedConnects += 1;
@@ -408,7 +423,7 @@ export class Stock {
     for (let waiter = this.#waiting.shift(); waiter !== null; waiter = this.#waiting.shift()) {
       waiter.fail(refusal());
     }
-    this.#opener.abort(refusal());
+    this.#source.abort(refusal());
     this.#backoff.wake();
   }
 

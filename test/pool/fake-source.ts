@@ -1,0 +1,128 @@
+import type { Lane } from '../../src/client/lane.ts';
+import { ConnectionDoesNotExistError } from '../../src/index.ts';
+import type { PoolSettings } from '../../src/pool/pool-options.ts';
+import { Slot } from '../../src/pool/slot.ts';
+import type { SlotSource } from '../../src/pool/stock.ts';
+import type { Clock } from '../../src/transport/clock.ts';
+
+/** As much of a session as a pool looks at. The server's end goes when it is told to. */
+export class FakeSession {
+  isEnded = false;
+  isIdle = true;
+  isCancelling = false;
+  transactionStatus = 'I';
+  requests = 0;
+  lastProgress = 0;
+  onEnd: (() => void) | null = null;
+  isGone = false;
+  #waiters: (() => void)[] = [];
+
+  readonly #source: FakeSource;
+
+  constructor(source: FakeSource) {
+    this.#source = source;
+  }
+
+  terminateGracefully(): void {
+    this.end();
+    if (this.#source.isPrompt) this.letGo();
+  }
+
+  destroy(): void {
+    this.end();
+    this.letGo();
+  }
+
+  /** The session ends, e.g. because the server ends it. */
+  end(): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.onEnd?.();
+  }
+
+  /** The server has closed its side. */
+  letGo(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    for (const waiter of this.#waiters) waiter();
+  }
+
+  whenGone(): Promise<void> {
+    if (this.isGone) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  whenIdle(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function fakeLane(session: FakeSession): Lane {
+  const lane = {
+    session,
+    dirty: false,
+    wasReset: false,
+    isInTransaction: false,
+    reset: () => Promise.resolve(),
+    listeners: {
+      set onEnd(callback: () => void) {
+        session.onEnd = callback;
+      },
+    },
+  };
+  return lane as unknown as Lane;
+}
+
+/** One attempt to connect, which succeeds or fails when the test says so. */
+export interface Attempt {
+  succeed(): FakeSession;
+  fail(error?: Error): void;
+}
+
+/** Opens connections to nowhere. */
+export class FakeSource implements SlotSource {
+  readonly sessions: FakeSession[] = [];
+  readonly attempts = new Set<Attempt>();
+  /** Every attempt succeeds at once. */
+  isEager = false;
+  /** The server lets go of connections as soon as they are closed. */
+  isPrompt = false;
+  readonly #clock: Clock;
+  readonly #settings: PoolSettings;
+
+  constructor(clock: Clock, settings: PoolSettings) {
+    this.#clock = clock;
+    this.#settings = settings;
+  }
+
+  /** What the server counts: every connection that it has not let go of. */
+  get backends(): number {
+    return this.attempts.size + this.sessions.filter(({ isGone }) => !isGone).length;
+  }
+
+  open(generation: number): Promise<Slot> {
+    return new Promise((resolve, reject) => {
+      const attempt: Attempt = {
+        succeed: () => {
+          this.attempts.delete(attempt);
+          const session = new FakeSession(this);
+          session.lastProgress = this.#clock.now();
+          this.sessions.push(session);
+          const { maxConnectionLifetime } = this.#settings;
+          resolve(new Slot(fakeLane(session), generation, this.#clock, maxConnectionLifetime));
+          return session;
+        },
+        fail: (error = new ConnectionDoesNotExistError('no connection')) => {
+          this.attempts.delete(attempt);
+          reject(error);
+        },
+      };
+      this.attempts.add(attempt);
+      if (this.isEager) attempt.succeed();
+    });
+  }
+
+  abort(reason: Error): void {
+    for (const attempt of [...this.attempts]) attempt.fail(reason);
+  }
+}
