@@ -11,6 +11,7 @@ import type { Session } from '../session.ts';
 export class BeginRequest extends Request {
   readonly #script: string;
   readonly #next: Request;
+  #answered = false;
 
   /** @param next what follows; it fails with the error of BEGIN, not with what comes of that */
   constructor(statements: readonly string[], next: Request) {
@@ -25,13 +26,21 @@ export class BeginRequest extends Request {
   }
 
   override message(session: Session, type: number): void {
-    if (type === Backend.CommandComplete) return;
+    if (type === Backend.CommandComplete) {
+      this.#answered = true;
+      return;
+    }
     session.unexpected(`message '${String.fromCharCode(type)}' in answer to BEGIN`);
   }
 
   override serverError(_session: Session, error: PostgresError): void {
+    this.#answered = true;
     error.query = this.#script;
     this.#next.error ??= error;
+  }
+
+  override get isAnswered(): boolean {
+    return this.#answered;
   }
 
   override ready(): void {

@@ -65,6 +65,8 @@ export class CopyInRequest extends PromisedRequest<string> {
   #begin!: (response: CopyResponse) => void;
   #session: Session | null = null;
   #stage: Stage = 'unsent';
+  /** What the server has said so far. */
+  #answer: 'none' | 'waits for data' | 'complete' = 'none';
   /** The feed is at work: there may be half a message in the writer. */
   #writing = false;
   #failure: { error: unknown } | null = null;
@@ -197,6 +199,8 @@ export class CopyInRequest extends PromisedRequest<string> {
   ): void {
     switch (type) {
       case Backend.CopyInResponse: {
+        if (this.#answer !== 'none') break;
+        this.#answer = 'waits for data';
         const response = readCopyInResponse(new MessageReader(buffer, start, end));
         if (this.#stage === 'asked') {
           this.#stage = 'feeding';
@@ -205,23 +209,26 @@ export class CopyInRequest extends PromisedRequest<string> {
         return;
       }
       case Backend.CommandComplete:
-        // A BEGIN that travels ahead is complete before the data is asked for.
-        if (this.#stage !== 'feeding') {
-          this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
-          return;
-        }
+        if (this.#answer !== 'waits for data' || this.#stage !== 'over') break;
+        this.#answer = 'complete';
+        this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
+        return;
     }
     session.unexpected(`message '${String.fromCharCode(type)}' in answer to COPY FROM`);
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
     error.query = this.text;
+    this.#answer = 'complete';
     super.serverError(session, error, fields);
     this.#finish();
   }
 
-  override ready(session: Session): void {
-    if (this.#stage !== 'over') session.unexpected('ReadyForQuery before the end of the data');
+  override get isAnswered(): boolean {
+    return this.#answer === 'complete' && this.#stage === 'over';
+  }
+
+  override ready(): void {
     if (this.#failure !== null) this.fail(this.#failure.error);
     else if (this.error !== null) this.fail(this.error);
     else this.resolve(this.#tag);

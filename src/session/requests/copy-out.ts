@@ -29,6 +29,9 @@ export interface CopyDataSink {
   destroy(error: unknown): void;
 }
 
+/** Where the server is with its data. */
+type Stage = 'asked' | 'sending' | 'sent' | 'over';
+
 /**
  * COPY … TO STDOUT. Resolves to the command tag when the sink has taken all of the data.
  * PostgreSQL manual, section 54.2.6 "COPY Operations".
@@ -39,6 +42,7 @@ export class CopyOutRequest extends PromisedRequest<string> {
   readonly #sink: CopyDataSink;
   #session: Session | null = null;
   #tag = '';
+  #stage: Stage = 'asked';
 
   constructor(sink: CopyDataSink, deadline: Deadline | null) {
     super(deadline);
@@ -76,8 +80,10 @@ export class CopyOutRequest extends PromisedRequest<string> {
     start: number,
     end: number,
   ): void {
+    const stage = this.#stage;
     switch (type) {
       case Backend.CopyData:
+        if (stage !== 'sending') break;
         if (this.abandoned || this.error !== null) return;
         try {
           if (!this.#sink.data(buffer, start, end)) session.pauseReading();
@@ -86,6 +92,8 @@ export class CopyOutRequest extends PromisedRequest<string> {
         }
         return;
       case Backend.CopyOutResponse: {
+        if (stage !== 'asked') break;
+        this.#stage = 'sending';
         const response = readCopyOutResponse(new MessageReader(buffer, start, end));
         try {
           this.#sink.begin(response);
@@ -95,13 +103,16 @@ export class CopyOutRequest extends PromisedRequest<string> {
         return;
       }
       case Backend.CopyDone:
+        if (stage !== 'sending') break;
+        this.#stage = 'sent';
         return;
       case Backend.CommandComplete:
+        if (stage !== 'sent') break;
+        this.#stage = 'over';
         this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
         return;
-      default:
-        session.unexpected(`message '${String.fromCharCode(type)}' in answer to COPY TO`);
     }
+    session.unexpected(`message '${String.fromCharCode(type)}' in answer to COPY TO`);
   }
 
   /** What the sink cannot use ends the COPY, a broken protocol the session. */
@@ -119,7 +130,12 @@ export class CopyOutRequest extends PromisedRequest<string> {
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
     error.query = this.text;
+    this.#stage = 'over';
     super.serverError(session, error, fields);
+  }
+
+  override get isAnswered(): boolean {
+    return this.#stage === 'over';
   }
 
   override ready(session: Session): void {
