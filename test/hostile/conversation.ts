@@ -201,11 +201,11 @@ export async function script(): Promise<Line[]> {
   return lines;
 }
 
-/** The first line of each type after each context, e.g. DataRow behind BindComplete. */
-export function distinct(lines: readonly Line[]): Line[] {
+/** The first line of each type behind the same `depth` lines, e.g. DataRow behind BindComplete. */
+export function distinct(lines: readonly Line[], depth: 1 | 2 = 2): Line[] {
   const seen = new Set<string>();
   return lines.filter(({ type, context }) => {
-    const key = `${context} ${type}`;
+    const key = `${context.slice(-depth)} ${type}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;

@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ProtocolError } from '../../src/index.ts';
 import { Backend } from '../../src/protocol/message-type.ts';
 import type { Tamper } from '../support/puppet-stream.ts';
 import {
@@ -7,11 +6,11 @@ import {
   conversationStream,
   converse,
   distinct,
-  inWords,
   type Line,
   script,
   told,
 } from './conversation.ts';
+import { interfere, isProtocolError } from './interference.ts';
 
 let unbroken: Conversation;
 let lines: Line[];
@@ -20,52 +19,6 @@ beforeAll(async () => {
   unbroken = await converse(conversationStream());
   lines = await script();
 });
-
-/** Classes of what a broken conversation may be rejected with. */
-const HONEST = new Set([
-  'ProtocolError',
-  'ConnectionDoesNotExistError',
-  'ConnectionFailureError',
-  'TransactionResolutionUnknownError',
-]);
-
-/**
- * Has a conversation in which one message is delivered otherwise, and checks what must hold
- * whatever it is: every step ends, with its right result or with an honest error, the
- * connection is closed, and nothing is left open.
- */
-async function broken(at: number, tamper: Tamper): Promise<unknown> {
-  const stream = conversationStream({
-    tamper: (message, index) => (index === at ? tamper(message, index) : null),
-  });
-  const { outcomes, connection } = await converse(stream);
-  expect(stream.destroyed).toBe(true);
-  if (connection !== null) expect(connection.isClosed).toBe(true);
-  let first: unknown = null;
-  for (const [step, outcome] of outcomes) {
-    if (step === 'setting') continue;
-    const usual = unbroken.outcomes.get(step);
-    if (usual !== undefined && same(outcome, usual)) continue;
-    if ('value' in outcome) throw new Error(`${step} gave ${JSON.stringify(outcome.value)}`);
-    const { error } = outcome;
-    const name = error instanceof Error ? error.name : '';
-    const closed = name === 'InterfaceError' && first !== null;
-    if (!HONEST.has(name) && !closed) throw error;
-    first ??= error;
-  }
-  return first;
-}
-
-function same(one: Parameters<typeof inWords>[0], other: Parameters<typeof inWords>[0]): boolean {
-  return JSON.stringify(inWords(one)) === JSON.stringify(inWords(other));
-}
-
-function isProtocolError(error: unknown): boolean {
-  return (
-    error instanceof ProtocolError ||
-    (error instanceof Error && error.name === 'TransactionResolutionUnknownError')
-  );
-}
 
 /** What nobody looks at: the data of a COPY may be any, some rows and tags are not wanted. */
 const UNREAD: Readonly<Record<string, string>> = {
@@ -119,7 +72,7 @@ describe('the server’s byte stream', MANY, () => {
   test('ends every call in order when it breaks off, after any byte of any message', async () => {
     for (const { index, message } of distinct(lines)) {
       for (let length = 0; length < message.length; length++) {
-        const error = await broken(index, () => ({
+        const error = await interfere(unbroken, index, () => ({
           chunks: [message.subarray(0, length)],
           end: true,
         }));
@@ -134,7 +87,7 @@ describe('a message of the server', MANY, () => {
     for (const { index, message, type } of looked(lines)) {
       for (let length = 5; length < message.length; length++) {
         const cut = withLength(message.subarray(0, length), length - 1);
-        const error = await broken(index, () => ({ chunks: [cut] }));
+        const error = await interfere(unbroken, index, () => ({ chunks: [cut] }));
         expect(error, `${type} with ${length - 5} bytes`).toSatisfy(isProtocolError);
       }
     }
@@ -145,7 +98,7 @@ describe('a message of the server', MANY, () => {
       // The key may be longer.
       if (type === 'K') continue;
       const longer = withLength(Buffer.concat([message, Buffer.from([0])]), message.length);
-      const error = await broken(index, () => ({ chunks: [longer] }));
+      const error = await interfere(unbroken, index, () => ({ chunks: [longer] }));
       expect(error, type).toSatisfy(isProtocolError);
     }
   });
@@ -155,7 +108,7 @@ describe('a message of the server', MANY, () => {
     async (length) => {
       for (const { index, message, type } of distinct(lines)) {
         // Nothing follows: an error that waited for the rest would never come.
-        const error = await broken(index, () => ({
+        const error = await interfere(unbroken, index, () => ({
           chunks: [withLength(message, length)],
           mute: true,
         }));
@@ -170,7 +123,7 @@ describe('a message of the server', MANY, () => {
     for (let type = 0; type < 256; type++) {
       if (known.has(type)) continue;
       const { index } = places[type % places.length]!;
-      const error = await broken(index, () => ({
+      const error = await interfere(unbroken, index, () => ({
         chunks: [Buffer.from([type, 0, 0, 0, 100])],
         mute: true,
       }));

@@ -5,8 +5,8 @@ import { Puppet, type PuppetOptions } from './puppet.ts';
 export interface Delivery {
   /** Everything that the client gets in its place, each piece as a chunk of its own. */
   readonly chunks: readonly Uint8Array[];
-  /** The server closes its side after it. */
-  readonly end?: boolean;
+  /** The server closes its side after it, or after all answers of the same flight. */
+  readonly end?: boolean | 'after flight';
   /** The server says nothing any more after it. */
   readonly mute?: boolean;
 }
@@ -51,14 +51,20 @@ export class PuppetStream extends FakeStream {
 
   #tampered(tamper: Tamper, answers: readonly Buffer[]): (Uint8Array | null)[] {
     const chunks: (Uint8Array | null)[] = [];
+    let endsAfter = false;
     for (const answer of answers) {
       const delivery: Delivery = tamper(answer, this.#sent++) ?? { chunks: [answer] };
       chunks.push(...delivery.chunks);
       if (delivery.end === true) chunks.push(null);
+      if (delivery.end === 'after flight') endsAfter = true;
       if (delivery.end === true || delivery.mute === true) {
         this.#mute = true;
         break;
       }
+    }
+    if (endsAfter) {
+      this.#mute = true;
+      chunks.push(null);
     }
     return chunks;
   }
