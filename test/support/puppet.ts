@@ -54,6 +54,10 @@ export interface PuppetResult {
   readonly copyOut?: readonly Uint8Array[];
   /** COPY FROM STDIN. */
   readonly copyIn?: boolean;
+  /** One row, of the parameters as they were bound. */
+  readonly echo?: boolean;
+  /** No answer, ever. */
+  readonly silent?: boolean;
 }
 
 /** What a puppet is made with. */
@@ -90,6 +94,7 @@ export function greeting(
 
 interface PuppetPortal {
   readonly text: string;
+  readonly parameters: readonly (Uint8Array | null)[];
   next: number;
 }
 
@@ -108,6 +113,7 @@ export class Puppet {
   readonly #statements = new Map<string, string>();
   readonly #portals = new Map<string, PuppetPortal>();
   #answers: Buffer[] = [];
+  #silent = false;
 
   constructor(options: PuppetOptions = {}) {
     this.#options = options;
@@ -117,7 +123,7 @@ export class Puppet {
   receive(chunk: Uint8Array): Buffer[] {
     this.#unread = Buffer.concat([this.#unread, chunk]);
     this.#answers = [];
-    for (;;) {
+    while (!this.#silent) {
       const header = this.#started ? 1 : 0;
       if (this.#unread.length < header + 4) break;
       const end = header + this.#unread.readInt32BE(header);
@@ -172,8 +178,9 @@ export class Puppet {
         return;
       }
       case Frontend.Bind: {
-        const { portal, statement } = decodeFrontendMessage('Bind', body);
-        this.#portals.set(portal, { text: this.#statements.get(statement) ?? '', next: 0 });
+        const { portal, statement, parameters } = decodeFrontendMessage('Bind', body);
+        const text = this.#statements.get(statement) ?? '';
+        this.#portals.set(portal, { text, parameters, next: 0 });
         this.#say(writeBindComplete);
         return;
       }
@@ -244,7 +251,7 @@ export class Puppet {
       if (columns !== undefined) {
         this.#say((writer) => writeRowDescription(writer, fieldsOf(columns)));
       }
-      this.#execute({ text: statement, next: 0 }, 0, 'simple');
+      this.#execute({ text: statement, parameters: [], next: 0 }, 0, 'simple');
       if (this.#copying !== null) return;
       if (this.#failed) break;
     }
@@ -255,6 +262,10 @@ export class Puppet {
     const { text } = portal;
     this.executed.push(text);
     const result = this.#result(text);
+    if (result.silent === true) {
+      this.#silent = true;
+      return;
+    }
     const { aside } = result;
     if (aside !== undefined) this.#say(aside);
     if (result.error !== undefined) {
@@ -282,7 +293,7 @@ export class Puppet {
       });
       return;
     }
-    const rows = result.rows ?? [];
+    const rows = result.echo === true ? [portal.parameters] : (result.rows ?? []);
     const limit = maxRows === 0 ? rows.length : Math.min(rows.length, portal.next + maxRows);
     for (; portal.next < limit; portal.next++) {
       const row = rows[portal.next]!;
