@@ -111,10 +111,9 @@ class Walk {
     patience: number | null,
   ): Promise<Session | null> {
     return this.#withinShare(parts, async (deadline) => {
-      let session: Session | null = null;
       try {
-        session = await openSession(this.#context, host, deadline, patience);
-        if (await within(deadline, roleMatches(session, role))) return session;
+        const session = await openSession(this.#context, host, deadline, patience);
+        if (await hasRole(session, role, host, deadline)) return session;
         if (!strict && this.#spare === null) {
           this.#spare = session;
         } else {
@@ -122,9 +121,7 @@ class Walk {
           session.terminateGracefully();
         }
       } catch (error) {
-        session?.destroy(null);
-        const late = session !== null && deadline?.expired;
-        this.#note(host, late ? timedOut(deadline, host, 'asking for its role', error) : error);
+        this.#note(host, error);
       }
       return null;
     });
@@ -235,6 +232,22 @@ class Walk {
       }
     }
     return ordered;
+  }
+}
+
+/** Asking a server that does not tell is a part of connecting: so are the ways it can fail. */
+async function hasRole(
+  session: Session,
+  role: Role,
+  host: HostConfig,
+  deadline: Deadline | null,
+): Promise<boolean> {
+  try {
+    return await within(deadline, roleMatches(session, role));
+  } catch (error) {
+    session.destroy(null);
+    if (deadline?.expired) throw timedOut(deadline, host, 'asking for its role', error);
+    throw isAnswer(error) ? error : connectError(host, error);
   }
 }
 

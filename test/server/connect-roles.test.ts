@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contextFor } from '../../src/client/connect.ts';
 import { TempCluster } from '../../src/cluster/index.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import {
   type ConnectOptions,
   connect,
@@ -7,6 +9,8 @@ import {
   TargetServerAttributeNotMatched,
   type TargetSessionAttrs,
 } from '../../src/index.ts';
+import { connectSession } from '../../src/session/connect-session.ts';
+import { roleMatches } from '../../src/session/target-session.ts';
 import { hasServer } from '../support/server.ts';
 
 /** 18 reports its role at start-up; 13 and older had to be asked, which 15 is not. */
@@ -86,6 +90,22 @@ describe.each(VERSIONS)(
       );
       await using writer = await connect({ ...strict, targetSessionAttrs: 'primary' });
       expect(await writer.fetchVal('SHOW transaction_read_only')).toBe('on');
+    });
+
+    it('a server that does not report its role is asked', async () => {
+      for (const [cluster, role] of [
+        [primary, 'primary'],
+        [standby, 'standby'],
+      ] as const) {
+        const session = await connectSession(contextFor(resolveConfig(cluster.dsn, {})));
+        session.settings.delete('in_hot_standby');
+        session.settings.delete('default_transaction_read_only');
+        expect(await roleMatches(session, 'primary')).toBe(role === 'primary');
+        expect(await roleMatches(session, 'standby')).toBe(role === 'standby');
+        expect(await roleMatches(session, 'read-write')).toBe(role === 'primary');
+        expect(await roleMatches(session, 'read-only')).toBe(role === 'standby');
+        session.terminateGracefully();
+      }
     });
 
     it('the error lists every host with its reason', async () => {

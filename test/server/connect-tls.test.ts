@@ -349,6 +349,23 @@ describe('direct TLS', () => {
   });
 });
 
+it.each(['disable', 'require'] as const)(
+  'closing leaves no complaint in the log, with %s',
+  async (ssl) => {
+    const before = (await cluster.log()).length;
+    for (let i = 0; i < 5; i++) {
+      const connection = await connect(at('db.test', { ssl }));
+      await connection.fetchVal("SELECT repeat('x', 100000)");
+      await connection.close();
+    }
+    await using watcher = await connect(at('db.test'));
+    const others = `SELECT count(*)::int FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`;
+    await expect.poll(() => watcher.fetchVal(others)).toBe(0);
+    expect((await cluster.log()).slice(before)).not.toMatch(/could not|unexpected|SSL error/);
+  },
+);
+
 it('TLS is never used on a Unix socket, whatever is asked for', async () => {
   const { port, socketDirectory: host } = cluster;
   expect(await tlsInUse({ host, port, user: 'postgres', ssl: true })).toBe(false);
