@@ -142,7 +142,7 @@ async function measure(driver: Driver, assignment: Assignment): Promise<Measurem
   };
 }
 
-const { driver } = (await import(`./drivers/${process.argv[2]}.ts`)) as { driver: Driver };
+const { driver } = (await import(`./drivers/${process.argv[2]}.js`)) as { driver: Driver };
 const assignment = JSON.parse(await text(process.stdin)) as Assignment;
 try {
   console.log(JSON.stringify(await measure(driver, assignment)));

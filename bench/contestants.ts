@@ -37,35 +37,37 @@ const LABELS: Readonly<Record<string, string>> = {
   bun: 'Bun.sql',
 };
 
-const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('dist/child.js', import.meta.url));
 const PYTHON_CHILD = fileURLToPath(new URL('drivers/python.py', import.meta.url));
 
 /**
- * Finds what is needed for a contestant: its name, and after a colon where it is, for another build
- * of ours or another Python.
+ * Finds what is needed for a contestant. An id is a driver's name; behind `@` the runtime that it is
+ * to run on, in place of this Node; behind `:` where it is, for another build of ours or another
+ * Python. `asyncpg@/path/to/bun:/path/to/dist/index.js` has all of them.
  *
  * @throws Unavailable with what is missing
  */
 export function contestant(id: string): Contestant {
-  const [name = '', ...rest] = id.split(':');
-  const location = rest.join(':');
+  const [, name = '', runtime = '', location = ''] =
+    /^([^@:]*)(?:@([^:]*))?(?::(.*))?$/.exec(id) ?? [];
   const label = LABELS[name];
   if (label === undefined) {
     throw new Unavailable(
       `there is no driver ${name}; known are ${Object.keys(LABELS).join(', ')}`,
     );
   }
-  const shown = location === '' ? label : `${LABELS[name]} at ${location}`;
+  const where = [runtime, location].filter((part) => part !== '').map((part) => ` at ${part}`);
+  const common = { id, label: label + where.join('') };
   if (name === 'python') {
-    return { id, label: shown, command: python(location), args: [PYTHON_CHILD], env: {} };
+    return { ...common, command: python(location), args: [PYTHON_CHILD], env: {} };
   }
-  if (name === 'bun') {
-    return { id, label: shown, command: bun(location), args: [CHILD, name], env: {} };
-  }
-  const env: Record<string, string> =
-    location === '' ? {} : { BENCH_LOCATION: path.resolve(location) };
-  const args = ['--expose-gc', ...profiling(id), CHILD, name];
-  return { id, label: shown, command: process.execPath, args, env };
+  if (name === 'bun') return { ...common, command: bun(location), args: [CHILD, name], env: {} };
+  return {
+    ...common,
+    command: runtime === '' ? process.execPath : runtime,
+    args: [...(/bun[^/]*$/.test(runtime) ? [] : ['--expose-gc', ...profiling(id)]), CHILD, name],
+    env: location === '' ? {} : { BENCH_LOCATION: path.resolve(location) },
+  };
 }
 
 /** `BENCH_CPU_PROF=folder` leaves a profile of each child there. */

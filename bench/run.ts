@@ -1,10 +1,11 @@
 // Measures this library and others side by side; `npm run bench -- --help` tells the options.
 // Each (workload, connections, driver) runs in a process of its own, the drivers in turns, so that
 // what slows the machine down for a while slows all of them down.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { type Contestant, contestant, Unavailable } from './contestants.ts';
 import type { Assignment, Measurement } from './measurement.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
@@ -156,6 +157,9 @@ async function run(options: BenchOptions): Promise<Results> {
 }
 
 const options = parseOptions(process.argv.slice(2));
+const project = fileURLToPath(new URL('tsconfig.child.json', import.meta.url));
+const { status } = spawnSync('tsc', ['-p', project], { stdio: 'inherit' });
+if (status !== 0) throw new Error('the programme of the children does not compile');
 const results = await run(options);
 if (options.save) {
   await mkdir(RESULTS, { recursive: true });

@@ -6,7 +6,8 @@ const location = process.env['BENCH_LOCATION'];
 
 const { connect, createPool } = (await import(location ?? 'asyncpg')) as typeof import('asyncpg');
 
-const manifest = new URL('../../package.json', import.meta.url);
+/** From bench/dist/drivers. */
+const manifest = new URL('../../../package.json', import.meta.url);
 
 export const driver: Driver = {
   version: (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version,
