@@ -10,21 +10,27 @@ import { type CopyCommon, type CopyFormat, copyFromStdin, qualifiedName } from '
 import { type CopySource, isIterable, pullFrom, pullFromSource } from './copy-source.ts';
 import type { Lane } from './lane.ts';
 
-export type { CopySource };
-
 /** See Queryable.copyToTable. */
 export interface CopyToTableOptions extends CopyFormat, CopyCommon {
-  /** Data in COPY's text, csv or binary format, as `format` says; text chunks as UTF-8. */
+  /**
+   * Data in COPY's text, csv or binary format, as `format` says; strings are sent as UTF-8. It
+   * must not wait for calls on the same connection: they follow the COPY.
+   */
   readonly source: CopySource;
   /** An SQL condition: rows for which it is not true are left out (12+). Sent as it is. */
   readonly where?: string | undefined;
 }
 
 /** A record: the values in the order of the columns, or by their names. */
-export type CopyRecord = readonly unknown[] | object;
+type CopyRecord = readonly unknown[] | object;
 
 /** See Queryable.copyRecordsToTable. */
 export interface CopyRecordsOptions extends CopyCommon {
+  /**
+   * Arrays with a value for each column, or objects with a property for each: others are
+   * ignored, one that is missing is an error. They must not wait for calls on the same
+   * connection: they follow the COPY.
+   */
   readonly records: Iterable<CopyRecord> | AsyncIterable<CopyRecord>;
   /** An SQL condition: records for which it is not true are left out (12+). Sent as it is. */
   readonly where?: string | undefined;
@@ -100,5 +106,5 @@ function copyIn(
   const request = new CopyInRequest(feed, deadline);
   lane.noteDirt(text);
   lane.session.submit(request);
-  return lane.logged(request.promise, text, [], timeout);
+  return lane.logged(request.promise, text, [], timeout, 'copy');
 }

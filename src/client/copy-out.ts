@@ -12,8 +12,6 @@ import { inlineArguments, plainText } from './copy-query.ts';
 import { type CopyOutput, sinkFor } from './copy-sink.ts';
 import type { Lane } from './lane.ts';
 
-export type { CopyOutput };
-
 /** See Queryable.copyFromQuery. */
 export interface CopyOutOptions extends CopyFormat, Omit<CopyCommon, 'columns' | 'schema'> {
   /**
@@ -69,5 +67,5 @@ function copyOut(
   blocks.onFailure = (error) => request.refuse(error);
   lane.noteDirt(text);
   session.submit(request);
-  return lane.logged(request.promise, text, [], timeout);
+  return lane.logged(request.promise, text, [], timeout, 'copy');
 }

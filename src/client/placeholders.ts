@@ -1,5 +1,5 @@
 /** A `$n` in the text of a query. */
-export interface Placeholder {
+interface Placeholder {
   readonly start: number;
   readonly end: number;
   /** The `n`, counted from 1. */

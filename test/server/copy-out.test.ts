@@ -549,19 +549,16 @@ test('a sink may call the same connection: the call follows the COPY', async () 
   expect(new Set(await Promise.all(calls))).toEqual(new Set([1]));
 });
 
-test('calls that were made meanwhile follow in order', async () => {
-  const done: string[] = [];
-  const { output } = collector();
-  await Promise.all([
-    connection
-      .copyFromTable('goods', { output: path.join(folder, 'order') })
-      .then(() => done.push('file')),
-    connection
-      .copyFromQuery({ text: 'SELECT $1::int', args: [1] }, { output })
-      .then(() => done.push('query')),
-    connection.fetchVal('SELECT 1').then(() => done.push('value')),
+test('calls reach the server in the order in which they were made', async () => {
+  await connection.execute('CREATE TEMP SEQUENCE turn');
+  const { output, text } = collector();
+  const file = path.join(folder, 'order');
+  const [, , third] = await Promise.all([
+    connection.copyFromQuery("SELECT nextval('turn')", { output: file }),
+    connection.copyFromQuery({ text: "SELECT nextval('turn') + $1", args: [0n] }, { output }),
+    connection.fetchVal("SELECT nextval('turn')"),
   ]);
-  expect(done.slice(-1)).toEqual(['value']);
+  expect([await readFile(file, 'utf8'), text(), third]).toEqual(['1\n', '2\n', 3n]);
 });
 
 test('the sink runs in its caller’s asynchronous context', async () => {
