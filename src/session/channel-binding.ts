@@ -65,12 +65,13 @@ function objectId(der: Buffer, { start, end }: Element): string {
   for (let i = start; i < end; i++) {
     value = value * 128 + (der[i]! & 0x7f);
     if (der[i]! < 0x80) {
-      if (parts.length === 0)
-        parts.push(
-          Math.min(2, Math.floor(value / 40)),
-          value - 40 * Math.min(2, Math.floor(value / 40)),
-        );
-      else parts.push(value);
+      if (parts.length === 0) {
+        // The first two numbers share one place.
+        const first = Math.min(2, Math.floor(value / 40));
+        parts.push(first, value - 40 * first);
+      } else {
+        parts.push(value);
+      }
       value = 0;
     }
   }
@@ -78,12 +79,12 @@ function objectId(der: Buffer, { start, end }: Element): string {
 }
 
 /** The hash of a certificate's signatureAlgorithm: the second element of the certificate. */
-export function signatureHash(certificate: Buffer): string | null {
+function signatureHash(certificate: Buffer): string | null {
   const outer = element(certificate, 0);
   const tbs = outer && element(certificate, outer.start);
   const algorithm = tbs && element(certificate, tbs.end);
   const oid = algorithm && element(certificate, algorithm.start);
-  if (!oid || oid.tag !== 0x06) return null;
+  if (oid?.tag !== 0x06) return null;
   const id = objectId(certificate, oid);
   if (id !== RSA_PSS) return HASHES.get(id) ?? null;
   return pssHash(certificate, element(certificate, oid.end));
@@ -92,7 +93,7 @@ export function signatureHash(certificate: Buffer): string | null {
 /** RSASSA-PSS-params: the hash is in the element tagged [0], SHA-1 if that is left out. */
 function pssHash(der: Buffer, parameters: Element | null): string | null {
   const tagged = parameters && element(der, parameters.start);
-  if (!tagged || tagged.tag !== 0xa0) return 'sha256';
+  if (tagged?.tag !== 0xa0) return 'sha256';
   const algorithm = element(der, tagged.start);
   const oid = algorithm && element(der, algorithm.start);
   return oid ? (PSS_HASHES.get(objectId(der, oid)) ?? null) : null;
