@@ -163,6 +163,11 @@ export class Session implements MessageSink, TransportHandler {
     return this.#inFlight.length + waiting + (this.#holder === null ? 0 : 1);
   }
 
+  /** Requests that are written and not answered. */
+  get inFlight(): number {
+    return this.#inFlight.length;
+  }
+
   /** Nothing is under way: no request, no cancellation. */
   get isIdle(): boolean {
     return this.load === 0 && this.#cancellation === null;

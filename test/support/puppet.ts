@@ -100,6 +100,14 @@ interface PuppetPortal {
 
 const NO_RESULT: PuppetResult = {};
 
+/** What a client may send while the server waits for the data of a COPY. */
+const COPY_TYPES: ReadonlySet<number> = new Set([
+  Frontend.CopyData,
+  Frontend.CopyDone,
+  Frontend.CopyFail,
+  Frontend.Flush,
+]);
+
 /** One server session. */
 export class Puppet {
   /** The texts of all queries, in order of execution. */
@@ -161,6 +169,11 @@ export class Puppet {
       return;
     }
     if (this.#failed) return;
+    if (this.#copying !== null && !COPY_TYPES.has(type)) {
+      // The message is taken for data that it is not, and lost.
+      this.#endCopy(() => this.#error('08P01', 'unexpected message type during COPY from stdin'));
+      return;
+    }
     switch (type) {
       case Frontend.Query:
         this.#simpleQuery(decodeFrontendMessage('Query', body).text);

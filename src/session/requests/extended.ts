@@ -1,15 +1,8 @@
-import { InterfaceError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { writeCopyFail } from '../../protocol/copy.ts';
-import {
-  writeBind,
-  writeClose,
-  writeExecute,
-  writeParse,
-  writeSync,
-} from '../../protocol/frontend/query.ts';
+import { writeBind, writeClose, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { AwaitedAnswers } from '../awaited-answers.ts';
+import { copyNeedsItsCall, refuseCopyIn } from '../copy-refusal.ts';
 import { PromisedRequest } from '../request.ts';
 import type { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
@@ -133,8 +126,9 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     switch (type) {
       case Backend.CopyInResponse:
         if (!this.rowsDue) return false;
-        this.error ??= copyNeedsItsCall('copyToTable');
-        this.#endCopyIn(session);
+        // Other messages in place of data end the COPY with an error, up to the next Sync.
+        if (this.#awaited.left > 1) this.error ??= copyNeedsItsCall('copyToTable');
+        else refuseCopyIn(session, this, true);
         return true;
       case Backend.CopyOutResponse:
         if (!this.rowsDue) return false;
@@ -149,15 +143,6 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       default:
         return false;
     }
-  }
-
-  /** The server waits for data: it has ignored the Sync that came in place of any. */
-  #endCopyIn(session: Session): void {
-    // Other messages in place of data have ended the COPY with an error already.
-    if (this.#awaited.left > 1) return;
-    writeCopyFail(session.writer, 'COPY FROM STDIN is not possible as a query');
-    writeSync(session.writer);
-    session.flushSoon();
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
@@ -180,11 +165,4 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     start: number,
     end: number,
   ): void;
-}
-
-/** What a query that turns out to be a COPY is rejected with. */
-function copyNeedsItsCall(method: string): InterfaceError {
-  return new InterfaceError('a COPY from or to the client is not possible as a query', {
-    hint: `Use ${method}().`,
-  });
 }

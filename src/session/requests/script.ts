@@ -1,11 +1,11 @@
-import { InterfaceError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { readCommandComplete, readRowDescription } from '../../protocol/backend/result.ts';
-import { readCopyInResponse, readCopyOutResponse, writeCopyFail } from '../../protocol/copy.ts';
+import { readCopyInResponse, readCopyOutResponse } from '../../protocol/copy.ts';
 import { writeQuery } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import { copyNeedsItsCall, refuseCopyIn } from '../copy-refusal.ts';
 import { PromisedRequest, type Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { BeginRequest } from './begin.ts';
@@ -69,9 +69,7 @@ export class ScriptRequest extends PromisedRequest<string> {
       case Backend.CopyInResponse:
         if (sending !== null) break;
         readCopyInResponse(new MessageReader(buffer, start, end));
-        this.error ??= copyNeedsItsCall('copyToTable');
-        writeCopyFail(session.writer, 'COPY FROM STDIN is not possible in execute()');
-        session.flushSoon();
+        refuseCopyIn(session, this, false);
         return;
       case Backend.CopyOutResponse:
         if (sending !== null) break;
@@ -119,12 +117,6 @@ export class ScriptRequest extends PromisedRequest<string> {
       this.fail(this.error);
     }
   }
-}
-
-function copyNeedsItsCall(method: string): InterfaceError {
-  return new InterfaceError(`a COPY from or to the client is not possible with execute()`, {
-    hint: `Use ${method}().`,
-  });
 }
 
 /** Sends `text` as one Query, a BEGIN that waits in the session in front of it. */
