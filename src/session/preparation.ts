@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InternalClientError } from '../errors/client-errors.ts';
+import { InvalidCachedStatementError } from '../errors/sqlstate.generated.ts';
 import { introspect } from './introspection.ts';
 import type { Request } from './request.ts';
 import { PrepareRequest } from './requests/prepare.ts';
@@ -113,7 +114,26 @@ export async function statementFor(
     if (given === null) store.replace(text, statement);
     return statement;
   }
-  const statement = await prepareStatement(session, holder, text, named ? newStatementName() : '');
-  if (store.accepts(text)) store.set(text, statement);
+  const statement = named
+    ? await prepareNamed(session, holder, text)
+    : await prepareStatement(session, holder, text, '');
+  const keeper = statement.name === '' ? session.descriptions : store;
+  if (keeper.accepts(text)) keeper.set(text, statement);
   return statement;
+}
+
+/**
+ * A statement under a new name. If that has an old plan nevertheless, a pooler goes by the text
+ * and not by the name (PgBouncer with max_prepared_statements): the session does without names
+ * for a time, and the statement is an unnamed one.
+ */
+async function prepareNamed(session: Session, holder: Request, text: string): Promise<Statement> {
+  try {
+    return await prepareStatement(session, holder, text, newStatementName());
+  } catch (error) {
+    if (!(error instanceof InvalidCachedStatementError)) throw error;
+    session.statements.giveUp();
+    if (session.transactionStatus !== 'I') throw error;
+    return prepareStatement(session, holder, text, '');
+  }
 }

@@ -66,16 +66,23 @@ export function forgetOutdated(
 }
 
 /**
- * Whether the server does not know a name, although the statement was forgotten and prepared
- * anew before it was repeated: a pooler hands each transaction to another of its server sessions.
- * The session does without names then, so that one more try is certain to find what it needs.
+ * Whether a statement's name is of no use, although the statement was forgotten and prepared
+ * anew before it was repeated. There is a pooler then, which hands each transaction to another
+ * of its server sessions, or goes by the text and takes the old plan once more (PgBouncer with
+ * max_prepared_statements). The session does without names for a time, and one more try is
+ * certain to find what it needs.
  */
 export function givesUpNames(
   session: Session,
   statement: Statement | null,
   error: unknown,
 ): boolean {
-  if (!(error instanceof InvalidSQLStatementNameError) || !statement?.name) return false;
+  if (
+    !statement?.name ||
+    !(error instanceof InvalidSQLStatementNameError || error instanceof InvalidCachedStatementError)
+  ) {
+    return false;
+  }
   session.statements.giveUp();
   return true;
 }

@@ -28,7 +28,8 @@ export class StatementCache {
   readonly #close: (name: string) => void;
   #schemaVersion: number;
   readonly #entries = new Map<string, Entry>();
-  #givenUp = false;
+  /** When statements are kept again, by the clock; 0: they are. */
+  #resumesAt = 0;
 
   constructor(
     options: StatementCacheOptions,
@@ -50,7 +51,8 @@ export class StatementCache {
   /** Whether a query of this text is kept at all. */
   accepts(text: string): boolean {
     const { size, maxTextLength } = this.#options;
-    return size > 0 && !this.#givenUp && (maxTextLength === 0 || text.length <= maxTextLength);
+    if (this.#resumesAt > 0 && this.#clock.now() < this.#resumesAt) return false;
+    return size > 0 && (maxTextLength === 0 || text.length <= maxTextLength);
   }
 
   get(text: string): Statement | undefined {
@@ -100,9 +102,10 @@ export class StatementCache {
     this.#close(entry.statement.name);
   }
 
-  /** Keeps nothing from here on. */
+  /** Keeps nothing for as long as a statement would be kept. */
   giveUp(): void {
-    this.#givenUp = true;
+    const { lifetime } = this.#options;
+    this.#resumesAt = lifetime > 0 ? this.#clock.now() + lifetime : Infinity;
     this.clear();
   }
 
