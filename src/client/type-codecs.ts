@@ -1,34 +1,31 @@
 import { findBuiltinType } from '../codecs/builtin-types.ts';
 import type { TypeCodec, TypeDescription } from '../codecs/registry.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
-import { LearnTypesRequest } from '../session/requests/learn-types.ts';
+import { findTypeOid, introspect } from '../session/introspection.ts';
+import { learnTypes } from '../session/preparation.ts';
+import { ErrandRequest } from '../session/requests/errand.ts';
 import type { Lane } from './lane.ts';
 
-const BY_NAME = `
-SELECT t.oid FROM pg_catalog.pg_type t
-JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
-WHERE t.typname OPERATOR(pg_catalog.=) $1 AND n.nspname OPERATOR(pg_catalog.=) $2`;
-
-/** The type of that name, as the server describes it. */
+/** The type of that name, as the server describes it, with all that it is made of known. */
 async function findType(lane: Lane, name: string, schema: string): Promise<TypeDescription> {
   if (schema === 'pg_catalog') {
     const builtin = findBuiltinType(name);
     if (builtin !== undefined) return builtin;
   }
-  const oid = await lane.query(
-    { text: BY_NAME, args: [name, schema], prepare: false },
-    'value',
-    null,
-  );
-  if (oid === null) {
-    throw new InterfaceError(`unknown type: ${schema}.${name}`, {
-      hint: "Standard types are in the schema pg_catalog; a type's schema is public by default.",
-    });
-  }
-  const request = new LearnTypesRequest([oid as number]);
+  const request = new ErrandRequest(async (session, holder) => {
+    const oid = await findTypeOid(session, holder, name, schema);
+    if (oid === null) {
+      throw new InterfaceError(`unknown type: ${schema}.${name}`, {
+        hint: "Standard types are in the schema pg_catalog; a type's schema is public by default.",
+      });
+    }
+    const [type] = await introspect(session, holder, [oid]);
+    session.registry.define([type!]);
+    await learnTypes(session, holder, [oid]);
+    return type!;
+  }, null);
   lane.session.submit(request);
-  const [type] = await request.promise;
-  return type!;
+  return request.promise;
 }
 
 export async function setTypeCodec(lane: Lane, name: string, codec: TypeCodec): Promise<void> {

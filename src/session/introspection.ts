@@ -1,12 +1,12 @@
 import type { TypeDescription } from '../codecs/registry.ts';
 import type { Row } from '../values/row.ts';
+import { type OwnQuery, runOwnQuery } from './own-queries.ts';
 import type { Request } from './request.ts';
-import { IntrospectionRequest } from './requests/introspection-request.ts';
 import type { Session } from './session.ts';
-import { Statement } from './statement.ts';
 
 /** OIDs of the types that the query itself uses. */
 const OID = 26;
+const NAME = 19;
 const TEXT = 25;
 const BOOL = 16;
 const OID_ARRAY = 1028;
@@ -61,7 +61,11 @@ WHERE t.oid = ANY($1::pg_catalog.oid[])`
     .replace(/ = ANY/g, ' OPERATOR(pg_catalog.=) ANY');
 }
 
-const texts = { with: queryText(true), without: queryText(false) };
+function query(multiranges: boolean): OwnQuery {
+  return { text: queryText(multiranges), parameterOids: [OID_ARRAY], columns: COLUMNS };
+}
+
+const queries = { with: query(true), without: query(false) };
 
 /** Asks the server for the types with these OIDs. A type that is gone is answered by a stand-in. */
 export async function introspect(
@@ -69,32 +73,36 @@ export async function introspect(
   holder: Request,
   oids: readonly number[],
 ): Promise<TypeDescription[]> {
-  const text = session.serverVersion.major >= 14 ? texts.with : texts.without;
-  const statement = new Statement(
-    text,
-    '',
-    {
-      parameterOids: [OID_ARRAY],
-      fields: COLUMNS.map(([name, typeOid]) => ({
-        name,
-        typeOid,
-        tableOid: 0,
-        columnNumber: 0,
-        typeSize: -1,
-        typeModifier: -1,
-        format: 0,
-      })),
-    },
-    session.registry,
+  const { with: since14, without } = queries;
+  const rows = await runOwnQuery(
+    session,
+    holder,
+    session.serverVersion.major >= 14 ? since14 : without,
+    [oids],
   );
-  const request = new IntrospectionRequest(statement, [oids]);
-  holder.inner = request;
-  session.submitInner(request);
-  const rows = await request.promise;
-  holder.inner = null;
   const found = rows.map(describe);
   const known = new Set(found.map((type) => type.oid));
   return [...found, ...oids.filter((oid) => !known.has(oid)).map(unknownType)];
+}
+
+const BY_NAME: OwnQuery = {
+  text: `
+SELECT t.oid FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+WHERE t.typname OPERATOR(pg_catalog.=) $1 AND n.nspname OPERATOR(pg_catalog.=) $2`,
+  parameterOids: [NAME, NAME],
+  columns: [['oid', OID]],
+};
+
+/** The OID of the type of that name, or null if there is none. */
+export async function findTypeOid(
+  session: Session,
+  holder: Request,
+  name: string,
+  schema: string,
+): Promise<number | null> {
+  const [row] = await runOwnQuery(session, holder, BY_NAME, [name, schema]);
+  return row?.['oid'] ?? null;
 }
 
 function describe(row: Row): TypeDescription {

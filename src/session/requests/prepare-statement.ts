@@ -1,50 +1,14 @@
 import type { Deadline } from '../../transport/deadline.ts';
 import { newStatementName, prepareStatement } from '../preparation.ts';
-import { PromisedRequest } from '../request.ts';
+import type { PromisedRequest } from '../request.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
+import { ErrandRequest } from './errand.ts';
 
-/** Prepares a statement that its caller keeps. It holds the line until its types are known. */
-class PrepareStatementRequest extends PromisedRequest<Statement> {
-  readonly #text: string;
-  readonly #name: string;
-
-  constructor(text: string, name: string, deadline: Deadline | null) {
-    super(deadline);
-    this.#text = text;
-    this.#name = name;
-  }
-
-  override start(session: Session): void {
-    this.state = 'preparing';
-    session.hold(this);
-    prepareStatement(session, this, this.#text, this.#name).then(
-      (statement) => {
-        // Nobody has asked for it any more: the server need not keep it.
-        if (this.abandoned) session.closeStatement(statement.name);
-        this.resolve(statement);
-        session.release(this);
-      },
-      (error: unknown) => {
-        if (error !== null && typeof error === 'object' && 'query' in error) {
-          error.query = this.#text;
-        }
-        this.fail(error);
-        session.release(this);
-      },
-    );
-  }
-
-  override message(session: Session): void {
-    session.unexpected('message');
-  }
-
-  override ready(session: Session): void {
-    session.unexpected('ReadyForQuery');
-  }
-}
-
-/** A request that prepares `text`, under a name of its own unless one is given. */
+/**
+ * A request that prepares a statement which its caller keeps, under a name of its own unless
+ * one is given.
+ */
 export function prepareRequest(
   text: string,
   name: string | undefined,
@@ -53,5 +17,16 @@ export function prepareRequest(
 ): PromisedRequest<Statement> {
   // Without a statement cache there is a pooler in between, where names are of no use.
   const unnamed = name === undefined && !session.statements.accepts('');
-  return new PrepareStatementRequest(text, unnamed ? '' : (name ?? newStatementName()), deadline);
+  const given = unnamed ? '' : (name ?? newStatementName());
+  return new ErrandRequest(async (_session, holder) => {
+    try {
+      const statement = await prepareStatement(session, holder, text, given);
+      // Nobody waits for it any more: the server need not keep it.
+      if (holder.abandoned) session.closeStatement(given);
+      return statement;
+    } catch (error) {
+      if (error !== null && typeof error === 'object' && 'query' in error) error.query = text;
+      throw error;
+    }
+  }, deadline);
 }
