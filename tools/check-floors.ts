@@ -18,7 +18,17 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   client: ['errors', 'values', 'protocol', 'config', 'codecs', 'transport', 'session'],
   pool: ['errors', 'values', 'protocol', 'config', 'codecs', 'transport', 'session', 'client'],
   integrations: ['errors', 'values', 'config', 'client', 'pool'],
-  '.': ['errors', 'values', 'protocol', 'config', 'codecs', 'transport', 'client', 'pool'],
+  '.': [
+    'errors',
+    'values',
+    'protocol',
+    'config',
+    'codecs',
+    'transport',
+    'session',
+    'client',
+    'pool',
+  ],
   cluster: [],
 };
 
