@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import { connect, createPool, TimeoutError } from '../../src/index.ts';
+import {
+  acceptStartup,
+  expectMessage,
+  expectStartup,
+  ignoreRest,
+  run,
+  type Script,
+  sendRaw,
+} from '../support/script.ts';
+import { ScriptedServer } from '../support/scripted-server.ts';
+import { QUERY_PHASES, START_UP_PHASES, to } from './phases.ts';
+
+/** The client closes its side, whatever it has sent before. */
+const givesUp = run('the client gives up', async (connection) => {
+  while (!connection.ended) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+describe('connecting to a server that falls silent', () => {
+  test.for(Object.entries(START_UP_PHASES))(
+    'ends with a TimeoutError that names the host, after %s',
+    async ([, phase]) => {
+      await using server = await ScriptedServer.listen([...phase, givesUp, ignoreRest()]);
+      const error: unknown = await connect(to(server, { timeout: 100 })).catch(
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(TimeoutError);
+      expect((error as Error).message).toContain(`${server.host}:${server.port}`);
+      expect((error as TimeoutError).safeToRetry).toBe(true);
+      await server.finished();
+      expect(server.connections).toHaveLength(1);
+    },
+  );
+
+  test.for(['prefer', 'require'] as const)(
+    'ends with one at the answer to SSLRequest, ssl: %s',
+    async (ssl) => {
+      await using server = await ScriptedServer.listen([
+        expectStartup('SSLRequest'),
+        givesUp,
+        ignoreRest(),
+      ]);
+      await expect(connect(to(server, { timeout: 100, ssl }))).rejects.toBeInstanceOf(TimeoutError);
+      await server.finished();
+      expect(server.connection().received).toHaveLength(8);
+    },
+  );
+
+  test('ends with one in the TLS handshake', async () => {
+    await using server = await ScriptedServer.listen([
+      expectStartup('SSLRequest'),
+      sendRaw('S'),
+      givesUp,
+      ignoreRest(),
+    ]);
+    await expect(connect(to(server, { timeout: 100, ssl: 'require' }))).rejects.toBeInstanceOf(
+      TimeoutError,
+    );
+    await server.finished();
+  });
+
+  test('ends with one though a byte comes now and then', async () => {
+    const drip = run('drip', async (connection) => {
+      const message = Buffer.from('R\0\0\0\x08\0\0\0\x03', 'latin1');
+      for (let at = 0; !connection.ended; at++) {
+        if (at < message.length - 1) await connection.sendRaw(message.subarray(at, at + 1));
+        await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+    });
+    await using server = await ScriptedServer.listen([expectStartup(), drip, ignoreRest()]);
+    await expect(connect(to(server, { timeout: 100 }))).rejects.toBeInstanceOf(TimeoutError);
+    await server.finished();
+  });
+});
+
+/** Takes CancelRequest and whatever else comes on a connection, and says nothing. */
+const DEAF: Script = [givesUp, ignoreRest()];
+
+describe('a call on a connection whose server falls silent', () => {
+  test.for(Object.entries(QUERY_PHASES))(
+    'ends with a TimeoutError of its own, after %s',
+    async ([, phase]) => {
+      await using server = await ScriptedServer.listenFor([[...phase, ignoreRest()], DEAF], {
+        repeatLast: true,
+      });
+      const connection = await connect(to(server));
+      const error: unknown = await connection
+        .fetch({ text: 'select one', timeout: 100 })
+        .catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(TimeoutError);
+      expect((error as TimeoutError).safeToRetry).toBe(false);
+      connection.terminate();
+    },
+  );
+
+  test('is rejected with the reason of its signal', async () => {
+    await using server = await ScriptedServer.listenFor(
+      [[...QUERY_PHASES['the description']!, ignoreRest()], DEAF],
+      { repeatLast: true },
+    );
+    const connection = await connect(to(server));
+    const abort = new AbortController();
+    const reason = new Error('no longer wanted');
+    setTimeout(() => abort.abort(reason), 50);
+    await expect(connection.fetch({ text: 'select one', signal: abort.signal })).rejects.toBe(
+      reason,
+    );
+    connection.terminate();
+  });
+
+  test('does not keep close({ timeout }) from ending', async () => {
+    await using server = await ScriptedServer.listenFor(
+      [[...QUERY_PHASES['the description']!, ignoreRest()], DEAF],
+      { repeatLast: true },
+    );
+    const connection = await connect(to(server));
+    const call = connection.fetch('select one').catch((reason: unknown) => reason);
+    await expect(connection.close({ timeout: 50 })).rejects.toBeInstanceOf(TimeoutError);
+    expect(await call).toBeInstanceOf(Error);
+    expect(connection.isClosed).toBe(true);
+  });
+
+  test('does not keep terminate() from ending it', async () => {
+    await using server = await ScriptedServer.listenFor([
+      [...QUERY_PHASES['the query’s Parse']!, ignoreRest()],
+    ]);
+    const connection = await connect(to(server));
+    const call = connection.fetch('select one').catch((reason: unknown) => reason);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    connection.terminate();
+    expect(await call).toMatchObject({ name: 'ConnectionDoesNotExistError', safeToRetry: false });
+  });
+
+  test('does not keep close() from ending when it was the goodbye that nobody heard', async () => {
+    await using server = await ScriptedServer.listen([
+      acceptStartup(),
+      expectMessage('Terminate'),
+      ignoreRest(),
+    ]);
+    const connection = await connect(to(server));
+    await connection.close({ timeout: 3000 }).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(TimeoutError);
+    });
+    expect(connection.isClosed).toBe(true);
+  });
+});
+
+describe('a pool whose server falls silent', () => {
+  test.for(Object.entries(START_UP_PHASES))('is not opened, after %s', async ([, phase]) => {
+    await using server = await ScriptedServer.listen([...phase, givesUp, ignoreRest()], {
+      repeatLast: true,
+    });
+    await expect(createPool(to(server, { timeout: 100 }))).rejects.toBeInstanceOf(TimeoutError);
+    await server.finished();
+  });
+
+  test('gives up waiting for a connection at the time-out of acquire', async () => {
+    await using server = await ScriptedServer.listen(DEAF, { repeatLast: true });
+    const pool = await createPool({ ...to(server), minSize: 0, maxSize: 1 });
+    await expect(pool.acquire({ timeout: 100 })).rejects.toBeInstanceOf(TimeoutError);
+    await expect(pool.fetch({ text: 'select one', timeout: 100 })).rejects.toBeInstanceOf(
+      TimeoutError,
+    );
+    await pool.close();
+    expect(pool.size).toBe(0);
+  });
+});
