@@ -26,7 +26,6 @@ export {
   type TransactionOptions,
 } from './client/transaction.ts';
 export type { PgType, TypeKind } from './codecs/codec.ts';
-export type { TypeCodec } from './codecs/custom-codec.ts';
 export type {
   DialFunction,
   HostConfig,
@@ -69,4 +68,5 @@ export { Box, Circle, Line, LineSegment, Path, Point, Polygon } from './values/g
 export { Interval } from './values/interval.ts';
 export { Range } from './values/range.ts';
 export type { Row, RowTuple } from './values/row.ts';
+export type { BuiltinTypeCodec, TypeCodec } from './values/type-codec.ts';
 export type { TemporalNamespace, TypeOptions } from './values/type-options.ts';

@@ -17,7 +17,7 @@ const SCRAM_KEYS = new ScramKeyCache();
 export function contextFor(config: ConnectConfig): SessionContext {
   return {
     config,
-    registry: new TypeRegistry(config.types),
+    registry: TypeRegistry.declaring(config.types, config.codecs),
     scramKeys: SCRAM_KEYS,
     clock: systemClock,
   };

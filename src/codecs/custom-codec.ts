@@ -1,27 +1,17 @@
-import { InterfaceError } from '../errors/client-errors.ts';
+import { DecodeError, InterfaceError } from '../errors/client-errors.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import { type Row, rowValues } from '../values/row.ts';
+import type { TypeCodec } from '../values/type-codec.ts';
 import type { BinaryForm, Codec, CodecForms, PgType, TextForm } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
 import { refusal } from './refusal.ts';
 import { tupleFormOf } from './tuple-forms.ts';
 import type { TypeDescription } from './type-description.ts';
 
-/** How the user wants values of a type to be read and written: see `Connection.setTypeCodec`. */
-export interface TypeCodec {
-  /** The type's schema, `public` by default. Standard types are in `pg_catalog`. */
-  schema?: string;
-  /** From a value to its text, bytes or tuple. Without it arguments are taken as before. */
-  // biome-ignore lint/suspicious/noExplicitAny: only the user knows the type of the values
-  encoder?(value: any): unknown;
-  /** From text, bytes or a tuple to a value. Without it results are read as before. */
-  // biome-ignore lint/suspicious/noExplicitAny: what it gets depends on `format`
-  decoder?(value: any): unknown;
-  /** What the two exchange with the driver: a string, a Buffer or an array. `text` by default. */
-  format?: 'text' | 'binary' | 'tuple';
-}
+export type { TypeCodec };
 
 type Encoder = (value: unknown) => unknown;
+type Decoder = (value: unknown) => unknown;
 
 const SCRATCH_SIZE = 256;
 
@@ -133,7 +123,20 @@ function oneWay(what: string): () => never {
   };
 }
 
-function textForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecForms): Forms {
+/** The user's decoder: whatever it throws, the value is at fault and the session goes on. */
+function decoderOf(type: PgType, { decoder }: TypeCodec): Decoder {
+  return (value) => {
+    try {
+      return decoder!(value);
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new DecodeError(`the decoder of ${type.name} failed: ${message}`, { cause });
+    }
+  };
+}
+
+function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
+  const { encoder } = custom;
   const encode = (value: unknown): string => {
     const text = (encoder as Encoder)(value);
     if (typeof text !== 'string') {
@@ -141,7 +144,7 @@ function textForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecFo
     }
     return text;
   };
-  const decode = (text: string): unknown => decoder!(text);
+  const decode = decoderOf(type, custom);
   const { text, binary } = exact;
   return {
     text: { decode, encode },
@@ -155,24 +158,27 @@ function textForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecFo
   };
 }
 
-function binaryForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecForms): Forms {
+function binaryForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
+  const { encoder } = custom;
   const encode = (value: unknown): Uint8Array => {
     const bytes = (encoder as Encoder)(value);
     if (bytes instanceof Uint8Array) return bytes;
     if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
     throw refusal(`the encoder of ${type.name} to return a Buffer`, bytes);
   };
-  const decode = (bytes: Buffer): unknown => decoder!(bytes);
+  const decode = decoderOf(type, custom);
   return withText(exact, {
     decode: (buffer, start, end) => decode(Buffer.from(buffer.subarray(start, end))),
     encode: (writer, value) => writer.bytes(encode(value)),
   });
 }
 
-function tupleForms(type: PgType, { encoder, decoder }: TypeCodec, exact: CodecForms): Forms {
+function tupleForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
+  const { encoder } = custom;
+  const decode = decoderOf(type, custom);
   const tuple = tupleFormOf(type.name)!;
   return withText(exact, {
-    decode: (buffer, start, end) => decoder!(tuple.decode(buffer, start, end)),
+    decode: (buffer, start, end) => decode(tuple.decode(buffer, start, end)),
     encode: (writer, value) => tuple.encode(writer, (encoder as Encoder)(value)),
   });
 }
@@ -198,9 +204,11 @@ function withText({ text, binary }: CodecForms, form: BinaryForm): Forms {
 }
 
 /** A composite's tuple has its fields, each as its own codec reads and writes it. */
-function fieldForms(type: PgType, { encoder, decoder }: TypeCodec, plain: CodecForms): Forms {
+function fieldForms(type: PgType, custom: TypeCodec, plain: CodecForms): Forms {
+  const { encoder } = custom;
   const { text, binary } = plain;
-  const decode = (row: unknown): unknown => decoder!(rowValues(row as Row));
+  const user = decoderOf(type, custom);
+  const decode = (row: unknown): unknown => user(rowValues(row as Row));
   const encode = (value: unknown): unknown[] => {
     const tuple = (encoder as Encoder)(value);
     if (!Array.isArray(tuple))

@@ -1,11 +1,11 @@
-import { InterfaceError } from '../errors/client-errors.ts';
+import { ClientConfigurationError, InterfaceError } from '../errors/client-errors.ts';
+import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { arrayForms } from './array.ts';
 import { arrayTraits } from './array-elements.ts';
 import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
 import { compositeForms } from './composite.ts';
-import type { TypeCodec } from './custom-codec.ts';
 import { checkCustomizable, checkTypeCodec, customForms } from './custom-codec.ts';
 import { hstore } from './hstore.ts';
 import { multirangeForms } from './multirange.ts';
@@ -65,14 +65,48 @@ export class TypeRegistry {
   readonly #codecs = new Map<number, Codec>();
   /** Built-in codecs of all registries with these options. */
   readonly #shared: Map<number, Codec>;
-  readonly #custom = new Map<number, { type: TypeDescription; replace: Replacement }>();
+  readonly #declared: DeclaredCodecs;
+  readonly #custom = new Map<number, Replacement>();
   #epoch = 0;
 
-  constructor(options: ResolvedTypeOptions, known: KnownTypes = new KnownTypes()) {
+  /** @param declared codecs in place of types' own, by `codecKey`: see `declaring` */
+  constructor(
+    options: ResolvedTypeOptions,
+    declared: DeclaredCodecs = NONE_DECLARED,
+    known: KnownTypes = new KnownTypes(),
+  ) {
     this.options = options;
+    this.#declared = declared;
     this.#known = known;
     this.#knownEpoch = known.epoch;
     this.#shared = sharedCodecs(options);
+  }
+
+  /**
+   * A registry with the codecs that connect options declare, by the names of types.
+   *
+   * @throws ClientConfigurationError for a codec that cannot be, as far as that shows by now: of
+   *   types that users make only the names are known
+   */
+  static declaring(options: ResolvedTypeOptions, codecs: DeclaredCodecs): TypeRegistry {
+    const declared = new Map<string, TypeCodec | BuiltinTypeCodec>();
+    const registry = new TypeRegistry(options, declared);
+    for (const [name, codec] of codecs) {
+      const { schema = 'public' } = codec;
+      const type = schema === 'pg_catalog' ? findBuiltinType(name) : undefined;
+      if (schema === 'pg_catalog' && type === undefined) {
+        throw new ClientConfigurationError(`codecs: there is no type ${name} in pg_catalog`);
+      }
+      try {
+        if (type !== undefined) registry.#replacement(type, codec);
+        else if ('codecName' in codec) registry.#namedForms(codec.codecName);
+      } catch (cause) {
+        const { message, hint } = cause as InterfaceError;
+        throw new ClientConfigurationError(`codecs: ${message}`, hint === null ? {} : { hint });
+      }
+      declared.set(codecKey(schema, type?.name ?? name), codec);
+    }
+    return registry;
   }
 
   /**
@@ -80,12 +114,17 @@ export class TypeRegistry {
    * know; custom codecs are each one's own.
    */
   fork(): TypeRegistry {
-    return new TypeRegistry(this.options, this.#known);
+    return new TypeRegistry(this.options, this.#declared, this.#known);
   }
 
   /** Grows whenever a codec that was handed out may no longer be the right one. */
   get epoch(): number {
     return this.#epoch + this.#known.epoch;
+  }
+
+  /** Grows whenever a type is not what it was; a codec that is set makes no difference. */
+  get typesEpoch(): number {
+    return this.#known.epoch;
   }
 
   /** Grows whenever what was learnt of the schema, of statements too, may be wrong now. */
@@ -161,8 +200,7 @@ export class TypeRegistry {
    * part of, too. Throws InterfaceError for what is neither a scalar nor a composite type.
    */
   setTypeCodec(type: TypeDescription, codec: TypeCodec): void {
-    checkTypeCodec(type, codec);
-    this.#replace(type, (pgType, plain, exact) => customForms(pgType, codec, plain, exact));
+    this.#replace(type, this.#replacement(type, codec));
   }
 
   /**
@@ -170,24 +208,45 @@ export class TypeRegistry {
    * `pg_contrib.citext`, `pg_contrib.ltree` or the name of a built-in one.
    */
   setBuiltinTypeCodec(type: TypeDescription, codecName: string): void {
-    const forms = this.#knownForms(codecName);
-    if (forms === undefined) {
-      throw new InterfaceError(`there is no built-in codec ${JSON.stringify(codecName)}`, {
-        hint: 'It must be pg_contrib.hstore, .citext or .ltree, or the name of a built-in type.',
-      });
-    }
-    checkCustomizable(type);
-    this.#replace(type, () => forms);
+    this.#replace(type, this.#replacement(type, { codecName }));
   }
 
-  /** Takes back `setTypeCodec` and `setBuiltinTypeCodec`. */
+  /** Takes back `setTypeCodec` and `setBuiltinTypeCodec`: what was declared holds again. */
   resetTypeCodec({ oid }: TypeDescription): void {
     if (this.#custom.delete(oid)) this.#changed();
   }
 
   #replace(type: TypeDescription, replace: Replacement): void {
-    this.#custom.set(type.oid, { type, replace });
+    this.define([type]);
+    this.#custom.set(type.oid, replace);
     this.#changed();
+  }
+
+  /** What makes a type's forms with such a codec. Throws InterfaceError if it cannot be. */
+  #replacement(type: TypeDescription, codec: TypeCodec | BuiltinTypeCodec): Replacement {
+    if (!('codecName' in codec)) {
+      checkTypeCodec(type, codec);
+      return (pgType, plain, exact) => customForms(pgType, codec, plain, exact);
+    }
+    const forms = this.#namedForms(codec.codecName);
+    checkCustomizable(type);
+    return () => forms;
+  }
+
+  /** What was set, or declared, in place of the type's own codec. */
+  #replacementOf(type: TypeDescription): Replacement | undefined {
+    const set = this.#custom.get(type.oid);
+    if (set !== undefined || this.#declared.size === 0) return set;
+    const declared = this.#declared.get(codecKey(type.schema, type.name));
+    return declared && this.#replacement(type, declared);
+  }
+
+  #namedForms(codecName: string): CodecForms {
+    const forms = this.#knownForms(codecName);
+    if (forms !== undefined) return forms;
+    throw new InterfaceError(`there is no built-in codec ${JSON.stringify(codecName)}`, {
+      hint: 'It must be pg_contrib.hstore, .citext or .ltree, or the name of a built-in type.',
+    });
   }
 
   #knownForms(name: string): CodecForms | undefined {
@@ -206,13 +265,13 @@ export class TypeRegistry {
   }
 
   #describe(oid: number): TypeDescription | undefined {
-    return BUILTIN_TYPES.get(oid) ?? this.#known.byOid.get(oid) ?? this.#custom.get(oid)?.type;
+    return BUILTIN_TYPES.get(oid) ?? this.#known.byOid.get(oid);
   }
 
   /** Whether a type's codec cannot be the one that other registries have too. */
   #isOwn(type: TypeDescription): boolean {
-    if (type.oid === RECORD || this.#custom.has(type.oid) || !BUILTIN_TYPES.has(type.oid))
-      return true;
+    if (type.oid === RECORD || !BUILTIN_TYPES.has(type.oid)) return true;
+    if (this.#replacementOf(type) !== undefined) return true;
     return partsOf(type).some((oid) => this.#isOwn(BUILTIN_TYPES.get(oid)!));
   }
 
@@ -235,9 +294,8 @@ export class TypeRegistry {
     }
     const pgType = this.#pgType(type, parts);
     const plain = this.#forms(type, parts);
-    const custom = this.#custom.get(type.oid);
-    const forms =
-      custom === undefined ? plain : custom.replace(pgType, plain, exactForms(type, plain));
+    const replace = this.#replacementOf(type);
+    const forms = replace === undefined ? plain : replace(pgType, plain, exactForms(type, plain));
     return { type: pgType, ...forms };
   }
 
@@ -297,6 +355,13 @@ export class TypeRegistry {
 /** A type's forms under the options that lose nothing, as far as options play a part. */
 function exactForms(type: TypeDescription, plain: CodecForms): CodecForms {
   return BUILTIN_TYPES.has(type.oid) ? scalarForms(type, EXACT) : plain;
+}
+
+const NONE_DECLARED: DeclaredCodecs = new Map();
+
+/** The key of a type among the declared codecs. No name has the separator in it. */
+function codecKey(schema: string, name: string): string {
+  return `${schema}\0${name}`;
 }
 
 const NO_TEMPORAL = {};

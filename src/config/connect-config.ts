@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { DeclaredCodecs } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 
 /** libpq's sslmode, weakest first. */
@@ -117,6 +118,7 @@ export interface ConnectConfig {
   readonly maxProtocolVersion: number;
 
   readonly types: ResolvedTypeOptions;
+  readonly codecs: DeclaredCodecs;
   readonly lookup: LookupFunction | null;
   readonly dial: DialFunction | null;
 }

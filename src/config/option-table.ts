@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import { codecsValue } from './codecs-option.ts';
 import type { DialFunction } from './connect-config.ts';
 import {
   addressListText,
@@ -389,6 +390,7 @@ export const optionTable = {
   }),
 
   types: row({ option: 'types', value: typeOptionsValue }),
+  codecs: row({ option: 'codecs', value: codecsValue }),
   lookup: row<LookupFunction>({ option: 'lookup', value: functionValue }),
   dial: row<DialFunction>({ option: 'dial', value: functionValue }),
 };

@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { BuiltinTypeCodec, TypeCodec } from '../values/type-codec.ts';
 import type { TypeOptions } from '../values/type-options.ts';
 import type { DialFunction, SslMode, TargetSessionAttrs } from './connect-config.ts';
 
@@ -106,6 +107,22 @@ export interface ConnectOptions {
 
   /** What values become in JavaScript. */
   readonly types?: TypeOptions | null | undefined;
+  /**
+   * Codecs in place of types' own, by the types' names, as `Connection.setTypeCodec` and
+   * `setBuiltinTypeCodec` would set them. They hold from the first query on, for every connection
+   * of a pool, and cost no query: a codec is taken up when its type is met. A type that does not
+   * exist yet, or is made anew, gets it too.
+   *
+   * @example
+   * await createPool({
+   *   codecs: {
+   *     mood: { decoder: (text) => Mood.parse(text), encoder: String },
+   *     numeric: { schema: 'pg_catalog', decoder: (text) => new Decimal(text), encoder: String },
+   *     hstore: { codecName: 'pg_contrib.hstore' },
+   *   },
+   * });
+   */
+  readonly codecs?: Readonly<Record<string, TypeCodec | BuiltinTypeCodec>> | null | undefined;
   /** Resolves host names in the stead of `node:dns` lookup, with its signature. */
   readonly lookup?: LookupFunction | null | undefined;
   /** Opens the byte stream in the driver's stead. */

@@ -186,6 +186,7 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     minProtocolVersion,
     maxProtocolVersion,
     types: settings.types?.value ?? DEFAULT_TYPES,
+    codecs: settings.codecs?.value ?? new Map(),
     lookup: settings.lookup?.value ?? null,
     dial: settings.dial?.value ?? null,
   });

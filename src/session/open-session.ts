@@ -131,7 +131,8 @@ function sessionOf(
     transport,
     framer: (sink) => inbox.handOver(sink),
     clock,
-    registry,
+    // What is learnt of types is shared; a codec that is set holds for the one connection.
+    registry: registry.fork(),
     statements: {
       size: config.statementCacheSize,
       lifetime: config.maxCachedStatementLifetime,

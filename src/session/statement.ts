@@ -35,6 +35,8 @@ export class Statement {
   readonly description: StatementDescription;
   /** The registry's epoch for which the codecs below are right. */
   readonly epoch: number;
+  /** The registry's epoch of types, codecs set by users left aside. */
+  readonly typesEpoch: number;
   readonly parameters: readonly Codec[];
   readonly columns: readonly Column[];
   readonly encoder: ArgumentEncoder;
@@ -62,6 +64,7 @@ export class Statement {
     this.description = description;
     this.#boundFormats = boundFormats;
     this.epoch = registry.epoch;
+    this.typesEpoch = registry.typesEpoch;
     this.parameters = description.parameterOids.map((oid) => registry.codec(oid)!);
     this.columns = (description.fields ?? []).map((field) => {
       const codec = registry.codec(field.typeOid)!;

@@ -116,7 +116,10 @@ describe('random text', () => {
           expect(error, type.name).toBeInstanceOf(Unencodable);
           return;
         }
-        expect(form!.decode(encoded), type.name).toEqual(value);
+        // JSON.stringify has no -0, which JSON.parse reads all the same.
+        const isJson = type.name.startsWith('json');
+        const expected = isJson ? JSON.parse(JSON.stringify(value)) : value;
+        expect(form!.decode(encoded), type.name).toEqual(expected);
       }),
       { numRuns: 20_000 },
     );

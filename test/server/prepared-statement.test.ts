@@ -161,7 +161,7 @@ describeEach('prepared statements', (version) => {
     expect(await c.fetch('SELECT * FROM t')).toEqual([]);
   });
 
-  it('follow a custom codec that is set later', async () => {
+  it('keep the codecs that they were prepared with', async () => {
     const c = await open(version);
     const statement = await c.prepare('SELECT $1::jsonb AS v');
     expect(await statement.fetchVal({ a: 1 })).toEqual({ a: 1 });
@@ -171,9 +171,12 @@ describeEach('prepared statements', (version) => {
       decoder: (text: string) => `decoded ${text}`,
       format: 'text',
     });
-    expect(await statement.fetchVal(1)).toBe('decoded {"wrapped": 1}');
-    await c.resetTypeCodec('jsonb', { schema: 'pg_catalog' });
     expect(await statement.fetchVal({ a: 1 })).toEqual({ a: 1 });
+    const later = await c.prepare('SELECT $1::jsonb AS v');
+    expect(await later.fetchVal(1)).toBe('decoded {"wrapped": 1}');
+    await c.resetTypeCodec('jsonb', { schema: 'pg_catalog' });
+    expect(await later.fetchVal(1)).toBe('decoded {"wrapped": 1}');
+    expect(await c.fetchVal('SELECT $1::jsonb AS v', { a: 1 })).toEqual({ a: 1 });
   });
 
   it('leave nothing behind when they cannot be prepared', async () => {

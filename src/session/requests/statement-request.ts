@@ -77,11 +77,17 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   override start(session: Session): void {
     const store = this.#isKept(session) ? session.statements : session.descriptions;
     const known = this.#given ?? store.get(this.text);
-    if (known !== undefined && known.epoch === session.registry.epoch) {
+    if (known !== undefined && this.#isCurrent(known, session)) {
       this.#begin(session, known);
       return;
     }
     this.#prepareAnd(session, (kept) => statementFor(session, this, this.text, this.#given, kept));
+  }
+
+  /** A statement that the user has prepared keeps its codecs, unless its types may be others. */
+  #isCurrent(statement: Statement, { registry }: Session): boolean {
+    if (statement === this.#given) return statement.typesEpoch === registry.typesEpoch;
+    return statement.epoch === registry.epoch;
   }
 
   #begin(session: Session, statement: Statement): void {

@@ -1,0 +1,388 @@
+/** Codecs of users: set on a connection, declared for all of a pool, taken back, refused. */
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  ClientConfigurationError,
+  type Connection,
+  type ConnectOptions,
+  connect,
+  createPool,
+  InterfaceError,
+  InvalidArgumentError,
+  type TypeCodec,
+} from '../../../src/index.ts';
+import { hasServer, serverDsn } from '../../support/server.ts';
+
+const SCHEMA = 'custom_codecs';
+
+const SETUP = `
+  DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE;
+  CREATE SCHEMA ${SCHEMA};
+  SET search_path TO ${SCHEMA};
+  CREATE TYPE mood AS ENUM ('sad', 'ok');
+  CREATE DOMAIN mood_domain AS mood;
+  CREATE DOMAIN count_domain AS int4 CHECK (VALUE >= 0);
+  CREATE TYPE pair AS (a int4, b text);
+  CREATE TYPE holder AS (m mood, ms mood[], p pair, d timestamptz);
+  CREATE TYPE mood_range AS RANGE (subtype = mood);
+  CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree;
+`;
+
+/** Wraps the text, so that nothing can pass without the codec. */
+const wrapping: TypeCodec = {
+  schema: SCHEMA,
+  encoder: (value: { wrapped: string }) => value.wrapped,
+  decoder: (wrapped: string) => ({ wrapped }),
+};
+
+describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
+  describe.runIf(hasServer(version))('codecs', () => {
+    let owner: Connection;
+    beforeAll(async () => {
+      owner = await connect(serverDsn(version));
+      await owner.execute(SETUP);
+    });
+    afterAll(async () => {
+      await owner.execute(`DROP SCHEMA ${SCHEMA} CASCADE`);
+      await owner.close();
+    });
+
+    async function open(options: ConnectOptions = {}): Promise<Connection> {
+      const serverSettings = { search_path: SCHEMA, timezone: 'UTC' };
+      const db = await connect(serverDsn(version), { serverSettings, ...options });
+      onTestFinished(() => db.terminate());
+      return db;
+    }
+
+    async function echo(db: Connection, type: string, value: unknown): Promise<unknown> {
+      return db.fetchVal(`SELECT $1::${type}`, value);
+    }
+
+    test('in text hold for an enum and for all that is made of it', async () => {
+      const db = await open();
+      await db.setTypeCodec('mood', wrapping);
+      const ok = { wrapped: 'ok' };
+      expect(await echo(db, 'mood', ok)).toEqual(ok);
+      expect(await echo(db, 'mood[]', [ok, null])).toEqual([ok, null]);
+      expect(await echo(db, 'mood[]', [[ok], [ok]])).toEqual([[ok], [ok]]);
+      expect(await echo(db, 'mood_domain', ok)).toEqual(ok);
+      expect(await echo(db, 'mood_domain[]', [ok])).toEqual([ok]);
+      const holder = { m: ok, ms: [ok], p: { a: 1, b: 'x' }, d: null };
+      expect(await echo(db, 'holder', holder)).toEqual(holder);
+      expect(await echo(db, 'holder[]', [holder])).toEqual([holder]);
+      const range = await db.fetchVal("SELECT '[sad,ok]'::mood_range");
+      expect(range.upper).toEqual(ok);
+      expect(await echo(db, 'mood_range', range)).toEqual(range);
+      const [row] = await db.fetch("SELECT ROW('ok'::mood) AS r");
+      expect(row!['r'][0]).toEqual(ok);
+    });
+
+    test('hold for COPY in both directions and for many sets of arguments', async () => {
+      const db = await open();
+      await db.setTypeCodec('mood', wrapping);
+      await db.setTypeCodec('int4', {
+        schema: 'pg_catalog',
+        encoder: (value: string) => String(Number.parseInt(value, 16)),
+        decoder: (text: string) => Number(text).toString(16),
+      });
+      await db.execute('CREATE TEMP TABLE t (n int4, m mood, h holder, ns int4[])');
+      const ok = { wrapped: 'ok' };
+      const holder = { m: ok, ms: [ok], p: { a: 'ff', b: 'x' }, d: null };
+      const records = [['ff', ok, holder, ['a', null]]];
+      await db.copyRecordsToTable('t', { records });
+      await db.executeMany('INSERT INTO t VALUES ($1, $2, $3, $4)', records);
+      expect(await db.fetchVal('SELECT sum(n)::text FROM t')).toBe('510');
+      const rows = [];
+      for await (const row of db.copyRecordsFromQuery('SELECT * FROM t')) rows.push([...row]);
+      expect(rows).toEqual([...records, ...records]);
+    });
+
+    test('in binary exchange bytes', async () => {
+      const db = await open();
+      await db.setTypeCodec('uuid', {
+        schema: 'pg_catalog',
+        format: 'binary',
+        encoder: (value: bigint) => Buffer.from(value.toString(16).padStart(32, '0'), 'hex'),
+        decoder: (bytes: Buffer) => BigInt(`0x${bytes.toString('hex')}`),
+      });
+      const max = 2n ** 128n - 1n;
+      expect(await echo(db, 'uuid[]', [1n, max, null])).toEqual([1n, max, null]);
+      expect(await db.fetchVal('SELECT ($1::uuid)::text', max)).toBe(
+        'ffffffff-ffff-ffff-ffff-ffffffffffff',
+      );
+    });
+
+    test.each([
+      ['date', "'2000-01-03'", [2], '2000-01-03'],
+      ['date', "'-infinity'", [-(2 ** 31)], '-infinity'],
+      ['time', "'00:00:01'", [1_000_000n], '00:00:01'],
+      ['timetz', "'00:00:01+05:30:15'", [1_000_000n, -19_815], '00:00:01+05:30:15'],
+      ['timestamp', "'2000-01-01 00:00:00.000001'", [1n], '2000-01-01 00:00:00.000001'],
+      ['timestamptz', "'infinity'", [2n ** 63n - 1n], 'infinity'],
+      ['interval', "'1 year 2 days 3 us'", [12, 2, 3n], '1 year 2 days 00:00:00.000003'],
+      ['interval', "'-1 mon'", [-1, 0, 0n], '-1 mons'],
+    ])('as a tuple of %s %s exchange its parts', async (type, literal, parts, text) => {
+      const db = await open();
+      const seen: unknown[] = [];
+      await db.setTypeCodec(type, {
+        schema: 'pg_catalog',
+        format: 'tuple',
+        encoder: (value: { parts: unknown[] }) => value.parts,
+        decoder: (given: unknown[]) => {
+          seen.push(given);
+          return { parts: given };
+        },
+      });
+      const value = await db.fetchVal(`SELECT ${literal}::${type}`);
+      expect(seen).toEqual([parts]);
+      expect(await db.fetchVal(`SELECT ($1::${type})::text`, value)).toBe(text);
+      expect(await echo(db, `${type}[]`, [value, null])).toEqual([value, null]);
+    });
+
+    test('as a tuple of a composite exchange its fields, decoded each', async () => {
+      const db = await open();
+      await db.setTypeCodec('pair', {
+        schema: SCHEMA,
+        format: 'tuple',
+        encoder: (value: string) => [Number(value.split('/')[0]), value.split('/')[1]],
+        decoder: ([a, b]: [number, string]) => `${a}/${b}`,
+      });
+      expect(await echo(db, 'pair', '1/x')).toBe('1/x');
+      expect(await echo(db, 'pair[]', ['1/x', null])).toEqual(['1/x', null]);
+      const holder = { m: null, ms: null, p: '1/x', d: null };
+      expect(await echo(db, 'holder', holder)).toEqual(holder);
+    });
+
+    test('in text on a composite really apply', async () => {
+      const db = await open();
+      await db.setTypeCodec('pair', wrapping);
+      const value = { wrapped: '(1,x)' };
+      expect(await echo(db, 'pair', value)).toEqual(value);
+      expect(await echo(db, 'pair[]', [value])).toEqual([value]);
+    });
+
+    test('know standard types by their SQL names', async () => {
+      const db = await open();
+      for (const name of [
+        'double precision',
+        'Character  Varying',
+        'INTEGER',
+        'time with time zone',
+      ]) {
+        await db.setTypeCodec(name, {
+          schema: 'pg_catalog',
+          decoder: (text: string) => `<${text}>`,
+        });
+        const [value] = (await db.fetchRow(`SELECT NULL::int2 IS NULL, NULL::${name}`))!;
+        expect(value).toBe(true);
+      }
+      expect(await db.fetchVal('SELECT 1::int4')).toBe('<1>');
+      expect(await db.fetchVal("SELECT 'x'::varchar")).toBe('<x>');
+    });
+
+    test('are refused where they could not apply', async () => {
+      const db = await open();
+      const decoder = (text: unknown): unknown => text;
+      for (const [name, schema] of [
+        ['_mood', SCHEMA],
+        ['mood_range', SCHEMA],
+        ['mood_domain', SCHEMA],
+        ['int4range', 'pg_catalog'],
+        ['_int4', 'pg_catalog'],
+      ] as const) {
+        const call = db.setTypeCodec(name, { schema, decoder });
+        await expect(call, name).rejects.toThrow(InterfaceError);
+        await expect(db.setBuiltinTypeCodec(name, { schema, codecName: 'text' })).rejects.toThrow(
+          InterfaceError,
+        );
+      }
+      await expect(db.setTypeCodec('mood', { decoder })).rejects.toThrow(
+        'unknown type: public.mood',
+      );
+      await expect(db.setTypeCodec('mood', { schema: SCHEMA })).rejects.toThrow('needs an encoder');
+      await expect(
+        db.setTypeCodec('mood', { schema: SCHEMA, decoder, format: 'tuple' }),
+      ).rejects.toThrow('the tuple format is not supported');
+      await expect(
+        db.setTypeCodec('mood', { schema: SCHEMA, decoder, format: 'json' as 'text' }),
+      ).rejects.toThrow('it must be "text", "binary" or "tuple"');
+      await expect(
+        db.setBuiltinTypeCodec('mood', { schema: SCHEMA, codecName: 'nope' }),
+      ).rejects.toThrow('there is no built-in codec');
+      expect(await echo(db, 'mood', 'ok')).toBe('ok');
+    });
+
+    test('of extensions are built in', async () => {
+      const db = await open();
+      const plain = await db.fetchVal(`SELECT 'a=>1, b=>NULL'::hstore`);
+      expect(plain).toBe('"a"=>"1", "b"=>NULL');
+      expect(await echo(db, 'hstore', plain)).toBe(plain);
+      const schema = SCHEMA;
+      await db.setBuiltinTypeCodec('hstore', { schema, codecName: 'pg_contrib.hstore' });
+      await db.setBuiltinTypeCodec('citext', { schema, codecName: 'pg_contrib.citext' });
+      await db.setBuiltinTypeCodec('ltree', { schema, codecName: 'pg_contrib.ltree' });
+      const value = { a: '1', b: null, __proto__x: '', 'ü"\\': '=>' };
+      expect(await echo(db, 'hstore', value)).toEqual(value);
+      expect(await echo(db, 'hstore[]', [value, null, {}])).toEqual([value, null, {}]);
+      expect(await echo(db, 'citext', 'Abc')).toBe('Abc');
+      expect(await db.fetchVal("SELECT $1::citext = 'abc'", 'ABC')).toBe(true);
+      expect(await echo(db, 'ltree[]', ['a.b', null])).toEqual(['a.b', null]);
+    });
+
+    test('of built-in types serve as aliases', async () => {
+      const db = await open();
+      await db.execute('CREATE TYPE pg_temp.alias AS (x int4)');
+      await db.setBuiltinTypeCodec('mood', { schema: SCHEMA, codecName: 'text' });
+      expect(await echo(db, 'mood', 'ok')).toBe('ok');
+      await db.setBuiltinTypeCodec('oid', { schema: 'pg_catalog', codecName: 'int' });
+      await expect(echo(db, 'oid', 2 ** 31)).rejects.toThrow(InvalidArgumentError);
+      await db.resetTypeCodec('oid', { schema: 'pg_catalog' });
+      expect(await echo(db, 'oid', 2 ** 31)).toBe(2 ** 31);
+    });
+
+    test('are taken back, for all that is made of the type', async () => {
+      const db = await open();
+      await db.setTypeCodec('mood', wrapping);
+      expect(await db.fetchVal("SELECT '{ok}'::mood[]")).toEqual([{ wrapped: 'ok' }]);
+      await db.resetTypeCodec('mood', { schema: SCHEMA });
+      expect(await db.fetchVal("SELECT '{ok}'::mood[]")).toEqual(['ok']);
+    });
+
+    test('outlive a reload of the schema', async () => {
+      const db = await open();
+      await db.setTypeCodec('mood', wrapping);
+      await db.reloadSchemaState();
+      expect(await db.fetchVal("SELECT 'ok'::mood")).toEqual({ wrapped: 'ok' });
+    });
+
+    test('follow a composite that gets another attribute', async () => {
+      const db = await open();
+      await db.execute('CREATE TYPE growing AS (a int4)');
+      await db.setTypeCodec('growing', {
+        schema: SCHEMA,
+        format: 'tuple',
+        encoder: (parts: unknown[]) => parts,
+        decoder: (parts: unknown[]) => parts,
+      });
+      expect(await db.fetchVal("SELECT '(1)'::growing")).toEqual([1]);
+      await db.execute('ALTER TYPE growing ADD ATTRIBUTE b text');
+      expect(await db.fetchVal("SELECT '(1,x)'::growing")).toEqual([1, 'x']);
+      expect(await echo(db, 'growing', [2, 'y'])).toEqual([2, 'y']);
+      await db.execute('DROP TYPE growing');
+    });
+
+    test("do not touch the driver's own queries", async () => {
+      const db = await open();
+      const broken = (): never => {
+        throw new Error('must not be called');
+      };
+      for (const name of ['oid', 'text', 'name', 'bool', 'char', 'regclass', 'int2']) {
+        await db.setTypeCodec(name, { schema: 'pg_catalog', encoder: broken, decoder: broken });
+      }
+      await db.setTypeCodec('pair', {
+        schema: SCHEMA,
+        format: 'tuple',
+        encoder: () => [1, null],
+        decoder: ([a]: unknown[]) => a,
+      });
+      expect(await echo(db, 'pair', 'any')).toBe(1);
+      expect(await db.fetchVal(`SELECT '(,,"(1,)",)'::holder`)).toMatchObject({ m: null, p: 1 });
+      await db.execute('CREATE TEMP TABLE own (p pair)');
+      await db.copyRecordsToTable('own', { records: [['any']] });
+      expect(await db.fetchVal('SELECT p FROM own')).toBe(1);
+    });
+
+    test('that throw reject their call alone', async () => {
+      const db = await open();
+      await db.setTypeCodec('mood', {
+        schema: SCHEMA,
+        encoder: () => {
+          throw new Error('no encoding today');
+        },
+        decoder: () => {
+          throw new Error('no decoding today');
+        },
+      });
+      const [bad, encoded, good] = await Promise.allSettled([
+        db.fetch("SELECT 'ok'::mood FROM generate_series(1, 1000)"),
+        echo(db, 'mood', 'ok'),
+        db.fetchVal('SELECT 7'),
+      ]);
+      expect(String((bad as PromiseRejectedResult).reason)).toMatch('no decoding today');
+      const { reason } = encoded as PromiseRejectedResult;
+      expect(reason).toBeInstanceOf(InvalidArgumentError);
+      expect(String(reason.cause)).toMatch('no encoding today');
+      expect(good).toEqual({ status: 'fulfilled', value: 7 });
+    });
+
+    test('set on a connection of a pool are its own', async () => {
+      await using pool = await createPool(serverDsn(version), { minSize: 2, maxSize: 2 });
+      await using first = await pool.acquire();
+      await using second = await pool.acquire();
+      await first.setTypeCodec('mood', wrapping);
+      const query = `SELECT 'ok'::${SCHEMA}.mood`;
+      expect(await second.fetchVal(query)).toBe('ok');
+      expect(await first.fetchVal(query)).toEqual({ wrapped: 'ok' });
+    });
+
+    describe('declared in the options', () => {
+      test('hold for the first query of every connection, without a query of their own', async () => {
+        const codecs = {
+          mood: wrapping,
+          hstore: { schema: SCHEMA, codecName: 'pg_contrib.hstore' },
+          integer: { schema: 'pg_catalog', decoder: (text: string) => `#${text}` },
+        };
+        await using pool = await createPool(serverDsn(version), { minSize: 2, maxSize: 2, codecs });
+        const query = `SELECT '{ok}'::${SCHEMA}.mood[] AS m, 1 AS n, 'a=>b'::${SCHEMA}.hstore AS h`;
+        const expected = { m: [{ wrapped: 'ok' }], n: '#1', h: { a: 'b' } };
+        await using first = await pool.acquire();
+        await using second = await pool.acquire();
+        expect(await first.fetchRow(query)).toEqual(expected);
+        expect(await second.fetchRow(query)).toEqual(expected);
+      });
+
+      test('hold for types that are made, or made anew, later', async () => {
+        const db = await open({ codecs: { late: { ...wrapping, schema: SCHEMA } } });
+        for (const label of ['one', 'two']) {
+          await db.execute(`CREATE TYPE late AS ENUM ('${label}')`);
+          expect(await db.fetchVal(`SELECT '${label}'::late`)).toEqual({ wrapped: label });
+          await db.execute('DROP TYPE late');
+        }
+      });
+
+      test('give way to one that is set, and come back when that is reset', async () => {
+        const db = await open({ codecs: { mood: wrapping } });
+        const query = "SELECT 'ok'::mood";
+        await db.setTypeCodec('mood', { schema: SCHEMA, decoder: (text: string) => `set ${text}` });
+        expect(await db.fetchVal(query)).toBe('set ok');
+        await db.resetTypeCodec('mood', { schema: SCHEMA });
+        expect(await db.fetchVal(query)).toEqual({ wrapped: 'ok' });
+      });
+
+      test('are refused at once, or when their type turns out not to fit', async () => {
+        const decoder = (text: unknown): unknown => text;
+        const wrong: Record<string, unknown>[] = [
+          { int4range: { schema: 'pg_catalog', decoder } },
+          { nope: { schema: 'pg_catalog', decoder } },
+          { mood: { codecName: 'nope' } },
+          { mood: {} },
+          { mood: { decoder: 'x' } },
+          { mood: { decoder, format: 'json' } },
+          { mood: { decoder, codecName: 'text' } },
+          { mood: { decode: decoder } },
+          { mood: null },
+        ];
+        for (const codecs of wrong) {
+          const options = { codecs } as unknown as ConnectOptions;
+          await expect(connect(serverDsn(version), options)).rejects.toThrow(
+            ClientConfigurationError,
+          );
+        }
+        const db = await open({ codecs: { mood_range: { ...wrapping, schema: SCHEMA } } });
+        await expect(db.fetchVal("SELECT '[sad,ok]'::mood_range")).rejects.toThrow(
+          'neither a scalar type nor a composite type',
+        );
+        expect(await db.fetchVal('SELECT 1')).toBe(1);
+      });
+    });
+  });
+});
