@@ -159,3 +159,32 @@ describe('described types', () => {
     expect(one.fork().missing([PERSON.oid])).toEqual([PERSON.oid]);
   });
 });
+
+describe('types with OIDs above 2^31', () => {
+  // OIDs are unsigned; a server that has made four thousand million objects begins again.
+  const HIGH = 4_294_905_548;
+  const TYPES = [
+    { ...MOOD, oid: HIGH },
+    { ...MOOD_ARRAY, oid: HIGH + 1, element: HIGH },
+    { ...ADDRESS, oid: HIGH + 2, attributes: [{ name: 'moods', oid: HIGH + 1 }] },
+  ];
+
+  it('are read and written in arrays, composites and records', () => {
+    const registry = new TypeRegistry(options);
+    expect(registry.missing([HIGH + 2])).toEqual([HIGH + 2]);
+    registry.define(TYPES);
+    expect(registry.missing([HIGH + 2])).toEqual([]);
+    const composite = registry.codec(HIGH + 2)!;
+    const value = { moods: ['sad', null] };
+    const hex = toHex(composite, value);
+    expect(hex).toContain('ffff0ecd');
+    expect(fromHex(composite, hex)).toEqual(value);
+    const [moods] = fromHex(registry.codec(2249)!, hex) as Iterable<unknown>;
+    expect(moods).toEqual(value.moods);
+  });
+
+  it('are asked for by these OIDs', () => {
+    const oids = new TypeRegistry(options).codec(1028)!;
+    expect(fromHex(oids, toHex(oids, [HIGH, 2 ** 32 - 1]))).toEqual([HIGH, 2 ** 32 - 1]);
+  });
+});
