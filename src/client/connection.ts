@@ -83,7 +83,7 @@ export class Connection extends Queryable implements AsyncDisposable {
       try {
         const request = prepareRequest(query, options.name, lane.session, deadline);
         lane.session.submit(request);
-        const statement = await lane.logged(request.promise, query, []);
+        const statement = await lane.logged(request.promise, query, [], options.timeout, 'prepare');
         lane.prepared.add(statement.name);
         return new PreparedStatement<T>(this, statement);
       } finally {
@@ -151,14 +151,16 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /**
    * The notifications of a channel, to be iterated; leaving the loop unlistens. At most 10,000
-   * wait for a slow consumer; then the iteration fails rather than lose one unseen.
+   * wait for a slow consumer; then the iteration fails rather than lose one unseen. It fails as
+   * well when the connection is lost, and ends when that is closed.
    */
   notifications(channel: string): AsyncIterable<Notification> {
-    return new NotificationQueue(
-      (callback) => this.addListener(channel, callback),
-      (callback) => this.removeListener(channel, callback),
-      (callback) => this.lane('Connection.notifications()').listeners.onLeave(callback),
-    );
+    return new NotificationQueue({
+      listen: (callback) => this.addListener(channel, callback),
+      unlisten: (callback) => this.removeListener(channel, callback),
+      onEnd: (callback) => this.lane('Connection.notifications()').listeners.onLeave(callback),
+      endReason: () => this.#lane.session.endReason,
+    });
   }
 
   /** Is told of every notice and warning of the server. */

@@ -36,7 +36,7 @@ export async function streamBinaryCopy(
   session.submit(request);
   buffer.attach(session, () => session.dismiss(request));
   try {
-    return await lane.logged(request.promise, query.text, argsOf(query), query.timeout);
+    return await lane.logged(request.promise, query.text, argsOf(query), query.timeout, 'copy');
   } catch (error) {
     if (buffer.closed) return '';
     throw error;

@@ -133,15 +133,24 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   async close(): Promise<void> {
     if (this.#closed) return;
     try {
-      const lane = this.#lane();
-      if (this.#portal.statement !== null && lane.session.transactionStatus === 'T') {
-        await this.#step(0, true);
-      }
+      await this.#closePortal();
     } catch (error) {
       throw atCaller(error);
     } finally {
       this.#closed = true;
     }
+  }
+
+  async #closePortal(): Promise<void> {
+    if (this.#portal.statement === null) return;
+    let lane: Lane;
+    try {
+      lane = this.#lane();
+    } catch {
+      // The connection is gone for whoever had the cursor, and the portal with it.
+      return;
+    }
+    if (lane.session.transactionStatus === 'T') await this.#step(0, true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

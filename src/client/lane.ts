@@ -8,6 +8,8 @@ import { argsOf, type QueryObject } from './call.ts';
 import { isShareable, mayLeaveDirt, mentionsPrepare } from './dirt.ts';
 import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
+import { resetScript } from './reset-script.ts';
+import { isTraced, traced } from './tracing.ts';
 import type { Transaction, TransactionOptions } from './transaction.ts';
 
 /** Runs a function in a transaction of a lane: transaction-runner.ts, which stands above it. */
@@ -84,14 +86,18 @@ export class Lane {
     return this.logged(request.promise, text, [], timeout);
   }
 
-  /** The promise of a call, followed by the query loggers if there are any. */
+  /** The promise of a call, followed by query loggers and tracers if there are any. */
   logged<R>(
     promise: Promise<R>,
-    text: string,
+    query: string,
     args: readonly unknown[],
     timeout?: number | undefined,
+    kind: 'query' | 'prepare' | 'copy' = 'query',
   ): Promise<R> {
-    return this.log.isActive ? this.log.watch(promise, text, args, timeout) : promise;
+    if (!this.log.isActive && !isTraced(kind)) return promise;
+    const work = (): Promise<R> =>
+      this.log.isActive ? this.log.watch(promise, query, args, timeout) : promise;
+    return traced(kind, () => ({ query, args, serverPid: this.session.processId }), work);
   }
 
   /** The deadline of closing: none unless a time-out is given. */
@@ -101,7 +107,11 @@ export class Lane {
 
   /** Runs `fn` in a transaction, or in a savepoint of the one that is open. */
   transact<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R> {
-    return this.#runTransaction(this, options, fn);
+    return traced(
+      'transaction',
+      () => ({ ...options, serverPid: this.session.processId }),
+      () => this.#runTransaction(this, options, fn),
+    );
   }
 
   /** Notes what a query may leave in the session. */
@@ -111,9 +121,9 @@ export class Lane {
     if (mentionsPrepare(text)) this.#preparesBySql = true;
   }
 
-  /** Whether a transaction is open or about to be: BEGIN may still wait for its first statement. */
+  /** Whether a transaction is open or about to be: BEGIN may still be on its way. */
   get isInTransaction(): boolean {
-    return this.session.preamble !== null || this.session.transactionStatus !== 'I';
+    return this.transactions.length > 0 || this.session.transactionStatus !== 'I';
   }
 
   /** Throws unless the session is alive. */
@@ -154,12 +164,10 @@ export class Lane {
     let script = '';
     if (this.dirty) {
       this.wasReset = true;
-      script =
-        'SELECT pg_catalog.pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;\n' +
-        'RESET SESSION AUTHORIZATION;\nRESET ROLE;\nDISCARD TEMP;\nDISCARD SEQUENCES;';
+      script = resetScript(this.session.capabilities);
       if (this.#preparesBySql) {
         // The session's own statements go with them.
-        script += '\nDEALLOCATE ALL;';
+        script += 'DEALLOCATE ALL;';
         this.session.statements.clear();
       }
     }

@@ -1,6 +1,7 @@
 import { connectSession } from '../session/connect-session.ts';
 import type { SessionContext } from '../session/open-session.ts';
 import { Lane } from './lane.ts';
+import { traced } from './tracing.ts';
 import { runTransaction } from './transaction-runner.ts';
 
 /** Connects, and gives the session what belongs to it on the client's side. */
@@ -8,6 +9,11 @@ export async function openLane(
   context: SessionContext,
   signal: AbortSignal | null = null,
 ): Promise<Lane> {
-  const session = await connectSession(context, signal);
-  return new Lane(session, context.config.commandTimeout, runTransaction);
+  const { hosts, user, database, commandTimeout } = context.config;
+  const session = await traced(
+    'connect',
+    () => ({ hosts: hosts.map(({ host, port }) => ({ host, port })), user, database }),
+    () => connectSession(context, signal),
+  );
+  return new Lane(session, commandTimeout, runTransaction);
 }

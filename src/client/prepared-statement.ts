@@ -1,5 +1,6 @@
 import type { PgType } from '../codecs/codec.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
+import { typesOf } from '../session/preparation.ts';
 import type { Wanted } from '../session/requests/query.ts';
 import type { Attribute, Statement } from '../session/statement.ts';
 import type { Row } from '../values/row.ts';
@@ -21,7 +22,7 @@ export interface ExplainOptions {
 /** A statement prepared on one connection. It ends with the connection, or with `close`. */
 export class PreparedStatement<T = any> implements AsyncDisposable {
   readonly #connection: Connection;
-  readonly #statement: Statement;
+  #statement: Statement;
   readonly #options: CallOptions;
   /** Shared with the copies that `with` makes. */
   readonly #shared: { closed: boolean; status: string | null };
@@ -81,6 +82,15 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
         `cannot call PreparedStatement.${call}(): the prepared statement is closed`,
         { safeToRetry: true },
       );
+    }
+    const { registry } = lane.session;
+    const statement = this.#statement;
+    // The codecs of a type may be others than when it was prepared.
+    if (
+      statement.epoch !== registry.epoch &&
+      registry.missing(typesOf(statement.description)).length === 0
+    ) {
+      this.#statement = statement.recompiled(registry);
     }
     return lane;
   }

@@ -4,22 +4,22 @@ import { type BatchResult, runBatch } from './batch.ts';
 import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import {
-  copyFromQuery,
-  copyFromTable,
-  type CopyFromTableOptions,
-  type CopyOutOptions,
-} from './copy-out.ts';
-import {
-  copyRecordsToTable,
-  copyToTable,
   type CopyRecordsOptions,
   type CopyToTableOptions,
+  copyRecordsToTable,
+  copyToTable,
 } from './copy-in.ts';
+import {
+  type CopyFromTableOptions,
+  type CopyOutOptions,
+  copyFromQuery,
+  copyFromTable,
+} from './copy-out.ts';
+import { streamBinaryCopy } from './copy-rows.ts';
 import { isShareable } from './dirt.ts';
 import { executeMany } from './execute-many.ts';
-import { quoteLiteral, quoteIdentifier } from './identifier.ts';
+import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 import type { Lane } from './lane.ts';
-import { streamBinaryCopy } from './copy-rows.ts';
 import { RowStream, streamQuery } from './row-stream.ts';
 import type { Transaction, TransactionOptions } from './transaction.ts';
 
@@ -250,7 +250,11 @@ export abstract class Queryable {
   async copyFromQuery(query: Query, options: CopyOutOptions): Promise<string> {
     try {
       const call = toQuery(query, []);
-      return await this.#call('exclusive', options, (lane, deadline) =>
+      const limits = {
+        timeout: options.timeout ?? call.timeout,
+        signal: options.signal ?? call.signal,
+      };
+      return await this.#call('exclusive', limits, (lane, deadline) =>
         copyFromQuery(lane, call, options, deadline),
       );
     } catch (error) {

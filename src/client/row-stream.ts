@@ -20,7 +20,8 @@ export type StreamSource = (sink: StreamBuffer) => Promise<unknown>;
 export class StreamBuffer implements RowSink {
   #rows: Row[] = [];
   #next = 0;
-  #wake: (() => void) | null = null;
+  /** Those who wait for a row. */
+  #readers: (() => void)[] = [];
   #session: Session | null = null;
   #cancel: (() => void) | null = null;
   #paused = false;
@@ -36,7 +37,7 @@ export class StreamBuffer implements RowSink {
 
   push(row: Row): boolean {
     this.#rows.push(row);
-    this.#wake?.();
+    if (this.#readers.length > 0) this.#wake();
     if (this.#rows.length - this.#next < HIGH_WATER) return true;
     // Somebody waits on this session behind the stream, perhaps the stream's own consumer:
     // then making the server wait could make everybody wait for ever.
@@ -64,28 +65,38 @@ export class StreamBuffer implements RowSink {
     this.#session?.resumeReading();
   }
 
-  /** Resolves when a row has come or `end` was called. */
+  /** Resolves when a row has come or none will. */
   whenFilled(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = null;
-        resolve();
-      };
+      this.#readers.push(resolve);
     });
   }
 
+  #wake(): void {
+    const readers = this.#readers;
+    this.#readers = [];
+    for (const reader of readers) reader();
+  }
+
+  /** No more rows come. */
   end(): void {
-    this.#wake?.();
+    this.#wake();
+  }
+
+  /** Drops the rows that wait: the call has been ended. */
+  discard(): void {
+    this.#rows = [];
+    this.#next = 0;
   }
 
   /** The consumer leaves. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.#rows = [];
-    this.#next = 0;
+    this.discard();
     this.resume();
     this.#cancel?.();
+    this.#wake();
   }
 }
 
@@ -140,16 +151,23 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Row<T>, void, void> {
-    try {
-      for (;;) {
-        const row = this.#buffer.shift() ?? (await this.next());
-        if (row === null) return;
-        yield row as Row<T>;
-      }
-    } finally {
-      await this.close();
-    }
+  async #nextResult(): Promise<IteratorResult<Row<T>, void>> {
+    const row = await this.next();
+    return row === null ? { done: true, value: undefined } : { done: false, value: row };
+  }
+
+  // Not a generator: that could not be left while it waits for a row.
+  [Symbol.asyncIterator](): AsyncIterator<Row<T>, void, void> {
+    return {
+      next: () => {
+        const value = this.#buffer.shift() as Row<T> | undefined;
+        return value === undefined ? this.#nextResult() : Promise.resolve({ done: false, value });
+      },
+      return: async () => {
+        await this.close();
+        return { done: true, value: undefined };
+      },
+    };
   }
 
   /** Ends the query, if it runs, and frees the connection. Idempotent. */
@@ -162,12 +180,25 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
     await this.close();
   }
 
-  /** The same rows as a Node stream in object mode. */
+  /** The same rows as a Node stream in object mode. Destroying it ends the query. */
   toNodeStream(): Readable {
-    return Readable.from(this, { objectMode: true, highWaterMark: 16 });
+    const rows = this;
+    return new Readable({
+      objectMode: true,
+      highWaterMark: 16,
+      read() {
+        rows.next().then(
+          (row) => this.push(row),
+          (error: Error) => this.destroy(error),
+        );
+      },
+      destroy(error, callback) {
+        rows.close().then(() => callback(error), callback);
+      },
+    });
   }
 
-  /** The same rows as a Web stream. */
+  /** The same rows as a Web stream. Cancelling it ends the query. */
   toWebStream(): ReadableStream<Row<T>> {
     return new ReadableStream<Row<T>>({
       pull: async (controller) => {
@@ -204,6 +235,7 @@ export async function streamQuery(
     return await lane.logged(request.promise, query.text, argsOf(query), query.timeout);
   } catch (error) {
     if (buffer.closed) return '';
+    if (deadline?.expired) buffer.discard();
     throw error;
   } finally {
     // Whatever ended the stream, the session reads on.

@@ -3,6 +3,7 @@ import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import type { Notification } from '../client/listeners.ts';
 import { Queryable, type Use, type Work } from '../client/queryable.ts';
+import { traced } from '../client/tracing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
@@ -135,7 +136,11 @@ export class Pool extends Queryable implements AsyncDisposable, Lender {
     patience: number | null,
     stack: string | null,
   ): Promise<PoolConnection> {
-    const slot = await this.#stock.lend('exclusive', deadline, patience);
+    const slot = await traced(
+      'pool.acquire',
+      () => ({ ...this.stats }),
+      () => this.#stock.lend('exclusive', deadline, patience),
+    );
     const connection = new PoolConnection(slot, this);
     const { setup, leakWarning } = this.#settings;
     if (setup !== undefined) {

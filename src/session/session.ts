@@ -14,6 +14,7 @@ import { MessageWriter } from '../protocol/writer.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
 import { atEndOfTurn } from '../transport/turn.ts';
+import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -90,6 +91,8 @@ export class Session implements MessageSink, TransportHandler {
   readonly descriptions: StatementCache;
   readonly settings: Map<string, string>;
   readonly serverVersion: ServerVersion;
+  /** What this kind of server can do. */
+  readonly capabilities: ServerCapabilities;
   readonly processId: number;
   readonly writer = new MessageWriter();
   readonly textRun = new TextRun();
@@ -118,6 +121,7 @@ export class Session implements MessageSink, TransportHandler {
   #holder: Request | null = null;
   #cancellation: Cancellation | null = null;
   #flushScheduled = false;
+  #isPaused = false;
   #ended = false;
   #reason: Error | null = null;
   #lastWords: ServerMessageFields | null = null;
@@ -133,6 +137,7 @@ export class Session implements MessageSink, TransportHandler {
     this.registry = parts.registry;
     this.settings = parts.settings;
     this.serverVersion = parts.serverVersion;
+    this.capabilities = capabilitiesOf(parts.settings);
     this.processId = parts.processId;
     this.transactionStatus = parts.transactionStatus;
     this.#sendCancel = parts.sendCancel;
@@ -180,6 +185,8 @@ export class Session implements MessageSink, TransportHandler {
   /** Takes a request in its turn. Its promise tells the rest. */
   submit(request: Request): void {
     this.requests += 1;
+    // Its answer is behind what nobody reads: whoever slows that down may be waiting for this.
+    if (this.#isPaused) this.resumeReading();
     if (this.#ended) {
       request.fail(this.#endedError(true));
       return;
@@ -390,10 +397,13 @@ export class Session implements MessageSink, TransportHandler {
 
   /** Stops reading from the server until `resumeReading`. */
   pauseReading(): void {
+    this.#isPaused = true;
     this.#transport.pause();
   }
 
   resumeReading(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
     this.#transport.resume();
   }
 

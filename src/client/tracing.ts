@@ -1,0 +1,45 @@
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+
+/** What is traced, each on a TracingChannel named `asyncpg:` and this. */
+export type Traced = 'query' | 'connect' | 'prepare' | 'transaction' | 'copy' | 'pool.acquire';
+
+type Channel = TracingChannel<string, object>;
+
+const channel = (traced: Traced): Channel => tracingChannel<string, object>(`asyncpg:${traced}`);
+
+const CHANNELS: Readonly<Record<Traced, Channel>> = {
+  query: channel('query'),
+  connect: channel('connect'),
+  prepare: channel('prepare'),
+  transaction: channel('transaction'),
+  copy: channel('copy'),
+  'pool.acquire': channel('pool.acquire'),
+};
+
+/** Whether anybody looks on. Node 20 has no such property for a whole TracingChannel. */
+export function isTraced(what: Traced): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = CHANNELS[what];
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  );
+}
+
+/**
+ * Runs `work`, traced on a channel of `node:diagnostics_channel` if that has subscribers. The
+ * message is what `context` makes: `{ query, args }` of a call, for others what they say; in the
+ * end it has `result` or `error` as well. Never a password. Without subscribers it costs nothing.
+ *
+ * @example
+ * tracingChannel('asyncpg:query').subscribe({
+ *   start(message) { message.startedAt = performance.now(); },
+ *   asyncEnd(message) { console.log(message.query, performance.now() - message.startedAt); },
+ *   end() {}, asyncStart() {}, error() {},
+ * });
+ */
+export function traced<R>(what: Traced, context: () => object, work: () => Promise<R>): Promise<R> {
+  return isTraced(what) ? CHANNELS[what].tracePromise(work, context()) : work();
+}
