@@ -1,6 +1,6 @@
 import { DecodeError, ProtocolError } from '../errors/client-errors.ts';
 import { canGenerateCode, type Row, type RowShape, rowShape } from '../values/row.ts';
-import { float32At, float64At, int16At, int32At, int64At } from './bytes.ts';
+import { int16At, int32At } from './bytes.ts';
 import { BINARY, type Codec, type Format } from './codec.ts';
 import type { TextRun } from './text-run.ts';
 
@@ -115,22 +115,20 @@ function interpreted(columns: readonly Column[], shape: RowShape): RowDecoder {
 /** Microseconds from 2000-01-01 to a Date, where both are exact; the rest takes the codec. */
 const MICROS_2000 = 946_684_800_000;
 
+/** Read through `w`, the buffer's view, which throws beyond the buffer's end. */
 const FIXED: Partial<Record<Step, { size: number; code: string }>> = {
   bool: { size: 1, code: 'b[p] !== 0' },
-  int2: { size: 2, code: '((b[p] << 24) | (b[p + 1] << 16)) >> 16' },
-  int4: { size: 4, code: '(b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3]' },
-  uint4: {
-    size: 4,
-    code: '((b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3]) >>> 0',
-  },
-  int8: { size: 8, code: 'int64At(b, p)' },
-  float4: { size: 4, code: 'float32At(b, p)' },
-  float8: { size: 8, code: 'float64At(b, p)' },
+  int2: { size: 2, code: 'w.getInt16(p)' },
+  int4: { size: 4, code: 'w.getInt32(p)' },
+  uint4: { size: 4, code: 'w.getUint32(p)' },
+  int8: { size: 8, code: 'w.getBigInt64(p)' },
+  float4: { size: 4, code: 'w.getFloat32(p)' },
+  float8: { size: 8, code: 'w.getFloat64(p)' },
 };
 
 /** The code that gives column `i` its value, its length being `n` and its bytes at `p`. */
 function columnCode(step: Step, i: number): string {
-  const head = 'n = (b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3]; p += 4;';
+  const head = 'n = w.getInt32(p); p += 4;';
   const fixed = FIXED[step];
   if (fixed !== undefined) {
     return `${head}
@@ -188,35 +186,15 @@ function generated(columns: readonly Column[], shape: RowShape): RowDecoder {
   const code = `'use strict';
   const [${columns.map((_, i) => `d${i}`).join(', ')}] = decoders;
   return function decodeRow(b, start, end, r) {
-    if (((b[start] << 8) | b[start + 1]) !== ${count}) return slow(b, start, end, r);
+    const w = r.view(b);
     let p = start + 2, n = 0${values.map((v) => `, ${v} = null`).join('')};
     try {
+      if (w.getUint16(start) !== ${count}) return slow(b, start, end, r);
       ${steps.map(columnCode).join('\n      ')}
     } catch { return slow(b, start, end, r); }
     if (p !== end) return slow(b, start, end, r);
     return new Row(${values.join(', ')});
   };`;
-  const make = new Function(
-    'Row',
-    'decoders',
-    'slow',
-    'int64At',
-    'float32At',
-    'float64At',
-    'bytes',
-    'instant',
-    'parse',
-    code,
-  );
-  return make(
-    shape.constructorOf,
-    decoders,
-    slow,
-    int64At,
-    float32At,
-    float64At,
-    bytes,
-    instant,
-    JSON.parse,
-  ) as RowDecoder;
+  const make = new Function('Row', 'decoders', 'slow', 'bytes', 'instant', 'parse', code);
+  return make(shape.constructorOf, decoders, slow, bytes, instant, JSON.parse) as RowDecoder;
 }

@@ -4,6 +4,8 @@ import { utf8 } from './text-decode.ts';
 const SEGMENT = 8 * 1024;
 /** Longer texts are decoded on their own: the native call's cost no longer counts. */
 const LONG = 96;
+/** A view of a longer buffer is not kept, as that would keep the buffer. */
+const KEPT_VIEW = 256 * 1024;
 /** A stretch with less left than this is not worth a segment. */
 const WORTHWHILE = 128;
 
@@ -18,6 +20,19 @@ export class TextRun {
   #text = '';
   /** Where the valid bytes of the present buffer end. */
   #limit = 0;
+  #viewed: Buffer | null = null;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+
+  /** A view of the whole buffer: its reads of numbers beat shifting bytes, its creation does not. */
+  view(buffer: Buffer): DataView {
+    if (buffer === this.#viewed) return this.#view;
+    const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+    if (buffer.length <= KEPT_VIEW) {
+      this.#viewed = buffer;
+      this.#view = view;
+    }
+    return view;
+  }
 
   /** The bytes up to `limit` are new: what was decoded before no longer matches them. */
   stretch(limit: number): void {
