@@ -6,9 +6,10 @@ import {
   createPool,
   type Notification,
   ProtocolViolationError,
+  TargetServerAttributeNotMatched,
   TimeoutError,
 } from '../../src/index.ts';
-import { failure } from '../support/connections.ts';
+import { collect, failure } from '../support/connections.ts';
 import {
   PGBOUNCER,
   PGBOUNCER_TITLE,
@@ -112,9 +113,38 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, statement mode`, () => 
             { n: 1 },
             { n: 2 },
           ]);
+          expect(await collect(c.stream('SELECT generate_series(1, $1::int4)', 9))).toHaveLength(9);
+          const statement = await c.prepare('SELECT $1::int4 + 1');
+          expect(await statement.fetchVal(i)).toBe(i + 1);
+          expect(await c.execute('SELECT 1')).toBe('SELECT 1');
         }
+        await c.notify('pooled');
+        const sleeping = c.fetchVal({ text: 'SELECT pg_sleep(60)', timeout: 30 });
+        expect(await failure(sleeping)).toBeInstanceOf(TimeoutError);
       }),
     );
+  });
+
+  it('copies, knows types of the database, heals when a table changes', async () => {
+    const bouncer = await bouncerFor('statement');
+    const schema = `statement_mode_${process.pid}`;
+    const direct = await connect(serverDsn());
+    await direct.execute(
+      `CREATE SCHEMA ${schema}; CREATE TYPE ${schema}.mood AS ENUM ('sad', 'happy');
+       CREATE TABLE ${schema}.t (n int4, mood ${schema}.mood)`,
+    );
+    onTestFinished(async () => {
+      await direct.execute(`DROP SCHEMA ${schema} CASCADE`);
+      await direct.close();
+    });
+    const c = await open(bouncer, { statementCacheSize: 0 });
+    expect(await c.copyRecordsToTable('t', { schema, records: [[1, 'sad']] })).toBe('COPY 1');
+    expect(await c.copyToTable('t', { schema, source: ['2\thappy\n'] })).toBe('COPY 1');
+    const text = `SELECT * FROM ${schema}.t WHERE n > $1 ORDER BY n`;
+    expect(await collect(c.copyRecordsFromQuery(text, 1))).toEqual([{ n: 2, mood: 'happy' }]);
+    expect(await c.fetch(text, 1)).toEqual([{ n: 2, mood: 'happy' }]);
+    await direct.execute(`ALTER TABLE ${schema}.t ADD extra int4 DEFAULT 5`);
+    expect(await c.fetch(text, 1)).toEqual([{ n: 2, mood: 'happy', extra: 5 }]);
   });
 
   it('ends the connection at a transaction, and says why', async () => {
@@ -138,6 +168,8 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, start-up`, () => {
       standard_conforming_strings: 'on',
       integer_datetimes: 'on',
     });
+    // The pooler's own number: a cancel that names it finds the session of the moment.
+    expect(c.serverPid).not.toBe(await c.fetchVal('SELECT pg_backend_pid()'));
   });
 
   it('authenticates by SCRAM, and refuses a wrong password', async () => {
@@ -170,6 +202,14 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, start-up`, () => {
         }),
       );
     }
+  });
+
+  it('finds out what the server behind it is for', async () => {
+    const bouncer = await bouncerFor('transaction');
+    const c = await open(bouncer, { targetSessionAttrs: 'read-write' });
+    expect(await c.fetchVal('SHOW transaction_read_only')).toBe('off');
+    const refused = connect(bouncer.dsn, { targetSessionAttrs: 'standby' });
+    expect(await failure(refused)).toBeInstanceOf(TargetServerAttributeNotMatched);
   });
 
   it('refuses a setting that it does not track, with a hint at what to do', async () => {

@@ -16,9 +16,10 @@ import {
   PGBOUNCER_TITLE,
   PgBouncer,
   POOL_SIZE,
+  type PoolMode,
   TRACKS_STATEMENTS,
 } from '../support/pgbouncer.ts';
-import { CountingDial } from '../support/pool.ts';
+import { CountingDial, until } from '../support/pool.ts';
 import { serverDsn } from '../support/server.ts';
 
 const WORKERS = 10;
@@ -32,6 +33,7 @@ interface Way {
   readonly prepare?: false;
   /** Of PgBouncer: how many statements it tracks. */
   readonly tracked?: number;
+  readonly mode?: PoolMode;
 }
 
 const UNTRACKED = TRACKS_STATEMENTS ? { max_prepared_statements: 0 } : {};
@@ -39,6 +41,7 @@ const UNTRACKED = TRACKS_STATEMENTS ? { max_prepared_statements: 0 } : {};
 const WAYS: readonly Way[] = [
   { title: 'statementCacheSize: 0', options: { statementCacheSize: 0 } },
   { title: 'prepare: false', options: {}, prepare: false },
+  { title: 'the defaults, in session mode', options: {}, mode: 'session' },
   ...(TRACKS_STATEMENTS
     ? [
         { title: 'named statements that it tracks', options: {}, tracked: 200 },
@@ -89,7 +92,7 @@ async function leaveFree(
   };
 }
 
-describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, transaction mode`, () => {
+describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, sharing its sessions`, () => {
   let direct: Connection;
 
   beforeAll(async () => {
@@ -107,12 +110,14 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, transaction mode`, () =
     await direct?.close();
   });
 
-  describe.each(WAYS)('with $title', ({ options, prepare, tracked }) => {
+  describe.each(WAYS)('with $title', ({ options, prepare, tracked, mode = 'transaction' }) => {
     let bouncer: PgBouncer;
+    const sessions = mode === 'session' ? WORKERS + 1 : POOL_SIZE;
+    const isUnnamed = tracked === undefined && mode === 'transaction';
 
     beforeAll(async () => {
       const tracking = tracked === undefined ? UNTRACKED : { max_prepared_statements: tracked };
-      bouncer = await PgBouncer.start('transaction', tracking);
+      bouncer = await PgBouncer.start(mode, { ...tracking, default_pool_size: sessions });
     });
 
     afterAll(async () => {
@@ -126,7 +131,7 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, transaction mode`, () =
       ...(prepare === undefined ? {} : { prepare }),
     });
 
-    it(`serves ${WORKERS} clients by ${POOL_SIZE} sessions, each with its own results`, async () => {
+    it(`serves ${WORKERS} clients by its sessions, each with its own results`, async () => {
       await direct.execute(`TRUNCATE ${SCHEMA}.done`);
       const backends = new Set<number>();
       const workers = await open(bouncer, options, WORKERS);
@@ -145,7 +150,7 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, transaction mode`, () =
           }
         }),
       );
-      expect(backends.size).toBe(POOL_SIZE);
+      expect(backends.size).toBe(Math.min(sessions, WORKERS));
       expect(await direct.fetchVal(`SELECT count(*) FROM ${SCHEMA}.done`)).toBe(
         BigInt(WORKERS * ITERATIONS),
       );
@@ -178,20 +183,17 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, transaction mode`, () =
       for (let i = 0; i < 5; i++) expect(await counter.during(run)).toBe(1);
     });
 
-    it.runIf(tracked === undefined)(
-      'leaves no statement behind in the server session',
-      async () => {
-        const [c] = await open(bouncer, options);
-        await c!.transaction(async () => {
-          const text = 'SELECT $1::int4 AS nothing_is_left';
-          expect(await c!.fetchVal(query(text, 1))).toBe(1);
-          expect(await c!.cursor(query(text, 2)).fetch(1)).toEqual([{ nothing_is_left: 2 }]);
-          expect(await collect(c!.stream(query(text, 3)))).toEqual([{ nothing_is_left: 3 }]);
-          const left = 'SELECT statement FROM pg_prepared_statements WHERE statement = $1';
-          expect(await c!.fetch(query(left, text))).toEqual([]);
-        });
-      },
-    );
+    it.runIf(isUnnamed)('leaves no statement behind in the server session', async () => {
+      const [c] = await open(bouncer, options);
+      await c!.transaction(async () => {
+        const text = 'SELECT $1::int4 AS nothing_is_left';
+        expect(await c!.fetchVal(query(text, 1))).toBe(1);
+        expect(await c!.cursor(query(text, 2)).fetch(1)).toEqual([{ nothing_is_left: 2 }]);
+        expect(await collect(c!.stream(query(text, 3)))).toEqual([{ nothing_is_left: 3 }]);
+        const left = 'SELECT statement FROM pg_prepared_statements WHERE statement = $1';
+        expect(await c!.fetch(query(left, text))).toEqual([]);
+      });
+    });
 
     it('heals when the table changes between two executions', async () => {
       const table = `${SCHEMA}.changing`;
@@ -341,19 +343,22 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, transaction mode`, () =
         );
       });
 
-      it('keeps statements that were prepared usable wherever they are executed', async () => {
-        const [c] = await open(bouncer, options);
-        const statement = await c!.prepare<{ n: number }>('SELECT $1::int4 + 1 AS n');
-        const pids = new Set<number | null>();
-        for (let i = 0; i < POOL_SIZE; i++) {
-          const release = await leaveFree(bouncer, (pid) => !pids.has(pid));
-          expect(await statement.fetchRow(i)).toEqual({ n: i + 1 });
-          pids.add(await sessionOf(c!));
-          await release();
-        }
-        expect(pids.size).toBe(POOL_SIZE);
-        await statement.close();
-      });
+      it.runIf(mode === 'transaction')(
+        'keeps statements that were prepared usable wherever they are executed',
+        async () => {
+          const [c] = await open(bouncer, options);
+          const statement = await c!.prepare<{ n: number }>('SELECT $1::int4 + 1 AS n');
+          const pids = new Set<number | null>();
+          for (let i = 0; i < POOL_SIZE; i++) {
+            const release = await leaveFree(bouncer, (pid) => !pids.has(pid));
+            expect(await statement.fetchRow(i)).toEqual({ n: i + 1 });
+            pids.add(await sessionOf(c!));
+            await release();
+          }
+          expect(pids.size).toBe(POOL_SIZE);
+          await statement.close();
+        },
+      );
 
       it('copies in and out, decoded and as text', async () => {
         const [c] = await open(bouncer, options);
@@ -418,6 +423,22 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, transaction mode`, () =
     });
   });
 
+  it('sends notifications, and brings them where a database entry is in session mode', async () => {
+    const bouncer = await PgBouncer.start('transaction');
+    onTestFinished(() => bouncer.stop());
+    const listeners = await createPool(bouncer.sessionDsn, { minSize: 0 });
+    const heard: string[] = [];
+    const subscription = await listeners.listen('pooled', ({ payload }) => {
+      heard.push(payload);
+    });
+    const [c] = await open(bouncer, { statementCacheSize: 0 });
+    await c!.notify('pooled', 'hello');
+    await until(() => heard.length > 0);
+    expect(heard).toEqual(['hello']);
+    await subscription.close();
+    await listeners.close();
+  });
+
   describe('with named statements that it does not track', () => {
     let bouncer: PgBouncer;
 
@@ -461,6 +482,37 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, transaction mode`, () =
       expect(c!.isInTransaction()).toBe(false);
       expect(await c!.fetchVal(text, 2)).toBe(3);
       await release();
+    });
+
+    it('streams, copies, cancels and learns types outside of transactions', async () => {
+      const workers = await open(bouncer, {}, WORKERS);
+      const table = `${SCHEMA}.untracked`;
+      await direct.execute(`CREATE TABLE ${table} (n int4, mood ${SCHEMA}.mood)`);
+      await Promise.all(
+        workers.map(async (c, worker) => {
+          for (let i = 0; i < 10; i++) {
+            const series = 'SELECT generate_series(1, $1::int4)';
+            expect(await collect(c.stream(series, 100))).toHaveLength(100);
+            const mood = `SELECT $1::${SCHEMA}.mood`;
+            expect(await c.fetchVal(mood, 'sad')).toBe('sad');
+            const copied = await c.copyRecordsToTable('untracked', {
+              schema: SCHEMA,
+              records: [[worker, 'happy']],
+            });
+            expect(copied).toBe('COPY 1');
+            const own = `SELECT mood FROM ${table} WHERE n = $1 LIMIT 1`;
+            expect(await collect(c.copyRecordsFromQuery(own, worker))).toEqual([{ mood: 'happy' }]);
+          }
+          const sleeping = c.fetchVal({ text: 'SELECT pg_sleep(60)', timeout: 30 });
+          expect(await failure(sleeping)).toBeInstanceOf(TimeoutError);
+        }),
+      );
+      const [c] = workers;
+      expect(await c!.fetchRow(`SELECT * FROM ${table} LIMIT 1`)).toMatchObject({ mood: 'happy' });
+      await direct.execute(`ALTER TABLE ${table} ALTER n TYPE text, DROP mood`);
+      expect(await c!.fetchRow(`SELECT * FROM ${table} LIMIT 1`)).toEqual({
+        n: expect.stringMatching(/^\d$/),
+      });
     });
 
     it('hints at poolers when a statement that was prepared is in another session', async () => {

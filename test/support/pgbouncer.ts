@@ -36,15 +36,21 @@ export const TRACKS_STATEMENTS = PGBOUNCER?.tracksStatements ?? false;
 /** How many server sessions it has for all of its clients. */
 export const POOL_SIZE = 2;
 
+/** A name for the database `postgres` that is in session mode, whatever the others are. */
+const SESSION_DATABASE = 'postgres_session';
+
 /** A PgBouncer in front of the test server. */
 export class PgBouncer {
   readonly dsn: string;
+  /** Of the same database in session mode, whatever the mode otherwise. */
+  readonly sessionDsn: string;
   readonly port: number;
   readonly #daemon: Daemon;
 
   private constructor(port: number, daemon: Daemon) {
     this.port = port;
     this.dsn = `postgresql://postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
+    this.sessionDsn = this.dsn.replace('/postgres?', `/${SESSION_DATABASE}?`);
     this.#daemon = daemon;
   }
 
@@ -70,6 +76,7 @@ export class PgBouncer {
     const ini = [
       '[databases]',
       `* = host=${server.host} port=${server.port}`,
+      `${SESSION_DATABASE} = host=${server.host} port=${server.port} dbname=postgres pool_mode=session`,
       '[pgbouncer]',
       ...Object.entries(all).map(([name, value]) => `${name} = ${value}`),
     ];
