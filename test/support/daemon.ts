@@ -30,12 +30,10 @@ export async function findProgram(name: string): Promise<string | null> {
  * ends with the test run, even if that is killed.
  */
 export class Daemon {
-  readonly #folder: string;
   readonly #watchdog: Watchdog;
   readonly #process: ServerProcess;
 
-  private constructor(folder: string, watchdog: Watchdog, process: ServerProcess) {
-    this.#folder = folder;
+  private constructor(watchdog: Watchdog, process: ServerProcess) {
     this.#watchdog = watchdog;
     this.#process = process;
   }
@@ -77,16 +75,11 @@ export class Daemon {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
       started.release();
-      return new Daemon(folder, watchdog, started);
+      return new Daemon(watchdog, started);
     } catch (error) {
       await watchdog.finish();
       throw error;
     }
-  }
-
-  /** What it has printed. */
-  log(): Promise<string> {
-    return readFile(path.join(this.#folder, 'log'), 'utf8');
   }
 
   async stop(): Promise<void> {

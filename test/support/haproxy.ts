@@ -5,7 +5,7 @@ import { freePort } from './pool.ts';
 export const HAPROXY = await findProgram('haproxy');
 
 /** A server behind HAProxy. */
-export interface Behind {
+interface Behind {
   readonly host: string;
   readonly port: number;
 }

@@ -89,11 +89,6 @@ export class PgBouncer {
     return new PgBouncer(port, daemon);
   }
 
-  /** What it has logged. */
-  log(): Promise<string> {
-    return this.#daemon.log();
-  }
-
   async stop(): Promise<void> {
     await this.#daemon.stop();
   }
