@@ -255,6 +255,8 @@ export class Connection extends Queryable implements AsyncDisposable {
   async reset(): Promise<void> {
     try {
       const lane = this.lane('Connection.reset()');
+      // What was called before may begin a transaction, or end one.
+      while (!lane.session.isIdle && !lane.session.isEnded) await lane.session.whenIdle();
       lane.dirty = true;
       await lane.reset();
     } catch (error) {

@@ -5,8 +5,8 @@ import type { Request } from './request.ts';
 export interface CancellationHost {
   /** Sends the CancelRequest; settles when the server has closed that connection. */
   readonly send: () => Promise<void>;
-  /** Sends a Sync; `fenced()` is called with its answer. */
-  readonly fence: () => void;
+  /** The signal is sent: has a Sync go round, and calls `fenced()` with its answer. */
+  readonly delivered: () => void;
   /** The cancel can hit nothing any more. */
   readonly settled: () => void;
   /** The server does not react. */
@@ -51,6 +51,11 @@ export class Cancellation {
     this.#host.send().then(done, done);
   }
 
+  /** The target is over and the signal sent; only whoever comes next may still be struck. */
+  get isDelivered(): boolean {
+    return this.#sent && this.#targetDone;
+  }
+
   /** ReadyForQuery of any request came. */
   finished(request: Request): void {
     if (request !== this.target) return;
@@ -62,7 +67,7 @@ export class Cancellation {
     if (this.#over || !this.#sent || !this.#targetDone) return;
     // The server does react. What it still has to do before the fence may take its time.
     this.#timer?.cancel();
-    this.#host.fence();
+    this.#host.delivered();
   }
 
   /** The Sync came back. */

@@ -530,7 +530,7 @@ export class Session implements MessageSink, TransportHandler {
     if (target.state === 'sent') {
       target.abandon(request.error);
       this.flush();
-      if (this.isHead(target) && this.#cancellation === null) this.#cancel(target);
+      this.#cancelAbandoned();
     }
   }
 
@@ -551,7 +551,11 @@ export class Session implements MessageSink, TransportHandler {
   /** Has the server stop what it works on now, if nobody waits for that any more. */
   #cancelAbandoned(): void {
     const head = this.#inFlight.head;
-    if (head?.abandoned && this.#cancellation === null) this.#cancel(head);
+    if (!head?.abandoned) return;
+    // A cancel that may still strike can strike nobody better than this one.
+    if (this.#cancellation !== null && !this.#cancellation.isDelivered) return;
+    this.#cancellation?.stop();
+    this.#cancel(head);
   }
 
   /**
@@ -562,9 +566,11 @@ export class Session implements MessageSink, TransportHandler {
   #cancel(target: Request): void {
     const cancellation = new Cancellation(target, this.clock, {
       send: this.#sendCancel,
-      fence: () => {
-        const fence = new Fence(() => cancellation.fenced());
-        this.submitInner(fence);
+      delivered: () => {
+        this.#cancelAbandoned();
+        if (this.#cancellation === cancellation) {
+          this.submitInner(new Fence(() => cancellation.fenced()));
+        }
       },
       settled: () => {
         if (this.#cancellation === cancellation) this.#cancellation = null;

@@ -30,6 +30,8 @@ export async function openWithSchema(
   const schema = `test_${process.pid}_${schemas}`;
   await connection.execute(`CREATE SCHEMA ${schema}; SET search_path = ${schema}, public`);
   onTestFinished(async () => {
+    // Whatever it still holds would be in the way.
+    connection.terminate();
     const owner = await connect(serverDsn(version));
     await owner.execute(`SET client_min_messages = error; DROP SCHEMA ${schema} CASCADE`);
     await owner.close();
