@@ -2,9 +2,6 @@ import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts
 import { type MessageWriter, putInt32 } from '../protocol/writer.ts';
 import { BINARY, type Codec, Unencodable } from './codec.ts';
 
-/** PostgreSQL counts parameters in an unsigned 16-bit integer. */
-export const MAX_PARAMETERS = 65_535;
-
 /** Where a value stands, for the error: `query argument $2`, `row 3, column "price"`. */
 export type Place = (index: number) => string;
 
@@ -110,7 +107,7 @@ export function encodeValue(
 }
 
 /** Writes a value in its argument format. `undefined` is never taken for NULL. */
-export function encodeForm(writer: MessageWriter, codec: Codec, value: unknown): void {
+function encodeForm(writer: MessageWriter, codec: Codec, value: unknown): void {
   if (value === undefined) throw new Unencodable('undefined is not a value; pass null for NULL');
   if (codec.argumentFormat === BINARY) codec.binary!.encode(writer, value);
   else writer.utf8(codec.text!.encode(value));

@@ -50,9 +50,3 @@ export const Backend = {
   ReadyForQuery: 0x5a, // 'Z'
   RowDescription: 0x54, // 'T'
 } as const;
-
-/** A type byte of a message that the client sends. */
-export type FrontendMessageType = (typeof Frontend)[keyof typeof Frontend];
-
-/** A type byte of a message that the server sends. */
-export type BackendMessageType = (typeof Backend)[keyof typeof Backend];

@@ -8,9 +8,9 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
 
 /** Below this a stolen exchange is too cheap to search for the password. 4,096 is usual. */
-export const MIN_SCRAM_ITERATIONS = 1024;
+const MIN_SCRAM_ITERATIONS = 1024;
 /** Above this a server would only burn the client's time. */
-export const MAX_SCRAM_ITERATIONS = 10_000_000;
+const MAX_SCRAM_ITERATIONS = 10_000_000;
 
 /** Bytes of SHA-256, of all keys here and of the salted password. */
 export const SCRAM_KEY_LENGTH = 32;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 
 /** The longest message that is ever sent: PostgreSQL's own limit for one allocation, 1 GiB - 1. */
-export const MAX_MESSAGE_LENGTH = 0x3fffffff;
+const MAX_MESSAGE_LENGTH = 0x3fffffff;
 
 /** Up to this many characters a loop over char codes beats the call into native code. */
 const SHORT_STRING = 16;

@@ -11,7 +11,7 @@ import type { MessageReader } from '../reader.ts';
 import type { MessageWriter } from '../writer.ts';
 
 /** The most parameters that a statement can have: their count travels as a UInt16. */
-export const MAX_PARAMETERS = 0xffff;
+const MAX_PARAMETERS = 0xffff;
 
 /** What Describe and Close are about: a prepared statement or a portal. */
 export type DescribeTarget = 'S' | 'P';

@@ -15,7 +15,7 @@ export const PROTOCOL_3_2 = 0x0003_0002;
 /** In place of a protocol version these ask for something else: 1234 << 16 and a number. */
 export const CANCEL_REQUEST_CODE = 0x04d2_162e;
 export const SSL_REQUEST_CODE = 0x04d2_162f;
-export const GSSENC_REQUEST_CODE = 0x04d2_1630;
+const GSSENC_REQUEST_CODE = 0x04d2_1630;
 
 /** The server drops a longer StartupMessage without a word; its length word not counted. */
 const MAX_STARTUP_LENGTH = 10_000;
