@@ -85,9 +85,9 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     }
     const { registry } = lane.session;
     const statement = this.#statement;
-    // The codecs of a type may be others than when it was prepared.
+    // What is known of a type may have changed since; codecs that were set since do not count.
     if (
-      statement.epoch !== registry.epoch &&
+      statement.typesEpoch !== registry.typesEpoch &&
       registry.missing(typesOf(statement.description)).length === 0
     ) {
       this.#statement = statement.recompiled(registry);
