@@ -1,0 +1,72 @@
+/** What the compiler takes for options and codecs. Checked by `npm run check:types`. */
+import { Temporal } from 'temporal-polyfill';
+import { expectTypeOf } from 'vitest';
+import {
+  type BuiltinTypeCodec,
+  type Connection,
+  type ConnectOptions,
+  connect,
+  createPool,
+  type Pool,
+  type PoolConnection,
+  type PoolOptions,
+  type TemporalNamespace,
+  type TypeCodec,
+  type TypeOptions,
+} from '../../src/index.ts';
+
+// A DSN, options, or both.
+expectTypeOf(connect).toBeCallableWith('postgres://');
+expectTypeOf(connect).toBeCallableWith({ host: 'a' });
+expectTypeOf(connect('postgres://', { port: 5432 })).toEqualTypeOf<Promise<Connection>>();
+expectTypeOf(createPool()).toEqualTypeOf<Promise<Pool>>();
+// @ts-expect-error unknown options are refused
+void connect({ hots: 'a' });
+// @ts-expect-error a pool's options are none of a connection's
+void connect({ maxSize: 3 });
+
+expectTypeOf<PoolOptions>().toExtend<ConnectOptions>();
+expectTypeOf<{
+  minSize: 0;
+  maxSize: 3;
+  pipelining: 0;
+  acquireTimeout: 5;
+  init: (c: Connection) => Promise<void>;
+  setup: (c: Connection) => void;
+}>().toExtend<PoolOptions>();
+expectTypeOf<{ minSize: '1' }>().not.toExtend<PoolOptions>();
+expectTypeOf<PoolConnection>().toExtend<Connection>();
+
+// A password may be a function; lists of hosts, ports.
+expectTypeOf<{
+  password: () => Promise<string>;
+  host: string[];
+  port: number[];
+}>().toExtend<ConnectOptions>();
+
+// Types: the choices there are, and a polyfill of Temporal.
+expectTypeOf<{
+  int8: 'number';
+  numeric: 'number';
+  datetime: 'string';
+  json: 'text';
+}>().toExtend<TypeOptions>();
+expectTypeOf<{ int8: 'float' }>().not.toExtend<TypeOptions>();
+expectTypeOf<{ datetime: 'Date' }>().not.toExtend<TypeOptions>();
+expectTypeOf(Temporal).toExtend<TemporalNamespace>();
+void createPool({ types: { datetime: 'temporal', temporal: Temporal } });
+
+// Codecs: functions, or a name; parameters may have the types that the user knows.
+const codec = {
+  schema: 'app',
+  format: 'tuple',
+  encoder: (value: URL) => [value.href],
+  decoder: ([href]: [string]) => new URL(href),
+} as const;
+expectTypeOf(codec).toExtend<TypeCodec>();
+expectTypeOf<{ decoder: (text: string) => Date }>().toExtend<TypeCodec>();
+expectTypeOf<{ format: 'json' }>().not.toExtend<TypeCodec>();
+expectTypeOf<{ codecName: string }>().toExtend<BuiltinTypeCodec>();
+void connect({ codecs: { url: codec, hstore: { codecName: 'pg_contrib.hstore' } } });
+// @ts-expect-error neither functions nor a name
+void connect({ codecs: { url: 'text' } });

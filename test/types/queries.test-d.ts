@@ -1,0 +1,106 @@
+/** What the compiler makes of queries and their results. Checked by `npm run check:types`. */
+import { expectTypeOf } from 'vitest';
+import {
+  type BatchResult,
+  type Connection,
+  type Cursor,
+  type Pool,
+  type PreparedStatement,
+  type Query,
+  type Queryable,
+  type QueryObject,
+  type Row,
+  type RowStream,
+  type SqlFragment,
+  sql,
+  type Transaction,
+} from '../../src/index.ts';
+
+interface User {
+  id: number;
+  name: string | null;
+}
+
+declare const db: Connection;
+declare const pool: Pool;
+declare const tx: Transaction;
+declare const statement: PreparedStatement<User>;
+
+// Connections, pools and transactions are all Queryable.
+expectTypeOf(db).toExtend<Queryable>();
+expectTypeOf(pool).toExtend<Queryable>();
+expectTypeOf(tx).toExtend<Queryable>();
+
+// A row has its columns by name with their types, and anything by position.
+declare const user: Row<User>;
+expectTypeOf(user.id).toEqualTypeOf<number>();
+expectTypeOf(user.name).toEqualTypeOf<string | null>();
+expectTypeOf(user[0]).toBeAny();
+expectTypeOf(user.length).toBeNumber();
+const [first] = user;
+expectTypeOf(first).toBeUnknown();
+expectTypeOf([...user]).toEqualTypeOf<unknown[]>();
+expectTypeOf<Row<User>>().toExtend<User>();
+// @ts-expect-error a column that the type does not have
+user.nmae;
+// @ts-expect-error the number of columns cannot be changed
+user.length = 3;
+
+// An untyped row has any column.
+declare const row: Row;
+expectTypeOf(row['anything']).toBeAny();
+
+// fetch, fetchRow, fetchVal: with types and without.
+expectTypeOf(db.fetch<User>('SELECT')).toEqualTypeOf<Promise<Row<User>[]>>();
+expectTypeOf(db.fetch('SELECT')).toEqualTypeOf<Promise<Row[]>>();
+expectTypeOf(db.fetchRow<User>('SELECT', 1)).toEqualTypeOf<Promise<Row<User> | null>>();
+expectTypeOf(pool.fetchVal<bigint>('SELECT')).toEqualTypeOf<Promise<bigint | null>>();
+expectTypeOf(tx.fetchVal('SELECT')).resolves.toBeAny();
+expectTypeOf(db.execute('SELECT')).toEqualTypeOf<Promise<string>>();
+expectTypeOf(db.executeMany('INSERT', [[1]])).toEqualTypeOf<Promise<void>>();
+expectTypeOf(db.fetchMany<User>('SELECT', [[1]])).toEqualTypeOf<Promise<Row<User>[]>>();
+expectTypeOf(db.batch(['SELECT', sql`SELECT`])).toEqualTypeOf<Promise<BatchResult[]>>();
+expectTypeOf(db.stream<User>('SELECT')).toEqualTypeOf<RowStream<User>>();
+expectTypeOf(db.copyRecordsFromQuery<User>('SELECT')).toEqualTypeOf<RowStream<User>>();
+expectTypeOf(db.cursor<User>('SELECT')).toEqualTypeOf<Cursor<User>>();
+expectTypeOf(db.prepare<User>('SELECT')).toEqualTypeOf<Promise<PreparedStatement<User>>>();
+expectTypeOf(statement.fetch()).toEqualTypeOf<Promise<Row<User>[]>>();
+expectTypeOf(statement.fetchRow()).toEqualTypeOf<Promise<Row<User> | null>>();
+for await (const each of db.stream<User>('SELECT')) expectTypeOf(each).toEqualTypeOf<Row<User>>();
+
+// @ts-expect-error a query is text or an object with a text
+void db.fetch(1);
+// @ts-expect-error sets of arguments are arrays
+void db.executeMany('INSERT', [1]);
+
+// Query objects.
+expectTypeOf<string>().toExtend<Query>();
+expectTypeOf<{ text: string; args: readonly [1, 'a'] }>().toExtend<QueryObject>();
+expectTypeOf<{ text: string; timeout: 5; prepare: false; column: 'name' }>().toExtend<Query>();
+expectTypeOf<{ text: string; signal: AbortSignal }>().toExtend<Query>();
+expectTypeOf<{ args: [] }>().not.toExtend<Query>();
+expectTypeOf<{ text: string; timeout: '5' }>().not.toExtend<Query>();
+
+// The sql tag makes query objects, of values, fragments, identifiers and lists.
+const ids = [1, 2];
+const query = sql`SELECT * FROM ${sql.id('app', 'users')} WHERE id IN (${sql.join(ids)})`;
+expectTypeOf(query).toEqualTypeOf<SqlFragment>();
+expectTypeOf(query).toExtend<QueryObject>();
+expectTypeOf(query.text).toBeString();
+expectTypeOf(sql.raw('x')).toEqualTypeOf<SqlFragment>();
+expectTypeOf(sql.join([query], ' OR ')).toEqualTypeOf<SqlFragment>();
+void db.fetch<User>(query);
+// @ts-expect-error names are strings
+sql.id(1);
+
+// A transaction gives what its function gives.
+expectTypeOf(pool.transaction(async () => 7)).toEqualTypeOf<Promise<number>>();
+expectTypeOf(
+  db.transaction({ isolation: 'serializable', retries: 3 }, async (inner) => {
+    expectTypeOf(inner).toEqualTypeOf<Transaction>();
+    return 'x';
+  }),
+).toEqualTypeOf<Promise<string>>();
+// @ts-expect-error there is no such isolation level
+void db.transaction({ isolation: 'snapshot' }, async () => 1);
+expectTypeOf(db.begin()).toEqualTypeOf<Promise<Transaction>>();
