@@ -58,7 +58,7 @@ export class Slot {
       !session.isEnded &&
       this.generation === generation &&
       session.requests - this.#firstRequests < maxQueries &&
-      this.#clock.now() < this.expiresAt
+      (this.expiresAt === Infinity || this.#clock.now() < this.expiresAt)
     );
   }
 

@@ -212,7 +212,7 @@ export class Stock {
   leaveShared(slot: Slot): void {
     slot.users -= 1;
     if (slot.users > 0) {
-      this.#serveShared();
+      if (this.#waiting.length > 0) this.#serveShared();
       return;
     }
     if (slot.state !== 'shared') return;

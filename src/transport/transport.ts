@@ -188,6 +188,9 @@ export class Transport {
   destroy(error: Error | null = null): void {
     this.#error ??= error;
     this.#socket.destroy();
+    // Not every stream tells that it is closed: not one of the user's own without `emitClose`,
+    // nor a socket of Node's that is reset after it was ended.
+    queueMicrotask(() => this.#finish());
   }
 
   /** Resolves with the event, rejects with what comes instead of it. */

@@ -79,7 +79,7 @@ describe('acquire', () => {
   });
 
   it('times out with an error that tells the state of the pool, and loses no connection', async () => {
-    await using test = await TestPool.open({ maxSize: 1, acquireTimeout: 30 });
+    await using test = await TestPool.open({ minSize: 1, maxSize: 1, acquireTimeout: 30 });
     const { pool } = test;
     const lent = await pool.acquire();
     const error = await pool.acquire().catch((reason: unknown) => reason);
@@ -98,6 +98,7 @@ describe('acquire', () => {
 
   it('ends a wait by the call’s own time-out as well as by acquireTimeout', async () => {
     await using test = await TestPool.open({
+      minSize: 1,
       maxSize: 1,
       acquireTimeout: 20,
       commandTimeout: 60_000,

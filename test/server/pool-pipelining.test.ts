@@ -262,13 +262,13 @@ describe('what becomes of one shared call touches no other:', () => {
   it('a connection that is lost takes only its own calls with it, and they are told', async () => {
     await using test = await TestPool.open({ minSize: 2, maxSize: 2 });
     const { pool } = test;
-    const calls = Array.from({ length: 8 }, (_, i) =>
-      pool.fetchVal('SELECT $1::int FROM pg_sleep(0.1)', i),
+    const settled = Promise.allSettled(
+      Array.from({ length: 8 }, (_, i) => pool.fetchVal('SELECT $1::int FROM pg_sleep(0.1)', i)),
     );
     await until(async () => (await test.running('%pg_sleep%')) === 2);
     const [victim] = await test.backends();
     await test.kill([victim!]);
-    const results = await Promise.allSettled(calls);
+    const results = await settled;
     const lost = results.filter((result) => result.status === 'rejected');
     expect(lost).toHaveLength(4);
     for (const { reason } of lost) {
