@@ -52,19 +52,47 @@ function valueDecoder({ codec, format, name }: Column): ValueDecoder {
   return (buffer, at, size, run) => text.decode(run.text(buffer, at, size));
 }
 
+interface Compiled {
+  readonly columns: readonly Column[];
+  readonly generate: boolean;
+  readonly decode: RowDecoder;
+}
+
 /**
- * Compiles the decoder for a result's columns. Where code may be generated it is written out
- * column by column, otherwise it is built of closures; both give the same rows and errors.
+ * The decoders by the rows that they make. All connections that run a query share its decoder:
+ * each copy of generated code would have to be optimised anew by the engine.
+ */
+const compiled = new WeakMap<RowShape, Compiled[]>();
+/** Results with the same names, of other types each. */
+const MAX_VARIANTS = 8;
+
+/**
+ * The decoder for a result's columns. Where code may be generated it is written out column by
+ * column, otherwise it is built of closures; both give the same rows and errors.
  */
 export function compileRowDecoder(
   columns: readonly Column[],
   generate: boolean = canGenerateCode(),
 ): RowDecoder {
   const shape = rowShape(columns.map((column) => column.name));
+  const variants = compiled.get(shape) ?? [];
+  const known = variants.find(
+    (variant) => variant.generate === generate && sameTypes(variant.columns, columns),
+  );
+  if (known !== undefined) return known.decode;
   // Beyond this many columns generated code is too long for the engine to optimise.
   const decode =
     generate && columns.length <= 256 ? generated(columns, shape) : interpreted(columns, shape);
+  compiled.set(shape, [{ columns, generate, decode }, ...variants.slice(0, MAX_VARIANTS - 1)]);
   return decode;
+}
+
+/** Whether columns of the same names are decoded alike. */
+function sameTypes(some: readonly Column[], others: readonly Column[]): boolean {
+  return some.every(({ codec, format }, i) => {
+    const other = others[i]!;
+    return codec === other.codec && format === other.format;
+  });
 }
 
 function malformedRow(reason: string): ProtocolError {
