@@ -1,5 +1,6 @@
 import { Box, Circle, LineSegment, Path, Polygon } from '../values/geometry.ts';
 import { Range } from '../values/range.ts';
+import type { TypeCodec } from '../values/type-codec.ts';
 import type { ArrayTraits } from './array.ts';
 import { PLAIN_ARRAY } from './array.ts';
 import { isVector } from './builtin-types.ts';
@@ -54,11 +55,24 @@ function ruleOf(element: TypeDescription): IsElement | undefined {
   return element.schema === 'pg_catalog' ? RULES.get(element.name) : undefined;
 }
 
-/** What is particular to arrays of a type; `base` is what a domain is over, else the same. */
-export function arrayTraits(element: TypeDescription, base: TypeDescription): ArrayTraits {
-  const isElement = ruleOf(base);
+/** A tuple of the user's: its parts are plain values, where a dimension has objects or arrays. */
+const isTuple: IsElement = (value) => {
+  const part = value.find((each) => each !== null);
+  return typeof part !== 'object';
+};
+
+/**
+ * What is particular to arrays of a type; `base` is what a domain is over, else the same.
+ *
+ * @param codec the format of the user's codec for the elements, if there is one
+ */
+export function arrayTraits(
+  element: TypeDescription,
+  base: TypeDescription,
+  codec: TypeCodec['format'] | null,
+): ArrayTraits {
   const { delimiter } = element;
-  return isElement === undefined
-    ? { ...PLAIN_ARRAY, delimiter }
-    : { delimiter, isElement, ambiguous: true };
+  const rule = codec === 'tuple' ? isTuple : ruleOf(base);
+  const isElement = rule ?? PLAIN_ARRAY.isElement;
+  return { delimiter, isElement, ambiguous: rule !== undefined, custom: codec !== null };
 }

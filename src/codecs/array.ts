@@ -30,12 +30,15 @@ export interface ArrayTraits {
   isElement(value: readonly unknown[]): boolean;
   /** Elements may be JavaScript arrays: the number of dimensions does not show by itself. */
   readonly ambiguous: boolean;
+  /** Elements are read by a user's function: only the values tell whether they are arrays. */
+  readonly custom: boolean;
 }
 
 export const PLAIN_ARRAY: ArrayTraits = {
   delimiter: ',',
   isElement: () => false,
   ambiguous: false,
+  custom: false,
 };
 
 /** Dimensions and lower bounds, outermost first; none for an empty array. */
@@ -48,8 +51,9 @@ export interface ArrayShape {
 function nestArray(
   flat: unknown[],
   { dimensions, lowerBounds }: ArrayShape,
-  ambiguous: boolean,
+  { ambiguous, custom }: ArrayTraits,
 ): unknown[] {
+  const hidden = (ambiguous && dimensions.length > 1) || (custom && flat.some(Array.isArray));
   let level = flat;
   for (let d = dimensions.length - 1; d > 0; d--) {
     const size = dimensions[d]!;
@@ -57,7 +61,7 @@ function nestArray(
     for (let i = 0; i < level.length; i += size) outer.push(level.slice(i, i + size));
     level = outer;
   }
-  if (lowerBounds.some((bound) => bound !== 1) || (ambiguous && dimensions.length > 1)) {
+  if (hidden || lowerBounds.some((bound) => bound !== 1)) {
     Object.defineProperty(level, ARRAY_LOWER_BOUNDS, {
       value: lowerBounds,
       writable: true,
@@ -289,7 +293,7 @@ function readerOf(element: Codec): ElementsReader {
 function decodeArray(
   element: Codec,
   readElements: ElementsReader,
-  ambiguous: boolean,
+  traits: ArrayTraits,
   buffer: Buffer,
   start: number,
   end: number,
@@ -317,7 +321,7 @@ function decodeArray(
     lowerBounds.push(int32At(buffer, at + 4));
   }
   const flat = readElements(buffer, first, end, total);
-  return total === 0 ? flat : nestArray(flat, { dimensions, lowerBounds }, ambiguous);
+  return total === 0 ? flat : nestArray(flat, { dimensions, lowerBounds }, traits);
 }
 
 /** Each element has at least a length of four bytes. */
@@ -403,7 +407,7 @@ function decodeText(element: Codec, traits: ArrayTraits, text: string): unknown[
   for (let i = 0; i < flat.length; i++) {
     if (flat[i] !== null) flat[i] = decode(flat[i] as string);
   }
-  return shape.dimensions.length === 0 ? flat : nestArray(flat, shape, traits.ambiguous);
+  return shape.dimensions.length === 0 ? flat : nestArray(flat, shape, traits);
 }
 
 /** Texts, numbers and such are cheaper to read from binary; the rest as the element alone. */
@@ -429,7 +433,7 @@ export function arrayForms(element: Codec, traits: ArrayTraits): CodecForms {
         ? null
         : {
             decode: (buffer, start, end) =>
-              decodeArray(element, readElements, traits.ambiguous, buffer, start, end),
+              decodeArray(element, readElements, traits, buffer, start, end),
             encode: (writer, value) => encodeArray(writer, element, traits, value),
           },
     resultFormat: resultFormatOf(element),

@@ -37,8 +37,13 @@ class KnownTypes {
   schemaVersion = 0;
 }
 
-/** What was set in place of a type's own codec: makes its forms from those. */
-type Replacement = (type: PgType, plain: CodecForms, exact: CodecForms) => CodecForms;
+/** What was set in place of a type's own codec. */
+interface Replacement {
+  /** What the user's functions exchange; null for the codec of another type. */
+  readonly format: NonNullable<TypeCodec['format']> | null;
+  /** Makes the type's forms from its own ones. */
+  forms(type: PgType, plain: CodecForms, exact: CodecForms): CodecForms;
+}
 
 const KINDS: Record<TypeDescription['typtype'], TypeKind> = {
   b: 'scalar',
@@ -216,9 +221,9 @@ export class TypeRegistry {
     if (this.#custom.delete(oid)) this.#changed();
   }
 
-  #replace(type: TypeDescription, replace: Replacement): void {
+  #replace(type: TypeDescription, replacement: Replacement): void {
     this.define([type]);
-    this.#custom.set(type.oid, replace);
+    this.#custom.set(type.oid, replacement);
     this.#changed();
   }
 
@@ -226,11 +231,14 @@ export class TypeRegistry {
   #replacement(type: TypeDescription, codec: TypeCodec | BuiltinTypeCodec): Replacement {
     if (!('codecName' in codec)) {
       checkTypeCodec(type, codec);
-      return (pgType, plain, exact) => customForms(pgType, codec, plain, exact);
+      return {
+        format: codec.format ?? 'text',
+        forms: (pgType, plain, exact) => customForms(pgType, codec, plain, exact),
+      };
     }
     const forms = this.#namedForms(codec.codecName);
     checkCustomizable(type);
-    return () => forms;
+    return { format: null, forms: () => forms };
   }
 
   /** What was set, or declared, in place of the type's own codec. */
@@ -294,8 +302,8 @@ export class TypeRegistry {
     }
     const pgType = this.#pgType(type, parts);
     const plain = this.#forms(type, parts);
-    const replace = this.#replacementOf(type);
-    const forms = replace === undefined ? plain : replace(pgType, plain, exactForms(type, plain));
+    const replacement = this.#replacementOf(type);
+    const forms = replacement?.forms(pgType, plain, exactForms(type, plain)) ?? plain;
     return { type: pgType, ...forms };
   }
 
@@ -348,7 +356,7 @@ export class TypeRegistry {
     const element = this.#describe(oid)!;
     let base = element;
     while (base.typtype === 'd') base = this.#describe(base.base)!;
-    return arrayTraits(element, base);
+    return arrayTraits(element, base, this.#replacementOf(base)?.format ?? null);
   }
 }
 

@@ -59,7 +59,12 @@ export interface TypeOptions {
    * PostgreSQL's ISO text.
    */
   readonly datetime?: 'date' | 'temporal' | 'string' | undefined;
-  /** `parse` by default; `'text'` leaves json and jsonb as they came. */
+  /**
+   * `parse` by default; `'text'` leaves json and jsonb as they came.
+   *
+   * Arguments become JSON as `JSON.stringify` has it (`toJSON`, properties that are undefined left
+   * out), but for a bigint, which is its digits. A value without a JSON form is refused.
+   */
   readonly json?: 'parse' | 'text' | undefined;
   /** A polyfill to take instead of `globalThis.Temporal`. */
   readonly temporal?: TemporalNamespace | undefined;

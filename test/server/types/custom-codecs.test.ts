@@ -138,6 +138,33 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       expect(await echo(db, `${type}[]`, [value, null])).toEqual([value, null]);
     });
 
+    test('may give arrays, which are told from the dimensions of an array', async () => {
+      const db = await open();
+      const identity = (value: unknown): unknown => value;
+      await db.setTypeCodec('date', {
+        schema: 'pg_catalog',
+        format: 'tuple',
+        encoder: identity,
+        decoder: identity,
+      });
+      for (const literal of ['{2000-01-02,NULL,2000-01-03}', '{{2000-01-02},{2000-01-03}}', '{}']) {
+        const dates = await db.fetchVal(`SELECT '${literal}'::date[]`);
+        expect(await db.fetchVal('SELECT $1::date[]::text', dates)).toBe(literal);
+      }
+      expect(await db.fetchVal('SELECT $1::date[]::text', [[1], null])).toBe('{2000-01-02,NULL}');
+      expect(await db.fetchVal('SELECT $1::date[]::text', [[[1]], [[2]]])).toBe(
+        '{{2000-01-02},{2000-01-03}}',
+      );
+      await db.setTypeCodec('mood', {
+        schema: SCHEMA,
+        encoder: ([mood]: [string]) => mood,
+        decoder: (mood: string) => [mood],
+      });
+      const moods = await db.fetchVal("SELECT '{sad,ok}'::mood[]");
+      expect(moods).toEqual([['sad'], ['ok']]);
+      expect(await db.fetchVal('SELECT $1::mood[]::text', moods)).toBe('{sad,ok}');
+    });
+
     test('as a tuple of a composite exchange its fields, decoded each', async () => {
       const db = await open();
       await db.setTypeCodec('pair', {
