@@ -15,24 +15,29 @@ export interface CancellationHost {
 
 /** How long a cancelled request may take to end before the connection is given up. */
 const DRAIN_TIMEOUT = 5_000;
+/** The first pause until a cancel that had no effect is sent again; each is twice the last. */
+const PAUSE = 100;
 
 /**
- * One CancelRequest from its sending until it is certain that it can strike no other query.
+ * The CancelRequest for one request, from its sending until it is certain that it can strike no
+ * other query.
  *
- * The server signals the backend before it closes the cancel connection, so after that close
- * the signal is pending at the latest. Then one Sync goes round, since a backend drops a cancel
- * signal that finds it idle. Whether the target ended with query_canceled proves nothing: it may
- * have been stopped by the server's own time-out. PostgreSQL manual, "Canceling Requests in
- * Progress".
+ * A cancel that overtakes its query on the way, or comes while a pooler still lets it wait, is
+ * lost: it is sent again for as long as the target goes on. The server signals the backend before
+ * it closes the cancel connection, so after that close the signal is pending at the latest. Then
+ * one Sync goes round, since a backend drops a cancel signal that finds it idle. Whether the
+ * target ended with query_canceled proves nothing: it may have been stopped by the server's own
+ * time-out. PostgreSQL manual, "Canceling Requests in Progress".
  */
 export class Cancellation {
   readonly target: Request;
   readonly #clock: Clock;
   readonly #host: CancellationHost;
-  #sent = false;
+  #isSending = false;
   #targetDone = false;
   #over = false;
-  #timer: Timer | null = null;
+  #drain: Timer | null = null;
+  #next: Timer | null = null;
 
   constructor(target: Request, clock: Clock, host: CancellationHost) {
     this.target = target;
@@ -41,32 +46,39 @@ export class Cancellation {
   }
 
   start(): void {
-    this.#timer = this.#clock.setTimer(DRAIN_TIMEOUT, () => {
+    this.#drain = this.#clock.setTimer(DRAIN_TIMEOUT, () => {
       if (!this.#over) this.#host.giveUp();
     });
-    const done = (): void => {
-      this.#sent = true;
-      this.#advance();
+    this.#send(PAUSE);
+  }
+
+  #send(pause: number): void {
+    this.#isSending = true;
+    const sent = (): void => {
+      this.#isSending = false;
+      if (this.#over) return;
+      if (this.#targetDone) this.#delivered();
+      else this.#next = this.#clock.setTimer(pause, () => this.#send(2 * pause));
     };
-    this.#host.send().then(done, done);
+    this.#host.send().then(sent, sent);
   }
 
   /** The target is over and the signal sent; only whoever comes next may still be struck. */
   get isDelivered(): boolean {
-    return this.#sent && this.#targetDone;
+    return this.#targetDone && !this.#isSending;
   }
 
   /** ReadyForQuery of any request came. */
   finished(request: Request): void {
-    if (request !== this.target) return;
+    if (request !== this.target || this.#over) return;
     this.#targetDone = true;
-    this.#advance();
+    this.#next?.cancel();
+    if (!this.#isSending) this.#delivered();
   }
 
-  #advance(): void {
-    if (this.#over || !this.#sent || !this.#targetDone) return;
-    // The server does react. What it still has to do before the fence may take its time.
-    this.#timer?.cancel();
+  #delivered(): void {
+    // The server does react. What it still has to do before the Sync may take its time.
+    this.#drain?.cancel();
     this.#host.delivered();
   }
 
@@ -79,6 +91,7 @@ export class Cancellation {
 
   stop(): void {
     this.#over = true;
-    this.#timer?.cancel();
+    this.#drain?.cancel();
+    this.#next?.cancel();
   }
 }

@@ -27,5 +27,5 @@ export function refuseCopyIn(session: Session, request: Request, syncIsLost: boo
   request.error ??= error;
   writeCopyFail(session.writer, 'COPY FROM STDIN is not possible as a query');
   if (syncIsLost) writeSync(session.writer);
-  session.flushSoon();
+  session.outbox.flushSoon();
 }

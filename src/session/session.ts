@@ -3,19 +3,19 @@ import { TextRun } from '../codecs/text-run.ts';
 import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
 import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-message.ts';
-import { ConnectionDoesNotExistError } from '../errors/sqlstate.generated.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
 import { readNotificationResponse, readParameterStatus } from '../protocol/backend/session.ts';
 import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { writeTerminate } from '../protocol/frontend/query.ts';
 import { Backend } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
-import { MessageWriter } from '../protocol/writer.ts';
+import type { MessageWriter } from '../protocol/writer.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
-import { atEndOfTurn } from '../transport/turn.ts';
 import { Cancellation } from './cancellation.ts';
 import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
+import { endedError, lostConnection, unansweredCancel } from './ending.ts';
+import { Outbox } from './outbox.ts';
 import type { Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import { Fence } from './requests/fence.ts';
@@ -59,12 +59,8 @@ export type TransactionStatus = 'I' | 'T' | 'E';
 
 /** How many unnamed statements' descriptions are kept at least. */
 const MIN_DESCRIPTIONS = 100;
-/** Written bytes that wait for the system beyond which nothing new is started. */
-const MAX_BACKLOG = 1024 * 1024;
 /** How long a peer that was said goodbye to has to close its side, in milliseconds. */
 const CLOSE_TIMEOUT = 1000;
-/** The write buffer is handed over when it holds this much, even within a turn. */
-const FLUSH_SIZE = 64 * 1024;
 
 /** Far beyond what any server reports. */
 const MAX_SETTINGS = 200;
@@ -94,7 +90,9 @@ export class Session implements MessageSink, TransportHandler {
   /** What this kind of server can do. */
   readonly capabilities: ServerCapabilities;
   readonly processId: number;
-  readonly writer = new MessageWriter();
+  readonly outbox: Outbox;
+  /** The outbox's. */
+  readonly writer: MessageWriter;
   readonly textRun = new TextRun();
   transactionStatus: TransactionStatus;
   /**
@@ -107,8 +105,6 @@ export class Session implements MessageSink, TransportHandler {
   requests = 0;
   /** When the server last said anything, in the clock's milliseconds. */
   lastProgress = 0;
-  /** How often anything was handed to the system: one per flight. */
-  flushes = 0;
   observer: SessionObserver | null = null;
 
   readonly #transport: Transport;
@@ -120,18 +116,18 @@ export class Session implements MessageSink, TransportHandler {
   #closes: string[] = [];
   #holder: Request | null = null;
   #cancellation: Cancellation | null = null;
-  #flushScheduled = false;
   #isPaused = false;
   #ended = false;
   #reason: Error | null = null;
   #lastWords: ServerMessageFields | null = null;
   #idleWaiters: (() => void)[] = [];
-  #drainWaiters: (() => void)[] = [];
   #goneWaiters: (() => void)[] = [];
   #closeTimer: Timer | null = null;
 
   constructor(parts: SessionParts) {
     this.#transport = parts.transport;
+    this.outbox = new Outbox(parts.transport);
+    this.writer = this.outbox.writer;
     this.#framer = parts.framer(this);
     this.clock = parts.clock;
     this.registry = parts.registry;
@@ -250,7 +246,7 @@ export class Session implements MessageSink, TransportHandler {
       this.#holder === null &&
       this.#cancellation === null &&
       this.#returning.length === 0 &&
-      this.#transport.backlog < MAX_BACKLOG
+      !this.outbox.isCongested
     );
   }
 
@@ -291,7 +287,7 @@ export class Session implements MessageSink, TransportHandler {
   /** The request has written its messages, Sync included: it waits for its answers now. */
   sent(request: Request): void {
     this.enlist(request);
-    this.flushSoon();
+    this.outbox.flushSoon();
   }
 
   /** The answers that come after those of all earlier requests are this one's. */
@@ -339,59 +335,10 @@ export class Session implements MessageSink, TransportHandler {
     this.#closes.unshift(...names);
   }
 
-  // ── Writing ─────────────────────────────────────────────────────────────────────────────
-
-  /** Has everything that is written by the end of this turn sent in one flight. */
-  flushSoon(): void {
-    if (this.writer.offset >= FLUSH_SIZE) {
-      this.flush();
-    } else {
-      this.#scheduleFlush();
-    }
-  }
-
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    atEndOfTurn(this.#scheduledFlush);
-  }
-
-  readonly #scheduledFlush = (): void => {
-    this.#flushScheduled = false;
-    this.flush();
-  };
-
-  flush(): void {
-    const { writer } = this;
-    if (writer.offset === 0 || this.#ended) return;
-    if (writer.isOpen) {
-      // Called by the user's code, a getter or an iterator, from inside an encoder.
-      this.#scheduleFlush();
-      return;
-    }
-    this.flushes += 1;
-    const bytes = writer.buffer.subarray(0, writer.offset);
-    // What the system has not taken yet still belongs to the socket.
-    const reusable = this.#transport.write(bytes) && writer.buffer.length <= 4 * FLUSH_SIZE;
-    if (!reusable) writer.buffer = Buffer.allocUnsafeSlow(16 * 1024);
-    writer.offset = 0;
-  }
-
-  /** Whether the peer is slow to take what was written. */
-  get isCongested(): boolean {
-    return this.#transport.backlog >= MAX_BACKLOG;
-  }
-
-  /** Resolves when more can be written without piling up, or the session has ended. */
-  whenDrained(): Promise<void> {
-    if (this.#ended || this.#transport.backlog < FLUSH_SIZE) return Promise.resolve();
-    return new Promise((resolve) => this.#drainWaiters.push(resolve));
-  }
+  // ── Reading ─────────────────────────────────────────────────────────────────────────────
 
   drained(): void {
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
-    for (const waiter of waiters) waiter();
+    this.outbox.drained();
     this.#pump();
   }
 
@@ -414,8 +361,6 @@ export class Session implements MessageSink, TransportHandler {
   unref(): void {
     this.#transport.unref();
   }
-
-  // ── Reading ─────────────────────────────────────────────────────────────────────────────
 
   received(chunk: Buffer, length: number): void {
     if (this.#ended) return;
@@ -529,7 +474,7 @@ export class Session implements MessageSink, TransportHandler {
     const target = request.inner ?? request;
     if (target.state === 'sent') {
       target.abandon(request.error);
-      this.flush();
+      this.outbox.flush();
       this.#cancelAbandoned();
     }
   }
@@ -577,12 +522,7 @@ export class Session implements MessageSink, TransportHandler {
         this.#cancelAbandoned();
         this.#pump();
       },
-      giveUp: () =>
-        this.destroy(
-          new ConnectionDoesNotExistError(
-            'the connection was closed: the server did not answer a cancelled query',
-          ),
-        ),
+      giveUp: () => this.destroy(unansweredCancel()),
     });
     this.#cancellation = cancellation;
     cancellation.start();
@@ -596,15 +536,7 @@ export class Session implements MessageSink, TransportHandler {
     this.#goneWaiters = [];
     for (const waiter of waiters) waiter();
     if (this.#ended) return;
-    this.destroy(
-      new ConnectionDoesNotExistError(
-        'the connection was closed in the middle of operation',
-        {},
-        {
-          ...(error === null ? {} : { cause: error }),
-        },
-      ),
-    );
+    this.destroy(lostConnection(error));
   }
 
   /** Resolves when the connection is closed on both sides: the server has let go of it. */
@@ -621,7 +553,7 @@ export class Session implements MessageSink, TransportHandler {
   terminateGracefully(patience: number | null = CLOSE_TIMEOUT): void {
     if (this.#ended) return;
     writeTerminate(this.writer);
-    this.flush();
+    this.outbox.flush();
     this.#finish(null, () => this.#transport.end());
     if (patience === null) return;
     this.#closeTimer = this.clock.setTimer(patience, () => this.#transport.destroy(), false);
@@ -639,6 +571,7 @@ export class Session implements MessageSink, TransportHandler {
 
   #finish(reason: Error | null, close: () => void): void {
     this.#ended = true;
+    this.outbox.close();
     this.#reason = this.#lastWords === null ? reason : postgresErrorFrom(this.#lastWords);
     this.#framer.stop();
     this.#cancellation?.stop();
@@ -650,9 +583,8 @@ export class Session implements MessageSink, TransportHandler {
     holder?.fail(this.#endedError(false));
     for (const { request } of this.#returning.splice(0)) request.fail(this.#endedError(false));
     for (const request of this.#pending.drain()) request.fail(this.#endedError(true));
-    const waiters = [...this.#idleWaiters, ...this.#drainWaiters];
+    const waiters = this.#idleWaiters;
     this.#idleWaiters = [];
-    this.#drainWaiters = [];
     for (const waiter of waiters) waiter();
     const { observer } = this;
     this.observer = null;
@@ -661,18 +593,6 @@ export class Session implements MessageSink, TransportHandler {
 
   /** A fresh error for each call that the end of the session concerns. */
   #endedError(safeToRetry: boolean): Error {
-    if (this.#lastWords !== null) return postgresErrorFrom(this.#lastWords, { safeToRetry });
-    const reason = this.#reason;
-    if (reason === null) {
-      return new ConnectionDoesNotExistError('the connection was closed', {}, { safeToRetry });
-    }
-    if (reason instanceof ProtocolError) {
-      return new ProtocolError(reason.message, { cause: reason, safeToRetry });
-    }
-    return new ConnectionDoesNotExistError(
-      reason.message,
-      {},
-      { cause: reason.cause ?? reason, safeToRetry },
-    );
+    return endedError(this.#lastWords, this.#reason, safeToRetry);
   }
 }

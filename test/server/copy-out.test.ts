@@ -158,11 +158,11 @@ describe('an output is', () => {
     'not %s: a TypeError, and nothing is sent',
     async (output) => {
       const { session } = connection.lane('a test');
-      const { flushes } = session;
+      const { flushes } = session.outbox;
       await expect(
         connection.copyFromTable('goods', { output: output as unknown as string }),
       ).rejects.toThrow(TypeError);
-      expect(session.flushes).toBe(flushes);
+      expect(session.outbox.flushes).toBe(flushes);
     },
   );
 

@@ -148,11 +148,11 @@ describe('a source is', () => {
     [() => LINES],
   ])('not %s: a TypeError, and nothing is sent', async (source) => {
     const { session } = connection.lane('a test');
-    const { flushes } = session;
+    const { flushes } = session.outbox;
     await expect(
       connection.copyToTable('goods', { source: source as unknown as string }),
     ).rejects.toThrow(TypeError);
-    expect(session.flushes).toBe(flushes);
+    expect(session.outbox.flushes).toBe(flushes);
   });
 
   test('not a locked ReadableStream', async () => {
@@ -258,11 +258,11 @@ describe('options', () => {
     ['where', { where: true }],
   ])('that make no sense as %s are refused before anything is sent', async (_, options) => {
     const { session } = connection.lane('a test');
-    const { flushes } = session;
+    const { flushes } = session.outbox;
     await expect(
       connection.copyToTable('goods', { source: [LINES], ...options }),
     ).rejects.toMatchObject({ name: 'InvalidArgumentError' });
-    expect(session.flushes).toBe(flushes);
+    expect(session.outbox.flushes).toBe(flushes);
   });
 
   test.skipIf(!hasServer(15))('that the server does not know yet are refused', async () => {

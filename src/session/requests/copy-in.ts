@@ -127,7 +127,7 @@ export class CopyInRequest extends PromisedRequest<string> {
       return;
     }
     writeCopyDone(session.writer);
-    session.flushSoon();
+    session.outbox.flushSoon();
     this.#finish();
   }
 
@@ -140,9 +140,9 @@ export class CopyInRequest extends PromisedRequest<string> {
       if (this.abandoned) this.#giveUp('the call was ended');
       if (step === 'end' || this.#stage !== 'feeding') return;
       if (session.writer.offset >= COPY_BLOCK) {
-        session.flush();
+        session.outbox.flush();
         feed.sent();
-        if (session.isCongested) await session.whenDrained();
+        if (session.outbox.isCongested) await session.outbox.whenDrained();
         // A source that never waits must not keep the server's objections from being read.
         await nextTurn();
       }
@@ -176,7 +176,7 @@ export class CopyInRequest extends PromisedRequest<string> {
     this.error ??= new InterfaceError(reason);
     if (!session.isEnded) {
       writeCopyFail(session.writer, reason);
-      session.flushSoon();
+      session.outbox.flushSoon();
     }
     this.#finish();
   }

@@ -95,7 +95,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
         // Nobody may believe in part of the sets: the server must fail as well.
         if (this.#stopped) writeExecute(session.writer, NO_PORTAL);
         writeSync(session.writer);
-        session.flushSoon();
+        session.outbox.flushSoon();
       }
       this.#writing = false;
       session.release(this);
@@ -117,8 +117,8 @@ export class ManyRequest extends StatementRequest<Row[]> {
     sets: Iterator<readonly unknown[]>,
   ): Promise<void> {
     for (;;) {
-      session.flush();
-      if (session.isCongested) await session.whenDrained();
+      session.outbox.flush();
+      if (session.outbox.isCongested) await session.outbox.whenDrained();
       // Sets that never wait must not keep the server's objections from being read.
       await nextTurn();
       if (this.#stopped || this.#writeChunk(session, statement, sets)) return;
@@ -148,8 +148,8 @@ export class ManyRequest extends StatementRequest<Row[]> {
       if (next === null || next.done || this.#stopped) return;
       this.#writeSet(session, statement, next.value);
       if (writer.offset >= CHUNK) {
-        session.flush();
-        if (session.isCongested) await session.whenDrained();
+        session.outbox.flush();
+        if (session.outbox.isCongested) await session.outbox.whenDrained();
       }
     }
   }

@@ -1,0 +1,40 @@
+import { ProtocolError } from '../errors/client-errors.ts';
+import type { ServerMessageFields } from '../errors/postgres-error.ts';
+import { postgresErrorFrom } from '../errors/server-message.ts';
+import { ConnectionDoesNotExistError } from '../errors/sqlstate.generated.ts';
+
+/**
+ * The error of one call that the end of its session concerns, a fresh one for each: what the
+ * server said last, if it said anything, or why the client gave the connection up.
+ */
+export function endedError(
+  lastWords: ServerMessageFields | null,
+  reason: Error | null,
+  safeToRetry: boolean,
+): Error {
+  if (lastWords !== null) return postgresErrorFrom(lastWords, { safeToRetry });
+  if (reason === null) {
+    return new ConnectionDoesNotExistError('the connection was closed', {}, { safeToRetry });
+  }
+  if (reason instanceof ProtocolError) {
+    return new ProtocolError(reason.message, { cause: reason, safeToRetry });
+  }
+  const options = { cause: reason.cause ?? reason, safeToRetry };
+  return new ConnectionDoesNotExistError(reason.message, {}, options);
+}
+
+/** Why a session ends whose connection is gone; `cause` is the system's error if it gave one. */
+export function lostConnection(cause: Error | null): ConnectionDoesNotExistError {
+  return new ConnectionDoesNotExistError(
+    'the connection was closed in the middle of operation',
+    {},
+    cause === null ? {} : { cause },
+  );
+}
+
+/** Why a session ends whose server neither stops nor answers a query that was cancelled. */
+export function unansweredCancel(): ConnectionDoesNotExistError {
+  return new ConnectionDoesNotExistError(
+    'the connection was closed: the server did not answer a cancelled query',
+  );
+}

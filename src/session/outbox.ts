@@ -1,0 +1,85 @@
+import { MessageWriter } from '../protocol/writer.ts';
+import type { Transport } from '../transport/transport.ts';
+import { atEndOfTurn } from '../transport/turn.ts';
+
+/** Written bytes that wait for the system beyond which nothing new is started. */
+const MAX_BACKLOG = 1024 * 1024;
+/** The write buffer is handed over when it holds this much, even within a turn. */
+const FLUSH_SIZE = 64 * 1024;
+const FRESH_BUFFER = 16 * 1024;
+
+/**
+ * What a session has to say. Everything that is written in one turn of the event loop travels
+ * in one flight, out of one write buffer that is used again as soon as the system has taken it.
+ */
+export class Outbox {
+  readonly writer = new MessageWriter();
+  /** How often anything was handed to the system: one per flight. */
+  flushes = 0;
+  readonly #transport: Transport;
+  #isScheduled = false;
+  #isClosed = false;
+  #waiters: (() => void)[] = [];
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Has everything that is written by the end of this turn sent in one flight. */
+  flushSoon(): void {
+    if (this.writer.offset >= FLUSH_SIZE) this.flush();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    atEndOfTurn(this.#scheduled);
+  }
+
+  readonly #scheduled = (): void => {
+    this.#isScheduled = false;
+    this.flush();
+  };
+
+  /** Hands what is written to the system now. */
+  flush(): void {
+    const { writer } = this;
+    if (writer.offset === 0 || this.#isClosed) return;
+    if (writer.isOpen) {
+      // Called by the user's code, a getter or an iterator, from inside an encoder.
+      this.#schedule();
+      return;
+    }
+    this.flushes += 1;
+    const bytes = writer.buffer.subarray(0, writer.offset);
+    // What the system has not taken yet still belongs to the socket.
+    const reusable = this.#transport.write(bytes) && writer.buffer.length <= 4 * FLUSH_SIZE;
+    if (!reusable) writer.buffer = Buffer.allocUnsafeSlow(FRESH_BUFFER);
+    writer.offset = 0;
+  }
+
+  /** Whether the peer is slow to take what was written. */
+  get isCongested(): boolean {
+    return this.#transport.backlog >= MAX_BACKLOG;
+  }
+
+  /** Resolves when more can be written without piling up, or the session has ended. */
+  whenDrained(): Promise<void> {
+    if (this.#isClosed || this.#transport.backlog < FLUSH_SIZE) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** The system has taken everything. */
+  drained(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  /** Nothing is sent any more, and nobody waits for it. */
+  close(): void {
+    this.#isClosed = true;
+    this.drained();
+  }
+}
