@@ -19,24 +19,23 @@ class Server {
   readonly sessions: PuppetStream[] = [];
   readonly cancels: FakeStream[] = [];
   readonly #fate: CancelFate;
-  #nextIsCancel = false;
+  #cancelsComeNext = false;
 
   constructor(fate: CancelFate) {
     this.#fate = fate;
   }
 
-  /** The next connection is the one that a cancel makes. */
-  expectCancel(): void {
-    this.#nextIsCancel = true;
+  /** The next connections are those that cancels make, for as long as the session is there. */
+  expectCancels(): void {
+    this.#cancelsComeNext = true;
   }
 
   readonly dial = async (): Promise<FakeStream> => {
-    if (!this.#nextIsCancel) {
+    if (!this.#cancelsComeNext || this.sessions.at(-1)!.destroyed) {
       const session = new PuppetStream({ results: RESULTS });
       this.sessions.push(session);
       return session;
     }
-    this.#nextIsCancel = false;
     const stream = new FakeStream((cancel) => {
       if (this.#fate === 'closed') cancel.say(null);
       if (this.#fate === 'nonsense') cancel.say(Buffer.from('?????????'));
@@ -73,7 +72,7 @@ describe('a call that was given up, its CancelRequest lost', () => {
     const server = new Server(fate);
     const connection = await connect({ ...over(new PuppetStream()), dial: server.dial });
     await connection.fetchVal('select one');
-    server.expectCancel();
+    server.expectCancels();
     let released = false;
     const call = connection
       .fetch({ text: 'select silent', timeout: 100 })
@@ -98,6 +97,7 @@ describe('a call that was given up, its CancelRequest lost', () => {
     expect(connection.isClosed).toBe(true);
     expect(await waiting).toMatchObject({ name: 'ConnectionDoesNotExistError', safeToRetry: true });
     expect(server.sessions[0]!.destroyed).toBe(true);
+    expect(server.cancels.length).toBeGreaterThan(1);
     for (const cancel of server.cancels) {
       expect(fate === 'never there' || fate === 'refused' || cancel.destroyed).toBe(true);
     }
@@ -107,7 +107,7 @@ describe('a call that was given up, its CancelRequest lost', () => {
   test('sends nothing but the CancelRequest on the other connection', async () => {
     const server = new Server('deaf');
     const connection = await connect({ ...over(new PuppetStream()), dial: server.dial });
-    server.expectCancel();
+    server.expectCancels();
     const call = connection.fetch({ text: 'select silent', timeout: 100 }).catch(() => {});
     await pass(100);
     await call;
@@ -129,7 +129,7 @@ describe('a call that was given up, its CancelRequest lost', () => {
       maxSize: 1,
       maxInactiveConnectionLifetime: 0,
     });
-    server.expectCancel();
+    server.expectCancels();
     const call = pool
       .fetch({ text: 'select silent', timeout: 100 })
       .catch((error: unknown) => error);

@@ -149,6 +149,20 @@ describeEach('time-outs and aborts', (version) => {
     expect(aborted + finished).toBe(500);
   });
 
+  it('that overtake their query on the way to the server are sent again', async () => {
+    const c = await open(version);
+    await c.fetch('SELECT pg_sleep(0)');
+    for (let i = 0; i < 40; i++) {
+      const abort = new AbortController();
+      const call = failure(c.fetch({ text: 'SELECT pg_sleep(60)', signal: abort.signal }));
+      if (i % 2 === 1) await Promise.resolve();
+      abort.abort(new Error('enough'));
+      expect((await call).message).toBe('enough');
+      if (i % 4 === 0) expect(await c.fetchVal('SELECT 1')).toBe(1);
+    }
+    expect(await c.fetchVal('SELECT 1')).toBe(1);
+  });
+
   it('of several calls at once stop each of them', async () => {
     const c = await open(version);
     const abort = new AbortController();
