@@ -21,7 +21,7 @@ export interface NestedType {
   readonly isArray: boolean;
 }
 
-export function quoteIdentifier(name: string): string {
+function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

@@ -52,7 +52,7 @@ export const samplesSetup = (schema: string): string => `
 `;
 
 /** Type -> literals. Each one is a value that the server prints back in the same way. */
-export const TYPE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
+const TYPE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
   bool: ['t', 'f'],
   int2: ['0', '-32768', '32767'],
   int4: ['0', '-2147483648', '2147483647'],
@@ -298,7 +298,7 @@ export const TYPE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
  * without asking the server for more (the name behind an OID, the locale of money), or because
  * it is a secret of the extension. Their values go as text, and so does what is made of them.
  */
-export const TEXT_ONLY_TYPES: readonly string[] = [
+const TEXT_ONLY_TYPES: readonly string[] = [
   'aclitem',
   'cube',
   'ean13',
@@ -327,7 +327,7 @@ export function isTextOnly(type: string): boolean {
 }
 
 /** Samples that only newer servers have, by the first major version that has them. */
-export const NEWER_SAMPLES: Readonly<Record<number, Readonly<Record<string, readonly string[]>>>> =
+const NEWER_SAMPLES: Readonly<Record<number, Readonly<Record<string, readonly string[]>>>> =
   {
     17: { interval: ['infinity', '-infinity'] },
   };
