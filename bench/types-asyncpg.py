@@ -7,7 +7,7 @@ import time
 
 import asyncpg
 
-COLUMNS, ROWS, ARGUMENTS, ROUNDS, SECONDS = 10, 1000, 50, 8, 0.25
+COLUMNS, ROWS, ARGUMENTS, ROUNDS, SECONDS = 10, 1000, 500, 8, 0.25
 
 
 async def least(operation):

@@ -327,10 +327,9 @@ export function isTextOnly(type: string): boolean {
 }
 
 /** Samples that only newer servers have, by the first major version that has them. */
-const NEWER_SAMPLES: Readonly<Record<number, Readonly<Record<string, readonly string[]>>>> =
-  {
-    17: { interval: ['infinity', '-infinity'] },
-  };
+const NEWER_SAMPLES: Readonly<Record<number, Readonly<Record<string, readonly string[]>>>> = {
+  17: { interval: ['infinity', '-infinity'] },
+};
 
 /** The samples of a server's version. */
 export function samplesOf(major: number): Record<string, readonly string[]> {
