@@ -19,8 +19,11 @@ const IGNORE: TransportHandler = {
   closed() {},
 };
 
-/** One receive buffer serves a plain connection for life. */
-const RECEIVE_BUFFER = 64 * 1024;
+/**
+ * One receive buffer serves all plain connections: what arrives is dealt with before the next
+ * read. So it stays in the processor's cache, and may be long enough for large results.
+ */
+const RECEIVE_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 
 /** Milliseconds of silence until the first keepalive probe. */
 const DEFAULT_KEEP_ALIVE = 60_000;
@@ -65,7 +68,7 @@ export class Transport {
         ? { keepAlive: true, keepAliveInitialDelay: keepAlive.idle ?? DEFAULT_KEEP_ALIVE }
         : {}),
       onread: {
-        buffer: Buffer.allocUnsafeSlow(RECEIVE_BUFFER),
+        buffer: RECEIVE_BUFFER,
         callback: (length: number, buffer: Uint8Array) => {
           transport!.handler.received(buffer as Buffer, length);
           return true;
