@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Connection,
   connect,
+  createPool,
   PostgresError,
   ProtocolError,
   UnknownPostgresError,
@@ -198,6 +199,30 @@ describe('the last words of a server', () => {
       safeToRetry: true,
       cause: { sqlstate: '57P01' },
     });
+  });
+
+  test('end the connection of a pool, and those who wait for one get another', async () => {
+    const sessions: PuppetStream[] = [];
+    const pool = await createPool({
+      ...over(new PuppetStream()),
+      dial: () => {
+        const session = new PuppetStream({ results: RESULTS });
+        sessions.push(session);
+        return session;
+      },
+      minSize: 1,
+      maxSize: 1,
+      pipelining: 0,
+    });
+    const running = pool.fetchVal('sleep on', 1).catch((error: unknown) => error);
+    const waiting = [1, 2, 3].map((i) => pool.fetchVal('select echo', i));
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    sessions[0]!.say(SHUTDOWN, null);
+    expect(await running).toMatchObject({ sqlstate: '57P01' });
+    expect(await Promise.all(waiting)).toEqual([1, 2, 3]);
+    expect(sessions).toHaveLength(2);
+    expect(pool.stats).toMatchObject({ size: 1, idle: 1, inUse: 0, waiting: 0 });
+    await pool.close();
   });
 
   test('right behind the first ReadyForQuery fail the attempt to connect', async () => {
