@@ -20,7 +20,7 @@ function int4(value: number): Buffer {
 }
 
 /** A table of results with which a conversation meets every message that a server sends. */
-export const RESULTS: Readonly<Record<string, PuppetResult>> = {
+const RESULTS: Readonly<Record<string, PuppetResult>> = {
   'select rows': {
     columns: [
       ['id', INT4],
@@ -158,9 +158,6 @@ export async function converse(
   if (!connection.isClosed) await connection.close();
   return { outcomes, asides, connection };
 }
-
-/** How many steps there are to a conversation that is not broken off, connecting aside. */
-export const STEP_COUNT = Object.keys(STEPS).length;
 
 /** What became of every step, in a form that can be compared. */
 export function told({ outcomes, asides }: Conversation): unknown {

@@ -2,7 +2,7 @@ import { FakeStream } from './fake-stream.ts';
 import { Puppet, type PuppetOptions } from './puppet.ts';
 
 /** What happens to a message on its way to the client. */
-export interface Delivery {
+interface Delivery {
   /** Everything that the client gets in its place, each piece as a chunk of its own. */
   readonly chunks: readonly Uint8Array[];
   /** The server closes its side after it, or after all answers of the same flight. */
