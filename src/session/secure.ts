@@ -50,6 +50,8 @@ export async function secure(
     inbox.acceptMessages();
     return;
   }
+  // TLS over a connection that is closed already would wait for an answer.
+  inbox.check();
   const options = ssl.tlsOptions();
   // A name given among the options of Node is what the certificate shall have.
   const name = options.servername ?? (ssl.sni ? serverName(host.host) : undefined);

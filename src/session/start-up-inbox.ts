@@ -84,9 +84,14 @@ export class StartUpInbox implements MessageSink, TransportHandler {
     });
   }
 
+  /** Throws what has ended start-up meanwhile, if something has. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
   /** Hands the stream over: what follows ReadyForQuery goes to `sink`, see `rest`. */
   handOver(sink: MessageSink): Framer {
-    if (this.#failure !== null) throw this.#failure;
+    this.check();
     const framer = new Framer(sink);
     framer.phase = 'ready';
     return framer;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Connection, createPool, type Pool } from '../../src/index.ts';
+import { type Connection, connect, createPool, type Pool } from '../../src/index.ts';
 import { writeDataRow } from '../../src/protocol/backend/result.ts';
 import type { PuppetResult } from '../support/puppet.ts';
 import { PuppetStream } from '../support/puppet-stream.ts';
@@ -120,6 +120,40 @@ describe('a row', () => {
     await expect(pool.fetch('update nothing')).rejects.toMatchObject({ name: 'ProtocolError' });
     expect(stream.destroyed).toBe(true);
     pool.terminate();
+  });
+});
+
+describe('a row in the wrong place', () => {
+  const whole = encoded((writer) => writeDataRow(writer, ROW));
+  const PLACES: Readonly<Record<string, (message: Buffer) => readonly Buffer[] | null>> = {
+    'ahead of BindComplete': (message) => (message[0] === 0x32 ? [whole, message] : null),
+    'behind CommandComplete': (message) => (message[0] === 0x43 ? [message, whole] : null),
+    'behind ReadyForQuery': (message) => (message[0] === 0x5a ? [message, whole] : null),
+  };
+
+  test.for(Object.entries(PLACES))('ends the connection: %s', async ([, place]) => {
+    let executed = false;
+    const stream = new PuppetStream(
+      { results: RESULTS },
+      {
+        tamper: (message) => {
+          executed ||= message[0] === 0x32;
+          const chunks = executed ? place(message) : null;
+          return chunks === null ? null : { chunks: [Buffer.concat(chunks)] };
+        },
+      },
+    );
+    const connection = await connect(over(stream));
+    const results = await Promise.allSettled([
+      connection.fetch('select two'),
+      connection.fetch('select two'),
+    ]);
+    for (const result of results) {
+      if (result.status === 'fulfilled') expect(result.value).toHaveLength(2);
+      else expect(result.reason).toMatchObject({ name: 'ProtocolError' });
+    }
+    expect(results.some(({ status }) => status === 'rejected')).toBe(true);
+    expect(connection.isClosed).toBe(true);
   });
 });
 

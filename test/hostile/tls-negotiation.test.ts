@@ -167,21 +167,26 @@ describe('what comes unasked before TLS', () => {
     ...extra,
   });
 
-  test.for<readonly [string, (stream: FakeStream) => void]>([
-    ['ahead of the answer', (stream) => stream.say(WELCOME, Buffer.from('S'))],
-    ['behind the answer', (stream) => stream.say(Buffer.from('S'), WELCOME)],
+  test.for<readonly [string, string, (stream: FakeStream) => void]>([
+    ['ahead of the answer', 'ProtocolError', (stream) => stream.say(WELCOME, Buffer.from('S'))],
     [
-      'behind the answer, in the same turn',
+      'behind the answer, before the handshake has begun',
+      'ProtocolError',
       (stream) => {
         stream.push(Buffer.from('S'));
         stream.push(WELCOME);
       },
     ],
-  ])('is never taken for what the server says under TLS: %s', async ([, speak]) => {
+    [
+      'behind the answer, in the handshake',
+      'ConnectionFailureError',
+      (stream) => stream.say(Buffer.from('S'), WELCOME),
+    ],
+  ])('is never taken for what the server says under TLS: %s', async ([, name, speak]) => {
     const stream = new FakeStream((to, chunk) => {
       if (chunk.length === 8) speak(to);
     });
-    await expect(connect(options(stream))).rejects.toThrow();
+    await expect(connect(options(stream))).rejects.toMatchObject({ name });
     expect(stream.destroyed).toBe(true);
     expect(stream.received.includes('ada')).toBe(false);
   });
