@@ -11,6 +11,7 @@ const alias = {
 };
 
 const common = {
+  setupFiles: ['test/support/oracle.ts'],
   // A test that waits for something that never comes fails with a stack, not by hanging the run.
   testTimeout: 30_000,
   hookTimeout: 60_000,
