@@ -283,6 +283,16 @@ export class Connection extends Queryable implements AsyncDisposable {
     session.destroy(null);
   }
 
+  /** Lets the process exit while this connection is open and nothing else goes on. */
+  unref(): void {
+    this.lane('Connection.unref()').session.unref();
+  }
+
+  /** Takes `unref` back. */
+  ref(): void {
+    this.lane('Connection.ref()').session.ref();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

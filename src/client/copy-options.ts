@@ -49,6 +49,8 @@ export interface CopyFormat {
   readonly onError?: 'stop' | 'ignore' | undefined;
   /** How many rows may be ignored (18+). */
   readonly rejectLimit?: number | undefined;
+  /** What `onError: 'ignore'` says of the rows that it leaves out. PostgreSQL 17; `silent` 18. */
+  readonly logVerbosity?: 'default' | 'verbose' | 'silent' | undefined;
   /** What stands for the column's default on the way in (16+). */
   readonly default?: string | undefined;
 }
@@ -120,7 +122,7 @@ function optionList(options: CopyFormat, version: ServerVersion): string {
     const given = nameList(option, value);
     if (given !== '') list.push(`${name} (${given})`);
   };
-  const { format, header, freeze, forceQuote, onError, rejectLimit } = options;
+  const { format, header, freeze, forceQuote, onError, rejectLimit, logVerbosity } = options;
 
   if (format !== undefined) list.push(`FORMAT ${oneOf('format', format, FORMATS)}`);
   if (freeze !== undefined) list.push(`FREEZE ${aBoolean('freeze', freeze)}`);
@@ -153,12 +155,17 @@ function optionList(options: CopyFormat, version: ServerVersion): string {
     }
     list.push(`REJECT_LIMIT ${rejectLimit}`);
   }
+  if (logVerbosity !== undefined) {
+    requireVersion(version, logVerbosity === 'silent' ? 18 : 17, 'logVerbosity');
+    list.push(`LOG_VERBOSITY ${oneOf('logVerbosity', logVerbosity, VERBOSITIES)}`);
+  }
   literal('ENCODING', options.encoding);
   return list.length === 0 ? '' : ` WITH (${list.join(', ')})`;
 }
 
 const FORMATS = ['text', 'csv', 'binary'] as const;
 const ERROR_ACTIONS = ['stop', 'ignore'] as const;
+const VERBOSITIES = ['default', 'verbose', 'silent'] as const;
 
 function oneOf(option: string, value: unknown, allowed: readonly string[]): string {
   const found = allowed.find((each) => each === value);

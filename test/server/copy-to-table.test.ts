@@ -210,6 +210,19 @@ describe('options', () => {
     ]);
   });
 
+  test('logVerbosity', async () => {
+    const notices: string[] = [];
+    connection.addLogListener((message) => notices.push(message.message));
+    const load = (logVerbosity: 'verbose' | 'silent') =>
+      connection.copyToTable('goods', { source: ['x\ty\n'], onError: 'ignore', logVerbosity });
+    await load('verbose');
+    expect(notices[0]).toContain('skipping row due to data type incompatibility');
+    notices.length = 0;
+    await load('silent');
+    await connection.fetchVal('SELECT 1');
+    expect(notices).toEqual([]);
+  });
+
   test('forceNull, forceNotNull and freeze', async () => {
     await connection.transaction(async (tx) => {
       await tx.execute('CREATE TEMP TABLE fresh (a text, b text)');

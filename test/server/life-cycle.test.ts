@@ -151,7 +151,7 @@ describeEach('the life of a connection', (version) => {
     await c.close();
   });
 
-  it('keeps no process alive after close or terminate', async () => {
+  it('keeps no process alive after close, terminate or unref', async () => {
     const program = (end: string) => `
       import { connect } from '${new URL('../../src/index.ts', import.meta.url).href}';
       const c = await connect(${JSON.stringify(serverDsn(version))}, { commandTimeout: 60_000 });
@@ -161,7 +161,7 @@ describeEach('the life of a connection', (version) => {
       ${end};
       console.log('ended');
     `;
-    for (const end of ['await c.close()', 'c.terminate()']) {
+    for (const end of ['await c.close()', 'c.terminate()', 'c.unref()']) {
       const run = promisify(execFile)(
         process.execPath,
         ['--input-type=module', '--eval', program(end)],
