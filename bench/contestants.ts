@@ -56,8 +56,7 @@ export function contestant(id: string): Contestant {
       `there is no driver ${name}; known are ${Object.keys(LABELS).join(', ')}`,
     );
   }
-  const where = [runtime, location].filter((part) => part !== '').map((part) => ` at ${part}`);
-  const common = { id, label: label + where.join('') };
+  const common = { id, label };
   if (name === 'python') {
     return { ...common, command: python(location), args: [PYTHON_CHILD], env: {} };
   }

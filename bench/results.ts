@@ -20,6 +20,14 @@ export interface Cell {
   readonly peakRssBytes: number;
 }
 
+/** A driver that took part. */
+export interface MeasuredDriver {
+  readonly id: string;
+  readonly label: string;
+  readonly version: string;
+  readonly runtime: string;
+}
+
 /** One run of the benchmark, as it is kept in bench/results. */
 export interface Results {
   readonly date: string;
@@ -28,12 +36,7 @@ export interface Results {
   readonly server: string;
   readonly rounds: number;
   readonly seconds: number;
-  readonly drivers: readonly {
-    readonly id: string;
-    readonly label: string;
-    readonly version: string;
-    readonly runtime: string;
-  }[];
+  readonly drivers: readonly MeasuredDriver[];
   /** Drivers that could not take part, and why. */
   readonly missing: readonly string[];
   readonly cells: readonly Cell[];
@@ -60,6 +63,21 @@ export function cellOf(
     p99Micros: middle((m) => m.p99Micros),
     peakRssBytes: middle((m) => m.peakRssBytes),
   };
+}
+
+/** The results with versions in place of the paths in ids: paths are of one machine only. */
+export function withoutPaths(results: Results): Results {
+  const ids = new Map<string, string>();
+  const drivers = results.drivers.map((driver) => {
+    const { version, runtime } = driver;
+    const id = driver.id.replace(/@[^:]+/, () => `@${runtime}`).replace(/:.+/, () => `:${version}`);
+    ids.set(driver.id, id);
+    const [, where = ''] = /@([^:]+)/.exec(id) ?? [];
+    const label = [driver.label, id.includes(':') ? version : '', where && `on ${where}`];
+    return { ...driver, id, label: label.filter((part) => part !== '').join(' ') };
+  });
+  const cells = results.cells.map((cell) => ({ ...cell, driver: ids.get(cell.driver)! }));
+  return { ...results, drivers, cells };
 }
 
 export function findCell(

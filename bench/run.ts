@@ -11,7 +11,7 @@ import type { Assignment, Measurement } from './measurement.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { htmlReport } from './report/html.ts';
 import { markdownReport } from './report/markdown.ts';
-import { type Cell, cellOf, type Results } from './results.ts';
+import { type Cell, cellOf, type Results, withoutPaths } from './results.ts';
 import { type BenchServer, startServer } from './server.ts';
 import type { Workload } from './workloads.ts';
 
@@ -160,7 +160,7 @@ const options = parseOptions(process.argv.slice(2));
 const project = fileURLToPath(new URL('tsconfig.child.json', import.meta.url));
 const { status } = spawnSync('tsc', ['-p', project], { stdio: 'inherit' });
 if (status !== 0) throw new Error('the programme of the children does not compile');
-const results = await run(options);
+const results = withoutPaths(await run(options));
 if (options.save) {
   await mkdir(RESULTS, { recursive: true });
   const name = results.date.slice(0, 16).replaceAll(/[T:]/g, '-');
