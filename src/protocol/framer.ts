@@ -12,6 +12,7 @@ export interface MessageSink {
 
 const HEADER = 5;
 const DATA_ROW = Backend.DataRow;
+const COPY_DATA = Backend.CopyData;
 
 /**
  * Cuts the server's byte stream into messages, in place: a message that lies whole in a
@@ -54,7 +55,9 @@ export class Framer {
       const type = chunk[at]!;
       const length =
         (chunk[at + 1]! << 24) | (chunk[at + 2]! << 16) | (chunk[at + 3]! << 8) | chunk[at + 4]!;
-      if (type !== DATA_ROW || length < 4 || length > 0x3fffffff || this.phase === 'startup') {
+      // The two that come in numbers may both be as long as anything: no table is needed for them.
+      const isBulk = type === DATA_ROW || type === COPY_DATA;
+      if (!isBulk || length < 4 || length > 0x3fffffff || this.phase === 'startup') {
         checkHeader(type, length, this.phase);
       }
       const end = at + 1 + length;
