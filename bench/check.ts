@@ -1,7 +1,7 @@
 // Compares the latest results with the targets and with the results before them; `npm run
 // bench:check`. Exits with 1 when a target is missed or a ratio has fallen. Results of other machines
 // may be compared too, as only ratios are.
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { type Cell, casesOf, findCell, type Results } from './results.ts';
 import { geometricMean } from './statistics.ts';
 import { CPU_TARGETS, POOL_TARGETS, TOLERANCE } from './targets.ts';
@@ -92,6 +92,7 @@ function checkFall(now: Results, before: Results): boolean {
   return isMet;
 }
 
+await mkdir(FOLDER, { recursive: true });
 const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.json')).sort();
 const latest = names.at(-1);
 if (latest === undefined) throw new Error('there are no results; run `npm run bench` first');

@@ -39,6 +39,8 @@ export async function startServer(dsn: string | null): Promise<BenchServer> {
   const scram = new URL(server);
   scram.username = SCRAM_USER;
   scram.password = SCRAM_PASSWORD;
+  // Some would ask for TLS first, others not; the same work for all.
+  scram.searchParams.set('sslmode', 'disable');
   const { major, minor } = admin.serverVersion;
   return {
     version: `${major}.${minor}`,
