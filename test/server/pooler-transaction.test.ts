@@ -282,7 +282,7 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, sharing its sessions`, 
         }
       })();
       for (let i = 0; i < 5; i++) {
-        const sleeping = c!.fetch({ ...query('SELECT pg_sleep(60)'), timeout: 30 });
+        const sleeping = c!.fetch({ ...query('SELECT pg_sleep(60) AS pooled'), timeout: 30 });
         expect(await failure(sleeping)).toBeInstanceOf(TimeoutError);
         expect(await c!.fetchVal(query('SELECT $1::int4', i))).toBe(i);
       }
@@ -291,7 +291,7 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, sharing its sessions`, 
       expect(victims).toBe(0);
       expect(c!.isClosed).toBe(false);
       const sleeping = 'SELECT count(*) FROM pg_stat_activity WHERE query LIKE $1 AND state = $2';
-      expect(await direct.fetchVal(sleeping, 'SELECT pg_sleep(60)%', 'active')).toBe(0n);
+      expect(await direct.fetchVal(sleeping, 'SELECT pg_sleep(60) AS pooled%', 'active')).toBe(0n);
     });
 
     if (prepare === undefined) {
