@@ -29,11 +29,8 @@ function causeOf(options: ClientErrorOptions | undefined): ErrorOptions | undefi
   return options !== undefined && 'cause' in options ? { cause: options.cause } : undefined;
 }
 
-/** The API was used in a way that it does not allow. The connection stays usable. */
-export class InterfaceError extends Error {
-  static {
-    named(this, 'InterfaceError');
-  }
+/** What the two families below have in common. */
+abstract class ClientError extends Error {
   readonly detail: string | null;
   readonly hint: string | null;
   /** Nothing of this call can have been executed by the server. */
@@ -47,6 +44,13 @@ export class InterfaceError extends Error {
     this.hint = options?.hint ?? null;
     this.safeToRetry = options?.safeToRetry ?? false;
     this.isTransient = options?.isTransient ?? false;
+  }
+}
+
+/** The API was used in a way that it does not allow. The connection stays usable. */
+export class InterfaceError extends ClientError {
+  static {
+    named(this, 'InterfaceError');
   }
 }
 
@@ -85,23 +89,9 @@ export class UnsupportedServerFeatureError extends InterfaceError {
 }
 
 /** Something went wrong between client and server that no caller could have avoided. */
-export class InternalClientError extends Error {
+export class InternalClientError extends ClientError {
   static {
     named(this, 'InternalClientError');
-  }
-  readonly detail: string | null;
-  readonly hint: string | null;
-  /** Nothing of this call can have been executed by the server. */
-  readonly safeToRetry: boolean;
-  /** The whole transaction is worth running again. */
-  readonly isTransient: boolean;
-
-  constructor(message: string, options?: ClientErrorOptions) {
-    super(describe(message, options), causeOf(options));
-    this.detail = options?.detail ?? null;
-    this.hint = options?.hint ?? null;
-    this.safeToRetry = options?.safeToRetry ?? false;
-    this.isTransient = options?.isTransient ?? false;
   }
 }
 

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../errors/client-errors.ts';
-import { Backend } from './message-type.ts';
+import { Backend, describeMessageType } from './message-type.ts';
 
 /** Before AuthenticationOk the peer is a stranger; afterwards it may send results. */
 export type Phase = 'startup' | 'ready';
@@ -75,17 +75,11 @@ function maxLengths(types: readonly number[], limit: (type: number) => number): 
 export function checkHeader(type: number, length: number, phase: Phase): void {
   const limit = MAX_LENGTHS[phase][type]!;
   if (limit === 0) {
-    throw new ProtocolError(`unexpected message type ${describeType(type)} from the server`);
+    throw new ProtocolError(`unexpected message type ${describeMessageType(type)} from the server`);
   }
   if (length < BARE_LENGTH || length > limit) {
     throw new ProtocolError(
-      `message ${describeType(type)} from the server has the impossible length ${length}`,
+      `message ${describeMessageType(type)} from the server has the impossible length ${length}`,
     );
   }
-}
-
-function describeType(type: number): string {
-  return type > 0x20 && type < 0x7f
-    ? `'${String.fromCharCode(type)}'`
-    : `0x${type.toString(16).padStart(2, '0')}`;
 }

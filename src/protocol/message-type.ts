@@ -50,3 +50,10 @@ export const Backend = {
   ReadyForQuery: 0x5a, // 'Z'
   RowDescription: 0x54, // 'T'
 } as const;
+
+/** A type byte in words, for errors: `'D'`, or in hexadecimal where it is no printable character. */
+export function describeMessageType(type: number): string {
+  return type > 0x20 && type < 0x7f
+    ? `'${String.fromCharCode(type)}'`
+    : `0x${type.toString(16).padStart(2, '0')}`;
+}

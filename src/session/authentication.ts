@@ -15,7 +15,7 @@ import {
   writeSaslResponse,
 } from '../protocol/frontend/authentication.ts';
 import { md5Password } from '../protocol/md5.ts';
-import { Backend } from '../protocol/message-type.ts';
+import { Backend, describeMessageType } from '../protocol/message-type.ts';
 import { type ScramChannelBinding, ScramClient } from '../protocol/scram.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -110,7 +110,7 @@ function authenticationIn({ type, reader }: StartUpMessage): Authentication {
       throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
     default:
       throw new ProtocolError(
-        `the server sent message '${String.fromCharCode(type)}' before authentication`,
+        `the server sent message ${describeMessageType(type)} before authentication`,
       );
   }
 }

@@ -7,7 +7,7 @@ import { readErrorResponse, readNoticeResponse } from '../protocol/backend/respo
 import { readNotificationResponse, readParameterStatus } from '../protocol/backend/session.ts';
 import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { writeTerminate } from '../protocol/frontend/query.ts';
-import { Backend } from '../protocol/message-type.ts';
+import { Backend, describeMessageType } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
@@ -413,7 +413,7 @@ export class Session implements MessageSink, TransportHandler {
         return;
       default: {
         const head = this.#inFlight.head;
-        if (head === null) this.unexpected(`message '${String.fromCharCode(type)}'`);
+        if (head === null) this.unexpectedMessage(type);
         else head.message(this, type, buffer, start, end);
       }
     }
@@ -422,6 +422,12 @@ export class Session implements MessageSink, TransportHandler {
   /** The server sent what it must not send now. */
   unexpected(what: string): never {
     throw new ProtocolError(`the server sent an unexpected ${what}`);
+  }
+
+  /** The server sent a message that must not come now. `where`: in answer to what. */
+  unexpectedMessage(type: number, where: string = ''): never {
+    const place = where === '' ? '' : ` ${where}`;
+    return this.unexpected(`message ${describeMessageType(type)}${place}`);
   }
 
   #errorResponse(fields: ServerMessageFields): void {

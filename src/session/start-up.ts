@@ -9,7 +9,7 @@ import {
   type TransactionStatus,
 } from '../protocol/backend/session.ts';
 import { writeStartupMessage } from '../protocol/frontend/startup.ts';
-import { Backend } from '../protocol/message-type.ts';
+import { Backend, describeMessageType } from '../protocol/message-type.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import type { Transport } from '../transport/transport.ts';
 import { authenticate } from './authentication.ts';
@@ -71,9 +71,7 @@ export async function startUp(
       case Backend.ReadyForQuery:
         return { settings, processId, secretKey, transactionStatus: readReadyForQuery(reader) };
       default:
-        throw new ProtocolError(
-          `the server sent message '${String.fromCharCode(type)}' at start-up`,
-        );
+        throw new ProtocolError(`the server sent message ${describeMessageType(type)} at start-up`);
     }
   }
 }

@@ -178,7 +178,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
         this.#finish('');
         return;
       default:
-        session.unexpected(`message '${String.fromCharCode(type)}' in answer to a batch`);
+        session.unexpectedMessage(type, 'in answer to a batch');
     }
   }
 

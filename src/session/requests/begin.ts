@@ -30,7 +30,7 @@ export class BeginRequest extends Request {
       this.#answered = true;
       return;
     }
-    session.unexpected(`message '${String.fromCharCode(type)}' in answer to BEGIN`);
+    session.unexpectedMessage(type, 'in answer to BEGIN');
   }
 
   override serverError(_session: Session, error: PostgresError): void {

@@ -214,7 +214,7 @@ export class CopyInRequest extends PromisedRequest<string> {
         this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
         return;
     }
-    session.unexpected(`message '${String.fromCharCode(type)}' in answer to COPY FROM`);
+    session.unexpectedMessage(type, 'in answer to COPY FROM');
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {

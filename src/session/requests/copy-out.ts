@@ -112,7 +112,7 @@ export class CopyOutRequest extends PromisedRequest<string> {
         this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
         return;
     }
-    session.unexpected(`message '${String.fromCharCode(type)}' in answer to COPY TO`);
+    session.unexpectedMessage(type, 'in answer to COPY TO');
   }
 
   /** What the sink cannot use ends the COPY, a broken protocol the session. */

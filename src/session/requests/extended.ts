@@ -116,7 +116,7 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       else if (type !== Backend.CloseComplete) this.answer(session, type, buffer, start, end);
       this.rowsDue = this.#ahead === 0 && this.#awaited.isExecuting;
     } else if (!this.#isCopy(session, type)) {
-      session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
+      session.unexpectedMessage(type, 'in answer to a query');
     }
   }
 

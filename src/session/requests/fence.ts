@@ -17,7 +17,7 @@ export class Fence extends Request {
   }
 
   override message(session: Session, type: number): void {
-    session.unexpected(`message '${String.fromCharCode(type)}'`);
+    session.unexpectedMessage(type);
   }
 
   override ready(): void {

@@ -201,7 +201,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
         this.#completed += 1;
         return;
       default:
-        session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
+        session.unexpectedMessage(type, 'in answer to a query');
     }
   }
 

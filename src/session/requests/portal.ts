@@ -92,7 +92,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
         this.#exhausted = true;
         return;
       default:
-        session.unexpected(`message '${String.fromCharCode(type)}' in answer to a fetch`);
+        session.unexpectedMessage(type, 'in answer to a fetch');
     }
   }
 

@@ -50,7 +50,7 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
         this.#fields = readRowDescription(new MessageReader(buffer, start, end));
         return;
       default:
-        session.unexpected(`message '${String.fromCharCode(type)}' in answer to Parse`);
+        session.unexpectedMessage(type, 'in answer to Parse');
     }
   }
 

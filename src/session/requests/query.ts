@@ -85,7 +85,7 @@ export class QueryRequest extends StatementRequest<unknown> {
         this.tag = '';
         return;
       default:
-        session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
+        session.unexpectedMessage(type, 'in answer to a query');
     }
   }
 

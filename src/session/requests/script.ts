@@ -78,7 +78,7 @@ export class ScriptRequest extends PromisedRequest<string> {
         this.#sending = 'copy';
         return;
     }
-    session.unexpected(`message '${String.fromCharCode(type)}' in answer to a script`);
+    session.unexpectedMessage(type, 'in answer to a script');
   }
 
   #end(): void {

@@ -74,7 +74,7 @@ export class StreamRequest extends StatementRequest<string> {
       case Backend.EmptyQueryResponse:
         return;
       default:
-        session.unexpected(`message '${String.fromCharCode(type)}' in answer to a query`);
+        session.unexpectedMessage(type, 'in answer to a query');
     }
   }
 
