@@ -7,6 +7,7 @@ const NEEDS_SERVER = 'test/server/**/*.test.ts';
 /** The package by its own name, as the examples import it: here it is the source, not dist/. */
 const alias = {
   'asyncpg/cluster': fileURLToPath(new URL('src/cluster/index.ts', import.meta.url)),
+  'asyncpg/fastify': fileURLToPath(new URL('src/integrations/fastify/index.ts', import.meta.url)),
   asyncpg: fileURLToPath(new URL('src/index.ts', import.meta.url)),
 };
 

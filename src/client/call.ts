@@ -25,6 +25,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The signal that is aborted when one of the two is. */
+export function eitherSignal(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
+  if (one === undefined || other === undefined || one === other) return one ?? other;
+  return AbortSignal.any([one, other]);
+}
+
 const NO_ARGS: readonly unknown[] = Object.freeze([]);
 
 /** The query that a call's first argument and the rest of them make. */

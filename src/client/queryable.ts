@@ -228,8 +228,11 @@ export abstract class Queryable {
     second?: (tx: Transaction) => Promise<R>,
   ): Promise<R> {
     const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second!];
+    const work: Work<R> = (lane) => lane.transact(options, fn);
     try {
-      return await this.lend('exclusive', null, (lane) => lane.transact(options, fn));
+      if (options.signal === undefined) return await this.lend('exclusive', null, work);
+      // Here the signal ends the wait for a connection; then it is the transaction's.
+      return await this.#call('exclusive', { timeout: Infinity, signal: options.signal }, work);
     } catch (error) {
       throw atCaller(error);
     }

@@ -6,6 +6,7 @@ import {
   TransactionResolutionUnknownError,
 } from '../errors/sqlstate.generated.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { eitherSignal } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './identifier.ts';
@@ -27,6 +28,11 @@ export interface TransactionOptions {
   readonly deferrable?: boolean | undefined;
   /** How often `fn` is run again after 40001 or 40P01; at the outermost level only. Default 0. */
   readonly retries?: number | undefined;
+  /**
+   * Aborting ends the transaction: the call under way is cancelled on the server, and unless COMMIT
+   * was sent already everything is rolled back and the transaction rejects with `signal.reason`.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const LEVELS: ReadonlyMap<string, string> = new Map([
@@ -78,6 +84,8 @@ export class Transaction extends Queryable implements AsyncDisposable {
   /** The savepoint that it is, if it is one. */
   readonly #savepoint: string | null;
   readonly #isolation: IsolationLevel | undefined;
+  /** Ends its calls, those of transactions nested in it included. */
+  readonly #signal: AbortSignal | undefined;
   #started: Promise<unknown> | null = null;
   #state: State = 'open';
 
@@ -86,6 +94,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     options: TransactionOptions,
     managed: boolean,
     savepoint: string | null,
+    outerSignal?: AbortSignal,
   ) {
     super();
     this.#lane = lane;
@@ -93,6 +102,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     this.#managed = managed;
     this.#savepoint = savepoint;
     this.#isolation = options.isolation;
+    this.#signal = eitherSignal(outerSignal, options.signal);
   }
 
   /**
@@ -124,7 +134,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     }
     await outer.#checkNestedIsolation(options.isolation);
     const name = newSavepointName();
-    const transaction = new Transaction(lane, options, managed, name);
+    const transaction = new Transaction(lane, options, managed, name, outer.#signal);
     // Not awaited here: in a failed transaction everything that follows fails as well.
     transaction.#started = transaction.#run(`SAVEPOINT ${name}`);
     transaction.#started.catch(() => {});
@@ -187,7 +197,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   /** @internal */
   override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
-    return this.#lane.deadline(timeout, signal);
+    return this.#lane.deadline(timeout, eitherSignal(this.#signal, signal));
   }
 
   /**
@@ -258,6 +268,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
    */
   async finish(): Promise<void> {
     this.#checkUsable('Transaction.commit()');
+    this.#signal?.throwIfAborted();
     if (this.#savepoint !== null) {
       await this.#release();
       return;

@@ -1,3 +1,4 @@
+import type { CallOptions } from '../client/call.ts';
 import { atCaller } from '../client/caller-stack.ts';
 import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
@@ -11,6 +12,7 @@ import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { clean, cleanWithHook } from './cleaning.ts';
 import { runHook } from './hook.ts';
+import { LimitedPool } from './limited-pool.ts';
 import { Opener } from './opener.ts';
 import { type Lender, PoolConnection } from './pool-connection.ts';
 import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-options.ts';
@@ -83,6 +85,20 @@ export class Pool extends Queryable implements AsyncDisposable, Lender {
     }
     const connection = await this.#acquire(deadline, acquireTimeout, null);
     return await this.#use(connection, () => work(connection.lane('a method of Pool')));
+  }
+
+  /**
+   * The same pool, with a time-out or a signal for each call that is made through what is returned.
+   * A call's own `timeout` wins; its own `signal` ends it as well. A transaction is ended by the
+   * signal as a whole; the time-out is not for transactions.
+   *
+   * @param limits `timeout` in milliseconds, `signal`
+   * @example
+   * const db = pool.with({ signal: controller.signal });
+   * const rows = await db.fetch('SELECT * FROM report');   // cancelled when the signal is aborted
+   */
+  with(limits: CallOptions): Queryable {
+    return new LimitedPool(this, limits);
   }
 
   /** Gives a connection back after its use; if that failed, its error is the one that counts. */

@@ -1,0 +1,6 @@
+/**
+ * asyncpg/fastify: a pool with the life cycle of a Fastify app.
+ */
+export { type Health, type HealthRouteOptions, healthRoute } from './health.ts';
+export { ClientDisconnectedError, DatabaseHttpError, toHttpError } from './http-error.ts';
+export { type AsyncpgPluginOptions, asyncpg, asyncpg as default } from './plugin.ts';

@@ -1,0 +1,97 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Queryable } from '../../client/queryable.ts';
+import { createPool, type Pool } from '../../pool/pool.ts';
+import type { PoolOptions } from '../../pool/pool-options.ts';
+import { ClientDisconnectedError, toHttpError } from './http-error.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The pool of `asyncpg/fastify`, open until the app closes. */
+    readonly pg: Pool;
+  }
+  interface FastifyRequest {
+    /**
+     * The pool, for what this request does: its queries and `pg.transaction(…)`. With
+     * `cancelOnDisconnect` all of that ends when the client goes away.
+     */
+    readonly pg: Queryable;
+  }
+}
+
+export interface AsyncpgPluginOptions {
+  /** Where the database is. Default: as `createPool` finds it, from the environment. */
+  readonly dsn?: string | undefined;
+  /** The options of `createPool`. Its `timeout` should be shorter than Fastify's `pluginTimeout`. */
+  readonly pool?: PoolOptions | undefined;
+  /** The name of the decorators, for a second pool. Default `pg`; the types know that one alone. */
+  readonly name?: string | undefined;
+  /**
+   * True: failures in the database become HTTP errors, see `toHttpError`, by an error handler of the
+   * scope that the plugin is registered in. An app with a handler of its own calls `toHttpError` there.
+   * Default false.
+   */
+  readonly httpErrors?: boolean | undefined;
+  /**
+   * True: when a client goes away before it is answered, the query of `request.pg` that is under way
+   * is cancelled on the server, and an open transaction of `request.pg` is rolled back, with a
+   * `ClientDisconnectedError`. Default false.
+   */
+  readonly cancelOnDisconnect?: boolean | undefined;
+}
+
+/**
+ * A Fastify plugin that owns a pool: it is open before the app is ready, and closes when the app has
+ * closed, after the requests under way. A database that cannot be reached fails the start of the app.
+ * Routes use `app.pg`, the pool, or `request.pg`, the same for one request.
+ *
+ * @throws from `app.ready()` and `app.listen()`: what `createPool` throws
+ * @example
+ * const app = fastify();
+ * await app.register(asyncpg, { dsn: process.env.DATABASE_URL, httpErrors: true });
+ * app.get('/users/:id', (request) =>
+ *   request.pg.fetchRow('SELECT * FROM users WHERE id = $1', request.params.id));
+ */
+export async function asyncpg(app: FastifyInstance, options: AsyncpgPluginOptions): Promise<void> {
+  const { dsn, name = 'pg', httpErrors = false, cancelOnDisconnect = false } = options;
+  const opening = dsn === undefined ? createPool(options.pool) : createPool(dsn, options.pool);
+  // Before the pool is open, for Fastify may lose patience with a start that goes on all the same.
+  app.addHook('onClose', async () => {
+    const opened = await opening.catch(() => null);
+    await opened?.close();
+  });
+  const pool = await opening;
+
+  app.decorate(name, pool);
+  if (cancelOnDisconnect) {
+    app.decorateRequest(name, null);
+    app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+      const signal = untilDisconnected(reply);
+      Object.defineProperty(request, name, { value: pool.with({ signal }) });
+    });
+  } else {
+    app.decorateRequest(name, { getter: () => pool });
+  }
+  if (httpErrors) {
+    // What is thrown here goes to the next handler outwards, in the end to Fastify's own.
+    app.setErrorHandler((error) => {
+      throw toHttpError(error) ?? error;
+    });
+  }
+}
+
+// What the package fastify-plugin would set: decorators and hooks are for the scope around, too.
+Object.assign(asyncpg, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'asyncpg',
+  [Symbol.for('plugin-meta')]: { name: 'asyncpg', fastify: '5.x' },
+});
+
+/** A signal that is aborted when the client goes away. An answer that was sent whole is none. */
+function untilDisconnected(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  const { raw } = reply;
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort(new ClientDisconnectedError());
+  });
+  return controller.signal;
+}

@@ -1,0 +1,326 @@
+import { type ClientRequest, request as httpRequest } from 'node:http';
+import asyncpg, { type AsyncpgPluginOptions, healthRoute } from 'asyncpg/fastify';
+import fastify, { type FastifyInstance } from 'fastify';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Connection, connect, InterfaceError, type PoolOptions } from '../../../src/index.ts';
+import { serverDsn } from '../../support/server.ts';
+
+/** A lock that a route waits for, so that a test says how long its request takes. */
+const GATE = 4_117_002n;
+const WAIT_AT_GATE = 'SELECT pg_advisory_lock_shared($1), pg_advisory_unlock_shared($1)';
+const AT_GATE = `SELECT count(*) FROM pg_stat_activity AS a JOIN pg_locks AS l USING (pid)
+  WHERE l.locktype = 'advisory' AND l.objid = $1::bigint::oid AND NOT l.granted`;
+
+const SCHEMA = 'fastify_plugin_test';
+const TABLES = `
+  DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE;
+  CREATE SCHEMA ${SCHEMA};
+  CREATE TABLE ${SCHEMA}.kept (a int4);
+  CREATE TABLE ${SCHEMA}.parents (id int4 PRIMARY KEY);
+  CREATE TABLE ${SCHEMA}.children (
+    parent int4 REFERENCES ${SCHEMA}.parents,
+    age int4 NOT NULL CHECK (age >= 0),
+    EXCLUDE (age WITH =)
+  );
+  INSERT INTO ${SCHEMA}.parents VALUES (1)`;
+
+let admin: Connection;
+let app: FastifyInstance;
+
+beforeAll(async () => {
+  admin = await connect(serverDsn());
+  await admin.execute(TABLES);
+});
+
+afterAll(async () => {
+  await admin.execute(`DROP SCHEMA ${SCHEMA} CASCADE`);
+  await admin.close();
+});
+
+beforeEach(() => admin.execute(`TRUNCATE ${SCHEMA}.kept`));
+
+afterEach(async () => {
+  await admin.execute('SELECT pg_advisory_unlock_all()');
+  await app.close();
+});
+
+function plugIn(
+  options: Omit<AsyncpgPluginOptions, 'dsn' | 'pool'> = {},
+  pool: PoolOptions = {},
+): void {
+  app = fastify();
+  app.register(asyncpg, {
+    dsn: serverDsn(),
+    pool: { minSize: 1, maxSize: 2, serverSettings: { search_path: SCHEMA }, ...pool },
+    ...options,
+  });
+}
+
+async function eventually(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  const patienceEnds = Date.now() + 20_000;
+  while (!(await isTrue())) {
+    if (Date.now() > patienceEnds) throw new Error(`waited in vain: ${what}`);
+  }
+}
+
+/** A promise, and the function that fulfils it. */
+function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => void } {
+  let resolve: (value: unknown) => void = () => {};
+  const promise = new Promise<unknown>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
+}
+
+const waiting = (count: bigint) => async () => (await admin.fetchVal(AT_GATE, GATE)) === count;
+
+describe('the life cycle of asyncpg/fastify', () => {
+  it('opens the pool before the app is ready, and closes it when the app closes', async () => {
+    plugIn({}, { minSize: 2 });
+    await app.ready();
+    const { pg } = app;
+    expect(pg.idleSize).toBe(2);
+    expect((await app.inject('/')).statusCode).toBe(404);
+    await app.close();
+    expect(pg.size).toBe(0);
+    await expect(pg.fetchVal('SELECT 1')).rejects.toThrow(InterfaceError);
+  });
+
+  it('decorates the scope around it, and the scopes inside that', async () => {
+    plugIn();
+    app.register(async (inner) => {
+      inner.get('/', (request) => request.pg.fetchVal('SELECT 7'));
+    });
+    expect((await app.inject('/')).body).toBe('7');
+  });
+
+  it('fails the start of the app when the database cannot be reached', async () => {
+    app = fastify();
+    app.register(asyncpg, { pool: { host: '127.0.0.1', port: 1, timeout: 5_000 } });
+    await expect(app.ready()).rejects.toMatchObject({ name: 'ConnectionFailureError' });
+  });
+
+  it('fails the start of the app with the name of an option that is wrong', async () => {
+    plugIn({}, { maxSize: 0 });
+    await expect(app.ready()).rejects.toThrow('maxSize');
+  });
+
+  it('closes the pool when the app fails to start for another reason', async () => {
+    plugIn({}, { applicationName: 'fails-to-start' });
+    app.register(async () => {
+      throw new Error('another plugin fails');
+    });
+    await expect(app.ready()).rejects.toThrow('another plugin fails');
+    await app.close();
+    await eventually('the connections are gone', async () => {
+      const text = 'SELECT count(*) FROM pg_stat_activity WHERE application_name = $1';
+      return (await admin.fetchVal(text, 'fails-to-start')) === 0n;
+    });
+  });
+
+  it('answers the requests under way before it closes the pool', async () => {
+    plugIn();
+    app.get('/', (request) => request.pg.transaction((tx) => tx.fetchVal(WAIT_AT_GATE, GATE)));
+    const address = await app.listen({ port: 0 });
+    await admin.execute('SELECT pg_advisory_lock($1)', GATE);
+    const answer = fetch(address, { headers: { connection: 'close' } });
+    await eventually('the request is under way', waiting(1n));
+    const closing = app.close();
+    await admin.execute('SELECT pg_advisory_unlock($1)', GATE);
+    expect((await answer).status).toBe(200);
+    await closing;
+    expect(app.pg.size).toBe(0);
+  });
+
+  it('takes a second pool by a name of its own', async () => {
+    plugIn();
+    app.register(asyncpg, { dsn: serverDsn(), pool: { minSize: 0 }, name: 'reports' });
+    await app.ready();
+    expect(app.getDecorator('reports')).not.toBe(app.pg);
+  });
+});
+
+describe('request.pg', () => {
+  it.each([false, true])(
+    'commits what resolves and rolls back what throws (%s)',
+    async (cancel) => {
+      plugIn({ cancelOnDisconnect: cancel }, { maxSize: 1 });
+      app.post('/:outcome', (request) =>
+        request.pg.transaction({ isolation: 'serializable' }, async (tx) => {
+          await tx.execute('INSERT INTO kept VALUES (1)');
+          if ((request.params as { outcome: string }).outcome === 'fail') throw new Error('no');
+          return (await tx.fetchVal('SHOW transaction_isolation')) as string;
+        }),
+      );
+      const payload = { some: 'body' };
+      expect((await app.inject({ method: 'POST', url: '/fail', payload })).statusCode).toBe(500);
+      const answer = await app.inject({ method: 'POST', url: '/go', payload });
+      expect(answer.body).toBe('serializable');
+      expect(await app.pg.fetchVal('SELECT count(*) FROM kept')).toBe(1n);
+    },
+  );
+
+  /** Starts a request that waits at the gate, and loses its client there. */
+  async function disconnectAtGate(method: 'GET' | 'POST'): Promise<void> {
+    const address = await app.listen({ port: 0 });
+    await admin.execute('SELECT pg_advisory_lock($1)', GATE);
+    const client: ClientRequest = httpRequest(address, {
+      method,
+      headers: { 'content-type': 'application/json' },
+    });
+    client.on('error', () => {});
+    client.end(method === 'POST' ? '{}' : undefined);
+    await eventually('the request waits in the database', waiting(1n));
+    client.destroy();
+  }
+
+  it.each(['GET', 'POST'] as const)('ends with a client that goes away: %s', async (method) => {
+    plugIn({ cancelOnDisconnect: true });
+    const { promise, resolve } = deferred();
+    app.route({
+      method,
+      url: '/',
+      handler: (request) => {
+        const query = request.pg.fetchVal(WAIT_AT_GATE, GATE);
+        query.catch(resolve);
+        return query;
+      },
+    });
+    await disconnectAtGate(method);
+    expect(await promise).toMatchObject({ name: 'ClientDisconnectedError', statusCode: 499 });
+    await eventually('nobody waits in the database', waiting(0n));
+  });
+
+  it('rolls a transaction back whose client goes away', async () => {
+    plugIn({ cancelOnDisconnect: true }, { maxSize: 1 });
+    const { promise, resolve } = deferred();
+    app.get('/', (request) => {
+      const work = request.pg.transaction(async (tx) => {
+        await tx.execute('INSERT INTO kept VALUES (1)');
+        await tx.fetchVal(WAIT_AT_GATE, GATE);
+      });
+      work.catch(resolve);
+      return work;
+    });
+    await disconnectAtGate('GET');
+    expect(await promise).toMatchObject({ name: 'ClientDisconnectedError' });
+    expect(await app.pg.fetchVal('SELECT count(*) FROM kept')).toBe(0n);
+  });
+
+  it('goes on without its client unless it is asked to end', async () => {
+    plugIn();
+    const { promise, resolve } = deferred();
+    app.get('/', async (request, reply) => {
+      reply.raw.once('close', () => admin.execute('SELECT pg_advisory_unlock($1)', GATE));
+      await request.pg.fetchVal(WAIT_AT_GATE, GATE).then(() => resolve('went on'), resolve);
+    });
+    await disconnectAtGate('GET');
+    expect(await promise).toBe('went on');
+  });
+});
+
+describe('httpErrors', () => {
+  it.each([
+    [409, 'unique_violation', 'INSERT INTO parents VALUES (1)'],
+    [409, 'foreign_key_violation', 'INSERT INTO children VALUES (2, 1)'],
+    [409, 'exclusion_violation', 'INSERT INTO children VALUES (1, 1), (1, 1)'],
+    [422, 'check_violation', 'INSERT INTO children VALUES (1, -1)'],
+    [422, 'not_null_violation', 'INSERT INTO children VALUES (1, NULL)'],
+    [503, 'serialization_failure', "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$"],
+    [503, 'serialization_failure', "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$"],
+    [503, 'database_overloaded', "DO $$ BEGIN RAISE SQLSTATE '53300'; END $$"],
+    [503, 'database_unavailable', 'SELECT pg_terminate_backend(pg_backend_pid())'],
+    [504, 'database_timeout', 'SET LOCAL statement_timeout = 1; SELECT pg_sleep(60)'],
+  ])('answers %i, %s', async (statusCode, code, text) => {
+    plugIn({ httpErrors: true }, { maxSize: 1 });
+    app.get('/', (request) => request.pg.execute(text));
+    const answer = await app.inject('/');
+    expect(answer.json()).toMatchObject({ statusCode, code });
+    expect(answer.statusCode).toBe(statusCode);
+    // What was in the row, and what tables are called, is nobody's business.
+    expect(answer.body).not.toMatch(/parents|children|Key|DETAIL/);
+    expect(answer.headers['retry-after']).toBe(code === 'serialization_failure' ? '1' : undefined);
+  });
+
+  it('answers 503 with Retry-After when no connection becomes free in time', async () => {
+    plugIn({ httpErrors: true }, { maxSize: 1, acquireTimeout: 5 });
+    app.get('/', (request) => request.pg.transaction((tx) => tx.fetchVal('SELECT 1')));
+    await app.ready();
+    await using _held = await app.pg.acquire();
+    const answer = await app.inject('/');
+    expect(answer.json()).toMatchObject({ statusCode: 503, code: 'database_overloaded' });
+    expect(answer.headers['retry-after']).toBe('1');
+  });
+
+  it('answers 504 when a query takes longer than its time-out', async () => {
+    plugIn({ httpErrors: true });
+    app.get('/', (request) => request.pg.execute({ text: 'SELECT pg_sleep(60)', timeout: 50 }));
+    const answer = await app.inject('/');
+    expect(answer.json()).toMatchObject({ statusCode: 504, code: 'database_timeout' });
+    expect(answer.headers['retry-after']).toBeUndefined();
+  });
+
+  it("leaves the program's own faults what they are, and hands on to an outer handler", async () => {
+    app = fastify();
+    app.setErrorHandler((error, _request, reply) => {
+      const { statusCode = 500, cause } = error as { statusCode?: number; cause?: unknown };
+      return reply.code(statusCode).send({ cause: (cause as Error | undefined)?.name ?? null });
+    });
+    app.register(async (inner) => {
+      inner.register(asyncpg, { dsn: serverDsn(), pool: { maxSize: 1 }, httpErrors: true });
+      inner.get('/typo', (request) => request.pg.execute('SELEKT'));
+      inner.get('/twice', (request) =>
+        request.pg.execute("DO $$ BEGIN RAISE SQLSTATE '23505'; END $$"),
+      );
+    });
+    const typo = await app.inject('/typo');
+    expect([typo.statusCode, typo.json()]).toEqual([500, { cause: null }]);
+    const twice = await app.inject('/twice');
+    expect([twice.statusCode, twice.json()]).toEqual([409, { cause: 'UniqueViolationError' }]);
+  });
+
+  it('is off unless asked for', async () => {
+    plugIn();
+    app.get('/', (request) => request.pg.execute("DO $$ BEGIN RAISE SQLSTATE '23505'; END $$"));
+    expect((await app.inject('/')).statusCode).toBe(500);
+  });
+});
+
+describe('healthRoute', () => {
+  it('answers 200 while the database answers, also when every connection is busy', async () => {
+    plugIn({}, { maxSize: 1 });
+    app.get('/health', healthRoute());
+    await app.listen({ port: 0 });
+    await admin.execute('SELECT pg_advisory_lock($1)', GATE);
+    const busy = app.pg.fetchVal('SELECT 1 FROM (SELECT pg_advisory_lock_shared($1)) AS t', GATE);
+    await eventually('the only connection is busy', waiting(1n));
+    const answer = app.inject('/health');
+    await admin.execute('SELECT pg_advisory_unlock($1)', GATE);
+    expect((await answer).json()).toMatchObject({ status: 'up', pool: { size: 1 } });
+    expect((await answer).statusCode).toBe(200);
+    expect((await answer).headers['cache-control']).toBe('no-store');
+    await busy;
+  });
+
+  it('answers 503 within its time-out when the database does not', async () => {
+    plugIn({}, { maxSize: 1 });
+    app.get('/health', healthRoute({ timeout: 20 }));
+    await app.ready();
+    await using _held = await app.pg.acquire();
+    const answer = await app.inject('/health');
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json()).toMatchObject({ status: 'down', pool: { size: 1, inUse: 1 } });
+  });
+
+  it('asks another pool when it is told to', async () => {
+    plugIn();
+    await app.ready();
+    const { pg } = app;
+    await app.close();
+    app = fastify();
+    app.get('/health', healthRoute({ pool: pg }));
+    const answer = await app.inject('/health');
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json()).toEqual({ status: 'down', pool: pg.stats });
+  });
+});
