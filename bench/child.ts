@@ -121,7 +121,6 @@ async function runFor(
 async function measure(driver: Driver, assignment: Assignment): Promise<Measurement> {
   const { callers, close } = await setUp(driver, assignment);
   await runFor(callers, assignment.warmup, []);
-  globalThis.gc?.();
   const latencies: number[] = [];
   const before = process.cpuUsage();
   const seconds = await runFor(callers, assignment.seconds, latencies);
