@@ -64,6 +64,11 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
+  override borrow(): Lane {
+    return this.lane('a method of Connection');
+  }
+
+  /** @internal */
   override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
     return this.#lane.deadline(timeout, signal);
   }

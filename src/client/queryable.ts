@@ -1,3 +1,4 @@
+import type { Wanted } from '../session/requests/query.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import { type BatchResult, runBatch } from './batch.ts';
@@ -35,6 +36,18 @@ function useOf(query: QueryObject): Use {
   return isShareable(query.text) ? 'shared' : 'exclusive';
 }
 
+/** Submits a query. Without arguments, what is executed for its tag may be a whole script. */
+function send(
+  lane: Lane,
+  call: QueryObject,
+  wanted: Wanted,
+  deadline: Deadline | null,
+): Promise<unknown> {
+  return wanted === 'tag' && argsOf(call).length === 0
+    ? lane.script(call.text, deadline, call.timeout)
+    : lane.query(call, wanted, deadline);
+}
+
 /** Work to be done on one session. */
 export type Work<R> = (lane: Lane) => Promise<R>;
 
@@ -49,6 +62,16 @@ export abstract class Queryable {
    * @internal
    */
   abstract lend<R>(use: Use, deadline: Deadline | null, work: Work<R>): Promise<R>;
+
+  /**
+   * The session for a one-shot query, if one is to be had at once; null: `lend` waits for it.
+   * Each one that is borrowed is given back when the query is over.
+   * @internal
+   */
+  abstract borrow(use: Use): Lane | null;
+
+  /** @internal */
+  handBack(_borrowed: Lane): void {}
 
   /**
    * The deadline of one call.
@@ -71,6 +94,35 @@ export abstract class Queryable {
   }
 
   /**
+   * A call of one query. It is the hot path of small queries: one asynchronous function between
+   * the caller and the request's own promise, and nothing is allocated for what is not needed.
+   * bench/micro/query.ts
+   */
+  async #query(query: Query, args: readonly unknown[], wanted: Wanted): Promise<unknown> {
+    try {
+      const call = toQuery(query, args);
+      const deadline = this.deadline(call.timeout, call.signal);
+      try {
+        deadline?.check();
+        const use = useOf(call);
+        const lane = this.borrow(use);
+        if (lane === null) {
+          return await this.lend(use, deadline, (lent) => send(lent, call, wanted, deadline));
+        }
+        try {
+          return await send(lane, call, wanted, deadline);
+        } finally {
+          this.handBack(lane);
+        }
+      } finally {
+        deadline?.dispose();
+      }
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  /**
    * Executes a query and resolves to its command tag, e.g. `INSERT 0 1` or `UPDATE 3`.
    *
    * A string without arguments may hold several statements, separated by `;`: they run as one
@@ -82,17 +134,8 @@ export abstract class Queryable {
    * const tag = await pool.execute('UPDATE users SET name = $1 WHERE id = $2', 'Ada', 1);
    * const changed = tag === 'UPDATE 1';
    */
-  async execute(query: Query, ...args: unknown[]): Promise<string> {
-    try {
-      const call = toQuery(query, args);
-      return await this.#call(useOf(call), call, (lane, deadline) =>
-        argsOf(call).length === 0
-          ? lane.script(call.text, deadline, call.timeout)
-          : (lane.query(call, 'tag', deadline) as Promise<string>),
-      );
-    } catch (error) {
-      throw atCaller(error);
-    }
+  execute(query: Query, ...args: unknown[]): Promise<string> {
+    return this.#query(query, args, 'tag') as Promise<string>;
   }
 
   /**
@@ -142,27 +185,13 @@ export abstract class Queryable {
    * const users = await pool.fetch<{ id: number; name: string }>(
    *   'SELECT id, name FROM users WHERE is_active = $1', true);
    */
-  async fetch<T = any>(query: Query, ...args: unknown[]): Promise<Row<T>[]> {
-    try {
-      const call = toQuery(query, args);
-      return (await this.#call(useOf(call), call, (lane, deadline) =>
-        lane.query(call, 'rows', deadline),
-      )) as Row<T>[];
-    } catch (error) {
-      throw atCaller(error);
-    }
+  fetch<T = any>(query: Query, ...args: unknown[]): Promise<Row<T>[]> {
+    return this.#query(query, args, 'rows') as Promise<Row<T>[]>;
   }
 
   /** Resolves to the first row of a query, or to null if it has none. The query runs to its end. */
-  async fetchRow<T = any>(query: Query, ...args: unknown[]): Promise<Row<T> | null> {
-    try {
-      const call = toQuery(query, args);
-      return (await this.#call(useOf(call), call, (lane, deadline) =>
-        lane.query(call, 'row', deadline),
-      )) as Row<T> | null;
-    } catch (error) {
-      throw atCaller(error);
-    }
+  fetchRow<T = any>(query: Query, ...args: unknown[]): Promise<Row<T> | null> {
+    return this.#query(query, args, 'row') as Promise<Row<T> | null>;
   }
 
   /**
@@ -172,15 +201,8 @@ export abstract class Queryable {
    * @example
    * const count = await pool.fetchVal<bigint>('SELECT count(*) FROM users');
    */
-  async fetchVal<V = any>(query: Query, ...args: unknown[]): Promise<V | null> {
-    try {
-      const call = toQuery(query, args);
-      return (await this.#call(useOf(call), call, (lane, deadline) =>
-        lane.query(call, 'value', deadline),
-      )) as V | null;
-    } catch (error) {
-      throw atCaller(error);
-    }
+  fetchVal<V = any>(query: Query, ...args: unknown[]): Promise<V | null> {
+    return this.#query(query, args, 'value') as Promise<V | null>;
   }
 
   /**

@@ -190,9 +190,14 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   /** @internal */
   override lend<R>(_use: Use, _deadline: Deadline | null, work: Work<R>): Promise<R> {
+    return work(this.borrow());
+  }
+
+  /** @internal */
+  override borrow(): Lane {
     this.#checkUsable('a method of Transaction');
     this.#lane.checkOpen();
-    return work(this.#lane);
+    return this.#lane;
   }
 
   /** @internal */

@@ -1,4 +1,5 @@
 import { type CallOptions, eitherSignal } from '../client/call.ts';
+import type { Lane } from '../client/lane.ts';
 import { Queryable, type Use, type Work } from '../client/queryable.ts';
 import type { Transaction, TransactionOptions } from '../client/transaction.ts';
 import type { Deadline } from '../transport/deadline.ts';
@@ -17,6 +18,16 @@ export class LimitedPool extends Queryable {
   /** @internal */
   override lend<R>(use: Use, deadline: Deadline | null, work: Work<R>): Promise<R> {
     return this.#pool.lend(use, deadline, work);
+  }
+
+  /** @internal */
+  override borrow(use: Use): Lane | null {
+    return this.#pool.borrow(use);
+  }
+
+  /** @internal */
+  override handBack(borrowed: Lane): void {
+    this.#pool.handBack(borrowed);
   }
 
   /** @internal */

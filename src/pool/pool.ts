@@ -2,6 +2,7 @@ import type { CallOptions } from '../client/call.ts';
 import { atCaller } from '../client/caller-stack.ts';
 import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
+import type { Lane } from '../client/lane.ts';
 import type { Notification } from '../client/listeners.ts';
 import { Queryable, type Use, type Work } from '../client/queryable.ts';
 import { traced } from '../client/tracing.ts';
@@ -16,6 +17,7 @@ import { LimitedPool } from './limited-pool.ts';
 import { Opener } from './opener.ts';
 import { type Lender, PoolConnection } from './pool-connection.ts';
 import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-options.ts';
+import { slotOf } from './slot.ts';
 import type { PoolStats } from './stats.ts';
 import { Stock } from './stock.ts';
 import type { Subscription } from './subscription.ts';
@@ -71,20 +73,35 @@ export class Pool extends Queryable implements AsyncDisposable, Lender {
     return Deadline.of(this.#clock, timeout ?? this.#config.commandTimeout, signal);
   }
 
+  /** Whether a one-shot query may share a connection: the hooks are for one holder at a time. */
+  #isSharing(use: Use): boolean {
+    const { setup, reset } = this.#settings;
+    return use === 'shared' && setup === undefined && reset === undefined;
+  }
+
   /** @internal */
   override async lend<R>(use: Use, deadline: Deadline | null, work: Work<R>): Promise<R> {
-    const { setup, reset, acquireTimeout } = this.#settings;
-    if (use === 'shared' && setup === undefined && reset === undefined) {
-      const stock = this.#stock;
-      const slot = stock.tryLend(use) ?? (await stock.lend(use, deadline, acquireTimeout));
+    const { acquireTimeout } = this.#settings;
+    if (this.#isSharing(use)) {
+      const slot = await this.#stock.lend(use, deadline, acquireTimeout);
       try {
         return await work(slot.lane);
       } finally {
-        stock.leaveShared(slot);
+        this.#stock.leaveShared(slot);
       }
     }
     const connection = await this.#acquire(deadline, acquireTimeout, null);
     return await this.#use(connection, () => work(connection.lane('a method of Pool')));
+  }
+
+  /** @internal */
+  override borrow(use: Use): Lane | null {
+    return this.#isSharing(use) ? (this.#stock.tryLend(use)?.lane ?? null) : null;
+  }
+
+  /** @internal */
+  override handBack(borrowed: Lane): void {
+    this.#stock.leaveShared(slotOf(borrowed));
   }
 
   /**

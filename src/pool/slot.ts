@@ -12,6 +12,13 @@ export type SlotState =
   /** Nobody ever again. */
   | 'gone';
 
+const slots = new WeakMap<Lane, Slot>();
+
+/** The slot that a lane of a pool is in. */
+export function slotOf(lane: Lane): Slot {
+  return slots.get(lane)!;
+}
+
 /** One connection of the pool, and what the pool keeps in mind of it. Times are the clock's. */
 export class Slot {
   readonly lane: Lane;
@@ -37,6 +44,7 @@ export class Slot {
 
   constructor(lane: Lane, generation: number, clock: Clock, lifetime: number) {
     this.lane = lane;
+    slots.set(lane, this);
     this.generation = generation;
     this.#clock = clock;
     this.openedAt = clock.now();

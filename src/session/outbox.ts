@@ -34,13 +34,13 @@ export class Outbox {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    atEndOfTurn(this.#scheduled);
+    this.#flushAtEnd();
   }
 
-  readonly #scheduled = (): void => {
+  readonly #flushAtEnd = atEndOfTurn(() => {
     this.#isScheduled = false;
     this.flush();
-  };
+  });
 
   /** Hands what is written to the system now. */
   flush(): void {

@@ -8,11 +8,18 @@ export function nextTurn(): Promise<void> {
   });
 }
 
+const settled = Promise.resolve();
+
 /**
- * Calls back at the end of this turn of the event loop: when the present step, and all promises
- * that follow from it without waiting for anything outside, have had their say.
+ * Gives a function that has `callback` called at the end of this turn of the event loop: when the
+ * present step, and all promises that follow from it without waiting for anything outside, have
+ * had their say.
  */
-export function atEndOfTurn(callback: () => void): void {
-  // A tick that is asked for by a microtask comes after the last of them.
-  queueMicrotask(() => process.nextTick(callback));
+export function atEndOfTurn(callback: () => void): () => void {
+  // A tick that is asked for by a microtask comes after the last of them. The microtask is a
+  // promise's: `queueMicrotask` makes an AsyncResource each time.
+  const tick = (): void => process.nextTick(callback);
+  return () => {
+    void settled.then(tick);
+  };
 }
