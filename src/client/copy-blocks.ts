@@ -67,7 +67,7 @@ export class CopyBlocks implements CopyDataSink {
     }
     // Somebody waits on this session behind the COPY, perhaps the sink itself: then making
     // the server wait could make everybody wait for ever.
-    if (this.#waiting < HIGH_WATER || this.#session.load > 1) return true;
+    if (this.#waiting < HIGH_WATER || this.#session.line.load > 1) return true;
     this.#paused = true;
     return false;
   }

@@ -34,7 +34,7 @@ export async function streamBinaryCopy(
   const request = new CopyOutRequest(rows, deadline);
   lane.noteDirt(query.text);
   session.submit(request);
-  buffer.attach(session, () => session.dismiss(request));
+  buffer.attach(session, () => session.canceller.dismiss(request));
   try {
     return await lane.logged(request.promise, query.text, argsOf(query), query.timeout, 'copy');
   } catch (error) {
@@ -64,7 +64,7 @@ async function inline(
   const errand = new ErrandRequest((_, holder) => inlineArguments(session, holder, query), null);
   session.submit(errand);
   if (deadline === null) return errand.promise;
-  deadline.watch(() => session.dismiss(errand));
+  deadline.watch(() => session.canceller.dismiss(errand));
   try {
     return await errand.promise;
   } catch (error) {

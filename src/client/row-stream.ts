@@ -41,7 +41,7 @@ export class StreamBuffer implements RowSink {
     if (this.#rows.length - this.#next < HIGH_WATER) return true;
     // Somebody waits on this session behind the stream, perhaps the stream's own consumer:
     // then making the server wait could make everybody wait for ever.
-    if ((this.#session?.load ?? 0) > 1) return true;
+    if ((this.#session?.line.load ?? 0) > 1) return true;
     this.#paused = true;
     return false;
   }
@@ -230,7 +230,7 @@ export async function streamQuery(
   );
   lane.noteDirt(query.text);
   session.submit(request);
-  buffer.attach(session, () => session.dismiss(request));
+  buffer.attach(session, () => session.canceller.dismiss(request));
   try {
     return await lane.logged(request.promise, query.text, argsOf(query), query.timeout);
   } catch (error) {

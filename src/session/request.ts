@@ -30,7 +30,7 @@ export abstract class Request {
     this.deadline = deadline;
   }
 
-  /** Its turn has come: write everything and call `session.sent(this)`. */
+  /** Its turn has come: write everything and call `session.line.sent(this)`. */
   abstract start(session: Session): void;
 
   /** One answer, other than DataRow, ErrorResponse and ReadyForQuery. */

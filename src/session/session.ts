@@ -1,6 +1,6 @@
 import type { TypeRegistry } from '../codecs/registry.ts';
 import { TextRun } from '../codecs/text-run.ts';
-import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
+import { ProtocolError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
 import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-message.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
@@ -12,13 +12,12 @@ import { MessageReader } from '../protocol/reader.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
-import { Cancellation } from './cancellation.ts';
+import { Canceller } from './canceller.ts';
 import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
-import { endedError, lostConnection, unansweredCancel } from './ending.ts';
+import { endedError, lostConnection } from './ending.ts';
 import { Outbox } from './outbox.ts';
 import type { Request } from './request.ts';
-import { RequestQueue } from './request-queue.ts';
-import { Fence } from './requests/fence.ts';
+import { RequestLine } from './request-line.ts';
 import type { ServerVersion } from './server-version.ts';
 import { StatementCache, type StatementCacheOptions } from './statement-cache.ts';
 
@@ -44,14 +43,6 @@ export interface SessionParts {
   /** Sends a CancelRequest for this session; settles when the server has closed that connection. */
   readonly sendCancel: () => Promise<void>;
   readonly transactionStatus: TransactionStatus;
-}
-
-/** A request that was on the wire already and needs the line once more. */
-interface Returning {
-  readonly request: Request;
-  /** Everything that was sent has to be answered first. */
-  readonly afterAll: boolean;
-  readonly go: () => void;
 }
 
 /** ReadyForQuery's status: idle, in a transaction, in a failed transaction. */
@@ -93,6 +84,9 @@ export class Session implements MessageSink, TransportHandler {
   readonly outbox: Outbox;
   /** The outbox's. */
   readonly writer: MessageWriter;
+  /** The requests in their order. */
+  readonly line = new RequestLine(this);
+  readonly canceller: Canceller;
   readonly textRun = new TextRun();
   transactionStatus: TransactionStatus;
   /**
@@ -109,18 +103,11 @@ export class Session implements MessageSink, TransportHandler {
 
   readonly #transport: Transport;
   readonly #framer: Framer;
-  readonly #pending = new RequestQueue();
-  readonly #inFlight = new RequestQueue();
-  readonly #returning: Returning[] = [];
-  readonly #sendCancel: () => Promise<void>;
   #closes: string[] = [];
-  #holder: Request | null = null;
-  #cancellation: Cancellation | null = null;
   #isPaused = false;
   #ended = false;
   #reason: Error | null = null;
   #lastWords: ServerMessageFields | null = null;
-  #idleWaiters: (() => void)[] = [];
   #goneWaiters: (() => void)[] = [];
   #closeTimer: Timer | null = null;
 
@@ -136,7 +123,7 @@ export class Session implements MessageSink, TransportHandler {
     this.capabilities = capabilitiesOf(parts.settings);
     this.processId = parts.processId;
     this.transactionStatus = parts.transactionStatus;
-    this.#sendCancel = parts.sendCancel;
+    this.canceller = new Canceller(this, parts.sendCancel);
     const { statements, clock, registry } = parts;
     this.statements = new StatementCache(statements, clock, registry, (name) =>
       this.closeStatement(name),
@@ -158,24 +145,18 @@ export class Session implements MessageSink, TransportHandler {
     return this.#reason;
   }
 
-  /** Requests that are written and not answered, or wait to be written. */
-  get load(): number {
-    const waiting = this.#pending.length + this.#returning.length;
-    return this.#inFlight.length + waiting + (this.#holder === null ? 0 : 1);
-  }
-
-  /** Requests that are written and not answered. */
-  get inFlight(): number {
-    return this.#inFlight.length;
-  }
-
   /** Nothing is under way: no request, no cancellation. */
   get isIdle(): boolean {
-    return this.load === 0 && this.#cancellation === null;
+    return this.line.isIdle;
+  }
+
+  /** Resolves when nothing is under way any more, at once if so already, and when it ended. */
+  whenIdle(): Promise<void> {
+    return this.#ended ? Promise.resolve() : this.line.whenIdle();
   }
 
   get isCancelling(): boolean {
-    return this.#cancellation !== null;
+    return this.canceller.isActive;
   }
 
   /** Takes a request in its turn. Its promise tells the rest. */
@@ -184,7 +165,7 @@ export class Session implements MessageSink, TransportHandler {
     // Its answer is behind what nobody reads: whoever slows that down may be waiting for this.
     if (this.#isPaused) this.resumeReading();
     if (this.#ended) {
-      request.fail(this.#endedError(true));
+      request.fail(this.endedError(true));
       return;
     }
     const { deadline } = request;
@@ -193,118 +174,15 @@ export class Session implements MessageSink, TransportHandler {
         request.fail(deadline.reason(false));
         return;
       }
-      deadline.watch(() => this.#expire(request));
+      deadline.watch(() => this.canceller.expire(request));
     }
-    if (this.#pending.length === 0 && this.#mayStart()) this.#start(request);
-    else this.#pending.push(request);
-  }
-
-  /**
-   * Calls `go` when the line is free, ahead of all requests that were not started yet: for one
-   * that has been on the wire and has more to ask before it is done. Several keep their order.
-   */
-  takeLine(request: Request, go: () => void): void {
-    this.#returning.push({ request, afterAll: false, go });
-    this.#pump();
-  }
-
-  /**
-   * Starts a request a second time, whose failure has left no effect: when everything that was
-   * sent behind it is over, and outside of a transaction only. It fails as it has if one is open.
-   */
-  repeat(request: Request): void {
-    const go = (): void => {
-      if (this.transactionStatus !== 'I' || this.preamble !== null) {
-        request.fail(request.error);
-        return;
-      }
-      request.error = null;
-      request.struck = false;
-      this.#start(request);
-    };
-    request.state = 'queued';
-    this.#returning.push({ request, afterAll: true, go });
-    this.#pump();
+    this.line.join(request);
   }
 
   /** Starts a request on behalf of the one that holds the line. */
   submitInner(request: Request): void {
-    if (this.#ended) request.fail(this.#endedError(false));
-    else this.#start(request);
-  }
-
-  #start(request: Request): void {
-    try {
-      request.start(this);
-    } catch (error) {
-      request.fail(error);
-    }
-  }
-
-  #mayStart(): boolean {
-    return (
-      this.#holder === null &&
-      this.#cancellation === null &&
-      this.#returning.length === 0 &&
-      !this.outbox.isCongested
-    );
-  }
-
-  /** Lets those who have been on the wire go on, as far as the line is free for them. */
-  #letReturn(): void {
-    while (this.#holder === null && this.#cancellation === null) {
-      const next = this.#returning[0];
-      if (next === undefined || (next.afterAll && this.#inFlight.length > 0)) return;
-      this.#returning.shift();
-      if (next.request.state !== 'done') next.go();
-    }
-  }
-
-  #pump(): void {
-    this.#letReturn();
-    while (this.#pending.length > 0 && this.#mayStart()) {
-      const request = this.#pending.shift()!;
-      if (request.state === 'queued') this.#start(request);
-    }
-    if (this.#idleWaiters.length > 0 && this.isIdle) {
-      const waiters = this.#idleWaiters;
-      this.#idleWaiters = [];
-      for (const waiter of waiters) waiter();
-    }
-  }
-
-  /** No other request is started until `release`: the holder has more to write later. */
-  hold(request: Request): void {
-    this.#holder = request;
-  }
-
-  release(request: Request): void {
-    if (this.#holder !== request) return;
-    this.#holder = null;
-    this.#pump();
-  }
-
-  /** The request has written its messages, Sync included: it waits for its answers now. */
-  sent(request: Request): void {
-    this.enlist(request);
-    this.outbox.flushSoon();
-  }
-
-  /** The answers that come after those of all earlier requests are this one's. */
-  enlist(request: Request): void {
-    request.state = 'sent';
-    this.#inFlight.push(request);
-  }
-
-  /** Whether the request's answers are those that come now. */
-  isHead(request: Request): boolean {
-    return this.#inFlight.head === request;
-  }
-
-  /** Resolves when nothing is under way any more, at once if so already, and when it ended. */
-  whenIdle(): Promise<void> {
-    if (this.#ended || this.isIdle) return Promise.resolve();
-    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+    if (this.#ended) request.fail(this.endedError(false));
+    else this.line.start(request);
   }
 
   /**
@@ -339,7 +217,7 @@ export class Session implements MessageSink, TransportHandler {
 
   drained(): void {
     this.outbox.drained();
-    this.#pump();
+    this.line.pump();
   }
 
   /** Stops reading from the server until `resumeReading`. */
@@ -377,7 +255,7 @@ export class Session implements MessageSink, TransportHandler {
   }
 
   dataRow(buffer: Buffer, start: number, end: number): void {
-    const head = this.#inFlight.head;
+    const head = this.line.head;
     if (head === null || !head.rowsDue) this.unexpected('DataRow');
     else head.dataRow(this, buffer, start, end);
   }
@@ -412,7 +290,7 @@ export class Session implements MessageSink, TransportHandler {
         this.#errorResponse(readErrorResponse(new MessageReader(buffer, start, end)));
         return;
       default: {
-        const head = this.#inFlight.head;
+        const head = this.line.head;
         if (head === null) this.unexpectedMessage(type);
         else head.message(this, type, buffer, start, end);
       }
@@ -438,100 +316,23 @@ export class Session implements MessageSink, TransportHandler {
       this.destroy(null);
       return;
     }
-    const head = this.#inFlight.head;
+    const head = this.line.head;
     if (head === null) this.unexpected('ErrorResponse');
     else head.serverError(this, postgresErrorFrom(fields), fields);
   }
 
   #readyForQuery(buffer: Buffer, start: number, end: number): void {
     const status = end - start === 1 ? STATUS.get(buffer[start]!) : undefined;
-    const request = this.#inFlight.head;
+    const request = this.line.head;
     if (status === undefined || request === null || !request.isAnswered) {
       this.unexpected('ReadyForQuery');
     }
-    this.#inFlight.shift();
+    this.line.advance();
     this.transactionStatus = status;
-    const cancellation = this.#cancellation;
-    if (cancellation !== null) {
-      request.struck = cancellation.target !== request;
-      cancellation.finished(request);
-    }
+    this.canceller.answered(request);
     request.ready(this);
-    this.#cancelAbandoned();
-    this.#pump();
-  }
-
-  // ── Time-outs and cancellation ──────────────────────────────────────────────────────────
-
-  /** The caller of `request` waits no longer. */
-  #expire(request: Request): void {
-    const deadline = request.deadline!;
-    if (request.state === 'queued') {
-      this.#pending.remove(request);
-      request.fail(deadline.reason(false));
-      return;
-    }
-    request.abandon(deadline.reason(true));
-    this.abort(request);
-  }
-
-  /** Has the server stop a request that was sent; only ever while it is the one that runs. */
-  abort(request: Request): void {
-    const target = request.inner ?? request;
-    if (target.state === 'sent') {
-      target.abandon(request.error);
-      this.outbox.flush();
-      this.#cancelAbandoned();
-    }
-  }
-
-  /** Ends a request that its caller wants nothing more of, wherever it stands. */
-  dismiss(request: Request): void {
-    if (request.state === 'done') return;
-    if (request.state === 'queued') {
-      this.#pending.remove(request);
-      request.fail(new InterfaceError('the call was given up before it was sent'));
-      return;
-    }
-    if (!request.abandoned) {
-      request.abandon(new InterfaceError('the call was given up by its caller'));
-      this.abort(request);
-    }
-  }
-
-  /** Has the server stop what it works on now, if nobody waits for that any more. */
-  #cancelAbandoned(): void {
-    const head = this.#inFlight.head;
-    if (!head?.abandoned) return;
-    // A cancel that may still strike can strike nobody better than this one.
-    if (this.#cancellation !== null && !this.#cancellation.isDelivered) return;
-    this.#cancellation?.stop();
-    this.#cancel(head);
-  }
-
-  /**
-   * Sends a CancelRequest for the request that the server is working on. Nothing new is sent
-   * until it is certain that the cancel can hit nothing else; if that takes too long, the
-   * connection is given up.
-   */
-  #cancel(target: Request): void {
-    const cancellation = new Cancellation(target, this.clock, {
-      send: this.#sendCancel,
-      delivered: () => {
-        this.#cancelAbandoned();
-        if (this.#cancellation === cancellation) {
-          this.submitInner(new Fence(() => cancellation.fenced()));
-        }
-      },
-      settled: () => {
-        if (this.#cancellation === cancellation) this.#cancellation = null;
-        this.#cancelAbandoned();
-        this.#pump();
-      },
-      giveUp: () => this.destroy(unansweredCancel()),
-    });
-    this.#cancellation = cancellation;
-    cancellation.start();
+    this.canceller.cancelAbandoned();
+    this.line.pump();
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
@@ -580,25 +381,16 @@ export class Session implements MessageSink, TransportHandler {
     this.outbox.close();
     this.#reason = this.#lastWords === null ? reason : postgresErrorFrom(this.#lastWords);
     this.#framer.stop();
-    this.#cancellation?.stop();
-    this.#cancellation = null;
+    this.canceller.stop();
     close();
-    const holder = this.#holder;
-    this.#holder = null;
-    for (const request of this.#inFlight.drain()) request.fail(this.#endedError(false));
-    holder?.fail(this.#endedError(false));
-    for (const { request } of this.#returning.splice(0)) request.fail(this.#endedError(false));
-    for (const request of this.#pending.drain()) request.fail(this.#endedError(true));
-    const waiters = this.#idleWaiters;
-    this.#idleWaiters = [];
-    for (const waiter of waiters) waiter();
+    this.line.end();
     const { observer } = this;
     this.observer = null;
     observer?.ended(this.#reason);
   }
 
   /** A fresh error for each call that the end of the session concerns. */
-  #endedError(safeToRetry: boolean): Error {
+  endedError(safeToRetry: boolean): Error {
     return endedError(this.#lastWords, this.#reason, safeToRetry);
   }
 }

@@ -58,16 +58,16 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
       return;
     }
     this.state = 'preparing';
-    session.hold(this);
+    session.line.hold(this);
     this.#prepareAll(session).then(
       (statements) => {
         if (this.abandoned) this.state = 'done';
         else if (this.state === 'preparing') this.#execute(session, statements);
-        session.release(this);
+        session.line.release(this);
       },
       (error: unknown) => {
         this.fail(error);
-        session.release(this);
+        session.line.release(this);
       },
     );
   }
@@ -224,7 +224,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     const mayRepeat = !this.abandoned && !this.#repeated && session.transactionStatus === 'I';
     if (mayRepeat && (outdated || this.#wasStruckHarmlessly)) {
       this.#repeated = true;
-      session.repeat(this);
+      session.line.repeat(this);
     } else {
       this.fail(error);
     }

@@ -85,7 +85,7 @@ export class CopyInRequest extends PromisedRequest<string> {
   override start(session: Session): void {
     this.#session = session;
     this.state = 'preparing';
-    session.hold(this);
+    session.line.hold(this);
     const text = this.#feed.plan(session, this);
     if (typeof text === 'string') {
       this.#send(session, text);
@@ -95,7 +95,7 @@ export class CopyInRequest extends PromisedRequest<string> {
       (planned) => this.#send(session, planned),
       (error: unknown) => {
         this.fail(error);
-        session.release(this);
+        session.line.release(this);
       },
     );
   }
@@ -107,7 +107,7 @@ export class CopyInRequest extends PromisedRequest<string> {
       this.#stage = 'asked';
       sendScript(session, this, text);
     }
-    if (this.state === 'done') session.release(this);
+    if (this.state === 'done') session.line.release(this);
   }
 
   async #run(): Promise<void> {
@@ -186,8 +186,8 @@ export class CopyInRequest extends PromisedRequest<string> {
     this.#stage = 'over';
     const session = this.#session!;
     // A CancelRequest is about to follow an abandoned one: it must find nothing else started.
-    if (this.abandoned) queueMicrotask(() => session.release(this));
-    else session.release(this);
+    if (this.abandoned) queueMicrotask(() => session.line.release(this));
+    else session.line.release(this);
   }
 
   override message(

@@ -58,17 +58,17 @@ export class CopyOutRequest extends PromisedRequest<string> {
       return;
     }
     this.state = 'preparing';
-    session.hold(this);
+    session.line.hold(this);
     text.then(
       (planned) => {
         this.text = planned;
         if (this.abandoned) this.state = 'done';
         else if (this.state === 'preparing') sendScript(session, this, planned);
-        session.release(this);
+        session.line.release(this);
       },
       (error: unknown) => {
         this.fail(error);
-        session.release(this);
+        session.line.release(this);
       },
     );
   }
@@ -125,7 +125,7 @@ export class CopyOutRequest extends PromisedRequest<string> {
   refuse(error: unknown): void {
     if (this.state !== 'sent' || this.abandoned) return;
     this.abandon(error);
-    this.#session!.abort(this);
+    this.#session!.canceller.abort(this);
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {

@@ -16,15 +16,15 @@ export class ErrandRequest<R> extends PromisedRequest<R> {
 
   override start(session: Session): void {
     this.state = 'preparing';
-    session.hold(this);
+    session.line.hold(this);
     this.#errand(session, this).then(
       (result) => {
         this.resolve(result);
-        session.release(this);
+        session.line.release(this);
       },
       (error: unknown) => {
         this.fail(error);
-        session.release(this);
+        session.line.release(this);
       },
     );
   }

@@ -48,7 +48,7 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       this.refused(session, error);
       return;
     }
-    session.sent(this);
+    session.line.sent(this);
   }
 
   /** Writes what travels ahead: Close of statements that are forgotten, a waiting BEGIN. */
@@ -88,19 +88,19 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       return;
     }
     this.state = 'preparing';
-    session.takeLine(this, () => {
+    session.line.comeBack(this, () => {
       if (this.abandoned) {
         done();
         return;
       }
-      session.hold(this);
+      session.line.hold(this);
       const completed = incomplete.reduce(
         (before, collector) => before.then(() => collector.complete(session, this)),
         Promise.resolve(),
       );
       completed
         .then(done, (error: unknown) => this.fail(error))
-        .finally(() => session.release(this));
+        .finally(() => session.line.release(this));
     });
   }
 

@@ -13,7 +13,7 @@ export class Fence extends Request {
 
   override start(session: Session): void {
     writeSync(session.writer);
-    session.sent(this);
+    session.line.sent(this);
   }
 
   override message(session: Session, type: number): void {

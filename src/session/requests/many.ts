@@ -56,7 +56,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
     this.#written = 0;
     this.#completed = 0;
     this.#writing = true;
-    session.hold(this);
+    session.line.hold(this);
     if (Symbol.asyncIterator in this.#sets) {
       const sets = this.#sets[Symbol.asyncIterator]();
       this.send(session, () => {});
@@ -73,7 +73,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
     if (ended || this.state !== 'sent') {
       if (!ended) leave(sets);
       this.#writing = false;
-      session.release(this);
+      session.line.release(this);
       return;
     }
     this.#end(session, sets, this.#writeChunks(session, statement, sets));
@@ -98,7 +98,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
         session.outbox.flushSoon();
       }
       this.#writing = false;
-      session.release(this);
+      session.line.release(this);
       if (this.#stopped) leave(sets);
     };
     writing.then(end, (error: unknown) => {

@@ -99,7 +99,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   /** Executes what `find` finds, while it holds the line. */
   #prepareAnd(session: Session, find: (kept: boolean) => Promise<Statement>): void {
     this.state = 'preparing';
-    session.hold(this);
+    session.line.hold(this);
     find(this.#isKept(session)).then(
       (statement) => {
         if (this.abandoned) this.state = 'done';
@@ -108,19 +108,19 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
           this.prepared(session);
           return;
         }
-        session.release(this);
+        session.line.release(this);
       },
       (error: unknown) => {
         this.attachQuery(error);
         this.fail(error);
-        session.release(this);
+        session.line.release(this);
       },
     );
   }
 
   /** What was to be prepared is; requests that write for longer keep the line. */
   protected prepared(session: Session): void {
-    session.release(this);
+    session.line.release(this);
   }
 
   /** Writes Parse for an unnamed statement: that is parsed anew for each execution. */
@@ -150,7 +150,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     ) {
       this.#refreshed = true;
       this.state = 'preparing';
-      session.takeLine(this, () =>
+      session.line.comeBack(this, () =>
         this.#prepareAnd(session, () => refreshedStatement(session, this, statement, error)),
       );
       return;
@@ -210,7 +210,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     }
     if (this.#mayRepeat(session, outdated)) {
       this.#repeated = true;
-      session.repeat(this);
+      session.line.repeat(this);
     } else {
       this.fail(error);
     }

@@ -56,7 +56,7 @@ export class StreamRequest extends StatementRequest<string> {
       // Rows that were handed on cannot be taken back: the next call is right.
       if (error instanceof OutdatedSchemaCacheError) session.registry.forget();
       this.error = error;
-      session.abort(this);
+      session.canceller.abort(this);
     }
   }
 
