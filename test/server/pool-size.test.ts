@@ -241,6 +241,7 @@ describe('a connection that dies at rest', () => {
     await using test = await TestPool.open({ minSize: 2, maxSize: 2 });
     const { pool } = test;
     for (let round = 0; round < 5; round++) {
+      await until(() => pool.idleSize === 2);
       await test.kill();
       await until(() => pool.stats.closed === 2 * (round + 1));
       const answers = await Promise.all(
