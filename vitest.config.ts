@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need a running PostgreSQL; everything else must pass without one. */
-const NEEDS_SERVER = 'test/server/**/*.test.ts';
+const NEEDS_SERVER = ['test/server/**/*.test.ts', 'test/docs/**/*.test.ts'];
 
 /** The package by its own name, as the examples import it: here it is the source, not dist/. */
 const alias = {
@@ -30,7 +30,7 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [NEEDS_SERVER],
+          exclude: NEEDS_SERVER,
         },
       },
       {
@@ -38,7 +38,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'server',
-          include: [NEEDS_SERVER],
+          include: NEEDS_SERVER,
           globalSetup: ['test/support/global-setup.ts'],
         },
       },

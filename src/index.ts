@@ -1,12 +1,17 @@
 /**
  * asyncpg: a PostgreSQL driver. This is the whole public surface; everything else is internal.
+ *
+ * @module asyncpg
  */
 export type { BatchResult } from './client/batch.ts';
 export type { CallOptions, Query, QueryObject } from './client/call.ts';
 export { connect, type SingleConnectOptions } from './client/connect.ts';
 export { Connection } from './client/connection.ts';
-export type { CopyRecordsOptions, CopyToTableOptions } from './client/copy-in.ts';
+export type { CopyRecord, CopyRecordsOptions, CopyToTableOptions } from './client/copy-in.ts';
+export type { CopyCommon, CopyFormat, CopyProgress } from './client/copy-options.ts';
 export type { CopyFromTableOptions, CopyOutOptions } from './client/copy-out.ts';
+export type { CopyOutput } from './client/copy-sink.ts';
+export type { CopySource } from './client/copy-source.ts';
 export { Cursor } from './client/cursor.ts';
 export type {
   LogCallback,
@@ -50,6 +55,7 @@ export {
 } from './errors/client-errors.ts';
 export {
   PostgresError,
+  type PostgresErrorOptions,
   PostgresLogMessage,
   type ServerMessageFields,
   UnknownPostgresError,
@@ -58,15 +64,29 @@ export {
 export * from './errors/sqlstate.generated.ts';
 export { createPool, type Pool } from './pool/pool.ts';
 export type { PoolConnection } from './pool/pool-connection.ts';
-export type { PoolOptions } from './pool/pool-options.ts';
+export type { PoolHook, PoolOptions } from './pool/pool-options.ts';
 export type { PoolStats } from './pool/stats.ts';
 export type { Subscription } from './pool/subscription.ts';
 export type { ServerVersion } from './session/server-version.ts';
 export type { Attribute } from './session/statement.ts';
-export { BitString } from './values/bit-string.ts';
-export { Box, Circle, Line, LineSegment, Path, Point, Polygon } from './values/geometry.ts';
-export { Interval } from './values/interval.ts';
-export { Range } from './values/range.ts';
+export { BitString, type BitStringIntegerOptions } from './values/bit-string.ts';
+export {
+  Box,
+  Circle,
+  Line,
+  LineSegment,
+  Path,
+  Point,
+  type PointLike,
+  Polygon,
+} from './values/geometry.ts';
+export { Interval, type IntervalFields } from './values/interval.ts';
+export { Range, type RangeOptions } from './values/range.ts';
 export type { Row, RowTuple } from './values/row.ts';
 export type { BuiltinTypeCodec, TypeCodec } from './values/type-codec.ts';
-export type { TemporalNamespace, TypeOptions } from './values/type-options.ts';
+export type {
+  TemporalInstant,
+  TemporalNamespace,
+  TemporalPrintable,
+  TypeOptions,
+} from './values/type-options.ts';

@@ -4,6 +4,7 @@ import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts
 export interface QueryObject {
   /** One statement with `$1`…`$n` for its values. */
   readonly text: string;
+  /** The values of `$1`…`$n`, in this order. */
   readonly args?: readonly unknown[];
   /** For this call only, in milliseconds; overrides `commandTimeout`. 0 or less is over at once. */
   readonly timeout?: number | undefined;
@@ -22,6 +23,7 @@ export type Query = string | QueryObject;
 export interface CallOptions {
   /** In milliseconds; overrides `commandTimeout`. */
   readonly timeout?: number | undefined;
+  /** Aborting cancels the call on the server; it rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -173,6 +173,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     this.lane('Connection.addLogListener()').listeners.addLog(callback);
   }
 
+  /** Takes `addLogListener` back. */
   removeLogListener(callback: LogCallback): void {
     this.held('Connection.removeLogListener()').listeners.removeLog(callback);
   }
@@ -182,6 +183,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     this.lane('Connection.addTerminationListener()').listeners.addTermination(callback);
   }
 
+  /** Takes `addTerminationListener` back. */
   removeTerminationListener(callback: TerminationCallback): void {
     this.held('Connection.removeTerminationListener()').listeners.removeTermination(callback);
   }
@@ -191,6 +193,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     this.lane('Connection.addQueryLogger()').log.add(logger);
   }
 
+  /** Takes `addQueryLogger` back. */
   removeQueryLogger(logger: QueryLogger): void {
     this.held('Connection.removeQueryLogger()').log.remove(logger);
   }
@@ -240,6 +243,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     return this.held('Connection.serverPid').session.processId;
   }
 
+  /** The version that the server reports. */
   get serverVersion(): ServerVersion {
     return this.held('Connection.serverVersion').session.serverVersion;
   }
@@ -252,6 +256,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     return settings;
   }
 
+  /** Whether the connection is over, by `close`, by `terminate` or because it was lost. */
   get isClosed(): boolean {
     return this.#closing !== null || this.#lane.session.isEnded;
   }
@@ -298,6 +303,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     this.lane('Connection.ref()').session.ref();
   }
 
+  /** The same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

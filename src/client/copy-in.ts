@@ -22,7 +22,7 @@ export interface CopyToTableOptions extends CopyFormat, CopyCommon {
 }
 
 /** A record: the values in the order of the columns, or by their names. */
-type CopyRecord = readonly unknown[] | object;
+export type CopyRecord = readonly unknown[] | object;
 
 /** See Queryable.copyRecordsToTable. */
 export interface CopyRecordsOptions extends CopyCommon {

@@ -33,17 +33,23 @@ export interface CopyFormat {
   readonly format?: 'text' | 'csv' | 'binary' | undefined;
   /** A first line with the columns' names; `match`: on the way in it must be right (15+). */
   readonly header?: boolean | 'match' | undefined;
+  /** What separates the columns: a tab in `text`, a comma in `csv` unless given. One byte. */
   readonly delimiter?: string | undefined;
   /** What stands for NULL. */
   readonly null?: string | undefined;
+  /** `csv`: what values are quoted with, `"` unless given. One byte. */
   readonly quote?: string | undefined;
+  /** `csv`: what stands before a quote within a value; the same as `quote` unless given. */
   readonly escape?: string | undefined;
   /** The encoding of the data, where it is not UTF-8. */
   readonly encoding?: string | undefined;
   /** Columns whose values are always quoted; true: all. */
   readonly forceQuote?: true | readonly string[] | undefined;
+  /** `csv`: columns whose values are never taken for `null`, so that it is read as text. In. */
   readonly forceNotNull?: readonly string[] | undefined;
+  /** `csv`: columns in which a quoted `null` is NULL as well. In. */
   readonly forceNull?: readonly string[] | undefined;
+  /** Rows are frozen at once, for a table made or emptied in the same transaction. In. */
   readonly freeze?: boolean | undefined;
   /** What becomes of rows that cannot be read (17+). */
   readonly onError?: 'stop' | 'ignore' | undefined;

@@ -112,6 +112,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
     }
   }
 
+  /** Iterates over the rows that are left, 50 at a time, the next ones travelling meanwhile. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Row<T>, void, void> {
     try {
       let next = this.#exhausted ? null : this.#step(PREFETCH, false);
@@ -153,6 +154,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
     if (lane.session.transactionStatus === 'T') await this.#step(0, true);
   }
 
+  /** The same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

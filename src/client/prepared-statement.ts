@@ -16,6 +16,7 @@ import { RowStream, streamQuery } from './row-stream.ts';
 export interface ExplainOptions {
   /** Executes the statement to measure it; whatever it does is rolled back. */
   readonly analyze?: boolean | undefined;
+  /** The values of `$1`…`$n`. */
   readonly args?: readonly unknown[] | undefined;
 }
 
@@ -225,6 +226,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     this.#connection.forget(this.#statement.name);
   }
 
+  /** The same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

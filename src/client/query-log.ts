@@ -2,7 +2,9 @@ import type { Clock } from '../transport/clock.ts';
 
 /** What a query logger gets after each call. Never a password, as it has no connection options. */
 export interface LoggedQuery {
+  /** The text of the call; of a `batch`, all of its texts. */
   readonly query: string;
+  /** The values, as they were given. */
   readonly args: readonly unknown[];
   /** The call's own time-out in milliseconds, if it had one. */
   readonly timeout: number | null;
@@ -12,6 +14,7 @@ export interface LoggedQuery {
   readonly exception: unknown;
 }
 
+/** Is called after each call. What it throws becomes a process warning. */
 export type QueryLogger = (query: LoggedQuery) => void;
 
 /** The query loggers of one connection. Without any, nothing is measured. */

@@ -156,6 +156,7 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
     return row === null ? { done: true, value: undefined } : { done: false, value: row };
   }
 
+  /** Iterates over the rows. Leaving the loop ends the query. */
   // Not a generator: that could not be left while it waits for a row.
   [Symbol.asyncIterator](): AsyncIterator<Row<T>, void, void> {
     return {
@@ -176,6 +177,7 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
     await this.#running;
   }
 
+  /** The same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

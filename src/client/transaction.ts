@@ -13,12 +13,14 @@ import { quoteIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
 import { Queryable, type Use, type Work } from './queryable.ts';
 
+/** PostgreSQL's isolation levels. PostgreSQL manual, "Transaction Isolation". */
 export type IsolationLevel =
   | 'read_uncommitted'
   | 'read_committed'
   | 'repeatable_read'
   | 'serializable';
 
+/** How a transaction is begun. PostgreSQL manual, "SET TRANSACTION". */
 export interface TransactionOptions {
   /** Default: the server's `default_transaction_isolation`. */
   readonly isolation?: IsolationLevel | undefined;
@@ -381,6 +383,7 @@ function unknownOutcome(error: unknown): unknown {
 
 /** A point in a transaction to return to. Leaving its block with `await using` releases it. */
 export class Savepoint implements AsyncDisposable {
+  /** Its name, without quotes. */
   readonly name: string;
   readonly #run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>;
   readonly #canRelease: () => boolean;
@@ -410,6 +413,7 @@ export class Savepoint implements AsyncDisposable {
     await this.#run('RELEASE');
   }
 
+  /** Releases it, unless that is done or the transaction has failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     // In a failed transaction the failure that ends the block is the news, not this.
     if (!this.#released && this.#canRelease()) await this.release();

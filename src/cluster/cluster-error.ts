@@ -3,6 +3,7 @@
  * about it and ends with the tail of the server's log when there is one.
  */
 export class ClusterError extends Error {
+  /** The name of the class. */
   override readonly name = 'ClusterError';
 
   /** The last lines that `initdb` or the server wrote; empty when it wrote nothing. */

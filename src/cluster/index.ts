@@ -1,3 +1,8 @@
+/**
+ * A throw-away PostgreSQL server for tests and quick starts.
+ *
+ * @module asyncpg/cluster
+ */
 export { ClusterError } from './cluster-error.ts';
 export type { ServerSetting } from './configuration.ts';
 export {

@@ -12,9 +12,13 @@ export type TypeKind =
 
 /** A PostgreSQL type as users see it. Arrays are named after their element: `int4[]`. */
 export interface PgType {
+  /** The object id of its row in pg_type. */
   readonly oid: number;
+  /** Its name as in pg_type; an array is named after its element. */
   readonly name: string;
+  /** What kind of type it is. */
   readonly kind: TypeKind;
+  /** The schema that it is in. */
   readonly schema: string;
 }
 

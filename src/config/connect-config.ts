@@ -24,6 +24,7 @@ export type AuthMethod = 'password' | 'md5' | 'gss' | 'sspi' | 'scram-sha-256' |
 export interface HostConfig {
   /** The name or address as given, or the socket's directory. Certificates are checked with it. */
   readonly host: string;
+  /** The TCP port, or the number in the name of the Unix socket. */
   readonly port: number;
   /** The Unix socket's path for `net.connect({ path })`, `\0name` if abstract; null for TCP. */
   readonly socketPath: string | null;

@@ -31,7 +31,9 @@ function causeOf(options: ClientErrorOptions | undefined): ErrorOptions | undefi
 
 /** What the two families below have in common. */
 abstract class ClientError extends Error {
+  /** More about what was wrong; the message has it as well. */
   readonly detail: string | null;
+  /** What to do about it; the message has it as well. */
   readonly hint: string | null;
   /** Nothing of this call can have been executed by the server. */
   readonly safeToRetry: boolean;

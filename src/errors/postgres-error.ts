@@ -12,7 +12,9 @@ export interface ServerMessageFields {
   readonly sqlstate: string | null;
   /** The primary message, in the language of the server's `lc_messages`. */
   readonly message: string | null;
+  /** More about what was wrong. */
   readonly detail: string | null;
+  /** What might be done about it. */
   readonly hint: string | null;
   /** Where in the query the error is, in characters (not bytes or UTF-16 units), from 1. */
   readonly position: number | null;
@@ -22,13 +24,21 @@ export interface ServerMessageFields {
   readonly internalQuery: string | null;
   /** The call stack of PL functions and internal queries, one entry a line, newest first. */
   readonly context: string | null;
+  /** The schema of the object that the error is about. */
   readonly schemaName: string | null;
+  /** The table that the error is about. */
   readonly tableName: string | null;
+  /** The column that the error is about. */
   readonly columnName: string | null;
+  /** The data type that the error is about. */
   readonly dataTypeName: string | null;
+  /** The constraint that was violated; a unique index counts as one. */
   readonly constraintName: string | null;
+  /** The file of the server's source that reported it. */
   readonly serverSourceFilename: string | null;
+  /** The line in that file. */
   readonly serverSourceLine: string | null;
+  /** The function there. */
   readonly serverSourceFunction: string | null;
 }
 
@@ -126,7 +136,7 @@ function presentFields(source: Omit<ServerMessageFields, 'message'>): Record<str
  *
  * PostgreSQL manual: "PostgreSQL Error Codes" (errcodes-appendix).
  */
-export class PostgresError extends Error {
+export class PostgresError extends Error implements ServerMessageFields {
   /** The SQLSTATE of the class; `null` where the class stands for several. */
   static readonly sqlstate: string | null = null;
   static {
@@ -192,6 +202,7 @@ export class PostgresError extends Error {
     return this.#query;
   }
 
+  /** @internal */
   set query(query: string | null) {
     this.#query = query;
   }
@@ -226,7 +237,7 @@ export class UnknownPostgresError extends PostgresError {
  * Something that the server said outside of any failure: a NOTICE, INFO, LOG or DEBUG message,
  * or under SQLSTATE 01 and 02 a PostgresWarning. It is not an Error and has no stack.
  */
-export class PostgresLogMessage {
+export class PostgresLogMessage implements ServerMessageFields {
   /** The SQLSTATE of the class; `null` where the class stands for several. */
   static readonly sqlstate: string | null = null;
   static {

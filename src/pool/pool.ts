@@ -278,14 +278,17 @@ export class Pool extends Queryable implements AsyncDisposable, Lender {
     return this.#stock.idle;
   }
 
+  /** The option `minSize`, or its default. */
   get minSize(): number {
     return this.#settings.minSize;
   }
 
+  /** The option `maxSize`, or its default. */
   get maxSize(): number {
     return this.#settings.maxSize;
   }
 
+  /** What the pool is doing at this moment and has done so far. */
   get stats(): PoolStats {
     return this.#stock.stats;
   }
@@ -319,6 +322,7 @@ export class Pool extends Queryable implements AsyncDisposable, Lender {
     this.#subscriptions.terminate();
   }
 
+  /** The same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

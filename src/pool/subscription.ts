@@ -19,6 +19,7 @@ const MAX_EARLY = 1_000;
  * than 10,000 wait for a slow iteration it fails, rather than lose one unseen. Closing ends it.
  */
 export class Subscription implements AsyncIterable<Notification>, AsyncDisposable {
+  /** The channel. */
   readonly channel: string;
   readonly #callback: (notification: Notification) => void | Promise<void>;
   readonly #onReconnect: (() => void) | null;
@@ -95,6 +96,7 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
     await this.#host.unsubscribe(this);
   }
 
+  /** The same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

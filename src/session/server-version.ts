@@ -1,9 +1,14 @@
 /** The server's version, as in asyncpg: since PostgreSQL 10, `minor` is 0 and `micro` counts. */
 export interface ServerVersion {
+  /** 18 of 18.4. */
   readonly major: number;
+  /** 0 since PostgreSQL 10. */
   readonly minor: number;
+  /** 4 of 18.4. */
   readonly micro: number;
+  /** What kind of release it is. */
   readonly releaselevel: 'alpha' | 'beta' | 'candidate' | 'final';
+  /** 2 of 19beta2; 0 of a final release. */
   readonly serial: number;
 }
 

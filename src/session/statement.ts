@@ -13,7 +13,9 @@ import { lateDecoder } from './late-decoder.ts';
 
 /** A column of a statement's result, as users see it. */
 export interface Attribute {
+  /** The column's name. */
   readonly name: string;
+  /** The column's type; of a domain, the type that it is made of. */
   readonly type: PgType;
 }
 

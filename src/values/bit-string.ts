@@ -138,6 +138,7 @@ export class BitString {
     return this.bits;
   }
 
+  /** The same as `toString()`. */
   toJSON(): string {
     return this.bits;
   }

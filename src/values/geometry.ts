@@ -105,11 +105,13 @@ class GeometryText {
  * `point`.
  *
  * @example
- * const { home } = await connection.fetchrow('SELECT point(1, 2) AS home');
- * home.x; // 1
+ * const home = await connection.fetchVal<Point>('SELECT point(1, 2)');
+ * home?.x; // 1
  */
 export class Point {
+  /** The abscissa. */
   readonly x: number;
+  /** The ordinate. */
   readonly y: number;
 
   constructor(x: number, y: number) {
@@ -126,6 +128,7 @@ export class Point {
     return point;
   }
 
+  /** Whether the other is one of the same numbers; 0 equals -0 and NaN itself, as in SQL. */
   equals(other: unknown): boolean {
     return other instanceof Point && same(this.x, other.x) && same(this.y, other.y);
   }
@@ -135,6 +138,7 @@ export class Point {
     return `(${float8Text(this.x)},${float8Text(this.y)})`;
   }
 
+  /** The same as `toString()`. */
   toJSON(): string {
     return this.toString();
   }
@@ -142,8 +146,11 @@ export class Point {
 
 /** `line`: all points for which `a`x + `b`y + `c` = 0. */
 export class Line {
+  /** The factor of x. */
   readonly a: number;
+  /** The factor of y. */
   readonly b: number;
+  /** The constant. */
   readonly c: number;
 
   constructor(a: number, b: number, c: number) {
@@ -182,6 +189,7 @@ export class Line {
     return `{${float8Text(this.a)},${float8Text(this.b)},${float8Text(this.c)}}`;
   }
 
+  /** The same as `toString()`. */
   toJSON(): string {
     return this.toString();
   }
@@ -189,7 +197,9 @@ export class Line {
 
 /** `lseg`: the segment from `p1` to `p2`. */
 export class LineSegment {
+  /** One end. */
   readonly p1: Point;
+  /** The other end. */
   readonly p2: Point;
 
   constructor(p1: PointLike, p2: PointLike) {
@@ -210,6 +220,7 @@ export class LineSegment {
     return new LineSegment(p1, p2);
   }
 
+  /** Whether the other is one of the same numbers; 0 equals -0 and NaN itself, as in SQL. */
   equals(other: unknown): boolean {
     return other instanceof LineSegment && this.p1.equals(other.p1) && this.p2.equals(other.p2);
   }
@@ -219,6 +230,7 @@ export class LineSegment {
     return `[${this.p1},${this.p2}]`;
   }
 
+  /** The same as `toString()`. */
   toJSON(): string {
     return this.toString();
   }
@@ -229,7 +241,9 @@ export class LineSegment {
  * corner as `high` and its lower left corner as `low`.
  */
 export class Box {
+  /** The upper right corner. */
   readonly high: Point;
+  /** The lower left corner. */
   readonly low: Point;
 
   constructor(high: PointLike, low: PointLike) {
@@ -257,6 +271,7 @@ export class Box {
     return new Box(high, low);
   }
 
+  /** Whether the other is one of the same numbers; 0 equals -0 and NaN itself, as in SQL. */
   equals(other: unknown): boolean {
     return other instanceof Box && this.high.equals(other.high) && this.low.equals(other.low);
   }
@@ -266,6 +281,7 @@ export class Box {
     return `${this.high},${this.low}`;
   }
 
+  /** The same as `toString()`. */
   toJSON(): string {
     return this.toString();
   }
@@ -273,7 +289,9 @@ export class Box {
 
 /** `path`: connected points, closed if the last is connected to the first. */
 export class Path {
+  /** The points, in their order. */
   readonly points: readonly Point[];
+  /** Whether the last point is connected to the first. */
   readonly isClosed: boolean;
 
   constructor(points: readonly PointLike[], isClosed = false) {
@@ -294,6 +312,7 @@ export class Path {
     return new Path(points, isClosed);
   }
 
+  /** Whether the other is one of the same numbers; 0 equals -0 and NaN itself, as in SQL. */
   equals(other: unknown): boolean {
     return (
       other instanceof Path &&
@@ -308,6 +327,7 @@ export class Path {
     return this.isClosed ? `(${points})` : `[${points}]`;
   }
 
+  /** The same as `toString()`. */
   toJSON(): string {
     return this.toString();
   }
@@ -315,6 +335,7 @@ export class Path {
 
 /** `polygon`: a closed path and the area inside. */
 export class Polygon {
+  /** The points, in their order. */
   readonly points: readonly Point[];
 
   constructor(points: readonly PointLike[]) {
@@ -342,6 +363,7 @@ export class Polygon {
     return `(${this.points.join(',')})`;
   }
 
+  /** The same as `toString()`. */
   toJSON(): string {
     return this.toString();
   }
@@ -349,7 +371,9 @@ export class Polygon {
 
 /** `circle`, by its center and its radius. */
 export class Circle {
+  /** The center. */
   readonly center: Point;
+  /** The radius. */
   readonly radius: number;
 
   constructor(center: PointLike, radius: number) {
@@ -370,6 +394,7 @@ export class Circle {
     return new Circle(center, radius);
   }
 
+  /** Whether the other is one of the same numbers; 0 equals -0 and NaN itself, as in SQL. */
   equals(other: unknown): boolean {
     return (
       other instanceof Circle && this.center.equals(other.center) && same(this.radius, other.radius)
@@ -381,6 +406,7 @@ export class Circle {
     return `<${this.center},${float8Text(this.radius)}>`;
   }
 
+  /** The same as `toString()`. */
   toJSON(): string {
     return this.toString();
   }

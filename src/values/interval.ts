@@ -43,10 +43,10 @@ function int8(value: unknown, name: string): bigint {
  * them. None is worth a fixed number of another, so they are never converted.
  *
  * @example
- * const { age } = await connection.fetchrow("SELECT interval '1 year 2 months 03:00' AS age");
- * age.months; // 14
- * age.microseconds; // 10_800_000_000n
- * await connection.fetchval('SELECT now() + $1', new Interval({ days: 30 }));
+ * const age = await connection.fetchVal<Interval>("SELECT interval '1 year 2 months 03:00'");
+ * age?.months; // 14
+ * age?.microseconds; // 10_800_000_000n
+ * await connection.fetchVal('SELECT now() + $1', new Interval({ days: 30 }));
  *
  * PostgreSQL manual: "Interval Input" and "Interval Output" (datatype-interval-input).
  */
@@ -64,8 +64,11 @@ export class Interval {
     microseconds: INT8_MIN,
   });
 
+  /** From -2^31 to 2^31 - 1. A year is 12 of them. */
   readonly months: number;
+  /** From -2^31 to 2^31 - 1. */
   readonly days: number;
+  /** From -2^63 to 2^63 - 1. An hour is 3,600,000,000 of them. */
   readonly microseconds: bigint;
 
   /**

@@ -27,9 +27,9 @@ function sameBound(a: unknown, b: unknown): boolean {
  * answers with the latter.
  *
  * @example
- * const { during } = await connection.fetchrow("SELECT int4range(10, 20) AS during");
- * during.lower; // 10
- * during.contains(20); // false
+ * const during = await connection.fetchVal<Range<number>>('SELECT int4range(10, 20)');
+ * during?.lower; // 10
+ * during?.contains(20); // false
  * await connection.fetch('SELECT * FROM booking WHERE during && $1', new Range(10, 20));
  *
  * Bounds are compared by value: numbers, bigints and strings of decimal digits with one another,

@@ -1,12 +1,18 @@
 /** What of a `Temporal` implementation is used: the global one or a polyfill. */
 export interface TemporalNamespace {
+  /** For timestamptz. */
   readonly Instant: {
+    /** As `Temporal.Instant` has it. */
     new (epochNanoseconds: bigint): TemporalInstant;
   };
+  /** For date. */
   readonly PlainDate: {
+    /** As `Temporal.PlainDate` has it. */
     new (year: number, month: number, day: number): TemporalPrintable;
   };
+  /** For time. */
   readonly PlainTime: {
+    /** As `Temporal.PlainTime` has it. */
     new (
       hour: number,
       minute: number,
@@ -15,7 +21,9 @@ export interface TemporalNamespace {
       microsecond: number,
     ): TemporalPrintable;
   };
+  /** For timestamp. */
   readonly PlainDateTime: {
+    /** As `Temporal.PlainDateTime` has it. */
     new (
       year: number,
       month: number,
@@ -30,12 +38,16 @@ export interface TemporalNamespace {
 }
 
 /** Any `Temporal` value: its ISO 8601 form is its `toString()`. */
-interface TemporalPrintable {
+export interface TemporalPrintable {
+  /** ISO 8601. */
   toString(): string;
+  /** `Temporal.` and the name of its class. */
   readonly [Symbol.toStringTag]: string;
 }
 
-interface TemporalInstant extends TemporalPrintable {
+/** A `Temporal.Instant`. */
+export interface TemporalInstant extends TemporalPrintable {
+  /** Nanoseconds since 1970. */
   readonly epochNanoseconds: bigint;
 }
 

@@ -28,6 +28,7 @@ export interface BatchItem {
 
 /** What one query of a batch came to. */
 export interface BatchResult {
+  /** The rows; none for a statement that returns none. */
   readonly rows: Row[];
   /** The command tag. */
   readonly tag: string;

@@ -1,0 +1,71 @@
+import { copyFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitepress';
+import reference from '../reference/typedoc-sidebar.json' with { type: 'json' };
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export default defineConfig({
+  title: 'asyncpg',
+  description: 'A PostgreSQL driver for TypeScript: fast, strict, without dependencies.',
+  lang: 'en',
+  cleanUrls: true,
+  lastUpdated: false,
+  ignoreDeadLinks: false,
+  markdown: { theme: { light: 'github-light', dark: 'github-dark' } },
+  themeConfig: {
+    nav: [
+      { text: 'Guide', link: '/guides/start', activeMatch: '^/guides/' },
+      { text: 'Coming from …', link: '/coming-from/pg', activeMatch: '^/coming-from/' },
+      { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
+    ],
+    sidebar: {
+      '/reference/': [{ text: 'Error classes by SQLSTATE', link: '/sqlstate' }, ...reference],
+      '/': [
+        {
+          text: 'Guide',
+          items: [
+            { text: 'Start in five minutes', link: '/guides/start' },
+            { text: 'Queries', link: '/guides/queries' },
+            { text: 'Types', link: '/guides/types' },
+            { text: 'Transactions', link: '/guides/transactions' },
+            { text: 'Pool', link: '/guides/pool' },
+            { text: 'COPY', link: '/guides/copy' },
+            { text: 'Streams and cursors', link: '/guides/streams' },
+            { text: 'LISTEN and NOTIFY', link: '/guides/notifications' },
+            { text: 'Errors', link: '/guides/errors' },
+          ],
+        },
+        {
+          text: 'In operation',
+          items: [
+            { text: 'Connecting', link: '/guides/connecting' },
+            { text: 'TLS and authentication', link: '/guides/security' },
+            { text: 'Poolers and hosted engines', link: '/poolers' },
+            { text: 'Observability', link: '/guides/observability' },
+            { text: 'Performance', link: '/guides/performance' },
+            { text: 'Testing with TempCluster', link: '/guides/testing' },
+          ],
+        },
+        {
+          text: 'Coming from …',
+          items: [
+            { text: 'asyncpg (Python)', link: '/coming-from/asyncpg' },
+            { text: 'pg', link: '/coming-from/pg' },
+            { text: 'postgres.js', link: '/coming-from/postgres-js' },
+          ],
+        },
+        {
+          text: 'Inside',
+          items: [{ text: 'Architecture', link: '/architecture' }],
+        },
+      ],
+    },
+    outline: [2, 3],
+    search: { provider: 'local' },
+  },
+  async buildEnd({ outDir }) {
+    await copyFile(path.join(root, 'llms.txt'), path.join(outDir, 'llms.txt'));
+  },
+});
