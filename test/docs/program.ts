@@ -6,6 +6,7 @@ import type { Block } from './blocks.ts';
 const MODULES: ReadonlyMap<string, string> = new Map([
   ['asyncpg', '../asyncpg.ts'],
   ['asyncpg/cluster', '../../../src/cluster/index.ts'],
+  ['asyncpg/fastify', '../../../src/integrations/fastify/index.ts'],
 ]);
 
 /** What a block may use without saying where it comes from. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolStats } from '../../pool/stats.ts';
 
+/** How a health route asks. */
 export interface HealthRouteOptions {
   /** How long the database may take to answer, in milliseconds. Default 2,000. */
   readonly timeout?: number | undefined;
@@ -11,7 +12,9 @@ export interface HealthRouteOptions {
 
 /** What a health route answers with. */
 export interface Health {
+  /** Whether the database answered. */
   readonly status: 'up' | 'down';
+  /** What the pool is doing. */
   readonly pool: PoolStats;
 }
 

@@ -87,10 +87,14 @@ export class DatabaseHttpError extends Error {
   static {
     named(this, 'DatabaseHttpError');
   }
+  /** The status of the answer. */
   readonly statusCode: number;
+  /** A word for programs, in PostgreSQL's own spelling where it has one. */
   readonly code: string;
+  /** `retry-after`, where the request may be sent again. */
   readonly headers: Readonly<Record<string, string>>;
 
+  /** @internal */
   constructor(answer: Answer, cause: unknown, mayRepeat: boolean) {
     super(answer.message, { cause });
     this.statusCode = answer.statusCode;
@@ -135,7 +139,9 @@ export class ClientDisconnectedError extends Error {
   static {
     named(this, 'ClientDisconnectedError');
   }
+  /** What some proxies log for it. */
   readonly statusCode = 499;
+  /** A word for programs. */
   readonly code = 'client_disconnected';
 
   constructor() {

@@ -1,5 +1,7 @@
 /**
  * asyncpg/fastify: a pool with the life cycle of a Fastify app.
+ *
+ * @module asyncpg/fastify
  */
 export { type Health, type HealthRouteOptions, healthRoute } from './health.ts';
 export { ClientDisconnectedError, DatabaseHttpError, toHttpError } from './http-error.ts';

@@ -18,6 +18,7 @@ declare module 'fastify' {
   }
 }
 
+/** The options of the plugin. */
 export interface AsyncpgPluginOptions {
   /** Where the database is. Default: as `createPool` finds it, from the environment. */
   readonly dsn?: string | undefined;
