@@ -37,6 +37,18 @@ export interface PoolOptions extends ConnectOptions {
    */
   readonly pipelining?: number | undefined;
   /**
+   * A connection that has been silent for so long is checked before it is lent out again: one
+   * lone Sync, which no caller waits for, since the pool sends it unasked while the connection
+   * rests. Only a process that was suspended meanwhile finds connections that are not checked
+   * yet. Finds what the network does not tell: a peer that vanished, a gateway that has forgotten
+   * the connection. Default 30,000; 0: never.
+   */
+  readonly validate?: number | undefined;
+  /**
+   * A connection that does not answer the check within this time is replaced. Default 5,000.
+   */
+  readonly validateTimeout?: number | undefined;
+  /**
    * A connection that is lent out for longer than this is reported once, as a process warning
    * with the stack of whoever acquired it. It costs a stack trace for each `acquire`. Default 0:
    * never.
@@ -66,6 +78,8 @@ export interface PoolSettings {
   readonly maxConnectionLifetime: number;
   readonly acquireTimeout: number | null;
   readonly pipelining: number;
+  readonly validate: number;
+  readonly validateTimeout: number;
   readonly leakWarning: number;
   readonly init: PoolHook | undefined;
   readonly setup: PoolHook | undefined;
@@ -92,6 +106,13 @@ function duration(name: string, value: unknown, standard: number): number {
   return given;
 }
 
+function positive(name: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0) return value;
+  throw new ClientConfigurationError(
+    `invalid ${name} option: must be a positive number of milliseconds`,
+  );
+}
+
 function hook<F>(name: string, value: F | undefined): F | undefined {
   if (value !== undefined && value !== null && typeof value !== 'function') {
     throw new ClientConfigurationError(`invalid ${name} option: must be a function`);
@@ -111,6 +132,8 @@ export function splitPoolOptions(
     maxConnectionLifetime,
     acquireTimeout,
     pipelining,
+    validate,
+    validateTimeout,
     leakWarning,
     init,
     setup,
@@ -121,12 +144,6 @@ export function splitPoolOptions(
   const least = integer('minSize', minSize, Math.min(10, most), 0);
   if (least > most) {
     throw new ClientConfigurationError('invalid minSize option: must not be greater than maxSize');
-  }
-  const patience = acquireTimeout ?? null;
-  if (patience !== null && !(typeof patience === 'number' && patience > 0)) {
-    throw new ClientConfigurationError(
-      'invalid acquireTimeout option: must be a positive number of milliseconds',
-    );
   }
   return [
     {
@@ -139,8 +156,11 @@ export function splitPoolOptions(
         300_000,
       ),
       maxConnectionLifetime: duration('maxConnectionLifetime', maxConnectionLifetime, 0),
-      acquireTimeout: patience,
+      acquireTimeout:
+        (acquireTimeout ?? null) === null ? null : positive('acquireTimeout', acquireTimeout),
       pipelining: integer('pipelining', pipelining, 100, 0),
+      validate: duration('validate', validate, 30_000),
+      validateTimeout: positive('validateTimeout', validateTimeout ?? 5_000),
       leakWarning: duration('leakWarning', leakWarning, 0),
       init: hook('init', init),
       setup: hook('setup', setup),

@@ -5,6 +5,8 @@ import type { Clock, Timer } from '../transport/clock.ts';
 export type SlotState =
   /** Nobody. */
   | 'idle'
+  /** Nobody until it has answered: it was silent for long. */
+  | 'checking'
   /** One-shot queries, one or more. */
   | 'shared'
   /** One holder, or the pool itself (hooks, reset). */
@@ -52,6 +54,11 @@ export class Slot {
     // Connections that were opened together must not all be replaced together.
     const jitter = 0.9 + Math.random() * 0.2;
     this.expiresAt = lifetime > 0 ? this.openedAt + lifetime * jitter : Infinity;
+  }
+
+  /** When the server was last heard of. */
+  get heardAt(): number {
+    return Math.max(this.openedAt, this.lane.session.lastProgress);
   }
 
   /** From here on its requests are counted: those before were the pool's own. */

@@ -6,7 +6,7 @@ export interface PoolStats {
   readonly idle: number;
   /** Connections that are being opened. */
   readonly connecting: number;
-  /** Connections in use, exclusively or by one-shot queries. */
+  /** Connections in use, exclusively, by one-shot queries or by the pool, which checks them. */
   readonly inUse: number;
   /** Callers that wait for a connection. */
   readonly waiting: number;

@@ -1,5 +1,6 @@
 import type { Use } from '../client/queryable.ts';
 import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
+import { Fence } from '../session/requests/fence.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
@@ -23,8 +24,8 @@ export interface SlotSource {
 const TOO_SOON = 1000;
 
 /**
- * The connections of a pool and those who wait for one: who gets which when, when one is opened
- * and when one is closed. Waiters are served strictly in the order in which they came; there is
+ * The connections of a pool and those who wait for one: who gets which when, when one is opened,
+ * checked and closed. Waiters are served strictly in the order in which they came; there is
  * never an idle connection while somebody waits, and never more connections than `maxSize`,
  * those that the server has not let go of yet included.
  */
@@ -36,6 +37,8 @@ export class Stock {
   readonly #slots = new Set<Slot>();
   /** The most recently used last: it is the first to be used again. */
   readonly #idle: Slot[] = [];
+  /** Those of which it is not known whether the server still is at their other end. */
+  readonly #checking = new Set<Slot>();
   readonly #waiting = new WaitingLine();
   /** Ended on this side, not on the server's. */
   readonly #closing = new Set<Session>();
@@ -126,8 +129,9 @@ export class Stock {
   #takeIdle(): Slot | null {
     for (let slot = this.#idle.pop(); slot !== undefined; slot = this.#idle.pop()) {
       slot.unwatch();
-      if (this.#isFit(slot)) return slot;
-      this.#discard(slot);
+      if (!this.#isFit(slot)) this.#discard(slot);
+      else if (this.#clock.now() >= this.#checkDue(slot)) this.#check(slot);
+      else return slot;
     }
     return null;
   }
@@ -279,8 +283,44 @@ export class Stock {
       this.#discard(slot);
       return;
     }
-    const due = now + 1 < dueIdle ? Math.min(dueIdle, slot.expiresAt) : slot.expiresAt;
+    const checkDue = this.#checkDue(slot);
+    if (now + 1 >= checkDue) {
+      this.#idle.splice(this.#idle.indexOf(slot), 1);
+      this.#check(slot);
+      return;
+    }
+    const due = Math.min(now + 1 < dueIdle ? dueIdle : Infinity, slot.expiresAt, checkDue);
     slot.watch(due - now, () => this.#watchResting(slot));
+  }
+
+  // ── Checking ────────────────────────────────────────────────────────────────────────────
+
+  /** When a connection has been silent for so long that it must not be lent out unchecked. */
+  #checkDue(slot: Slot): number {
+    return slot.heardAt + (this.#settings.validate || Infinity);
+  }
+
+  /** Has the server answer a lone Sync. Whoever needs a connection meanwhile waits in line. */
+  #check(slot: Slot): void {
+    const { session } = slot.lane;
+    slot.state = 'checking';
+    this.#checking.add(slot);
+    slot.watch(this.#settings.validateTimeout, () => session.destroy(null));
+    session.submitInner(new Fence(() => this.#checked(slot)));
+  }
+
+  /** It goes back where it was: an answer to the pool is no use that anybody made of it. */
+  #checked(slot: Slot): void {
+    if (!this.#checking.delete(slot)) return;
+    slot.unwatch();
+    if (this.#waiting.length > 0) {
+      this.takeBack(slot);
+      return;
+    }
+    slot.state = 'idle';
+    const later = this.#idle.findIndex(({ idleSince }) => idleSince > slot.idleSince);
+    this.#idle.splice(later < 0 ? this.#idle.length : later, 0, slot);
+    this.#watchResting(slot);
   }
 
   /** Closes a slot's connection and sees to its replacement. */
@@ -291,6 +331,7 @@ export class Stock {
     this.#slots.delete(slot);
     const at = this.#idle.indexOf(slot);
     if (at >= 0) this.#idle.splice(at, 1);
+    this.#checking.delete(slot);
     this.#counters.closed += 1;
     const { session } = slot.lane;
     if (session.isEnded && this.#clock.now() - slot.openedAt < TOO_SOON) this.#unlucky = true;
@@ -384,7 +425,7 @@ export class Stock {
     const { listeners, session } = slot.lane;
     listeners.onEnd = () => {
       // Those who share it are told first, and leave it; a lost one makes room at once.
-      if (slot.state === 'idle' || slot.state === 'leased') this.#discard(slot);
+      if (slot.state !== 'shared') this.#discard(slot);
     };
     const isCurrent = slot.generation === this.#generation && this.#state === 'open';
     if (session.isEnded || !isCurrent) this.#discard(slot);
@@ -395,7 +436,7 @@ export class Stock {
   /** Replaces all connections: those at rest now, the others when they come back. */
   expire(): void {
     this.#generation += 1;
-    for (const slot of [...this.#idle]) this.#discard(slot);
+    for (const slot of [...this.#idle, ...this.#checking]) this.#discard(slot);
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
@@ -403,7 +444,7 @@ export class Stock {
   /** Refuses calls; resolves when all that were made are over and every connection is closed. */
   async close(): Promise<void> {
     if (this.#state === 'open') this.#end('closing');
-    for (const slot of [...this.#idle]) this.#discard(slot);
+    for (const slot of [...this.#idle, ...this.#checking]) this.#discard(slot);
     if (this.#total > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;

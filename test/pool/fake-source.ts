@@ -3,6 +3,7 @@ import { ConnectionDoesNotExistError } from '../../src/index.ts';
 import type { PoolSettings } from '../../src/pool/pool-options.ts';
 import { Slot } from '../../src/pool/slot.ts';
 import type { SlotSource } from '../../src/pool/stock.ts';
+import type { Fence } from '../../src/session/requests/fence.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 
 /** As much of a session as a pool looks at. The server's end goes when it is told to. */
@@ -15,12 +16,30 @@ export class FakeSession {
   lastProgress = 0;
   onEnd: (() => void) | null = null;
   isGone = false;
+  /** Nothing is ever heard of the server again, though the connection stands. */
+  isDeaf = false;
+  /** How often the server was asked for a sign of life. */
+  checks = 0;
   #waiters: (() => void)[] = [];
 
   readonly #source: FakeSource;
+  readonly #clock: Clock;
 
-  constructor(source: FakeSource) {
+  constructor(source: FakeSource, clock: Clock) {
     this.#source = source;
+    this.#clock = clock;
+    this.lastProgress = clock.now();
+  }
+
+  /** The pool's check, the only thing that it sends. */
+  submitInner(fence: Fence): void {
+    this.checks += 1;
+    if (this.isDeaf) return;
+    setImmediate(() => {
+      if (this.isEnded) return;
+      this.lastProgress = this.#clock.now();
+      fence.ready();
+    });
   }
 
   terminateGracefully(): void {
@@ -105,8 +124,7 @@ export class FakeSource implements SlotSource {
       const attempt: Attempt = {
         succeed: () => {
           this.attempts.delete(attempt);
-          const session = new FakeSession(this);
-          session.lastProgress = this.#clock.now();
+          const session = new FakeSession(this, this.#clock);
           this.sessions.push(session);
           const { maxConnectionLifetime } = this.#settings;
           resolve(new Slot(fakeLane(session), generation, this.#clock, maxConnectionLifetime));

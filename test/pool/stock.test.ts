@@ -94,6 +94,7 @@ describe('the stock of a pool', () => {
       minSize: 3,
       maxSize: 3,
       maxInactiveConnectionLifetime: 0,
+      validate: 0,
     });
     source.isEager = true;
     await stock.openFirst(3);
@@ -123,6 +124,94 @@ describe('the stock of a pool', () => {
   });
 });
 
+describe('a connection that has been silent for longer than validate', () => {
+  async function resting(options: PoolOptions = {}) {
+    const built = build({ minSize: 1, maxSize: 1, validate: 1_000, ...options });
+    built.source.isEager = true;
+    built.source.isPrompt = true;
+    await built.stock.openFirst(built.settings.minSize);
+    return built;
+  }
+
+  it('is checked while it rests, so that nobody waits for that', async () => {
+    const { clock, source, stock } = await resting();
+    const [session] = source.sessions;
+    await clock.advance(10_500);
+    expect(session!.checks).toBe(10);
+    expect(stock.tryLend('shared')?.lane.session).toBe(session);
+    expect(session!.checks).toBe(10);
+  });
+
+  it('is not checked while it is in use, nor when it has just been heard of', async () => {
+    const { clock, source, stock } = await resting();
+    const [session] = source.sessions;
+    const slot = stock.tryLend('exclusive')!;
+    await clock.advance(5_000);
+    session!.lastProgress = clock.now();
+    stock.takeBack(slot);
+    await clock.advance(900);
+    expect(session!.checks).toBe(0);
+    await clock.advance(200);
+    expect(session!.checks).toBe(1);
+  });
+
+  it('is replaced when it does not answer within validateTimeout', async () => {
+    const { clock, source, stock } = await resting({ validateTimeout: 300 });
+    source.sessions[0]!.isDeaf = true;
+    await clock.advance(1_100);
+    expect(stock.stats).toMatchObject({ size: 1, idle: 0, inUse: 1 });
+    await clock.advance(300);
+    expect(stock.stats).toMatchObject({ size: 1, idle: 1, closed: 1, opened: 2 });
+    expect(source.sessions[0]!.isGone).toBe(true);
+  });
+
+  it('is never handed out before it has answered, also when no time was left to ask it', async () => {
+    const { clock, source, stock } = await resting({ minSize: 3, maxSize: 3 });
+    clock.suspend(60_000);
+    source.sessions[2]!.isDeaf = true;
+    expect(stock.tryLend('exclusive')).toBe(null);
+    const lent = await Promise.all([1, 2].map(() => stock.lend('exclusive', null, null)));
+    expect(lent.map(({ lane }) => lane.session)).not.toContain(source.sessions[2]);
+    expect(source.sessions.map(({ checks }) => checks)).toEqual([1, 1, 1]);
+    const third = stock.lend('exclusive', null, null);
+    await clock.advance(5_000);
+    expect((await third).lane.session).toBe(source.sessions[3]);
+  });
+
+  it('stays as old as it is for the reaping of idle connections', async () => {
+    const { clock, stock } = await resting({
+      minSize: 1,
+      maxSize: 3,
+      maxInactiveConnectionLifetime: 10_000,
+    });
+    const lent = await Promise.all([1, 2, 3].map(() => stock.lend('exclusive', null, null)));
+    for (const slot of lent) stock.takeBack(slot);
+    await clock.advance(9_900);
+    expect(stock.stats).toMatchObject({ size: 3 });
+    await clock.advance(200);
+    expect(stock.stats).toMatchObject({ size: 1, idle: 1 });
+  });
+
+  it('keeps its place: the most recently used one is lent out first', async () => {
+    const { clock, stock } = await resting({ minSize: 2, maxSize: 2 });
+    const older = stock.tryLend('exclusive')!;
+    const newer = stock.tryLend('exclusive')!;
+    stock.takeBack(older);
+    await clock.advance(700);
+    stock.takeBack(newer);
+    await clock.advance(7_777);
+    expect(stock.tryLend('shared')).toBe(newer);
+  });
+
+  it('keeps no closing of the pool waiting', async () => {
+    const { clock, source, stock } = await resting();
+    source.sessions[0]!.isDeaf = true;
+    await clock.advance(1_100);
+    await stock.close();
+    expect(clock.timers).toBe(0);
+  });
+});
+
 /** A caller of the schedule. */
 interface Call {
   readonly number: number;
@@ -142,12 +231,16 @@ async function runSchedule(seed: number): Promise<void> {
     maxQueries: random.pick([1, 3, 1000]),
     maxInactiveConnectionLifetime: random.pick([0, 50]),
     maxConnectionLifetime: random.pick([0, 200]),
+    validate: random.pick([0, 30]),
+    validateTimeout: 20,
     pipelining,
   });
   const calls: Call[] = [];
   const granted: number[] = [];
 
-  const lend = (): void => {
+  const lend = async (): Promise<void> => {
+    // Whoever has been granted a connection by now is told of it first: the order is what is checked.
+    await settle();
     const call: Call = {
       number: calls.length,
       use: random.pick(['shared', 'exclusive']),
@@ -234,6 +327,13 @@ async function runSchedule(seed: number): Promise<void> {
       if (alive.length > 0 && random.chance(0.3)) random.pick(alive).end();
     },
     () => {
+      const alive = source.sessions.filter(({ isEnded }) => !isEnded);
+      if (alive.length > 0 && random.chance(0.2)) random.pick(alive).isDeaf = true;
+    },
+    () => {
+      if (random.chance(0.3)) clock.suspend(random.below(100));
+    },
+    () => {
       const leaving = source.sessions.filter(({ isEnded, isGone }) => isEnded && !isGone);
       if (leaving.length > 0) random.pick(leaving).letGo();
     },
@@ -255,7 +355,10 @@ async function runSchedule(seed: number): Promise<void> {
   source.isEager = true;
   source.isPrompt = true;
   for (const attempt of [...source.attempts]) attempt.succeed();
-  for (const session of source.sessions) if (session.isEnded) session.letGo();
+  for (const session of source.sessions) {
+    session.isDeaf = false;
+    if (session.isEnded) session.letGo();
+  }
   for (let i = 0; i < 2000 && calls.some(({ state }) => state !== 'over'); i++) {
     await settle();
     for (const call of holding()) giveBack(call);

@@ -93,6 +93,7 @@ export async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'd
 export class CountingDial {
   flights = 0;
   readonly #sockets = new Set<net.Socket>();
+  readonly #silent = new WeakSet<net.Socket>();
 
   readonly dial = async (host: { host: string; port: number }): Promise<net.Socket> => {
     const socket = net.connect({ host: host.host, port: host.port, noDelay: true });
@@ -103,7 +104,7 @@ export class CountingDial {
     const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
     socket.write = ((...args: unknown[]) => {
       this.flights += 1;
-      return write(...args);
+      return this.#silent.has(socket) || write(...args);
     }) as typeof socket.write;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -124,6 +125,11 @@ export class CountingDial {
       if (socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
     }
+  }
+
+  /** Has nothing pass on the connections that are open, of which neither side is told. */
+  silence(): void {
+    for (const socket of this.#sockets) this.#silent.add(socket);
   }
 
   get open(): number {

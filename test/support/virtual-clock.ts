@@ -25,6 +25,11 @@ export class VirtualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Time passes in which nothing happens, as while a process is suspended. */
+  suspend(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
   /** Lets time pass; what is due happens in order, each thing before the next is looked for. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
@@ -35,7 +40,7 @@ export class VirtualClock implements Clock {
       }
       if (next === null) break;
       this.#timers.delete(next);
-      this.#now = next.at;
+      this.#now = Math.max(this.#now, next.at);
       next.callback();
       await settle();
     }
