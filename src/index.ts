@@ -33,7 +33,12 @@ export {
 export type { PgType, TypeKind } from './codecs/codec.ts';
 export type {
   DialFunction,
+  GssContext,
+  GssExchange,
+  GssProvider,
   HostConfig,
+  OAuthRequest,
+  OAuthTokenFunction,
   SslMode,
   TargetSessionAttrs,
 } from './config/connect-config.ts';

@@ -42,6 +42,55 @@ export type DialFunction = (
   options: { readonly signal: AbortSignal },
 ) => Duplex | Promise<Duplex>;
 
+/** A connection that needs an OAuth token, and what its server has told of where tokens come from. */
+export interface OAuthRequest {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** The authorization server that the server trusts; null as long as it was not asked. */
+  readonly issuer: string | null;
+  /** The URL of the issuer's configuration, as the server gave it. */
+  readonly openidConfiguration: string | null;
+  /** The scope that the token must have, words separated by spaces. */
+  readonly scope: string | null;
+  /** Aborted when the token is of no use any more, e.g. since the time to connect is up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gives the bearer token of one new connection. An empty string stands for none yet: then the
+ * server is asked, and the function is called again with what it has told, for a new connection.
+ */
+export type OAuthTokenFunction = (request: OAuthRequest) => string | Promise<string>;
+
+/** What a GSSAPI or SSPI exchange is about. */
+export interface GssContext {
+  /** Which of the two the server asks for. */
+  readonly method: 'gss' | 'sspi';
+  /** The service name of the server, `krbsrvname`: its principal is `service/host`. */
+  readonly service: string;
+  /** The host as it was given. */
+  readonly host: string;
+  /** The library to use, `gsslib`. */
+  readonly library: 'gssapi' | 'sspi';
+  /** The role to connect as. */
+  readonly user: string;
+  /** Aborted when the exchange is given up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * An iterator, best written as a generator: it yields the tokens for the server, gets the server's
+ * in return, or null when that is content without a further one, and returns when it is done.
+ */
+export type GssExchange =
+  | Iterator<Uint8Array, void, Buffer | null>
+  | AsyncIterator<Uint8Array, void, Buffer | null>;
+
+/** Begins the GSSAPI or SSPI exchange of one new connection. */
+export type GssProvider = (context: GssContext) => GssExchange | Promise<GssExchange>;
+
 /** Whether and how TLS is used. Has no say on hosts with a `socketPath`: they never use TLS. */
 export interface SslConfig {
   /**
@@ -102,6 +151,8 @@ export interface ConnectConfig {
   readonly channelBinding: 'disable' | 'prefer' | 'require';
   readonly krbsrvname: string;
   readonly gsslib: 'gssapi' | 'sspi';
+  readonly gssProvider: GssProvider | null;
+  readonly oauthToken: OAuthTokenFunction | null;
 
   /**
    * All parameters of the StartupMessage, in order: user, database, client_encoding,

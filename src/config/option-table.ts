@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { codecsValue } from './codecs-option.ts';
-import type { DialFunction } from './connect-config.ts';
+import type { DialFunction, GssProvider, OAuthTokenFunction } from './connect-config.ts';
 import {
   addressListText,
   addressListValue,
@@ -312,6 +312,8 @@ export const optionTable = {
     text: gssLibrary,
     value: gssLibrary,
   }),
+  gssProvider: row<GssProvider>({ option: 'gssProvider', value: functionValue }),
+  oauthToken: row<OAuthTokenFunction>({ option: 'oauthToken', value: functionValue }),
   gssEncMode: row({
     keys: ['gssencmode'],
     env: ['PGGSSENCMODE'],
@@ -330,7 +332,7 @@ export const optionTable = {
   }),
   oauth: row({
     keys: ['oauth_issuer', 'oauth_client_id', 'oauth_client_secret', 'oauth_scope'],
-    text: unsupported('there is no OAuth flow'),
+    text: unsupported('give a token with the option oauthToken'),
   }),
 
   serverSettings: row({ option: 'serverSettings', value: serverSettingsValue }),

@@ -2,7 +2,13 @@ import type { LookupFunction } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { BuiltinTypeCodec, TypeCodec } from '../values/type-codec.ts';
 import type { TypeOptions } from '../values/type-options.ts';
-import type { DialFunction, SslMode, TargetSessionAttrs } from './connect-config.ts';
+import type {
+  DialFunction,
+  GssProvider,
+  OAuthTokenFunction,
+  SslMode,
+  TargetSessionAttrs,
+} from './connect-config.ts';
 
 /** Gives the password of one new connection, e.g. a short-lived token. */
 export type PasswordFunction = () => string | Promise<string>;
@@ -85,10 +91,49 @@ export interface ConnectOptions {
   readonly requireAuth?: string | null | undefined;
   /** Whether SCRAM must be bound to the TLS channel. Default `'prefer'`. PGCHANNELBINDING. */
   readonly channelBinding?: 'disable' | 'prefer' | 'require' | null | undefined;
-  /** The Kerberos service name for GSSAPI. Default `'postgres'`. PGKRBSRVNAME. */
+  /**
+   * Makes the tokens of GSSAPI and SSPI authentication (Kerberos), with a library of the caller's
+   * choice: called once for each new connection whose server asks for it, for an iterator that
+   * yields the tokens to send and gets the server's answers. At most 16 are sent. What it throws
+   * is what connecting fails with. Without it such a server is refused.
+   *
+   * PostgreSQL manual, "GSSAPI Authentication" and "SSPI Authentication".
+   *
+   * @example
+   * await connect(dsn, {
+   *   async *gssProvider({ service, host }) {
+   *     const client = await initializeClient(`${service}@${host}`);
+   *     let answer: Buffer | null = Buffer.alloc(0);
+   *     while (!client.contextComplete) {
+   *       if (answer === null) throw new Error('the server has not proved who it is');
+   *       const token = await client.step(answer.toString('base64'));
+   *       if (token) answer = yield Buffer.from(token, 'base64');
+   *     }
+   *   },
+   * });
+   */
+  readonly gssProvider?: GssProvider | null | undefined;
+  /** The Kerberos service name, for `gssProvider`. Default `'postgres'`. PGKRBSRVNAME. */
   readonly krbsrvname?: string | null | undefined;
-  /** The library for GSSAPI authentication. PGGSSLIB. */
+  /** The library that `gssProvider` is asked to use. Default: the system's usual. PGGSSLIB. */
   readonly gsslib?: 'gssapi' | 'sspi' | null | undefined;
+  /**
+   * Gives the bearer token for a server that asks for one (OAUTHBEARER, PostgreSQL 18 and later):
+   * called once for each new connection. If it gives an empty string the server is asked where
+   * tokens come from, and the function is called again, for another connection, with `issuer` and
+   * `scope`; it should check that it trusts that issuer. Tokens are sent over TLS, Unix sockets and
+   * the loopback interface only. Where a server offers SCRAM too, `requireAuth: 'oauth'` decides.
+   *
+   * PostgreSQL manual, "OAuth Authorization/Authentication".
+   *
+   * @throws ClientConfigurationError, on connecting, when what it gives is no bearer token
+   * @example
+   * await connect(dsn, {
+   *   requireAuth: 'oauth',
+   *   oauthToken: ({ scope, signal }) => fetchToken({ scope, signal }),
+   * });
+   */
+  readonly oauthToken?: OAuthTokenFunction | null | undefined;
 
   /** Configuration parameters of the session, sent with the start-up message. */
   readonly serverSettings?: Readonly<Record<string, string>> | null | undefined;

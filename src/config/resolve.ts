@@ -177,6 +177,8 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     channelBinding: settings.channelBinding?.value ?? 'prefer',
     krbsrvname: settings.krbsrvname?.value ?? 'postgres',
     gsslib: settings.gsslib?.value ?? (environment.platform === 'win32' ? 'sspi' : 'gssapi'),
+    gssProvider: settings.gssProvider?.value ?? null,
+    oauthToken: settings.oauthToken?.value ?? null,
     startupParameters: startupParameters(settings, dsn, { user, database, applicationName }),
     applicationName,
     targetSessionAttrs: settings.targetSessionAttrs?.value ?? 'any',

@@ -1,45 +1,40 @@
-import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
+import type { AuthMethod, ConnectConfig } from '../config/connect-config.ts';
 import {
   InterfaceError,
   ProtocolError,
   UnsupportedClientFeatureError,
 } from '../errors/client-errors.ts';
-import { postgresErrorFrom } from '../errors/server-message.ts';
 import type { Authentication } from '../protocol/backend/authentication.ts';
-import { readAuthentication } from '../protocol/backend/authentication.ts';
-import { readErrorResponse } from '../protocol/backend/response.ts';
 import { readNegotiateProtocolVersion } from '../protocol/backend/session.ts';
-import {
-  writePasswordMessage,
-  writeSaslInitialResponse,
-  writeSaslResponse,
-} from '../protocol/frontend/authentication.ts';
+import { writePasswordMessage } from '../protocol/frontend/authentication.ts';
 import { md5Password } from '../protocol/md5.ts';
-import { Backend, describeMessageType } from '../protocol/message-type.ts';
-import { type ScramChannelBinding, ScramClient } from '../protocol/scram.ts';
-import { MessageWriter } from '../protocol/writer.ts';
-import type { Transport } from '../transport/transport.ts';
-import { serverEndPoint } from './channel-binding.ts';
-import type { ScramKeyCache } from './scram-key-cache.ts';
-import type { StartUpInbox, StartUpMessage } from './start-up-inbox.ts';
+import { Backend } from '../protocol/message-type.ts';
+import {
+  type AuthenticationParts,
+  authenticationIn,
+  isConfidential,
+  nextAuthentication,
+  requirePassword,
+  send,
+} from './authentication-exchange.ts';
+import { authenticateByGss } from './gss.ts';
+import { authenticateByToken } from './oauth.ts';
+import { authenticateByScram } from './scram-authentication.ts';
+import type { StartUpInbox } from './start-up-inbox.ts';
 
-const SCRAM_MECHANISMS: ReadonlySet<string> = new Set(['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']);
-
-/** What authenticating needs to know. */
-export interface AuthenticationParts {
-  readonly config: ConnectConfig;
-  readonly host: HostConfig;
-  readonly transport: Transport;
-  readonly inbox: StartUpInbox;
-  readonly scramKeys: ScramKeyCache;
-}
-
-/** Sends messages as they are written. */
-function send(transport: Transport, write: (writer: MessageWriter) => void): void {
-  const writer = new MessageWriter(1024);
-  write(writer);
-  transport.write(writer.buffer.subarray(0, writer.offset));
-}
+const SASL_METHODS: ReadonlyMap<string, AuthMethod> = new Map([
+  ['SCRAM-SHA-256', 'scram-sha-256'],
+  ['SCRAM-SHA-256-PLUS', 'scram-sha-256'],
+  ['OAUTHBEARER', 'oauth'],
+]);
+/** What a message that must not come first belongs to. */
+const UNDER_WAY: ReadonlyMap<string, string> = new Map([
+  ['SASLContinue', 'SASL'],
+  ['SASLFinal', 'SASL'],
+  ['GSSContinue', 'GSSAPI'],
+]);
+/** The best first, of those that a server offers together. */
+const SASL_ORDER: readonly AuthMethod[] = ['scram-sha-256', 'oauth'];
 
 /**
  * Answers the server's authentication requests until AuthenticationOk: at most one method,
@@ -52,6 +47,7 @@ export async function authenticate(parts: AuthenticationParts): Promise<void> {
   const { config } = parts;
   const request = await firstAuthentication(parts.inbox, config);
   checkPolicy(parts, request);
+  let last: Authentication | null = null;
   switch (request.method) {
     case 'Ok':
       return;
@@ -69,12 +65,18 @@ export async function authenticate(parts: AuthenticationParts): Promise<void> {
       break;
     }
     case 'SASL':
-      await authenticateSasl(parts, request.mechanisms);
+      last = await authenticateSasl(parts, request.mechanisms);
+      break;
+    case 'GSS':
+      last = await authenticateByGss(parts, 'gss');
+      break;
+    case 'SSPI':
+      last = await authenticateByGss(parts, 'sspi');
       break;
     default:
       throw unsupported(request);
   }
-  const last = await nextAuthentication(parts.inbox);
+  last ??= await nextAuthentication(parts.inbox);
   if (last.method !== 'Ok') {
     throw new ProtocolError('the server asked for a second authentication');
   }
@@ -98,26 +100,9 @@ async function firstAuthentication(
   return nextAuthentication(inbox);
 }
 
-async function nextAuthentication(inbox: StartUpInbox): Promise<Authentication> {
-  return authenticationIn(await inbox.next());
-}
-
-function authenticationIn({ type, reader }: StartUpMessage): Authentication {
-  switch (type) {
-    case Backend.Authentication:
-      return readAuthentication(reader);
-    case Backend.ErrorResponse:
-      throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
-    default:
-      throw new ProtocolError(
-        `the server sent message ${describeMessageType(type)} before authentication`,
-      );
-  }
-}
-
 /** Refuses, before any credential is sent, a method that the options do not allow. */
 function checkPolicy({ config, transport }: AuthenticationParts, request: Authentication): void {
-  const method = methodName(request);
+  const method = methodName(request, config);
   const { requireAuth } = config;
   if (requireAuth !== null && (method === null || !requireAuth.has(method))) {
     throw new InterfaceError(
@@ -126,7 +111,10 @@ function checkPolicy({ config, transport }: AuthenticationParts, request: Authen
     );
   }
   if (config.channelBinding === 'require') {
-    const offered = request.method === 'SASL' && request.mechanisms.includes('SCRAM-SHA-256-PLUS');
+    const offered =
+      method === 'scram-sha-256' &&
+      request.method === 'SASL' &&
+      request.mechanisms.includes('SCRAM-SHA-256-PLUS');
     if (!offered) {
       throw new InterfaceError('channel binding is required, but the server does not offer it', {
         safeToRetry: true,
@@ -141,15 +129,8 @@ function checkPolicy({ config, transport }: AuthenticationParts, request: Authen
 }
 
 /** A password as it is goes only where nobody can read it on its way, or where that is asked for. */
-function checkClearText({ config, host, transport }: AuthenticationParts): void {
-  if (
-    transport.tlsSocket !== null ||
-    host.socketPath !== null ||
-    transport.isLoopback ||
-    config.requireAuth?.has('password')
-  ) {
-    return;
-  }
+function checkClearText(parts: AuthenticationParts): void {
+  if (isConfidential(parts) || parts.config.requireAuth?.has('password')) return;
   throw new InterfaceError(
     'the server asks for the password in clear text, over a connection without encryption',
     {
@@ -159,7 +140,7 @@ function checkClearText({ config, host, transport }: AuthenticationParts): void 
   );
 }
 
-function methodName(request: Authentication) {
+function methodName(request: Authentication, config: ConnectConfig): AuthMethod | null {
   switch (request.method) {
     case 'Ok':
       return 'none';
@@ -168,21 +149,30 @@ function methodName(request: Authentication) {
     case 'MD5Password':
       return 'md5';
     case 'GSS':
-    case 'GSSContinue':
       return 'gss';
     case 'SSPI':
       return 'sspi';
     case 'SASL':
-      if (request.mechanisms.some((name) => SCRAM_MECHANISMS.has(name))) return 'scram-sha-256';
-      return request.mechanisms.includes('OAUTHBEARER') ? 'oauth' : null;
+      return saslMethod(request.mechanisms, config);
     default:
       return null;
   }
 }
 
+/** The best method that the server offers and the options allow; else one that it offers. */
+function saslMethod(
+  mechanisms: readonly string[],
+  { requireAuth }: ConnectConfig,
+): AuthMethod | null {
+  const offered = new Set(mechanisms.map((name) => SASL_METHODS.get(name)));
+  const known = SASL_ORDER.filter((name) => offered.has(name));
+  return known.find((name) => requireAuth?.has(name) ?? true) ?? known[0] ?? null;
+}
+
 function unsupported(request: Authentication): Error {
-  if (request.method === 'SASLContinue' || request.method === 'SASLFinal') {
-    return new ProtocolError('the server sent a SASL message without having begun SASL');
+  const exchange = UNDER_WAY.get(request.method);
+  if (exchange !== undefined) {
+    return new ProtocolError(`the server goes on with ${exchange} without having begun it`);
   }
   const name = request.method === 'Unknown' ? `number ${request.code}` : request.method;
   return new UnsupportedClientFeatureError(
@@ -191,67 +181,17 @@ function unsupported(request: Authentication): Error {
   );
 }
 
-async function requirePassword(
-  { config, host, inbox }: AuthenticationParts,
-  what: string,
-): Promise<string> {
-  const password = await inbox.during(config.passwordFor(host));
-  if (password === null || password === '') {
-    throw new InterfaceError(
-      `the server asks for ${what} of user ${JSON.stringify(config.user)}, but none was given`,
-      {
-        hint: 'Give it as the password option, in the DSN, in PGPASSWORD or in a password file.',
-        safeToRetry: true,
-      },
-    );
-  }
-  return password;
-}
-
-async function authenticateSasl(
+function authenticateSasl(
   parts: AuthenticationParts,
   mechanisms: readonly string[],
-): Promise<void> {
-  const channelBinding = chooseBinding(parts, mechanisms);
-  const scram = new ScramClient({ channelBinding });
-  if (!mechanisms.includes(scram.mechanism)) {
-    throw new UnsupportedClientFeatureError(
-      `the server offers the SASL mechanisms ${mechanisms.join(', ')}, none of which is supported`,
-      { safeToRetry: true },
-    );
-  }
-  const password = await requirePassword(parts, 'a password');
-  send(parts.transport, (writer) =>
-    writeSaslInitialResponse(writer, scram.mechanism, scram.clientFirst()),
+): Promise<Authentication> {
+  const method = saslMethod(mechanisms, parts.config);
+  if (method === 'scram-sha-256') return authenticateByScram(parts, mechanisms);
+  if (method === 'oauth' && parts.config.oauthToken !== null) return authenticateByToken(parts);
+  throw new UnsupportedClientFeatureError(
+    method === 'oauth'
+      ? 'the server asks for an OAuth token, which needs the oauthToken option'
+      : `the server offers the SASL mechanisms ${mechanisms.join(', ')}, none of which is supported`,
+    { safeToRetry: true },
   );
-  const first = await nextAuthentication(parts.inbox);
-  if (first.method !== 'SASLContinue') throw outOfOrder();
-  const { salt, iterations } = scram.serverFirst(first.data);
-  const keys = await parts.inbox.during(parts.scramKeys.keys(password, salt, iterations));
-  send(parts.transport, (writer) => writeSaslResponse(writer, scram.clientFinal(keys)));
-  const final = await nextAuthentication(parts.inbox);
-  if (final.method !== 'SASLFinal') throw outOfOrder();
-  scram.serverFinal(final.data);
-}
-
-function outOfOrder(): ProtocolError {
-  return new ProtocolError('the server broke off the SASL exchange without proving its identity');
-}
-
-function chooseBinding(
-  { config, transport }: AuthenticationParts,
-  mechanisms: readonly string[],
-): ScramChannelBinding {
-  const { tlsSocket } = transport;
-  if (tlsSocket === null || config.channelBinding === 'disable') return 'unsupported';
-  if (!mechanisms.includes('SCRAM-SHA-256-PLUS')) return 'not-offered';
-  const data = serverEndPoint(tlsSocket);
-  if (data !== null) return { type: 'tls-server-end-point', data };
-  if (config.channelBinding === 'require') {
-    throw new InterfaceError(
-      "channel binding is required, but the server's certificate has no hash to bind to",
-      { safeToRetry: true },
-    );
-  }
-  return 'unsupported';
 }

@@ -8,6 +8,7 @@ import type { Deadline } from '../transport/deadline.ts';
 import type { Transport } from '../transport/transport.ts';
 import { type CancelTarget, sendCancelRequest } from './cancel-request.ts';
 import { describeHost, dial } from './dial.ts';
+import { OAuthDiscovered, type OAuthDiscovery } from './oauth.ts';
 import type { ScramKeyCache } from './scram-key-cache.ts';
 import { type Security, secure, securityAttempts } from './secure.ts';
 import { parseServerVersion } from './server-version.ts';
@@ -52,7 +53,7 @@ export async function openSession(
   for (const security of attempts) {
     const attempt: Attempt = { host, security, phase: 'connecting', secured: false };
     try {
-      return await open(context, attempt, deadline, patience);
+      return await openInformed(context, attempt, deadline, patience);
     } catch (error) {
       if (deadline?.expired) throw timedOut(deadline, host, attempt.phase, error);
       failure = failure === null ? error : moreTelling(failure, error);
@@ -77,12 +78,28 @@ export function timedOut(
   );
 }
 
+/** Opens, a second time where the first was to learn from the server where OAuth tokens come from. */
+async function openInformed(
+  context: SessionContext,
+  attempt: Attempt,
+  deadline: Deadline | null,
+  patience: number | null,
+): Promise<Session> {
+  try {
+    return await open(context, attempt, deadline, patience, null);
+  } catch (error) {
+    if (!(error instanceof OAuthDiscovered)) throw error;
+    return await open(context, attempt, deadline, patience, error.discovery);
+  }
+}
+
 /** Dials, begins TLS, authenticates. Leaves nothing open on failure. */
 async function open(
   context: SessionContext,
   attempt: Attempt,
   deadline: Deadline | null,
   patience: number | null,
+  discovery: OAuthDiscovery | null,
 ): Promise<Session> {
   const { config, scramKeys } = context;
   const { host, security } = attempt;
@@ -96,7 +113,7 @@ async function open(
       await secure(transport, inbox, config, host, security);
     }
     attempt.phase = 'authenticating';
-    const started = await startUp(transport, inbox, config, host, scramKeys);
+    const started = await startUp({ config, host, transport, inbox, scramKeys, discovery });
     deadline?.check();
     const session = sessionOf(context, host, transport, inbox, started);
     deadline?.watch(null);

@@ -1,4 +1,3 @@
-import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
 import { ProtocolError } from '../errors/client-errors.ts';
 import { postgresErrorFrom } from '../errors/server-message.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
@@ -10,11 +9,8 @@ import {
 } from '../protocol/backend/session.ts';
 import { writeStartupMessage } from '../protocol/frontend/startup.ts';
 import { Backend, describeMessageType } from '../protocol/message-type.ts';
-import { MessageWriter } from '../protocol/writer.ts';
-import type { Transport } from '../transport/transport.ts';
 import { authenticate } from './authentication.ts';
-import type { ScramKeyCache } from './scram-key-cache.ts';
-import type { StartUpInbox } from './start-up-inbox.ts';
+import { type AuthenticationParts, send } from './authentication-exchange.ts';
 
 /** What the server said of the session before its first ReadyForQuery. */
 export interface StartedUp {
@@ -33,17 +29,12 @@ const MAX_SETTINGS = 200;
  *
  * PostgreSQL manual, "Start-up" in "Message Flow".
  */
-export async function startUp(
-  transport: Transport,
-  inbox: StartUpInbox,
-  config: ConnectConfig,
-  host: HostConfig,
-  scramKeys: ScramKeyCache,
-): Promise<StartedUp> {
-  const writer = new MessageWriter(1024);
-  writeStartupMessage(writer, config.maxProtocolVersion, config.startupParameters);
-  transport.write(writer.buffer.subarray(0, writer.offset));
-  await authenticate({ config, host, transport, inbox, scramKeys });
+export async function startUp(parts: AuthenticationParts): Promise<StartedUp> {
+  const { transport, inbox, config } = parts;
+  send(transport, (writer) =>
+    writeStartupMessage(writer, config.maxProtocolVersion, config.startupParameters),
+  );
+  await authenticate(parts);
 
   const settings = new Map<string, string>();
   let processId = 0;
