@@ -11,7 +11,8 @@ function malformed(problem: string, position: number): ClientConfigurationError 
   });
 }
 
-const SPACE = /\s/;
+/** What libpq takes for space; others, such as U+00A0, may be part of a password. */
+const SPACE = /[ \t\n\v\f\r]/;
 
 /**
  * Parses `host=localhost password='it\'s'`: libpq's grammar, with a doubled quote inside quotes

@@ -60,9 +60,18 @@ export function parseUri(dsn: string, isKeyword: (key: string) => boolean): Pars
 
   if (path.includes('@')) throw malformed('"@" in the database name must be written %40');
 
+  // What is in front of "?" may be the beginning of a password, to libpq it is.
+  const credentialsEnd = rest.search(/[/@]/);
+  if (authorityEnd <= credentialsEnd && rest[credentialsEnd] === '@') {
+    throw malformed('"?" in front of "@" must be written %3F');
+  }
+
   const values = new Map<string, string>();
   const serverSettings = new Map<string, string>();
-  for (const pair of query === '' ? [] : query.split('&')) {
+  const pairs = query.split('&');
+  // Nothing has to come behind the last "&", and nothing at all behind "?".
+  if (pairs.at(-1) === '') pairs.pop();
+  for (const pair of pairs) {
     const equals = pair.indexOf('=');
     if (equals < 0) throw malformed('a query parameter has no "="');
     const key = decode(pair.slice(0, equals));

@@ -28,6 +28,9 @@ import { resolveSsl } from './ssl.ts';
 import { DEFAULT_TYPES } from './type-options.ts';
 import { checkText } from './value-parsers.ts';
 
+/** Others, such as U+00A0, may be part of a password. */
+const OUTER_SPACE = /^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g;
+
 const DEFAULT_TIMEOUT = 60_000;
 const DEFAULT_STATEMENT_CACHE_SIZE = 100;
 const DEFAULT_STATEMENT_LIFETIME = 300_000;
@@ -79,7 +82,10 @@ function parseDsn(dsn: string | null | undefined): ParsedDsn {
   const nothing = { values: new Map(), hosts: null, serverSettings: new Map() };
   if (dsn === undefined || dsn === null) return nothing;
   if (typeof dsn !== 'string') throw new ClientConfigurationError('the DSN must be a string');
-  const text = checkText(dsn, { kind: 'dsn', name: 'dsn', label: 'the DSN' }).trim();
+  const text = checkText(dsn, { kind: 'dsn', name: 'dsn', label: 'the DSN' }).replace(
+    OUTER_SPACE,
+    '',
+  );
   if (text === '') return nothing;
   if (/^postgres(?:ql)?:\/\//i.test(text)) return parseUri(text, isKeyword);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !text.includes('=')) {

@@ -10,6 +10,9 @@ export interface Service {
   readonly values: ReadonlyMap<string, string>;
 }
 
+/** What libpq takes for space; others, such as U+00A0, may be part of a password. */
+const OUTER_SPACE = /^[ \t\v\f\r]+|[ \t\v\f\r]+$/g;
+
 /**
  * The section `[name]` of a service file's text, or null. The first one of that name counts, and
  * in it the first value of a repeated key, as in libpq. Errors name the line and never show it: it
@@ -27,7 +30,7 @@ export function parseService(
   let lineNumber = 0;
   for (const rawLine of text.split('\n')) {
     lineNumber++;
-    const line = rawLine.trim();
+    const line = rawLine.replace(OUTER_SPACE, '');
     if (line === '' || line.startsWith('#')) continue;
     if (line.startsWith('[')) {
       if (values !== null) break;

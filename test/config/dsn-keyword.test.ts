@@ -22,6 +22,8 @@ describe('a keyword/value string', () => {
     ['a=x\\', { a: 'x' }],
     ['a= b=2', { a: 'b=2' }],
     ['a=', { a: '' }],
+    // Space to JavaScript, not to libpq.
+    ['a=x\u00a0y\ufeff b=\u2028', { a: 'x\u00a0y\ufeff', b: '\u2028' }],
   ])('%j', (dsn, values) => {
     expect(parse(dsn)).toEqual(values);
   });
@@ -37,6 +39,11 @@ describe('a keyword/value string', () => {
     const error = refusal({ dsn });
     expect(error.message).toMatch(/character \d+/);
     expect(error.message).not.toMatch(/hun|ter2/);
+  });
+
+  it('ends where its password ends, whatever that ends with', async () => {
+    const config = resolve({ dsn: ' host=h password=secret\u00a0\n' });
+    expect(await config.passwordFor(config.hosts[0]!)).toBe('secret\u00a0');
   });
 
   it('means the same as the URI', () => {

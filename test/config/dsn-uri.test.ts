@@ -10,6 +10,8 @@ const ACCEPTED: readonly [dsn: string, hosts: string[], user: string, database: 
   ['postgres://h', ['h:5432'], 'os_user', 'os_user'],
   ['postgres://u@h', ['h:5432'], 'u', 'u'],
   ['postgres://h?user=q', ['h:5432'], 'q', 'q'],
+  ['postgres://h?user=q&', ['h:5432'], 'q', 'q'],
+  ['postgres://h/?user=q@r', ['h:5432'], 'q@r', 'q@r'],
   ['postgres://u@h1,h2/d', ['h1:5432', 'h2:5432'], 'u', 'd'],
   ['postgres://u@h1:1,h2:2/d', ['h1:1', 'h2:2'], 'u', 'd'],
   ['postgres://u@h1:1,h2/d', ['h1:1', 'h2:5432'], 'u', 'd'],
@@ -70,6 +72,8 @@ const MALFORMED: readonly [why: string, dsn: string][] = [
   ['a password with a bare "@" and "/"', 'postgres://u:hun@ter2/hunter2@h/d'],
   ['a password with a bare "?"', 'postgres://u:hunter2?x@h/d'],
   ['a password with a bare "?" and "="', 'postgres://u:12?hunter2=x@h/d'],
+  ['a password with a bare "?" and a keyword', 'postgres://u:12?password=hunter2@h/d'],
+  ['an empty query parameter', 'postgres://u:hunter2@h/d?&user=x'],
 ];
 
 describe('a connection URI', () => {

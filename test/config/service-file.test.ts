@@ -19,6 +19,7 @@ describe('a service file', () => {
     ['[a]\nhost=first\nhost=second', { host: 'first' }],
     ['[a]\npassword=x=y # z', { password: 'x=y # z' }],
     ['[a]\npassword= x', { password: ' x' }],
+    ['[a]\npassword=x\u00a0', { password: 'x\u00a0' }],
     ['[a]\nhost = h', { host: 'h' }],
     ['[a]', {}],
     ['[ab]\nhost=h', null],
