@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { TypeRegistry } from '../../src/codecs/registry.ts';
+import { resolveTypeOptions } from '../../src/config/type-options.ts';
+import { MessageWriter } from '../../src/protocol/writer.ts';
+import { ALL_TYPES } from './described-types.ts';
+
+const registry = new TypeRegistry(resolveTypeOptions());
+registry.define(ALL_TYPES);
+
+describe('the length of every value', () => {
+  it('is that of the bytes behind it, whatever the value is', () => {
+    const values: readonly (readonly [number, unknown])[] = [
+      [1009, ['a', 'ü'.repeat(100), null]],
+      [20010, { home: ['a', 1, 'x'], others: [null], payload: { a: 'ü' } }],
+      [1231, ['1.5', '1e50']],
+      [3807, [{ a: 1 }, [1, 2]]],
+      [3905, [[1, 2]]],
+    ];
+    for (const [oid, value] of values) {
+      const codec = registry.codec(oid)!;
+      // A writer that has to grow in the middle writes the same bytes.
+      const small = new MessageWriter(1);
+      const large = new MessageWriter(1 << 16);
+      codec.binary!.encode(small, value);
+      codec.binary!.encode(large, value);
+      expect(small.buffer.subarray(0, small.offset)).toEqual(
+        large.buffer.subarray(0, large.offset),
+      );
+    }
+  });
+});
