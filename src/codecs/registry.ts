@@ -1,4 +1,8 @@
-import { ClientConfigurationError, InterfaceError } from '../errors/client-errors.ts';
+import {
+  ClientConfigurationError,
+  InterfaceError,
+  InternalClientError,
+} from '../errors/client-errors.ts';
 import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { arrayForms } from './array.ts';
@@ -20,6 +24,9 @@ import { vectorForms } from './vector.ts';
 export type { TypeCodec, TypeDescription };
 
 const RECORD = 2249;
+
+/** How deep types may lie in types. Those that a hostile server lets go round have no end. */
+const MAX_DEPTH = 256;
 
 /** Under these options nothing is lost between a type's text and its binary form. */
 const EXACT: ResolvedTypeOptions = Object.freeze({
@@ -73,6 +80,8 @@ export class TypeRegistry {
   readonly #declared: DeclaredCodecs;
   readonly #custom = new Map<number, Replacement>();
   #epoch = 0;
+  /** How many types are being built, each as a part of the one before. */
+  #depth = 0;
 
   /** @param declared codecs in place of types' own, by `codecKey`: see `declaring` */
   constructor(
@@ -294,17 +303,31 @@ export class TypeRegistry {
   }
 
   #build(type: TypeDescription): Codec | undefined {
-    const parts: Codec[] = [];
-    for (const part of partsOf(type)) {
-      const codec = this.codec(part);
-      if (codec === undefined) return undefined;
-      parts.push(codec);
-    }
+    const parts = this.#partsOf(type);
+    if (parts === undefined) return undefined;
     const pgType = this.#pgType(type, parts);
     const plain = this.#forms(type, parts);
     const replacement = this.#replacementOf(type);
     const forms = replacement?.forms(pgType, plain, exactForms(type, plain)) ?? plain;
     return { type: pgType, ...forms };
+  }
+
+  #partsOf(type: TypeDescription): Codec[] | undefined {
+    if (this.#depth === MAX_DEPTH) {
+      throw new InternalClientError('types refer to each other without end');
+    }
+    this.#depth++;
+    try {
+      const parts: Codec[] = [];
+      for (const part of partsOf(type)) {
+        const codec = this.codec(part);
+        if (codec === undefined) return undefined;
+        parts.push(codec);
+      }
+      return parts;
+    } finally {
+      this.#depth--;
+    }
   }
 
   #pgType(type: TypeDescription, parts: readonly Codec[]): PgType {

@@ -1,4 +1,5 @@
 import type { TypeDescription } from '../codecs/registry.ts';
+import { InternalClientError } from '../errors/client-errors.ts';
 import type { Row } from '../values/row.ts';
 import { type OwnQuery, runOwnQuery } from './own-queries.ts';
 import type { Request } from './request.ts';
@@ -105,10 +106,17 @@ export async function findTypeOid(
   return row?.['oid'] ?? null;
 }
 
+const TYPTYPES: ReadonlySet<unknown> = new Set(['b', 'c', 'd', 'e', 'm', 'p', 'r']);
+
+/**
+ * A type as a row of the answer tells of it.
+ *
+ * @throws InternalClientError for what no catalog says: then no codec could be built of it
+ */
 function describe(row: Row): TypeDescription {
   const names = row['attribute_names'] as string[] | null;
   const attributeOids = row['attribute_oids'] as number[] | null;
-  return {
+  const type: TypeDescription = {
     oid: row['oid'],
     name: row['name'],
     schema: row['schema'],
@@ -124,6 +132,21 @@ function describe(row: Row): TypeDescription {
     hasBinaryInput: row['has_binary_input'],
     hasBinaryOutput: row['has_binary_output'],
   };
+  if (!isWhole(type) || names?.length !== attributeOids?.length) {
+    throw new InternalClientError(`the server describes type ${type.oid} in an impossible way`);
+  }
+  return type;
+}
+
+function isWhole({ attributes, ...type }: TypeDescription): boolean {
+  const isPartial = Object.values(type).some((value: unknown) => value === null);
+  if (isPartial || !TYPTYPES.has(type.typtype)) return false;
+  if (type.typtype === 'c' && attributes === null) return false;
+  if (type.typtype === 'd' && type.base === 0) return false;
+  if ((type.typtype === 'r' || type.typtype === 'm') && type.subtype === 0) return false;
+  return (attributes ?? []).every(
+    ({ name, oid }) => typeof name === 'string' && typeof oid === 'number',
+  );
 }
 
 /** A type that was dropped between its use and the look-up: its values are left as text. */

@@ -60,9 +60,14 @@ export interface PuppetResult {
   readonly silent?: boolean;
 }
 
+/** What is answered to which text; to all others a result without rows. */
+export type PuppetResults =
+  | Readonly<Record<string, PuppetResult>>
+  | ((text: string) => PuppetResult | undefined);
+
 /** What a puppet is made with. */
 export interface PuppetOptions {
-  readonly results?: Readonly<Record<string, PuppetResult>>;
+  readonly results?: PuppetResults;
   /** What StartupMessage is answered with; by default everybody is let in. */
   readonly greeting?: readonly Buffer[];
 }
@@ -236,7 +241,9 @@ export class Puppet {
   }
 
   #result(text: string): PuppetResult {
-    return this.#options.results?.[text] ?? NO_RESULT;
+    const { results } = this.#options;
+    const found = typeof results === 'function' ? results(text) : results?.[text];
+    return found ?? NO_RESULT;
   }
 
   #describeStatement(text: string): void {
