@@ -199,9 +199,10 @@ function decodeBinary(buffer: Buffer, start: number, end: number): string {
   }
   // Digits before the point: (weight + 1) groups, which may be fewer or more than are there.
   const wholeLength = (weight + 1) * 4;
-  const whole = digits.slice(0, Math.max(0, wholeLength)).padEnd(wholeLength, '0');
+  const given = digits.slice(0, Math.max(0, wholeLength)).replace(/^0+/, '');
+  // The zeros behind them stay a rope: two bytes of a hostile array must not become 128 KiB.
+  const integer = given === '' ? '0' : given + '0'.repeat(Math.max(0, wholeLength - digits.length));
   const prefix = sign === NEGATIVE ? '-' : '';
-  const integer = whole.replace(/^0+/, '') || '0';
   if (scale === 0) return prefix + integer;
   const leading = '0'.repeat(Math.min(scale, Math.max(0, -wholeLength)));
   const fraction = leading + digits.slice(Math.max(0, wholeLength));
