@@ -186,11 +186,14 @@ function compileConstructor(shape: RowShape): RowConstructor {
 
 /** Shapes are shared by everything with the same column names, up to this many. */
 const MAX_SHAPES = 1000;
+/** Those with longer names altogether are not, as they would be kept: characters. */
+const MAX_SHARED_NAMES = 16 * 1024;
 const shapes = new Map<string, RowShape>();
 
 /** The shape of rows with these column names. */
 export function rowShape(names: readonly string[]): RowShape {
   const key = JSON.stringify(names);
+  if (key.length > MAX_SHARED_NAMES) return new RowShape(names);
   let shape = shapes.get(key);
   if (shape === undefined) {
     if (shapes.size >= MAX_SHAPES) shapes.delete(shapes.keys().next().value as string);
