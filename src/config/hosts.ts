@@ -23,7 +23,10 @@ function isSocketHost(host: string): boolean {
 }
 
 function parsePort(value: unknown, origin: Origin): number {
-  const number = typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
+  const number =
+    typeof value === 'string' && /^[ \t\n\v\f\r]*\d+[ \t\n\v\f\r]*$/.test(value)
+      ? Number(value)
+      : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 1 || number > 65535) {
     throw configurationError(origin, `expected a port, 1 to 65535${gotten(value, origin)}`);
   }

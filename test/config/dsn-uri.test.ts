@@ -55,6 +55,7 @@ const MALFORMED: readonly [why: string, dsn: string][] = [
   ['a raw NUL', 'postgres://u:hunter2\0@h/d'],
   ['encoded bytes that are not UTF-8', 'postgres://u:hunter2%ff@h/d'],
   ['a port that is no number', 'postgres://u:hunter2@h:hunter2/d'],
+  ['a port with a space that is none to libpq', 'postgres://u:hunter2@h:1\u00a0/d'],
   ['port 0', 'postgres://u:hunter2@h:0/d'],
   ['port 65536', 'postgres://u:hunter2@h:65536/d'],
   ['an open bracket', 'postgres://u:hunter2@[::1/d'],
