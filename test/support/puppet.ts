@@ -61,7 +61,7 @@ export interface PuppetResult {
 }
 
 /** What is answered to which text; to all others a result without rows. */
-export type PuppetResults =
+type PuppetResults =
   | Readonly<Record<string, PuppetResult>>
   | ((text: string) => PuppetResult | undefined);
 
