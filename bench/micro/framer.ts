@@ -1,6 +1,6 @@
 import { bench, group, do_not_optimize as keep } from 'mitata';
 import { Framer } from '../../src/protocol/framer.ts';
-import { Backend } from '../../src/protocol/message-type.ts';
+import { Backend, HEADER_LENGTH } from '../../src/protocol/message-type.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 
 function messages(type: number, size: number): Buffer {
@@ -23,6 +23,10 @@ function walker(bytes: Buffer, chunkSize: number): () => number {
   const framer = new Framer({
     message: (_type, buffer, start, end) => count(buffer, start, end),
     dataRow: count,
+    copyData(buffer, at, end) {
+      count(buffer, at + HEADER_LENGTH, end);
+      return end;
+    },
     stretch() {},
   });
   framer.phase = 'ready';

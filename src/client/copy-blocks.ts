@@ -1,3 +1,4 @@
+import { CopyBlock } from '../protocol/copy-block.ts';
 import type { Request } from '../session/request.ts';
 import { COPY_BLOCK } from '../session/requests/copy-in.ts';
 import type { CopyDataSink } from '../session/requests/copy-out.ts';
@@ -21,8 +22,7 @@ export class CopyBlocks implements CopyDataSink {
   readonly #session: Session;
   readonly #sink: ByteSink;
   readonly #onProgress: ((progress: CopyProgress) => void) | undefined;
-  #block: Buffer | null = null;
-  #used = 0;
+  #block: CopyBlock | null = null;
   #blocks: Buffer[] = [];
   #waiting = 0;
   #written = 0;
@@ -56,14 +56,17 @@ export class CopyBlocks implements CopyDataSink {
     // The data goes on as it is, whatever the format.
   }
 
+  run(buffer: Buffer, at: number, limit: number): number {
+    return this.#block === null ? at : this.#block.appendRun(buffer, at, limit);
+  }
+
   data(buffer: Buffer, start: number, end: number): boolean {
     for (let at = start; at < end; ) {
-      this.#block ??= Buffer.allocUnsafeSlow(COPY_BLOCK);
-      const size = Math.min(end - at, COPY_BLOCK - this.#used);
-      buffer.copy(this.#block, this.#used, at, at + size);
-      this.#used += size;
-      at += size;
-      if (this.#used === COPY_BLOCK) this.#push(this.#block);
+      this.#block ??= new CopyBlock(COPY_BLOCK);
+      const to = Math.min(end, at + this.#block.space);
+      this.#block.append(buffer, at, to);
+      at = to;
+      if (this.#block.space === 0) this.#push(this.#block);
     }
     // Somebody waits on this session behind the COPY, perhaps the sink itself: then making
     // the server wait could make everybody wait for ever.
@@ -72,17 +75,16 @@ export class CopyBlocks implements CopyDataSink {
     return false;
   }
 
-  #push(block: Buffer): void {
+  #push(block: CopyBlock): void {
     this.#block = null;
-    this.#used = 0;
-    this.#blocks.push(block);
-    this.#waiting += block.length;
+    this.#blocks.push(block.filled);
+    this.#waiting += block.used;
     this.#wake?.();
   }
 
   end(): Promise<void> {
     this.#complete = true;
-    if (this.#block !== null) this.#push(this.#block.subarray(0, this.#used));
+    if (this.#block !== null) this.#push(this.#block);
     this.#wake?.();
     return this.#done;
   }

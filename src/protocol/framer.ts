@@ -1,16 +1,20 @@
 import { checkHeader, type Phase } from './limits.ts';
-import { Backend } from './message-type.ts';
+import { Backend, HEADER_LENGTH } from './message-type.ts';
 
 /** Takes one message: its type and its body `buffer[start, end)`, valid only during the call. */
 export interface MessageSink {
   message(type: number, buffer: Buffer, start: number, end: number): void;
   /** DataRow, the only message whose number matters, has its own way in. */
   dataRow(buffer: Buffer, start: number, end: number): void;
+  /**
+   * CopyData, as many messages as the sink likes to take: one lies whole in `buffer[at, end)`,
+   * its header included, and others may follow it, up to `limit`. Returns where it stopped.
+   */
+  copyData(buffer: Buffer, at: number, end: number, limit: number): number;
   /** A new stretch of bytes, up to `limit`, is about to be walked. */
   stretch(buffer: Buffer, limit: number): void;
 }
 
-const HEADER = 5;
 const DATA_ROW = Backend.DataRow;
 const COPY_DATA = Backend.CopyData;
 
@@ -51,7 +55,7 @@ export class Framer {
     const sink = this.#sink;
     sink.stretch(chunk, limit);
     let at = from;
-    while (limit - at >= HEADER) {
+    while (limit - at >= HEADER_LENGTH) {
       const type = chunk[at]!;
       const length =
         (chunk[at + 1]! << 24) | (chunk[at + 2]! << 16) | (chunk[at + 3]! << 8) | chunk[at + 4]!;
@@ -60,10 +64,11 @@ export class Framer {
       if (!isBulk || length < 4 || length > 0x3fffffff || this.phase === 'startup') {
         checkHeader(type, length, this.phase);
       }
-      const end = at + 1 + length;
+      let end = at + 1 + length;
       if (end > limit) break;
-      if (type === DATA_ROW) sink.dataRow(chunk, at + HEADER, end);
-      else sink.message(type, chunk, at + HEADER, end);
+      if (type === DATA_ROW) sink.dataRow(chunk, at + HEADER_LENGTH, end);
+      else if (type === COPY_DATA) end = sink.copyData(chunk, at, end, limit);
+      else sink.message(type, chunk, at + HEADER_LENGTH, end);
       if (this.#stopped) return end;
       at = end;
     }
@@ -86,10 +91,10 @@ export class Framer {
   /** Completes the message begun in earlier chunks; returns where the next one starts. */
   #finishTail(chunk: Buffer, length: number): number {
     let at = 0;
-    if (this.#tailLength < HEADER) {
-      at = Math.min(HEADER - this.#tailLength, length);
+    if (this.#tailLength < HEADER_LENGTH) {
+      at = Math.min(HEADER_LENGTH - this.#tailLength, length);
       this.#keep(chunk, 0, at);
-      if (this.#tailLength < HEADER) return length;
+      if (this.#tailLength < HEADER_LENGTH) return length;
     }
     const type = this.#tail[0]!;
     const declared = this.#tail.readInt32BE(1);
@@ -106,8 +111,9 @@ export class Framer {
     // A long message's buffer is given up; a short one's serves the next tail.
     if (message.length > 64 * 1024) this.#tail = Buffer.alloc(0);
     this.#sink.stretch(message, end);
-    if (type === DATA_ROW) this.#sink.dataRow(message, HEADER, end);
-    else this.#sink.message(type, message, HEADER, end);
+    if (type === DATA_ROW) this.#sink.dataRow(message, HEADER_LENGTH, end);
+    else if (type === COPY_DATA) this.#sink.copyData(message, 0, end, end);
+    else this.#sink.message(type, message, HEADER_LENGTH, end);
     return at + missing;
   }
 }

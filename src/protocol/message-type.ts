@@ -5,6 +5,9 @@
  * PostgreSQL manual, section 54.7 "Message Formats".
  */
 
+/** The type byte and the length in front of every message but the first ones, in bytes. */
+export const HEADER_LENGTH = 5;
+
 /** Messages that the client sends. Several share a byte with one of the server's. */
 export const Frontend = {
   Bind: 0x42, // 'B'

@@ -1,4 +1,5 @@
 import type { PostgresError, ServerMessageFields } from '../errors/postgres-error.ts';
+import { Backend, HEADER_LENGTH } from '../protocol/message-type.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Session } from './session.ts';
 
@@ -41,6 +42,15 @@ export abstract class Request {
     start: number,
     end: number,
   ): void;
+
+  /**
+   * CopyData, and perhaps more of it behind: `buffer[at, end)` is one with its header, and whole
+   * messages may follow up to `limit`. Returns the end of those that were taken.
+   */
+  copyData(session: Session, buffer: Buffer, at: number, end: number, _limit: number): number {
+    this.message(session, Backend.CopyData, buffer, at + HEADER_LENGTH, end);
+    return end;
+  }
 
   dataRow(session: Session, _buffer: Buffer, _start: number, _end: number): void {
     session.unexpected('DataRow');

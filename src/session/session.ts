@@ -260,6 +260,12 @@ export class Session implements MessageSink, TransportHandler {
     else head.dataRow(this, buffer, start, end);
   }
 
+  copyData(buffer: Buffer, at: number, end: number, limit: number): number {
+    const { head } = this.line;
+    if (head === null) this.unexpectedMessage(Backend.CopyData);
+    return head.copyData(this, buffer, at, end, limit);
+  }
+
   message(type: number, buffer: Buffer, start: number, end: number): void {
     switch (type) {
       case Backend.ReadyForQuery:

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/sqlstate.generated.ts';
 import { Framer, type MessageSink } from '../protocol/framer.ts';
-import { Backend } from '../protocol/message-type.ts';
+import { Backend, HEADER_LENGTH } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
 
@@ -149,6 +149,11 @@ export class StartUpInbox implements MessageSink, TransportHandler {
 
   dataRow(): void {
     throw new ProtocolError('the server sent a DataRow at start-up');
+  }
+
+  copyData(buffer: Buffer, at: number, end: number): number {
+    this.message(Backend.CopyData, buffer, at + HEADER_LENGTH, end);
+    return end;
   }
 
   stretch(): void {}

@@ -23,6 +23,11 @@ export interface CopyDataSink {
    * that is enough for now, until `session.resumeReading()`.
    */
   data(buffer: Buffer, start: number, end: number): boolean;
+  /**
+   * Takes the bodies of the CopyData messages that follow each other in `buffer[at, limit)`, as
+   * far as they are whole. Returns where it stopped; `data` gets the message that begins there.
+   */
+  readonly run?: (buffer: Buffer, at: number, limit: number) => number;
   /** The data is complete. The call has succeeded when this resolves. */
   end(): Promise<void>;
   /** The COPY has failed: there will be no more, and no end. */
@@ -71,6 +76,19 @@ export class CopyOutRequest extends PromisedRequest<string> {
         session.line.release(this);
       },
     );
+  }
+
+  override copyData(
+    session: Session,
+    buffer: Buffer,
+    at: number,
+    end: number,
+    limit: number,
+  ): number {
+    const isWanted = this.#stage === 'sending' && !this.abandoned && this.error === null;
+    const taken = isWanted ? (this.#sink.run?.(buffer, at, limit) ?? at) : at;
+    // At least the first one is taken, and what the run could not tells whether to pause.
+    return taken > at ? taken : super.copyData(session, buffer, at, end, limit);
   }
 
   override message(
