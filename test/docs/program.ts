@@ -67,21 +67,24 @@ export function expectationsOf({ code }: Block): string[] {
 
 /** `console.log(x); // → 1` and `const x = …; // → 1` say what is true: see printed.ts. */
 function withComparisons(code: string): string {
-  let name: string | null = null;
+  const declared: { name: string; indent: number }[] = [];
   return code
     .split('\n')
     .map((line) => {
-      name = DECLARATION.exec(line)?.[1] ?? name;
+      const indent = line.search(/\S/);
+      const declaration = DECLARATION.exec(line);
+      if (declaration !== null) declared.push({ name: declaration[1]!, indent });
       const said = /^(.*?)\s*\/\/ → (.*)$/.exec(line);
       if (said === null) return line;
       const [, before = '', expected = ''] = said;
       const literal = JSON.stringify(expected);
       const log = /^(\s*)console\.log\((.*)\);$/.exec(before);
       if (log !== null) return `${log[1]}printed(${literal}, [${log[2]}]);`;
-      if (name === null || !before.endsWith(';')) {
+      const subject = declared.findLast((each) => each.indent <= indent);
+      if (subject === undefined || !before.endsWith(';')) {
         throw new Error(`nothing to compare with: ${line}`);
       }
-      return `${before} printed(${literal}, ${name});`;
+      return `${before} printed(${literal}, ${subject.name});`;
     })
     .join('\n');
 }
