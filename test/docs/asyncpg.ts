@@ -30,11 +30,15 @@ export function closeAll(): void {
 
 type Arguments<O> = [first?: string | O | undefined, second?: O | undefined];
 
+/** A server that a block has started for itself. */
+const OWN_SERVER = /^postgres:\/\/postgres@127\.0\.0\.1:/;
+
 function led<O extends real.ConnectOptions>([first, second]: Arguments<O>): [
   string | undefined,
   O,
 ] {
   if (target === null) throw new Error('no database was made');
+  if (typeof first === 'string' && OWN_SERVER.test(first)) return [first, second ?? ({} as O)];
   const options = { ...(typeof first === 'object' ? first : second), ...target, hostaddr: null };
   return [typeof first === 'string' ? first : undefined, options as unknown as O];
 }
