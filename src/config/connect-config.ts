@@ -44,9 +44,13 @@ export type DialFunction = (
 
 /** A connection that needs an OAuth token, and what its server has told of where tokens come from. */
 export interface OAuthRequest {
+  /** The host as it was given. */
   readonly host: string;
+  /** Its port. */
   readonly port: number;
+  /** The role to connect as. */
   readonly user: string;
+  /** The database to connect to. */
   readonly database: string;
   /** The authorization server that the server trusts; null as long as it was not asked. */
   readonly issuer: string | null;
