@@ -57,6 +57,10 @@ function framed(stream: Buffer, phase: Phase, cuts: readonly number[]): Outcome 
     dataRow: (buffer, start, end) => {
       messages.push([0x44, buffer.toString('hex', start, end)]);
     },
+    copyData: (buffer, at, end) => {
+      messages.push([0x64, buffer.toString('hex', at + 5, end)]);
+      return end;
+    },
     stretch: () => {},
   };
   const framer = new Framer(sink);
