@@ -27,6 +27,8 @@ const SEVERAL = /;(?!\s*$)/;
 
 const PREPARE = /\bprepare\b/i;
 
+const CHANGE_OF_SCHEMA = /\b(?:create|alter|drop)\b/i;
+
 type Verdict = 'shareable' | 'clean' | 'dirt';
 
 const verdicts = new Map<string, Verdict>();
@@ -69,4 +71,9 @@ export function isShareable(text: string): boolean {
 /** Whether a query may make the server keep a statement under a name. */
 export function mentionsPrepare(text: string): boolean {
   return PREPARE.test(text);
+}
+
+/** Whether a query may change what statements were prepared for. */
+export function mayChangeSchema(text: string): boolean {
+  return verdictOf(text) !== 'shareable' && CHANGE_OF_SCHEMA.test(text);
 }

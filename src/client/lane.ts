@@ -5,7 +5,7 @@ import type { Session } from '../session/session.ts';
 import type { Statement } from '../session/statement.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
-import { isShareable, mayLeaveDirt, mentionsPrepare } from './dirt.ts';
+import { isShareable, mayChangeSchema, mayLeaveDirt, mentionsPrepare } from './dirt.ts';
 import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
@@ -116,6 +116,7 @@ export class Lane {
 
   /** Notes what a query may leave in the session. */
   noteDirt(text: string): void {
+    if (mayChangeSchema(text)) this.session.statements.noteChange();
     if (!mayLeaveDirt(text)) return;
     this.dirty = true;
     if (mentionsPrepare(text)) this.#preparesBySql = true;

@@ -16,6 +16,13 @@ import type { Statement } from './statement.ts';
  */
 const OUTDATED_DESCRIPTION = new Set(['0A', '42', '08', 'XX']);
 
+/**
+ * What Bind fails with when the types of the parameters no longer go with the statement's tables:
+ * datatype mismatch, undefined or ambiguous function or operator, no such cast. A composite
+ * argument with the attributes that its type had before is a mismatch too.
+ */
+const MISFITS = new Set(['42804', '42883', '42725', '42846']);
+
 /** Whether the server no longer has, or no longer honours, what was prepared. */
 function isOutdatedPlan(error: PostgresError): boolean {
   return (
@@ -36,10 +43,14 @@ export function isOutdated(session: Session, statement: Statement | null, error:
   if (error instanceof PostgresError) {
     const sqlstate = error.sqlstate ?? '';
     if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
-    // A composite argument with the attributes that its type had before.
-    return isOutdatedPlan(error) || (sqlstate === '42804' && hasComposites(session, statement));
+    return isOutdatedPlan(error) || MISFITS.has(sqlstate);
   }
-  return error instanceof InvalidArgumentError && (remembered || hasComposites(session, statement));
+  return (
+    error instanceof InvalidArgumentError &&
+    (remembered ||
+      hasComposites(session, statement) ||
+      session.statements.isDoubtful(statement.text, statement))
+  );
 }
 
 function hasComposites({ registry }: Session, { description }: Statement): boolean {
@@ -55,11 +66,12 @@ export function forgetOutdated(
   if (!(error instanceof PostgresError)) return;
   if (statement !== null && error.sqlstate === '42804' && hasComposites(session, statement)) {
     session.registry.forget();
+    forgetMisfit(session, statement);
   } else if (isOutdatedPlan(error)) {
     session.forgetStatements(!(error instanceof InvalidSQLStatementNameError));
   } else if (error.sqlstate?.startsWith('42')) {
     // It may as well be wrong by itself: that says nothing of other statements.
-    if (statement !== null) session.descriptions.delete(statement.text);
+    if (statement !== null) forgetMisfit(session, statement);
   } else {
     session.descriptions.clear();
   }
@@ -88,6 +100,16 @@ export function givesUpNames(
 }
 
 /**
+ * Forgets a statement that an argument did not fit, so that the next call asks for it again:
+ * another session may have changed its types. This call fails before anything is sent.
+ */
+export function forgetMisfit(session: Session, statement: Statement): void {
+  const { text } = statement;
+  session.descriptions.delete(text);
+  if (session.statements.has(text, statement)) session.statements.delete(text);
+}
+
+/**
  * The statement as the server describes it now, after an argument did not fit what was known of
  * it. Fails with `error`, the reason for that, if nothing has changed.
  */
@@ -100,9 +122,10 @@ export async function refreshedStatement(
   const { description, text } = statement;
   const composites = session.registry.composites(description.parameterOids);
   const changed = await refreshTypes(session, holder, composites);
-  if (session.descriptions.has(text, statement)) {
-    session.descriptions.delete(text);
-    return statementFor(session, holder, text, null, false);
+  for (const store of [session.statements, session.descriptions]) {
+    if (!store.has(text, statement)) continue;
+    store.delete(text);
+    return statementFor(session, holder, text, null, store === session.statements);
   }
   if (!changed) throw error;
   await learnTypes(session, holder, typesOf(description));

@@ -14,6 +14,8 @@ export interface StatementCacheOptions {
 interface Entry {
   readonly statement: Statement;
   readonly expiresAt: number;
+  /** How many changes of the schema had gone through the session when it was prepared. */
+  readonly changes: number;
 }
 
 /**
@@ -28,6 +30,8 @@ export class StatementCache {
   readonly #close: (name: string) => void;
   #schemaVersion: number;
   readonly #entries = new Map<string, Entry>();
+  /** Changes of the schema that went through this session. */
+  #changes = 0;
   /** When statements are kept again, by the clock; 0: they are. */
   #resumesAt = 0;
 
@@ -81,11 +85,23 @@ export class StatementCache {
     this.#entries.set(text, {
       statement,
       expiresAt: this.#clock.now() + this.#options.lifetime,
+      changes: this.#changes,
     });
     if (this.#entries.size > this.#options.size) {
       const oldest = this.#entries.keys().next().value;
       if (oldest !== undefined) this.delete(oldest);
     }
+  }
+
+  /** The session is about to change the schema. */
+  noteChange(): void {
+    this.#changes += 1;
+  }
+
+  /** Whether the session may have changed the schema since it prepared the statement. */
+  isDoubtful(text: string, statement: Statement): boolean {
+    const entry = this.#entries.get(text);
+    return entry?.statement === statement && entry.changes !== this.#changes;
   }
 
   /** Puts the same statement, compiled anew, in the place of the old one. */

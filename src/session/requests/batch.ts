@@ -14,7 +14,13 @@ import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
-import { forgetOutdated, givesUpNames, isOutdated, isRepeatable } from '../staleness.ts';
+import {
+  forgetMisfit,
+  forgetOutdated,
+  givesUpNames,
+  isOutdated,
+  isRepeatable,
+} from '../staleness.ts';
 import type { Statement } from '../statement.ts';
 import type { StatementCache } from '../statement-cache.ts';
 import { ExtendedRequest } from './extended.ts';
@@ -142,6 +148,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
       const oids = this.#statements.flatMap(({ description }) => description.parameterOids);
       if (registry.composites(oids).length > 0) registry.forget();
       for (const { text } of this.#items) session.descriptions.delete(text);
+      for (const statement of this.#statements) forgetMisfit(session, statement);
     }
     super.refused(session, error);
   }

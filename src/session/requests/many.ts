@@ -1,4 +1,4 @@
-import { InterfaceError } from '../../errors/client-errors.ts';
+import { InterfaceError, InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
@@ -80,8 +80,12 @@ export class ManyRequest extends StatementRequest<Row[]> {
   }
 
   protected override refused(session: Session, error: unknown): void {
-    if (this.isRepeatable) super.refused(session, error);
-    else this.fail(error);
+    if (this.isRepeatable) {
+      super.refused(session, error);
+    } else {
+      this.forgetMisfit(session);
+      this.fail(error);
+    }
   }
 
   protected override prepared(): void {
@@ -103,6 +107,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
     };
     writing.then(end, (error: unknown) => {
       this.error ??= error;
+      if (error instanceof InvalidArgumentError) this.forgetMisfit(session);
       end();
     });
   }

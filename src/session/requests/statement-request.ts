@@ -9,6 +9,7 @@ import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import type { Session } from '../session.ts';
 import {
+  forgetMisfit,
   forgetOutdated,
   givesUpNames,
   isOutdated,
@@ -36,6 +37,8 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   /** Bind was answered: from there on the statement may have done something. */
   #bound = false;
   #repeated = false;
+  /** The statement was not prepared for this call. */
+  #wasKnown = false;
   #refreshed = false;
 
   constructor(
@@ -78,6 +81,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     const store = this.#isKept(session) ? session.statements : session.descriptions;
     const known = this.#given ?? store.get(this.text);
     if (known !== undefined && this.#isCurrent(known, session)) {
+      this.#wasKnown = true;
       this.#begin(session, known);
       return;
     }
@@ -139,21 +143,25 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     if (statement.name === '') writeDescribe(session.writer, 'P', portal);
   }
 
+  /** The next call asks anew for a statement that was known before this one. */
+  protected forgetMisfit(session: Session): void {
+    if (this.#wasKnown && this.statement !== null) forgetMisfit(session, this.statement);
+  }
+
   /** A value does not fit its type, unless that type is no longer what it was. */
   protected override refused(session: Session, error: unknown): void {
     const { statement } = this;
-    if (
-      !this.#refreshed &&
-      statement !== null &&
-      error instanceof InvalidArgumentError &&
-      isOutdated(session, statement, error)
-    ) {
-      this.#refreshed = true;
-      this.state = 'preparing';
-      session.line.comeBack(this, () =>
-        this.#prepareAnd(session, () => refreshedStatement(session, this, statement, error)),
-      );
-      return;
+    if (!this.#refreshed && statement !== null && error instanceof InvalidArgumentError) {
+      // In a failed transaction the server would not say.
+      if (session.transactionStatus !== 'E' && isOutdated(session, statement, error)) {
+        this.#refreshed = true;
+        this.state = 'preparing';
+        session.line.comeBack(this, () =>
+          this.#prepareAnd(session, () => refreshedStatement(session, this, statement, error)),
+        );
+        return;
+      }
+      this.forgetMisfit(session);
     }
     super.refused(session, error);
   }
