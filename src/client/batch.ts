@@ -1,6 +1,6 @@
 import { BatchRequest, type BatchResult } from '../session/requests/batch.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { argsOf, type QueryObject } from './call.ts';
+import { argsOf, type CallOptions, type QueryObject } from './call.ts';
 import type { Lane } from './lane.ts';
 
 export type { BatchResult } from '../session/requests/batch.ts';
@@ -21,4 +21,14 @@ export async function runBatch(
   for (const { text } of items) lane.noteDirt(text);
   lane.session.submit(request);
   return lane.logged(request.promise, items.map(({ text }) => text).join(';\n'), items);
+}
+
+/** What holds for the call that a batch is: the shortest time-out, and every signal. */
+export function limitsOf(queries: readonly QueryObject[]): CallOptions {
+  const timeouts = queries.flatMap(({ timeout }) => timeout ?? []);
+  const signals = [...new Set(queries.flatMap(({ signal }) => signal ?? []))];
+  return {
+    timeout: timeouts.length === 0 ? undefined : Math.min(...timeouts),
+    signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
+  };
 }

@@ -8,7 +8,9 @@ import { argsOf, type QueryObject } from './call.ts';
 import { copyQueryToStdout } from './copy-options.ts';
 import { type InlinedQuery, inlineArguments } from './copy-query.ts';
 import type { Lane } from './lane.ts';
-import { type StreamBuffer, streamQuery } from './row-stream.ts';
+import type { StreamBuffer } from './row-stream.ts';
+import { submitStep } from './step.ts';
+import { streamQuery } from './stream-query.ts';
 
 /**
  * Runs a query by binary COPY, its rows into the buffer. Resolves when the connection is free
@@ -19,7 +21,7 @@ export async function streamBinaryCopy(
   query: QueryObject,
   buffer: StreamBuffer,
   deadline: Deadline | null,
-): Promise<string> {
+): Promise<unknown> {
   const { session } = lane;
   const { text: inlined, description } = await inline(lane, query, deadline);
   const columns = (description.fields ?? []).map((field) => {
@@ -39,6 +41,7 @@ export async function streamBinaryCopy(
     return await lane.logged(request.promise, query.text, argsOf(query), query.timeout, 'copy');
   } catch (error) {
     if (buffer.closed) return '';
+    if (deadline?.expired) buffer.discard();
     throw error;
   } finally {
     // Whatever ended the stream, the session reads on.
@@ -56,20 +59,11 @@ function columnOf(name: string, codec: Codec): Column {
  * The query without parameters, and what the server says of it: a step of its own, as it
  * decides what follows. The deadline of the whole stays in force.
  */
-async function inline(
+function inline(
   { session }: Lane,
   query: QueryObject,
   deadline: Deadline | null,
 ): Promise<InlinedQuery> {
   const errand = new ErrandRequest((_, holder) => inlineArguments(session, holder, query), null);
-  session.submit(errand);
-  if (deadline === null) return errand.promise;
-  deadline.watch(() => session.canceller.dismiss(errand));
-  try {
-    return await errand.promise;
-  } catch (error) {
-    throw deadline.expired ? deadline.reason(false) : error;
-  } finally {
-    deadline.watch(null);
-  }
+  return submitStep(session, errand, deadline);
 }

@@ -12,6 +12,18 @@ const PREFETCH = 50;
 
 let portals = 0;
 
+/** A portal for a query, to be bound with the first step. */
+export function newPortal(query: QueryObject): Portal {
+  portals += 1;
+  return {
+    name: `asyncpg_portal_${portals.toString(36)}`,
+    text: query.text,
+    args: argsOf(query),
+    prepare: query.prepare !== false,
+    statement: null,
+  };
+}
+
 /**
  * A cursor over a query's result, inside a transaction: rows are fetched when they are asked
  * for. `for await` fetches ahead, the next rows travelling while the present ones are used.
@@ -37,26 +49,22 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
     this.#lane = lane;
     this.#query = query;
     this.#given = given;
-    portals += 1;
-    this.#portal = {
-      name: `asyncpg_portal_${portals.toString(36)}`,
-      text: query.text,
-      args: argsOf(query),
-      prepare: query.prepare !== false,
-      statement: null,
-    };
+    this.#portal = newPortal(query);
+  }
+
+  #usableLane(): Lane {
+    const lane = this.#lane();
+    if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
+    if (lane.isInTransaction) return lane;
+    throw new NoActiveSQLTransactionError(
+      'a cursor cannot be used outside of a transaction',
+      { hint: 'Use stream() to read a large result without a transaction.' },
+      { safeToRetry: true },
+    );
   }
 
   async #step(fetch: number, close: boolean): Promise<PortalRows> {
-    const lane = this.#lane();
-    if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
-    if (!lane.isInTransaction) {
-      throw new NoActiveSQLTransactionError(
-        'a cursor cannot be used outside of a transaction',
-        { hint: 'Use stream() to read a large result without a transaction.' },
-        { safeToRetry: true },
-      );
-    }
+    const lane = this.#usableLane();
     const deadline = lane.deadline(this.#query.timeout, this.#query.signal);
     try {
       const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
@@ -97,7 +105,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
       checkCount(count);
       if (this.#exhausted) return 0;
       if (this.#portal.statement === null) await this.#step(0, false);
-      const lane = this.#lane();
+      const lane = this.#usableLane();
       const deadline = lane.deadline(this.#query.timeout, this.#query.signal);
       try {
         const tag = await lane.script(`MOVE FORWARD ${count} "${this.#portal.name}"`, deadline);

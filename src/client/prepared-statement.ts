@@ -10,7 +10,8 @@ import type { Connection } from './connection.ts';
 import { Cursor } from './cursor.ts';
 import { executeMany } from './execute-many.ts';
 import type { Lane } from './lane.ts';
-import { RowStream, streamQuery } from './row-stream.ts';
+import { RowStream } from './row-stream.ts';
+import { streamQuery } from './stream-query.ts';
 
 /** What `explain` may be told. */
 export interface ExplainOptions {
@@ -207,12 +208,18 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
         args: options.args ?? [],
         prepare: false,
       };
-      if (options.analyze !== true) return firstPlan(await lane.query(query, 'value', null));
-      const transaction = await this.#connection.begin();
+      const deadline = lane.deadline(this.#options.timeout, this.#options.signal);
       try {
-        return firstPlan(await lane.query(query, 'value', null));
+        deadline?.check();
+        if (options.analyze !== true) return firstPlan(await lane.query(query, 'value', deadline));
+        const transaction = await this.#connection.begin();
+        try {
+          return firstPlan(await lane.query(query, 'value', deadline));
+        } finally {
+          await transaction.rollback();
+        }
       } finally {
-        await transaction.rollback();
+        deadline?.dispose();
       }
     } catch (error) {
       throw atCaller(error);

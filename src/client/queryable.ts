@@ -1,7 +1,8 @@
+import { InterfaceError } from '../errors/client-errors.ts';
 import type { Wanted } from '../session/requests/query.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
-import { type BatchResult, runBatch } from './batch.ts';
+import { type BatchResult, limitsOf, runBatch } from './batch.ts';
 import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import {
@@ -21,7 +22,8 @@ import { isShareable } from './dirt.ts';
 import { executeMany } from './execute-many.ts';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 import type { Lane } from './lane.ts';
-import { RowStream, streamQuery } from './row-stream.ts';
+import { RowStream } from './row-stream.ts';
+import { streamQuery } from './stream-query.ts';
 import type { Transaction, TransactionOptions } from './transaction.ts';
 
 /** What a call needs of the session that it gets. */
@@ -208,11 +210,20 @@ export abstract class Queryable {
   /**
    * Executes several queries in one round trip and one implicit transaction: if one fails,
    * none has an effect. Resolves to `{ rows, tag }` of each.
+   *
+   * The batch is one call: of the queries' time-outs the shortest holds for all of it, and each
+   * of their signals ends it.
+   *
+   * @example
+   * const [, { rows }] = await pool.batch([
+   *   sql`INSERT INTO visits (page) VALUES (${page})`,
+   *   sql`SELECT count(*) FROM visits WHERE page = ${page}`,
+   * ]);
    */
   async batch(queries: readonly Query[]): Promise<BatchResult[]> {
     try {
       const calls = queries.map((query) => toQuery(query, []));
-      return await this.#call('exclusive', undefined, (lane, deadline) =>
+      return await this.#call('exclusive', limitsOf(calls), (lane, deadline) =>
         runBatch(lane, calls, deadline),
       );
     } catch (error) {
@@ -249,9 +260,14 @@ export abstract class Queryable {
     first: TransactionOptions | ((tx: Transaction) => Promise<R>),
     second?: (tx: Transaction) => Promise<R>,
   ): Promise<R> {
-    const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second!];
-    const work: Work<R> = (lane) => lane.transact(options, fn);
     try {
+      const [options, fn] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
+      if (typeof fn !== 'function') {
+        throw new InterfaceError('a transaction takes a function to run in it', {
+          safeToRetry: true,
+        });
+      }
+      const work: Work<R> = (lane) => lane.transact(options, fn);
       if (options.signal === undefined) return await this.lend('exclusive', null, work);
       // Here the signal ends the wait for a connection; then it is the transaction's.
       return await this.#call('exclusive', { timeout: Infinity, signal: options.signal }, work);
@@ -318,7 +334,10 @@ export abstract class Queryable {
     }
   }
 
-  /** The rows of a query by binary COPY, decoded. */
+  /**
+   * The rows of a query by binary COPY, decoded. Leaving the loop ends the COPY by a cancel, which
+   * makes a transaction fail: inside one `stream` can be left.
+   */
   copyRecordsFromQuery<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);
     return new RowStream<T>((sink) =>

@@ -1,12 +1,7 @@
 import { Readable } from 'node:stream';
-import { type RowSink, StreamRequest } from '../session/requests/stream.ts';
-import type { Session } from '../session/session.ts';
-import type { Statement } from '../session/statement.ts';
-import type { Deadline } from '../transport/deadline.ts';
+import type { RowSink } from '../session/requests/stream.ts';
 import type { Row } from '../values/row.ts';
-import { argsOf, type QueryObject } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import type { Lane } from './lane.ts';
 
 /** Rows that wait for their consumer beyond which the server is made to wait as well. */
 const HIGH_WATER = 512;
@@ -16,21 +11,29 @@ const LOW_WATER = 128;
 /** What runs a stream's query: fills the sink until the result ends. */
 export type StreamSource = (sink: StreamBuffer) => Promise<unknown>;
 
+/** Where a buffer's rows come from: the session itself, or what asks it for them. */
+export interface RowSupply {
+  /** Its load: calls under way on the session, the stream's own included. */
+  readonly line: { readonly load: number };
+  /** The buffer has room again. */
+  resumeReading(): void;
+}
+
 /** The rows between the wire and their consumer. */
 export class StreamBuffer implements RowSink {
   #rows: Row[] = [];
   #next = 0;
   /** Those who wait for a row. */
   #readers: (() => void)[] = [];
-  #session: Session | null = null;
+  #supply: RowSupply | null = null;
   #cancel: (() => void) | null = null;
   #paused = false;
   /** The consumer has left: no more rows are wanted. */
   closed = false;
 
-  /** The engine that feeds the buffer, and how to stop it. */
-  attach(session: Session, cancel: () => void): void {
-    this.#session = session;
+  /** What feeds the buffer, and how to stop it. */
+  attach(supply: RowSupply, cancel: () => void): void {
+    this.#supply = supply;
     this.#cancel = cancel;
     if (this.closed) cancel();
   }
@@ -41,7 +44,7 @@ export class StreamBuffer implements RowSink {
     if (this.#rows.length - this.#next < HIGH_WATER) return true;
     // Somebody waits on this session behind the stream, perhaps the stream's own consumer:
     // then making the server wait could make everybody wait for ever.
-    if ((this.#session?.line.load ?? 0) > 1) return true;
+    if ((this.#supply?.line.load ?? 0) > 1) return true;
     this.#paused = true;
     return false;
   }
@@ -62,7 +65,7 @@ export class StreamBuffer implements RowSink {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#session?.resumeReading();
+    this.#supply?.resumeReading();
   }
 
   /** Resolves when a row has come or none will. */
@@ -105,6 +108,9 @@ export class StreamBuffer implements RowSink {
  * Node or a Web stream. The query starts with the first row asked for; leaving the loop
  * cancels it and frees the connection. When the consumer is slow the server is made to wait,
  * unless other calls on the same connection wait behind the stream.
+ *
+ * Inside a transaction rows are fetched through a portal, some hundred at a time, so that leaving
+ * the loop leaves the transaction as it is.
  */
 export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   readonly #source: StreamSource;
@@ -210,37 +216,5 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
       },
       cancel: () => this.close(),
     });
-  }
-}
-
-/** Runs a query into the buffer. Resolves when the connection is free again. */
-export async function streamQuery(
-  lane: Lane,
-  query: QueryObject,
-  buffer: StreamBuffer,
-  deadline: Deadline | null,
-  statement: Statement | null = null,
-): Promise<string> {
-  const { session } = lane;
-  const request = new StreamRequest(
-    query.text,
-    argsOf(query),
-    buffer,
-    deadline,
-    statement,
-    query.prepare !== false,
-  );
-  lane.noteDirt(query.text);
-  session.submit(request);
-  buffer.attach(session, () => session.canceller.dismiss(request));
-  try {
-    return await lane.logged(request.promise, query.text, argsOf(query), query.timeout);
-  } catch (error) {
-    if (buffer.closed) return '';
-    if (deadline?.expired) buffer.discard();
-    throw error;
-  } finally {
-    // Whatever ended the stream, the session reads on.
-    if (!session.isEnded) session.resumeReading();
   }
 }

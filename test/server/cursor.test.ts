@@ -70,6 +70,7 @@ describeEach('cursors', (version) => {
       return inside;
     });
     await expect(kept.fetch(1)).rejects.toThrow(NoActiveSQLTransactionError);
+    await expect(kept.forward(1)).rejects.toThrow(NoActiveSQLTransactionError);
     await c.execute('BEGIN');
     expect(await c.cursor(NUMBERS, 3).fetch(2)).toEqual(range(1, 2));
     await c.execute('COMMIT');

@@ -200,4 +200,42 @@ describeEach('streams', (version) => {
     );
     expect(error.message).toContain('closed');
   });
+
+  it('can be left inside a transaction, which goes on', async () => {
+    const c = await open(version);
+    const statement = await c.prepare(ENDLESS);
+    await c.transaction(async (tx) => {
+      for (const stream of [tx.stream(ENDLESS), c.stream(ENDLESS), statement.stream()]) {
+        for await (const row of stream) if (row.a === 700) break;
+        expect(await tx.fetchVal('SELECT 1')).toBe(1);
+      }
+      const names = await tx.fetch("SELECT name FROM pg_cursors WHERE name <> ''");
+      expect(names).toEqual([]);
+    });
+  });
+
+  it('inside a transaction let other calls go between their rows', async () => {
+    const c = await open(version);
+    await c.transaction(async (tx) => {
+      let sum = 0;
+      for await (const { a } of tx.stream(NUMBERS, 2000)) {
+        sum += a % 100 === 0 ? ((await tx.fetchVal<number>('SELECT $1::int4', 1)) ?? 0) : 0;
+      }
+      expect(sum).toBe(20);
+    });
+  });
+
+  it('inside a transaction end with their signal while their rows wait to be read', async () => {
+    const c = await open(version);
+    await c.transaction(async (tx) => {
+      const abort = new AbortController();
+      const stream = tx.stream({ text: ENDLESS, signal: abort.signal });
+      expect(await stream.next()).toEqual({ a: 1 });
+      // Each of these follows rows that are fetched ahead, until enough are there.
+      for (let i = 0; i < 4; i++) await tx.fetchVal('SELECT 1');
+      abort.abort(new Error('enough'));
+      expect(await failure(collect(stream))).toBe(abort.signal.reason);
+      expect(await tx.fetchVal("SELECT count(*) FROM pg_cursors WHERE name <> ''")).toBe(0n);
+    });
+  });
 });

@@ -1,0 +1,88 @@
+import { PortalRequest, type PortalRows } from '../session/requests/portal.ts';
+import { StreamRequest } from '../session/requests/stream.ts';
+import type { Statement } from '../session/statement.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import { newPortal } from './cursor.ts';
+import type { Lane } from './lane.ts';
+import type { StreamBuffer } from './row-stream.ts';
+import { submitStep } from './step.ts';
+
+/** Rows that are fetched at once through a portal. */
+const FETCH = 256;
+
+/** Runs a query into the buffer. Resolves when the connection is free again. */
+export async function streamQuery(
+  lane: Lane,
+  query: QueryObject,
+  buffer: StreamBuffer,
+  deadline: Deadline | null,
+  statement: Statement | null = null,
+): Promise<void> {
+  const run = lane.isInTransaction ? streamPortal : streamWhole;
+  lane.noteDirt(query.text);
+  const running = run(lane, query, buffer, deadline, statement);
+  try {
+    await lane.logged(running, query.text, argsOf(query), query.timeout);
+  } catch (error) {
+    if (buffer.closed) return;
+    if (deadline?.expired) buffer.discard();
+    throw error;
+  }
+}
+
+/** Everything in one answer. It can be left by a cancel only. */
+async function streamWhole(
+  { session }: Lane,
+  query: QueryObject,
+  buffer: StreamBuffer,
+  deadline: Deadline | null,
+  statement: Statement | null,
+): Promise<void> {
+  const isPrepared = query.prepare !== false;
+  const { text } = query;
+  const request = new StreamRequest(text, argsOf(query), buffer, deadline, statement, isPrepared);
+  session.submit(request);
+  buffer.attach(session, () => session.canceller.dismiss(request));
+  try {
+    await request.promise;
+  } finally {
+    // Whatever ended the stream, the session reads on.
+    if (!session.isEnded) session.resumeReading();
+  }
+}
+
+/** Part by part, inside a transaction, which a cancel would make fail. */
+async function streamPortal(
+  { session }: Lane,
+  query: QueryObject,
+  buffer: StreamBuffer,
+  deadline: Deadline | null,
+  statement: Statement | null,
+): Promise<void> {
+  const portal = newPortal(query);
+  const step = (fetch: number, limit: Deadline | null): Promise<PortalRows> => {
+    const request = new PortalRequest(portal, { fetch, close: fetch === 0 }, null, statement);
+    return submitStep(session, request, limit);
+  };
+  let wake = (): void => {};
+  buffer.attach({ line: { load: 0 }, resumeReading: () => wake() }, () => wake());
+  let exhausted = false;
+  try {
+    while (!buffer.closed && !exhausted) {
+      const part = await step(FETCH, deadline);
+      exhausted = part.exhausted;
+      let hasRoom = true;
+      for (const row of part.rows) hasRoom = buffer.push(row);
+      if (exhausted || hasRoom || buffer.closed) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        deadline?.watch(() => resolve());
+      });
+      if (deadline?.expired) throw deadline.reason(true);
+    }
+  } finally {
+    const isOpen = !exhausted && portal.statement !== null && session.transactionStatus === 'T';
+    if (isOpen && !session.isEnded) await step(0, null);
+  }
+}
