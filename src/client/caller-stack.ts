@@ -1,24 +1,51 @@
+import { fileURLToPath } from 'node:url';
 import { InterfaceError, InternalClientError, TimeoutError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 
 const located = new WeakSet<object>();
 
+/** Where this library's own code is, as it appears in stacks: as a URL or as a path. */
+const HOME = new URL('..', import.meta.url);
+const OWN_FRAMES = [HOME.href, ...(HOME.protocol === 'file:' ? [fileURLToPath(HOME)] : [])];
+
+/** Whether a stack leads to code that is neither this library's nor the engine's. */
+function showsCaller(stack: string | undefined): boolean {
+  return (stack ?? '')
+    .split('\n')
+    .some(
+      (line) =>
+        /^\s+at .*:\d+:\d+\)?$/.test(line) &&
+        !/\bnode:|\beval at\b/.test(line) &&
+        !OWN_FRAMES.some((own) => line.includes(own)),
+    );
+}
+
 /**
  * Gives an error the stack of the call that it ends. The error was made where the answer
  * arrived, far from the caller; here, in the continuation of the caller's own await, the
  * engine knows the asynchronous frames. So a stack costs nothing until something fails.
+ *
+ * When nobody awaits the call yet there are no such frames; then an error that was made while the
+ * caller was calling keeps the stack that it has.
  */
 export function atCaller(error: unknown): unknown {
-  // An error that passes through an outer call, a transaction's, keeps the line of the inner one.
-  if (typeof error !== 'object' || error === null || located.has(error)) return error;
   if (
     error instanceof PostgresError ||
     error instanceof InterfaceError ||
     error instanceof InternalClientError ||
     error instanceof TimeoutError
   ) {
-    Error.captureStackTrace?.(error, atCaller);
-    located.add(error);
+    locate(error);
   }
   return error;
+}
+
+function locate(error: Error): void {
+  const { stack } = error;
+  const isShown = showsCaller(stack);
+  // An error that passes through an outer call, a transaction's, keeps the line of the inner one.
+  if (isShown && located.has(error)) return;
+  Error.captureStackTrace?.(error, atCaller);
+  if ((isShown || located.has(error)) && !showsCaller(error.stack)) error.stack = stack as string;
+  located.add(error);
 }

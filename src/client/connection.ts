@@ -281,9 +281,13 @@ export class Connection extends Queryable implements AsyncDisposable {
    *   terminated and the call rejects with a TimeoutError
    */
   async close(options: { timeout?: number | undefined } = {}): Promise<void> {
-    const lane = this.held('Connection.close()');
-    this.#closing ??= closeLane(lane, options.timeout);
-    await this.#closing;
+    try {
+      const lane = this.held('Connection.close()');
+      this.#closing ??= closeLane(lane, options.timeout);
+      await this.#closing;
+    } catch (error) {
+      throw atCaller(error);
+    }
   }
 
   /** Closes the connection at once; calls under way are rejected. Idempotent. */

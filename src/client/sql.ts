@@ -2,23 +2,24 @@ import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { QueryObject } from './call.ts';
 import { quoteIdentifier } from './identifier.ts';
 
-/** A piece of a query: texts with values between them. Made by `sql` and its helpers only. */
+/**
+ * A piece of a query: texts with values between them. Made by `sql` and its helpers only. Spread
+ * it to say more of a call: `{ ...sql`…`, timeout: 500 }`.
+ */
 export class SqlFragment implements QueryObject {
+  /** The text with `$1`…`$n`. */
+  readonly text: string;
+  /** The values of `$1`…`$n`. */
+  readonly args: readonly unknown[];
   readonly #strings: readonly string[];
   readonly #values: readonly unknown[];
-  #compiled: { text: string; args: readonly unknown[] } | null = null;
 
   constructor(strings: readonly string[], values: readonly unknown[]) {
+    const args: unknown[] = [];
     this.#strings = strings;
     this.#values = values;
-  }
-
-  #compile(): { text: string; args: readonly unknown[] } {
-    if (this.#compiled === null) {
-      const args: unknown[] = [];
-      this.#compiled = { text: this.#write(args), args };
-    }
-    return this.#compiled;
+    this.text = this.#write(args);
+    this.args = args;
   }
 
   /** Its text, with the values of nested fragments counted on. */
@@ -34,16 +35,6 @@ export class SqlFragment implements QueryObject {
       text += this.#strings[index + 1] ?? '';
     });
     return text;
-  }
-
-  /** The text with `$1`…`$n`. */
-  get text(): string {
-    return this.#compile().text;
-  }
-
-  /** The values of `$1`…`$n`. */
-  get args(): readonly unknown[] {
-    return this.#compile().args;
   }
 }
 

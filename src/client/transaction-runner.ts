@@ -1,3 +1,4 @@
+import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { Lane } from './lane.ts';
 import { Transaction, type TransactionOptions } from './transaction.ts';
@@ -22,7 +23,13 @@ export async function runTransaction<R>(
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
-  const retries = lane.transactions.length === 0 ? (options.retries ?? 0) : 0;
+  const wanted = options.retries ?? 0;
+  if (!Number.isSafeInteger(wanted) || wanted < 0) {
+    throw new InterfaceError(`retries must be an integer of at least 0, not ${String(wanted)}`, {
+      safeToRetry: true,
+    });
+  }
+  const retries = lane.transactions.length === 0 ? wanted : 0;
   const connection = lane.listeners.owner!;
   for (let attempt = 0; ; attempt++) {
     try {

@@ -90,6 +90,8 @@ export class Transaction extends Queryable implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   #started: Promise<unknown> | null = null;
   #state: State = 'open';
+  /** Why the callback was not allowed to end it, which it may have ignored. */
+  #refusal: InterfaceError | null = null;
 
   private constructor(
     lane: Lane,
@@ -259,10 +261,11 @@ export class Transaction extends Queryable implements AsyncDisposable {
     this.#checkUsable(`Transaction.${call}()`);
     if (!this.#managed) return;
     await this.abandon();
-    throw new InterfaceError(
+    this.#refusal ??= new InterfaceError(
       `cannot call Transaction.${call}() inside the callback of transaction(): the transaction was rolled back`,
       { hint: 'Return from the callback to commit, throw to roll back.' },
     );
+    throw this.#refusal;
   }
 
   #undo(): string {
@@ -274,12 +277,14 @@ export class Transaction extends Queryable implements AsyncDisposable {
    * @internal
    */
   async finish(): Promise<void> {
+    if (this.#refusal !== null) throw this.#refusal;
     this.#checkUsable('Transaction.commit()');
     this.#signal?.throwIfAborted();
     if (this.#savepoint !== null) {
       await this.#release();
       return;
     }
+    this.#checkNotEnded();
     const tag = await this.#end('committed', 'COMMIT');
     if (tag === 'ROLLBACK') {
       this.#state = 'rolled back';
@@ -287,6 +292,18 @@ export class Transaction extends Queryable implements AsyncDisposable {
         'the transaction was rolled back instead of committed, because a statement in it failed',
       );
     }
+  }
+
+  /** A COMMIT or ROLLBACK that was executed as a statement leaves nothing to commit. */
+  #checkNotEnded(): void {
+    const { session, transactions } = this.#lane;
+    const isBegun = session.preamble === null && session.isIdle && !session.isEnded;
+    if (!isBegun || session.transactionStatus !== 'I') return;
+    this.#state = 'failed';
+    transactions.splice(transactions.indexOf(this));
+    throw new InterfaceError('the transaction was ended by a statement that was executed in it', {
+      hint: 'Leave COMMIT and ROLLBACK to the transaction.',
+    });
   }
 
   /** Releases the savepoint; if that cannot be, returns to it, so that the outer one can go on. */
@@ -402,15 +419,30 @@ export class Savepoint implements AsyncDisposable {
 
   /** Undoes everything since the savepoint, which stays. */
   async rollback(): Promise<void> {
-    if (this.#released) throw new InterfaceError(`the savepoint ${this.name} has been released`);
-    await this.#run('ROLLBACK TO');
+    try {
+      this.#checkUsable();
+      await this.#run('ROLLBACK TO');
+    } catch (error) {
+      throw atCaller(error);
+    }
   }
 
   /** Forgets the savepoint, keeping what was done since. */
   async release(): Promise<void> {
-    if (this.#released) throw new InterfaceError(`the savepoint ${this.name} has been released`);
-    this.#released = true;
-    await this.#run('RELEASE');
+    try {
+      this.#checkUsable();
+      this.#released = true;
+      await this.#run('RELEASE');
+    } catch (error) {
+      throw atCaller(error);
+    }
+  }
+
+  #checkUsable(): void {
+    if (!this.#released) return;
+    throw new InterfaceError(`the savepoint ${this.name} has been released`, {
+      safeToRetry: true,
+    });
   }
 
   /** Releases it, unless that is done or the transaction has failed. */

@@ -52,8 +52,7 @@ function fieldsOfRow(type: CompositeType, row: Row): readonly unknown[] {
   refuseOthers(type, given);
   return names.map((name) => {
     const at = given.lastIndexOf(name);
-    if (at < 0) throw missingField(name);
-    return values[at];
+    return at < 0 ? null : values[at];
   });
 }
 
@@ -62,13 +61,8 @@ function fieldsOfObject(type: CompositeType, value: object): readonly unknown[] 
   return type.names.map((name) => {
     // Getters of a class count as fields, what every object inherits does not.
     const isThere = Object.hasOwn(value, name) || (name in value && !(name in Object.prototype));
-    if (!isThere) throw missingField(name);
-    return Reflect.get(value, name) as unknown;
+    return isThere ? (Reflect.get(value, name) as unknown) : null;
   });
-}
-
-function missingField(name: string): Unencodable {
-  return new Unencodable(`the field ${JSON.stringify(name)} is missing; pass null for NULL`);
 }
 
 function refuseOthers({ name, names }: CompositeType, given: readonly string[]): void {

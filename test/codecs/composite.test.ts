@@ -50,10 +50,14 @@ describe('composite types', () => {
     expect(address.text!.encode(new Home())).toBe('(x,1,)');
   });
 
-  it('name a field that is missing, unknown or bad', () => {
-    expect(() => toHex(address, { street: 'a', length: null })).toThrow(
-      'field "house no" is missing',
+  it('take a field that is missing for NULL', () => {
+    expect(toHex(address, { street: 'a', length: null })).toBe(
+      toHex(address, { street: 'a', 'house no': null, length: null }),
     );
+    expect(address.text!.encode({})).toBe('(,,)');
+  });
+
+  it('name a field that is unknown or bad', () => {
     expect(() => toHex(address, { ...home, zip: 1 })).toThrow('type address has no field "zip"');
     expect(() => toHex(address, ['a', 1])).toThrow('expected 3 fields, got 2');
     for (const value of ['(a,1,)', 1, true, undefined, Buffer.of(1)]) {

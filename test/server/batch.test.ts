@@ -82,4 +82,26 @@ describeEach('batches', (version) => {
     expect(results).toHaveLength(500);
     expect(results.every(({ rows }) => rows[0]!['v'] === big)).toBe(true);
   });
+
+  it('end with the shortest time-out of their queries, and with each of their signals', async () => {
+    const c = await openWithSchema(version);
+    const late = await failure(
+      c.batch([
+        { text: 'SELECT 1', timeout: 60_000 },
+        { text: 'SELECT pg_sleep(60)', timeout: 20 },
+      ]),
+    );
+    expect(late.name).toBe('TimeoutError');
+    const abort = new AbortController();
+    const other = new AbortController();
+    const call = failure(
+      c.batch([
+        { text: 'SELECT pg_sleep(60)', signal: other.signal },
+        { text: 'SELECT 1', signal: abort.signal },
+      ]),
+    );
+    abort.abort(new Error('enough'));
+    expect(await call).toBe(abort.signal.reason);
+    expect(await c.fetchVal('SELECT 1')).toBe(1);
+  });
 });

@@ -43,6 +43,25 @@ describeEach('the stack of an error', (version) => {
       () => pool.execute(bad),
       () => pool.transaction((tx) => tx.fetch(bad)),
       () => pool.withConnection((lent) => lent.fetch(bad)),
+      () => pool.listen('', () => {}),
+      () => pool.acquire({ timeout: 0 }),
+      async () => {
+        await using tx = await c.begin();
+        const savepoint = await tx.savepoint('a');
+        await tx.execute('RELEASE a');
+        await savepoint.rollback();
+      },
+      async () => {
+        await using tx = await c.begin();
+        const savepoint = await tx.savepoint();
+        await savepoint.release();
+        await savepoint.release();
+      },
+      async () => {
+        const other = await open(version);
+        other.fetch('SELECT pg_sleep(60)').catch(() => {});
+        await other.close({ timeout: 10 });
+      },
     ];
     for (const call of calls) {
       const error = await (async function myOwnFunction() {
@@ -102,5 +121,21 @@ describeEach('the stack of an error', (version) => {
     } catch (error) {
       expect((error as Error).stack).toMatch(/at thrown .*caller-stack\.test\.ts/);
     }
+  });
+
+  it('has it where the error comes before anything is sent and is taken later', async () => {
+    const c = await open(version);
+    function early() {
+      return [
+        c.fetch({ text: 'SELECT 1', timeout: 0 }),
+        c.fetch(null as never),
+        c.begin({ isolation: 'snapshot' as never }),
+        c.cursor('SELECT 1').fetch(0),
+      ];
+    }
+    const calls = early();
+    for (const call of calls) call.catch(() => {});
+    await c.fetchVal('SELECT 1');
+    for (const call of calls) shows(await failure(call), 'early');
   });
 });

@@ -149,6 +149,11 @@ describeEach('prepared statements', (version) => {
     abort.abort(new Error('enough'));
     expect((await call).message).toBe('enough');
     expect(await statement.fetch(0)).toHaveLength(1);
+    const explained = statement.with({ timeout: 0 }).explain({ args: [0] });
+    expect((await failure(explained)).name).toBe('TimeoutError');
+    const measured = statement.with({ timeout: 20 }).explain({ analyze: true, args: [60] });
+    expect((await failure(measured)).name).toBe('TimeoutError');
+    expect(c.isInTransaction()).toBe(false);
   });
 
   it('always fail when their columns changed, as they are never replaced', async () => {

@@ -7,6 +7,7 @@ import {
   InvalidArgumentError,
   PostgresSyntaxError,
   sql,
+  TimeoutError,
   UndefinedTableError,
 } from '../../src/index.ts';
 import { describeEach, failure, open, openWithSchema } from '../support/connections.ts';
@@ -220,6 +221,13 @@ describeEach('queries', (version) => {
         )})) v (a)`,
       ),
     ).toEqual([{ a: 1 }, { a: 2 }]);
+    const nap = sql`SELECT pg_sleep(${60})`;
+    expect({ ...nap, timeout: 20 }).toEqual({
+      text: 'SELECT pg_sleep($1)',
+      args: [60],
+      timeout: 20,
+    });
+    await expect(c.fetch({ ...nap, timeout: 20 })).rejects.toThrow(TimeoutError);
   });
 
   it('survives a result that is larger than any buffer', async () => {

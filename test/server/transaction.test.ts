@@ -468,4 +468,43 @@ describeEach('transactions', (version) => {
     expect(await slow.transaction((tx) => tx.fetchVal('SELECT 1'))).toBe(1);
     expect(slow.isInTransaction()).toBe(false);
   });
+
+  it('take options that are not there, and refuse retries that are no count and no function', async () => {
+    const c = await open(version);
+    expect(await c.transaction(undefined as never, async () => 1)).toBe(1);
+    for (const retries of [-1, 1.5, Number.NaN, '3' as never]) {
+      await expect(c.transaction({ retries }, async () => 1)).rejects.toThrow(InterfaceError);
+    }
+    await expect(c.transaction({} as never)).rejects.toThrow(InterfaceError);
+    expect(c.isInTransaction()).toBe(false);
+  });
+
+  it('reject with the refusal of a commit by hand that the callback ignored', async () => {
+    const c = await withTable();
+    let refusal: unknown;
+    const error = await failure(
+      c.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        refusal = await failure(tx.commit());
+      }),
+    );
+    expect(error).toBe(refusal);
+    expect(await values(c)).toEqual([]);
+  });
+
+  it('reject when a statement in them has ended them', async () => {
+    const c = await withTable();
+    for (const text of ['COMMIT', 'ROLLBACK']) {
+      const error = await failure(
+        c.transaction(async (tx) => {
+          await tx.execute('SELECT 1');
+          await tx.execute(text);
+        }),
+      );
+      expect(error).toBeInstanceOf(InterfaceError);
+      expect(error.message).toContain('ended by a statement');
+    }
+    expect(await c.transaction((tx) => tx.fetchVal('SELECT 1'))).toBe(1);
+    expect(c.isInTransaction()).toBe(false);
+  });
 });

@@ -94,7 +94,8 @@ describe('the place inside a value is named', () => {
     ['int4range', new Range(1, 2.5), 'at .upper: expected an integer, got the number 2.5'],
     ['int4range[]', [null, [1, 'x']], 'at [1].upper: expected an integer'],
     ['pg_temp.pair', { a: 1, 'b c': 2 }, 'at ["b c"]: expected a string, got the number 2'],
-    ['pg_temp.pair', { a: 1 }, 'the field "b c" is missing; pass null for NULL'],
+    ['pg_temp.pair', { a: 1, 'b c': undefined }, 'at ["b c"]: undefined is not a value'],
+    ['pg_temp.pair', { a: 1, b: 2 }, 'has no field "b"'],
     ['pg_temp.pair', [1], 'expected 2 fields, got 1'],
     ['pg_temp.nested', { ps: [null, { a: 'x', 'b c': null }] }, 'at .ps[1].a: expected an integer'],
     ['pg_temp.nested[]', [{ ps: [] }, { ps: 1 }], 'at [1].ps: expected an array, got the number 1'],
@@ -103,6 +104,13 @@ describe('the place inside a value is named', () => {
     await expect(call).rejects.toThrow(message);
     await expect(call).rejects.toThrow('query argument $1');
   });
+});
+
+test('fields of a composite that an object or a Row leaves out are NULL', async () => {
+  const text = 'SELECT $1::pg_temp.pair::text';
+  expect(await db.fetchVal(text, { a: 1 })).toBe('(1,)');
+  expect(await db.fetchVal(text, {})).toBe('(,)');
+  expect(await db.fetchVal(text, await db.fetchRow(`SELECT 'x' AS "b c"`))).toBe('(,x)');
 });
 
 describe('the row is named', () => {
