@@ -1,4 +1,5 @@
 import type { Lane } from '../client/lane.ts';
+import { reportedReadOnly } from '../session/server-role.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 
 /** Who uses a slot's connection. */
@@ -40,6 +41,7 @@ export class Slot {
   idleSince = 0;
   /** The `init` hook left something in the session that a reset would undo. */
   keepsInit = false;
+  readonly #wasReadOnly: boolean | null;
   readonly #clock: Clock;
   #timer: Timer | null = null;
   #firstRequests = 0;
@@ -49,6 +51,7 @@ export class Slot {
     slots.set(lane, this);
     this.generation = generation;
     this.#clock = clock;
+    this.#wasReadOnly = reportedReadOnly(lane.session.settings);
     this.openedAt = clock.now();
     this.leasedAt = this.openedAt;
     // Connections that were opened together must not all be replaced together.
@@ -71,10 +74,20 @@ export class Slot {
     const { session } = this.lane;
     return (
       !session.isEnded &&
+      !(session.isRoleInDoubt && this.#hasOtherRole()) &&
       this.generation === generation &&
       session.requests - this.#firstRequests < maxQueries &&
       (this.expiresAt === Infinity || this.#clock.now() < this.expiresAt)
     );
+  }
+
+  /**
+   * Whether the server takes writes now and did not when this was opened, or the other way round,
+   * as after a failover. A write that was refused proves it where the server does not tell.
+   */
+  #hasOtherRole(): boolean {
+    const isReadOnly = reportedReadOnly(this.lane.session.settings);
+    return isReadOnly === null || isReadOnly !== this.#wasReadOnly;
   }
 
   /** Calls back after `delay` milliseconds, in place of what it was to call before. */

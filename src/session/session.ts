@@ -18,6 +18,7 @@ import { endedError, lostConnection } from './ending.ts';
 import { Outbox } from './outbox.ts';
 import type { Request } from './request.ts';
 import { RequestLine } from './request-line.ts';
+import { ROLE_SETTINGS } from './server-role.ts';
 import type { ServerVersion } from './server-version.ts';
 import { StatementCache, type StatementCacheOptions } from './statement-cache.ts';
 
@@ -56,6 +57,9 @@ const CLOSE_TIMEOUT = 1000;
 /** Far beyond what any server reports. */
 const MAX_SETTINGS = 200;
 const NO_CLOSES: readonly string[] = [];
+
+/** read_only_sql_transaction: a write where there can be none. */
+const READ_ONLY = '25006';
 
 const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
   [0x49, 'I'],
@@ -99,6 +103,8 @@ export class Session implements MessageSink, TransportHandler {
   requests = 0;
   /** When the server last said anything, in the clock's milliseconds. */
   lastProgress = 0;
+  /** The server has shown that it may have got another role than when this session began. */
+  isRoleInDoubt = false;
   observer: SessionObserver | null = null;
 
   readonly #transport: Transport;
@@ -289,6 +295,7 @@ export class Session implements MessageSink, TransportHandler {
         if (this.settings.size > MAX_SETTINGS) {
           throw new ProtocolError('the server reports too many parameters');
         }
+        if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
         this.observer?.parameter(name, value);
         return;
       }
@@ -322,6 +329,7 @@ export class Session implements MessageSink, TransportHandler {
       this.destroy(null);
       return;
     }
+    if (fields.sqlstate === READ_ONLY) this.isRoleInDoubt = true;
     const head = this.line.head;
     if (head === null) this.unexpected('ErrorResponse');
     else head.serverError(this, postgresErrorFrom(fields), fields);

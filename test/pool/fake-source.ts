@@ -14,6 +14,8 @@ export class FakeSession {
   transactionStatus = 'I';
   requests = 0;
   lastProgress = 0;
+  isRoleInDoubt = false;
+  readonly settings = new Map<string, string>();
   onEnd: (() => void) | null = null;
   isGone = false;
   /** Nothing is ever heard of the server again, though the connection stands. */

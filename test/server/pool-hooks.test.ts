@@ -220,7 +220,7 @@ describe('the hook reset', () => {
     const connection = await pool.acquire();
     await connection.execute("SET work_mem = '2MB'");
     await connection.execute('BEGIN');
-    await connection.addListener('news', () => {});
+    await connection.addListener('news of hooks', () => {});
     await pool.release(connection);
     expect(seen).toEqual([{ connection, isInTransaction: false }]);
     expect(await pool.fetchVal("SELECT current_setting('work_mem')")).toBe('2MB');

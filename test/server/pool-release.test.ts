@@ -293,7 +293,7 @@ describe('release', () => {
     await using test = await TestPool.open(ONE);
     const { pool } = test;
     const connection = await pool.acquire();
-    const iterator = connection.notifications('news')[Symbol.asyncIterator]();
+    const iterator = connection.notifications('news of release')[Symbol.asyncIterator]();
     const next = iterator.next();
     await connection.fetchVal('SELECT 1');
     await pool.release(connection);
@@ -445,7 +445,7 @@ describe('listeners of a holder', () => {
     connection.addQueryLogger(({ query }) => heard.push(query));
     connection.addLogListener(({ message }) => heard.push(message));
     connection.addTerminationListener(() => heard.push('terminated'));
-    await connection.addListener('news', ({ payload }) => {
+    await connection.addListener('news of release', ({ payload }) => {
       heard.push(payload);
     });
     await connection.execute("DO $$ BEGIN RAISE NOTICE 'first'; END $$");
@@ -455,7 +455,7 @@ describe('listeners of a holder', () => {
     const next = await pool.acquire();
     await next.execute("DO $$ BEGIN RAISE NOTICE 'second'; END $$");
     await next.execute('LISTEN news');
-    await next.notify('news', 'private');
+    await next.notify('news of release', 'private');
     next.terminate();
     await sleep(10);
     expect(heard).toEqual([]);
