@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TempCluster } from '../../src/cluster/index.ts';
-import type { Pool } from '../../src/index.ts';
-import { sleep, TestPool, until } from '../support/pool.ts';
+import { type Pool, type PostgresError, TimeoutError } from '../../src/index.ts';
+import { CountingDial, sleep, TestPool, until } from '../support/pool.ts';
 
 describe('a pool whose server goes away', () => {
   let cluster: TempCluster;
 
   beforeAll(async () => {
-    cluster = await TempCluster.start();
+    // What is committed outlives a server that is killed, as it does with PostgreSQL's defaults.
+    cluster = await TempCluster.start({ settings: { synchronous_commit: 'on' } });
   });
 
   afterAll(async () => {
@@ -18,6 +19,10 @@ describe('a pool whose server goes away', () => {
   class Load {
     succeeded = 0;
     failed = 0;
+    /** What was inserted for certain, and what may have been. */
+    readonly committed: number[] = [];
+    readonly unknown: number[] = [];
+    #id = 0;
     readonly #running: Promise<void>[] = [];
     #stopped = false;
 
@@ -32,6 +37,14 @@ describe('a pool whose server goes away', () => {
           for await (const _ of pool.stream('SELECT generate_series(1, 2000)'));
         },
         () => pool.batch(['SELECT 1', 'SELECT 2']),
+        () => this.#insert((id) => pool.execute('INSERT INTO ledger VALUES ($1)', id)),
+        () =>
+          this.#insert((id) =>
+            pool.transaction({ retries: 2 }, async (tx) => {
+              await tx.execute('INSERT INTO ledger VALUES ($1)', id);
+            }),
+          ),
+        () => this.#insert((id) => pool.executeMany('INSERT INTO ledger VALUES ($1)', [[id]])),
         () => pool.fetchVal({ text: 'SELECT pg_sleep(1)', timeout: 5 }).catch(() => {}),
       ];
       for (let i = 0; i < callers; i++) {
@@ -51,6 +64,19 @@ describe('a pool whose server goes away', () => {
       }
     }
 
+    async #insert(run: (id: number) => Promise<unknown>): Promise<void> {
+      this.#id += 1;
+      const id = this.#id;
+      try {
+        await run(id);
+        this.committed.push(id);
+      } catch (error) {
+        // Its answer may have been lost after it took effect, unless the error says otherwise.
+        if (!(error as PostgresError).safeToRetry) this.unknown.push(id);
+        throw error;
+      }
+    }
+
     async stop(): Promise<void> {
       this.#stopped = true;
       await Promise.all(this.#running);
@@ -62,6 +88,7 @@ describe('a pool whose server goes away', () => {
     async (how) => {
       await using test = await TestPool.open({ minSize: 3, maxSize: 6 }, cluster.dsn);
       const { pool } = test;
+      await pool.execute('DROP TABLE IF EXISTS ledger; CREATE TABLE ledger (id int)');
       const got: string[] = [];
       let gaps = 0;
       await using _ = await pool.listen('news', ({ payload }) => void got.push(payload), {
@@ -84,12 +111,53 @@ describe('a pool whose server goes away', () => {
       expect(pool.stats.waiting).toBe(0);
       expect(pool.size).toBeGreaterThanOrEqual(3);
       expect(await pool.fetchVal('SELECT 42')).toBe(42);
+      // Nothing that was committed is lost, nothing is there twice, and nothing that cannot be.
+      const rows = await pool.fetch<{ id: number }>('SELECT id FROM ledger');
+      const found = new Set(rows.map(({ id }) => id));
+      expect(load.committed.filter((id) => !found.has(id))).toEqual([]);
+      expect(found.size).toBe(rows.length);
+      const possible = new Set([...load.committed, ...load.unknown]);
+      expect([...found].filter((id) => !possible.has(id))).toEqual([]);
       await until(() => gaps > 0);
       await pool.notify('news', 'after');
       await until(() => got.includes('after'));
       await pool.close();
     },
   );
+
+  it('serves its callers on others, after bounded time-outs, when connections go silent under load', async () => {
+    const counter = new CountingDial();
+    await using test = await TestPool.open(
+      { minSize: 2, maxSize: 3, commandTimeout: 200, validate: 100, dial: counter.dial },
+      cluster.dsn,
+    );
+    const { pool } = test;
+    const errors: unknown[] = [];
+    let succeeded = 0;
+    let stopped = false;
+    const call = async (): Promise<void> => {
+      while (!stopped) {
+        try {
+          await pool.fetchVal('SELECT 1 FROM pg_sleep(0.001)');
+          succeeded += 1;
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+    };
+    const callers = Array.from({ length: 12 }, call);
+    await until(() => succeeded > 100);
+    counter.silence();
+    await until(() => errors.length >= 12);
+    expect(errors.filter((error) => !(error instanceof TimeoutError))).toEqual([]);
+    const before = succeeded;
+    await until(() => succeeded > before + 300);
+    stopped = true;
+    await Promise.all(callers);
+    await until(() => pool.stats.inUse === 0 && pool.idleSize >= 2);
+    expect(pool.stats.closed).toBe(pool.stats.opened - pool.size);
+    await pool.close();
+  });
 
   it('refills the floor when it is back, without anybody calling', async () => {
     await using test = await TestPool.open({ minSize: 2, maxSize: 4 }, cluster.dsn);
