@@ -63,9 +63,8 @@ const MAX_ARGS = 65_535;
 export function argsOf(query: QueryObject): readonly unknown[] {
   const args = query.args ?? NO_ARGS;
   if (args.length > MAX_ARGS) {
-    throw new InterfaceError(`a query takes at most 65,535 arguments, not ${args.length}`, {
+    throw new InvalidArgumentError(`a query takes at most 65,535 arguments, not ${args.length}`, {
       hint: 'Pass arrays (unnest($1::int4[], …)), or use executeMany or copyRecordsToTable.',
-      safeToRetry: true,
     });
   }
   return args;

@@ -1,11 +1,11 @@
 import { InterfaceError } from '../errors/client-errors.ts';
+import { replacePlaceholders, scanQuery } from '../session/placeholders.ts';
 import { describeStatement } from '../session/preparation.ts';
 import { quoteArguments } from '../session/quote-arguments.ts';
 import type { Request } from '../session/request.ts';
 import type { Session } from '../session/session.ts';
 import type { StatementDescription } from '../session/statement.ts';
 import { argsOf, type QueryObject } from './call.ts';
-import { replacePlaceholders, scanQuery } from './placeholders.ts';
 
 /** A query as COPY takes it: without parameters. */
 export interface InlinedQuery {

@@ -10,7 +10,7 @@ import {
   TimeoutError,
   UndefinedTableError,
 } from '../../src/index.ts';
-import { describeEach, failure, open, openWithSchema } from '../support/connections.ts';
+import { describeEach, Flights, failure, open, openWithSchema } from '../support/connections.ts';
 
 describeEach('queries', (version) => {
   it('fetch resolves to all rows, fetchRow to the first, fetchVal to its first value', async () => {
@@ -125,6 +125,25 @@ describeEach('queries', (version) => {
     await expect(c.fetch('SELECT \0')).rejects.toThrow(InterfaceError);
     await expect(c.execute('SELECT \0')).rejects.toThrow(InterfaceError);
     expect(await c.fetchVal('SELECT 1')).toBe(1);
+  });
+
+  it('refuses a placeholder beyond $65535 before anything is sent', async () => {
+    const flights = new Flights(version);
+    const c = await open(version, { dial: flights.dial });
+    flights.take();
+    const transaction = c.transaction((tx) => tx.fetch('SELECT $65536::int'));
+    for (const call of [
+      c.fetch('SELECT $65536'),
+      c.fetchVal({ text: 'SELECT $70000::int', args: [1], prepare: false }),
+      c.prepare("SELECT '$1', $99999"),
+      transaction,
+    ]) {
+      const error = await failure<InvalidArgumentError>(call);
+      expect(error).toBeInstanceOf(InvalidArgumentError);
+      expect(error.message).toMatch(/^\$\d+: a query takes at most 65,535 parameters/);
+    }
+    expect(flights.take()).toBe(0);
+    expect(await c.fetchVal('SELECT \'$65536\' /* $65537 */ AS "$65538"')).toBe('$65536');
   });
 
   it('sends 65,535 parameters and refuses one more', async () => {

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import {
   type FieldDescription,
   readParameterDescription,
@@ -6,9 +7,13 @@ import {
 import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
+import { scanQuery } from '../placeholders.ts';
 import type { Session } from '../session.ts';
 import type { StatementDescription } from '../statement.ts';
 import { ExtendedRequest } from './extended.ts';
+
+/** The protocol counts parameters in 16 bits. */
+const MAX_PARAMETERS = 65_535;
 
 /** Parse and Describe: has a statement prepared and learns what it takes and returns. */
 export class PrepareRequest extends ExtendedRequest<StatementDescription> {
@@ -26,6 +31,7 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
   override start(session: Session): void {
     const { writer } = session;
     this.send(session, () => {
+      checkParameterNumbers(this.#text, session.settings);
       writeParse(writer, this.#name, this.#text);
       writeDescribe(writer, 'S', this.#name);
       writeSync(writer);
@@ -58,4 +64,16 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
     if (this.error !== null) this.fail(this.error);
     else this.resolve({ parameterOids: this.#parameterOids, fields: this.#fields });
   }
+}
+
+/** The server takes more parameters in a text than it can tell of in its answer. */
+function checkParameterNumbers(text: string, settings: ReadonlyMap<string, string>): void {
+  if (!/\$\d{5}/.test(text)) return;
+  const backslashes = settings.get('standard_conforming_strings') === 'off';
+  const { placeholders } = scanQuery(text, backslashes);
+  const tooMany = placeholders.find(({ number }) => number > MAX_PARAMETERS);
+  if (tooMany === undefined) return;
+  throw new InvalidArgumentError(`$${tooMany.number}: a query takes at most 65,535 parameters`, {
+    hint: 'Pass arrays (unnest($1::int4[], …)), or use executeMany or copyRecordsToTable.',
+  });
 }

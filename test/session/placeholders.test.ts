@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { replacePlaceholders, scanQuery } from '../../src/client/placeholders.ts';
+import { replacePlaceholders, scanQuery } from '../../src/session/placeholders.ts';
 
 /** The query with `<n>` for each placeholder that was found. */
 function marked(text: string, backslashes = false): string {
