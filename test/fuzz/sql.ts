@@ -2,8 +2,8 @@
 import { deepStrictEqual, ok } from 'node:assert';
 import fc from 'fast-check';
 import { quoteIdentifier, quoteLiteral } from '../../src/client/identifier.ts';
-import { replacePlaceholders, scanQuery } from '../../src/client/placeholders.ts';
 import { type SqlFragment, sql } from '../../src/client/sql.ts';
+import { replacePlaceholders, scanQuery } from '../../src/session/placeholders.ts';
 import { pieces, type Target, target } from './target.ts';
 
 /** A piece of SQL and the placeholders that are in it. */
