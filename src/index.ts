@@ -24,12 +24,8 @@ export type { LoggedQuery, QueryLogger } from './client/query-log.ts';
 export { Queryable } from './client/queryable.ts';
 export { RowStream } from './client/row-stream.ts';
 export { type SqlFragment, type SqlTag, sql } from './client/sql.ts';
-export {
-  type IsolationLevel,
-  Savepoint,
-  Transaction,
-  type TransactionOptions,
-} from './client/transaction.ts';
+export { Savepoint, Transaction } from './client/transaction.ts';
+export type { IsolationLevel, TransactionOptions } from './client/transaction-options.ts';
 export type { PgType, TypeKind } from './codecs/codec.ts';
 export type {
   DialFunction,

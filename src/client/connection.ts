@@ -18,7 +18,8 @@ import { NotificationQueue } from './notification-queue.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import type { QueryLogger } from './query-log.ts';
 import { Queryable, type Use, type Work } from './queryable.ts';
-import { Transaction, type TransactionOptions } from './transaction.ts';
+import { Transaction } from './transaction.ts';
+import type { TransactionOptions } from './transaction-options.ts';
 import { resetTypeCodec, setBuiltinTypeCodec, setTypeCodec } from './type-codecs.ts';
 
 /**

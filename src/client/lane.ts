@@ -10,7 +10,8 @@ import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
 import { isTraced, traced } from './tracing.ts';
-import type { Transaction, TransactionOptions } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
+import type { TransactionOptions } from './transaction-options.ts';
 
 /** Runs a function in a transaction of a lane: transaction-runner.ts, which stands above it. */
 export type TransactionRunner = <R>(

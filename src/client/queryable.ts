@@ -24,7 +24,8 @@ import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 import type { Lane } from './lane.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
-import type { Transaction, TransactionOptions } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
+import type { TransactionOptions } from './transaction-options.ts';
 
 /** What a call needs of the session that it gets. */
 export type Use =

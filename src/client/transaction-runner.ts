@@ -1,7 +1,8 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { Lane } from './lane.ts';
-import { Transaction, type TransactionOptions } from './transaction.ts';
+import { Transaction } from './transaction.ts';
+import type { TransactionOptions } from './transaction-options.ts';
 
 /** The pause before another try, in milliseconds: it grows, and jitter parts the contenders. */
 function pause(attempt: number): number {

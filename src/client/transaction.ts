@@ -12,56 +12,11 @@ import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
 import { Queryable, type Use, type Work } from './queryable.ts';
-
-/** PostgreSQL's isolation levels. PostgreSQL manual, "Transaction Isolation". */
-export type IsolationLevel =
-  | 'read_uncommitted'
-  | 'read_committed'
-  | 'repeatable_read'
-  | 'serializable';
-
-/** How a transaction is begun. PostgreSQL manual, "SET TRANSACTION". */
-export interface TransactionOptions {
-  /** Default: the server's `default_transaction_isolation`. */
-  readonly isolation?: IsolationLevel | undefined;
-  /** True: READ ONLY, false: READ WRITE, left out: the server's default. */
-  readonly readOnly?: boolean | undefined;
-  /** True: DEFERRABLE; has an effect on serializable, read-only transactions. */
-  readonly deferrable?: boolean | undefined;
-  /** How often `fn` is run again after 40001 or 40P01; at the outermost level only. Default 0. */
-  readonly retries?: number | undefined;
-  /**
-   * Aborting ends the transaction: the call under way is cancelled on the server, and unless COMMIT
-   * was sent already everything is rolled back and the transaction rejects with `signal.reason`.
-   */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const LEVELS: ReadonlyMap<string, string> = new Map([
-  ['read_uncommitted', 'READ UNCOMMITTED'],
-  ['read_committed', 'READ COMMITTED'],
-  ['repeatable_read', 'REPEATABLE READ'],
-  ['serializable', 'SERIALIZABLE'],
-]);
-
-/** BEGIN, and the modes of the transaction if any are asked for: see Session.preamble. */
-function beginStatements(options: TransactionOptions): string[] {
-  const { isolation, readOnly, deferrable } = options;
-  const modes: string[] = [];
-  if (isolation !== undefined) {
-    const level = LEVELS.get(isolation);
-    if (level === undefined) {
-      throw new InterfaceError(
-        `unknown isolation level ${JSON.stringify(isolation)}: must be one of ${[...LEVELS.keys()].join(', ')}`,
-        { safeToRetry: true },
-      );
-    }
-    modes.push(`ISOLATION LEVEL ${level}`);
-  }
-  if (readOnly !== undefined) modes.push(readOnly ? 'READ ONLY' : 'READ WRITE');
-  if (deferrable !== undefined) modes.push(deferrable ? 'DEFERRABLE' : 'NOT DEFERRABLE');
-  return modes.length === 0 ? ['BEGIN'] : ['BEGIN', `SET TRANSACTION ${modes.join(', ')}`];
-}
+import {
+  beginStatements,
+  type IsolationLevel,
+  type TransactionOptions,
+} from './transaction-options.ts';
 
 let savepoints = 0;
 

@@ -1,7 +1,8 @@
 import { type CallOptions, eitherSignal } from '../client/call.ts';
 import type { Lane } from '../client/lane.ts';
 import { Queryable, type Use, type Work } from '../client/queryable.ts';
-import type { Transaction, TransactionOptions } from '../client/transaction.ts';
+import type { Transaction } from '../client/transaction.ts';
+import type { TransactionOptions } from '../client/transaction-options.ts';
 import type { Deadline } from '../transport/deadline.ts';
 
 /** A pool with a time-out or a signal for all calls that are made through it: see `Pool.with`. */

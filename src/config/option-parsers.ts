@@ -1,0 +1,125 @@
+import type { PasswordFunction } from './options.ts';
+import { configurationError, gotten, type Origin } from './origin.ts';
+import {
+  booleanValue,
+  checkText,
+  durationValue,
+  functionValue,
+  oneOf,
+  positiveTextOrNull,
+  type TextParser,
+  type ValueParser,
+} from './value-parsers.ts';
+
+/** What is asked to be done by this word, but cannot. Silence would weaken what was asked for. */
+export function unsupported(reason: string): TextParser<never> {
+  return (_text, origin) => {
+    throw configurationError(origin, `is not supported: ${reason}`);
+  };
+}
+
+/** One of a few words, with one more that libpq has and this driver must refuse. */
+export function oneOfBut<const W extends string>(
+  words: readonly W[],
+  refused: string,
+  reason: string,
+): TextParser<W> {
+  const parse = oneOf(...words);
+  return (text, origin) => {
+    if (text === refused) {
+      throw configurationError(origin, `"${refused}" is not supported: ${reason}`);
+    }
+    return parse(text, origin);
+  };
+}
+
+/** `connect_timeout` counts for each host, the option for all of them together. */
+interface Timeout {
+  readonly milliseconds: number | null;
+  readonly perHost: boolean;
+}
+
+export const timeoutValue: ValueParser<Timeout> = (value, origin) => {
+  if (typeof value !== 'number' || Number.isNaN(value)) {
+    throw configurationError(origin, `expected a number of milliseconds${gotten(value, origin)}`);
+  }
+  const milliseconds = value === Number.POSITIVE_INFINITY ? null : Math.max(0, value);
+  return { milliseconds, perHost: false };
+};
+
+export const connectTimeoutText: TextParser<Timeout> = (text, origin) => ({
+  milliseconds: positiveTextOrNull(1000)(text, origin),
+  perHost: true,
+});
+
+/** `idle` is undefined when only "on" or "off" was said. */
+export interface KeepAlive {
+  readonly enabled: boolean;
+  readonly idle?: number;
+}
+
+export const keepAliveValue: ValueParser<KeepAlive> = (value, origin) =>
+  typeof value === 'number'
+    ? { enabled: true, idle: durationValue(value, origin) }
+    : { enabled: booleanValue(value, origin) };
+
+export const loadBalanceWord = oneOf('disable', 'random');
+
+export const loadBalanceValue: ValueParser<'disable' | 'random'> = (value, origin) =>
+  typeof value === 'boolean' ? (value ? 'random' : 'disable') : loadBalanceWord(value, origin);
+
+export const passwordValue: ValueParser<string | PasswordFunction> = (value, origin) => {
+  if (typeof value === 'function') return functionValue<PasswordFunction>(value, origin);
+  if (typeof value !== 'string') {
+    throw configurationError(origin, 'expected a string or a function that gives one');
+  }
+  return checkText(value, origin);
+};
+
+export const serverSettingsValue: ValueParser<ReadonlyMap<string, string>> = (value, origin) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw configurationError(
+      origin,
+      `expected an object of strings by parameter name${gotten(value, origin)}`,
+    );
+  }
+  const settings = new Map<string, string>();
+  for (const [name, setting] of Object.entries(value)) {
+    if (setting === undefined) continue;
+    if (typeof setting !== 'string') {
+      throw configurationError(origin, `"${name}" must be a string${gotten(setting, origin)}`);
+    }
+    if (checkText(name, origin) === '') throw configurationError(origin, 'a name is empty');
+    if (name === 'user' || name === 'database') {
+      throw configurationError(origin, `"${name}" is no setting; use the option of that name`);
+    }
+    settings.set(name, checkText(setting, origin));
+  }
+  return settings;
+};
+
+const protocolVersion = oneOf('3.0', '3.2', 'latest');
+
+export const protocolText = (value: unknown, origin: Origin): number =>
+  protocolVersion(value, origin) === '3.0' ? 0x30000 : 0x30002;
+
+/** The start-up packet's `replication`; empty when it is off. */
+export const replicationText: TextParser<string> = (text, origin) => {
+  const word = text.toLowerCase();
+  if (['database', 'true', 'on', 'yes', '1'].includes(word)) return word;
+  if (['false', 'off', 'no', '0'].includes(word)) return '';
+  throw configurationError(origin, `expected a boolean or "database"${gotten(text, origin)}`);
+};
+
+export const channelBinding = oneOf('disable', 'prefer', 'require');
+export const gssLibrary = oneOf('gssapi', 'sspi');
+export const targetSession = oneOf(
+  'any',
+  'primary',
+  'standby',
+  'prefer-standby',
+  'prefer-primary',
+  'read-write',
+  'read-only',
+);
+export const negotiationWord = oneOf('postgres', 'direct');
