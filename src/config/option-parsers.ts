@@ -34,7 +34,7 @@ export function oneOfBut<const W extends string>(
 }
 
 /** `connect_timeout` counts for each host, the option for all of them together. */
-interface Timeout {
+export interface Timeout {
   readonly milliseconds: number | null;
   readonly perHost: boolean;
 }
