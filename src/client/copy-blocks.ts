@@ -23,7 +23,9 @@ export class CopyBlocks implements CopyDataSink {
   readonly #sink: ByteSink;
   readonly #onProgress: ((progress: CopyProgress) => void) | undefined;
   #block: CopyBlock | null = null;
-  #blocks: Buffer[] = [];
+  #blocks: CopyBlock[] = [];
+  /** Blocks that the sink has given back. */
+  readonly #spare: CopyBlock[] = [];
   #waiting = 0;
   #written = 0;
   #paused = false;
@@ -62,7 +64,7 @@ export class CopyBlocks implements CopyDataSink {
 
   data(buffer: Buffer, start: number, end: number): boolean {
     for (let at = start; at < end; ) {
-      this.#block ??= new CopyBlock(COPY_BLOCK);
+      this.#block ??= this.#spare.pop() ?? new CopyBlock(COPY_BLOCK);
       const to = Math.min(end, at + this.#block.space);
       this.#block.append(buffer, at, to);
       at = to;
@@ -77,7 +79,7 @@ export class CopyBlocks implements CopyDataSink {
 
   #push(block: CopyBlock): void {
     this.#block = null;
-    this.#blocks.push(block.filled);
+    this.#blocks.push(block);
     this.#waiting += block.used;
     this.#wake?.();
   }
@@ -109,10 +111,14 @@ export class CopyBlocks implements CopyDataSink {
         this.#wake = null;
         continue;
       }
-      const written = this.#sink.write(block);
+      const written = this.#sink.write(block.filled);
       if (typeof (written as Promise<void> | undefined)?.then === 'function') await written;
-      this.#waiting -= block.length;
-      this.#written += block.length;
+      this.#waiting -= block.used;
+      this.#written += block.used;
+      if (this.#sink.returnsBlocks) {
+        block.used = 0;
+        this.#spare.push(block);
+      }
       this.#onProgress?.({ bytes: this.#written });
       if (this.#paused && this.#waiting <= LOW_WATER) {
         this.#paused = false;
