@@ -102,6 +102,22 @@ export class MessageReader {
     return this.#buffer.toString('utf8', start, Math.min(end, start + maxBytes));
   }
 
+  /**
+   * A NUL-terminated string that is likely to be `expected`, an ASCII text: comparing them costs a
+   * fraction of decoding.
+   */
+  likelyCstring(expected: string): string {
+    const buffer = this.#buffer;
+    const start = this.#offset;
+    const end = start + expected.length;
+    if (this.#failure !== null || end >= this.#end || buffer[end] !== 0) return this.cstring();
+    for (let i = 0; i < expected.length; i++) {
+      if (buffer[start + i] !== expected.charCodeAt(i)) return this.cstring();
+    }
+    this.#offset = end + 1;
+    return expected;
+  }
+
   /** Throws if any read failed or bytes are left over. `message` names the message. */
   finish(message: string): void {
     if (this.#failure === null && this.#offset !== this.#end) {

@@ -90,6 +90,7 @@ test('no sequence of reads leaves the message or throws before its end', () => {
     (r) => r.uint32(),
     (r) => r.count(3),
     (r) => r.cstring(),
+    (r) => r.likelyCstring('SELECT 1'),
     (r) => r.bytes(7),
     (r) => r.bytes(r.int32()),
   );
@@ -104,4 +105,23 @@ test('no sequence of reads leaves the message or throws before its end', () => {
       }
     }),
   );
+});
+
+test('a string is read the same whether it is the expected one or another', () => {
+  const ascii = fc.stringMatching(/^[A-C ]{0,4}$/);
+  fc.assert(
+    fc.property(ascii, ascii, fc.uint8Array({ maxLength: 3 }), (expected, sent, rest) => {
+      const bytes = Buffer.concat([Buffer.from(`${sent}\0`), rest]);
+      const reader = new MessageReader(bytes, 0, bytes.length);
+      expect(reader.likelyCstring(expected)).toBe(sent);
+      expect(reader.remaining).toBe(rest.length);
+    }),
+  );
+});
+
+test('an expected string without its end is refused like any other', () => {
+  const bytes = Buffer.from('SELECT 1');
+  const reader = new MessageReader(Buffer.concat([bytes, Buffer.alloc(1)]), 0, bytes.length);
+  reader.likelyCstring('SELECT 1');
+  expect(() => reader.finish('CommandComplete')).toThrow(/unterminated string/);
 });

@@ -109,10 +109,14 @@ export function writeDataRow(writer: MessageWriter, values: readonly (Uint8Array
   writer.end();
 }
 
+/** The command tag that was read last: the same one comes again and again. */
+let lastTag = '';
+
 /** Reads a CommandComplete: the command tag, e.g. `INSERT 0 3`. */
 export function readCommandComplete(reader: MessageReader): string {
-  const tag = reader.cstring();
+  const tag = reader.likelyCstring(lastTag);
   reader.finish('CommandComplete');
+  lastTag = tag;
   return tag;
 }
 
