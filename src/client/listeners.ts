@@ -53,7 +53,7 @@ export class Listeners implements SessionObserver {
     const name = quoteIdentifier(channel);
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
-      entry = { callbacks: new Set(), listening: this.#lane.script(`LISTEN ${name}`) };
+      entry = { callbacks: new Set(), listening: this.#run(`LISTEN ${name}`) };
       this.#channels.set(channel, entry);
     }
     entry.callbacks.add(callback);
@@ -72,8 +72,12 @@ export class Listeners implements SessionObserver {
       return;
     }
     this.#channels.delete(channel);
-    if (!this.#lane.session.isEnded)
-      await this.#lane.script(`UNLISTEN ${quoteIdentifier(channel)}`);
+    if (!this.#lane.session.isEnded) await this.#run(`UNLISTEN ${quoteIdentifier(channel)}`);
+  }
+
+  /** In the time that every command has. */
+  #run(text: string): Promise<unknown> {
+    return this.#lane.script(text, this.#lane.deadline(undefined));
   }
 
   /** How many callbacks the present holder has on channels and for log messages. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { connect, createPool, TimeoutError } from '../../src/index.ts';
+import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
+import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import {
   acceptStartup,
   expectMessage,
@@ -7,6 +9,7 @@ import {
   ignoreRest,
   run,
   type Script,
+  send,
   sendRaw,
 } from '../support/script.ts';
 import { ScriptedServer } from '../support/scripted-server.ts';
@@ -106,6 +109,30 @@ describe('a call on a connection whose server falls silent', () => {
     await expect(connection.fetch({ text: 'select one', signal: abort.signal })).rejects.toBe(
       reason,
     );
+    connection.terminate();
+  });
+
+  test('ends LISTEN and UNLISTEN with the commandTimeout as well', async () => {
+    const listened: Script = [
+      acceptStartup(),
+      expectMessage('Query', { text: 'LISTEN "news"' }),
+      send((writer) => {
+        writeCommandComplete(writer, 'LISTEN');
+        writeReadyForQuery(writer);
+      }),
+    ];
+    await using server = await ScriptedServer.listenFor([[...listened, ignoreRest()], DEAF], {
+      repeatLast: true,
+    });
+    const connection = await connect(to(server, { commandTimeout: 100 }));
+    const listener = (): void => {};
+    await connection.addListener('news', listener);
+    for (const call of [
+      connection.removeListener('news', listener),
+      connection.addListener('other', listener),
+    ]) {
+      await expect(call).rejects.toBeInstanceOf(TimeoutError);
+    }
     connection.terminate();
   });
 
