@@ -115,6 +115,8 @@ export class SubscriptionHub implements SubscriptionHost {
     const { signal } = link.abort;
     const lane = await openLane(this.#context, signal);
     const connection = new Connection(lane);
+    // From here on: LISTEN may be the first thing that is not answered.
+    this.#beat(connection);
     try {
       for (const subscription of [...this.#subscriptions]) {
         if (!this.#subscriptions.has(subscription)) continue;
@@ -131,7 +133,6 @@ export class SubscriptionHub implements SubscriptionHost {
     }
     link.connection = connection;
     lane.listeners.onEnd = () => this.#lost(link);
-    this.#beat(connection);
     return connection;
   }
 

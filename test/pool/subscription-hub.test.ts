@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest';
+import { contextFor } from '../../src/client/connect.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import { SubscriptionHub } from '../../src/pool/subscription-hub.ts';
+import { Backend } from '../../src/protocol/message-type.ts';
+import { PuppetStream, type Tamper } from '../support/puppet-stream.ts';
+import { settle, VirtualClock } from '../support/virtual-clock.ts';
+
+/** Lets the client in and says nothing more. */
+const fallSilent: Tamper = (message) =>
+  message[0] === Backend.ReadyForQuery ? { chunks: [message], mute: true } : null;
+
+/** A hub whose connections fall silent as it is told, in their order. */
+function hubOver(silent: readonly boolean[]) {
+  const clock = new VirtualClock();
+  const streams: PuppetStream[] = [];
+  const config = resolveConfig(undefined, {
+    host: 'nowhere',
+    user: 'ada',
+    database: 'shop',
+    ssl: 'disable',
+    dial: () => {
+      const isSilent = silent[streams.length] ?? false;
+      const stream = new PuppetStream({}, isSilent ? { tamper: fallSilent } : {});
+      streams.push(stream);
+      return stream;
+    },
+  });
+  return { hub: new SubscriptionHub({ ...contextFor(config), clock }), clock, streams };
+}
+
+async function allSettled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await settle();
+}
+
+it('a subscription to a server that does not answer LISTEN fails with the heartbeat', async () => {
+  const { hub, clock, streams } = hubOver([true]);
+  const outcome = hub.subscribe('news', () => {}, null).catch((error: unknown) => error);
+  await allSettled();
+  await clock.advance(60_000);
+  expect(streams).toHaveLength(1);
+  expect(streams[0]!.destroyed).toBe(true);
+  expect(await outcome).toMatchObject({ name: 'ConnectionDoesNotExistError' });
+  await hub.close();
+});
+
+it('a server that does not answer when it is listened to again is left for a new connection', async () => {
+  const { hub, clock, streams } = hubOver([false, true, false]);
+  let gaps = 0;
+  const subscription = await hub.subscribe(
+    'news',
+    () => {},
+    () => {
+      gaps += 1;
+    },
+  );
+  streams[0]!.say(null);
+  await allSettled();
+  expect(streams).toHaveLength(2);
+  await clock.advance(60_000);
+  await allSettled();
+  expect(streams[1]!.destroyed).toBe(true);
+  expect(streams).toHaveLength(3);
+  expect(gaps).toBe(1);
+  await subscription.close();
+  await hub.close();
+});
