@@ -2,7 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need a running PostgreSQL; everything else must pass without one. */
-const NEEDS_SERVER = ['test/server/**/*.test.ts', 'test/docs/**/*.test.ts'];
+const NEEDS_SERVER = [
+  'test/server/**/*.test.ts',
+  'test/docs/**/*.test.ts',
+  'test/faults/**/*.test.ts',
+];
 
 /** The package by its own name, as the examples import it: here it is the source, not dist/. */
 const alias = {

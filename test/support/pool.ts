@@ -22,10 +22,15 @@ export class TestPool implements AsyncDisposable {
     this.admin = admin;
   }
 
-  static async open(options: PoolOptions = {}, dsn: string = serverDsn()): Promise<TestPool> {
+  /** `direct`: where the server itself is, if `dsn` leads to something in front of it. */
+  static async open(
+    options: PoolOptions = {},
+    dsn: string = serverDsn(),
+    direct: string = dsn,
+  ): Promise<TestPool> {
     count += 1;
     const name = `pool-${process.pid}-${count}`;
-    const admin = await connect(dsn);
+    const admin = await connect(direct);
     try {
       const pool = await createPool(dsn, { minSize: 0, ...options, applicationName: name });
       return new TestPool(pool, name, admin);
