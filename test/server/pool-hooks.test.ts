@@ -91,7 +91,7 @@ describe('the hook init', () => {
   it('that hangs is given up after the time that connecting may take', async () => {
     let hang = true;
     await using test = await TestPool.open({
-      timeout: 100,
+      timeout: 700,
       maxSize: 1,
       init: () => (hang ? FOREVER : Promise.resolve()),
     });
@@ -182,7 +182,7 @@ describe('the hook setup', () => {
     let kept: Connection | undefined;
     await using test = await TestPool.open({
       maxSize: 1,
-      timeout: 150,
+      timeout: 700,
       setup: (connection) => {
         kept = connection;
         return FOREVER;

@@ -454,7 +454,7 @@ describe('listeners of a holder', () => {
     heard.length = 0;
     const next = await pool.acquire();
     await next.execute("DO $$ BEGIN RAISE NOTICE 'second'; END $$");
-    await next.execute('LISTEN news');
+    await next.execute('LISTEN "news of release"');
     await next.notify('news of release', 'private');
     next.terminate();
     await sleep(10);
