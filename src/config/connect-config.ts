@@ -152,6 +152,8 @@ export interface ConnectConfig {
   readonly ssl: SslConfig;
   /** The methods that the server may use, `none` being no authentication; null is any. */
   readonly requireAuth: ReadonlySet<AuthMethod> | null;
+  /** `requireAuth` names `password`: it may be sent where others can read it. */
+  readonly allowsClearText: boolean;
   readonly channelBinding: 'disable' | 'prefer' | 'require';
   readonly krbsrvname: string;
   readonly gsslib: 'gssapi' | 'sspi';

@@ -86,7 +86,8 @@ export interface ConnectOptions {
   /**
    * The authentication methods that the server may use, libpq's comma list: `'scram-sha-256'`,
    * `'!password,!md5'`. Methods: password, md5, gss, sspi, scram-sha-256, oauth, none.
-   * PGREQUIREAUTH.
+   * A password in clear text is sent only over TLS, a Unix socket or the loopback interface, unless
+   * the list names `password`. PGREQUIREAUTH.
    */
   readonly requireAuth?: string | null | undefined;
   /** Whether SCRAM must be bound to the TLS channel. Default `'prefer'`. PGCHANNELBINDING. */

@@ -11,6 +11,14 @@ const METHODS: readonly AuthMethod[] = [
   'none',
 ];
 
+/** What `require_auth` comes to. */
+export interface RequiredAuth {
+  /** The methods that the server may ask for. */
+  readonly allowed: ReadonlySet<AuthMethod>;
+  /** A password in clear text is asked for by name, and not only not ruled out. */
+  readonly namesPassword: boolean;
+}
+
 /**
  * libpq's `require_auth`: a comma list of the methods that the server may ask for, or, each
  * with a `!`, of those that it may not. `none` is a server that asks for nothing. Gives the
@@ -18,7 +26,7 @@ const METHODS: readonly AuthMethod[] = [
  *
  * PostgreSQL manual, "Parameter Key Words", require_auth.
  */
-export function parseRequireAuth(text: string, origin: Origin): ReadonlySet<AuthMethod> {
+export function parseRequireAuth(text: string, origin: Origin): RequiredAuth {
   const named = new Set<AuthMethod>();
   let negated: boolean | null = null;
   for (const item of text.split(',')) {
@@ -41,5 +49,7 @@ export function parseRequireAuth(text: string, origin: Origin): ReadonlySet<Auth
     negated = negative;
     named.add(method);
   }
-  return negated === true ? new Set(METHODS.filter((method) => !named.has(method))) : named;
+  if (negated !== true) return { allowed: named, namesPassword: named.has('password') };
+  const allowed = new Set(METHODS.filter((method) => !named.has(method)));
+  return { allowed, namesPassword: false };
 }

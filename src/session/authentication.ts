@@ -130,7 +130,7 @@ function checkPolicy({ config, transport }: AuthenticationParts, request: Authen
 
 /** A password as it is goes only where nobody can read it on its way, or where that is asked for. */
 function checkClearText(parts: AuthenticationParts): void {
-  if (isConfidential(parts) || parts.config.requireAuth?.has('password')) return;
+  if (isConfidential(parts) || parts.config.allowsClearText) return;
   throw new InterfaceError(
     'the server asks for the password in clear text, over a connection without encryption',
     {

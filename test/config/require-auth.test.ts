@@ -13,6 +13,15 @@ describe('requireAuth', () => {
     expect([...(resolve({ options: { requireAuth } }).requireAuth ?? [])]).toEqual(methods);
   });
 
+  it.each([
+    ['password', true],
+    ['md5,password', true],
+    ['md5', false],
+    ['!md5', false],
+  ])('%s allows a password in clear text anywhere: %s', (requireAuth, allowed) => {
+    expect(resolve({ options: { requireAuth } }).allowsClearText).toBe(allowed);
+  });
+
   it('is any method by default', () => {
     expect(resolve({}).requireAuth).toBeNull();
   });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { TempCluster } from '../../src/cluster/index.ts';
 import {
   ClientConfigurationError,
+  type Connection,
   ConnectionFailureError,
   type ConnectOptions,
   connect,
@@ -14,6 +15,7 @@ import {
   TooManyConnectionsError,
 } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
+import { CountingDial } from '../support/pool.ts';
 import { hasServer, serverDsn } from '../support/server.ts';
 
 /** What the server asks of whom: each of these roles is let in by one method alone. */
@@ -125,6 +127,28 @@ describe.each(Object.entries(METHODS))('the role %s, let in by %s', (user, metho
       expect(error.message).toMatch(/none was given[\s\S]*PGPASSWORD/);
     }
   });
+});
+
+it('connecting takes three flights with SCRAM, two with MD5 and one without a password', async () => {
+  const counter = new CountingDial();
+  const flights = async (user: string): Promise<number> => {
+    let connection: Connection | undefined;
+    const count = await counter.during(async () => {
+      connection = await connect(
+        as(user, {
+          password: SECRET,
+          ssl: 'disable',
+          targetSessionAttrs: 'read-write',
+          dial: counter.dial,
+        }),
+      );
+    });
+    await connection?.close();
+    return count;
+  };
+  expect(await flights('scram')).toBe(3);
+  expect(await flights('hashed')).toBe(2);
+  expect(await flights('trusting')).toBe(1);
 });
 
 describe('what the server objects to', () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { contextFor } from '../../src/client/connect.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import { InterfaceError, type Notification } from '../../src/index.ts';
+import { SubscriptionHub } from '../../src/pool/subscription-hub.ts';
 import { CountingDial, sleep, stateOf, TestPool, until } from '../support/pool.ts';
+import { serverDsn } from '../support/server.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** A pool whose only connection on the server is the one that listens. */
 const LISTENER = { minSize: 0, maxSize: 2 } as const;
@@ -318,6 +323,39 @@ describe('a subscription whose connection is lost', () => {
     expect(gaps - before).toBeLessThanOrEqual(1);
     expect(await test.backends()).toHaveLength(1);
     for (const subscription of subscriptions) await subscription.close();
+    await until(() => counter.open === 0);
+  });
+
+  it('comes back when the network has gone silent, which a heartbeat finds out', async () => {
+    const counter = new CountingDial();
+    const clock = new VirtualClock();
+    const config = resolveConfig(serverDsn(), { dial: counter.dial });
+    const hub = new SubscriptionHub({ ...contextFor(config), clock });
+    const events: string[] = [];
+    await using test = await TestPool.open(LISTENER);
+    await using subscription = await hub.subscribe(
+      'heartbeat',
+      ({ payload }) => void events.push(payload),
+      () => events.push('gap'),
+    );
+    // The server answers as long as it can be reached.
+    await clock.advance(30_000);
+    await send(test, 'heartbeat', 'one');
+    await until(() => events.includes('one'));
+    const { flights } = counter;
+    counter.silence();
+    await clock.advance(30_000);
+    expect(counter.flights).toBe(flights + 1);
+    await clock.advance(10_000);
+    await until(async () => {
+      // A pause between attempts passes by the same clock.
+      await clock.advance(100);
+      return events.includes('gap');
+    });
+    await send(test, subscription.channel, 'two');
+    await until(() => events.includes('two'));
+    expect(events).toEqual(['one', 'gap', 'two']);
+    await hub.close();
     await until(() => counter.open === 0);
   });
 });
