@@ -17,7 +17,7 @@ const GIVEN: ReadonlyMap<string, string> = new Map([
 
 /** Names that a block may use without importing them, by module. */
 const EXPORTS: readonly (readonly [module: string, names: readonly string[]])[] = [
-  ['asyncpg', [...Object.keys(asyncpg), 'Connection', 'Pool', 'PoolConnection', 'Row']],
+  ['asyncpg', [...Object.keys(asyncpg), 'type Pool', 'type PoolConnection', 'type Row']],
   ['asyncpg/cluster', Object.keys(cluster)],
 ];
 
@@ -30,7 +30,10 @@ export function programOf({ code }: Block): string {
   const preamble = given.map(([, declaration]) => declaration).join(' ');
   const head = `${preamble} ${code}`;
   const imports = EXPORTS.map(([module, names]) => {
-    const missing = [...new Set(names)].filter((name) => uses(head, name) && !imported(code, name));
+    const missing = names.filter((each) => {
+      const name = each.replace('type ', '');
+      return uses(head, name) && !imported(code, name);
+    });
     return missing.length === 0 ? '' : `import { ${missing.join(', ')} } from '${module}'; `;
   });
   const text =
