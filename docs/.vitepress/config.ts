@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
@@ -65,7 +65,17 @@ export default defineConfig({
     outline: [2, 3],
     search: { provider: 'local' },
   },
-  async buildEnd({ outDir }) {
-    await copyFile(path.join(root, 'llms.txt'), path.join(outDir, 'llms.txt'));
+  // What programs read: llms.txt, and beside each page its Markdown.
+  async buildEnd({ outDir, pages, srcDir }) {
+    for (const page of pages.filter((each) => !each.startsWith('reference/'))) {
+      await copyFile(path.join(srcDir, page), path.join(outDir, page));
+    }
+    await copyFile(path.join(root, 'skills/asyncpg/SKILL.md'), path.join(outDir, 'SKILL.md'));
+    const llms = await readFile(path.join(root, 'llms.txt'), 'utf8');
+    const links = llms
+      .replaceAll('](docs/', '](/')
+      .replace('](skills/asyncpg/SKILL.md)', '](/SKILL.md)')
+      .replace(/^.*CHANGELOG\.md.*\n/m, '');
+    await writeFile(path.join(outDir, 'llms.txt'), links);
   },
 });
