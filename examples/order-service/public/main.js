@@ -1,0 +1,47 @@
+import { call } from './api.js';
+import { loadOrders, showOrder } from './orders.js';
+import { showPool } from './pool-chart.js';
+import { applyOrder, loadStock } from './stock.js';
+import { attempt } from './toast.js';
+import { offerUpload } from './upload.js';
+
+const badge = document.querySelector('#connection');
+
+function setState(state, text) {
+  badge.dataset.state = state;
+  badge.textContent = text;
+}
+
+async function loadUserCount() {
+  const { count } = await call('users/count');
+  document.querySelector('#figure-users').textContent = count.toLocaleString('en');
+}
+
+/** Shows everything as it is now: at first, and whenever events may have been missed. */
+function loadAll() {
+  return attempt(() => Promise.all([loadStock(), loadOrders(), loadUserCount()]));
+}
+
+function follow() {
+  const events = new EventSource('api/order-events');
+  // Also after the browser has connected again: what happened in between was missed.
+  events.addEventListener('open', async () => {
+    await loadAll();
+    setState('live', 'live');
+  });
+  events.addEventListener('error', () => {
+    setState('lost', 'connecting again …');
+    // A browser tries again by itself, unless the answer was an error of HTTP.
+    if (events.readyState === EventSource.CLOSED) setTimeout(follow, 2_000);
+  });
+  events.addEventListener('resync', loadAll);
+  events.addEventListener('pool', ({ data }) => showPool(JSON.parse(data)));
+  events.addEventListener('order', ({ data }) => {
+    const order = JSON.parse(data);
+    applyOrder(order);
+    showOrder(order);
+  });
+}
+
+offerUpload(loadUserCount);
+follow();
