@@ -35,6 +35,7 @@ export default defineConfig({
             { text: 'Streams and cursors', link: '/guides/streams' },
             { text: 'LISTEN and NOTIFY', link: '/guides/notifications' },
             { text: 'Errors', link: '/guides/errors' },
+            { text: 'Web frameworks', link: '/guides/web-frameworks' },
           ],
         },
         {

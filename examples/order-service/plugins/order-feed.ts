@@ -25,7 +25,7 @@ const MAX_WAITING = 1_000;
 const POOL_INTERVAL = 1_000;
 
 /** What one client still has to be sent. */
-export class FeedReader implements AsyncIterable<FeedEvent> {
+class FeedReader implements AsyncIterable<FeedEvent> {
   #waiting: FeedEvent[] = [];
   #wake: () => void = () => {};
   #ended = false;
@@ -61,7 +61,7 @@ export class FeedReader implements AsyncIterable<FeedEvent> {
  * meanwhile is gone, as with any LISTEN, and so clients are then told to read the state anew: that is
  * right however much was missed.
  */
-export class OrderFeed {
+class OrderFeed {
   readonly #pool: Pool;
   readonly #readers = new Set<FeedReader>();
   #subscription: Subscription | null = null;

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 
 /** What requests may have in them and answers have, as JSON Schema and as types. */
 
-export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
 /** `numeric`, e.g. "12.90": a JSON number would be read as a float. */
 const Money = Type.String();
