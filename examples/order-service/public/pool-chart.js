@@ -50,7 +50,7 @@ function draw() {
         y: { range: (_chart, _from, to) => [0, Math.max(latest.maxSize, to * 1.05)] },
       },
       axes: [
-        { ...axis, values: (_chart, ticks) => ticks.map(time) },
+        { ...axis, space: 90, values: (_chart, ticks) => ticks.map(time) },
         { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] },
       ],
       series: [
