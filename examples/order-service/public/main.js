@@ -17,9 +17,27 @@ async function loadUserCount() {
   document.querySelector('#figure-users').textContent = count.toLocaleString('en');
 }
 
+/** Orders that were told of while everything is read anew: what is read may be older. */
+let held = null;
+let again = false;
+
 /** Shows everything as it is now: at first, and whenever events may have been missed. */
-function loadAll() {
-  return attempt(() => Promise.all([loadStock(), loadOrders(), loadUserCount()]));
+async function loadAll() {
+  again = true;
+  if (held !== null) return;
+  held = [];
+  while (again) {
+    again = false;
+    await attempt(() => Promise.all([loadStock(), loadOrders(), loadUserCount()]));
+  }
+  const orders = held;
+  held = null;
+  orders.forEach(show);
+}
+
+function show(order) {
+  applyOrder(order);
+  showOrder(order);
 }
 
 function follow() {
@@ -38,8 +56,8 @@ function follow() {
   events.addEventListener('pool', ({ data }) => showPool(JSON.parse(data)));
   events.addEventListener('order', ({ data }) => {
     const order = JSON.parse(data);
-    applyOrder(order);
-    showOrder(order);
+    if (held === null) show(order);
+    else held.push(order);
   });
 }
 
