@@ -5,7 +5,7 @@ import { resolveConfig } from '../config/resolve.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import type { SessionContext } from '../session/open-session.ts';
 import { ScramKeyCache } from '../session/scram-key-cache.ts';
-import { systemClock } from '../transport/clock.ts';
+import { type Clock, systemClock } from '../transport/clock.ts';
 import { atCaller } from './caller-stack.ts';
 import { Connection } from './connection.ts';
 import { openLane } from './open-lane.ts';
@@ -14,12 +14,12 @@ import { openLane } from './open-lane.ts';
 const SCRAM_KEYS = new ScramKeyCache();
 
 /** What the sessions of one connection, or of one pool, have in common. */
-export function contextFor(config: ConnectConfig): SessionContext {
+export function contextFor(config: ConnectConfig, clock: Clock = systemClock): SessionContext {
   return {
     config,
     registry: TypeRegistry.declaring(config.types, config.codecs),
     scramKeys: SCRAM_KEYS,
-    clock: systemClock,
+    clock,
   };
 }
 

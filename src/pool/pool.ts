@@ -41,9 +41,9 @@ export class Pool extends Queryable implements AsyncDisposable, Lender {
   #closed: Promise<void> | null = null;
 
   /** @internal */
-  constructor(config: ConnectConfig, settings: PoolSettings) {
+  constructor(config: ConnectConfig, settings: PoolSettings, clock?: Clock) {
     super();
-    const context = contextFor(config);
+    const context = contextFor(config, clock);
     this.#config = config;
     this.#settings = settings;
     this.#clock = context.clock;

@@ -22,6 +22,8 @@ interface Link {
   ready: Promise<Connection>;
   /** The same once it is there, until it is lost. */
   connection: Connection | null;
+  /** When it is asked for a sign of life next. */
+  heartbeat: Timer | null;
 }
 
 /**
@@ -33,7 +35,6 @@ export class SubscriptionHub implements SubscriptionHost {
   readonly #context: SessionContext;
   readonly #subscriptions = new Set<Subscription>();
   #link: Link | null = null;
-  #heartbeat: Timer | null = null;
   #closed = false;
 
   constructor(context: SessionContext) {
@@ -95,6 +96,7 @@ export class SubscriptionHub implements SubscriptionHost {
       backoff: new Backoff(this.#context.clock, true),
       ready: Promise.reject(new InterfaceError('the connection has not been opened')),
       connection: null,
+      heartbeat: null,
     };
     link.ready.catch(() => {});
     this.#link = link;
@@ -116,7 +118,7 @@ export class SubscriptionHub implements SubscriptionHost {
     const lane = await openLane(this.#context, signal);
     const connection = new Connection(lane);
     // From here on: LISTEN may be the first thing that is not answered.
-    this.#beat(connection);
+    this.#beat(link, connection);
     try {
       for (const subscription of [...this.#subscriptions]) {
         if (!this.#subscriptions.has(subscription)) continue;
@@ -128,6 +130,7 @@ export class SubscriptionHub implements SubscriptionHost {
       signal.throwIfAborted();
       lane.checkOpen();
     } catch (error) {
+      link.heartbeat?.cancel();
       connection.terminate();
       throw error;
     }
@@ -138,8 +141,8 @@ export class SubscriptionHub implements SubscriptionHost {
 
   #lost(link: Link): void {
     link.connection = null;
+    link.heartbeat?.cancel();
     if (this.#link !== link) return;
-    this.#heartbeat?.cancel();
     this.#await(link, this.#reopen(link));
   }
 
@@ -161,15 +164,14 @@ export class SubscriptionHub implements SubscriptionHost {
   }
 
   /** Half-open connections look alive until something is asked of them. */
-  #beat(connection: Connection): void {
-    this.#heartbeat?.cancel();
-    this.#heartbeat = this.#context.clock.setTimer(
+  #beat(link: Link, connection: Connection): void {
+    link.heartbeat = this.#context.clock.setTimer(
       HEARTBEAT,
       () => {
         if (connection.isClosed) return;
         connection.fetchVal({ text: 'SELECT 1', timeout: HEARTBEAT_TIMEOUT, prepare: false }).then(
           () => {
-            if (!connection.isClosed) this.#beat(connection);
+            if (!connection.isClosed) this.#beat(link, connection);
           },
           () => connection.terminate(),
         );
@@ -189,7 +191,7 @@ export class SubscriptionHub implements SubscriptionHost {
     const link = this.#link;
     if (link === null) return;
     this.#link = null;
-    this.#heartbeat?.cancel();
+    link.heartbeat?.cancel();
     link.abort.abort(new InterfaceError('nobody listens any more'));
     link.backoff.wake();
     // A server that does not answer has lost the connection already.

@@ -9,6 +9,12 @@ interface Entry {
 export class VirtualClock implements Clock {
   #now = 0;
   readonly #timers = new Set<Entry>();
+  readonly #settled: () => Promise<void>;
+
+  /** `settled`: everything has happened that needs no more time to pass. */
+  constructor(settled: () => Promise<void> = settle) {
+    this.#settled = settled;
+  }
 
   now(): number {
     return this.#now;
@@ -42,10 +48,10 @@ export class VirtualClock implements Clock {
       this.#timers.delete(next);
       this.#now = Math.max(this.#now, next.at);
       next.callback();
-      await settle();
+      await this.#settled();
     }
     this.#now = end;
-    await settle();
+    await this.#settled();
   }
 }
 
