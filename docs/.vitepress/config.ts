@@ -59,7 +59,10 @@ export default defineConfig({
         },
         {
           text: 'Inside',
-          items: [{ text: 'Architecture', link: '/architecture' }],
+          items: [
+            { text: 'Promises', link: '/promises' },
+            { text: 'Architecture', link: '/architecture' },
+          ],
         },
       ],
     },
