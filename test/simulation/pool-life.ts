@@ -274,7 +274,8 @@ class PoolLife {
     if (idle > 0) expect(waiting).toBe(0);
     // As the server counts, with the subscriptions' connection, and one that it takes leave of.
     expect(this.#server.sessions.length).toBeLessThanOrEqual(maxSize + 2);
-    // Who asked for a connection first got one first, among those who got one.
+    // Who asked for a connection first got one first, unless what is done with it first took longer.
+    if (this.#options.setup !== undefined) return;
     expect(this.#granted).toEqual(this.#granted.toSorted((a, b) => a - b));
   }
 
