@@ -136,7 +136,8 @@ function presentFields(source: Omit<ServerMessageFields, 'message'>): Record<str
  *
  * PostgreSQL manual: "PostgreSQL Error Codes" (errcodes-appendix).
  */
-export class PostgresError extends Error implements ServerMessageFields {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its prototype has all fields
+export class PostgresError extends Error {
   /** The SQLSTATE of the class; `null` where the class stands for several. */
   static readonly sqlstate: string | null = null;
   static {
@@ -147,23 +148,6 @@ export class PostgresError extends Error implements ServerMessageFields {
     Object.defineProperty(this.prototype, 'isTransient', { value: false, writable: true });
   }
 
-  // The fields of ServerMessageFields; see there.
-  declare readonly severity: string | null;
-  declare readonly sqlstate: string | null;
-  declare readonly detail: string | null;
-  declare readonly hint: string | null;
-  declare readonly position: number | null;
-  declare readonly internalPosition: number | null;
-  declare readonly internalQuery: string | null;
-  declare readonly context: string | null;
-  declare readonly schemaName: string | null;
-  declare readonly tableName: string | null;
-  declare readonly columnName: string | null;
-  declare readonly dataTypeName: string | null;
-  declare readonly constraintName: string | null;
-  declare readonly serverSourceFilename: string | null;
-  declare readonly serverSourceLine: string | null;
-  declare readonly serverSourceFunction: string | null;
   /** Nothing of this call can have been executed by the server. */
   declare readonly safeToRetry: boolean;
   /** The whole transaction is worth running again. */
@@ -224,6 +208,9 @@ export class PostgresError extends Error implements ServerMessageFields {
   }
 }
 
+/** The fields of the server's message; each is `null` where the server sent none. */
+export interface PostgresError extends Omit<ServerMessageFields, 'message'> {}
+
 /** An error with an SQLSTATE that is not in PostgreSQL's table, e.g. one that a function raised. */
 export class UnknownPostgresError extends PostgresError {
   static {
@@ -237,7 +224,8 @@ export class UnknownPostgresError extends PostgresError {
  * Something that the server said outside of any failure: a NOTICE, INFO, LOG or DEBUG message,
  * or under SQLSTATE 01 and 02 a PostgresWarning. It is not an Error and has no stack.
  */
-export class PostgresLogMessage implements ServerMessageFields {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its prototype has all fields
+export class PostgresLogMessage {
   /** The SQLSTATE of the class; `null` where the class stands for several. */
   static readonly sqlstate: string | null = null;
   static {
@@ -249,23 +237,6 @@ export class PostgresLogMessage implements ServerMessageFields {
   declare readonly name: string;
   /** The primary message. */
   readonly message: string;
-  // The fields of ServerMessageFields; see there.
-  declare readonly severity: string | null;
-  declare readonly sqlstate: string | null;
-  declare readonly detail: string | null;
-  declare readonly hint: string | null;
-  declare readonly position: number | null;
-  declare readonly internalPosition: number | null;
-  declare readonly internalQuery: string | null;
-  declare readonly context: string | null;
-  declare readonly schemaName: string | null;
-  declare readonly tableName: string | null;
-  declare readonly columnName: string | null;
-  declare readonly dataTypeName: string | null;
-  declare readonly constraintName: string | null;
-  declare readonly serverSourceFilename: string | null;
-  declare readonly serverSourceLine: string | null;
-  declare readonly serverSourceFunction: string | null;
 
   constructor(message: string, fields?: Partial<ServerMessageFields>) {
     this.message = message;
@@ -287,3 +258,6 @@ export class PostgresLogMessage implements ServerMessageFields {
     return { name: this.name, message: this.message, ...presentFields(this) };
   }
 }
+
+/** The fields of the server's message; each is `null` where the server sent none. */
+export interface PostgresLogMessage extends Omit<ServerMessageFields, 'message'> {}

@@ -199,6 +199,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
     if (this.error !== null) this.#stop?.();
   }
 
+  /** Leaves the tags unread, of which there is one for each set. */
   protected override result(session: Session, type: number): void {
     switch (type) {
       case Backend.CommandComplete:

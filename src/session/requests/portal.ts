@@ -1,7 +1,5 @@
-import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { writeClose, writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
-import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import { RowCollector } from '../row-collector.ts';
@@ -81,19 +79,11 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     start: number,
     end: number,
   ): void {
-    switch (type) {
-      case Backend.PortalSuspended:
-        return;
-      case Backend.CommandComplete:
-        readCommandComplete(new MessageReader(buffer, start, end));
-        this.#exhausted = true;
-        return;
-      case Backend.EmptyQueryResponse:
-        this.#exhausted = true;
-        return;
-      default:
-        session.unexpectedMessage(type, 'in answer to a fetch');
-    }
+    if (type !== Backend.PortalSuspended) super.result(session, type, buffer, start, end);
+  }
+
+  protected override completed(): void {
+    this.#exhausted = true;
   }
 
   protected override get isRepeatable(): boolean {

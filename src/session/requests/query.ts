@@ -1,7 +1,4 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
-import { readCommandComplete } from '../../protocol/backend/result.ts';
-import { Backend } from '../../protocol/message-type.ts';
-import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { rowValue } from '../../values/row.ts';
 import { RowCollector } from '../row-collector.ts';
@@ -69,24 +66,9 @@ export class QueryRequest extends StatementRequest<unknown> {
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
-  protected override result(
-    session: Session,
-    type: number,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): void {
-    switch (type) {
-      case Backend.CommandComplete:
-        this.tag = readCommandComplete(new MessageReader(buffer, start, end));
-        this.onTag?.(this.tag);
-        return;
-      case Backend.EmptyQueryResponse:
-        this.tag = '';
-        return;
-      default:
-        session.unexpectedMessage(type, 'in answer to a query');
-    }
+  protected override completed(tag: string): void {
+    this.tag = tag;
+    if (tag !== '') this.onTag?.(tag);
   }
 
   protected override succeed(session: Session): void {

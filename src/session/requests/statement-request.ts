@@ -1,6 +1,10 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { type FieldDescription, readRowDescription } from '../../protocol/backend/result.ts';
+import {
+  type FieldDescription,
+  readCommandComplete,
+  readRowDescription,
+} from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
@@ -56,14 +60,8 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   /** The statement is ready: write the messages that execute it. */
   protected abstract execute(session: Session, statement: Statement): void;
 
-  /** One answer to the execution itself. */
-  protected abstract result(
-    session: Session,
-    type: number,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): void;
+  /** The statement has been executed. `tag`: its command tag; empty for an empty text. */
+  protected completed(_tag: string): void {}
 
   /** Everything was answered, and nothing has failed. */
   protected abstract succeed(session: Session): void;
@@ -188,6 +186,26 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
         return;
     }
     this.result(session, type, buffer, start, end);
+  }
+
+  /** One answer to the execution itself, which is its end unless the request awaits others. */
+  protected result(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case Backend.CommandComplete:
+        this.completed(readCommandComplete(new MessageReader(buffer, start, end)));
+        return;
+      case Backend.EmptyQueryResponse:
+        this.completed('');
+        return;
+      default:
+        session.unexpectedMessage(type, 'in answer to a query');
+    }
   }
 
   #described(session: Session, fields: readonly FieldDescription[] | null): void {

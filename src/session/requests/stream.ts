@@ -1,7 +1,4 @@
 import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
-import { readCommandComplete } from '../../protocol/backend/result.ts';
-import { Backend } from '../../protocol/message-type.ts';
-import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import { isValueError } from '../row-collector.ts';
@@ -60,22 +57,8 @@ export class StreamRequest extends StatementRequest<string> {
     }
   }
 
-  protected override result(
-    session: Session,
-    type: number,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): void {
-    switch (type) {
-      case Backend.CommandComplete:
-        this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
-        return;
-      case Backend.EmptyQueryResponse:
-        return;
-      default:
-        session.unexpectedMessage(type, 'in answer to a query');
-    }
+  protected override completed(tag: string): void {
+    this.#tag = tag;
   }
 
   protected override get isRepeatable(): boolean {
