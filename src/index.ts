@@ -23,8 +23,9 @@ export { type ExplainOptions, PreparedStatement } from './client/prepared-statem
 export type { LoggedQuery, QueryLogger } from './client/query-log.ts';
 export { Queryable } from './client/queryable.ts';
 export { RowStream } from './client/row-stream.ts';
+export { Savepoint } from './client/savepoint.ts';
 export { type SqlFragment, type SqlTag, sql } from './client/sql.ts';
-export { Savepoint, Transaction } from './client/transaction.ts';
+export { Transaction } from './client/transaction.ts';
 export type { IsolationLevel, TransactionOptions } from './client/transaction-options.ts';
 export type { PgType, TypeKind } from './codecs/codec.ts';
 export type {

@@ -12,18 +12,12 @@ import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
 import { Queryable, type Use, type Work } from './queryable.ts';
+import { newSavepointName, Savepoint } from './savepoint.ts';
 import {
   beginStatements,
   type IsolationLevel,
   type TransactionOptions,
 } from './transaction-options.ts';
-
-let savepoints = 0;
-
-function newSavepointName(): string {
-  savepoints += 1;
-  return `asyncpg_savepoint_${savepoints.toString(36)}`;
-}
 
 type State = 'open' | 'committed' | 'rolled back' | 'failed';
 
@@ -351,58 +345,4 @@ function unknownOutcome(error: unknown): unknown {
     {},
     { cause: error, isTransient: false },
   );
-}
-
-/** A point in a transaction to return to. Leaving its block with `await using` releases it. */
-export class Savepoint implements AsyncDisposable {
-  /** Its name, without quotes. */
-  readonly name: string;
-  readonly #run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>;
-  readonly #canRelease: () => boolean;
-  #released = false;
-
-  /** @internal */
-  constructor(
-    name: string,
-    run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>,
-    canRelease: () => boolean,
-  ) {
-    this.name = name;
-    this.#run = run;
-    this.#canRelease = canRelease;
-  }
-
-  /** Undoes everything since the savepoint, which stays. */
-  async rollback(): Promise<void> {
-    try {
-      this.#checkUsable();
-      await this.#run('ROLLBACK TO');
-    } catch (error) {
-      throw atCaller(error);
-    }
-  }
-
-  /** Forgets the savepoint, keeping what was done since. */
-  async release(): Promise<void> {
-    try {
-      this.#checkUsable();
-      this.#released = true;
-      await this.#run('RELEASE');
-    } catch (error) {
-      throw atCaller(error);
-    }
-  }
-
-  #checkUsable(): void {
-    if (!this.#released) return;
-    throw new InterfaceError(`the savepoint ${this.name} has been released`, {
-      safeToRetry: true,
-    });
-  }
-
-  /** Releases it, unless that is done or the transaction has failed. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    // In a failed transaction the failure that ends the block is the news, not this.
-    if (!this.#released && this.#canRelease()) await this.release();
-  }
 }
