@@ -26,6 +26,7 @@ export const DEFAULT_CONTESTANTS = [
   'effect',
   'python',
   'bun',
+  'floor',
 ] as const;
 
 const LABELS: Readonly<Record<string, string>> = {
@@ -35,6 +36,7 @@ const LABELS: Readonly<Record<string, string>> = {
   effect: '@effect/sql-pg',
   python: 'asyncpg (Python)',
   bun: 'Bun.sql',
+  floor: 'bytes alone',
 };
 
 const CHILD = fileURLToPath(new URL('dist/child.js', import.meta.url));
