@@ -3,10 +3,10 @@
 // what slows the machine down for a while slows all of them down.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type Contestant, contestant, Unavailable } from './contestants.ts';
+import { MACHINE } from './machine.ts';
 import type { Assignment, Measurement } from './measurement.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { htmlReport } from './report/html.ts';
@@ -95,11 +95,6 @@ function printLine(workload: Workload, connections: number, cells: readonly Cell
   console.log(`${workload.name} (${connections}): ${shown.join(' · ')}`);
 }
 
-function machine(): string {
-  const [cpu] = os.cpus();
-  return `${os.cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, ${os.type()} ${os.arch()}`;
-}
-
 function commit(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
@@ -141,7 +136,7 @@ async function run(options: BenchOptions): Promise<Results> {
   return {
     date: new Date().toISOString(),
     commit: commit(),
-    machine: machine(),
+    machine: MACHINE,
     server: `PostgreSQL ${server.version}`,
     rounds: options.rounds,
     seconds: options.seconds,

@@ -2,6 +2,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { isLoopback } from './loopback.ts';
+import { nextTurn } from './turn.ts';
 
 /** Who gets what a transport receives. */
 export interface TransportHandler {
@@ -25,6 +26,13 @@ const IGNORE: TransportHandler = {
  */
 const RECEIVE_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 
+/**
+ * After so many reads that filled the buffer, others get their turn: the system's next reads
+ * would follow at once, up to 32 of them, and a large result would stop everything else for as
+ * long as it takes to decode them.
+ */
+const READS_IN_A_ROW = 2;
+
 /** Milliseconds of silence until the first keepalive probe. */
 const DEFAULT_KEEP_ALIVE = 60_000;
 
@@ -42,6 +50,9 @@ export class Transport {
   handler: TransportHandler = IGNORE;
   #socket: Duplex;
   #closed = false;
+  #isPaused = false;
+  /** Reads in a row that filled the buffer. */
+  #fullReads = 0;
   #error: Error | null = null;
   #detach: () => void = () => {};
 
@@ -71,7 +82,7 @@ export class Transport {
         buffer: RECEIVE_BUFFER,
         callback: (length: number, buffer: Uint8Array) => {
           transport!.handler.received(buffer as Buffer, length);
-          return true;
+          return transport!.#mayReadOn(length === buffer.length);
         },
       },
     });
@@ -103,6 +114,17 @@ export class Transport {
       socket.off('end', onEnd);
       socket.off('close', onClose);
     };
+  }
+
+  /** Whether to read on at once. Otherwise it is for the next turn of the event loop. */
+  #mayReadOn(wasFull: boolean): boolean {
+    this.#fullReads = wasFull ? this.#fullReads + 1 : 0;
+    if (this.#fullReads < READS_IN_A_ROW) return true;
+    this.#fullReads = 0;
+    void nextTurn().then(() => {
+      if (!this.#isPaused && !this.#closed) this.#socket.resume();
+    });
+    return false;
   }
 
   #finish(): void {
@@ -154,10 +176,12 @@ export class Transport {
 
   /** Stops receiving, so that the peer's sending comes to a halt. */
   pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#socket.resume();
   }
 
