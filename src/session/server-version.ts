@@ -19,7 +19,7 @@ const LEVELS = { alpha: 'alpha', beta: 'beta', rc: 'candidate' } as const;
  * `11.2-YB-2.1`, `PostgreSQL 13.0`.
  */
 export function parseServerVersion(text: string): ServerVersion {
-  const match = /(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:(alpha|beta|rc)(\d+))?/.exec(text);
+  const match = /(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:(alpha|beta|rc)(\d{1,9}))?/.exec(text);
   const number = (index: number): number => Number(match?.[index] ?? 0);
   const major = number(1);
   const level = match?.[4] as keyof typeof LEVELS | undefined;
