@@ -14,8 +14,12 @@ import {
   InterfaceError,
   InvalidArgumentError,
   OutdatedSchemaCacheError,
+  ProtocolError,
 } from '../../src/errors/client-errors.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
+import { CopyRows } from '../../src/session/requests/copy-rows.ts';
+import type { RowSink } from '../../src/session/requests/stream.ts';
+import type { Session } from '../../src/session/session.ts';
 import { rowValues } from '../../src/values/row.ts';
 import { ALL_TYPES } from '../codecs/described-types.ts';
 import { samplesOf } from '../support/type-samples.ts';
@@ -221,6 +225,44 @@ function same({ type }: Codec, one: unknown, other: unknown): void {
   if (!SPELLINGS.test(type.name)) deepStrictEqual(one, other, type.name);
 }
 
+const COPY_HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+const COPY_TRAILER = Buffer.of(0xff, 0xff);
+
+/** The chunks of a binary COPY of up to three rows, two of which may have been changed. */
+const copyInput = rowInput.chain(([columns, row]) =>
+  fc.nat({ max: 3 }).chain((count) => {
+    const rows = Array.from({ length: count }, () => row);
+    const chunks = [
+      Buffer.concat([COPY_HEADER, ...rows.slice(0, 1)]),
+      ...rows.slice(1),
+      COPY_TRAILER,
+    ];
+    return fc
+      .tuple(...chunks.map((chunk) => fc.oneof(fc.constant(chunk), mutated(fc.constant(chunk)))))
+      .map((all) => [columns, all] as const);
+  }),
+);
+
+/** Whether a COPY was taken to its end; refused, it gives an error of the driver's own. */
+function copied(columns: readonly Column[], chunks: readonly Buffer[]): number {
+  const textRun = new TextRun();
+  let rows = 0;
+  const sink = {
+    push: (): boolean => {
+      rows += 1;
+      return true;
+    },
+  };
+  const decode = compileRowDecoder(columns, false);
+  const session = { textRun } as unknown as Session;
+  const copy = new CopyRows('', session, sink as unknown as RowSink, decode, columns.length);
+  for (const chunk of chunks) {
+    textRun.stretch(chunk.length);
+    copy.data(chunk, 0, chunk.length);
+  }
+  return rows;
+}
+
 export const CODEC_TARGETS: readonly Target[] = [
   target('binary-values', binaryInput, ({ codec, form }) => {
     const first = fromBinary(codec, form);
@@ -248,6 +290,16 @@ export const CODEC_TARGETS: readonly Target[] = [
     const bytes = first === null || codec.binary === null ? null : binaryOf(codec, first.value);
     if (first === null || bytes === null) return;
     same(codec, fromBinary(codec, bytes)?.value, plain(codec, first.value));
+  }),
+  target('binary-copy', copyInput, ([columns, chunks]) => {
+    try {
+      ok(copied(columns, chunks) < chunks.length + 1);
+    } catch (error) {
+      ok(
+        error instanceof ProtocolError || REFUSALS.some((kind) => error instanceof kind),
+        String(error),
+      );
+    }
   }),
   target('rows', rowInput, ([columns, body]) => {
     const [generated, interpreted] = [true, false].map((way) => compileRowDecoder(columns, way));

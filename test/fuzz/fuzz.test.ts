@@ -21,6 +21,7 @@ const NAMES = [
   'binary-values',
   'text-values',
   'both-forms',
+  'binary-copy',
   'rows',
   'dsn',
   'passfile',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { connect, ProtocolError, TimeoutError } from '../../src/index.ts';
 import { writeAuthentication } from '../../src/protocol/backend/authentication.ts';
 import { writeNoticeResponse } from '../../src/protocol/backend/response.ts';
@@ -7,6 +7,7 @@ import {
   writeNotificationResponse,
   writeParameterStatus,
 } from '../../src/protocol/backend/session.ts';
+import { Framer } from '../../src/protocol/framer.ts';
 import type { MessageWriter } from '../../src/protocol/writer.ts';
 import { FakeStream } from '../support/fake-stream.ts';
 import { PuppetStream } from '../support/puppet-stream.ts';
@@ -138,6 +139,40 @@ describe('a flood in answer to a query', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * MEBIBYTE);
     connection.terminate();
     await call;
+  });
+});
+
+describe('a message that comes in thousands of pieces', () => {
+  test('takes memory in proportion to what has come of it', () => {
+    const SIZE = 16 * MEBIBYTE;
+    const message = encoded((writer) => writeDataRow(writer, [Buffer.alloc(SIZE, 7)]));
+    let allocated = 0;
+    let arrived = 0;
+    const { allocUnsafeSlow } = Buffer;
+    vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => {
+      allocated += size;
+      expect(size).toBeLessThanOrEqual(Math.max(1024, 2 * arrived));
+      return allocUnsafeSlow(size);
+    });
+    let rows = 0;
+    const framer = new Framer({
+      message: () => expect.unreachable(),
+      copyData: () => expect.unreachable(),
+      stretch: () => {},
+      dataRow: (buffer, start, end) => {
+        rows += 1;
+        expect(message.subarray(5).equals(buffer.subarray(start, end))).toBe(true);
+      },
+    });
+    framer.phase = 'ready';
+    for (let at = 0; at < message.length; at += 4096) {
+      const chunk = message.subarray(at, at + 4096);
+      arrived += chunk.length;
+      framer.feed(chunk, chunk.length);
+    }
+    expect(rows).toBe(1);
+    // Doubled each time it was too small: were it copied for each piece, this would be 32 GiB.
+    expect(allocated).toBeLessThan(4 * SIZE);
   });
 });
 
