@@ -1,6 +1,5 @@
 import type { Use } from '../client/queryable.ts';
 import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
-import { Fence } from '../session/requests/fence.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
@@ -8,6 +7,7 @@ import { Backoff } from './backoff.ts';
 import { clean } from './cleaning.ts';
 import { freestShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
+import { RestingSlots } from './resting.ts';
 import type { Slot } from './slot.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, WaitingLine } from './waiting-line.ts';
@@ -35,10 +35,7 @@ export class Stock {
   readonly #clock: Clock;
   readonly #counters = new PoolCounters();
   readonly #slots = new Set<Slot>();
-  /** The most recently used last: it is the first to be used again. */
-  readonly #idle: Slot[] = [];
-  /** Those of which it is not known whether the server still is at their other end. */
-  readonly #checking = new Set<Slot>();
+  readonly #resting: RestingSlots;
   readonly #waiting = new WaitingLine();
   /** Ended on this side, not on the server's. */
   readonly #closing = new Set<Session>();
@@ -56,6 +53,13 @@ export class Stock {
     this.#settings = settings;
     this.#clock = clock;
     this.#backoff = new Backoff(clock, false);
+    this.#resting = new RestingSlots(settings, clock, {
+      isAboveFloor: () => this.#slots.size > settings.minSize,
+      isAwaited: () => this.#waiting.length > 0,
+      isFit: (slot) => this.#isFit(slot),
+      takeBack: (slot) => this.takeBack(slot),
+      discard: (slot) => this.#discard(slot),
+    });
   }
 
   get size(): number {
@@ -63,16 +67,16 @@ export class Stock {
   }
 
   get idle(): number {
-    return this.#idle.length;
+    return this.#resting.idle;
   }
 
   get stats(): PoolStats {
     const { opened, closed, failedConnects, acquired, abandonedWaits } = this.#counters;
     return Object.freeze({
       size: this.size,
-      idle: this.#idle.length,
+      idle: this.#resting.idle,
       connecting: this.#opening,
-      inUse: this.#slots.size - this.#idle.length,
+      inUse: this.#slots.size - this.#resting.idle,
       waiting: this.#waiting.length,
       opened,
       closed,
@@ -112,7 +116,7 @@ export class Stock {
   tryLend(use: Use): Slot | null {
     this.checkOpen();
     if (this.#waiting.length > 0) return null;
-    const slot = this.#takeIdle();
+    const slot = this.#resting.take();
     if (use === 'exclusive') {
       if (slot !== null) this.#lease(slot);
       return slot;
@@ -124,16 +128,6 @@ export class Stock {
 
   #isFit(slot: Slot): boolean {
     return slot.isFit(this.#generation, this.#settings.maxQueries);
-  }
-
-  #takeIdle(): Slot | null {
-    for (let slot = this.#idle.pop(); slot !== undefined; slot = this.#idle.pop()) {
-      slot.unwatch();
-      if (!this.#isFit(slot)) this.#discard(slot);
-      else if (this.#clock.now() >= this.#checkDue(slot)) this.#check(slot);
-      else return slot;
-    }
-    return null;
   }
 
   #freestShared(): Slot | null {
@@ -243,7 +237,7 @@ export class Stock {
   #handOver(slot: Slot): void {
     const waiter = this.#waiting.shift();
     if (waiter === null) {
-      this.#rest(slot);
+      this.#resting.add(slot);
     } else if (waiter.use === 'exclusive') {
       this.#lease(slot);
       waiter.take(slot);
@@ -265,73 +259,13 @@ export class Stock {
     }
   }
 
-  #rest(slot: Slot): void {
-    slot.state = 'idle';
-    slot.idleSince = this.#clock.now();
-    this.#idle.push(slot);
-    this.#watchResting(slot);
-  }
-
-  /** Closes a resting connection when its time has come, replacing it if it was of the floor. */
-  #watchResting(slot: Slot): void {
-    const now = this.#clock.now();
-    const lifetime = this.#settings.maxInactiveConnectionLifetime || Infinity;
-    const dueIdle = slot.idleSince + lifetime;
-    const isSurplus = this.#slots.size > this.#settings.minSize;
-    // Timers may be early by a fraction.
-    if (now + 1 >= slot.expiresAt || (isSurplus && now + 1 >= dueIdle)) {
-      this.#discard(slot);
-      return;
-    }
-    const checkDue = this.#checkDue(slot);
-    if (now + 1 >= checkDue) {
-      this.#idle.splice(this.#idle.indexOf(slot), 1);
-      this.#check(slot);
-      return;
-    }
-    const due = Math.min(now + 1 < dueIdle ? dueIdle : Infinity, slot.expiresAt, checkDue);
-    slot.watch(due - now, () => this.#watchResting(slot));
-  }
-
-  // ── Checking ────────────────────────────────────────────────────────────────────────────
-
-  /** When a connection has been silent for so long that it must not be lent out unchecked. */
-  #checkDue(slot: Slot): number {
-    return slot.heardAt + (this.#settings.validate || Infinity);
-  }
-
-  /** Has the server answer a lone Sync. Whoever needs a connection meanwhile waits in line. */
-  #check(slot: Slot): void {
-    const { session } = slot.lane;
-    slot.state = 'checking';
-    this.#checking.add(slot);
-    slot.watch(this.#settings.validateTimeout, () => session.destroy(null));
-    session.submitInner(new Fence(() => this.#checked(slot)));
-  }
-
-  /** It goes back where it was: an answer to the pool is no use that anybody made of it. */
-  #checked(slot: Slot): void {
-    if (!this.#checking.delete(slot)) return;
-    slot.unwatch();
-    if (this.#waiting.length > 0) {
-      this.takeBack(slot);
-      return;
-    }
-    slot.state = 'idle';
-    const later = this.#idle.findIndex(({ idleSince }) => idleSince > slot.idleSince);
-    this.#idle.splice(later < 0 ? this.#idle.length : later, 0, slot);
-    this.#watchResting(slot);
-  }
-
   /** Closes a slot's connection and sees to its replacement. */
   #discard(slot: Slot): void {
     if (slot.state === 'gone') return;
     slot.state = 'gone';
     slot.unwatch();
     this.#slots.delete(slot);
-    const at = this.#idle.indexOf(slot);
-    if (at >= 0) this.#idle.splice(at, 1);
-    this.#checking.delete(slot);
+    this.#resting.remove(slot);
     this.#counters.closed += 1;
     const { session } = slot.lane;
     if (session.isEnded && this.#clock.now() - slot.openedAt < TOO_SOON) this.#unlucky = true;
@@ -436,7 +370,7 @@ export class Stock {
   /** Replaces all connections: those at rest now, the others when they come back. */
   expire(): void {
     this.#generation += 1;
-    for (const slot of [...this.#idle, ...this.#checking]) this.#discard(slot);
+    for (const slot of this.#resting.all()) this.#discard(slot);
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
@@ -444,7 +378,7 @@ export class Stock {
   /** Refuses calls; resolves when all that were made are over and every connection is closed. */
   async close(): Promise<void> {
     if (this.#state === 'open') this.#end('closing');
-    for (const slot of [...this.#idle, ...this.#checking]) this.#discard(slot);
+    for (const slot of this.#resting.all()) this.#discard(slot);
     if (this.#total > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
