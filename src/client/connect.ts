@@ -52,6 +52,7 @@ export interface SingleConnectOptions extends ConnectOptions {
  * console.log(await connection.fetchVal('SELECT version()'));
  */
 export function connect(dsn?: string, options?: SingleConnectOptions): Promise<Connection>;
+/** The same, with the server named by the options and the environment alone. */
 export function connect(options?: SingleConnectOptions): Promise<Connection>;
 export async function connect(
   first?: string | SingleConnectOptions,

@@ -256,6 +256,7 @@ export abstract class Queryable {
    * });
    */
   transaction<R>(fn: (tx: Transaction) => Promise<R>): Promise<R>;
+  /** The same, with an isolation level, retries and other options. */
   transaction<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R>;
   async transaction<R>(
     first: TransactionOptions | ((tx: Transaction) => Promise<R>),

@@ -337,6 +337,7 @@ export class Pool extends Queryable implements AsyncDisposable, Lender {
  * const user = await pool.fetchRow('SELECT * FROM users WHERE id = $1', 1);
  */
 export function createPool(dsn?: string, options?: PoolOptions): Promise<Pool>;
+/** The same, with the server named by the options and the environment alone. */
 export function createPool(options?: PoolOptions): Promise<Pool>;
 export async function createPool(
   first?: string | PoolOptions,

@@ -12,6 +12,7 @@ export type Row<T = any> = T & RowTuple;
 export interface RowTuple extends Iterable<unknown> {
   /** How many columns there are. */
   readonly length: number;
+  /** The value of a column by its position, from 0. */
   // biome-ignore lint/suspicious/noExplicitAny: see Row
   readonly [index: number]: any;
 }
