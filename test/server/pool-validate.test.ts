@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { createPool, TimeoutError } from '../../src/index.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { CountingDial, TestPool, until } from '../support/pool.ts';
+import { testServer } from '../support/server.ts';
 
 describe('the check of connections that have been silent', () => {
   it('costs the caller no round trip and keeps the connection', async () => {
@@ -65,4 +68,29 @@ describe('the check of connections that have been silent', () => {
     expect(one).toBe(1);
     await pool.close();
   });
+});
+
+it('a pool behind a network that goes silent fails in bounded time and recovers by itself', async () => {
+  await using proxy = await FaultProxy.listen(testServer());
+  await using pool = await createPool(proxy.dsn, {
+    minSize: 2,
+    maxSize: 2,
+    timeout: 200,
+    validate: 30,
+    validateTimeout: 50,
+  });
+  expect(await pool.fetchVal('SELECT 1')).toBe(1);
+  proxy.deaf = true;
+  for (const link of proxy.links) link.strike('silence');
+  await until(() => pool.stats.closed >= 2);
+  // Whoever waits is told that no connection can be opened, or that his own time is up.
+  await expect(pool.fetchVal('SELECT 1')).rejects.toBeInstanceOf(TimeoutError);
+  await expect(pool.fetchVal({ text: 'SELECT 1', timeout: 20 })).rejects.toBeInstanceOf(
+    TimeoutError,
+  );
+  await expect(pool.acquire({ timeout: 20 })).rejects.toBeInstanceOf(TimeoutError);
+  proxy.heal();
+  await until(() => pool.idleSize === 2);
+  expect(await pool.fetchVal('SELECT 1')).toBe(1);
+  await pool.close();
 });
