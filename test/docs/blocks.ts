@@ -30,7 +30,7 @@ export async function documents(): Promise<string[]> {
 }
 
 function isGenerated(entry: string): boolean {
-  return entry.startsWith('reference/') || entry.includes('node_modules/');
+  return /^(?:reference|\.vitepress)\/|node_modules\//.test(entry);
 }
 
 /** The blocks of a document that begin with a fence of `ts`, wherever they are indented. */
