@@ -1,3 +1,6 @@
+// So that the declarations find the types of Node, whatever `types` their user has configured.
+/// <reference types="node" preserve="true" />
+
 /**
  * asyncpg: a PostgreSQL driver. This is the whole public surface; everything else is internal.
  *

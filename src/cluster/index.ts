@@ -1,3 +1,6 @@
+// So that the declarations find the types of Node, whatever `types` their user has configured.
+/// <reference types="node" preserve="true" />
+
 /**
  * A throw-away PostgreSQL server for tests and quick starts.
  *
