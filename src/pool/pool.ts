@@ -15,7 +15,7 @@ import { clean, cleanWithHook } from './cleaning.ts';
 import { runHook } from './hook.ts';
 import { LimitedPool } from './limited-pool.ts';
 import { Opener } from './opener.ts';
-import { type Lender, PoolConnection } from './pool-connection.ts';
+import { PoolConnection } from './pool-connection.ts';
 import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-options.ts';
 import { slotOf } from './slot.ts';
 import type { PoolStats } from './stats.ts';
@@ -32,7 +32,7 @@ const SLOW_CLOSE = 60_000;
  * busy one once the pool is full; everything longer gets one of its own. Waiters are served in
  * the order in which they came. Make one with `createPool`.
  */
-export class Pool extends Queryable implements AsyncDisposable, Lender {
+export class Pool extends Queryable implements AsyncDisposable {
   readonly #config: ConnectConfig;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
