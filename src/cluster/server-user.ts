@@ -1,7 +1,11 @@
 import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ClusterError } from './cluster-error.ts';
 import { runCommand } from './command.ts';
+
+/** Unix sockets have paths of at most 103 bytes on some systems; the rest is for our own names. */
+const LONGEST_TEMPORARY_ROOT = 64;
 
 /** The operating system's user that the server runs as. */
 export interface ServerUser {
@@ -52,4 +56,11 @@ export async function isOpenToAll(target: string): Promise<boolean> {
     current = parent;
     needed = 0o001;
   }
+}
+
+/** A folder for temporary files that the server's user can enter and whose path is short enough. */
+export async function temporaryRoot(user: ServerUser | null): Promise<string> {
+  const root = tmpdir();
+  const short = Buffer.byteLength(root) <= LONGEST_TEMPORARY_ROOT;
+  return short && (user === null || (await isOpenToAll(root))) ? root : '/tmp';
 }

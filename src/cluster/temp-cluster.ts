@@ -1,20 +1,15 @@
 import type { SpawnOptions } from 'node:child_process';
-import { chmod, chown, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown, mkdtemp, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { ClusterError } from './cluster-error.ts';
 import { runCommand } from './command.ts';
-import {
-  checkSettings,
-  DEFAULT_SETTINGS,
-  formatSettings,
-  type ServerSetting,
-} from './configuration.ts';
+import { checkSettings, DEFAULT_SETTINGS, type ServerSetting } from './configuration.ts';
+import { DataDirectory } from './data-directory.ts';
 import { findFreePort } from './free-port.ts';
 import { readableBinDir } from './readable-copy.ts';
 import { ServerProcess } from './server-process.ts';
-import { findServerUser, isOpenToAll, type ServerUser } from './server-user.ts';
+import { findServerUser, type ServerUser, temporaryRoot } from './server-user.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** How a temporary cluster is made; everything may be left out. */
@@ -59,8 +54,6 @@ const POLL_INTERVAL = 10;
 const PORT_ATTEMPTS = 5;
 /** How many characters of the server's log an error quotes. */
 const LOG_TAIL = 4_000;
-/** Unix sockets have paths of at most 103 bytes on some systems; the rest is for our own names. */
-const LONGEST_TEMPORARY_ROOT = 64;
 
 /**
  * A PostgreSQL server of one's own, for tests and quick starts: made in a temporary folder on a free
@@ -97,6 +90,7 @@ export class TempCluster {
   /** The name of the superuser, who needs no password: always `postgres`. */
   readonly superuser = 'postgres';
 
+  readonly #data: DataDirectory;
   readonly #user: ServerUser | null;
   readonly #watchdog: Watchdog;
   readonly #logFile: string;
@@ -113,7 +107,8 @@ export class TempCluster {
   ) {
     this.binDir = binaries.binDir;
     this.version = binaries.version;
-    this.dataDirectory = path.join(folder, 'data');
+    this.#data = new DataDirectory(path.join(folder, 'data'), user);
+    this.dataDirectory = this.#data.path;
     this.socketDirectory = folder;
     this.#logFile = path.join(folder, 'server.log');
     this.#user = user;
@@ -151,7 +146,7 @@ export class TempCluster {
       await cluster.#initialize(options.files ?? {});
       cluster.#settings = { ...cluster.#settings, ...options.settings };
       cluster.#hba = options.hba;
-      await cluster.#configure();
+      await cluster.#data.configure(cluster.#settings, cluster.#hba);
       await cluster.#startOnFreePort();
       return cluster;
     } catch (error) {
@@ -197,8 +192,8 @@ export class TempCluster {
           `user=${primary.superuser} application_name=${path.basename(folder)}`,
         ...options.settings,
       };
-      await standby.#configure();
-      await standby.#writeDataFile('standby.signal', '');
+      await standby.#data.configure(standby.#settings, standby.#hba);
+      await standby.#data.write('standby.signal', '');
       await standby.#startOnFreePort();
       return standby;
     } catch (error) {
@@ -242,7 +237,7 @@ export class TempCluster {
     await this.#whileStopped(async () => {
       this.#settings = { ...this.#settings, ...options.settings };
       this.#hba = options.hba ?? this.#hba;
-      await this.#configure();
+      await this.#data.configure(this.#settings, this.#hba);
     });
   }
 
@@ -303,10 +298,9 @@ export class TempCluster {
         log: output.slice(-LOG_TAIL),
       });
     }
-    const main = path.join(this.dataDirectory, 'postgresql.conf');
-    await writeFile(main, "\ninclude 'temp-cluster.conf'\n", { flag: 'a' });
+    await this.#data.includeSettings();
     for (const [name, content] of Object.entries(files)) {
-      await this.#writeDataFile(name, content);
+      await this.#data.write(name, content);
     }
   }
 
@@ -322,19 +316,6 @@ export class TempCluster {
         log: output.slice(-LOG_TAIL),
       });
     }
-  }
-
-  async #configure(): Promise<void> {
-    await this.#writeDataFile('temp-cluster.conf', formatSettings(this.#settings));
-    if (this.#hba !== undefined) {
-      await this.#writeDataFile('pg_hba.conf', `${this.#hba.join('\n')}\n`);
-    }
-  }
-
-  async #writeDataFile(name: string, content: string | Uint8Array): Promise<void> {
-    const file = path.join(this.dataDirectory, name);
-    await writeFile(file, content, { mode: 0o600 });
-    if (this.#user !== null) await chown(file, this.#user.uid, this.#user.gid);
   }
 
   /** A port that is free when asked for may be taken when the server binds it. */
@@ -365,7 +346,7 @@ export class TempCluster {
     );
     this.#server = server;
     const giveUpAt = Date.now() + PATIENCE;
-    while (!(await this.#isReady(server.pid))) {
+    while (!(await this.#data.isServed(server.pid))) {
       const ended = server.hasEnded ? 'ended before' : Date.now() > giveUpAt ? 'is not' : null;
       if (ended !== null) {
         await this.#stopServer();
@@ -377,17 +358,6 @@ export class TempCluster {
       await sleep(POLL_INTERVAL);
     }
     server.release();
-  }
-
-  /** The eighth line of the lock file is the server's state, as `pg_ctl` reads it too. */
-  async #isReady(pid: number): Promise<boolean> {
-    try {
-      const lock = await readFile(path.join(this.dataDirectory, 'postmaster.pid'), 'utf8');
-      const lines = lock.split('\n');
-      return lines[0]?.trim() === String(pid) && lines[7]?.trim() === 'ready';
-    } catch {
-      return false;
-    }
   }
 
   async #stopForGood(): Promise<void> {
@@ -415,13 +385,6 @@ export class TempCluster {
       ...(this.#user === null ? {} : { uid: this.#user.uid, gid: this.#user.gid }),
     };
   }
-}
-
-/** A folder for temporary files that the server's user can enter and whose path is short enough. */
-async function temporaryRoot(user: ServerUser | null): Promise<string> {
-  const root = tmpdir();
-  const short = Buffer.byteLength(root) <= LONGEST_TEMPORARY_ROOT;
-  return short && (user === null || (await isOpenToAll(root))) ? root : '/tmp';
 }
 
 /** Our environment without libpq's variables, which would lead the server's programs astray. */
