@@ -51,9 +51,9 @@ function assignmentOf(
   connections: number,
   server: BenchServer,
   { warmup, seconds }: BenchOptions,
-): Assignment {
-  const dsn = work.kind === 'connect' ? server.scramDsn : server.dsn;
-  return { dsn, work, connections, warmup, seconds, keys: KEYS };
+): Assignment | null {
+  const dsn = work.kind !== 'connect' ? server.dsn : work.tls ? server.tlsDsn : server.scramDsn;
+  return dsn === null ? null : { dsn, work, connections, warmup, seconds, keys: KEYS };
 }
 
 /** All rounds of one workload at one number of connections, the drivers in turns. */
@@ -66,6 +66,7 @@ async function measureAll(
 ): Promise<Map<Contestant, Measurement[]>> {
   const measurements = new Map<Contestant, Measurement[]>();
   const assignment = assignmentOf(workload, connections, server, options);
+  if (assignment === null) return measurements;
   for (let round = 0; round < options.rounds; round++) {
     // Each round begins with another driver: none always follows the same one.
     const order = contestants.map((_, i) => contestants[(i + round) % contestants.length]!);

@@ -19,8 +19,8 @@ export type Work =
     }
   /** COPY of a query's result out, in text, to a function that takes the bytes. */
   | { kind: 'copyOut'; text: string }
-  /** Connect with SCRAM, one query, close. */
-  | { kind: 'connect'; text: string }
+  /** Connect with SCRAM, over TLS or without, one query, close. */
+  | { kind: 'connect'; text: string; tls: boolean }
   /** `lookup` through one pool of `size` connections, by `callers` at once. */
   | { kind: 'pool'; text: string; keys: number; callers: number; size: number };
 
@@ -127,13 +127,20 @@ export const WORKLOADS: readonly Workload[] = [
   {
     name: 'connect',
     title: 'connect: connect with SCRAM, one query, close',
-    work: { kind: 'connect', text: 'SELECT 1' },
+    work: { kind: 'connect', text: 'SELECT 1', tls: false },
+    connections: [1, 10],
+  },
+  {
+    name: 'connect_tls',
+    title: 'connect_tls: the same over TLS, its certificate not verified',
+    work: { kind: 'connect', text: 'SELECT 1', tls: true },
     connections: [1, 10],
   },
 ];
 
-/** The user who needs a password, for `connect`. */
+/** The users who need a password, for `connect`; the second one needs TLS as well. */
 export const SCRAM_USER = 'bench_scram';
+export const TLS_USER = 'bench_tls';
 export const SCRAM_PASSWORD = 'correct horse battery staple';
 
 /** What the workloads find in the database. */
@@ -163,6 +170,6 @@ export const SCHEMA: readonly string[] = [
             CASE WHEN i % 2 = 0 THEN 'remark ' || i END, i * 1000000007::int8
        FROM generate_series(1, 1000) AS i`,
   `CREATE ROLE ${SCRAM_USER} LOGIN PASSWORD '${SCRAM_PASSWORD}'`,
-  `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${SCRAM_USER}`,
+  `CREATE ROLE ${TLS_USER} LOGIN PASSWORD '${SCRAM_PASSWORD}'`,
   `VACUUM ANALYZE`,
 ];
