@@ -157,9 +157,12 @@ export class Statement {
   }
 }
 
+/** Where constant bytes are written, one after the other: a buffer for each would cost more. */
+const scratch = new MessageWriter(256);
+
 /** The bytes that `write` writes. */
 function constant(write: (writer: MessageWriter) => void): Buffer {
-  const writer = new MessageWriter(64);
-  write(writer);
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+  scratch.rollback(0);
+  write(scratch);
+  return Buffer.from(scratch.buffer.subarray(0, scratch.offset));
 }
