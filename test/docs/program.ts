@@ -45,7 +45,7 @@ export function programOf({ code }: Block): string {
 }
 
 function uses(code: string, name: string): boolean {
-  return new RegExp(`(?<![\\w.'"\`-])${name}(?![\\w'"\`-]|:)`).test(code);
+  return new RegExp(`(?<![\\w.'"\`-])${name}(?![\\w'"-]|:)`).test(code);
 }
 
 function declares(code: string, name: string): boolean {
