@@ -219,7 +219,7 @@ function rowOutcome(decode: RowDecoder, body: Buffer): unknown {
  * Types of which a server prints one spelling and a client may write several: what comes back
  * is the same value, though not letter by letter.
  */
-const SPELLINGS = /tsvector|tsquery|pg_lsn|numeric|macaddr8|cidr|inet/;
+const SPELLINGS = /tsvector|tsquery|pg_lsn|num|macaddr|cidr|inet|uuid/;
 
 function same({ type }: Codec, one: unknown, other: unknown): void {
   if (!SPELLINGS.test(type.name)) deepStrictEqual(one, other, type.name);
