@@ -1,7 +1,8 @@
 /**
  * 500 clients at once on the 20 connections of the service, on asyncpg and on `pg`, one after the
  * other and twice, so that a machine that is busier at one time than at another shows. Prints, for each
- * kind of request, throughput, latency, errors and the CPU time of the service per request.
+ * kind of request, throughput, latency, errors and the CPU time of the service per request. On asyncpg
+ * it is the whole service, which also cancels the queries of clients who go away and hears of each order.
  * `npm run service:load`; about a minute. Seconds per measurement can be given: `-- 10`.
  */
 

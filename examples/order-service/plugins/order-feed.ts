@@ -74,7 +74,7 @@ class OrderFeed {
   async start(): Promise<void> {
     this.#subscription = await this.#pool.listen(
       ORDER_EVENTS,
-      ({ payload }) => this.#tell({ event: 'order', data: JSON.parse(payload) }),
+      ({ payload }) => this.#tellOrder(payload),
       { onReconnect: () => this.#tell(RESYNC) },
     );
     this.#timer = setInterval(() => this.#tellPool(), POOL_INTERVAL);
@@ -101,6 +101,10 @@ class OrderFeed {
 
   #tell(event: FeedEvent): void {
     for (const reader of this.#readers) reader.push(event);
+  }
+
+  #tellOrder(payload: string): void {
+    if (this.#readers.size > 0) this.#tell({ event: 'order', data: JSON.parse(payload) });
   }
 
   #tellPool(): void {
