@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { ClusterError, TempCluster } from '../../src/cluster/index.ts';
+import { connect } from '../../src/index.ts';
 import type { TestServer } from './server.ts';
 
 declare module 'vitest' {
@@ -38,5 +39,28 @@ export default async function setup(project: TestProject): Promise<() => Promise
     servers[version] = { dsn, host, port, socketDirectory, superuser, dataDirectory, pid };
   }
   project.provide('servers', servers);
-  return stop;
+  return async () => {
+    const checks = await Promise.allSettled([...clusters.values()].map(checkBackends));
+    await stop();
+    for (const check of checks) if (check.status === 'rejected') throw check.reason;
+  };
+}
+
+/** Backends of clients that are there when nobody is: how long they may take to end, in ms. */
+const PATIENCE = 10_000;
+
+/** No test leaves a backend behind: all connections are closed, and the server has seen it. */
+async function checkBackends({ dsn }: TempCluster): Promise<void> {
+  await using connection = await connect(dsn);
+  const others = `SELECT pid, application_name, state, query FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`;
+  const patienceEnds = Date.now() + PATIENCE;
+  for (;;) {
+    const left = await connection.fetch(others);
+    if (left.length === 0) return;
+    if (Date.now() > patienceEnds) {
+      throw new Error(`tests left ${left.length} backends behind: ${JSON.stringify(left)}`);
+    }
+    await connection.execute('SELECT pg_sleep(0.05)');
+  }
 }

@@ -1,26 +1,16 @@
 /**
- * What must hold after every test file, whatever it tests: no connection is left open, and the
- * process was not warned of listeners that pile up. Unhandled rejections fail a run anyway.
+ * What must hold after every test file, whatever it tests: no connection is left open, no timer runs
+ * on, and the process was not warned of listeners that pile up. Unhandled rejections and uncaught
+ * exceptions fail a run anyway, and global-setup.ts looks for backends that are left on the servers.
  */
 import { afterAll } from 'vitest';
-
-/** Resources that are a connection, or are to become one. */
-const CONNECTIONS: ReadonlySet<string> = new Set([
-  'GetAddrInfoReqWrap',
-  'TCPConnectWrap',
-  'TCPServerWrap',
-  'TCPSocketWrap',
-  'TLSWrap',
-]);
+import { activeTimers, openConnections, over } from './leftovers.ts';
 
 /** How long a connection that is closing may take, in milliseconds. */
 const PATIENCE = 5_000;
 
-function open(): string[] {
-  return process.getActiveResourcesInfo().filter((name) => CONNECTIONS.has(name));
-}
-
-const before = open().length;
+const connectionsBefore = openConnections().length;
+const timersBefore = activeTimers();
 const warnings: Error[] = [];
 
 process.on('warning', (warning) => {
@@ -28,10 +18,12 @@ process.on('warning', (warning) => {
 });
 
 afterAll(async () => {
-  const patienceEnds = Date.now() + PATIENCE;
-  while (open().length > before && Date.now() < patienceEnds) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  if (!(await over(() => openConnections().length <= connectionsBefore, PATIENCE))) {
+    throw new Error(`left open: ${openConnections().join(', ')}`);
   }
-  if (open().length > before) throw new Error(`left open: ${open().join(', ')}`);
+  // The runner's own timer, of this hook, is one more.
+  if (!(await over(() => activeTimers() <= timersBefore + 1, PATIENCE))) {
+    throw new Error(`${activeTimers() - timersBefore - 1} timers were left running`);
+  }
   if (warnings.length > 0) throw new AggregateError(warnings, 'listeners piled up');
 });
