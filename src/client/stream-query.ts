@@ -82,7 +82,8 @@ async function streamPortal(
       if (deadline?.expired) throw deadline.reason(true);
     }
   } finally {
-    const isOpen = !exhausted && portal.statement !== null && session.transactionStatus === 'T';
+    // Until it is closed, a portal keeps its tables from being altered, even at its end.
+    const isOpen = portal.statement !== null && session.transactionStatus === 'T';
     if (isOpen && !session.isEnded) await step(0, null);
   }
 }

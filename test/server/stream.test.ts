@@ -214,6 +214,15 @@ describeEach('streams', (version) => {
     });
   });
 
+  it('that were read to their end leave nothing of their tables in use', async () => {
+    const c = await open(version);
+    await c.transaction(async (tx) => {
+      await tx.execute('CREATE TEMP TABLE streamed AS SELECT generate_series(1, 3) AS a');
+      expect(await collect(tx.stream('SELECT a FROM streamed'))).toHaveLength(3);
+      expect(await tx.execute('DROP TABLE streamed')).toBe('DROP TABLE');
+    });
+  });
+
   it('inside a transaction let other calls go between their rows', async () => {
     const c = await open(version);
     await c.transaction(async (tx) => {
