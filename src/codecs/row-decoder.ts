@@ -80,9 +80,10 @@ export function compileRowDecoder(
     (variant) => variant.generate === generate && sameTypes(variant.columns, columns),
   );
   if (known !== undefined) return known.decode;
-  // Beyond this many columns generated code is too long for the engine to optimise.
-  const decode =
-    generate && columns.length <= 256 ? generated(columns, shape) : interpreted(columns, shape);
+  // Beyond this many columns generated code is too long for the engine to optimise, and code with
+  // very long names would stay in the engine's own cache of code.
+  const isShort = columns.length <= 256 && shape.isShared;
+  const decode = generate && isShort ? generated(columns, shape) : interpreted(columns, shape);
   compiled.set(shape, [{ columns, generate, decode }, ...variants.slice(0, MAX_VARIANTS - 1)]);
   return decode;
 }

@@ -81,6 +81,8 @@ export type RowConstructor = new (...values: unknown[]) => Row;
  * server and are only ever used as property keys, never as code.
  */
 export class RowShape {
+  /** False for one whose names are very long: neither it nor code with these names is kept. */
+  readonly isShared: boolean;
   readonly names: readonly string[];
   /** Positions whose name appears again later: reached by position only. */
   readonly shadowed: readonly number[];
@@ -88,7 +90,8 @@ export class RowShape {
   readonly prototype: object;
   #compiled: RowConstructor | null = null;
 
-  constructor(names: readonly string[]) {
+  constructor(names: readonly string[], isShared: boolean) {
+    this.isShared = isShared;
     this.names = Object.freeze([...names]);
     const last = new Map(names.map((name, index) => [name, index]));
     this.shadowed = names.flatMap((name, index) => (last.get(name) === index ? [] : [index]));
@@ -194,11 +197,11 @@ const shapes = new Map<string, RowShape>();
 /** The shape of rows with these column names. */
 export function rowShape(names: readonly string[]): RowShape {
   const key = JSON.stringify(names);
-  if (key.length > MAX_SHARED_NAMES) return new RowShape(names);
+  if (key.length > MAX_SHARED_NAMES) return new RowShape(names, false);
   let shape = shapes.get(key);
   if (shape === undefined) {
     if (shapes.size >= MAX_SHAPES) shapes.delete(shapes.keys().next().value as string);
-    shape = new RowShape(names);
+    shape = new RowShape(names, true);
     shapes.set(key, shape);
   }
   return shape;
