@@ -61,7 +61,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     connections: connections ?? (quick ? [4, 10] : null),
     rounds: values.rounds === undefined ? (quick ? 1 : 3) : positive('rounds', values.rounds),
     // Compiling counts as processor time, so the engines must be done with it.
-    warmup: quick ? 2 : 3,
+    warmup: 2,
     seconds: values.seconds === undefined ? (quick ? 1 : 3) : positive('seconds', values.seconds),
     dsn: values.dsn ?? null,
     save: values.save || whole,
