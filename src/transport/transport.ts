@@ -51,6 +51,8 @@ export class Transport {
   #socket: Duplex;
   #closed = false;
   #isPaused = false;
+  /** Reading goes on in the next turn of the event loop. */
+  #isYielding = false;
   /** Reads in a row that filled the buffer. */
   #fullReads = 0;
   #error: Error | null = null;
@@ -121,7 +123,9 @@ export class Transport {
     this.#fullReads = wasFull ? this.#fullReads + 1 : 0;
     if (this.#fullReads < READS_IN_A_ROW) return true;
     this.#fullReads = 0;
+    this.#isYielding = true;
     void nextTurn().then(() => {
+      this.#isYielding = false;
       if (!this.#isPaused && !this.#closed) this.#socket.resume();
     });
     return false;
@@ -182,7 +186,8 @@ export class Transport {
 
   resume(): void {
     this.#isPaused = false;
-    this.#socket.resume();
+    // Resumed while others have their turn, the system would read on at once.
+    if (!this.#isYielding) this.#socket.resume();
   }
 
   /** Lets the process exit while this connection is open. */

@@ -136,6 +136,19 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     result: '7\n14\n21\n28\n35\n42\n49\n56\n63\n',
   },
 
+  close: {
+    before: (pool) => pool.execute(INSERT, 0, 0),
+    run: async (pool, id) => {
+      await pool.execute(INSERT, id, 0);
+      // Closes the connection that is at rest, and the next call opens another.
+      await pool.expireConnections();
+      return pool.fetchVal('SELECT 1');
+    },
+    result: 1,
+    rows: 1,
+    concerns: ({ name }) => name === 'Terminate',
+  },
+
   listen: {
     run: (pool, id, over) =>
       pool.withConnection(async (connection) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
 import { writeCopyData } from '../../src/protocol/copy.ts';
-import { CopyBlock } from '../../src/protocol/copy-block.ts';
+import { CopyBlock, copyLongWords, copyShortWords } from '../../src/protocol/copy-block.ts';
 import { HEADER_LENGTH } from '../../src/protocol/message-type.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 
@@ -67,4 +67,22 @@ describe('a block of COPY data', () => {
       expect(new CopyBlock(100).appendRun(malformed, 0, malformed.length)).toBe(0);
     }
   });
+});
+
+test.each([
+  ['64 bits', copyLongWords],
+  ['32 bits', copyShortWords],
+])('words of %s are copied from anywhere to anywhere', (_, copy) => {
+  const bytes = fc.uint8Array({ minLength: 8, maxLength: 60 });
+  fc.assert(
+    fc.property(bytes, fc.nat(9), fc.nat(9), (body, before, at) => {
+      const from = Buffer.concat([Buffer.alloc(before, 1), body, Buffer.alloc(9, 2)]);
+      const to = Buffer.alloc(80, 3);
+      const view = (of: Buffer): DataView => new DataView(of.buffer, of.byteOffset, of.length);
+      copy(view(from), before, before + body.length, view(to), at);
+      const expected = Buffer.alloc(80, 3);
+      expected.set(body, at);
+      expect(to.equals(expected)).toBe(true);
+    }),
+  );
 });
