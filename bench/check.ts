@@ -4,7 +4,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { type Cell, casesOf, findCell, type Results } from './results.ts';
 import { geometricMean } from './statistics.ts';
-import { CPU_TARGETS, POOL_TARGETS, TOLERANCE } from './targets.ts';
+import { CPU_TARGETS, POOL_TARGETS, TOLERANCE, UNTARGETED } from './targets.ts';
 
 const FOLDER = new URL('results/', import.meta.url);
 /** The number of connections that the targets are for; workloads of pools have their own. */
@@ -28,6 +28,7 @@ function ratios(results: Results, kind: string): Map<string, number> {
   const found = new Map<string, number>();
   for (const { workload, connections } of casesOf(results)) {
     if (connections !== CONNECTIONS && workload !== 'pool_many') continue;
+    if (UNTARGETED.has(workload)) continue;
     const ours = findCell(results, workload, connections, 'asyncpg');
     const theirs = cheapest(results, workload, connections, kind);
     if (ours !== undefined && theirs !== undefined) {

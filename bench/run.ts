@@ -11,6 +11,7 @@ import type { Assignment, Measurement } from './measurement.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { htmlReport } from './report/html.ts';
 import { markdownReport } from './report/markdown.ts';
+import { updateSummaries } from './report/summary.ts';
 import { type Cell, cellOf, type Results, withoutPaths } from './results.ts';
 import { type BenchServer, startServer } from './server.ts';
 import type { Workload } from './workloads.ts';
@@ -163,5 +164,8 @@ if (options.save) {
   await writeFile(new URL(`${name}.json`, RESULTS), `${JSON.stringify(results, null, 1)}\n`);
   await writeFile(new URL('latest.md', RESULTS), markdownReport(results));
   await writeFile(new URL('latest.html', RESULTS), htmlReport(results));
-  console.log(`written to bench/results/${name}.json, latest.md and latest.html`);
+  await updateSummaries(results);
+  console.log(
+    `written to bench/results/${name}.json, latest.md and latest.html, README.md and the guide`,
+  );
 }

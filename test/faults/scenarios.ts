@@ -138,8 +138,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   close: {
     before: (pool) => pool.execute(INSERT, 0, 0),
-    run: async (pool, id) => {
+    run: async (pool, id, over) => {
       await pool.execute(INSERT, id, 0);
+      over();
       // Closes the connection that is at rest, and the next call opens another.
       await pool.expireConnections();
       return pool.fetchVal('SELECT 1');

@@ -1,0 +1,80 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { casesOf, findCell, type Results } from '../results.ts';
+import { geometricMean } from '../statistics.ts';
+
+/** The pages that show the summary, between two comments. */
+const PAGES = ['../../README.md', '../../docs/guides/performance.md'].map(
+  (page) => new URL(page, import.meta.url),
+);
+const PLACE = /(<!-- benchmark:begin -->\n).*(\n<!-- benchmark:end -->)/s;
+/** The number of connections that is shown; workloads of pools have their own. */
+const CONNECTIONS = 10;
+/** Not a driver: what the same bytes cost when nothing is done with them. */
+const FLOOR = 'floor';
+
+/**
+ * Client CPU at ten connections: ours in µs, the others' as multiples of it, in the order of the
+ * results. Put in the place of the last one in all pages.
+ */
+export async function updateSummaries(results: Results): Promise<void> {
+  const summary = summaryOf(results);
+  for (const page of PAGES) {
+    const text = await readFile(page, 'utf8');
+    if (!PLACE.test(text)) throw new Error(`${page.pathname} has no place for the summary`);
+    await writeFile(
+      page,
+      text.replace(PLACE, (_, begin, end) => `${begin}\n${summary}\n${end}`),
+    );
+  }
+}
+
+export function summaryOf(results: Results): string {
+  const [ours, ...others] = results.drivers.filter(({ id }) => id !== FLOOR);
+  if (ours === undefined) throw new Error('nothing was measured');
+  const ratios = others.map((): number[] => []);
+  const lines: string[][] = [];
+  for (const { workload, connections } of casesOf(results)) {
+    const isPool = connections !== 1 && connections !== CONNECTIONS;
+    if (connections !== CONNECTIONS && !isPool) continue;
+    const cpu = (id: string) => findCell(results, workload, connections, id)?.cpuMicros;
+    const own = cpu(ours.id)!;
+    const bare = cpu(FLOOR);
+    lines.push([
+      workload,
+      micros(own),
+      ...others.map(({ id }, i) => {
+        const theirs = cpu(id);
+        if (theirs === undefined) return '–';
+        ratios[i]!.push(theirs / own);
+        return `${(theirs / own).toFixed(2)} ×`;
+      }),
+      bare === undefined ? '–' : micros(bare),
+    ]);
+  }
+  lines.push([
+    'geometric mean',
+    '',
+    ...ratios.map((all) => `**${geometricMean(all).toFixed(2)} ×**`),
+    '',
+  ]);
+  const head = ['', `${ours.label}, µs`, ...others.map(({ label }) => label), 'bytes alone, µs'];
+  const named = others.map(({ label, version }) => `${label} ${version}`).join(', ');
+  return [
+    `CPU time of the client for one operation at ${CONNECTIONS} connections (\`pool_many\`: 200 callers over 4),
+user and system: this library's in microseconds, the others' as multiples of it; last, what the same
+bytes cost over a bare socket with nothing decoded.`,
+    table([head, ...lines]),
+    `${named}; ${results.server}, ${results.machine}, ${results.date.slice(0, 10)}. Medians of
+${results.rounds} alternating rounds of \`npm run bench\`. The whole report, with one connection, latencies, throughput
+and memory, is in \`bench/results/latest.md\` and \`latest.html\`.`,
+  ].join('\n\n');
+}
+
+function table([head = [], ...lines]: readonly (readonly string[])[]): string {
+  const rows = [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...lines];
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function micros(value: number): string {
+  return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
+}
