@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { casesOf, findCell, type Results } from '../results.ts';
 import { geometricMean } from '../statistics.ts';
 
@@ -66,7 +68,7 @@ bytes cost over a bare socket with nothing decoded.`,
     table([head, ...lines]),
     `${named}; ${results.server}, ${results.machine}, ${results.date.slice(0, 10)}. Medians of
 ${results.rounds} alternating rounds of \`npm run bench\`. The whole report, with one connection, latencies, throughput
-and memory, is in \`bench/results/latest.md\` and \`latest.html\`.`,
+and memory, is in \`bench/results/latest.md\` and \`latest.html\`; what grows with what in \`growth.md\`.`,
   ].join('\n\n');
 }
 
