@@ -28,6 +28,7 @@ export async function updateSummaries(results: Results): Promise<void> {
       text.replace(PLACE, (_, begin, end) => `${begin}\n${summary}\n${end}`),
     );
   }
+  execFileSync('biome', ['format', '--write', ...PAGES.map((page) => fileURLToPath(page))]);
 }
 
 export function summaryOf(results: Results): string {
