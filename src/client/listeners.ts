@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import type { SessionObserver } from '../session/session.ts';
 import type { Connection } from './connection.ts';
@@ -51,6 +52,11 @@ export class Listeners implements SessionObserver {
 
   async add(channel: string, callback: NotificationCallback): Promise<void> {
     const name = quoteIdentifier(channel);
+    if (typeof callback !== 'function') {
+      throw new InvalidArgumentError(
+        `the listener of a channel is a function, not ${typeof callback}`,
+      );
+    }
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
       entry = { callbacks: new Set(), listening: this.#run(`LISTEN ${name}`) };

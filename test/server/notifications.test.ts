@@ -32,6 +32,13 @@ describeEach('notifications', (version) => {
     expect(seen[3]).toMatchObject({ payload: '', pid: c.serverPid });
   });
 
+  it('are refused a listener that is no function, and nothing is listened to', async () => {
+    const c = await open(version);
+    const error = await failure(c.addListener(channel(), 'no function' as never));
+    expect(error).toBeInstanceOf(InvalidArgumentError);
+    expect(await c.fetch('SELECT pg_listening_channels()')).toEqual([]);
+  });
+
   it('reach a callback once, however often it was added', async () => {
     const c = await open(version);
     const name = channel();
