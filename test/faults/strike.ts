@@ -184,8 +184,12 @@ function maySucceed(struck: Strike): boolean {
 }
 
 /** The server answers what it has before it notices that no more comes. */
-function isHalfOpen({ fault, message, where }: Strike): boolean {
-  return fault === 'half-close' && message.from === 'client' && where === 'after';
+function isHalfOpen(struck: Strike): boolean {
+  return isHalfClosed(struck) && struck.where === 'after';
+}
+
+function isHalfClosed({ fault, message }: Strike): boolean {
+  return fault === 'half-close' && message.from === 'client';
 }
 
 function sendsMore({ position, of, essential }: Strike): boolean {
@@ -214,9 +218,9 @@ function isErrorAt(scenario: Scenario, struck: Strike, error: unknown): boolean 
   if (stage === 'committing') return isUnknown;
   // What comes first, the end of the connection or the next call, is open.
   if (stage === 'about to commit' && isUnknown) return true;
-  // The server may say that it misses the rest of what it was sent.
+  // The server may say that it misses the rest of what it was sent, wherever that was broken off.
   const isComplaint =
-    isHalfOpen(struck) && error instanceof ProtocolViolationError && !error.safeToRetry;
+    isHalfClosed(struck) && error instanceof ProtocolViolationError && !error.safeToRetry;
   return isEnd || isComplaint;
 }
 
