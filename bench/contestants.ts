@@ -66,7 +66,7 @@ export function contestant(id: string): Contestant {
   return {
     ...common,
     command: runtime === '' ? process.execPath : runtime,
-    args: [...(/bun[^/]*$/.test(runtime) ? [] : ['--expose-gc', ...profiling(id)]), CHILD, name],
+    args: [...(/bun[^/]*$/.test(runtime) ? [] : profiling(id)), CHILD, name],
     env: location === '' ? {} : { BENCH_LOCATION: path.resolve(location) },
   };
 }

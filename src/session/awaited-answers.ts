@@ -1,7 +1,6 @@
-import { Backend, Frontend } from '../protocol/message-type.ts';
+import { Backend, Frontend, HEADER_LENGTH } from '../protocol/message-type.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 
-const HEADER = 5;
 /** Describe of a statement, not of a portal. */
 const STATEMENT = 0x53; // 'S'
 
@@ -50,7 +49,7 @@ export class AwaitedAnswers {
           this.#push(BIND_COMPLETE);
           break;
         case Frontend.Describe:
-          if (buffer[at + HEADER] === STATEMENT) this.#push(PARAMETERS);
+          if (buffer[at + HEADER_LENGTH] === STATEMENT) this.#push(PARAMETERS);
           this.#push(COLUMNS);
           break;
         case Frontend.Execute:

@@ -87,7 +87,7 @@ export class CopyOutRequest extends PromisedRequest<string> {
   ): number {
     const isWanted = this.#stage === 'sending' && !this.abandoned && this.error === null;
     const taken = isWanted ? (this.#sink.run?.(buffer, at, limit) ?? at) : at;
-    // At least the first one is taken, and what the run could not tells whether to pause.
+    // What a run cannot take goes the long way, message by message, which may pause the reading.
     return taken > at ? taken : super.copyData(session, buffer, at, end, limit);
   }
 
