@@ -1,3 +1,4 @@
+import { viewOf } from '../protocol/view.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import { parseArrayText, printArrayText } from './array-text.ts';
 import { float64At, int32At, int64At, malformed, uint32At } from './bytes.ts';
@@ -218,19 +219,12 @@ function ended(values: unknown[], at: number, end: number): unknown[] {
 
 /** int4 once more with everything in the loop: the most common array by far. */
 function readInt4s(buffer: Buffer, start: number, end: number, count: number): unknown[] {
+  const view = viewOf(buffer);
   const values = new Array<number | null>(count);
   let at = start;
   for (let i = 0; i < count; i++) {
-    if (
-      end - at >= 8 &&
-      buffer[at + 3] === 4 &&
-      (buffer[at]! | buffer[at + 1]! | buffer[at + 2]!) === 0
-    ) {
-      values[i] =
-        (buffer[at + 4]! << 24) |
-        (buffer[at + 5]! << 16) |
-        (buffer[at + 6]! << 8) |
-        buffer[at + 7]!;
+    if (end - at >= 8 && view.getInt32(at) === 4) {
+      values[i] = view.getInt32(at + 4);
       at += 8;
     } else {
       values[i] = nullOr(sizeAt(buffer, at, end));

@@ -1,4 +1,5 @@
 import { DecodeError, ProtocolError } from '../errors/client-errors.ts';
+import { viewOf } from '../protocol/view.ts';
 import { canGenerateCode, type Row, type RowShape, rowShape } from '../values/row.ts';
 import { int16At, int32At } from './bytes.ts';
 import { BINARY, type Codec, type Format } from './codec.ts';
@@ -176,7 +177,7 @@ function columnCode(step: Step, i: number): string {
       value = 'bytes(b, p, n)';
       break;
     case 'timestamp':
-      value = `n === 8 ? instant(b, p, d${i}) : d${i}(b, p, n, r)`;
+      value = `n === 8 ? instant(b, w, p, d${i}) : d${i}(b, p, n, r)`;
       break;
     default:
       value = `d${i}(b, p, n, r)`;
@@ -193,10 +194,10 @@ function bytes(buffer: Buffer, at: number, size: number): Buffer {
   return copy;
 }
 
-function instant(buffer: Buffer, at: number, exact: ValueDecoder): unknown {
-  const high = int32At(buffer, at);
+function instant(buffer: Buffer, view: DataView, at: number, exact: ValueDecoder): unknown {
+  const high = view.getInt32(at);
   if (high > 0x1fffff || high < -0x200000) return exact(buffer, at, 8, NO_RUN);
-  const micros = high * 4_294_967_296 + (int32At(buffer, at + 4) >>> 0);
+  const micros = high * 4_294_967_296 + view.getUint32(at + 4);
   return new Date(Math.floor(micros / 1000) + MICROS_2000);
 }
 const NO_RUN = null as unknown as TextRun;
@@ -215,7 +216,7 @@ function generated(columns: readonly Column[], shape: RowShape): RowDecoder {
   const code = `'use strict';
   const [${columns.map((_, i) => `d${i}`).join(', ')}] = decoders;
   return function decodeRow(b, start, end, r) {
-    const w = r.view(b);
+    const w = viewOf(b);
     let p = start + 2, n = 0${values.map((v) => `, ${v} = null`).join('')};
     try {
       if (w.getUint16(start) !== ${count}) return slow(b, start, end, r);
@@ -224,6 +225,15 @@ function generated(columns: readonly Column[], shape: RowShape): RowDecoder {
     if (p !== end) return slow(b, start, end, r);
     return new Row(${values.join(', ')});
   };`;
-  const make = new Function('Row', 'decoders', 'slow', 'bytes', 'instant', 'parse', code);
-  return make(shape.constructorOf, decoders, slow, bytes, instant, JSON.parse) as RowDecoder;
+  const inScope = {
+    Row: shape.constructorOf,
+    decoders,
+    slow,
+    bytes,
+    instant,
+    viewOf,
+    parse: JSON.parse,
+  };
+  const make = new Function(...Object.keys(inScope), code);
+  return make(...Object.values(inScope)) as RowDecoder;
 }

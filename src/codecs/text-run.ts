@@ -1,11 +1,12 @@
+import { viewOf } from '../protocol/view.ts';
 import { utf8 } from './text-decode.ts';
 
 /** Bytes that are turned into one string at once; a kept substring holds at most this alive. */
 const SEGMENT = 8 * 1024;
 /** Longer texts are decoded on their own: the native call's cost no longer counts. */
 const LONG = 96;
-/** A view of a longer buffer is not kept, as that would keep the buffer. */
-const KEPT_VIEW = 256 * 1024;
+/** The highest bits of four bytes: none of them is set in ASCII. */
+const HIGH_BITS = 0x80808080 | 0;
 /** A stretch with less left than this is not worth a segment. */
 const WORTHWHILE = 128;
 
@@ -20,19 +21,6 @@ export class TextRun {
   #text = '';
   /** Where the valid bytes of the present buffer end. */
   #limit = 0;
-  #viewed: Buffer | null = null;
-  #view: DataView = new DataView(new ArrayBuffer(0));
-
-  /** A view of the whole buffer: its reads of numbers beat shifting bytes, its creation does not. */
-  view(buffer: Buffer): DataView {
-    if (buffer === this.#viewed) return this.#view;
-    const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
-    if (buffer.length <= KEPT_VIEW) {
-      this.#viewed = buffer;
-      this.#view = view;
-    }
-    return view;
-  }
 
   /** The bytes up to `limit` are new: what was decoded before no longer matches them. */
   stretch(limit: number): void {
@@ -45,9 +33,7 @@ export class TextRun {
   text(buffer: Buffer, at: number, size: number): string {
     if (size > LONG) return utf8(buffer, at, at + size);
     if (size === 0) return '';
-    for (let i = at, end = at + size; i < end; i++) {
-      if (buffer[i]! > 0x7f) return utf8(buffer, at, end);
-    }
+    if (!isAscii(buffer, at, at + size)) return utf8(buffer, at, at + size);
     if (at < this.#start || at + size > this.#end) {
       if (this.#limit - at < WORTHWHILE) return buffer.latin1Slice(at, at + size);
       this.#start = at;
@@ -57,4 +43,18 @@ export class TextRun {
     const from = at - this.#start;
     return this.#text.substring(from, from + size);
   }
+}
+
+/** By four bytes at a time; the last four overlap. */
+function isAscii(buffer: Buffer, start: number, end: number): boolean {
+  if (end - start < 4) {
+    for (let at = start; at < end; at++) if (buffer[at]! > 0x7f) return false;
+    return true;
+  }
+  const view = viewOf(buffer);
+  const last = end - 4;
+  for (let at = start; at < last; at += 4) {
+    if ((view.getInt32(at) & HIGH_BITS) !== 0) return false;
+  }
+  return (view.getInt32(last) & HIGH_BITS) === 0;
 }
