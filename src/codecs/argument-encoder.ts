@@ -1,6 +1,7 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
-import { type MessageWriter, putInt32 } from '../protocol/writer.ts';
+import type { MessageWriter } from '../protocol/writer.ts';
 import { BINARY, type Codec, Unencodable } from './codec.ts';
+import { plainStep, putPlain } from './plain-values.ts';
 
 /** Where a value stands, for the error: `query argument $2`, `row 3, column "price"`. */
 export type Place = (index: number) => string;
@@ -14,20 +15,17 @@ export interface ArgumentEncoder {
   bind(writer: MessageWriter, args: readonly unknown[], place?: Place): void;
 }
 
-/** How values can be written without asking their codec, by `encodeStep`. */
-export const STEP = { call: 0, int4: 1, text: 2, bool: 3, float8: 4, textCall: 5 } as const;
-
 /** Compiles the encoder for a statement's parameters. */
 export function compileArgumentEncoder(codecs: readonly Codec[]): ArgumentEncoder {
   const count = codecs.length;
   const formats = encodeFormats(codecs);
-  const steps = Uint8Array.from(codecs, encodeStep);
+  const steps = Uint8Array.from(codecs, plainStep);
   return {
     codecs,
     bind(writer, args, place = argumentPlace) {
       if (args.length !== count) throw wrongCount(count, args.length);
       writer.bytes(formats);
-      for (let i = 0; i < count; i++) encodeValue(writer, codecs[i]!, steps[i]!, args[i], i, place);
+      encodeValues(writer, codecs, steps, args, place);
     },
   };
 }
@@ -44,61 +42,34 @@ function encodeFormats(codecs: readonly Codec[]): Buffer {
   return bytes;
 }
 
-/** How `encodeValue` may write the values of a type in its argument format. */
-export function encodeStep(codec: Codec): number {
-  if (codec.argumentFormat !== BINARY) {
-    return codec.inline === 'text' ? STEP.text : STEP.textCall;
-  }
-  switch (codec.inline) {
-    case 'int4':
-      return STEP.int4;
-    case 'text':
-      return STEP.text;
-    case 'bool':
-      return STEP.bool;
-    case 'float8':
-      return STEP.float8;
-    default:
-      return STEP.call;
+/**
+ * Writes one value for each codec, with its length, NULL included. `steps` are the codecs'
+ * `plainStep`; `place` is for the error.
+ */
+export function encodeValues(
+  writer: MessageWriter,
+  codecs: readonly Codec[],
+  steps: Uint8Array,
+  values: readonly unknown[],
+  place: Place,
+): void {
+  const { length } = codecs;
+  for (let i = putPlain(writer, steps, values, 0); i < length; ) {
+    encodeValue(writer, codecs[i]!, values[i], i, place);
+    i = putPlain(writer, steps, values, i + 1);
   }
 }
 
-/** Writes a value with its length, NULL included. `index` and `place` are for the error. */
-export function encodeValue(
+function encodeValue(
   writer: MessageWriter,
   codec: Codec,
-  step: number,
   value: unknown,
   index: number,
   place: Place,
 ): void {
-  if (value === null) {
-    writer.int32(-1);
-    return;
-  }
-  if (step === STEP.int4) {
-    if (typeof value === 'number' && value === (value | 0) && !Object.is(value, -0)) {
-      writer.ensure(8);
-      const { buffer, offset } = writer;
-      putInt32(buffer, offset, 4);
-      putInt32(buffer, offset + 4, value);
-      writer.offset = offset + 8;
-      return;
-    }
-  } else if (step === STEP.float8) {
-    if (typeof value === 'number') {
-      writer.int32(8);
-      writer.float64(value);
-      return;
-    }
-  } else if (step === STEP.bool && typeof value === 'boolean') {
-    writer.int32(1);
-    writer.uint8(value ? 1 : 0);
-    return;
-  }
   const at = writer.reserveLength();
   try {
-    if (step === STEP.text && typeof value === 'string') writer.utf8(value);
+    if (codec.inline === 'text' && typeof value === 'string') writer.utf8(value);
     else encodeForm(writer, codec, value);
     writer.patchLength(at);
   } catch (error) {

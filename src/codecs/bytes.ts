@@ -1,18 +1,11 @@
 import { DecodeError } from '../errors/client-errors.ts';
-import { putInt32 } from '../protocol/writer.ts';
+import { viewOf } from '../protocol/view.ts';
 
 /**
- * Reads of network-order numbers at an offset. They are shifts instead of `readInt32BE` and
- * its kin, whose argument checks cost several times the read. Callers check bounds.
+ * Reads of network-order numbers at an offset. Short ones are shifts instead of `readInt32BE`
+ * and its kin, whose argument checks cost several times the read; long ones go through a view.
+ * Callers check bounds.
  */
-
-/** One 64-bit slot that is written as two 32-bit halves and read as a double or a bigint. */
-const slot = new ArrayBuffer(8);
-const halves = new Int32Array(slot);
-const doubles = new Float64Array(slot);
-const singles = new Float32Array(slot);
-const bigints = new BigInt64Array(slot);
-const [HIGH, LOW] = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? [1, 0] : [0, 1];
 
 export function int16At(buffer: Uint8Array, at: number): number {
   return (((buffer[at]! << 8) | buffer[at + 1]!) << 16) >> 16;
@@ -31,32 +24,19 @@ export function uint32At(buffer: Uint8Array, at: number): number {
 }
 
 export function int64At(buffer: Uint8Array, at: number): bigint {
-  halves[HIGH] = int32At(buffer, at);
-  halves[LOW] = int32At(buffer, at + 4);
-  return bigints[0]!;
+  return viewOf(buffer).getBigInt64(at);
 }
 
 export function uint64At(buffer: Uint8Array, at: number): bigint {
-  return BigInt.asUintN(64, int64At(buffer, at));
+  return viewOf(buffer).getBigUint64(at);
 }
 
 export function float32At(buffer: Uint8Array, at: number): number {
-  halves[0] = int32At(buffer, at);
-  return singles[0]!;
+  return viewOf(buffer).getFloat32(at);
 }
 
 export function float64At(buffer: Uint8Array, at: number): number {
-  halves[HIGH] = int32At(buffer, at);
-  halves[LOW] = int32At(buffer, at + 4);
-  return doubles[0]!;
-}
-
-/** Writes a bigint's 64 bits; false: it has more of them. */
-export function putInt64(buffer: Uint8Array, at: number, value: bigint): boolean {
-  bigints[0] = value;
-  putInt32(buffer, at, halves[HIGH]!);
-  putInt32(buffer, at + 4, halves[LOW]!);
-  return bigints[0] === value;
+  return viewOf(buffer).getFloat64(at);
 }
 
 /** The error for bytes or text that are no value of `type`. The data itself is not shown. */

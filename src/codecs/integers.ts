@@ -1,16 +1,7 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
-import {
-  expectSize,
-  int16At,
-  int32At,
-  int64At,
-  malformed,
-  putInt64,
-  uint32At,
-  uint64At,
-} from './bytes.ts';
+import { expectSize, int16At, int32At, int64At, malformed, uint32At, uint64At } from './bytes.ts';
 import type { CodecForms, InlineKind } from './codec.ts';
 import { BINARY } from './codec.ts';
 import { refusal } from './refusal.ts';
@@ -152,9 +143,8 @@ function encodeInt8(writer: MessageWriter, value: unknown, acceptsText: boolean)
     return;
   }
   const checked = typeof value === 'bigint' ? value : checkedInt8(value, acceptsText);
-  writer.ensure(8);
-  if (!putInt64(writer.buffer, writer.offset, checked)) throw outOfRange(value, 'int8');
-  writer.offset += 8;
+  if (BigInt.asIntN(64, checked) !== checked) throw outOfRange(value, 'int8');
+  writer.int64(checked);
 }
 
 export function int8Forms({ int8 }: ResolvedTypeOptions): CodecForms {

@@ -1,5 +1,4 @@
 import type { MessageWriter } from '../protocol/writer.ts';
-import { putInt32 } from '../protocol/writer.ts';
 import { int32At, int64At, uint32At } from './bytes.ts';
 
 /** PostgreSQL's times are 64-bit counts of microseconds. Most of them fit a double. */
@@ -45,7 +44,7 @@ export function writeDayTime(writer: MessageWriter, days: number, micros: number
 export function writeInt64(writer: MessageWriter, value: number): void {
   const high = Math.floor(value / TWO_32);
   writer.ensure(8);
-  putInt32(writer.buffer, writer.offset, high);
-  putInt32(writer.buffer, writer.offset + 4, value - high * TWO_32);
+  writer.view.setInt32(writer.offset, high);
+  writer.view.setInt32(writer.offset + 4, value - high * TWO_32);
   writer.offset += 8;
 }

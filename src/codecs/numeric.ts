@@ -176,8 +176,7 @@ function writePlain(writer: MessageWriter, text: string): boolean {
   }
   // Groups of zeros at the end are not sent.
   writer.offset = head + 8 + count * 2;
-  writer.buffer[head] = count >>> 8;
-  writer.buffer[head + 1] = count;
+  writer.view.setUint16(head, count);
   return true;
 }
 
@@ -216,11 +215,25 @@ function special(sign: number): string {
   throw malformed('numeric', `the sign ${sign}`);
 }
 
-const NUMERIC_TEXT = /^(?:-?\d+(?:\.\d+)?|NaN|-?Infinity)$/;
+const SPECIAL_TEXT = /^(?:NaN|-?Infinity)$/;
 
 function checkedText(text: string): string {
-  if (!NUMERIC_TEXT.test(text)) throw malformed('numeric', 'its text is no decimal number');
-  return text;
+  if (isDecimal(text) || SPECIAL_TEXT.test(text)) return text;
+  throw malformed('numeric', 'its text is no decimal number');
+}
+
+/** Digits, perhaps after a minus, perhaps with one point among them. */
+function isDecimal(text: string): boolean {
+  const start = text.charCodeAt(0) === MINUS ? 1 : 0;
+  const last = text.length - 1;
+  let hasPoint = false;
+  for (let i = start; i <= last; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x30 && code <= 0x39) continue;
+    if (code !== POINT || hasPoint || i === start || i === last) return false;
+    hasPoint = true;
+  }
+  return last >= start;
 }
 
 /** A decimal text without zeros that do not change its value. */

@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
-import { type MessageWriter, putInt32 } from '../protocol/writer.ts';
-import { encodeStep, encodeValue, type Place, STEP, unencodable } from './argument-encoder.ts';
+import type { MessageWriter } from '../protocol/writer.ts';
+import { encodeValues, type Place, unencodable } from './argument-encoder.ts';
 import { BINARY, type Codec, type Format, TEXT, Unencodable } from './codec.ts';
+import { plainStep } from './plain-values.ts';
 
 /** A column that records have a value for. */
 export interface RecordColumn {
@@ -38,7 +39,7 @@ const END = -1;
 function binaryEncoder(columns: readonly RecordColumn[]): RecordEncoder {
   const count = columns.length;
   const codecs = columns.map(({ codec }) => inBinary(codec));
-  const steps = Uint8Array.from(codecs, encodeStep);
+  const steps = Uint8Array.from(codecs, plainStep);
   const valuesOf = recordReader(columns);
   let current = 0;
   const place = placeOf(columns, () => current);
@@ -50,111 +51,10 @@ function binaryEncoder(columns: readonly RecordColumn[]): RecordEncoder {
       current = row;
       const values = valuesOf(record, row);
       writer.int16(count);
-      for (let i = 0; i < count; ) {
-        i = putPlain(writer, steps, values, i);
-        // What is left for the codec: another type, a long text, a value that does not fit.
-        if (i < count) encodeValue(writer, codecs[i]!, steps[i]!, values[i], i, place);
-        i += 1;
-      }
+      encodeValues(writer, codecs, steps, values, place);
     },
     trailer: (writer) => writer.int16(END),
   };
-}
-
-/** Up to this length a loop beats the calls that check and write a text natively. */
-const SHORT_TEXT = 48;
-/** The most bytes that a value takes in `putPlain`, its length included. */
-const PLAIN_SIZE = 4 + SHORT_TEXT;
-
-const doubles = new Float64Array(1);
-const doubleBytes = new Uint8Array(doubles.buffer);
-const [H0, H1, H2, H3, H4, H5, H6, H7] = bigEndianOrder();
-
-/**
- * Writes values, from the one at `from` on, as long as they are of the few plain kinds that
- * most records are made of, without a call for each. Returns the index of the first that is
- * not. The benchmark `copyfrom` measures it.
- */
-function putPlain(
-  writer: MessageWriter,
-  steps: Uint8Array,
-  values: readonly unknown[],
-  from: number,
-): number {
-  const count = steps.length;
-  writer.ensure((count - from) * PLAIN_SIZE);
-  const { buffer } = writer;
-  let at = writer.offset;
-  let i = from;
-  loop: for (; i < count; i++) {
-    const value = values[i];
-    if (value === null) {
-      buffer[at] = buffer[at + 1] = buffer[at + 2] = buffer[at + 3] = 0xff;
-      at += 4;
-      continue;
-    }
-    switch (steps[i]) {
-      case STEP.int4:
-        if (typeof value !== 'number' || value !== (value | 0) || Object.is(value, -0)) break loop;
-        putInt32(buffer, at, 4);
-        putInt32(buffer, at + 4, value);
-        at += 8;
-        break;
-      case STEP.float8:
-        if (typeof value !== 'number') break loop;
-        putInt32(buffer, at, 8);
-        doubles[0] = value;
-        buffer[at + 4] = doubleBytes[H0]!;
-        buffer[at + 5] = doubleBytes[H1]!;
-        buffer[at + 6] = doubleBytes[H2]!;
-        buffer[at + 7] = doubleBytes[H3]!;
-        buffer[at + 8] = doubleBytes[H4]!;
-        buffer[at + 9] = doubleBytes[H5]!;
-        buffer[at + 10] = doubleBytes[H6]!;
-        buffer[at + 11] = doubleBytes[H7]!;
-        at += 12;
-        break;
-      case STEP.bool:
-        if (typeof value !== 'boolean') break loop;
-        putInt32(buffer, at, 1);
-        buffer[at + 4] = value ? 1 : 0;
-        at += 5;
-        break;
-      case STEP.text: {
-        if (typeof value !== 'string') break loop;
-        const { length } = value;
-        if (length > SHORT_TEXT) break loop;
-        const start = at + 4;
-        for (let j = 0; j < length; j++) {
-          const code = value.charCodeAt(j);
-          if (code === 0 || code > 0x7f) break loop;
-          buffer[start + j] = code;
-        }
-        putInt32(buffer, at, length);
-        at = start + length;
-        break;
-      }
-      default:
-        break loop;
-    }
-  }
-  writer.offset = at;
-  return i;
-}
-
-/** Where the bytes of a double are, the most significant first. */
-function bigEndianOrder(): readonly [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-] {
-  doubles[0] = 1;
-  return doubleBytes[0] === 0 ? [7, 6, 5, 4, 3, 2, 1, 0] : [0, 1, 2, 3, 4, 5, 6, 7];
 }
 
 /** The codec as if arguments were sent in binary; its text shortcut need not hold for that. */

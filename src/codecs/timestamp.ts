@@ -1,5 +1,4 @@
 import type { MessageWriter } from '../protocol/writer.ts';
-import { putInt32 } from '../protocol/writer.ts';
 import type { ResolvedTypeOptions, TemporalNamespace } from '../values/type-options.ts';
 import { expectSize, int32At, malformed, uint32At } from './bytes.ts';
 import {
@@ -69,8 +68,8 @@ function writeDate(writer: MessageWriter, value: Date): void {
   const low = (millis - millisHigh * TWO_32) * 1000;
   const carry = Math.floor(low / TWO_32);
   writer.ensure(8);
-  putInt32(writer.buffer, writer.offset, millisHigh * 1000 + carry);
-  putInt32(writer.buffer, writer.offset + 4, low - carry * TWO_32);
+  writer.view.setInt32(writer.offset, millisHigh * 1000 + carry);
+  writer.view.setInt32(writer.offset + 4, low - carry * TWO_32);
   writer.offset += 8;
 }
 

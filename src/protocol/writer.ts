@@ -20,15 +20,24 @@ const CLOSED = -1;
  * Hot paths may write through `buffer` and `offset` themselves after `ensure(size)`.
  */
 export class MessageWriter {
-  buffer: Buffer;
+  buffer!: Buffer;
+  /** The same bytes, for numbers: one write instead of one for each byte. */
+  view!: DataView;
   /** Where the next byte goes. */
   offset = 0;
   #lengthAt = CLOSED;
   readonly #maxMessageLength: number;
 
   constructor(initialSize: number = INITIAL_SIZE, maxMessageLength: number = MAX_MESSAGE_LENGTH) {
-    this.buffer = Buffer.allocUnsafeSlow(initialSize);
+    this.renew(initialSize);
     this.#maxMessageLength = maxMessageLength;
+  }
+
+  /** Begins anew in another buffer; the present one, written to the system, is left to it. */
+  renew(size: number): void {
+    this.buffer = Buffer.allocUnsafeSlow(size);
+    this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, size);
+    this.offset = 0;
   }
 
   /** Makes room for `size` more bytes. */
@@ -43,9 +52,10 @@ export class MessageWriter {
         `message is too large: at most ${this.#maxMessageLength} bytes can be sent`,
       );
     }
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
-    this.buffer.copy(grown, 0, 0, this.offset);
-    this.buffer = grown;
+    const { buffer, offset } = this;
+    this.renew(Math.max(needed, buffer.length * 2));
+    buffer.copy(this.buffer, 0, 0, offset);
+    this.offset = offset;
   }
 
   /** Starts a message of the given type byte. */
@@ -79,7 +89,7 @@ export class MessageWriter {
         `message is too large: ${length} bytes, at most ${this.#maxMessageLength} can be sent`,
       );
     }
-    putInt32(this.buffer, this.#lengthAt, length);
+    this.view.setInt32(this.#lengthAt, length);
     this.#lengthAt = CLOSED;
   }
 
@@ -109,7 +119,7 @@ export class MessageWriter {
     if (length > this.#maxMessageLength) {
       throw new InvalidArgumentError(`value is too large: ${length} bytes`);
     }
-    putInt32(this.buffer, at, length);
+    this.view.setInt32(at, length);
   }
 
   uint8(value: number): void {
@@ -131,8 +141,7 @@ export class MessageWriter {
 
   #put16(value: number): void {
     if (this.offset + 2 > this.buffer.length) this.#grow(2);
-    this.buffer[this.offset] = value >>> 8;
-    this.buffer[this.offset + 1] = value;
+    this.view.setInt16(this.offset, value);
     this.offset += 2;
   }
 
@@ -140,7 +149,7 @@ export class MessageWriter {
   int32(value: number): void {
     if (value !== (value | 0)) throw outOfRange(value, 'Int32');
     if (this.offset + 4 > this.buffer.length) this.#grow(4);
-    putInt32(this.buffer, this.offset, value);
+    this.view.setInt32(this.offset, value);
     this.offset += 4;
   }
 
@@ -148,7 +157,7 @@ export class MessageWriter {
   uint32(value: number): void {
     if (value !== value >>> 0) throw outOfRange(value, 'UInt32');
     if (this.offset + 4 > this.buffer.length) this.#grow(4);
-    putInt32(this.buffer, this.offset, value);
+    this.view.setInt32(this.offset, value);
     this.offset += 4;
   }
 
@@ -156,28 +165,30 @@ export class MessageWriter {
   int64(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw outOfRange(value, 'Int64');
     if (this.offset + 8 > this.buffer.length) this.#grow(8);
-    this.offset = this.buffer.writeBigInt64BE(value, this.offset);
+    this.view.setBigInt64(this.offset, value);
+    this.offset += 8;
   }
 
   float32(value: number): void {
     if (this.offset + 4 > this.buffer.length) this.#grow(4);
-    this.offset = this.buffer.writeFloatBE(value, this.offset);
+    this.view.setFloat32(this.offset, value);
+    this.offset += 4;
   }
 
   float64(value: number): void {
     if (this.offset + 8 > this.buffer.length) this.#grow(8);
-    this.offset = this.buffer.writeDoubleBE(value, this.offset);
+    this.view.setFloat64(this.offset, value);
+    this.offset += 8;
   }
 
-  /** Raw bytes, copied. */
-  bytes(value: Uint8Array): void {
-    const length = value.length;
+  /** Raw bytes, copied: all of them, or the first `length`. */
+  bytes(value: Uint8Array, length: number = value.length): void {
     if (this.offset + length > this.buffer.length) this.#grow(length);
     const { buffer, offset } = this;
     if (length <= SHORT_BYTES) {
       for (let i = 0; i < length; i++) buffer[offset + i] = value[i]!;
     } else {
-      buffer.set(value, offset);
+      buffer.set(length === value.length ? value : value.subarray(0, length), offset);
     }
     this.offset = offset + length;
   }
@@ -224,14 +235,6 @@ export class MessageWriter {
     this.utf8(value);
     this.uint8(0);
   }
-}
-
-/** Writes a 32-bit big-endian integer, signed or unsigned. */
-export function putInt32(buffer: Uint8Array, at: number, value: number): void {
-  buffer[at] = value >>> 24;
-  buffer[at + 1] = value >>> 16;
-  buffer[at + 2] = value >>> 8;
-  buffer[at + 3] = value;
 }
 
 function outOfRange(value: number | bigint, type: string): InvalidArgumentError {

@@ -55,8 +55,8 @@ export class Outbox {
     const bytes = writer.buffer.subarray(0, writer.offset);
     // What the system has not taken yet still belongs to the socket.
     const reusable = this.#transport.write(bytes) && writer.buffer.length <= 4 * FLUSH_SIZE;
-    if (!reusable) writer.buffer = Buffer.allocUnsafeSlow(FRESH_BUFFER);
-    writer.offset = 0;
+    if (reusable) writer.offset = 0;
+    else writer.renew(FRESH_BUFFER);
   }
 
   /** Whether the peer is slow to take what was written. */

@@ -7,7 +7,7 @@ import type { Codec, PgType } from '../codecs/codec.ts';
 import type { TypeRegistry } from '../codecs/registry.ts';
 import { type Column, compileRowDecoder, type RowDecoder } from '../codecs/row-decoder.ts';
 import type { FieldDescription } from '../protocol/backend/result.ts';
-import { Frontend } from '../protocol/message-type.ts';
+import { Frontend, HEADER_LENGTH } from '../protocol/message-type.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import { lateDecoder } from './late-decoder.ts';
 
@@ -148,7 +148,7 @@ export class Statement {
 
   /** Writes Execute of the unnamed portal, to its end. */
   writeExecute(writer: MessageWriter): void {
-    writer.bytes(this.#executeAndSync.subarray(0, this.#executeAndSync.length - 5));
+    writer.bytes(this.#executeAndSync, this.#executeAndSync.length - HEADER_LENGTH);
   }
 
   /** Writes Execute of the unnamed portal, to its end, and Sync. */
