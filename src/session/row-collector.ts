@@ -6,6 +6,9 @@ import type { Request } from './request.ts';
 import type { Session } from './session.ts';
 import type { Statement } from './statement.ts';
 
+/** The most rows that memory is taken for before they come. */
+const MAX_EXPECTED = 16 * 1024;
+
 /** Rows that wait until more is known of their types. */
 interface Postponed {
   readonly bytes: Buffer[];
@@ -19,19 +22,21 @@ interface Postponed {
  * changed on the server, the rows wait in their binary form for `complete`.
  */
 export class RowCollector {
-  readonly rows: Row[] = [];
+  #rows: Row[] = [];
+  #count = 0;
   #statement: Statement | null = null;
   #postponed: Postponed | null = null;
 
   /** Decodes a row and keeps it. Returns what is wrong with it, or null. */
   add(session: Session, statement: Statement, buffer: Buffer, start: number, end: number): unknown {
-    this.#statement = statement;
+    if (this.#statement !== statement) this.#begin(statement);
     if (this.#postponed !== null) {
       this.#postponed.bytes.push(Buffer.from(buffer.subarray(start, end)));
       return null;
     }
     try {
-      this.rows.push(statement.decoder!(buffer, start, end, session.textRun));
+      this.#rows[this.#count] = statement.decoder!(buffer, start, end, session.textRun);
+      this.#count += 1;
       return null;
     } catch (error) {
       if (error instanceof MissingTypesError || error instanceof OutdatedSchemaCacheError) {
@@ -44,6 +49,19 @@ export class RowCollector {
       if (isValueError(error)) return error;
       throw error;
     }
+  }
+
+  /** A list that is as long as the last result need not grow: that is a fifth of a short row's cost. */
+  #begin(statement: Statement): void {
+    if (this.#count === 0) this.#rows = new Array<Row>(expectedRows(statement));
+    this.#statement = statement;
+  }
+
+  /** All rows, once the last one has come. */
+  get rows(): Row[] {
+    if (this.#rows.length !== this.#count) this.#rows.length = this.#count;
+    if (this.#statement !== null) this.#statement.lastCount = this.#count;
+    return this.#rows;
   }
 
   /** Whether rows wait: then they are not all there before `complete`. */
@@ -73,6 +91,11 @@ export class RowCollector {
       }
     }
   }
+}
+
+/** At least one, so that all lists are of the same kind to the engine. */
+function expectedRows({ lastCount }: Statement): number {
+  return Math.min(Math.max(lastCount, 1), MAX_EXPECTED);
 }
 
 /** Whether only a value is at fault, not the protocol: then the session goes on. */

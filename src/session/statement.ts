@@ -43,6 +43,8 @@ export class Statement {
   readonly columns: readonly Column[];
   readonly encoder: ArgumentEncoder;
   readonly decoder: RowDecoder | null;
+  /** How many rows its last result had. */
+  lastCount = 0;
   readonly #boundFormats: boolean;
   /** Bind up to the parameters; its length is patched when it is written. */
   readonly #bindHead: Buffer;
