@@ -1,4 +1,5 @@
 import { Backend, HEADER_LENGTH } from './message-type.ts';
+import { viewOf } from './view.ts';
 
 /*
  * A hot path, fenced in: the data of COPY … TO STDOUT comes as one small CopyData for each row.
@@ -43,24 +44,30 @@ export class CopyBlock {
    * long for the space that is left.
    */
   appendRun(source: Buffer, at: number, limit: number): number {
-    const from = new DataView(source.buffer, source.byteOffset, source.length);
-    const size = this.#buffer.length;
+    const from = viewOf(source);
+    const buffer = this.#buffer;
+    const view = this.#view;
+    const size = buffer.length;
+    let used = this.used;
     let message = at;
     while (limit - message >= HEADER_LENGTH && source[message] === Backend.CopyData) {
       const end = message + 1 + from.getInt32(message + 1);
       const body = message + HEADER_LENGTH;
-      const { used } = this;
       if (end < body || end > limit || end - body > size - used) break;
-      if (end - body < SHORT || end - body > LONG) source.copy(this.#buffer, used, body, end);
-      else copyWords(from, body, end, this.#view, used);
-      this.used = used + end - body;
+      if (end - body < SHORT || end - body > LONG) source.copy(buffer, used, body, end);
+      else copyWords(from, body, end, view, used);
+      used += end - body;
       message = end;
     }
+    this.used = used;
     return message;
   }
 }
 
-/** Copies `from[start, end)` to `at`: at least eight bytes, at any address. */
+/**
+ * Copies `from[start, end)` to `at`: at least eight bytes, at any address. In the order of bytes
+ * that nearly all processors have, so that none is turned around twice.
+ */
 type CopyWords = (from: DataView, start: number, end: number, to: DataView, at: number) => void;
 
 /** By 64 bits: a new V8 keeps them in registers, no BigInt is made. The last word overlaps. */
@@ -68,9 +75,9 @@ export const copyLongWords: CopyWords = (from, start, end, to, at) => {
   const last = end - 8;
   const shift = at - start;
   for (let read = start; read < last; read += 8) {
-    to.setBigInt64(read + shift, from.getBigInt64(read));
+    to.setBigInt64(read + shift, from.getBigInt64(read, true), true);
   }
-  to.setBigInt64(last + shift, from.getBigInt64(last));
+  to.setBigInt64(last + shift, from.getBigInt64(last, true), true);
 };
 
 /** By 32 bits, for engines that would make a BigInt of each word, at ten times the cost. */
@@ -78,9 +85,9 @@ export const copyShortWords: CopyWords = (from, start, end, to, at) => {
   const last = end - 4;
   const shift = at - start;
   for (let read = start; read < last; read += 4) {
-    to.setInt32(read + shift, from.getInt32(read));
+    to.setInt32(read + shift, from.getInt32(read, true), true);
   }
-  to.setInt32(last + shift, from.getInt32(last));
+  to.setInt32(last + shift, from.getInt32(last, true), true);
 };
 
 const { node, bun } = process.versions;
