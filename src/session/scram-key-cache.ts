@@ -1,4 +1,4 @@
-import { createHmac, pbkdf2, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { saslprep } from '../protocol/saslprep.ts';
 import { deriveScramKeys, SCRAM_KEY_LENGTH, type ScramKeys } from '../protocol/scram.ts';
@@ -8,7 +8,7 @@ const deriveOffLoop = promisify(pbkdf2);
 /** How many derivations are kept; each takes some hundred bytes. */
 const CAPACITY = 256;
 /** Passwords are told apart by a keyed hash, so that no cache holds one. */
-const FINGERPRINT_KEY = randomBytes(32);
+const FINGERPRINT_KEY = createSecretKey(randomBytes(32));
 
 /**
  * The keys that SCRAM derives from a password, for the salt and the iteration count that the
