@@ -1,3 +1,5 @@
+// The global of this name is a getter, which costs a tenth of a copy of 1,000 bytes.
+import { Buffer } from 'node:buffer';
 import { DecodeError, ProtocolError } from '../errors/client-errors.ts';
 import { viewOf } from '../protocol/view.ts';
 import { canGenerateCode, type Row, type RowShape, rowShape } from '../values/row.ts';

@@ -12,10 +12,19 @@ const LONG = 256;
 /** Shorter ones as well. */
 const SHORT = 8;
 
+/**
+ * Elements of a list that each block brings along and nobody uses. A block is memory outside the
+ * engine's heap: 32 MB of it make V8 of Node.js 24 mark the whole heap, while the collection of
+ * young objects, which is cheap and frees blocks as well, only comes for objects on the heap.
+ * With these it comes first: `copyto` of the benchmark needs 7.2 in place of 9.0 ms.
+ */
+const BALLAST = 2048;
+
 /** A block that is being filled with the bodies of messages. */
 export class CopyBlock {
   /** How much of the buffer is filled. */
   used = 0;
+  readonly ballast: readonly undefined[] = new Array<undefined>(BALLAST);
   readonly #buffer: Buffer;
   readonly #view: DataView;
 
