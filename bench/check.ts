@@ -2,7 +2,7 @@
 // bench:check`. Exits with 1 when a target is missed or a ratio has fallen. Results of other machines
 // may be compared too, as only ratios are.
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { type Cell, casesOf, findCell, type Results } from './results.ts';
+import { type Cell, casesOf, findCell, kindOf, type Results } from './results.ts';
 import { geometricMean } from './statistics.ts';
 import { CPU_TARGETS, POOL_TARGETS, TOLERANCE, UNTARGETED } from './targets.ts';
 
@@ -17,7 +17,7 @@ async function load(name: string): Promise<Results> {
 /** The cell of a driver of this kind that needs the least. */
 function cheapest(results: Results, workload: string, connections: number, kind: string) {
   return results.drivers
-    .filter(({ id }) => id.split(/[@:]/)[0] === kind)
+    .filter(({ id }) => kindOf(id) === kind)
     .map(({ id }) => findCell(results, workload, connections, id))
     .filter((cell): cell is Cell => cell !== undefined)
     .toSorted((a, b) => a.cpuMicros - b.cpuMicros)[0];

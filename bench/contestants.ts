@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,7 @@ export const DEFAULT_CONTESTANTS = [
   'effect',
   'python',
   'bun',
+  'pgbench',
   'floor',
 ] as const;
 
@@ -36,16 +37,18 @@ const LABELS: Readonly<Record<string, string>> = {
   effect: '@effect/sql-pg',
   python: 'asyncpg (Python)',
   bun: 'Bun.sql',
+  pgbench: 'pgbench (libpq)',
   floor: 'bytes alone',
 };
 
 const CHILD = fileURLToPath(new URL('dist/child.js', import.meta.url));
+const PGBENCH_CHILD = fileURLToPath(new URL('dist/pgbench/child.js', import.meta.url));
 const PYTHON_CHILD = fileURLToPath(new URL('drivers/python.py', import.meta.url));
 
 /**
  * Finds what is needed for a contestant. An id is a driver's name; behind `@` the runtime that it is
  * to run on, in place of this Node; behind `:` where it is, for another build of ours or another
- * Python. `asyncpg@/path/to/bun:/path/to/dist/index.js` has all of them.
+ * Python or pgbench. `asyncpg@/path/to/bun:/path/to/dist/index.js` has all of them.
  *
  * @throws Unavailable with what is missing
  */
@@ -63,6 +66,14 @@ export function contestant(id: string): Contestant {
     return { ...common, command: python(location), args: [PYTHON_CHILD], env: {} };
   }
   if (name === 'bun') return { ...common, command: bun(location), args: [CHILD, name], env: {} };
+  if (name === 'pgbench') {
+    return {
+      ...common,
+      command: process.execPath,
+      args: [PGBENCH_CHILD],
+      env: { BENCH_LOCATION: pgbench(location) },
+    };
+  }
   return {
     ...common,
     command: runtime === '' ? process.execPath : runtime,
@@ -95,6 +106,21 @@ function bun(location: string): string {
   if (found === undefined) {
     throw new Unavailable(
       `no Bun in ${candidates.join(', ')}; \`npm run test:runtimes -- bun@1\` brings it`,
+    );
+  }
+  return found;
+}
+
+/** The newest pgbench of Debian's packages, whose `pgbench` in PATH is a script, or that in PATH. */
+function pgbench(location: string): string {
+  const packaged = globSync('/usr/lib/postgresql/*/bin/pgbench').sort((a, b) =>
+    b.localeCompare(a, 'en', { numeric: true }),
+  );
+  const candidates = location === '' ? [...packaged, 'pgbench'] : [location];
+  const found = candidates.find((file) => succeeds(file, ['--version']));
+  if (found === undefined) {
+    throw new Unavailable(
+      `no pgbench in ${candidates.join(', ')}; Debian's package postgresql (or postgresql-contrib) brings it`,
     );
   }
   return found;

@@ -26,7 +26,8 @@ export interface Measurement {
   /** Latency of one operation. */
   readonly p50Micros: number;
   readonly p99Micros: number;
-  readonly peakRssBytes: number;
+  /** null: not known. */
+  readonly peakRssBytes: number | null;
 }
 
 /** Processor time of the client for one operation, in microseconds. */

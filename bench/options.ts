@@ -6,8 +6,9 @@ export const USAGE = `npm run bench -- [options]
 
   --only a,b         workloads whose names contain one of these
   --drivers a,b      contestants: ${DEFAULT_CONTESTANTS.join(', ')};
-                     python:/path/to/python3 and asyncpg:/path/to/dist/index.js are others
-                     of a kind, asyncpg@/path/to/node26 runs on another runtime
+                     python:/path/to/python3, pgbench:/path/to/pgbench and
+                     asyncpg:/path/to/dist/index.js are others of a kind,
+                     asyncpg@/path/to/node26 runs on another runtime
   --connections 10   only at these numbers of connections
   --rounds 3         how often everything is measured, in turns
   --seconds 3        how long each measurement takes, after a warm-up

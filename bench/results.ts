@@ -17,7 +17,8 @@ export interface Cell {
   readonly perSecond: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
-  readonly peakRssBytes: number;
+  /** null: not known. */
+  readonly peakRssBytes: number | null;
 }
 
 /** A driver that took part. */
@@ -49,6 +50,7 @@ export function cellOf(
   measurements: readonly Measurement[],
 ): Cell {
   const middle = (value: (m: Measurement) => number): number => median(measurements.map(value));
+  const peaks = measurements.flatMap(({ peakRssBytes }) => peakRssBytes ?? []);
   return {
     workload,
     connections,
@@ -61,7 +63,7 @@ export function cellOf(
     perSecond: middle(throughput),
     p50Micros: middle((m) => m.p50Micros),
     p99Micros: middle((m) => m.p99Micros),
-    peakRssBytes: middle((m) => m.peakRssBytes),
+    peakRssBytes: peaks.length === 0 ? null : median(peaks),
   };
 }
 
@@ -78,6 +80,11 @@ export function withoutPaths(results: Results): Results {
   });
   const cells = results.cells.map((cell) => ({ ...cell, driver: ids.get(cell.driver)! }));
   return { ...results, drivers, cells };
+}
+
+/** The driver's name in an id, without runtime and location. */
+export function kindOf(id: string): string {
+  return id.replace(/[@:].*/s, '');
 }
 
 export function findCell(

@@ -57,7 +57,7 @@ ${results.seconds} s, each driver in a process of its own, the server on the sam
 ${details(results, 'Client CPU per operation, in µs', ({ cpuMicros }) => micros(cpuMicros), true)}
 ${details(results, 'Operations per second', ({ perSecond }) => whole(perSecond))}
 ${details(results, 'Latency in µs: median / 99th percentile', (cell) => `${micros(cell.p50Micros)} / ${micros(cell.p99Micros)}`)}
-${details(results, 'Peak memory of the client, in MiB', ({ peakRssBytes }) => whole(peakRssBytes / 1024 ** 2))}
+${details(results, 'Peak memory of the client, in MiB', ({ peakRssBytes }) => mebibytes(peakRssBytes))}
 <h2>What was compared</h2>
 <ul>${results.drivers.map(({ label, version, runtime }) => `<li>${escapeHtml(`${label} ${version}, ${runtime}`)}</li>`).join('')}
 ${results.missing.map((missing) => `<li class="muted">not measured: ${escapeHtml(missing)}</li>`).join('')}</ul>
@@ -131,6 +131,10 @@ function details(
 
 function micros(value: number): string {
   return value < 100 ? value.toFixed(1) : whole(value);
+}
+
+function mebibytes(bytes: number | null): string {
+  return bytes === null ? '–' : whole(bytes / 1024 ** 2);
 }
 
 function whole(value: number): string {

@@ -28,7 +28,7 @@ export function markdownReport(results: Results): string {
     '## Peak memory of the client, in MiB, and spread of CPU time between rounds',
     table(
       results,
-      (cell) => `${whole(cell.peakRssBytes / 1024 ** 2)}, ±${Math.round(cell.cpuSpread * 50)} %`,
+      (cell) => `${mebibytes(cell.peakRssBytes)}, ±${Math.round(cell.cpuSpread * 50)} %`,
     ),
   ]
     .join('\n\n')
@@ -57,6 +57,10 @@ function ratio(theirs: number, ours: number | undefined): string {
 
 function micros(value: number): string {
   return value < 100 ? value.toFixed(1) : whole(value);
+}
+
+function mebibytes(bytes: number | null): string {
+  return bytes === null ? '–' : whole(bytes / 1024 ** 2);
 }
 
 function whole(value: number): string {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { casesOf, findCell, type Results } from '../results.ts';
+import { casesOf, findCell, kindOf, type Results } from '../results.ts';
 import { geometricMean } from '../statistics.ts';
 
 /** The pages that show the summary, between two comments. */
@@ -11,8 +11,11 @@ const PAGES = ['../../README.md', '../../docs/guides/performance.md'].map(
 const PLACE = /(<!-- benchmark:begin -->\n).*(\n<!-- benchmark:end -->)/s;
 /** The number of connections that is shown; workloads of pools have their own. */
 const CONNECTIONS = 10;
-/** Not a driver: what the same bytes cost when nothing is done with them. */
-const FLOOR = 'floor';
+/** What is no driver that a program would use, and stands last, in µs. */
+const FLOORS: Readonly<Record<string, string>> = {
+  pgbench: "what PostgreSQL's own client in C needs, which leaves results as text",
+  floor: 'what the same bytes cost over a bare socket with nothing decoded',
+};
 
 /**
  * Client CPU at ten connections: ours in µs, the others' as multiples of it, in the order of the
@@ -32,7 +35,8 @@ export async function updateSummaries(results: Results): Promise<void> {
 }
 
 export function summaryOf(results: Results): string {
-  const [ours, ...others] = results.drivers.filter(({ id }) => id !== FLOOR);
+  const [ours, ...others] = results.drivers.filter(({ id }) => !(kindOf(id) in FLOORS));
+  const floors = results.drivers.filter(({ id }) => kindOf(id) in FLOORS);
   if (ours === undefined) throw new Error('nothing was measured');
   const ratios = others.map((): number[] => []);
   const lines: string[][] = [];
@@ -41,7 +45,6 @@ export function summaryOf(results: Results): string {
     if (connections !== CONNECTIONS && !isPool) continue;
     const cpu = (id: string) => findCell(results, workload, connections, id)?.cpuMicros;
     const own = cpu(ours.id)!;
-    const bare = cpu(FLOOR);
     lines.push([
       workload,
       micros(own),
@@ -51,21 +54,32 @@ export function summaryOf(results: Results): string {
         ratios[i]!.push(theirs / own);
         return `${(theirs / own).toFixed(2)} ×`;
       }),
-      bare === undefined ? '–' : micros(bare),
+      ...floors.map(({ id }) => {
+        const floor = cpu(id);
+        return floor === undefined ? '–' : micros(floor);
+      }),
     ]);
   }
   lines.push([
     'geometric mean',
     '',
     ...ratios.map((all) => `**${geometricMean(all).toFixed(2)} ×**`),
-    '',
+    ...floors.map(() => ''),
   ]);
-  const head = ['', `${ours.label}, µs`, ...others.map(({ label }) => label), 'bytes alone, µs'];
-  const named = others.map(({ label, version }) => `${label} ${version}`).join(', ');
+  const head = [
+    '',
+    `${ours.label}, µs`,
+    ...others.map(({ label }) => label),
+    ...floors.map(({ label }) => `${label}, µs`),
+  ];
+  const meanings = floors.map(({ id }) => FLOORS[kindOf(id)]);
+  const last = meanings.length === 0 ? '' : `; last,\n${meanings.join(', and\n')}`;
+  const named = [...others, ...floors.filter(({ id }) => kindOf(id) !== 'floor')]
+    .map(({ label, version }) => `${label} ${version}`)
+    .join(', ');
   return [
     `CPU time of the client for one operation at ${CONNECTIONS} connections (\`pool_many\`: 200 callers over 4),
-user and system: this library's in microseconds, the others' as multiples of it; last, what the same
-bytes cost over a bare socket with nothing decoded.`,
+user and system: this library's in microseconds, the others' as multiples of it${last}.`,
     table([head, ...lines]),
     `${named}; ${results.server}, ${results.machine}, ${results.date.slice(0, 10)}. Medians of
 ${results.rounds} alternating rounds of \`npm run bench\`. The whole report, with one connection, latencies, throughput
