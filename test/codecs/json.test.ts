@@ -17,6 +17,15 @@ itAgreesWithTheServer('json', json, [
 itAgreesWithTheServer('jsonb', jsonb, [['[1]', '015b315d', [1]]]);
 itAgreesWithTheServer('jsonb as text', asText, [['[1, 2]', '015b312c20325d', '[1, 2]']]);
 
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
 const encode = (value: unknown): string => json.text!.encode(value);
 
 describe('json', () => {
@@ -50,6 +59,27 @@ describe('json', () => {
   it('honours toJSON', () => {
     expect(encode({ at: new Date(0) })).toBe('{"at":"1970-01-01T00:00:00.000Z"}');
     expect(encode({ a: 1n, b: { toJSON: () => 2n } })).toBe('{"a":1,"b":2}');
+  });
+
+  it('never writes null for what is not null', () => {
+    const lost: [unknown, string, string][] = [
+      [Number.NaN, '', 'NaN has no JSON form'],
+      [{ a: [1, { price: -Infinity }] }, '.a[1].price', '-Infinity has no JSON form'],
+      [[null, new Date(Number.NaN)], '[1]', 'an invalid Date has no JSON form'],
+      [{ a: 1n, b: { toJSON: () => Number.NaN } }, '.b', 'NaN has no JSON form'],
+    ];
+    for (const [value, path, message] of lost) {
+      const error = thrownBy(() => encode(value)) as Error & { path: string };
+      expect(error.message).toContain(message);
+      expect(error.path).toBe(path);
+    }
+  });
+
+  it('writes null for null, and takes undefined as JSON.stringify does', () => {
+    expect(encode({ a: null, b: [undefined], c: undefined, d: 1n, e: 'null' })).toBe(
+      '{"a":null,"b":[null],"d":1,"e":"null"}',
+    );
+    expect(encode({ toJSON: () => null })).toBe('null');
   });
 
   it('refuses what has no JSON form', () => {
