@@ -1,12 +1,10 @@
-import { viewOf } from '../protocol/view.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import { type ElementsReader, elementsReader } from './array-readers.ts';
 import { parseArrayText, printArrayText } from './array-text.ts';
-import { float64At, int32At, int64At, malformed, uint32At } from './bytes.ts';
+import { int32At, malformed, uint32At } from './bytes.ts';
 import type { Codec, CodecForms, InlineKind } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
 import { refusal } from './refusal.ts';
-import { text } from './text.ts';
-import { TextRun } from './text-run.ts';
 import { nested } from './unencodable.ts';
 
 /*
@@ -176,114 +174,6 @@ function elementPath(index: number, dimensions: readonly number[]): string {
   return path;
 }
 
-/** Reads `count` elements with their lengths, which must end exactly at `end`. */
-type ElementsReader = (buffer: Buffer, at: number, end: number, count: number) => unknown[];
-
-/** A size that is no element's is NULL, or the value is malformed. */
-function nullOr(size: number): null {
-  if (size === -1) return null;
-  throw malformed('array', `an element has the length ${size}`);
-}
-
-function sizeAt(buffer: Buffer, at: number, end: number): number {
-  if (end - at < 4) throw malformed('array', 'it ends too early');
-  return int32At(buffer, at);
-}
-
-/** Elements of one size, read without a call through the codec. */
-function fixedReader(
-  elementSize: number,
-  read: (buffer: Buffer, at: number) => unknown,
-): ElementsReader {
-  return (buffer, start, end, count) => {
-    const values = new Array<unknown>(count);
-    let at = start;
-    for (let i = 0; i < count; i++) {
-      const size = sizeAt(buffer, at, end);
-      at += 4;
-      if (size === elementSize && end - at >= elementSize) {
-        values[i] = read(buffer, at);
-        at += elementSize;
-      } else {
-        values[i] = nullOr(size);
-      }
-    }
-    return ended(values, at, end);
-  };
-}
-
-function ended(values: unknown[], at: number, end: number): unknown[] {
-  if (at !== end) throw malformed('array', `${end - at} bytes follow its end`);
-  return values;
-}
-
-/** int4 once more with everything in the loop: the most common array by far. */
-function readInt4s(buffer: Buffer, start: number, end: number, count: number): unknown[] {
-  const view = viewOf(buffer);
-  const values = new Array<number | null>(count);
-  let at = start;
-  for (let i = 0; i < count; i++) {
-    if (end - at >= 8 && view.getInt32(at) === 4) {
-      values[i] = view.getInt32(at + 4);
-      at += 8;
-    } else {
-      values[i] = nullOr(sizeAt(buffer, at, end));
-      at += 4;
-    }
-  }
-  return ended(values, at, end);
-}
-
-const run = new TextRun();
-
-function readTexts(buffer: Buffer, start: number, end: number, count: number): unknown[] {
-  const values = new Array<string | null>(count);
-  run.stretch(end);
-  let at = start;
-  for (let i = 0; i < count; i++) {
-    const size = sizeAt(buffer, at, end);
-    at += 4;
-    if (size >= 0 && size <= end - at) {
-      values[i] = run.text(buffer, at, size);
-      at += size;
-    } else {
-      values[i] = nullOr(size);
-    }
-  }
-  return ended(values, at, end);
-}
-
-function codecReader({ binary }: Codec): ElementsReader {
-  return (buffer, start, end, count) => {
-    const values = new Array<unknown>(count);
-    let at = start;
-    for (let i = 0; i < count; i++) {
-      const size = sizeAt(buffer, at, end);
-      at += 4;
-      if (size >= 0 && size <= end - at) {
-        values[i] = binary!.decode(buffer, at, at + size);
-        at += size;
-      } else {
-        values[i] = nullOr(size);
-      }
-    }
-    return ended(values, at, end);
-  };
-}
-
-function readerOf(element: Codec): ElementsReader {
-  switch (element.inline) {
-    case 'int4':
-      return readInt4s;
-    case 'int8':
-      return fixedReader(8, int64At);
-    case 'float8':
-      return fixedReader(8, float64At);
-    default:
-      return element.binary === text.binary ? readTexts : codecReader(element);
-  }
-}
-
 function decodeArray(
   element: Codec,
   readElements: ElementsReader,
@@ -413,7 +303,7 @@ function resultFormatOf(element: Codec): typeof TEXT | typeof BINARY {
 
 /** The codec of arrays whose elements `element` reads and writes. */
 export function arrayForms(element: Codec, traits: ArrayTraits): CodecForms {
-  const readElements = element.binary === null ? null : readerOf(element);
+  const readElements = element.binary === null ? null : elementsReader(element);
   return {
     text:
       element.text === null
