@@ -31,7 +31,7 @@ const PSS_HASHES: ReadonlyMap<string, string> = new Map([
  * then there is nothing to bind to, and an empty binding would only look like one.
  */
 export function serverEndPoint(socket: TLSSocket): Buffer | null {
-  const { raw } = socket.getPeerCertificate();
+  const raw = socket.getPeerX509Certificate()?.raw;
   if (raw === undefined) return null;
   const hash = signatureHash(raw);
   return hash === null ? null : createHash(hash).update(raw).digest();
