@@ -27,6 +27,19 @@ describeEach('queries', (version) => {
     expect(await c.fetchVal(query, 1, 0)).toBeNull();
   });
 
+  it('a result has its own length, whatever the last one of the statement had', async () => {
+    const c = await open(version);
+    const query = 'SELECT g AS a FROM generate_series(1, $1::int4) g';
+    for (const length of [3, 0, 20_000, 2, 17, 1, 40_000, 17]) {
+      const rows = await c.fetch(query, length);
+      expect(rows).toHaveLength(length);
+      expect(Object.keys(rows)).toHaveLength(length);
+      expect(rows.at(-1)).toEqual(length === 0 ? undefined : { a: length });
+    }
+    expect(await c.fetchRow(query, 2)).toEqual({ a: 1 });
+    expect(await c.fetchMany(query, [[2], [3]])).toHaveLength(5);
+  });
+
   it('fetchVal takes a column by position or name and refuses one that is not there', async () => {
     const c = await open(version);
     const text = 'SELECT 1 AS a, 2 AS b, 3 AS "0", 4 AS a';
