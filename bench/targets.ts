@@ -16,7 +16,7 @@ export const CPU_TARGETS: readonly Target[] = [
   { driver: 'effect', mean: 2, each: 0 },
 ];
 
-/** Workloads that are measured and have no target: nearly all of a TLS handshake is the runtime's. */
+/** Workloads outside the targets and the means: nearly all of a TLS handshake is the runtime's. */
 export const UNTARGETED: ReadonlySet<string> = new Set(['connect_tls']);
 
 /** Operations per second of `pool_many`, as ratios ours / theirs. */

@@ -1,5 +1,6 @@
 import { type Cell, casesOf, findCell, type Results } from '../results.ts';
 import { geometricMean } from '../statistics.ts';
+import { UNTARGETED } from '../targets.ts';
 import { WORKLOADS } from '../workloads.ts';
 import { type Bar, barChart } from './chart.ts';
 
@@ -48,7 +49,8 @@ export function htmlReport(results: Results): string {
 shorter the bar, the more is left for the program. Medians of ${results.rounds} alternating rounds of
 ${results.seconds} s, each driver in a process of its own, the server on the same machine.</p>
 <h2>All workloads together</h2>
-<p class="muted">Client CPU as a multiple of ours: geometric mean of the workloads that both have.</p>
+<p class="muted">Client CPU as a multiple of ours: geometric mean of the workloads that both have
+but ${[...UNTARGETED].join(', ')}, nearly all of which is the runtime’s own handshake.</p>
 <div class="card">${barChart(meanBars(results), 760)}</div>
 <h2>Each workload</h2>
 <p class="muted">Client CPU for one operation, at the most connections that were measured.</p>
@@ -82,6 +84,7 @@ function meanBars(results: Results): Bar[] {
   const ours = results.drivers[0]?.id ?? '';
   return results.drivers.flatMap(({ id, label }) => {
     const ratios = widestCases(results).flatMap(({ workload, connections }) => {
+      if (UNTARGETED.has(workload)) return [];
       const own = findCell(results, workload, connections, ours);
       const their = findCell(results, workload, connections, id);
       return own === undefined || their === undefined ? [] : [their.cpuMicros / own.cpuMicros];

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { casesOf, findCell, kindOf, type Results } from '../results.ts';
 import { geometricMean } from '../statistics.ts';
+import { UNTARGETED } from '../targets.ts';
 
 /** The pages that show the summary, between two comments. */
 const PAGES = ['../../README.md', '../../docs/guides/performance.md'].map(
@@ -51,7 +52,7 @@ export function summaryOf(results: Results): string {
       ...others.map(({ id }, i) => {
         const theirs = cpu(id);
         if (theirs === undefined) return '–';
-        ratios[i]!.push(theirs / own);
+        if (!UNTARGETED.has(workload)) ratios[i]!.push(theirs / own);
         return `${(theirs / own).toFixed(2)} ×`;
       }),
       ...floors.map(({ id }) => {
@@ -79,7 +80,8 @@ export function summaryOf(results: Results): string {
     .join(', ');
   return [
     `CPU time of the client for one operation at ${CONNECTIONS} connections (\`pool_many\`: 200 callers over 4),
-user and system: this library's in microseconds, the others' as multiples of it${last}.`,
+user and system: this library's in microseconds, the others' as multiples of it${last}. The mean
+is that of all but ${[...UNTARGETED].join(', ')}, nearly all of which is the runtime's own handshake.`,
     table([head, ...lines]),
     `${named}; ${results.server}, ${results.machine}, ${results.date.slice(0, 10)}. Medians of
 ${results.rounds} alternating rounds of \`npm run bench\`. The whole report, with one connection, latencies, throughput
