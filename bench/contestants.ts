@@ -30,6 +30,12 @@ export const DEFAULT_CONTESTANTS = [
   'floor',
 ] as const;
 
+/** This library on the runtimes that it supports, for `--runtimes`. */
+export const RUNTIMES = ['asyncpg', 'asyncpg@node-20', 'asyncpg@node-26', 'asyncpg@bun-1'] as const;
+
+/** Where `npm run test:runtimes` keeps other runtimes. */
+const KEPT = path.join(tmpdir(), 'asyncpg-runtimes');
+
 const LABELS: Readonly<Record<string, string>> = {
   asyncpg: 'asyncpg (this)',
   pg: 'pg',
@@ -47,7 +53,7 @@ const PYTHON_CHILD = fileURLToPath(new URL('drivers/python.py', import.meta.url)
 
 /**
  * Finds what is needed for a contestant. An id is a driver's name; behind `@` the runtime that it is
- * to run on, in place of this Node; behind `:` where it is, for another build of ours or another
+ * to run on, in place of this Node, by its path or as `node-20`; behind `:` where it is, for another build of ours or another
  * Python or pgbench. `asyncpg@/path/to/bun:/path/to/dist/index.js` has all of them.
  *
  * @throws Unavailable with what is missing
@@ -74,12 +80,23 @@ export function contestant(id: string): Contestant {
       env: { BENCH_LOCATION: pgbench(location) },
     };
   }
+  const command = runtime === '' ? process.execPath : executable(runtime);
   return {
     ...common,
-    command: runtime === '' ? process.execPath : runtime,
-    args: [...(/bun[^/]*$/.test(runtime) ? [] : profiling(id)), CHILD, name],
+    command,
+    args: [...(/bun[^/]*$/.test(command) ? [] : profiling(id)), CHILD, name],
     env: location === '' ? {} : { BENCH_LOCATION: path.resolve(location) },
   };
+}
+
+/** A path, or a runtime as it is kept: `node-20`. */
+function executable(runtime: string): string {
+  if (runtime.includes('/')) return runtime;
+  const [name = ''] = runtime.split('-');
+  const kept = path.join(KEPT, runtime, 'node_modules', '.bin', name);
+  if (existsSync(kept)) return kept;
+  const wanted = runtime.replace('-', '@');
+  throw new Unavailable(`no ${kept}; \`npm run test:runtimes -- ${wanted}\` brings it`);
 }
 
 /** `BENCH_CPU_PROF=folder` leaves a profile of each child there. */
@@ -100,7 +117,7 @@ function python(location: string): string {
 
 /** Bun from PATH, or from where `npm run test:runtimes` keeps it. */
 function bun(location: string): string {
-  const kept = path.join(tmpdir(), 'asyncpg-runtimes', 'bun-1', 'node_modules', '.bin', 'bun');
+  const kept = path.join(KEPT, 'bun-1', 'node_modules', '.bin', 'bun');
   const candidates = location === '' ? ['bun', ...(existsSync(kept) ? [kept] : [])] : [location];
   const found = candidates.find((file) => succeeds(file, ['--version']));
   if (found === undefined) {

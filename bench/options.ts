@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_CONTESTANTS } from './contestants.ts';
+import { DEFAULT_CONTESTANTS, RUNTIMES } from './contestants.ts';
 import { WORKLOADS, type Workload } from './workloads.ts';
 
 export const USAGE = `npm run bench -- [options]
@@ -8,7 +8,8 @@ export const USAGE = `npm run bench -- [options]
   --drivers a,b      contestants: ${DEFAULT_CONTESTANTS.join(', ')};
                      python:/path/to/python3, pgbench:/path/to/pgbench and
                      asyncpg:/path/to/dist/index.js are others of a kind,
-                     asyncpg@/path/to/node26 runs on another runtime
+                     asyncpg@node-26 runs on another runtime
+  --runtimes         this library alone, on each runtime; writes bench/results/runtimes.md
   --connections 10   only at these numbers of connections
   --rounds 3         how often everything is measured, in turns
   --seconds 3        how long each measurement takes, after a warm-up
@@ -26,6 +27,7 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly dsn: string | null;
   readonly save: boolean;
+  readonly runtimes: boolean;
 }
 
 export function parseOptions(argv: readonly string[]): BenchOptions {
@@ -41,6 +43,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       dsn: { type: 'string' },
       save: { type: 'boolean', default: false },
+      runtimes: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -53,19 +56,24 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     ({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)),
   );
   if (workloads.length === 0) throw new Error(`no workload is called ${parts.join(' or ')}`);
-  const { quick } = values;
-  const whole = !quick && workloads.length === WORKLOADS.length && values.connections === undefined;
+  const { quick, runtimes } = values;
+  const whole =
+    !quick &&
+    !runtimes &&
+    workloads.length === WORKLOADS.length &&
+    values.connections === undefined;
   const connections = values.connections?.split(',').map((part) => positive('connections', part));
   return {
     workloads,
-    contestants: values.drivers?.split(',') ?? DEFAULT_CONTESTANTS,
-    connections: connections ?? (quick ? [4, 10] : null),
+    contestants: values.drivers?.split(',') ?? (runtimes ? RUNTIMES : DEFAULT_CONTESTANTS),
+    connections: connections ?? (quick || runtimes ? [4, 10] : null),
     rounds: values.rounds === undefined ? (quick ? 1 : 3) : positive('rounds', values.rounds),
     // Compiling counts as processor time, so the engines must be done with it.
     warmup: 2,
     seconds: values.seconds === undefined ? (quick ? 1 : 3) : positive('seconds', values.seconds),
     dsn: values.dsn ?? null,
     save: values.save || whole,
+    runtimes,
   };
 }
 

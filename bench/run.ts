@@ -158,7 +158,10 @@ const project = fileURLToPath(new URL('tsconfig.child.json', import.meta.url));
 const { status } = spawnSync('tsc', ['-p', project], { stdio: 'inherit' });
 if (status !== 0) throw new Error('the programme of the children does not compile');
 const results = withoutPaths(await run(options));
-if (options.save) {
+if (options.runtimes) {
+  await writeFile(new URL('runtimes.md', RESULTS), markdownReport(results));
+  console.log('written to bench/results/runtimes.md');
+} else if (options.save) {
   await mkdir(RESULTS, { recursive: true });
   const name = results.date.slice(0, 16).replaceAll(/[T:]/g, '-');
   await writeFile(new URL(`${name}.json`, RESULTS), `${JSON.stringify(results, null, 1)}\n`);
