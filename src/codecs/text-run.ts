@@ -7,8 +7,8 @@ const SEGMENT = 8 * 1024;
 const LONG = 96;
 /** The highest bits of four bytes: none of them is set in ASCII. */
 const HIGH_BITS = 0x80808080 | 0;
-/** A stretch with less left than this is not worth a segment. */
-const WORTHWHILE = 128;
+/** With less than this after a text, hardly another one follows that a segment would be for. */
+const WORTHWHILE = 48;
 
 /**
  * Decodes the texts of many rows. A call into the native string decoder costs 120 ns or more
@@ -35,7 +35,7 @@ export class TextRun {
     if (size === 0) return '';
     if (!isAscii(buffer, at, at + size)) return utf8(buffer, at, at + size);
     if (at < this.#start || at + size > this.#end) {
-      if (this.#limit - at < WORTHWHILE) return buffer.latin1Slice(at, at + size);
+      if (this.#limit - at - size < WORTHWHILE) return buffer.latin1Slice(at, at + size);
       this.#start = at;
       this.#end = Math.min(at + SEGMENT, this.#limit);
       this.#text = buffer.latin1Slice(at, this.#end);
