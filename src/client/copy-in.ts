@@ -75,7 +75,8 @@ export async function copyRecordsToTable(
   const binaryText = textIn('binary');
   const plan = async (session: Session, holder: Request): Promise<RecordPlan> => {
     const known = await tableColumns(session, holder, name);
-    const encoder = compileRecordEncoder(wanted === null ? settable(known) : named(wanted, known));
+    const copied = wanted === null ? settable(known) : named(wanted, known);
+    const encoder = compileRecordEncoder(copied, known);
     return { encoder, text: encoder.format === BINARY ? binaryText : textIn('text') };
   };
   const feed = new RecordFeed(pullFrom<unknown>(records), plan, onProgress);

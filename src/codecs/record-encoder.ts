@@ -23,14 +23,20 @@ export interface RecordEncoder {
 }
 
 /**
- * Compiles the encoder for records of these columns: in COPY's binary format, or in its text
- * format if the binary form of one of the types is not known.
+ * Compiles the encoder for records of these columns, some or all of a table's: in COPY's binary
+ * format, or in its text format if the binary form of one of the types is not known. The server
+ * wants a binary form for every column of the table, those without a value included.
  */
-export function compileRecordEncoder(columns: readonly RecordColumn[]): RecordEncoder {
-  return columns.every(({ codec }) => codec.binary !== null)
-    ? binaryEncoder(columns)
-    : textEncoder(columns);
+export function compileRecordEncoder(
+  columns: readonly RecordColumn[],
+  table: readonly RecordColumn[] = columns,
+): RecordEncoder {
+  const asText = !columns.every(hasBinary) || (!table.every(hasBinary) && columns.every(hasText));
+  return asText ? textEncoder(columns) : binaryEncoder(columns);
 }
+
+const hasBinary = ({ codec }: RecordColumn): boolean => codec.binary !== null;
+const hasText = ({ codec }: RecordColumn): boolean => codec.text !== null;
 
 /** The signature, flags and the length of a header extension: none of both. */
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');

@@ -180,6 +180,13 @@ describe.each<TestedVersion>([18, 15])('PostgreSQL %i', (version) => {
       expect((await connection.fetch('SELECT * FROM odd')).map((row) => [...row])).toEqual(records);
     });
 
+    test('in text where a column left out has no binary form', async () => {
+      await connection.execute('CREATE TEMP TABLE odd (a int[], d aclitem)');
+      const records = [{ a: [1, null] }, { a: null }];
+      await connection.copyRecordsToTable('odd', { records, columns: ['a'] });
+      expect(await connection.fetch('SELECT a FROM odd')).toEqual(records);
+    });
+
     test('in text, an error names the row and the column too', async () => {
       await connection.execute('CREATE TEMP TABLE odd (a regclass, b int)');
       await expect(
