@@ -81,10 +81,15 @@ export class Lane {
     deadline: Deadline | null = null,
     timeout?: number | undefined,
   ): Promise<string> {
+    return this.logged(this.submitScript(text, deadline).promise, text, [], timeout);
+  }
+
+  /** The same, for who must know when it is answered; `logged` tells loggers of it. */
+  submitScript(text: string, deadline: Deadline | null): ScriptRequest {
     const request = new ScriptRequest(text, deadline, isShareable(text));
     this.noteDirt(text);
     this.session.submit(request);
-    return this.logged(request.promise, text, [], timeout);
+    return request;
   }
 
   /** The promise of a call, followed by query loggers and tracers if there are any. */

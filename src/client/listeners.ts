@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
+import type { ScriptRequest } from '../session/requests/script.ts';
 import type { SessionObserver } from '../session/session.ts';
 import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './identifier.ts';
@@ -28,7 +29,9 @@ export type TerminationCallback = (connection: Connection) => void;
 /** Those who listen on one channel. */
 interface Channel {
   readonly callbacks: Set<NotificationCallback>;
-  /** LISTEN, which has to be answered before anybody can count on it. */
+  /** LISTEN. What comes before it is answered is of an earlier one, and might be followed by a gap. */
+  readonly listen: ScriptRequest;
+  /** Its answer, which has to come before anybody can count on it. */
   readonly listening: Promise<unknown>;
 }
 
@@ -59,7 +62,7 @@ export class Listeners implements SessionObserver {
     }
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
-      entry = { callbacks: new Set(), listening: this.#run(`LISTEN ${name}`) };
+      entry = this.#listen(`LISTEN ${name}`);
       this.#channels.set(channel, entry);
     }
     entry.callbacks.add(callback);
@@ -78,12 +81,14 @@ export class Listeners implements SessionObserver {
       return;
     }
     this.#channels.delete(channel);
-    if (!this.#lane.session.isEnded) await this.#run(`UNLISTEN ${quoteIdentifier(channel)}`);
+    if (this.#lane.session.isEnded) return;
+    // In the time that every command has.
+    await this.#lane.script(`UNLISTEN ${quoteIdentifier(channel)}`, this.#lane.deadline(undefined));
   }
 
-  /** In the time that every command has. */
-  #run(text: string): Promise<unknown> {
-    return this.#lane.script(text, this.#lane.deadline(undefined));
+  #listen(text: string): Channel {
+    const listen = this.#lane.submitScript(text, this.#lane.deadline(undefined));
+    return { callbacks: new Set(), listen, listening: this.#lane.logged(listen.promise, text, []) };
   }
 
   /** How many callbacks the present holder has on channels and for log messages. */
@@ -156,7 +161,7 @@ export class Listeners implements SessionObserver {
 
   notification(channel: string, payload: string, pid: number): void {
     const entry = this.#channels.get(channel);
-    if (entry === undefined) return;
+    if (entry === undefined || !entry.listen.isAnswered) return;
     const notification = Object.freeze({ channel, payload, pid, connection: this.owner! });
     for (const callback of entry.callbacks) {
       this.#call('notification listener', () => callback(notification));

@@ -44,7 +44,8 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
   }
 
   /**
-   * It counts as subscribed from now on: what is missed later is a gap.
+   * It counts as subscribed from now on, or from its first notification: what is missed later is
+   * a gap.
    * @internal
    */
   begin(): void {
@@ -54,7 +55,9 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
   /** @internal */
   readonly deliver = (notification: Notification): void | Promise<void> => {
     if (this.#state === 'closed') return;
-    this.tellGap();
+    this.begin();
+    // One that came before the gap may be told after it.
+    if (!notification.connection.isClosed) this.tellGap();
     for (const iteration of this.#iterations) iteration.push(notification);
     if (this.#early !== null) {
       this.#early.push(notification);

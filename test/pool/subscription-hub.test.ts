@@ -2,8 +2,10 @@ import { expect, it } from 'vitest';
 import { contextFor } from '../../src/client/connect.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { SubscriptionHub } from '../../src/pool/subscription-hub.ts';
+import { writeNotificationResponse } from '../../src/protocol/backend/session.ts';
 import { Backend } from '../../src/protocol/message-type.ts';
 import { PuppetStream, type Tamper } from '../support/puppet-stream.ts';
+import { encoded } from '../support/scripted-connection.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
 /** Lets the client in and says nothing more. */
@@ -62,6 +64,26 @@ it('a server that does not answer when it is listened to again is left for a new
   expect(streams[1]!.destroyed).toBe(true);
   expect(streams).toHaveLength(3);
   expect(gaps).toBe(1);
+  await subscription.close();
+  await hub.close();
+});
+
+it('a notification that came before the gap is not told after it', async () => {
+  const { hub, streams } = hubOver([]);
+  const told: string[] = [];
+  const subscription = await hub.subscribe(
+    'news',
+    ({ payload }) => void told.push(payload),
+    () => void told.push('gap'),
+  );
+  const notification = (payload: string) =>
+    encoded((writer) => writeNotificationResponse(writer, { pid: 1, channel: 'news', payload }));
+  // The connection ends over the message that comes with it.
+  streams[0]!.say(Buffer.concat([notification('1'), Buffer.from('!\0\0\0\0')]));
+  await allSettled();
+  streams[1]!.say(notification('3'));
+  await allSettled();
+  expect(told).toEqual(['1', 'gap', '3']);
   await subscription.close();
   await hub.close();
 });

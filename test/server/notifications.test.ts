@@ -88,6 +88,32 @@ describeEach('notifications', (version) => {
     },
   );
 
+  it('of an earlier LISTEN do not reach a callback that is added later', async () => {
+    const [c, other] = [await open(version), await open(version)];
+    const name = channel();
+    const [before, after] = [vi.fn(), vi.fn()];
+    await c.addListener(name, before);
+    const busy = c.fetch('SELECT pg_sleep(0.2)');
+    await other.notify(name, 'early');
+    const removed = c.removeListener(name, before);
+    const added = c.addListener(name, after);
+    await Promise.all([busy, removed, added]);
+    await other.notify(name, 'late');
+    await expect.poll(() => after.mock.calls.length).toBeGreaterThan(0);
+    expect(after.mock.calls.map(([{ payload }]) => payload)).toEqual(['late']);
+    expect(before).not.toHaveBeenCalled();
+  });
+
+  it('reach a callback whose LISTEN has only just been answered', async () => {
+    const c = await open(version);
+    const name = channel();
+    const callback = vi.fn();
+    const added = c.addListener(name, callback);
+    const notified = c.notify(name, 'at once');
+    await Promise.all([added, notified]);
+    expect(callback.mock.calls.map(([{ payload }]) => payload)).toEqual(['at once']);
+  });
+
   it('refuse a channel that is none, and a payload with a NUL', async () => {
     const c = await open(version);
     for (const name of ['', 'a\0b', 1 as never, undefined as never]) {
