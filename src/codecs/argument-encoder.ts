@@ -90,6 +90,7 @@ export function unencodable(error: unknown, codec: Codec, index: number, place: 
   if (error instanceof Unencodable) {
     return new InvalidArgumentError(
       `${where} (${codec.type.name})${error.path === '' ? '' : ` at ${error.path}`}: ${error.message}`,
+      error.cause === undefined ? undefined : { cause: error.cause },
     );
   }
   if (error instanceof InterfaceError) {

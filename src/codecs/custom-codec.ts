@@ -123,22 +123,36 @@ function oneWay(what: string): () => never {
   };
 }
 
+/** The user's encoder: what it throws names it, and is the cause. */
+function encoderOf(type: PgType, { encoder }: TypeCodec): Encoder {
+  return (value) => {
+    try {
+      return encoder!(value);
+    } catch (cause) {
+      throw new Unencodable(`the encoder of ${type.name} failed: ${messageOf(cause)}`, { cause });
+    }
+  };
+}
+
 /** The user's decoder: whatever it throws, the value is at fault and the session goes on. */
 function decoderOf(type: PgType, { decoder }: TypeCodec): Decoder {
   return (value) => {
     try {
       return decoder!(value);
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      throw new DecodeError(`the decoder of ${type.name} failed: ${message}`, { cause });
+      throw new DecodeError(`the decoder of ${type.name} failed: ${messageOf(cause)}`, { cause });
     }
   };
 }
 
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
-  const { encoder } = custom;
+  const encoder = encoderOf(type, custom);
   const encode = (value: unknown): string => {
-    const text = (encoder as Encoder)(value);
+    const text = encoder(value);
     if (typeof text !== 'string') {
       throw refusal(`the encoder of ${type.name} to return a string`, text);
     }
@@ -159,9 +173,9 @@ function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
 }
 
 function binaryForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
-  const { encoder } = custom;
+  const encoder = encoderOf(type, custom);
   const encode = (value: unknown): Uint8Array => {
-    const bytes = (encoder as Encoder)(value);
+    const bytes = encoder(value);
     if (bytes instanceof Uint8Array) return bytes;
     if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
     throw refusal(`the encoder of ${type.name} to return a Buffer`, bytes);
@@ -174,12 +188,12 @@ function binaryForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms 
 }
 
 function tupleForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
-  const { encoder } = custom;
+  const encoder = encoderOf(type, custom);
   const decode = decoderOf(type, custom);
   const tuple = tupleFormOf(type.name)!;
   return withText(exact, {
     decode: (buffer, start, end) => decode(tuple.decode(buffer, start, end)),
-    encode: (writer, value) => tuple.encode(writer, (encoder as Encoder)(value)),
+    encode: (writer, value) => tuple.encode(writer, encoder(value)),
   });
 }
 
@@ -205,12 +219,12 @@ function withText({ text, binary }: CodecForms, form: BinaryForm): Forms {
 
 /** A composite's tuple has its fields, each as its own codec reads and writes it. */
 function fieldForms(type: PgType, custom: TypeCodec, plain: CodecForms): Forms {
-  const { encoder } = custom;
+  const encoder = encoderOf(type, custom);
   const { text, binary } = plain;
-  const user = decoderOf(type, custom);
-  const decode = (row: unknown): unknown => user(rowValues(row as Row));
+  const decoder = decoderOf(type, custom);
+  const decode = (row: unknown): unknown => decoder(rowValues(row as Row));
   const encode = (value: unknown): unknown[] => {
-    const tuple = (encoder as Encoder)(value);
+    const tuple = encoder(value);
     if (!Array.isArray(tuple))
       throw refusal(`the encoder of ${type.name} to return an array`, tuple);
     return tuple;

@@ -337,6 +337,9 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       expect(String((bad as PromiseRejectedResult).reason)).toMatch('no decoding today');
       const { reason } = encoded as PromiseRejectedResult;
       expect(reason).toBeInstanceOf(InvalidArgumentError);
+      expect(reason.message).toBe(
+        'invalid input for query argument $1 (mood): the encoder of mood failed: no encoding today',
+      );
       expect(String(reason.cause)).toMatch('no encoding today');
       expect(good).toEqual({ status: 'fulfilled', value: 7 });
     });
