@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
@@ -10,6 +11,21 @@ import {
 } from '../../src/index.ts';
 import { collect, describeEach, failure, open } from '../support/connections.ts';
 import { serverDsn, testServer } from '../support/server.ts';
+
+/**
+ * The timer of a TCP connection that begins at a local port, as Linux shows it, and the seconds
+ * until it fires: 2 is that of keepalive, 0 none.
+ */
+function tcpTimer(port: number): { timer: number; seconds: number } | null {
+  const local = port.toString(16).toUpperCase().padStart(4, '0');
+  for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
+    const [, address, , , , due] = line.trim().split(/\s+/);
+    if (!address?.endsWith(`:${local}`)) continue;
+    const [timer, when] = due!.split(':').map((field) => Number.parseInt(field, 16));
+    return { timer: timer!, seconds: when! / 100 };
+  }
+  return null;
+}
 
 /** A way to the server that can be made to swallow everything. */
 class Gate {
@@ -33,6 +49,20 @@ class Gate {
 }
 
 describeEach('the life of a connection', (version) => {
+  it.runIf(process.platform === 'linux').each([
+    [undefined, 60],
+    [5_000, 5],
+    [false, null],
+  ])('with keepAlive %j, a silent one is probed after %j seconds', async (keepAlive, seconds) => {
+    const c = await open(version, { keepAlive });
+    const port = await c.fetchVal<number>('SELECT inet_client_port()');
+    const timer = () => tcpTimer(port!)?.timer;
+    await expect.poll(timer).toBe(seconds === null ? 0 : 2);
+    if (seconds === null) return;
+    expect(tcpTimer(port!)!.seconds).toBeGreaterThan(seconds - 4);
+    expect(tcpTimer(port!)!.seconds).toBeLessThanOrEqual(seconds);
+  });
+
   it('has a process ID, a version and settings that follow the server', async () => {
     const c = await open(version, { applicationName: 'life' });
     expect(c.serverPid).toBe(await c.fetchVal('SELECT pg_backend_pid()'));
