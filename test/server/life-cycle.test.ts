@@ -130,7 +130,8 @@ describeEach('the life of a connection', (version) => {
 
   it('closes within the time that it is given, or is terminated', async () => {
     const c = await open(version);
-    const running = failure(c.fetch('SELECT pg_sleep(60)'));
+    // The server works on when its client is gone.
+    const running = failure(c.fetch('SELECT pg_sleep(5)'));
     const error = await failure(c.close({ timeout: 50 }));
     expect(error).toBeInstanceOf(TimeoutError);
     expect(await running).toBeInstanceOf(ConnectionDoesNotExistError);
