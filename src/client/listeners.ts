@@ -3,7 +3,7 @@ import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import type { ScriptRequest } from '../session/requests/script.ts';
 import type { SessionObserver } from '../session/session.ts';
 import type { Connection } from './connection.ts';
-import { quoteIdentifier } from './identifier.ts';
+import { quoteWholeIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
 import { reportCallbackError } from './query-log.ts';
 
@@ -54,7 +54,7 @@ export class Listeners implements SessionObserver {
   }
 
   async add(channel: string, callback: NotificationCallback): Promise<void> {
-    const name = quoteIdentifier(channel);
+    const name = quoteWholeIdentifier(channel);
     if (typeof callback !== 'function') {
       throw new InvalidArgumentError(
         `the listener of a channel is a function, not ${typeof callback}`,
@@ -83,7 +83,10 @@ export class Listeners implements SessionObserver {
     this.#channels.delete(channel);
     if (this.#lane.session.isEnded) return;
     // In the time that every command has.
-    await this.#lane.script(`UNLISTEN ${quoteIdentifier(channel)}`, this.#lane.deadline(undefined));
+    await this.#lane.script(
+      `UNLISTEN ${quoteWholeIdentifier(channel)}`,
+      this.#lane.deadline(undefined),
+    );
   }
 
   #listen(text: string): Channel {

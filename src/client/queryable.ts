@@ -20,7 +20,7 @@ import {
 import { streamBinaryCopy } from './copy-rows.ts';
 import { isShareable } from './dirt.ts';
 import { executeMany } from './execute-many.ts';
-import { quoteIdentifier, quoteLiteral } from './identifier.ts';
+import { quoteLiteral, quoteWholeIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
@@ -349,13 +349,18 @@ export abstract class Queryable {
     );
   }
 
-  /** Sends a notification; inside a transaction it is delivered when that commits. */
+  /**
+   * Sends a notification; inside a transaction it is delivered when that commits.
+   *
+   * @param channel at most 63 bytes
+   * @param payload less than 8,000 bytes, or the server refuses it
+   */
   async notify(channel: string, payload?: string): Promise<void> {
     try {
       const text =
         payload === undefined
-          ? `NOTIFY ${quoteIdentifier(channel)}`
-          : `NOTIFY ${quoteIdentifier(channel)}, ${quoteLiteral(payload)}`;
+          ? `NOTIFY ${quoteWholeIdentifier(channel)}`
+          : `NOTIFY ${quoteWholeIdentifier(channel)}, ${quoteLiteral(payload)}`;
       await this.#call('shared', undefined, (lane, deadline) => lane.script(text, deadline));
     } catch (error) {
       throw atCaller(error);

@@ -9,7 +9,7 @@ import type { Deadline } from '../transport/deadline.ts';
 import { eitherSignal } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import type { Connection } from './connection.ts';
-import { quoteIdentifier } from './identifier.ts';
+import { quoteWholeIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
 import { Queryable, type Use, type Work } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
@@ -166,7 +166,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
   async savepoint(name: string = newSavepointName()): Promise<Savepoint> {
     try {
       this.#checkUsable('Transaction.savepoint()');
-      const quoted = quoteIdentifier(name);
+      const quoted = quoteWholeIdentifier(name);
       await this.#run(`SAVEPOINT ${quoted}`);
       return new Savepoint(
         name,

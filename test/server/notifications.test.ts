@@ -114,6 +114,22 @@ describeEach('notifications', (version) => {
     expect(callback.mock.calls.map(([{ payload }]) => payload)).toEqual(['at once']);
   });
 
+  it('refuse a channel whose name the server would cut off, in bytes', async () => {
+    const c = await open(version);
+    for (const name of ['x'.repeat(64), 'é'.repeat(32)]) {
+      for (const call of [c.addListener(name, () => {}), c.notify(name, 'lost')]) {
+        const error = await failure(call);
+        expect(error).toBeInstanceOf(InvalidArgumentError);
+        expect(error.message).toMatch('must not be longer than 63 bytes, got 64');
+      }
+    }
+    const longest = `${'é'.repeat(31)}x`;
+    const callback = vi.fn();
+    await c.addListener(longest, callback);
+    await c.notify(longest, 'all of it');
+    await expect.poll(() => callback.mock.calls.length).toBe(1);
+  });
+
   it('refuse a channel that is none, and a payload with a NUL', async () => {
     const c = await open(version);
     for (const name of ['', 'a\0b', 1 as never, undefined as never]) {

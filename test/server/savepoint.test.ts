@@ -50,7 +50,7 @@ describeEach('savepoints', (version) => {
       expect(savepoint.name).toBe('a "quoted" name');
       await tx.execute('INSERT INTO t VALUES (1)');
       await savepoint.rollback();
-      for (const name of ['', 'a\0b', 1 as never]) {
+      for (const name of ['', 'a\0b', 1 as never, 'x'.repeat(64)]) {
         await expect(tx.savepoint(name)).rejects.toThrow(InvalidArgumentError);
       }
       const [a, b] = [await tx.savepoint(), await tx.savepoint()];
