@@ -1,9 +1,16 @@
+import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { BatchRequest, type BatchResult } from '../session/requests/batch.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { argsOf, type CallOptions, type QueryObject } from './call.ts';
+import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import type { Lane } from './lane.ts';
 
 export type { BatchResult } from '../session/requests/batch.ts';
+
+/** The queries of a batch, each as an object. */
+export function callsOf(queries: readonly Query[]): QueryObject[] {
+  if (!Array.isArray(queries)) throw new InvalidArgumentError('a batch is an array of queries');
+  return queries.map((query) => toQuery(query, []));
+}
 
 /** Has several queries executed in one flight, all or none. */
 export async function runBatch(

@@ -2,7 +2,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import type { Wanted } from '../session/requests/query.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
-import { type BatchResult, limitsOf, runBatch } from './batch.ts';
+import { type BatchResult, callsOf, limitsOf, runBatch } from './batch.ts';
 import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import {
@@ -223,7 +223,7 @@ export abstract class Queryable {
    */
   async batch(queries: readonly Query[]): Promise<BatchResult[]> {
     try {
-      const calls = queries.map((query) => toQuery(query, []));
+      const calls = callsOf(queries);
       return await this.#call('exclusive', limitsOf(calls), (lane, deadline) =>
         runBatch(lane, calls, deadline),
       );

@@ -62,6 +62,10 @@ export interface SqlTag {
 }
 
 function tag(strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment {
+  // Called as a function, it could be given text from anywhere.
+  if (!Array.isArray(strings) || strings.raw === undefined) {
+    throw new InvalidArgumentError('sql is a template tag: write sql`…`, or sql.raw(text)');
+  }
   return new SqlFragment(strings, values);
 }
 

@@ -23,7 +23,7 @@ export function compileArgumentEncoder(codecs: readonly Codec[]): ArgumentEncode
   return {
     codecs,
     bind(writer, args, place = argumentPlace) {
-      if (args.length !== count) throw wrongCount(count, args.length);
+      if (args.length !== count) throw wrongCount(count, args.length, place);
       writer.bytes(formats);
       encodeValues(writer, codecs, steps, args, place);
     },
@@ -102,9 +102,10 @@ export function unencodable(error: unknown, codec: Codec, index: number, place: 
   });
 }
 
-function wrongCount(expected: number, given: number): InterfaceError {
+function wrongCount(expected: number, given: number, place: Place): InterfaceError {
+  const what = given < expected ? `${place(given)} is missing` : `${place(expected)} is too many`;
   return new InterfaceError(
-    `the server expects ${expected} argument${expected === 1 ? '' : 's'} for this query, ${given} ${given === 1 ? 'was' : 'were'} passed`,
+    `the server expects ${expected} argument${expected === 1 ? '' : 's'} for this query, ${given} ${given === 1 ? 'was' : 'were'} passed: ${what}`,
     {
       hint: 'Check the query against the passed list of arguments.',
       safeToRetry: true,

@@ -62,6 +62,13 @@ describeEach('batches', (version) => {
     });
   }
 
+  it('refuse what is no list of queries', async () => {
+    const c = await openWithSchema(version);
+    for (const queries of ['SELECT 1', null, { text: 'SELECT 1' }, [1], [null]]) {
+      await expect(c.batch(queries as never)).rejects.toThrow(InvalidArgumentError);
+    }
+  });
+
   it('are part of a transaction that is open', async () => {
     const c = await openWithSchema(version);
     await c.execute('CREATE TABLE t (a int4)');

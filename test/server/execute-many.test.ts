@@ -213,6 +213,19 @@ describeEach('executeMany and fetchMany', (version) => {
     );
   });
 
+  it('name the row that has too few or too many values', async () => {
+    const c = await openWithSchema(version);
+    const query = 'SELECT $1::int4, $2::int4';
+    const error = await failure(c.executeMany(query, [[1, 2], [1]]));
+    expect(error).toBeInstanceOf(InterfaceError);
+    expect(error.message).toMatch(
+      'the server expects 2 arguments for this query, 1 was passed: query argument $2 in row 1 is missing',
+    );
+    const other = await failure(c.executeMany(query, [[1, 2, 3]]));
+    expect(other.message).toMatch('3 were passed: query argument $3 in row 0 is too many');
+    expect(await c.fetchVal('SELECT 7')).toBe(7);
+  });
+
   it('keep memory flat over a million sets', async () => {
     const c = await openWithSchema(version);
     await c.execute('CREATE UNLOGGED TABLE t (a int4)');

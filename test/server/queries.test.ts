@@ -239,6 +239,13 @@ describeEach('queries', (version) => {
     expect(seen).toEqual(Array.from({ length: 20 }, (_, i) => new Array(6).fill(i)));
   });
 
+  it('takes no text from the sql tag called as a function', () => {
+    const callable = sql as (...given: unknown[]) => unknown;
+    for (const given of ['SELECT 1', ['SELECT 1'], null, 1]) {
+      expect(() => callable(given)).toThrow(InvalidArgumentError);
+    }
+  });
+
   it('takes query objects and the sql tag everywhere', async () => {
     const c = await open(version);
     expect(await c.fetchVal({ text: 'SELECT $1::int4', args: [4] })).toBe(4);
