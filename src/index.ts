@@ -9,7 +9,7 @@
 export type { BatchResult } from './client/batch.ts';
 export type { CallOptions, Query, QueryObject } from './client/call.ts';
 export { connect, type SingleConnectOptions } from './client/connect.ts';
-export { Connection } from './client/connection.ts';
+export { Connection, type PrepareOptions } from './client/connection.ts';
 export type { CopyRecord, CopyRecordsOptions, CopyToTableOptions } from './client/copy-in.ts';
 export type { CopyCommon, CopyFormat, CopyProgress } from './client/copy-options.ts';
 export type { CopyFromTableOptions, CopyOutOptions } from './client/copy-out.ts';
@@ -71,7 +71,7 @@ export { createPool, type Pool } from './pool/pool.ts';
 export type { PoolConnection } from './pool/pool-connection.ts';
 export type { PoolHook, PoolOptions } from './pool/pool-options.ts';
 export type { PoolStats } from './pool/stats.ts';
-export type { Subscription } from './pool/subscription.ts';
+export type { ListenOptions, Subscription } from './pool/subscription.ts';
 export type { ServerVersion } from './session/server-version.ts';
 export type { Attribute } from './session/statement.ts';
 export { BitString, type BitStringIntegerOptions } from './values/bit-string.ts';

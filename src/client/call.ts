@@ -1,4 +1,5 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import type { OptionNames } from './known-options.ts';
 
 /** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
 export interface QueryObject {
@@ -26,6 +27,9 @@ export interface CallOptions {
   /** Aborting cancels the call on the server; it rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** All options of a call that takes no query object. */
+export const CALL_OPTIONS: OptionNames<CallOptions> = { timeout: true, signal: true };
 
 /** The signal that is aborted when one of the two is. */
 export function eitherSignal(

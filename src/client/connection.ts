@@ -4,9 +4,10 @@ import { prepareRequest } from '../session/requests/prepare-statement.ts';
 import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { type CallOptions, type Query, toQuery } from './call.ts';
+import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import { Cursor } from './cursor.ts';
+import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lane } from './lane.ts';
 import type {
   LogCallback,
@@ -21,6 +22,14 @@ import { Queryable, type Use, type Work } from './queryable.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 import { resetTypeCodec, setBuiltinTypeCodec, setTypeCodec } from './type-codecs.ts';
+
+/** See Connection.prepare. */
+export interface PrepareOptions extends CallOptions {
+  /** The server's name for the statement; by default one that no other process uses. */
+  readonly name?: string | undefined;
+}
+
+const PREPARE_OPTIONS: OptionNames<PrepareOptions> = { name: true, ...CALL_OPTIONS };
 
 /**
  * A session on a PostgreSQL server. Calls may be made at any time, also at once: they are sent
@@ -81,9 +90,10 @@ export class Connection extends Queryable implements AsyncDisposable {
    */
   async prepare<T = any>(
     query: string,
-    options: { name?: string | undefined } & CallOptions = {},
+    options: PrepareOptions = {},
   ): Promise<PreparedStatement<T>> {
     try {
+      checkOptions('prepare', options, PREPARE_OPTIONS);
       const lane = this.lane('Connection.prepare()');
       const deadline = lane.deadline(options.timeout, options.signal);
       try {

@@ -6,8 +6,16 @@ import type { Session } from '../session/session.ts';
 import { type TableColumn, tableColumns } from '../session/table-columns.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { ChunkFeed, RecordFeed, type RecordPlan } from './copy-feed.ts';
-import { type CopyCommon, type CopyFormat, copyFromStdin, qualifiedName } from './copy-options.ts';
+import {
+  COMMON_OPTIONS,
+  type CopyCommon,
+  type CopyFormat,
+  copyFromStdin,
+  FORMAT_OPTIONS,
+  qualifiedName,
+} from './copy-options.ts';
 import { type CopySource, isIterable, pullFrom, pullFromSource } from './copy-source.ts';
+import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lane } from './lane.ts';
 
 /** See Queryable.copyToTable. */
@@ -36,6 +44,18 @@ export interface CopyRecordsOptions extends CopyCommon {
   readonly where?: string | undefined;
 }
 
+const TABLE_OPTIONS: OptionNames<CopyToTableOptions> = {
+  source: true,
+  where: true,
+  ...FORMAT_OPTIONS,
+  ...COMMON_OPTIONS,
+};
+const RECORDS_OPTIONS: OptionNames<CopyRecordsOptions> = {
+  records: true,
+  where: true,
+  ...COMMON_OPTIONS,
+};
+
 /** Copies data in one of COPY's formats into a table; see Queryable.copyToTable. */
 export async function copyToTable(
   lane: Lane,
@@ -43,6 +63,7 @@ export async function copyToTable(
   options: CopyToTableOptions,
   deadline: Deadline | null,
 ): Promise<string> {
+  checkOptions('copyToTable', options, TABLE_OPTIONS);
   const { source, timeout, signal: _signal, onProgress, ...statement } = options;
   const text = copyFromStdin(table, statement, lane.session.serverVersion);
   const bytesOnly = whyBytesOnly(statement);
@@ -63,6 +84,7 @@ export async function copyRecordsToTable(
   options: CopyRecordsOptions,
   deadline: Deadline | null,
 ): Promise<string> {
+  checkOptions('copyRecordsToTable', options, RECORDS_OPTIONS);
   const { records, columns, schema, where, timeout, onProgress } = options;
   if (!isIterable(records)) {
     throw new TypeError('the records of a COPY must be an iterable of arrays or objects');

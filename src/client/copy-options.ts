@@ -1,6 +1,7 @@
 import { InvalidArgumentError, UnsupportedServerFeatureError } from '../errors/client-errors.ts';
 import type { ServerVersion } from '../session/server-version.ts';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
+import type { OptionNames } from './known-options.ts';
 
 /** How far a COPY has come. */
 export interface CopyProgress {
@@ -60,6 +61,34 @@ export interface CopyFormat {
   /** What stands for the column's default on the way in (16+). */
   readonly default?: string | undefined;
 }
+
+/** All options of every COPY of a table. */
+export const COMMON_OPTIONS: OptionNames<CopyCommon> = {
+  columns: true,
+  schema: true,
+  timeout: true,
+  signal: true,
+  onProgress: true,
+};
+
+/** All options of PostgreSQL's COPY. */
+export const FORMAT_OPTIONS: OptionNames<CopyFormat> = {
+  format: true,
+  header: true,
+  delimiter: true,
+  null: true,
+  quote: true,
+  escape: true,
+  encoding: true,
+  forceQuote: true,
+  forceNotNull: true,
+  forceNull: true,
+  freeze: true,
+  onError: true,
+  rejectLimit: true,
+  logVerbosity: true,
+  default: true,
+};
 
 /** The name of a table with its schema, quoted. */
 export function qualifiedName(table: string, schema: string | undefined): string {

@@ -3,13 +3,16 @@ import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
 import { CopyBlocks, type MakeText } from './copy-blocks.ts';
 import {
+  COMMON_OPTIONS,
   type CopyCommon,
   type CopyFormat,
   copyQueryToStdout,
   copyTableToStdout,
+  FORMAT_OPTIONS,
 } from './copy-options.ts';
 import { inlineArguments, plainText } from './copy-query.ts';
 import { type CopyOutput, sinkFor } from './copy-sink.ts';
+import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lane } from './lane.ts';
 
 /** See Queryable.copyFromQuery. */
@@ -25,6 +28,18 @@ export interface CopyOutOptions extends CopyFormat, Omit<CopyCommon, 'columns' |
 /** See Queryable.copyFromTable. */
 export type CopyFromTableOptions = CopyOutOptions & CopyCommon;
 
+const { columns: _columns, schema: _schema, ...CALL_OPTIONS } = COMMON_OPTIONS;
+const QUERY_OPTIONS: OptionNames<CopyOutOptions> = {
+  output: true,
+  ...FORMAT_OPTIONS,
+  ...CALL_OPTIONS,
+};
+const TABLE_OPTIONS: OptionNames<CopyFromTableOptions> = {
+  output: true,
+  ...FORMAT_OPTIONS,
+  ...COMMON_OPTIONS,
+};
+
 /** Copies a table to an output; see Queryable.copyFromTable. */
 export async function copyFromTable(
   lane: Lane,
@@ -32,6 +47,7 @@ export async function copyFromTable(
   options: CopyFromTableOptions,
   deadline: Deadline | null,
 ): Promise<string> {
+  checkOptions('copyFromTable', options, TABLE_OPTIONS);
   const text = copyTableToStdout(table, options, lane.session.serverVersion);
   return copyOut(lane, text, () => text, options, deadline);
 }
@@ -43,6 +59,7 @@ export async function copyFromQuery(
   options: CopyOutOptions,
   deadline: Deadline | null,
 ): Promise<string> {
+  checkOptions('copyFromQuery', options, QUERY_OPTIONS);
   const { serverVersion } = lane.session;
   const plain = copyQueryToStdout(plainText(lane.session, query.text), options, serverVersion);
   if (argsOf(query).length === 0) return copyOut(lane, plain, () => plain, options, deadline);

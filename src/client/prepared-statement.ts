@@ -4,11 +4,12 @@ import { typesOf } from '../session/preparation.ts';
 import type { Wanted } from '../session/requests/query.ts';
 import type { Attribute, Statement } from '../session/statement.ts';
 import type { Row } from '../values/row.ts';
-import type { CallOptions } from './call.ts';
+import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import type { Connection } from './connection.ts';
 import { Cursor } from './cursor.ts';
 import { executeMany } from './execute-many.ts';
+import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lane } from './lane.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
@@ -20,6 +21,8 @@ export interface ExplainOptions {
   /** The values of `$1`…`$n`. */
   readonly args?: readonly unknown[] | undefined;
 }
+
+const EXPLAIN_OPTIONS: OptionNames<ExplainOptions> = { analyze: true, args: true };
 
 /** A statement prepared on one connection. It ends with the connection, or with `close`. */
 export class PreparedStatement<T = any> implements AsyncDisposable {
@@ -69,6 +72,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
 
   /** The same statement with a time-out or a signal for its calls. */
   with(options: CallOptions): PreparedStatement<T> {
+    checkOptions('with', options, CALL_OPTIONS);
     return new PreparedStatement<T>(
       this.#connection,
       this.#statement,
@@ -202,6 +206,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
    */
   async explain(options: ExplainOptions = {}): Promise<unknown> {
     try {
+      checkOptions('explain', options, EXPLAIN_OPTIONS);
       const lane = this.#lane('explain');
       const query = {
         text: `EXPLAIN (FORMAT JSON, VERBOSE${options.analyze === true ? ', ANALYZE' : ''}) ${this.query}`,

@@ -3,7 +3,14 @@ import type { Wanted } from '../session/requests/query.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import { type BatchResult, callsOf, limitsOf, runBatch } from './batch.ts';
-import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
+import {
+  argsOf,
+  CALL_OPTIONS,
+  type CallOptions,
+  type Query,
+  type QueryObject,
+  toQuery,
+} from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import {
   type CopyRecordsOptions,
@@ -21,6 +28,7 @@ import { streamBinaryCopy } from './copy-rows.ts';
 import { isShareable } from './dirt.ts';
 import { executeMany } from './execute-many.ts';
 import { quoteLiteral, quoteWholeIdentifier } from './identifier.ts';
+import { checkOptions } from './known-options.ts';
 import type { Lane } from './lane.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
@@ -153,9 +161,10 @@ export abstract class Queryable {
   async executeMany(
     query: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
-    options?: CallOptions,
+    options: CallOptions = {},
   ): Promise<void> {
     try {
+      checkOptions('executeMany', options, CALL_OPTIONS);
       await this.#call('exclusive', options, (lane, deadline) =>
         executeMany(lane, query, args, false, deadline),
       );
@@ -168,9 +177,10 @@ export abstract class Queryable {
   async fetchMany<T = any>(
     query: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
-    options?: CallOptions,
+    options: CallOptions = {},
   ): Promise<Row<T>[]> {
     try {
+      checkOptions('fetchMany', options, CALL_OPTIONS);
       return await this.#call(
         'exclusive',
         options,

@@ -1,4 +1,5 @@
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import { checkOptions, type OptionNames } from './known-options.ts';
 
 /** PostgreSQL's isolation levels. PostgreSQL manual, "Transaction Isolation". */
 export type IsolationLevel =
@@ -24,6 +25,14 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const NAMES: OptionNames<TransactionOptions> = {
+  isolation: true,
+  readOnly: true,
+  deferrable: true,
+  retries: true,
+  signal: true,
+};
+
 const LEVELS: ReadonlyMap<string, string> = new Map([
   ['read_uncommitted', 'READ UNCOMMITTED'],
   ['read_committed', 'READ COMMITTED'],
@@ -33,6 +42,7 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
 
 /** BEGIN, and the modes of the transaction if any are asked for: see Session.preamble. */
 export function beginStatements(options: TransactionOptions): string[] {
+  checkOptions('a transaction', options, NAMES);
   const { isolation, readOnly, deferrable } = options;
   const modes: string[] = [];
   if (isolation !== undefined) {
@@ -45,7 +55,23 @@ export function beginStatements(options: TransactionOptions): string[] {
     }
     modes.push(`ISOLATION LEVEL ${level}`);
   }
-  if (readOnly !== undefined) modes.push(readOnly ? 'READ ONLY' : 'READ WRITE');
-  if (deferrable !== undefined) modes.push(deferrable ? 'DEFERRABLE' : 'NOT DEFERRABLE');
+  if (readOnly !== undefined) modes.push(accessMode(readOnly));
+  if (deferrable !== undefined) {
+    modes.push(isTrue('deferrable', deferrable) ? 'DEFERRABLE' : 'NOT DEFERRABLE');
+  }
   return modes.length === 0 ? ['BEGIN'] : ['BEGIN', `SET TRANSACTION ${modes.join(', ')}`];
+}
+
+/** The modes that a nested transaction has for itself, if any are asked for. */
+export function nestedModes({ readOnly }: TransactionOptions): string | null {
+  return readOnly === undefined ? null : `SET TRANSACTION ${accessMode(readOnly)}`;
+}
+
+function accessMode(readOnly: boolean): string {
+  return isTrue('readOnly', readOnly) ? 'READ ONLY' : 'READ WRITE';
+}
+
+function isTrue(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new InvalidArgumentError(`${option} must be true or false`);
 }

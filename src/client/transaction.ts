@@ -16,6 +16,7 @@ import { newSavepointName, Savepoint } from './savepoint.ts';
 import {
   beginStatements,
   type IsolationLevel,
+  nestedModes,
   type TransactionOptions,
 } from './transaction-options.ts';
 
@@ -92,7 +93,19 @@ export class Transaction extends Queryable implements AsyncDisposable {
     transaction.#started = transaction.#run(`SAVEPOINT ${name}`);
     transaction.#started.catch(() => {});
     lane.transactions.push(transaction);
+    const modes = nestedModes(options);
+    if (modes !== null) await transaction.#set(modes);
     return transaction;
+  }
+
+  /** The server may refuse it, READ WRITE inside READ ONLY: then there is no transaction. */
+  async #set(modes: string): Promise<void> {
+    try {
+      await this.#run(modes);
+    } catch (error) {
+      await this.abandon();
+      throw error;
+    }
   }
 
   async #checkNestedIsolation(wanted: IsolationLevel | undefined): Promise<void> {

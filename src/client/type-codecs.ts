@@ -4,6 +4,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import { findTypeOid, introspect } from '../session/introspection.ts';
 import { learnTypes } from '../session/preparation.ts';
 import { ErrandRequest } from '../session/requests/errand.ts';
+import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lane } from './lane.ts';
 
 /** The type of that name, as the server describes it, with all that it is made of known. */
@@ -28,7 +29,15 @@ async function findType(lane: Lane, name: string, schema: string): Promise<TypeD
   return request.promise;
 }
 
+const CODEC_OPTIONS: OptionNames<TypeCodec> = {
+  schema: true,
+  encoder: true,
+  decoder: true,
+  format: true,
+};
+
 export async function setTypeCodec(lane: Lane, name: string, codec: TypeCodec): Promise<void> {
+  checkOptions('a type codec', codec, CODEC_OPTIONS);
   const type = await findType(lane, name, codec.schema ?? 'public');
   lane.session.registry.setTypeCodec(type, codec);
 }

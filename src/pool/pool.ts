@@ -1,7 +1,8 @@
-import type { CallOptions } from '../client/call.ts';
+import { CALL_OPTIONS, type CallOptions } from '../client/call.ts';
 import { atCaller } from '../client/caller-stack.ts';
 import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
+import { checkOptions } from '../client/known-options.ts';
 import type { Lane } from '../client/lane.ts';
 import type { Notification } from '../client/listeners.ts';
 import { Queryable, type Use, type Work } from '../client/queryable.ts';
@@ -20,7 +21,7 @@ import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-op
 import { slotOf } from './slot.ts';
 import type { PoolStats } from './stats.ts';
 import { Stock } from './stock.ts';
-import type { Subscription } from './subscription.ts';
+import { checkListener, type ListenOptions, type Subscription } from './subscription.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
 import { warnOfLeak, warnOfListeners, warnOfSlowClose } from './warnings.ts';
 
@@ -115,6 +116,7 @@ export class Pool extends Queryable implements AsyncDisposable {
    * const rows = await db.fetch('SELECT * FROM report');   // cancelled when the signal is aborted
    */
   with(limits: CallOptions): Queryable {
+    checkOptions('with', limits, CALL_OPTIONS);
     return new LimitedPool(this, limits);
   }
 
@@ -149,6 +151,7 @@ export class Pool extends Queryable implements AsyncDisposable {
     options: { timeout?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<PoolConnection> {
     try {
+      checkOptions('acquire', options, CALL_OPTIONS);
       const timeout = options.timeout ?? this.#settings.acquireTimeout;
       const deadline = Deadline.of(this.#clock, timeout, options.signal);
       try {
@@ -245,9 +248,6 @@ export class Pool extends Queryable implements AsyncDisposable {
    * Listens on a channel for as long as the subscription lives, on a connection apart from the
    * pool's, which is opened again whenever it is lost.
    *
-   * @param options `onReconnect` is called once after each time that the connection was lost,
-   *   when the channel is listened to again and before anything new is delivered: notifications
-   *   may have been missed in between
    * @example
    * await using orders = await pool.listen('orders', ({ payload }) => handle(payload), {
    *   onReconnect: () => handleAllThatIsOpen(),
@@ -256,9 +256,10 @@ export class Pool extends Queryable implements AsyncDisposable {
   async listen(
     channel: string,
     callback: (notification: Notification) => void | Promise<void>,
-    options: { onReconnect?: (() => void) | undefined } = {},
+    options: ListenOptions = {},
   ): Promise<Subscription> {
     try {
+      checkListener(callback, options);
       this.#stock.checkOpen();
       return await this.#subscriptions.subscribe(channel, callback, options.onReconnect ?? null);
     } catch (error) {

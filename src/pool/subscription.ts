@@ -1,6 +1,30 @@
+import { checkOptions, type OptionNames } from '../client/known-options.ts';
 import type { Notification } from '../client/listeners.ts';
 import { reportCallbackError } from '../client/query-log.ts';
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+
+/** See Pool.listen. */
+export interface ListenOptions {
+  /**
+   * Called once after each time that the connection was lost, when the channel is listened to
+   * again and before anything new is delivered: notifications may have been missed in between.
+   */
+  readonly onReconnect?: (() => void) | undefined;
+}
+
+const OPTIONS: OptionNames<ListenOptions> = { onReconnect: true };
+
+/** Refuses what `Pool.listen` cannot call back. */
+export function checkListener(callback: unknown, options: ListenOptions): void {
+  checkOptions('listen', options, OPTIONS);
+  if (typeof callback !== 'function') {
+    throw new InvalidArgumentError('the listener of a channel must be a function');
+  }
+  const { onReconnect } = options;
+  if (onReconnect !== undefined && typeof onReconnect !== 'function') {
+    throw new InvalidArgumentError('onReconnect must be a function');
+  }
+}
 
 /** What the hub does for a subscription. */
 export interface SubscriptionHost {

@@ -34,8 +34,13 @@ export class Deadline {
         safeToRetry: true,
       });
     }
-    if (limit === null && (signal === undefined || signal === null)) return null;
-    return new Deadline(clock, limit, signal ?? null);
+    if (signal === undefined || signal === null) {
+      return limit === null ? null : new Deadline(clock, limit, null);
+    }
+    if (typeof signal.addEventListener !== 'function' || typeof signal.aborted !== 'boolean') {
+      throw new InterfaceError('invalid signal: expected an AbortSignal', { safeToRetry: true });
+    }
+    return new Deadline(clock, limit, signal);
   }
 
   private constructor(clock: Clock, timeout: number | null, signal: AbortSignal | null) {

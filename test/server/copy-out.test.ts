@@ -574,7 +574,8 @@ test('the sink runs in its caller’s asynchronous context', async () => {
 
 test('onProgress tells the bytes so far', async () => {
   const seen: number[] = [];
-  const options: CopyOutOptions = { ...collector(), onProgress: ({ bytes }) => seen.push(bytes) };
+  const { output } = collector();
+  const options: CopyOutOptions = { output, onProgress: ({ bytes }) => seen.push(bytes) };
   await connection.copyFromQuery(SERIES, options);
   expect(seen.length).toBeGreaterThan(10);
   expect(seen.at(-1)).toBe(SERIES_TEXT.length);

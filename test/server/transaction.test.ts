@@ -87,6 +87,26 @@ describeEach('transactions', (version) => {
     }
   });
 
+  it('within another may be read only by themselves', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      await expect(
+        tx.transaction({ readOnly: true }, (nested) => nested.execute('INSERT INTO t VALUES (1)')),
+      ).rejects.toThrow(ReadOnlySQLTransactionError);
+      const count = await tx.transaction({ readOnly: true }, (nested) =>
+        nested.fetchVal('SELECT count(*) FROM t'),
+      );
+      expect(count).toBe(0n);
+      await tx.execute('INSERT INTO t VALUES (2)');
+    });
+    await c.transaction({ readOnly: true }, async (tx) => {
+      const nested = tx.transaction({ readOnly: false }, () => tx.fetchVal('SELECT 1'));
+      expect((await failure(nested)).message).toMatch('read-write mode');
+      expect(await tx.fetchVal('SELECT 7')).toBe(7);
+    });
+    expect(await values(c)).toEqual([2]);
+  });
+
   it('refuse an isolation level that does not exist, and leave no transaction', async () => {
     const c = await open(version);
     const error = await failure(c.transaction({ isolation: 'chaos' as never }, async () => {}));
