@@ -1,4 +1,4 @@
-import { InterfaceError } from '../errors/client-errors.ts';
+import { wrongCount } from '../codecs/argument-encoder.ts';
 import { replacePlaceholders, scanQuery } from '../session/placeholders.ts';
 import { describeStatement } from '../session/preparation.ts';
 import { quoteArguments } from '../session/quote-arguments.ts';
@@ -28,11 +28,7 @@ export async function inlineArguments(
   const { parameterOids } = description;
   const args = argsOf(query);
   if (args.length !== parameterOids.length) {
-    throw new InterfaceError(
-      `the server expects ${parameterOids.length} argument${parameterOids.length === 1 ? '' : 's'} ` +
-        `for this query, ${args.length} ${args.length === 1 ? 'was' : 'were'} passed`,
-      { safeToRetry: true },
-    );
+    throw wrongCount(parameterOids.length, args.length);
   }
   if (args.length === 0) return { text: plainText(session, query.text), description };
   const expressions = await quoteArguments(session, holder, parameterOids, args);

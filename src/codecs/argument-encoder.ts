@@ -102,7 +102,12 @@ export function unencodable(error: unknown, codec: Codec, index: number, place: 
   });
 }
 
-function wrongCount(expected: number, given: number, place: Place): InterfaceError {
+/** What is said of arguments that are too few or too many. */
+export function wrongCount(
+  expected: number,
+  given: number,
+  place: Place = argumentPlace,
+): InterfaceError {
   const what = given < expected ? `${place(given)} is missing` : `${place(expected)} is too many`;
   return new InterfaceError(
     `the server expects ${expected} argument${expected === 1 ? '' : 's'} for this query, ${given} ${given === 1 ? 'was' : 'were'} passed: ${what}`,

@@ -40,6 +40,8 @@ const EXACT: ResolvedTypeOptions = Object.freeze({
 /** What the server has told of types. The registries of a pool's sessions share it. */
 class KnownTypes {
   readonly byOid = new Map<number, TypeDescription>();
+  /** Types that a value has brought up, to be asked for with the next ones. */
+  readonly wanted = new Set<number>();
   epoch = 0;
   schemaVersion = 0;
 }
@@ -164,11 +166,17 @@ export class TypeRegistry {
     return codec;
   }
 
+  /** Has the next call, of whatever kind, ask for these types as well. */
+  want(oids: readonly number[]): void {
+    for (const oid of oids) this.#known.wanted.add(oid);
+    this.#known.epoch++;
+  }
+
   /** The OIDs to ask the server for before these types, and all they are made of, have codecs. */
   missing(oids: Iterable<number>): number[] {
     const seen = new Set<number>();
     const missing: number[] = [];
-    const pending = [...oids];
+    const pending = [...oids, ...this.#known.wanted];
     for (let oid = pending.pop(); oid !== undefined; oid = pending.pop()) {
       if (seen.has(oid)) continue;
       seen.add(oid);
@@ -191,8 +199,9 @@ export class TypeRegistry {
 
   /** Adds types as the server describes them. */
   define(types: readonly TypeDescription[]): void {
-    const { byOid } = this.#known;
+    const { byOid, wanted } = this.#known;
     for (const type of types) {
+      wanted.delete(type.oid);
       if (BUILTIN_TYPES.has(type.oid)) continue;
       const known = byOid.get(type.oid);
       if (known !== undefined && JSON.stringify(known) !== JSON.stringify(type)) {

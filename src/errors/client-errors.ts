@@ -118,7 +118,10 @@ export class TargetServerAttributeNotMatched extends InternalClientError {
   }
 }
 
-/** A type changed on the server after its description was cached. The next call is right. */
+/**
+ * What was known of a table or a type is no longer so on the server, or rows that are handed on as
+ * they come brought up a type that was not known. The next call is right.
+ */
 export class OutdatedSchemaCacheError extends InternalClientError {
   static {
     named(this, 'OutdatedSchemaCacheError');

@@ -1,10 +1,11 @@
 import { MissingTypesError } from '../codecs/record.ts';
-import { DecodeError, InterfaceError, OutdatedSchemaCacheError } from '../errors/client-errors.ts';
+import { OutdatedSchemaCacheError } from '../errors/client-errors.ts';
 import type { Row } from '../values/row.ts';
 import { learnTypes, typesOf } from './preparation.ts';
 import type { Request } from './request.ts';
 import type { Session } from './session.ts';
 import type { Statement } from './statement.ts';
+import { isValueError } from './value-error.ts';
 
 /** The most rows that memory is taken for before they come. */
 const MAX_EXPECTED = 16 * 1024;
@@ -96,14 +97,4 @@ export class RowCollector {
 /** At least one, so that all lists are of the same kind to the engine. */
 function expectedRows({ lastCount }: Statement): number {
   return Math.min(Math.max(lastCount, 1), MAX_EXPECTED);
-}
-
-/** Whether only a value is at fault, not the protocol: then the session goes on. */
-export function isValueError(error: unknown): boolean {
-  return (
-    error instanceof DecodeError ||
-    error instanceof InterfaceError ||
-    error instanceof OutdatedSchemaCacheError ||
-    error instanceof MissingTypesError
-  );
 }

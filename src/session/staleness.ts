@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors/client-errors.ts';
+import { InvalidArgumentError, OutdatedSchemaCacheError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import {
   InvalidCachedStatementError,
@@ -23,6 +23,14 @@ const OUTDATED_DESCRIPTION = new Set(['0A', '42', '08', 'XX']);
  */
 const MISFITS = new Set(['42804', '42883', '42725', '42846']);
 
+/**
+ * Whether Bind asked for more or fewer columns than there are: that is this driver's doing, not
+ * the query's. Its SQLSTATE has other uses; the function that raises it has not.
+ */
+function isWrongColumnCount({ sqlstate, serverSourceFunction }: PostgresError): boolean {
+  return sqlstate === '08P01' && serverSourceFunction === 'PortalSetResultFormat';
+}
+
 /** Whether the server no longer has, or no longer honours, what was prepared. */
 function isOutdatedPlan(error: PostgresError): boolean {
   return (
@@ -43,7 +51,7 @@ export function isOutdated(session: Session, statement: Statement | null, error:
   if (error instanceof PostgresError) {
     const sqlstate = error.sqlstate ?? '';
     if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
-    return isOutdatedPlan(error) || MISFITS.has(sqlstate);
+    return isOutdatedPlan(error) || MISFITS.has(sqlstate) || isWrongColumnCount(error);
   }
   return (
     error instanceof InvalidArgumentError &&
@@ -130,6 +138,18 @@ export async function refreshedStatement(
   if (!changed) throw error;
   await learnTypes(session, holder, typesOf(description));
   return statement.recompiled(session.registry);
+}
+
+/** What a call is rejected with whose failure is not repeated away. */
+export function asOutdated(error: unknown): unknown {
+  if (error instanceof PostgresError && isWrongColumnCount(error)) {
+    return new OutdatedSchemaCacheError('the columns of the query have changed on the server', {
+      hint: 'They are asked for with the next call, which is right.',
+      cause: error,
+      isTransient: true,
+    });
+  }
+  return error;
 }
 
 /** Statements that have no effect at all when they fail outside of a transaction. */

@@ -1,5 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Connection, connect, PostgresError, sql } from '../../src/index.ts';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  type Connection,
+  connect,
+  OutdatedSchemaCacheError,
+  PostgresError,
+  sql,
+} from '../../src/index.ts';
 import { serverDsn } from '../support/server.ts';
 
 let connection: Connection;
@@ -173,4 +179,41 @@ test('a million rows leave no more memory in use than a few of them', async () =
   const before = process.memoryUsage.rss();
   expect(await read(1_000_000)).toBe(1_000_000);
   expect(process.memoryUsage.rss() - before).toBeLessThan(128 * 1024 * 1024);
+});
+
+test('own types in an anonymous record are known from the second call on', async () => {
+  await connection.execute("CREATE TYPE pg_temp.mood AS ENUM ('sad', 'ok')");
+  const query = "SELECT row(1, 'ok'::pg_temp.mood) AS r FROM generate_series(1, 3)";
+  const read = async (): Promise<unknown[]> => {
+    const rows = [];
+    for await (const row of connection.copyRecordsFromQuery(query)) rows.push(row.r);
+    return rows;
+  };
+  await expect(read()).rejects.toThrow(OutdatedSchemaCacheError);
+  const pid = connection.serverPid;
+  expect(await read()).toEqual(Array(3).fill([1, 'ok']));
+  expect(connection.serverPid).toBe(pid);
+  await expectUsable();
+});
+
+test('a composite that another session has changed fails the call alone, and once', async () => {
+  await using other = await connect(serverDsn());
+  await other.execute(`CREATE TYPE copied_pair AS (a int, b int);
+    CREATE TABLE copied_pairs (p copied_pair); INSERT INTO copied_pairs VALUES ((1, 2))`);
+  onTestFinished(async () => {
+    await using last = await connect(serverDsn());
+    await last.execute('DROP TABLE copied_pairs; DROP TYPE copied_pair');
+  });
+  const read = async (): Promise<unknown[]> => {
+    const rows = [];
+    for await (const row of connection.copyRecordsFromQuery('SELECT p FROM copied_pairs')) {
+      rows.push(row.p);
+    }
+    return rows;
+  };
+  expect(await read()).toEqual([{ a: 1, b: 2 }]);
+  await other.execute('ALTER TYPE copied_pair ADD ATTRIBUTE c int CASCADE');
+  await expect(read()).rejects.toThrow(OutdatedSchemaCacheError);
+  expect(await read()).toEqual([{ a: 1, b: 2, c: null }]);
+  await expectUsable();
 });

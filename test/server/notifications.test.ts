@@ -93,10 +93,16 @@ describeEach('notifications', (version) => {
     const name = channel();
     const [before, after] = [vi.fn(), vi.fn()];
     await c.addListener(name, before);
-    const busy = c.fetch('SELECT pg_sleep(0.2)');
+    // It waits for a lock, and is told of the notification when it has it: after the calls are made.
+    const lock = other.serverPid;
+    await other.fetch('SELECT pg_advisory_lock($1)', lock);
+    const busy = c.execute(`SELECT pg_advisory_lock(${lock})`);
+    const waitsFor = 'SELECT wait_event_type FROM pg_stat_activity WHERE pid = $1';
+    await expect.poll(() => other.fetchVal(waitsFor, c.serverPid)).toBe('Lock');
     await other.notify(name, 'early');
     const removed = c.removeListener(name, before);
     const added = c.addListener(name, after);
+    await other.fetch('SELECT pg_advisory_unlock($1)', lock);
     await Promise.all([busy, removed, added]);
     await other.notify(name, 'late');
     await expect.poll(() => after.mock.calls.length).toBeGreaterThan(0);

@@ -3,7 +3,8 @@ import {
   type Connection,
   type ConnectOptions,
   InvalidArgumentError,
-  PostgresError,
+  InvalidCachedStatementError,
+  OutdatedSchemaCacheError,
   sql,
 } from '../../src/index.ts';
 import {
@@ -21,6 +22,10 @@ const MODES: readonly (readonly [string, ConnectOptions])[] = [
   ['named statements', {}],
   ['unnamed statements', { statementCacheSize: 0 }],
 ];
+
+/** What tells of a change, at most once. */
+const isOutdated = (error: unknown): boolean =>
+  error instanceof InvalidCachedStatementError || error instanceof OutdatedSchemaCacheError;
 
 describeEach('the statement cache', (version) => {
   const prepared = (c: Connection): Promise<bigint | null> =>
@@ -165,7 +170,7 @@ describeEach('the statement cache', (version) => {
           (error: unknown) => error,
         );
       if (outcome instanceof Error) {
-        expect(outcome).toBeInstanceOf(PostgresError);
+        expect(isOutdated(outcome)).toBe(true);
       } else {
         expect(outcome).toMatchObject([{ extra: 5 }]);
       }
@@ -213,7 +218,7 @@ describeEach('the statement cache', (version) => {
           expect(String(read)).toBe('1');
         } catch (error) {
           // A second change between the two attempts.
-          if (!(error instanceof PostgresError)) throw error;
+          if (!isOutdated(error)) throw error;
           refused += 1;
         }
       }
@@ -318,6 +323,32 @@ describeEach('the statement cache', (version) => {
         await call(value);
       }
     }
+  });
+
+  it('of unnamed statements tells of changed columns in a transaction as what they are', async () => {
+    const c = await openWithSchema(version, { statementCacheSize: 0 });
+    const other = await openBeside(c, version);
+    await c.execute("CREATE TABLE t (a int4, x text); INSERT INTO t VALUES (1, 'x')");
+    await c.fetch('SELECT * FROM t');
+    await other.execute('ALTER TABLE t ADD b int4');
+    const call = c.transaction(async (tx) => {
+      await tx.fetch('SELECT 1');
+      await tx.fetch('SELECT * FROM t');
+    });
+    const error = await failure(call);
+    expect(error).toBeInstanceOf(OutdatedSchemaCacheError);
+    expect(error.message).toMatch('the columns of the query have changed on the server');
+    const rows = await c.transaction((tx) => tx.fetch('SELECT * FROM t'));
+    expect(rows).toEqual([{ a: 1, x: 'x', b: null }]);
+  });
+
+  it('of a stream knows the types of an anonymous record from the second call on', async () => {
+    const c = await openWithSchema(version);
+    await c.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')");
+    const query = "SELECT row(1, 'ok'::mood) AS r FROM generate_series(1, 3)";
+    const error = await failure(collect(c.stream(query)));
+    expect(error).toBeInstanceOf(OutdatedSchemaCacheError);
+    expect(await collect(c.stream(query))).toEqual(Array(3).fill({ r: [1, 'ok'] }));
   });
 
   it('prepares anew when the types of the parameters no longer go with the table', async () => {

@@ -15,6 +15,7 @@ import { statementFor } from '../preparation.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 import {
+  asOutdated,
   forgetMisfit,
   forgetOutdated,
   givesUpNames,
@@ -234,7 +235,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
       this.#repeated = true;
       session.line.repeat(this);
     } else {
-      this.fail(error);
+      this.fail(outdated ? asOutdated(error) : error);
     }
   }
 

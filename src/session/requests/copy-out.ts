@@ -1,4 +1,3 @@
-import { DecodeError, InterfaceError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { type CopyResponse, readCopyOutResponse } from '../../protocol/copy.ts';
@@ -7,6 +6,7 @@ import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { PromisedRequest, type Request } from '../request.ts';
 import type { Session } from '../session.ts';
+import { valueErrorOf } from '../value-error.ts';
 import { sendScript } from './script.ts';
 
 /** Where the data of a COPY goes to. */
@@ -106,7 +106,7 @@ export class CopyOutRequest extends PromisedRequest<string> {
         try {
           if (!this.#sink.data(buffer, start, end)) session.pauseReading();
         } catch (error) {
-          this.#refuseOwn(error);
+          this.refuse(valueErrorOf(session, error));
         }
         return;
       case Backend.CopyOutResponse: {
@@ -116,7 +116,7 @@ export class CopyOutRequest extends PromisedRequest<string> {
         try {
           this.#sink.begin(response);
         } catch (error) {
-          this.#refuseOwn(error);
+          this.refuse(valueErrorOf(session, error));
         }
         return;
       }
@@ -131,12 +131,6 @@ export class CopyOutRequest extends PromisedRequest<string> {
         return;
     }
     session.unexpectedMessage(type, 'in answer to COPY TO');
-  }
-
-  /** What the sink cannot use ends the COPY, a broken protocol the session. */
-  #refuseOwn(error: unknown): void {
-    if (!(error instanceof DecodeError || error instanceof InterfaceError)) throw error;
-    this.refuse(error);
   }
 
   /** The sink takes no more: the call is rejected and the server told to stop. */

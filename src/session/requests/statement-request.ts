@@ -13,6 +13,7 @@ import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import type { Session } from '../session.ts';
 import {
+  asOutdated,
   forgetMisfit,
   forgetOutdated,
   givesUpNames,
@@ -238,7 +239,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       this.#repeated = true;
       session.line.repeat(this);
     } else {
-      this.fail(error);
+      this.fail(outdated ? asOutdated(error) : error);
     }
   }
 

@@ -1,9 +1,8 @@
-import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
-import { isValueError } from '../row-collector.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statement.ts';
+import { valueErrorOf } from '../value-error.ts';
 import { StatementRequest } from './statement-request.ts';
 
 /** Takes the rows of a stream. */
@@ -49,10 +48,7 @@ export class StreamRequest extends StatementRequest<string> {
     try {
       if (!this.#sink.push(decoder(buffer, start, end, session.textRun))) session.pauseReading();
     } catch (error) {
-      if (!isValueError(error)) throw error;
-      // Rows that were handed on cannot be taken back: the next call is right.
-      if (error instanceof OutdatedSchemaCacheError) session.registry.forget();
-      this.error = error;
+      this.error = valueErrorOf(session, error);
       session.canceller.abort(this);
     }
   }
