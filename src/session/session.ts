@@ -14,6 +14,7 @@ import type { Clock, Timer } from '../transport/clock.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
 import { Canceller } from './canceller.ts';
 import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
+import { checkClientEncoding } from './client-encoding.ts';
 import { endedError, lostConnection } from './ending.ts';
 import { Outbox } from './outbox.ts';
 import type { Request } from './request.ts';
@@ -295,6 +296,7 @@ export class Session implements MessageSink, TransportHandler {
         if (this.settings.size > MAX_SETTINGS) {
           throw new ProtocolError('the server reports too many parameters');
         }
+        if (name === 'client_encoding') checkClientEncoding(this.settings);
         if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
         this.observer?.parameter(name, value);
         return;

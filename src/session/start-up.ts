@@ -11,6 +11,7 @@ import { writeStartupMessage } from '../protocol/frontend/startup.ts';
 import { Backend, describeMessageType } from '../protocol/message-type.ts';
 import { authenticate } from './authentication.ts';
 import { type AuthenticationParts, send } from './authentication-exchange.ts';
+import { checkClientEncoding } from './client-encoding.ts';
 
 /** What the server said of the session before its first ReadyForQuery. */
 export interface StartedUp {
@@ -60,6 +61,7 @@ export async function startUp(parts: AuthenticationParts): Promise<StartedUp> {
       case Backend.ErrorResponse:
         throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
       case Backend.ReadyForQuery:
+        checkClientEncoding(settings);
         return { settings, processId, secretKey, transactionStatus: readReadyForQuery(reader) };
       default:
         throw new ProtocolError(`the server sent message ${describeMessageType(type)} at start-up`);

@@ -1,0 +1,24 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+
+const UTF8 = /^(?:utf-?8|unicode)$/i;
+const UNCONVERTED = 'SQL_ASCII';
+
+/**
+ * Refuses a session whose texts do not travel as UTF-8, by what the server reports of it: they
+ * would arrive as others, both ways, and nobody would notice. SQL_ASCII converts nothing, which
+ * does no harm where the database has UTF-8 itself, or no encoding.
+ *
+ * PostgreSQL manual, "Character Set Support".
+ */
+export function checkClientEncoding(settings: ReadonlyMap<string, string>): void {
+  const encoding = settings.get('client_encoding');
+  if (encoding === undefined || UTF8.test(encoding)) return;
+  const server = settings.get('server_encoding') ?? '';
+  if (encoding === UNCONVERTED && (UTF8.test(server) || server === UNCONVERTED)) return;
+  throw new InterfaceError(
+    `client_encoding is ${encoding} in this session, but JavaScript strings travel as UTF8`,
+    {
+      hint: 'Leave client_encoding alone: the server converts from and to the encoding of the database. COPY has an option for the encoding of its data.',
+    },
+  );
+}
