@@ -112,10 +112,18 @@ function joinedForm<F extends TextForm | BinaryForm>(
 ): AnyForm<F> | null {
   if (decoding === null && encoding === null) return null;
   return {
-    decode: decoding?.decode ?? oneWay('decoder'),
-    encode: encoding?.encode ?? oneWay('encoder'),
+    decode: decoding?.decode ?? noDecoder,
+    encode: encoding?.encode ?? noEncoder,
   } as AnyForm<F>;
 }
+
+/** Whether values can be written in a form: not if the user's codec reads it alone. */
+export function canEncode(form: TextForm | BinaryForm | null): boolean {
+  return form !== null && form.encode !== noEncoder;
+}
+
+const noDecoder = oneWay('decoder');
+const noEncoder = oneWay('encoder');
 
 function oneWay(what: string): () => never {
   return () => {
@@ -167,9 +175,21 @@ function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
         ? null
         : {
             decode: (buffer, start, end) => decode(text.encode(binary.decode(buffer, start, end))),
-            encode: (writer, value) => binary.encode(writer, text.decode(encode(value))),
+            encode: (writer, value) => binary.encode(writer, readBack(type, text, encode(value))),
           },
   };
+}
+
+/** The value of an encoder's text, of which the binary form is needed. */
+function readBack({ name }: PgType, text: TextForm, given: string): unknown {
+  try {
+    return text.decode(given);
+  } catch (cause) {
+    throw new Unencodable(
+      `the encoder of ${name} returned a text that only PostgreSQL can read, where its binary form is needed`,
+      { cause },
+    );
+  }
 }
 
 function binaryForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {

@@ -80,6 +80,8 @@ export class TypeRegistry {
   readonly #declared: DeclaredCodecs;
   readonly #custom = new Map<number, Replacement>();
   #epoch = 0;
+  /** The codecs under the options that lose nothing, without the user's: see `#exactForms`. */
+  #exact: TypeRegistry | undefined;
   /** How many types are being built, each as a part of the one before. */
   #depth = 0;
 
@@ -308,8 +310,14 @@ export class TypeRegistry {
     const pgType = this.#pgType(type, parts);
     const plain = this.#forms(type, parts);
     const replacement = this.#replacementOf(type);
-    const forms = replacement?.forms(pgType, plain, exactForms(type, plain)) ?? plain;
+    const forms = replacement?.forms(pgType, plain, this.#exactForms(type, plain)) ?? plain;
     return { type: pgType, ...forms };
+  }
+
+  /** The type's own forms, and its fields', under the options that lose nothing. */
+  #exactForms({ oid }: TypeDescription, plain: CodecForms): CodecForms {
+    this.#exact ??= new TypeRegistry(EXACT, NONE_DECLARED, this.#known);
+    return this.#exact.codec(oid) ?? plain;
   }
 
   #partsOf(type: TypeDescription): Codec[] | undefined {
@@ -381,11 +389,6 @@ export class TypeRegistry {
     while (base.typtype === 'd') base = this.#describe(base.base)!;
     return arrayTraits(element, base, this.#replacementOf(base)?.format ?? null);
   }
-}
-
-/** A type's forms under the options that lose nothing, as far as options play a part. */
-function exactForms(type: TypeDescription, plain: CodecForms): CodecForms {
-  return BUILTIN_TYPES.has(type.oid) ? scalarForms(type, EXACT) : plain;
 }
 
 const NONE_DECLARED: DeclaredCodecs = new Map();

@@ -96,6 +96,73 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       expect(rows).toEqual([...records, ...records]);
     });
 
+    test('in text give COPY whatever the type itself would read', async () => {
+      const db = await open();
+      const schema = 'pg_catalog';
+      await db.setTypeCodec('numeric', { schema, encoder: (value: string) => value });
+      await db.setTypeCodec('date', { schema, encoder: (value: string) => value });
+      await db.execute('CREATE TEMP TABLE lax (n numeric, ns numeric[], d date, t text)');
+      const values = ['1.5e3', [' +1000 ', null], '03/01/2024', 'a\tb\\.'];
+      await db.copyRecordsToTable('lax', { records: [values] });
+      await db.execute('INSERT INTO lax VALUES ($1, $2, $3, $4)', ...values);
+      const row = { n: '1500', ns: ['1000', null], d: '2024-03-01', t: 'a\tb\\.' };
+      expect(await db.fetch('SELECT * FROM lax')).toEqual([row, row]);
+    });
+
+    test.each([
+      {},
+      { int8: 'number', numeric: 'number' },
+      { datetime: 'string', json: 'text' },
+    ] as const)('of a composite lose nothing of its fields on any road, with %o', async (types) => {
+      const db = await open({ types });
+      await db.execute(`
+        CREATE TYPE precise AS (at timestamptz, n int8, j jsonb, x numeric, m mood);
+        CREATE TYPE around AS (p precise, k int4);
+        CREATE TEMP TABLE precise_table (p precise, ps precise[], a around);
+      `);
+      onTestFinished(() => owner.execute('DROP TYPE precise, around CASCADE').then(() => {}));
+      await db.setTypeCodec('mood', { schema: SCHEMA, decoder: () => Symbol('not a text') });
+      await db.setTypeCodec('precise', wrapping);
+      const wrapped = `("2024-01-01 00:00:00.123456+00",9007199254740993,"{""a"": 12345678901234567890}",1.50,ok)`;
+      const value = { wrapped };
+      const records = [[value, [value], { p: value, k: 1 }]];
+      await db.copyRecordsToTable('precise_table', { records });
+      await db.executeMany('INSERT INTO precise_table VALUES ($1, $2, $3)', records);
+      expect(
+        await db.fetchVal('SELECT count(*)::int4 FROM precise_table WHERE p::text = $1', wrapped),
+      ).toBe(2);
+      const select = 'SELECT p, ps, a, ROW(p) AS r FROM precise_table LIMIT 1';
+      const expected = { p: value, ps: [value], a: { p: value, k: 1 }, r: [value] };
+      expect(await db.fetchRow(select)).toEqual(expected);
+      for await (const row of db.copyRecordsFromQuery(select)) expect(row).toEqual(expected);
+    });
+
+    test('in text are refused where bytes are needed and only PostgreSQL can read the text', async () => {
+      const db = await open();
+      const schema = 'pg_catalog';
+      await db.setTypeCodec('int4', { schema, encoder: (value: string) => value });
+      // Written in binary alone, and with it the whole COPY.
+      const encoder = (): Buffer => Buffer.alloc(4);
+      await db.setTypeCodec('hstore', { schema: SCHEMA, format: 'binary', encoder });
+      await db.execute('CREATE TEMP TABLE mixed (n int4, h hstore)');
+      await db.copyRecordsToTable('mixed', { records: [['16', {}]] });
+      expect(await db.fetch('SELECT * FROM mixed')).toEqual([{ n: 16, h: '' }]);
+      const call = db.copyRecordsToTable('mixed', { records: [['+16', null]] });
+      await expect(call).rejects.toThrow(
+        'row 0, column "n" (int4): the encoder of int4 returned a text that only PostgreSQL can read',
+      );
+      expect(await db.fetchVal('SELECT 7')).toBe(7);
+    });
+
+    test('in binary of which only the decoder is set leave COPY the text', async () => {
+      const db = await open();
+      const decoder = (bytes: Buffer): number => bytes.readInt32BE();
+      await db.setTypeCodec('hstore', { schema: SCHEMA, format: 'binary', decoder });
+      await db.execute('CREATE TEMP TABLE read_only (n int4, h hstore)');
+      await db.copyRecordsToTable('read_only', { records: [[16, 'a=>1,b=>2']] });
+      expect(await db.fetch('SELECT * FROM read_only')).toEqual([{ n: 16, h: 2 }]);
+    });
+
     test('in binary exchange bytes', async () => {
       const db = await open();
       await db.setTypeCodec('uuid', {
