@@ -5,6 +5,7 @@ import { int32At, malformed, uint32At } from './bytes.ts';
 import type { Codec, CodecForms } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
 import { parseCompositeText, printCompositeText } from './composite-text.ts';
+import { canDecode } from './custom-codec.ts';
 import { isPlainObject, refusal } from './refusal.ts';
 import { nested } from './unencodable.ts';
 
@@ -187,6 +188,7 @@ export function compositeForms(type: CompositeType): CodecForms {
   const ownType: CompositeType = { ...type, names: shape.names };
   const hasBinary = type.codecs.every((codec) => codec.binary !== null);
   const hasText = type.codecs.every((codec) => codec.text !== null);
+  const readsBinary = type.codecs.every((codec) => canDecode(codec.binary));
   const prefersText = type.codecs.some((codec) => codec.argumentFormat === TEXT);
   return {
     text: hasText
@@ -201,7 +203,7 @@ export function compositeForms(type: CompositeType): CodecForms {
           encode: (writer, value) => encodeBinary(writer, ownType, value),
         }
       : null,
-    resultFormat: hasBinary ? BINARY : TEXT,
+    resultFormat: readsBinary || !hasText ? BINARY : TEXT,
     argumentFormat: hasBinary && !(hasText && prefersText) ? BINARY : TEXT,
     inline: null,
   };

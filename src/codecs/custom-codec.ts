@@ -117,18 +117,22 @@ function joinedForm<F extends TextForm | BinaryForm>(
   } as AnyForm<F>;
 }
 
-/** Whether values can be written in a form: not if the user's codec reads it alone. */
+/** Whether values can be written in a form: not if the user's codec only reads it. */
 export function canEncode(form: TextForm | BinaryForm | null): boolean {
   return form !== null && form.encode !== noEncoder;
 }
 
-const noDecoder = oneWay('decoder');
-const noEncoder = oneWay('encoder');
+/** Whether values can be read in a form: not if the user's codec only writes it. */
+export function canDecode(form: TextForm | BinaryForm | null): boolean {
+  return form !== null && form.decode !== noDecoder;
+}
 
-function oneWay(what: string): () => never {
-  return () => {
-    throw new Unencodable(`the type's codec has no ${what} for this format: set one`);
-  };
+function noEncoder(): never {
+  throw new Unencodable(`the type's codec has no encoder for this format: set one`);
+}
+
+function noDecoder(): never {
+  throw new DecodeError(`the type's codec has no decoder for this format: set one`);
 }
 
 /** The user's encoder: what it throws names it, and is the cause. */

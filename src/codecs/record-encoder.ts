@@ -33,16 +33,16 @@ export function compileRecordEncoder(
   columns: readonly RecordColumn[],
   table: readonly RecordColumn[] = columns,
 ): RecordEncoder {
-  const prefersText = !table.every(hasBinary) || columns.some(isPrinted);
+  const prefersText = !table.every(hasBinary) || columns.some(isCustomText);
   const asText = !columns.every(hasBinary) || (prefersText && columns.every(hasText));
   return asText ? textEncoder(columns) : binaryEncoder(columns);
 }
 
+/** The user's encoder gives text, or cannot give the binary form. */
+const isCustomText = ({ codec }: RecordColumn): boolean =>
+  codec.isCustom === true && codec.argumentFormat === TEXT;
 const hasBinary = ({ codec }: RecordColumn): boolean => canEncode(codec.binary);
 const hasText = ({ codec }: RecordColumn): boolean => canEncode(codec.text);
-/** Sent as text, and not merely because the text is at hand. */
-const isPrinted = ({ codec }: RecordColumn): boolean =>
-  codec.argumentFormat === TEXT && codec.inline !== 'text';
 
 /** The signature, flags and the length of a header extension: none of both. */
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');

@@ -311,7 +311,8 @@ export class TypeRegistry {
     const plain = this.#forms(type, parts);
     const replacement = this.#replacementOf(type);
     const forms = replacement?.forms(pgType, plain, this.#exactForms(type, plain)) ?? plain;
-    return { type: pgType, ...forms };
+    const isCustom = replacement !== undefined || parts.some((part) => part.isCustom);
+    return { type: pgType, ...forms, isCustom };
   }
 
   /** The type's own forms, and its fields', under the options that lose nothing. */
@@ -361,7 +362,7 @@ export class TypeRegistry {
           codecs: parts,
         });
       case 'd': {
-        const { type: _base, ...forms } = part!;
+        const { type: _base, isCustom: _custom, ...forms } = part!;
         return forms;
       }
       case 'e':

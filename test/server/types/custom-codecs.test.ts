@@ -154,13 +154,35 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       expect(await db.fetchVal('SELECT 7')).toBe(7);
     });
 
+    test('in binary of which only the encoder is set leave results as they are', async () => {
+      const db = await open();
+      const encoder = (): Buffer => Buffer.alloc(4);
+      await db.setTypeCodec('hstore', { schema: SCHEMA, format: 'binary', encoder });
+      await db.execute('CREATE TYPE tagged AS (h hstore, n int4)');
+      onTestFinished(() => owner.execute('DROP TYPE tagged').then(() => {}));
+      const select = `
+        SELECT h, ARRAY[h] AS hs, ROW(h, 1)::tagged AS t, ARRAY[ROW(h, 1)::tagged] AS ts
+        FROM (SELECT 'a=>1'::hstore AS h)`;
+      const h = '"a"=>"1"';
+      const expected = { h, hs: [h], t: { h, n: 1 }, ts: [{ h, n: 1 }] };
+      expect(await db.fetchRow(`${select} AS s`)).toEqual(expected);
+      for await (const row of db.copyRecordsFromQuery(`${select} AS s`)) {
+        expect(row).toEqual(expected);
+      }
+      // Fields of a record come in binary, which nothing reads: the call fails, the session goes on.
+      const call = db.fetchVal("SELECT ROW('a=>1'::hstore)");
+      await expect(call).rejects.toThrow("the type's codec has no decoder for this format");
+      expect(await db.fetchVal('SELECT 7')).toBe(7);
+    });
+
     test('in binary of which only the decoder is set leave COPY the text', async () => {
       const db = await open();
       const decoder = (bytes: Buffer): number => bytes.readInt32BE();
       await db.setTypeCodec('hstore', { schema: SCHEMA, format: 'binary', decoder });
-      await db.execute('CREATE TEMP TABLE read_only (n int4, h hstore)');
-      await db.copyRecordsToTable('read_only', { records: [[16, 'a=>1,b=>2']] });
-      expect(await db.fetch('SELECT * FROM read_only')).toEqual([{ n: 16, h: 2 }]);
+      await db.execute('CREATE TEMP TABLE read_only (n int4, h hstore, hs hstore[])');
+      const records = [[16, 'a=>1,b=>2', ['a=>1', null]]];
+      await db.copyRecordsToTable('read_only', { records });
+      expect(await db.fetch('SELECT * FROM read_only')).toEqual([{ n: 16, h: 2, hs: [1, null] }]);
     });
 
     test('in binary exchange bytes', async () => {
