@@ -157,8 +157,13 @@ function decoderOf(type: PgType, { decoder }: TypeCodec): Decoder {
   };
 }
 
+/** What was thrown, in words; anything can be, also what has none. */
 function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  try {
+    return String(cause instanceof Error ? cause.message : cause);
+  } catch {
+    return 'it threw a value that has no text';
+  }
 }
 
 function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {

@@ -34,6 +34,14 @@ const wrapping: TypeCodec = {
   decoder: (wrapped: string) => ({ wrapped }),
 };
 
+function hiddenError(): Error {
+  return Object.defineProperty(new Error(), 'message', {
+    get() {
+      throw new Error('no access');
+    },
+  });
+}
+
 describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
   describe.runIf(hasServer(version))('codecs', () => {
     let owner: Connection;
@@ -431,6 +439,21 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       );
       expect(String(reason.cause)).toMatch('no encoding today');
       expect(good).toEqual({ status: 'fulfilled', value: 7 });
+    });
+
+    test.each([
+      ['an object without a text', Object.create(null), 'a value that has no text'],
+      ['an error without a readable message', hiddenError(), 'a value that has no text'],
+      ['a symbol', Symbol('sorry'), 'Symbol(sorry)'],
+    ])('may throw %s', async (_, thrown, message) => {
+      const db = await open();
+      const fail = (): never => {
+        throw thrown;
+      };
+      await db.setTypeCodec('mood', { schema: SCHEMA, encoder: fail, decoder: fail });
+      await expect(db.fetch("SELECT 'ok'::mood")).rejects.toThrow(message);
+      await expect(echo(db, 'mood', 'ok')).rejects.toThrow(message);
+      expect(await db.fetchVal('SELECT 7')).toBe(7);
     });
 
     test('set on a connection of a pool are its own', async () => {
