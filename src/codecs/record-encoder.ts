@@ -27,20 +27,21 @@ export interface RecordEncoder {
  * Compiles the encoder for records of these columns, some or all of a table's: in COPY's binary
  * format, or in its text format if the binary form of one of the types is not known. The server
  * wants a binary form for every column of the table, those without a value included. Text is
- * preferred, too, for what a user's encoder gives as text: the server alone can read all of it.
+ * preferred, too, for what a user's encoder gives as text: the server alone can read all of it, and
+ * for types of which it does not read every value in binary, such as an empty tsquery.
  */
 export function compileRecordEncoder(
   columns: readonly RecordColumn[],
   table: readonly RecordColumn[] = columns,
 ): RecordEncoder {
-  const prefersText = !table.every(hasBinary) || columns.some(isCustomText);
+  const prefersText = !table.every(hasBinary) || columns.some(needsText);
   const asText = !columns.every(hasBinary) || (prefersText && columns.every(hasText));
   return asText ? textEncoder(columns) : binaryEncoder(columns);
 }
 
-/** The user's encoder gives text, or cannot give the binary form. */
-const isCustomText = ({ codec }: RecordColumn): boolean =>
-  codec.isCustom === true && codec.argumentFormat === TEXT;
+/** Only as text can all values be sent: those of a user's encoder, and some others. */
+const needsText = ({ codec }: RecordColumn): boolean =>
+  codec.argumentFormat === TEXT && (codec.isCustom === true || codec.hasTextOnlyValues === true);
 const hasBinary = ({ codec }: RecordColumn): boolean => canEncode(codec.binary);
 const hasText = ({ codec }: RecordColumn): boolean => canEncode(codec.text);
 

@@ -312,7 +312,9 @@ export class TypeRegistry {
     const replacement = this.#replacementOf(type);
     const forms = replacement?.forms(pgType, plain, this.#exactForms(type, plain)) ?? plain;
     const isCustom = replacement !== undefined || parts.some((part) => part.isCustom);
-    return { type: pgType, ...forms, isCustom };
+    const hasTextOnlyValues =
+      forms.hasTextOnlyValues === true || parts.some((part) => part.hasTextOnlyValues);
+    return { type: pgType, ...forms, isCustom, hasTextOnlyValues };
   }
 
   /** The type's own forms, and its fields', under the options that lose nothing. */

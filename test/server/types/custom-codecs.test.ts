@@ -456,6 +456,17 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       expect(await db.fetchVal('SELECT 7')).toBe(7);
     });
 
+    test.each([
+      ['mood', null, 'the codec of type mood must be an object, got null'],
+      ['mood', String, 'the codec of type mood must be an object, got a function'],
+      [16, {}, 'the name of a type must be a string, got the number 16'],
+    ])('are refused unless they are objects for a name: %s, %s', async (name, codec, message) => {
+      const db = await open();
+      const call = db.setTypeCodec(name as string, codec as unknown as TypeCodec);
+      await expect(call).rejects.toThrow(message);
+      await expect(call).rejects.toBeInstanceOf(InterfaceError);
+    });
+
     test('set on a connection of a pool are its own', async () => {
       await using pool = await createPool(serverDsn(version), { minSize: 2, maxSize: 2 });
       await using first = await pool.acquire();
