@@ -1,4 +1,4 @@
-import { BINARY, type Codec } from '../codecs/codec.ts';
+import { BINARY, type Codec, TEXT } from '../codecs/codec.ts';
 import { type Column, compileRowDecoder } from '../codecs/row-decoder.ts';
 import { CopyOutRequest } from '../session/requests/copy-out.ts';
 import { CopyRows } from '../session/requests/copy-rows.ts';
@@ -14,7 +14,7 @@ import { streamQuery } from './stream-query.ts';
 
 /**
  * Runs a query by binary COPY, its rows into the buffer. Resolves when the connection is free
- * again. A query with a column whose type has no known binary form runs as an ordinary stream.
+ * again. A query with a column that is read as text alone runs as an ordinary stream.
  */
 export async function streamBinaryCopy(
   lane: Lane,
@@ -28,7 +28,7 @@ export async function streamBinaryCopy(
     const codec = session.registry.codec(field.typeOid)!;
     return columnOf(field.name, codec);
   });
-  if (columns.length === 0 || columns.some(({ codec }) => codec.binary === null)) {
+  if (columns.length === 0 || columns.some(({ codec }) => isReadAsText(codec))) {
     return streamQuery(lane, query, buffer, deadline);
   }
   const text = copyQueryToStdout(inlined, { format: 'binary' }, session.serverVersion);
@@ -47,6 +47,11 @@ export async function streamBinaryCopy(
     // Whatever ended the stream, the session reads on.
     if (!session.isEnded) session.resumeReading();
   }
+}
+
+/** Types without a known binary form, and those whose text the user's decoder is for. */
+function isReadAsText({ binary, isCustom, resultFormat }: Codec): boolean {
+  return binary === null || (isCustom === true && resultFormat === TEXT);
 }
 
 /** Where the bytes are the same in both formats the decoder may take its shortcut for text. */

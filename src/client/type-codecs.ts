@@ -1,4 +1,5 @@
 import { findBuiltinType } from '../codecs/builtin-types.ts';
+import { kindOf } from '../codecs/refusal.ts';
 import type { TypeCodec, TypeDescription } from '../codecs/registry.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { findTypeOid, introspect } from '../session/introspection.ts';
@@ -36,7 +37,18 @@ const CODEC_OPTIONS: OptionNames<TypeCodec> = {
   format: true,
 };
 
+/** Callers without types get it said in words, before anything is sent. */
+function checkGiven(name: unknown, options: unknown): void {
+  if (typeof name !== 'string') {
+    throw new InterfaceError(`the name of a type must be a string, got ${kindOf(name)}`);
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw new InterfaceError(`the codec of type ${name} must be an object, got ${kindOf(options)}`);
+  }
+}
+
 export async function setTypeCodec(lane: Lane, name: string, codec: TypeCodec): Promise<void> {
+  checkGiven(name, codec);
   checkOptions('a type codec', codec, CODEC_OPTIONS);
   const type = await findType(lane, name, codec.schema ?? 'public');
   lane.session.registry.setTypeCodec(type, codec);
@@ -47,6 +59,7 @@ export async function setBuiltinTypeCodec(
   name: string,
   options: { schema?: string | undefined; codecName: string },
 ): Promise<void> {
+  checkGiven(name, options);
   const type = await findType(lane, name, options.schema ?? 'public');
   lane.session.registry.setBuiltinTypeCodec(type, options.codecName);
 }

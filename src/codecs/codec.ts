@@ -72,6 +72,10 @@ export interface Codec {
   readonly argumentFormat: Format;
   /** A shortcut that compilers may take for decoding in `resultFormat`. */
   readonly inline: InlineKind | null;
+  /** The server does not read the binary form of every value: some must be sent as text. */
+  readonly hasTextOnlyValues?: boolean;
+  /** A codec that the user has set has a part in it. */
+  readonly isCustom?: boolean;
 }
 
 /**
@@ -84,4 +88,4 @@ export class Unencodable extends Error {
 }
 
 /** What a family file exports: a codec but for the type it is paired with. */
-export type CodecForms = Omit<Codec, 'type'>;
+export type CodecForms = Omit<Codec, 'type' | 'isCustom'>;

@@ -5,7 +5,8 @@ import { int32At, malformed, uint32At } from './bytes.ts';
 import type { Codec, CodecForms } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
 import { parseCompositeText, printCompositeText } from './composite-text.ts';
-import { refusal } from './refusal.ts';
+import { canDecode } from './custom-codec.ts';
+import { isPlainObject, refusal } from './refusal.ts';
 import { nested } from './unencodable.ts';
 
 /*
@@ -29,6 +30,8 @@ function outdated({ name }: CompositeType): OutdatedSchemaCacheError {
   });
 }
 
+const EXPECTED = 'an object, a Row or an array of fields';
+
 /** The fields of an argument, in the type's order. */
 function fieldsOf(type: CompositeType, value: unknown): readonly unknown[] {
   const { names } = type;
@@ -39,7 +42,7 @@ function fieldsOf(type: CompositeType, value: unknown): readonly unknown[] {
     return value;
   }
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) {
-    throw refusal('an object, a Row or an array of fields', value);
+    throw refusal(EXPECTED, value);
   }
   return isRow(value) ? fieldsOfRow(type, value) : fieldsOfObject(type, value);
 }
@@ -58,11 +61,17 @@ function fieldsOfRow(type: CompositeType, row: Row): readonly unknown[] {
 
 function fieldsOfObject(type: CompositeType, value: object): readonly unknown[] {
   refuseOthers(type, Object.keys(value));
-  return type.names.map((name) => {
+  let found = isPlainObject(value);
+  const fields = type.names.map((name) => {
     // Getters of a class count as fields, what every object inherits does not.
     const isThere = Object.hasOwn(value, name) || (name in value && !(name in Object.prototype));
-    return isThere ? (Reflect.get(value, name) as unknown) : null;
+    if (!isThere) return null;
+    found = true;
+    return Reflect.get(value, name) as unknown;
   });
+  // A Map, a Date, a Promise: something else was meant than a row of NULLs.
+  if (!found) throw refusal(EXPECTED, value);
+  return fields;
 }
 
 function refuseOthers({ name, names }: CompositeType, given: readonly string[]): void {
@@ -179,6 +188,7 @@ export function compositeForms(type: CompositeType): CodecForms {
   const ownType: CompositeType = { ...type, names: shape.names };
   const hasBinary = type.codecs.every((codec) => codec.binary !== null);
   const hasText = type.codecs.every((codec) => codec.text !== null);
+  const readsBinary = type.codecs.every((codec) => canDecode(codec.binary));
   const prefersText = type.codecs.some((codec) => codec.argumentFormat === TEXT);
   return {
     text: hasText
@@ -193,7 +203,7 @@ export function compositeForms(type: CompositeType): CodecForms {
           encode: (writer, value) => encodeBinary(writer, ownType, value),
         }
       : null,
-    resultFormat: hasBinary ? BINARY : TEXT,
+    resultFormat: readsBinary || !hasText ? BINARY : TEXT,
     argumentFormat: hasBinary && !(hasText && prefersText) ? BINARY : TEXT,
     inline: null,
   };

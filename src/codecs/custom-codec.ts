@@ -112,15 +112,27 @@ function joinedForm<F extends TextForm | BinaryForm>(
 ): AnyForm<F> | null {
   if (decoding === null && encoding === null) return null;
   return {
-    decode: decoding?.decode ?? oneWay('decoder'),
-    encode: encoding?.encode ?? oneWay('encoder'),
+    decode: decoding?.decode ?? noDecoder,
+    encode: encoding?.encode ?? noEncoder,
   } as AnyForm<F>;
 }
 
-function oneWay(what: string): () => never {
-  return () => {
-    throw new Unencodable(`the type's codec has no ${what} for this format: set one`);
-  };
+/** Whether values can be written in a form: not if the user's codec only reads it. */
+export function canEncode(form: TextForm | BinaryForm | null): boolean {
+  return form !== null && form.encode !== noEncoder;
+}
+
+/** Whether values can be read in a form: not if the user's codec only writes it. */
+export function canDecode(form: TextForm | BinaryForm | null): boolean {
+  return form !== null && form.decode !== noDecoder;
+}
+
+function noEncoder(): never {
+  throw new Unencodable(`the type's codec has no encoder for this format: set one`);
+}
+
+function noDecoder(): never {
+  throw new DecodeError(`the type's codec has no decoder for this format: set one`);
 }
 
 /** The user's encoder: what it throws names it, and is the cause. */
@@ -145,8 +157,13 @@ function decoderOf(type: PgType, { decoder }: TypeCodec): Decoder {
   };
 }
 
+/** What was thrown, in words; anything can be, also what has none. */
 function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  try {
+    return String(cause instanceof Error ? cause.message : cause);
+  } catch {
+    return 'it threw a value that has no text';
+  }
 }
 
 function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
@@ -167,9 +184,21 @@ function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
         ? null
         : {
             decode: (buffer, start, end) => decode(text.encode(binary.decode(buffer, start, end))),
-            encode: (writer, value) => binary.encode(writer, text.decode(encode(value))),
+            encode: (writer, value) => binary.encode(writer, readBack(type, text, encode(value))),
           },
   };
+}
+
+/** The value of an encoder's text, of which the binary form is needed. */
+function readBack({ name }: PgType, text: TextForm, given: string): unknown {
+  try {
+    return text.decode(given);
+  } catch (cause) {
+    throw new Unencodable(
+      `the encoder of ${name} returned a text that only PostgreSQL can read, where its binary form is needed`,
+      { cause },
+    );
+  }
 }
 
 function binaryForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {

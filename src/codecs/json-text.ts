@@ -22,7 +22,13 @@ export function jsonText(value: unknown): string {
   }
   if (json === undefined) throw new Unencodable(`${kindOf(value)} has no JSON form`);
   // Only where there is a null, the value is searched for what it may have been.
-  if (json.includes('null')) refuseLost(value);
+  if (json.includes('null')) {
+    try {
+      refuseLost(value);
+    } catch (error) {
+      throw failed(error);
+    }
+  }
   if (json.includes('\\ud') && LONE_SURROGATE.test(json)) {
     throw new Unencodable('a string with a lone surrogate has no UTF-8 form');
   }
@@ -53,9 +59,8 @@ function stringifyWithBigints(value: unknown): string | undefined {
   for (let mark = 'bigint:'; ; mark = `\u0001${mark}`) {
     let collision = false;
     const replacer = (key: string, part: unknown): unknown => {
-      if (typeof part === 'bigint') return mark + String(part);
       if (key.includes(mark) || (typeof part === 'string' && part.includes(mark))) collision = true;
-      return part;
+      return typeof part === 'bigint' ? mark + String(part) : part;
     };
     let json: string | undefined;
     try {

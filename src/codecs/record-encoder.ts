@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import { encodeValues, type Place, unencodable } from './argument-encoder.ts';
 import { BINARY, type Codec, type Format, TEXT, Unencodable } from './codec.ts';
+import { canEncode } from './custom-codec.ts';
 import { plainStep } from './plain-values.ts';
 
 /** A column that records have a value for. */
@@ -25,18 +26,24 @@ export interface RecordEncoder {
 /**
  * Compiles the encoder for records of these columns, some or all of a table's: in COPY's binary
  * format, or in its text format if the binary form of one of the types is not known. The server
- * wants a binary form for every column of the table, those without a value included.
+ * wants a binary form for every column of the table, those without a value included. Text is
+ * preferred, too, for what a user's encoder gives as text: the server alone can read all of it, and
+ * for types of which it does not read every value in binary, such as an empty tsquery.
  */
 export function compileRecordEncoder(
   columns: readonly RecordColumn[],
   table: readonly RecordColumn[] = columns,
 ): RecordEncoder {
-  const asText = !columns.every(hasBinary) || (!table.every(hasBinary) && columns.every(hasText));
+  const prefersText = !table.every(hasBinary) || columns.some(needsText);
+  const asText = !columns.every(hasBinary) || (prefersText && columns.every(hasText));
   return asText ? textEncoder(columns) : binaryEncoder(columns);
 }
 
-const hasBinary = ({ codec }: RecordColumn): boolean => codec.binary !== null;
-const hasText = ({ codec }: RecordColumn): boolean => codec.text !== null;
+/** Only as text can all values be sent: those of a user's encoder, and some others. */
+const needsText = ({ codec }: RecordColumn): boolean =>
+  codec.argumentFormat === TEXT && (codec.isCustom === true || codec.hasTextOnlyValues === true);
+const hasBinary = ({ codec }: RecordColumn): boolean => canEncode(codec.binary);
+const hasText = ({ codec }: RecordColumn): boolean => canEncode(codec.text);
 
 /** The signature, flags and the length of a header extension: none of both. */
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');

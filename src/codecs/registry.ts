@@ -82,6 +82,8 @@ export class TypeRegistry {
   readonly #declared: DeclaredCodecs;
   readonly #custom = new Map<number, Replacement>();
   #epoch = 0;
+  /** The codecs under the options that lose nothing, without the user's: see `#exactForms`. */
+  #exact: TypeRegistry | undefined;
   /** How many types are being built, each as a part of the one before. */
   #depth = 0;
 
@@ -317,8 +319,17 @@ export class TypeRegistry {
     const pgType = this.#pgType(type, parts);
     const plain = this.#forms(type, parts);
     const replacement = this.#replacementOf(type);
-    const forms = replacement?.forms(pgType, plain, exactForms(type, plain)) ?? plain;
-    return { type: pgType, ...forms };
+    const forms = replacement?.forms(pgType, plain, this.#exactForms(type, plain)) ?? plain;
+    const isCustom = replacement !== undefined || parts.some((part) => part.isCustom);
+    const hasTextOnlyValues =
+      forms.hasTextOnlyValues === true || parts.some((part) => part.hasTextOnlyValues);
+    return { type: pgType, ...forms, isCustom, hasTextOnlyValues };
+  }
+
+  /** The type's own forms, and its fields', under the options that lose nothing. */
+  #exactForms({ oid }: TypeDescription, plain: CodecForms): CodecForms {
+    this.#exact ??= new TypeRegistry(EXACT, NONE_DECLARED, this.#known);
+    return this.#exact.codec(oid) ?? plain;
   }
 
   #partsOf(type: TypeDescription): Codec[] | undefined {
@@ -362,7 +373,7 @@ export class TypeRegistry {
           codecs: parts,
         });
       case 'd': {
-        const { type: _base, ...forms } = part!;
+        const { type: _base, isCustom: _custom, ...forms } = part!;
         return forms;
       }
       case 'e':
@@ -390,11 +401,6 @@ export class TypeRegistry {
     while (base.typtype === 'd') base = this.#describe(base.base)!;
     return arrayTraits(element, base, this.#replacementOf(base)?.format ?? null);
   }
-}
-
-/** A type's forms under the options that lose nothing, as far as options play a part. */
-function exactForms(type: TypeDescription, plain: CodecForms): CodecForms {
-  return BUILTIN_TYPES.has(type.oid) ? scalarForms(type, EXACT) : plain;
 }
 
 const NONE_DECLARED: DeclaredCodecs = new Map();

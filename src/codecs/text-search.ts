@@ -352,4 +352,6 @@ export const tsquery: CodecForms = {
   resultFormat: TEXT,
   argumentFormat: TEXT,
   inline: 'text',
+  // The empty one.
+  hasTextOnlyValues: true,
 };

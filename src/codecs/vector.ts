@@ -70,5 +70,6 @@ export function vectorForms(element: Codec, array: CodecForms): CodecForms {
     // Only in text can a vector be empty.
     argumentFormat: TEXT,
     inline: null,
+    hasTextOnlyValues: true,
   };
 }

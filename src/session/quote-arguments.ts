@@ -14,9 +14,8 @@ export async function quoteArguments(
   parameterOids: readonly number[],
   args: readonly unknown[],
 ): Promise<string[]> {
-  const quoted = parameterOids.map(
-    (_, i) => `pg_catalog.quote_nullable($${i + 1}::pg_catalog.text)`,
-  );
+  // format() prints by a type's output function; the cast of a bpchar to text drops its blanks.
+  const quoted = parameterOids.map((_, i) => `pg_catalog.format('%L', $${i + 1})`);
   // With the modifier -1 the name stands for the type without one: bit(1) is not "bit".
   const types = parameterOids.map((oid) => `pg_catalog.format_type(${oid}, -1)`);
   const query: OwnQuery = {

@@ -53,7 +53,22 @@ describe('json', () => {
       expect(encode([1n, text, { [text]: text }])).toBe(
         `[1,${JSON.stringify(text)},{${JSON.stringify(text)}:${JSON.stringify(text)}}]`,
       );
+      expect(encode({ [text]: 1n, b: [2n] })).toBe(`{${JSON.stringify(text)}:1,"b":[2]}`);
     }
+  });
+
+  it('is refused in the same words however deep it is nested', () => {
+    const refusals = new Set<string>();
+    for (let depth = 1000; depth <= 9000; depth += 250) {
+      let value: unknown = null;
+      for (let i = 0; i < depth; i++) value = [value];
+      try {
+        encode(value);
+      } catch (error) {
+        refusals.add(String(error));
+      }
+    }
+    expect([...refusals]).toEqual(['Error: the value has no JSON form: it is nested too deeply']);
   });
 
   it('honours toJSON', () => {

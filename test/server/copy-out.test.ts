@@ -276,6 +276,12 @@ describe('the arguments of a query', () => {
       '4\n',
     ],
     ['char', 'abc', "SELECT 'ok' WHERE 'abc'::char(3) = $1", 'ok\n'],
+    [
+      'char, blanks at its end included',
+      'a  ',
+      "SELECT '<' || format('%s', $1::bpchar) || '>'",
+      '<a  >\n',
+    ],
     ['"char"', 'f', "SELECT 'a' WHERE 'f'::\"char\" = $1", 'a\n'],
   ])('of type %s', async (_, arg, text, expected) => {
     expect(await copied({ text, args: [arg] })).toBe(expected);

@@ -180,6 +180,19 @@ describe.each<TestedVersion>([18, 15])('PostgreSQL %i', (version) => {
       expect((await connection.fetch('SELECT * FROM odd')).map((row) => [...row])).toEqual(records);
     });
 
+    test('with the values that the server does not read in binary', async () => {
+      await connection.execute(
+        'CREATE TEMP TABLE unreadable (q tsquery, qs tsquery[], i int2vector, o oidvector)',
+      );
+      const records = [
+        ['', ['', null], [], []],
+        ["'a' & 'b'", [], [1, 2], [3]],
+      ];
+      await connection.copyRecordsToTable('unreadable', { records });
+      const rows = await connection.fetch('SELECT * FROM unreadable');
+      expect(rows.map((row) => [...row])).toEqual(records);
+    });
+
     test('in text where a column left out has no binary form', async () => {
       await connection.execute('CREATE TEMP TABLE odd (a int[], d aclitem)');
       const records = [{ a: [1, null] }, { a: null }];

@@ -34,6 +34,14 @@ const wrapping: TypeCodec = {
   decoder: (wrapped: string) => ({ wrapped }),
 };
 
+function hiddenError(): Error {
+  return Object.defineProperty(new Error(), 'message', {
+    get() {
+      throw new Error('no access');
+    },
+  });
+}
+
 describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
   describe.runIf(hasServer(version))('codecs', () => {
     let owner: Connection;
@@ -94,6 +102,95 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       const rows = [];
       for await (const row of db.copyRecordsFromQuery('SELECT * FROM t')) rows.push([...row]);
       expect(rows).toEqual([...records, ...records]);
+    });
+
+    test('in text give COPY whatever the type itself would read', async () => {
+      const db = await open();
+      const schema = 'pg_catalog';
+      await db.setTypeCodec('numeric', { schema, encoder: (value: string) => value });
+      await db.setTypeCodec('date', { schema, encoder: (value: string) => value });
+      await db.execute('CREATE TEMP TABLE lax (n numeric, ns numeric[], d date, t text)');
+      const values = ['1.5e3', [' +1000 ', null], '03/01/2024', 'a\tb\\.'];
+      await db.copyRecordsToTable('lax', { records: [values] });
+      await db.execute('INSERT INTO lax VALUES ($1, $2, $3, $4)', ...values);
+      const row = { n: '1500', ns: ['1000', null], d: '2024-03-01', t: 'a\tb\\.' };
+      expect(await db.fetch('SELECT * FROM lax')).toEqual([row, row]);
+    });
+
+    test.each([
+      {},
+      { int8: 'number', numeric: 'number' },
+      { datetime: 'string', json: 'text' },
+    ] as const)('of a composite lose nothing of its fields on any road, with %o', async (types) => {
+      const db = await open({ types });
+      await db.execute(`
+        CREATE TYPE precise AS (at timestamptz, n int8, j jsonb, x numeric, m mood);
+        CREATE TYPE around AS (p precise, k int4);
+        CREATE TEMP TABLE precise_table (p precise, ps precise[], a around);
+      `);
+      onTestFinished(() => owner.execute('DROP TYPE precise, around CASCADE').then(() => {}));
+      await db.setTypeCodec('mood', { schema: SCHEMA, decoder: () => Symbol('not a text') });
+      await db.setTypeCodec('precise', wrapping);
+      const wrapped = `("2024-01-01 00:00:00.123456+00",9007199254740993,"{""a"": 12345678901234567890}",1.50,ok)`;
+      const value = { wrapped };
+      const records = [[value, [value], { p: value, k: 1 }]];
+      await db.copyRecordsToTable('precise_table', { records });
+      await db.executeMany('INSERT INTO precise_table VALUES ($1, $2, $3)', records);
+      expect(
+        await db.fetchVal('SELECT count(*)::int4 FROM precise_table WHERE p::text = $1', wrapped),
+      ).toBe(2);
+      const select = 'SELECT p, ps, a, ROW(p) AS r FROM precise_table LIMIT 1';
+      const expected = { p: value, ps: [value], a: { p: value, k: 1 }, r: [value] };
+      expect(await db.fetchRow(select)).toEqual(expected);
+      for await (const row of db.copyRecordsFromQuery(select)) expect(row).toEqual(expected);
+    });
+
+    test('in text are refused where bytes are needed and only PostgreSQL can read the text', async () => {
+      const db = await open();
+      const schema = 'pg_catalog';
+      await db.setTypeCodec('int4', { schema, encoder: (value: string) => value });
+      // Written in binary alone, and with it the whole COPY.
+      const encoder = (): Buffer => Buffer.alloc(4);
+      await db.setTypeCodec('hstore', { schema: SCHEMA, format: 'binary', encoder });
+      await db.execute('CREATE TEMP TABLE mixed (n int4, h hstore)');
+      await db.copyRecordsToTable('mixed', { records: [['16', {}]] });
+      expect(await db.fetch('SELECT * FROM mixed')).toEqual([{ n: 16, h: '' }]);
+      const call = db.copyRecordsToTable('mixed', { records: [['+16', null]] });
+      await expect(call).rejects.toThrow(
+        'row 0, column "n" (int4): the encoder of int4 returned a text that only PostgreSQL can read',
+      );
+      expect(await db.fetchVal('SELECT 7')).toBe(7);
+    });
+
+    test('in binary of which only the encoder is set leave results as they are', async () => {
+      const db = await open();
+      const encoder = (): Buffer => Buffer.alloc(4);
+      await db.setTypeCodec('hstore', { schema: SCHEMA, format: 'binary', encoder });
+      await db.execute('CREATE TYPE tagged AS (h hstore, n int4)');
+      onTestFinished(() => owner.execute('DROP TYPE tagged').then(() => {}));
+      const select = `
+        SELECT h, ARRAY[h] AS hs, ROW(h, 1)::tagged AS t, ARRAY[ROW(h, 1)::tagged] AS ts
+        FROM (SELECT 'a=>1'::hstore AS h)`;
+      const h = '"a"=>"1"';
+      const expected = { h, hs: [h], t: { h, n: 1 }, ts: [{ h, n: 1 }] };
+      expect(await db.fetchRow(`${select} AS s`)).toEqual(expected);
+      for await (const row of db.copyRecordsFromQuery(`${select} AS s`)) {
+        expect(row).toEqual(expected);
+      }
+      // Fields of a record come in binary, which nothing reads: the call fails, the session goes on.
+      const call = db.fetchVal("SELECT ROW('a=>1'::hstore)");
+      await expect(call).rejects.toThrow("the type's codec has no decoder for this format");
+      expect(await db.fetchVal('SELECT 7')).toBe(7);
+    });
+
+    test('in binary of which only the decoder is set leave COPY the text', async () => {
+      const db = await open();
+      const decoder = (bytes: Buffer): number => bytes.readInt32BE();
+      await db.setTypeCodec('hstore', { schema: SCHEMA, format: 'binary', decoder });
+      await db.execute('CREATE TEMP TABLE read_only (n int4, h hstore, hs hstore[])');
+      const records = [[16, 'a=>1,b=>2', ['a=>1', null]]];
+      await db.copyRecordsToTable('read_only', { records });
+      expect(await db.fetch('SELECT * FROM read_only')).toEqual([{ n: 16, h: 2, hs: [1, null] }]);
     });
 
     test('in binary exchange bytes', async () => {
@@ -342,6 +439,32 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       );
       expect(String(reason.cause)).toMatch('no encoding today');
       expect(good).toEqual({ status: 'fulfilled', value: 7 });
+    });
+
+    test.each([
+      ['an object without a text', Object.create(null), 'a value that has no text'],
+      ['an error without a readable message', hiddenError(), 'a value that has no text'],
+      ['a symbol', Symbol('sorry'), 'Symbol(sorry)'],
+    ])('may throw %s', async (_, thrown, message) => {
+      const db = await open();
+      const fail = (): never => {
+        throw thrown;
+      };
+      await db.setTypeCodec('mood', { schema: SCHEMA, encoder: fail, decoder: fail });
+      await expect(db.fetch("SELECT 'ok'::mood")).rejects.toThrow(message);
+      await expect(echo(db, 'mood', 'ok')).rejects.toThrow(message);
+      expect(await db.fetchVal('SELECT 7')).toBe(7);
+    });
+
+    test.each([
+      ['mood', null, 'the codec of type mood must be an object, got null'],
+      ['mood', String, 'the codec of type mood must be an object, got a function'],
+      [16, {}, 'the name of a type must be a string, got the number 16'],
+    ])('are refused unless they are objects for a name: %s, %s', async (name, codec, message) => {
+      const db = await open();
+      const call = db.setTypeCodec(name as string, codec as unknown as TypeCodec);
+      await expect(call).rejects.toThrow(message);
+      await expect(call).rejects.toBeInstanceOf(InterfaceError);
     });
 
     test('set on a connection of a pool are its own', async () => {

@@ -113,6 +113,35 @@ test('fields of a composite that an object or a Row leaves out are NULL', async 
   expect(await db.fetchVal(text, await db.fetchRow(`SELECT 'x' AS "b c"`))).toBe('(,x)');
 });
 
+test.each([
+  ['a Map', new Map([['a', 1]])],
+  ['a Date', new Date(0)],
+  ['a Promise', Promise.resolve({ a: 1, 'b c': 'x' })],
+  ['a Set', new Set([1])],
+  ['a RegExp', /x/],
+  ['a Number', Object(1)],
+  ['an ArrayBuffer', new ArrayBuffer(3)],
+  ['a Range', new Range(1, 2)],
+])('%s is no composite of NULLs', async (kind, value) => {
+  const message = `expected an object, a Row or an array of fields, got ${kind}`;
+  await expect(db.fetchVal('SELECT $1::pg_temp.pair', value)).rejects.toThrow(
+    kind === 'a Range' ? 'has no field' : `query argument $1 (pair): ${message}`,
+  );
+  expect(await db.fetchVal('SELECT 7')).toBe(7);
+});
+
+test('an object of a class is a composite by its fields, inherited getters included', async () => {
+  class Pair {
+    get a(): number {
+      return 1;
+    }
+  }
+  expect(await db.fetchVal('SELECT $1::pg_temp.pair::text', new Pair())).toBe('(1,)');
+  const bare = Object.assign(Object.create(null), { 'b c': 'x' });
+  expect(await db.fetchVal('SELECT $1::pg_temp.pair::text', bare)).toBe('(,x)');
+  expect(await db.fetchVal('SELECT $1::pg_temp.pair::text', Object.create(null))).toBe('(,)');
+});
+
 describe('the row is named', () => {
   const insert = 'INSERT INTO t VALUES ($1, $2)';
 
