@@ -17,6 +17,7 @@ import {
   expectMessage,
   ignoreRest,
   reset,
+  run,
   type Script,
   send,
   wait,
@@ -132,6 +133,99 @@ describe('a server that leaves in the middle of a call', () => {
       await expect.poll(() => returned).toBe(1);
     },
   );
+});
+
+describe('a call of which nothing has left', () => {
+  /** A connection that knows `select one`, and what to do with it at once after a RST. */
+  async function afterReset<R>(act: (connection: Connection) => R): Promise<Awaited<R>> {
+    let know!: (connection: Connection) => void;
+    const known = new Promise<Connection>((resolve) => {
+      know = resolve;
+    });
+    let reached!: (result: R) => void;
+    const result = new Promise<R>((resolve) => {
+      reached = resolve;
+    });
+    await using server = await ScriptedServer.listen([
+      ...QUERY_PHASES['CommandComplete']!,
+      send(writeReadyForQuery),
+      run('reset in this turn', async (accepted) => {
+        const connection = await known;
+        // The client's system knows at once, and the client when it reads or writes next.
+        accepted.reset();
+        reached(act(connection));
+      }),
+      ignoreRest(),
+    ]);
+    const connection = await connect(to(server));
+    await connection.fetch('select one');
+    know(connection);
+    const done = await result;
+    expect(connection.isClosed).toBe(true);
+    return done;
+  }
+
+  test('as the system refused the write, says so, and has the system’s error', async () => {
+    const errors = await afterReset((connection) =>
+      Promise.all(
+        [
+          connection.fetch('select one'),
+          connection.execute('delete'),
+          connection.batch(['select one', 'select one']),
+          connection.fetch('select other'),
+          connection.fetch('behind the others'),
+        ].map(failureOf),
+      ),
+    );
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(ConnectionDoesNotExistError);
+      expect(error).toMatchObject({ safeToRetry: true });
+      expect((error as Error).cause).toMatchObject({
+        code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/),
+        syscall: 'write',
+      });
+    }
+  });
+
+  test('is no doubt about a transaction when that call is COMMIT', async () => {
+    const stream = new PuppetStream();
+    const connection = await connect(over(stream));
+    const transaction = await connection.begin();
+    await transaction.execute('select 1');
+    const { length } = stream.received;
+    const commit = failureOf(transaction.commit());
+    // Long enough for COMMIT to be written, and in the same turn of the event loop.
+    for (let i = 0; i < 20; i++) await null;
+    connection.terminate();
+    expect(await commit).toMatchObject({ name: 'ConnectionDoesNotExistError', safeToRetry: true });
+    expect(stream.received).toHaveLength(length);
+  });
+
+  test('as the connection is closed in the same turn, says so', async () => {
+    const stream = new PuppetStream();
+    const connection = await connect(over(stream));
+    await connection.fetch('select 1');
+    const { length } = stream.received;
+    const calls = [connection.fetch('select 1'), connection.execute('select 1')].map(failureOf);
+    connection.terminate();
+    for (const error of await Promise.all(calls)) {
+      expect(error).toMatchObject({ name: 'ConnectionDoesNotExistError', safeToRetry: true });
+    }
+    expect(stream.received).toHaveLength(length);
+  });
+
+  test('and one of which something has, are told apart', async () => {
+    const stream = new PuppetStream();
+    const connection = await connect(over(stream));
+    await connection.fetch('select 1');
+    const sent = failureOf(connection.fetch('select 1'));
+    await new Promise(process.nextTick);
+    await new Promise(process.nextTick);
+    const unsent = failureOf(connection.fetch('select 1'));
+    connection.terminate();
+    expect(await sent).toMatchObject({ safeToRetry: false });
+    expect(await unsent).toMatchObject({ safeToRetry: true });
+  });
 });
 
 describe('a connection that is lost', () => {
