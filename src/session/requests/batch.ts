@@ -14,16 +14,10 @@ import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
-import {
-  forgetMisfit,
-  forgetOutdated,
-  givesUpNames,
-  isOutdated,
-  isRepeatable,
-} from '../staleness.ts';
+import { forgetMisfit, isRepeatable } from '../staleness.ts';
 import type { Statement } from '../statement.ts';
 import type { StatementCache } from '../statement-cache.ts';
-import { ExtendedRequest } from './extended.ts';
+import { RepeatableRequest } from './repeatable.ts';
 
 /** One query of a batch. */
 export interface BatchItem {
@@ -44,14 +38,11 @@ export interface BatchResult {
  * Several queries in one flight under one Sync: all have an effect, or none. Those that are not
  * known yet are described first, all in one flight as well.
  */
-export class BatchRequest extends ExtendedRequest<BatchResult[]> {
+export class BatchRequest extends RepeatableRequest<BatchResult[]> {
   readonly #items: readonly BatchItem[];
   #results: { readonly result: RowCollector; readonly tag: string }[] = [];
   #statements: Statement[] = [];
   #result = new RowCollector();
-  /** The query whose answers come now was bound. */
-  #bound = false;
-  #repeated = false;
 
   constructor(items: readonly BatchItem[], deadline: Deadline | null) {
     super(deadline);
@@ -121,7 +112,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     );
     this.#results = [];
     this.#result = new RowCollector();
-    this.#bound = false;
+    this.bound = false;
     this.send(session, () => {
       this.#statements.forEach((statement, index) => {
         const isUnnamed = statement.name === '';
@@ -171,7 +162,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
       case Backend.ParseComplete:
         return;
       case Backend.BindComplete:
-        this.#bound = true;
+        this.bound = true;
         return;
       case Backend.RowDescription:
         this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
@@ -198,7 +189,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   }
 
   #finish(tag: string): void {
-    this.#bound = false;
+    this.bound = false;
     this.#results.push({ result: this.#result, tag });
     this.#result = new RowCollector();
   }
@@ -212,7 +203,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   override ready(session: Session): void {
     const { error } = this;
     if (error !== null) {
-      this.#failed(session, error);
+      this.failed(session, error, this.#statements[this.#results.length] ?? null);
       return;
     }
     const collectors = this.#results.map(({ result }) => result);
@@ -221,25 +212,13 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     );
   }
 
-  #failed(session: Session, error: unknown): void {
-    const statement = this.#statements[this.#results.length] ?? null;
-    const outdated = !this.#bound && isOutdated(session, statement, error);
-    if (outdated) forgetOutdated(session, error, statement);
-    if (outdated && this.#repeated && givesUpNames(session, statement, error)) {
-      this.#repeated = false;
-    }
-    // Outside of a transaction the batch was one, and has been undone.
-    const mayRepeat = !this.abandoned && !this.#repeated && session.transactionStatus === 'I';
-    if (mayRepeat && (outdated || this.#wasStruckHarmlessly)) {
-      this.#repeated = true;
-      session.line.repeat(this);
-    } else {
-      this.fail(error);
-    }
+  /** Outside of a transaction the batch was one, and has been undone. */
+  protected override get canLearnAnew(): boolean {
+    return true;
   }
 
-  get #wasStruckHarmlessly(): boolean {
-    return this.wasStruck && this.#items.every(({ text }) => isRepeatable(text));
+  protected override get isUndone(): boolean {
+    return this.#items.every(({ text }) => isRepeatable(text));
   }
 }
 

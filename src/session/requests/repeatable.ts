@@ -1,0 +1,44 @@
+import type { Session } from '../session.ts';
+import { forgetOutdated, givesUpNames, isOutdated } from '../staleness.ts';
+import type { Statement } from '../statement.ts';
+import { ExtendedRequest } from './extended.ts';
+
+/**
+ * A request that executes what the session knows, or has just been told, of statements.
+ *
+ * What is known may be outdated, which the server says before it executes anything, and a cancel
+ * that was meant for the request before may strike this one. Neither is a failure of its own: it
+ * is forgotten what was outdated, and the request repeated once where that is safe.
+ */
+export abstract class RepeatableRequest<R> extends ExtendedRequest<R> {
+  /** Bind was answered: from there on the statement may have done something. */
+  protected bound = false;
+  #repeated = false;
+
+  /** Whether it may be started once more with what the server says now of its statements. */
+  protected abstract get canLearnAnew(): boolean;
+
+  /** Whether it may be started once more after a cancel: nothing is left of what it has done. */
+  protected abstract get isUndone(): boolean;
+
+  /** Everything was answered, and it has failed. `statement`: the one whose turn it was. */
+  protected failed(session: Session, error: unknown, statement: Statement | null): void {
+    const outdated = !this.bound && isOutdated(session, statement, error);
+    if (outdated) {
+      forgetOutdated(session, error, statement);
+      if (this.#repeated && givesUpNames(session, statement, error)) this.#repeated = false;
+    }
+    if (this.#mayRepeat(session, outdated)) {
+      this.#repeated = true;
+      session.line.repeat(this);
+    } else {
+      this.fail(error);
+    }
+  }
+
+  /** Inside a transaction it has failed that as well. */
+  #mayRepeat(session: Session, outdated: boolean): boolean {
+    if (this.abandoned || this.#repeated || session.transactionStatus !== 'I') return false;
+    return outdated ? this.canLearnAnew : this.wasStruck && this.isUndone;
+  }
+}
