@@ -14,7 +14,7 @@ import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
-import { forgetMisfit, isRepeatable } from '../staleness.ts';
+import { forgetMisfit, isRepeatable, mayCommit } from '../staleness.ts';
 import type { Statement } from '../statement.ts';
 import type { StatementCache } from '../statement-cache.ts';
 import { RepeatableRequest } from './repeatable.ts';
@@ -212,9 +212,9 @@ export class BatchRequest extends RepeatableRequest<BatchResult[]> {
     );
   }
 
-  /** Outside of a transaction the batch was one, and has been undone. */
+  /** Outside of a transaction the batch is one, and has been undone unless it was ended in it. */
   protected override get canLearnAnew(): boolean {
-    return true;
+    return !this.#items.slice(0, this.#results.length).some(({ text }) => mayCommit(text));
   }
 
   protected override get isUndone(): boolean {
