@@ -89,6 +89,12 @@ export class RequestLine {
     this.pump();
   }
 
+  /** The same when everything that was sent has been answered. */
+  comeBackAfterAll(request: Request, go: () => void): void {
+    this.#returning.push({ request, afterAll: true, go });
+    this.pump();
+  }
+
   /**
    * Starts a request a second time, whose failure has left no effect: when everything that was
    * sent behind it is over, and outside of a transaction only. It fails as it has if one is open.
@@ -105,8 +111,7 @@ export class RequestLine {
       this.start(request);
     };
     request.state = 'queued';
-    this.#returning.push({ request, afterAll: true, go });
-    this.pump();
+    this.comeBackAfterAll(request, go);
   }
 
   /** No other request is started until `release`: the holder has more to write later. */
