@@ -1,16 +1,11 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import { PostgresError, type ServerMessageFields } from '../../errors/postgres-error.ts';
-import {
-  type FieldDescription,
-  readCommandComplete,
-  readRowDescription,
-} from '../../protocol/backend/result.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
-import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
@@ -144,14 +139,22 @@ export class BatchRequest extends RepeatableRequest<BatchResult[]> {
     super.refused(session, error);
   }
 
+  protected get statement(): Statement | null {
+    return this.#statements[this.#results.length] ?? null;
+  }
+
+  protected set statement(statement: Statement) {
+    this.#statements[this.#results.length] = statement;
+  }
+
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = this.#statements[this.#results.length];
-    if (statement === undefined || statement.decoder === null) session.unexpected('DataRow');
+    const { statement } = this;
+    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
     if (this.abandoned || this.error !== null) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
-  protected override answer(
+  protected override result(
     session: Session,
     type: number,
     buffer: Buffer,
@@ -159,17 +162,6 @@ export class BatchRequest extends RepeatableRequest<BatchResult[]> {
     end: number,
   ): void {
     switch (type) {
-      case Backend.ParseComplete:
-        return;
-      case Backend.BindComplete:
-        this.bound = true;
-        return;
-      case Backend.RowDescription:
-        this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
-        return;
-      case Backend.NoData:
-        this.#described(session, null);
-        return;
       case Backend.CommandComplete:
         this.#finish(readCommandComplete(new MessageReader(buffer, start, end)));
         return;
@@ -179,13 +171,6 @@ export class BatchRequest extends RepeatableRequest<BatchResult[]> {
       default:
         session.unexpectedMessage(type, 'in answer to a batch');
     }
-  }
-
-  #described(session: Session, fields: readonly FieldDescription[] | null): void {
-    const index = this.#results.length;
-    const statement = this.#statements[index];
-    if (statement?.name !== '') session.unexpected('description of a portal');
-    this.#statements[index] = asDescribed(session, statement, fields);
   }
 
   #finish(tag: string): void {
@@ -203,7 +188,7 @@ export class BatchRequest extends RepeatableRequest<BatchResult[]> {
   override ready(session: Session): void {
     const { error } = this;
     if (error !== null) {
-      this.failed(session, error, this.#statements[this.#results.length] ?? null);
+      this.failed(session, error);
       return;
     }
     const collectors = this.#results.map(({ result }) => result);

@@ -1,3 +1,7 @@
+import { type FieldDescription, readRowDescription } from '../../protocol/backend/result.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import { asDescribed } from '../described-portal.ts';
 import type { Session } from '../session.ts';
 import { forgetOutdated, givesUpNames, isOutdated } from '../staleness.ts';
 import type { Statement } from '../statement.ts';
@@ -15,14 +19,57 @@ export abstract class RepeatableRequest<R> extends ExtendedRequest<R> {
   protected bound = false;
   #repeated = false;
 
+  /** The statement whose answers come now. Its columns are those of the rows that come. */
+  protected abstract statement: Statement | null;
+
   /** Whether it may be started once more with what the server says now of its statements. */
   protected abstract get canLearnAnew(): boolean;
 
   /** Whether it may be started once more after a cancel: nothing is left of what it has done. */
   protected abstract get isUndone(): boolean;
 
-  /** Everything was answered, and it has failed. `statement`: the one whose turn it was. */
-  protected failed(session: Session, error: unknown, statement: Statement | null): void {
+  protected override answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case Backend.ParseComplete:
+        if (this.statement?.name !== '') break;
+        return;
+      case Backend.BindComplete:
+        this.bound = true;
+        return;
+      case Backend.RowDescription:
+        this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
+        return;
+      case Backend.NoData:
+        this.#described(session, null);
+        return;
+    }
+    this.result(session, type, buffer, start, end);
+  }
+
+  /** One answer to the execution of the statement itself. */
+  protected abstract result(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void;
+
+  #described(session: Session, fields: readonly FieldDescription[] | null): void {
+    const { statement } = this;
+    if (statement?.name !== '') session.unexpected('description of a portal');
+    this.statement = asDescribed(session, statement, fields);
+  }
+
+  /** Everything was answered, and it has failed in the statement whose turn it was. */
+  protected failed(session: Session, error: unknown): void {
+    const { statement } = this;
     const outdated = !this.bound && isOutdated(session, statement, error);
     if (outdated) {
       forgetOutdated(session, error, statement);

@@ -1,15 +1,10 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import {
-  type FieldDescription,
-  readCommandComplete,
-  readRowDescription,
-} from '../../protocol/backend/result.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import type { Session } from '../session.ts';
 import { forgetMisfit, isOutdated, isRepeatable, refreshedStatement } from '../staleness.ts';
@@ -154,32 +149,8 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
     super.refused(session, error);
   }
 
-  protected override answer(
-    session: Session,
-    type: number,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): void {
-    switch (type) {
-      case Backend.ParseComplete:
-        if (this.statement?.name !== '') break;
-        return;
-      case Backend.BindComplete:
-        this.bound = true;
-        return;
-      case Backend.RowDescription:
-        this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
-        return;
-      case Backend.NoData:
-        this.#described(session, null);
-        return;
-    }
-    this.result(session, type, buffer, start, end);
-  }
-
   /** One answer to the execution itself, which is its end unless the request awaits others. */
-  protected result(
+  protected override result(
     session: Session,
     type: number,
     buffer: Buffer,
@@ -198,12 +169,6 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
     }
   }
 
-  #described(session: Session, fields: readonly FieldDescription[] | null): void {
-    const { statement } = this;
-    if (statement?.name !== '') session.unexpected('description of a portal');
-    this.statement = asDescribed(session, statement, fields);
-  }
-
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
     super.serverError(session, error, fields);
     this.attachQuery(this.error);
@@ -219,7 +184,7 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
       this.succeed(session);
       return;
     }
-    this.failed(session, error, this.statement);
+    this.failed(session, error);
   }
 
   protected override get canLearnAnew(): boolean {
