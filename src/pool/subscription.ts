@@ -1,6 +1,6 @@
 import type { Notification } from '../client/listeners.ts';
 import { NotificationBuffer } from '../client/notification-buffer.ts';
-import { reportCallbackError } from '../client/query-log.ts';
+import { callUser } from '../client/user-callback.ts';
 
 /** What the hub does for a subscription. */
 export interface SubscriptionHost {
@@ -80,11 +80,7 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
     if (!this.#gap) return;
     this.#gap = false;
     if (this.#state !== 'live' || this.#onReconnect === null) return;
-    try {
-      this.#onReconnect();
-    } catch (error) {
-      reportCallbackError('onReconnect callback', error);
-    }
+    callUser('onReconnect callback', this.#onReconnect);
   }
 
   /** Ends the subscription and its iterations. Idempotent. */

@@ -79,3 +79,24 @@ it('an iteration whose LISTEN fails leaves nothing behind', async () => {
   await expect(queue[Symbol.asyncIterator]().next()).rejects.toThrow('no');
   expect(watchers.size).toBe(0);
 });
+
+it('an onReconnect callback that throws or rejects becomes a process warning', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on('warning', onWarning);
+  const host = { unsubscribe: async () => {} };
+  for (const onReconnect of [
+    () => {
+      throw new Error('mine');
+    },
+    () => Promise.reject(new Error('mine, later')),
+  ]) {
+    const subscription = new Subscription(host, 'news', () => {}, onReconnect);
+    subscription.begin();
+    subscription.noteGap();
+    subscription.tellGap();
+  }
+  await expect.poll(() => warnings.length).toBe(2);
+  expect(warnings.map(({ name }) => name)).toEqual(new Array(2).fill('AsyncpgCallbackWarning'));
+  process.off('warning', onWarning);
+});
