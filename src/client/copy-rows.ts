@@ -1,8 +1,8 @@
 import { BINARY, type Codec, TEXT } from '../codecs/codec.ts';
 import { type Column, compileRowDecoder } from '../codecs/row-decoder.ts';
-import { CopyOutRequest } from '../session/requests/copy-out.ts';
 import { CopyRows } from '../session/requests/copy-rows.ts';
 import { ErrandRequest } from '../session/requests/errand.ts';
+import { LeavableCopyRequest } from '../session/requests/leavable-copy.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
 import { copyQueryToStdout } from './copy-options.ts';
@@ -33,7 +33,7 @@ export async function streamBinaryCopy(
   }
   const text = copyQueryToStdout(inlined, { format: 'binary' }, session.serverVersion);
   const rows = new CopyRows(text, session, buffer, compileRowDecoder(columns), columns.length);
-  const request = new CopyOutRequest(rows, deadline);
+  const request = new LeavableCopyRequest(rows, deadline);
   lane.noteDirt(query.text);
   session.submit(request);
   buffer.attach(session, () => session.canceller.dismiss(request));

@@ -5,7 +5,7 @@ import type { SessionObserver } from '../session/session.ts';
 import type { Connection } from './connection.ts';
 import { quoteWholeIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
-import { reportCallbackError } from './query-log.ts';
+import { callUser } from './user-callback.ts';
 
 /** What NOTIFY brought. */
 export interface Notification {
@@ -188,15 +188,6 @@ export class Listeners implements SessionObserver {
 
   /** Callbacks run after the present step, so that none sees the engine half-way. */
   #call(what: string, callback: () => unknown): void {
-    queueMicrotask(() => {
-      try {
-        const result = callback();
-        if (result instanceof Promise) {
-          result.catch((error: unknown) => reportCallbackError(what, error));
-        }
-      } catch (error) {
-        reportCallbackError(what, error);
-      }
-    });
+    queueMicrotask(() => callUser(what, callback));
   }
 }

@@ -1,9 +1,6 @@
-import { InterfaceError } from '../errors/client-errors.ts';
 import { ConnectionDoesNotExistError } from '../errors/sqlstate.generated.ts';
 import type { Notification } from './listeners.ts';
-
-/** Notifications that may wait for a slow consumer. */
-const MAX_WAITING = 10_000;
+import { NotificationBuffer } from './notification-buffer.ts';
 
 type Callback = (notification: Notification) => void;
 
@@ -36,9 +33,7 @@ class Iteration implements AsyncIterator<Notification> {
   readonly #source: NotificationSource;
   readonly #listening: Promise<void>;
   readonly #offEnd: () => void;
-  #waiting: Notification[] = [];
-  #readers: (() => void)[] = [];
-  #overflowed = false;
+  readonly #buffer = new NotificationBuffer();
   #ended = false;
   #left = false;
 
@@ -46,42 +41,25 @@ class Iteration implements AsyncIterator<Notification> {
     this.#source = source;
     this.#offEnd = source.onEnd(() => {
       this.#ended = true;
-      this.#wake();
+      this.#buffer.end();
     });
     // Listening begins here, not with the first `next`: nothing sent after that is missed.
     this.#listening = source.listen(this.#take);
-    this.#listening.catch(() => {});
+    this.#listening.catch(() => this.#offEnd());
   }
 
-  readonly #take: Callback = (notification) => {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(notification);
-    else this.#overflowed = true;
-    this.#wake();
-  };
-
-  #wake(): void {
-    const readers = this.#readers;
-    this.#readers = [];
-    for (const reader of readers) reader();
-  }
+  readonly #take: Callback = (notification) => this.#buffer.push(notification);
 
   async next(): Promise<IteratorResult<Notification>> {
     await this.#listening;
-    for (;;) {
-      if (this.#left) return DONE;
-      const value = this.#waiting.shift();
-      if (value !== undefined) return { done: false, value };
-      if (this.#overflowed) {
-        await this.return();
-        throw new InterfaceError(
-          `notifications were lost: more than ${MAX_WAITING} were waiting to be read`,
-        );
-      }
-      if (this.#ended) return this.#lost();
-      await new Promise<void>((resolve) => {
-        this.#readers.push(resolve);
-      });
+    let value: Notification | null;
+    try {
+      value = await this.#buffer.next();
+    } catch (error) {
+      await this.return();
+      throw error;
     }
+    return value === null ? this.#lost() : { done: false, value };
   }
 
   /** The end of what a lost connection would have brought is no end that anybody asked for. */
@@ -99,9 +77,8 @@ class Iteration implements AsyncIterator<Notification> {
   async return(): Promise<IteratorResult<Notification>> {
     if (this.#left) return DONE;
     this.#left = true;
-    this.#waiting = [];
     this.#offEnd();
-    this.#wake();
+    this.#buffer.close();
     if (!this.#ended) await this.#source.unlisten(this.#take);
     return DONE;
   }

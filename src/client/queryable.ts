@@ -347,8 +347,8 @@ export abstract class Queryable {
   }
 
   /**
-   * The rows of a query by binary COPY, decoded. Leaving the loop ends the COPY by a cancel, which
-   * makes a transaction fail: inside one `stream` can be left.
+   * The rows of a query by binary COPY, decoded. Leaving the loop ends the COPY by a cancel; inside a
+   * transaction a savepoint goes ahead of it, so that leaving the loop leaves that as it is.
    */
   copyRecordsFromQuery<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);

@@ -187,7 +187,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
           this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
           return this.#run(`${verb} SAVEPOINT ${quoted}`);
         },
-        () => this.#state === 'open' && this.#lane.session.transactionStatus === 'T',
+        () => this.#state === 'open' && this.#isSound,
       );
     } catch (error) {
       throw atCaller(error);
@@ -209,7 +209,18 @@ export class Transaction extends Queryable implements AsyncDisposable {
     }
   }
 
-  /** Rolls back. */
+  /** No statement in it has failed, nor is one being cancelled, which makes it fail. */
+  get #isSound(): boolean {
+    const { session } = this.#lane;
+    return session.transactionStatus === 'T' && !session.isCancelling;
+  }
+
+  /**
+   * Rolls back.
+   *
+   * @throws TimeoutError the server did not answer within `commandTimeout`: the connection was
+   *   closed, which undoes everything as well
+   */
   async rollback(): Promise<void> {
     try {
       await this.#refuseManual('rollback');
@@ -325,6 +336,8 @@ export class Transaction extends Queryable implements AsyncDisposable {
       return await this.#run(text);
     } catch (error) {
       this.#state = 'failed';
+      // Nobody is left to undo it, and whoever tried would wait as long once more.
+      if (state === 'rolled back' && error instanceof TimeoutError) session.destroy(error);
       throw text === 'COMMIT' ? this.#uncommitted(error) : error;
     }
   }

@@ -1,6 +1,6 @@
 import {
   ClientConfigurationError,
-  InterfaceError,
+  type InterfaceError,
   InternalClientError,
 } from '../errors/client-errors.ts';
 import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
@@ -10,12 +10,12 @@ import { arrayTraits } from './array-elements.ts';
 import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
 import { compositeForms } from './composite.ts';
-import { checkCustomizable, checkTypeCodec, customForms } from './custom-codec.ts';
-import { hstore } from './hstore.ts';
 import { multirangeForms } from './multirange.ts';
 import { rangeForms } from './range.ts';
 import { recordForms } from './record.ts';
-import { EXTENSION_FORMS, scalarForms } from './scalar-forms.ts';
+import { EXACT, namedForms, type Replacement, replacementFor } from './replacement.ts';
+import { scalarForms } from './scalar-forms.ts';
+import { sharedCodecs } from './shared-codecs.ts';
 import { text } from './text.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
@@ -28,15 +28,6 @@ const RECORD = 2249;
 /** How deep types may lie in types. Those that a hostile server lets go round have no end. */
 const MAX_DEPTH = 256;
 
-/** Under these options nothing is lost between a type's text and its binary form. */
-const EXACT: ResolvedTypeOptions = Object.freeze({
-  int8: 'bigint',
-  numeric: 'string',
-  datetime: 'string',
-  json: 'text',
-  temporal: null,
-});
-
 /** What the server has told of types. The registries of a pool's sessions share it. */
 class KnownTypes {
   readonly byOid = new Map<number, TypeDescription>();
@@ -44,14 +35,6 @@ class KnownTypes {
   readonly wanted = new Set<number>();
   epoch = 0;
   schemaVersion = 0;
-}
-
-/** What was set in place of a type's own codec. */
-interface Replacement {
-  /** What the user's functions exchange; null for the codec of another type. */
-  readonly format: NonNullable<TypeCodec['format']> | null;
-  /** Makes the type's forms from its own ones. */
-  forms(type: PgType, plain: CodecForms, exact: CodecForms): CodecForms;
 }
 
 const KINDS: Record<TypeDescription['typtype'], TypeKind> = {
@@ -108,7 +91,6 @@ export class TypeRegistry {
    */
   static declaring(options: ResolvedTypeOptions, codecs: DeclaredCodecs): TypeRegistry {
     const declared = new Map<string, TypeCodec | BuiltinTypeCodec>();
-    const registry = new TypeRegistry(options, declared);
     for (const [name, codec] of codecs) {
       const { schema = 'public' } = codec;
       const type = schema === 'pg_catalog' ? findBuiltinType(name) : undefined;
@@ -116,15 +98,15 @@ export class TypeRegistry {
         throw new ClientConfigurationError(`codecs: there is no type ${name} in pg_catalog`);
       }
       try {
-        if (type !== undefined) registry.#replacement(type, codec);
-        else if ('codecName' in codec) registry.#namedForms(codec.codecName);
+        if (type !== undefined) replacementFor(type, codec, options);
+        else if ('codecName' in codec) namedForms(codec.codecName, options);
       } catch (cause) {
         const { message, hint } = cause as InterfaceError;
         throw new ClientConfigurationError(`codecs: ${message}`, hint === null ? {} : { hint });
       }
       declared.set(codecKey(schema, type?.name ?? name), codec);
     }
-    return registry;
+    return new TypeRegistry(options, declared);
   }
 
   /**
@@ -225,7 +207,7 @@ export class TypeRegistry {
    * part of, too. Throws InterfaceError for what is neither a scalar nor a composite type.
    */
   setTypeCodec(type: TypeDescription, codec: TypeCodec): void {
-    this.#replace(type, this.#replacement(type, codec));
+    this.#replace(type, replacementFor(type, codec, this.options));
   }
 
   /**
@@ -233,7 +215,7 @@ export class TypeRegistry {
    * `pg_contrib.citext`, `pg_contrib.ltree` or the name of a built-in one.
    */
   setBuiltinTypeCodec(type: TypeDescription, codecName: string): void {
-    this.#replace(type, this.#replacement(type, { codecName }));
+    this.#replace(type, replacementFor(type, { codecName }, this.options));
   }
 
   /** Takes back `setTypeCodec` and `setBuiltinTypeCodec`: what was declared holds again. */
@@ -247,44 +229,12 @@ export class TypeRegistry {
     this.#changed();
   }
 
-  /** What makes a type's forms with such a codec. Throws InterfaceError if it cannot be. */
-  #replacement(type: TypeDescription, codec: TypeCodec | BuiltinTypeCodec): Replacement {
-    if (!('codecName' in codec)) {
-      checkTypeCodec(type, codec);
-      return {
-        format: codec.format ?? 'text',
-        forms: (pgType, plain, exact) => customForms(pgType, codec, plain, exact),
-      };
-    }
-    const forms = this.#namedForms(codec.codecName);
-    checkCustomizable(type);
-    return { format: null, forms: () => forms };
-  }
-
   /** What was set, or declared, in place of the type's own codec. */
   #replacementOf(type: TypeDescription): Replacement | undefined {
     const set = this.#custom.get(type.oid);
     if (set !== undefined || this.#declared.size === 0) return set;
     const declared = this.#declared.get(codecKey(type.schema, type.name));
-    return declared && this.#replacement(type, declared);
-  }
-
-  #namedForms(codecName: string): CodecForms {
-    const forms = this.#knownForms(codecName);
-    if (forms !== undefined) return forms;
-    throw new InterfaceError(`there is no built-in codec ${JSON.stringify(codecName)}`, {
-      hint: 'It must be pg_contrib.hstore, .citext or .ltree, or the name of a built-in type.',
-    });
-  }
-
-  #knownForms(name: string): CodecForms | undefined {
-    const extension = /^(?:pg_contrib)?\.(.+)$/.exec(name)?.[1];
-    if (extension !== undefined) {
-      return extension === 'hstore' ? hstore : EXTENSION_FORMS.get(extension);
-    }
-    const type = findBuiltinType(name);
-    if (type === undefined || type.element !== 0 || type.typtype !== 'b') return undefined;
-    return scalarForms(type, this.options);
+    return declared && replacementFor(type, declared, this.options);
   }
 
   #changed(): void {
@@ -408,27 +358,4 @@ const NONE_DECLARED: DeclaredCodecs = new Map();
 /** The key of a type among the declared codecs. No name has the separator in it. */
 function codecKey(schema: string, name: string): string {
   return `${schema}\0${name}`;
-}
-
-const NO_TEMPORAL = {};
-const shared = new WeakMap<object, Map<string, Map<number, Codec>>>();
-
-/** Where all registries with these options keep the built-in codecs. */
-function sharedCodecs(options: ResolvedTypeOptions): Map<number, Codec> {
-  const { int8, numeric, datetime, json, temporal } = options;
-  const byChoices = getOrAdd(shared, temporal ?? NO_TEMPORAL, () => new Map());
-  return getOrAdd(byChoices, [int8, numeric, datetime, json].join(), () => new Map());
-}
-
-function getOrAdd<K, V>(
-  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
-  key: K,
-  make: () => V,
-): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

@@ -1,7 +1,8 @@
 import { checkOptions, type OptionNames } from '../client/known-options.ts';
 import type { Notification } from '../client/listeners.ts';
-import { reportCallbackError } from '../client/query-log.ts';
-import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import { NotificationBuffer } from '../client/notification-buffer.ts';
+import { callUser } from '../client/user-callback.ts';
+import { InvalidArgumentError } from '../errors/client-errors.ts';
 
 /** See Pool.listen. */
 export interface ListenOptions {
@@ -31,8 +32,6 @@ export interface SubscriptionHost {
   unsubscribe(subscription: Subscription): Promise<void>;
 }
 
-/** Notifications that may wait for a slow iteration. */
-const MAX_WAITING = 10_000;
 /** Notifications that are kept for an iteration that has not begun: the latest. */
 const MAX_EARLY = 1_000;
 
@@ -106,11 +105,7 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
     if (!this.#gap) return;
     this.#gap = false;
     if (this.#state !== 'live' || this.#onReconnect === null) return;
-    try {
-      this.#onReconnect();
-    } catch (error) {
-      reportCallbackError('onReconnect callback', error);
-    }
+    callUser('onReconnect callback', this.#onReconnect);
   }
 
   /** Ends the subscription and its iterations. Idempotent. */
@@ -140,50 +135,35 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
 
 /** One loop over the notifications of a subscription. */
 class Iteration implements AsyncIterator<Notification, undefined> {
-  readonly #waiting: Notification[];
+  readonly #buffer: NotificationBuffer;
   readonly #onEnd: (iteration: Iteration) => void;
-  #overflowed = false;
-  #ended = false;
-  #wake: (() => void) | null = null;
 
   constructor(waiting: Notification[], onEnd: (iteration: Iteration) => void) {
-    this.#waiting = waiting;
+    this.#buffer = new NotificationBuffer(waiting);
     this.#onEnd = onEnd;
   }
 
   push(notification: Notification): void {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(notification);
-    else this.#overflowed = true;
-    this.#wake?.();
+    this.#buffer.push(notification);
   }
 
+  /** No more come; those that wait can still be read. */
   end(): void {
-    this.#ended = true;
-    this.#wake?.();
+    this.#buffer.end();
   }
 
   async next(): Promise<IteratorResult<Notification, undefined>> {
-    for (;;) {
-      const value = this.#waiting.shift();
-      if (value !== undefined) return { done: false, value };
-      if (this.#overflowed) {
-        await this.return();
-        this.#overflowed = false;
-        throw new InterfaceError(
-          `notifications were lost: more than ${MAX_WAITING} were waiting to be read`,
-        );
-      }
-      if (this.#ended) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = null;
+    try {
+      const value = await this.#buffer.next();
+      return value === null ? { done: true, value: undefined } : { done: false, value };
+    } catch (error) {
+      this.#onEnd(this);
+      throw error;
     }
   }
 
   async return(): Promise<IteratorResult<Notification, undefined>> {
-    this.#waiting.length = 0;
-    this.end();
+    this.#buffer.close();
     this.#onEnd(this);
     return { done: true, value: undefined };
   }

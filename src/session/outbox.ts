@@ -14,7 +14,7 @@ const FRESH_BUFFER = 16 * 1024;
  */
 export class Outbox {
   readonly writer = new MessageWriter();
-  /** How often anything was handed to the system: one per flight. */
+  /** How many flights have left, perhaps in part; what the system has refused has not. */
   flushes = 0;
   readonly #transport: Transport;
   #isScheduled = false;
@@ -51,10 +51,10 @@ export class Outbox {
       this.#schedule();
       return;
     }
-    this.flushes += 1;
-    const bytes = writer.buffer.subarray(0, writer.offset);
+    const written = this.#transport.write(writer.buffer.subarray(0, writer.offset));
+    if (written !== 'refused') this.flushes += 1;
     // What the system has not taken yet still belongs to the socket.
-    const reusable = this.#transport.write(bytes) && writer.buffer.length <= 4 * FLUSH_SIZE;
+    const reusable = written !== 'pending' && writer.buffer.length <= 4 * FLUSH_SIZE;
     if (reusable) writer.offset = 0;
     else writer.renew(FRESH_BUFFER);
   }

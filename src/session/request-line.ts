@@ -72,6 +72,7 @@ export class RequestLine {
 
   /** Starts a request now, whatever the line: on behalf of whoever holds or bars it. */
   start(request: Request): void {
+    request.flight ??= this.#session.outbox.flushes;
     try {
       request.start(this.#session);
     } catch (error) {
@@ -85,6 +86,12 @@ export class RequestLine {
    */
   comeBack(request: Request, go: () => void): void {
     this.#returning.push({ request, afterAll: false, go });
+    this.pump();
+  }
+
+  /** The same when everything that was sent has been answered. */
+  comeBackAfterAll(request: Request, go: () => void): void {
+    this.#returning.push({ request, afterAll: true, go });
     this.pump();
   }
 
@@ -104,8 +111,7 @@ export class RequestLine {
       this.start(request);
     };
     request.state = 'queued';
-    this.#returning.push({ request, afterAll: true, go });
-    this.pump();
+    this.comeBackAfterAll(request, go);
   }
 
   /** No other request is started until `release`: the holder has more to write later. */
@@ -183,16 +189,20 @@ export class RequestLine {
     this.#inFlight.shift();
   }
 
-  /** The session has ended: fails every request, those that were never sent as such. */
+  /** The session has ended: fails every request, those of which nothing has left as such. */
   end(): void {
     const session = this.#session;
     const holder = this.#holder;
+    const fail = (request: Request): void => {
+      const isUnsent = request.flight === null || request.flight >= session.outbox.flushes;
+      request.fail(session.endedError(isUnsent));
+    };
     this.#holder = null;
     this.#isBarred = false;
-    for (const request of this.#inFlight.drain()) request.fail(session.endedError(false));
-    holder?.fail(session.endedError(false));
-    for (const { request } of this.#returning.splice(0)) request.fail(session.endedError(false));
-    for (const request of this.#pending.drain()) request.fail(session.endedError(true));
+    for (const request of this.#inFlight.drain()) fail(request);
+    if (holder !== null) fail(holder);
+    for (const { request } of this.#returning.splice(0)) fail(request);
+    for (const request of this.#pending.drain()) fail(request);
     this.#tellIdle();
   }
 }

@@ -21,6 +21,11 @@ export abstract class Request {
   error: unknown = null;
   /** Its error 57014 may have been meant for the request before it. */
   struck = false;
+  /**
+   * The first flight, by `outbox.flushes`, that may carry anything of it or on its behalf; null
+   * until it is started. If that has not left, the server knows nothing of this request.
+   */
+  flight: number | null = null;
   /** DataRow may come now. */
   rowsDue = false;
   /** A request that works for this one at the moment, e.g. Parse and Describe for a query. */

@@ -162,3 +162,14 @@ const UNDONE_WHOLLY = /^\s*(?:select|insert|update|delete|merge|with|values|tabl
 export function isRepeatable(text: string): boolean {
   return UNDONE_WHOLLY.test(text);
 }
+
+/** Words without which no statement ends the transaction that it is executed in. */
+const ENDS_TRANSACTION = /\b(?:commit|end|rollback|abort|prepare|call|do)\b/i;
+
+/**
+ * Whether a statement may have made permanent what it and those before it have done, although
+ * they were to be one transaction: COMMIT, or a CALL or DO that commits.
+ */
+export function mayCommit(text: string): boolean {
+  return !isRepeatable(text) && ENDS_TRANSACTION.test(text);
+}

@@ -36,6 +36,13 @@ const READS_IN_A_ROW = 2;
 /** Milliseconds of silence until the first keepalive probe. */
 const DEFAULT_KEEP_ALIVE = 60_000;
 
+/**
+ * What became of bytes that were written. `taken`: the system has every one of them, so their
+ * buffer may be used again; `pending`: not yet; `refused`: it has none of them, nor will it have,
+ * as the connection is broken.
+ */
+export type Written = 'taken' | 'pending' | 'refused';
+
 /** Where a connection goes: an IP address and port, or a Unix socket's path. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -162,11 +169,15 @@ export class Transport {
     return this.#socket instanceof tls.TLSSocket ? this.#socket : null;
   }
 
-  /** Writes. True: the system has taken every byte, so the buffer may be used again. */
-  write(buffer: Buffer): boolean {
-    if (this.#closed) return true;
-    this.#socket.write(buffer);
-    return this.#socket.writableLength === 0;
+  /** Writes, and says where the bytes are now. */
+  write(buffer: Buffer): Written {
+    const socket = this.#socket;
+    if (this.#closed || socket.destroyed || hasFailed(socket)) return 'refused';
+    socket.write(buffer);
+    if (socket.writableLength > 0) return 'pending';
+    // An error that is there at once is that of the one system call, which took nothing. What a
+    // TLS socket or a stream of the user's own has done with the bytes before it failed is not known.
+    return hasFailed(socket) && isPlain(socket) ? 'refused' : 'taken';
   }
 
   /** Bytes written that the system has not taken yet. */
@@ -251,4 +262,15 @@ export class Transport {
       socket.on('close', onClose);
     });
   }
+}
+
+/** Whether the stream has an error, of which it may not have told yet. */
+function hasFailed({ errored }: Duplex): boolean {
+  // A stream that is not made of Node's own classes may not know the property.
+  return errored !== null && errored !== undefined;
+}
+
+/** Whether the stream is a socket of Node's own, without TLS. */
+function isPlain(socket: Duplex): boolean {
+  return Object.getPrototypeOf(socket) === net.Socket.prototype;
 }

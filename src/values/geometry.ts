@@ -5,7 +5,8 @@
  *
  * PostgreSQL manual: "Geometric Types" (datatype-geometric).
  */
-import { float8FromText, float8Text } from './float-text.ts';
+import { float8Text } from './float-text.ts';
+import { GeometryText } from './geometry-text.ts';
 
 /** A point, or its two coordinates. */
 export type PointLike = Point | readonly [x: number, y: number];
@@ -42,65 +43,6 @@ function greater(a: number, b: number): boolean {
   return Number.isNaN(a) ? !Number.isNaN(b) : a > b;
 }
 
-/** Walks a geometric text: punctuation and numbers, spaces anywhere between them. */
-class GeometryText {
-  readonly #type: string;
-  readonly #text: string;
-  readonly #tokens: readonly string[];
-  #next = 0;
-
-  constructor(type: string, text: string) {
-    if (typeof text !== 'string') throw new TypeError(`the text of a ${type} must be a string`);
-    this.#type = type;
-    this.#text = text;
-    this.#tokens = text.match(/[()[\]{}<>,]|[^()[\]{}<>,\s]+/g) ?? [];
-  }
-
-  refuse(): SyntaxError {
-    const shown = this.#text.length > 80 ? `${this.#text.slice(0, 80)}…` : this.#text;
-    return new SyntaxError(`not the text of a ${this.#type}: ${JSON.stringify(shown)}`);
-  }
-
-  peek(): string | undefined {
-    return this.#tokens[this.#next];
-  }
-
-  take(token: string): void {
-    if (this.#tokens[this.#next] !== token) throw this.refuse();
-    this.#next += 1;
-  }
-
-  number(): number {
-    const value = float8FromText(this.#tokens[this.#next] ?? '');
-    if (value === undefined) throw this.refuse();
-    this.#next += 1;
-    return value;
-  }
-
-  point(): Point {
-    this.take('(');
-    const x = this.number();
-    this.take(',');
-    const y = this.number();
-    this.take(')');
-    return new Point(x, y);
-  }
-
-  /** One or more points, with commas between. */
-  points(): Point[] {
-    const points = [this.point()];
-    while (this.peek() === ',') {
-      this.take(',');
-      points.push(this.point());
-    }
-    return points;
-  }
-
-  end(): void {
-    if (this.#next !== this.#tokens.length) throw this.refuse();
-  }
-}
-
 /**
  * `point`.
  *
@@ -123,9 +65,9 @@ export class Point {
   /** Reads `(x,y)`. Throws a SyntaxError for anything else. */
   static fromString(text: string): Point {
     const source = new GeometryText('point', text);
-    const point = source.point();
+    const [x, y] = source.point();
     source.end();
-    return point;
+    return new Point(x, y);
   }
 
   /** Whether the other is one of the same numbers; 0 equals -0 and NaN itself, as in SQL. */

@@ -10,6 +10,7 @@ import {
 import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import { writeCopyInResponse, writeCopyOutResponse } from '../../src/protocol/copy.ts';
+import { failure } from '../support/connections.ts';
 import { PuppetStream } from '../support/puppet-stream.ts';
 import {
   acceptStartup,
@@ -17,6 +18,7 @@ import {
   expectMessage,
   ignoreRest,
   reset,
+  run,
   type Script,
   send,
   wait,
@@ -41,24 +43,15 @@ function cases(phases: Readonly<Record<string, Script>>) {
   );
 }
 
-async function failureOf(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    () => {
-      throw new Error('the call succeeded');
-    },
-    (reason: unknown) => reason,
-  );
-}
-
 describe('a server that leaves at start-up', () => {
   test.for(cases(START_UP_PHASES))(
     'by %s after %s, fails the one attempt',
     async ([, , script]) => {
       await using server = await ScriptedServer.listen(script, { repeatLast: true });
-      const error = await failureOf(connect(to(server)));
+      const error = await failure<ConnectionFailureError>(connect(to(server)));
       expect(error).toBeInstanceOf(ConnectionFailureError);
-      expect((error as ConnectionFailureError).safeToRetry).toBe(true);
-      expect((error as ConnectionFailureError).isTransient).toBe(true);
+      expect(error.safeToRetry).toBe(true);
+      expect(error.isTransient).toBe(true);
       expect(server.connections).toHaveLength(1);
     },
   );
@@ -67,9 +60,9 @@ describe('a server that leaves at start-up', () => {
     const gone = await ScriptedServer.listen([]);
     const { port } = gone;
     await gone.close();
-    const error = await failureOf(connect({ host: '127.0.0.1', port, user: 'ada', timeout: 5000 }));
+    const error = await failure(connect({ host: '127.0.0.1', port, user: 'ada', timeout: 5000 }));
     expect(error).toBeInstanceOf(ConnectionFailureError);
-    expect((error as Error).cause).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
 
@@ -77,9 +70,9 @@ describe('a server that leaves in the middle of a call', () => {
   test.for(cases(QUERY_PHASES))('by %s after %s, fails that call', async ([, , script]) => {
     await using server = await ScriptedServer.listen(script);
     const connection = await connect(to(server));
-    const error = await failureOf(connection.fetch('select one'));
+    const error = await failure<ConnectionDoesNotExistError>(connection.fetch('select one'));
     expect(error).toBeInstanceOf(ConnectionDoesNotExistError);
-    expect((error as ConnectionDoesNotExistError).safeToRetry).toBe(false);
+    expect(error.safeToRetry).toBe(false);
     expect(connection.isClosed).toBe(true);
     await server.finished();
     await expect(connection.fetch('select one')).rejects.toMatchObject({
@@ -106,7 +99,7 @@ describe('a server that leaves in the middle of a call', () => {
     async ([, , script]) => {
       await using server = await ScriptedServer.listen(script);
       const connection = await connect(to(server));
-      const error = await failureOf(connection.copyFromTable('t', { output: () => {} }));
+      const error = await failure(connection.copyFromTable('t', { output: () => {} }));
       expect(error).toBeInstanceOf(ConnectionDoesNotExistError);
     },
   );
@@ -127,11 +120,106 @@ describe('a server that leaves in the middle of a call', () => {
           returned += 1;
         }
       }
-      const error = await failureOf(connection.copyToTable('t', { source: source() }));
+      const error = await failure(connection.copyToTable('t', { source: source() }));
       expect(error).toBeInstanceOf(ConnectionDoesNotExistError);
       await expect.poll(() => returned).toBe(1);
     },
   );
+});
+
+describe('a call of which nothing has left', () => {
+  /** A connection that knows `select one`, and what to do with it at once after a RST. */
+  async function afterReset<R>(act: (connection: Connection) => R): Promise<Awaited<R>> {
+    let know!: (connection: Connection) => void;
+    const known = new Promise<Connection>((resolve) => {
+      know = resolve;
+    });
+    let reached!: (result: R) => void;
+    const result = new Promise<R>((resolve) => {
+      reached = resolve;
+    });
+    await using server = await ScriptedServer.listen([
+      ...QUERY_PHASES['CommandComplete']!,
+      send(writeReadyForQuery),
+      run('reset in this turn', async (accepted) => {
+        const connection = await known;
+        // The client's system knows at once, and the client when it reads or writes next.
+        accepted.reset();
+        reached(act(connection));
+      }),
+      ignoreRest(),
+    ]);
+    const connection = await connect(to(server));
+    await connection.fetch('select one');
+    know(connection);
+    const done = await result;
+    expect(connection.isClosed).toBe(true);
+    return done;
+  }
+
+  test('as the system refused the write, says so, and has the system’s error', async () => {
+    const errors = await afterReset((connection) =>
+      Promise.all(
+        [
+          connection.fetch('select one'),
+          connection.execute('delete'),
+          connection.batch(['select one', 'select one']),
+          connection.fetch('select other'),
+          connection.fetch('behind the others'),
+        ].map((call) => failure(call)),
+      ),
+    );
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(ConnectionDoesNotExistError);
+      expect(error).toMatchObject({ safeToRetry: true });
+      expect(error.cause).toMatchObject({
+        code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/),
+        syscall: 'write',
+      });
+    }
+  });
+
+  test('is no doubt about a transaction when that call is COMMIT', async () => {
+    const stream = new PuppetStream();
+    const connection = await connect(over(stream));
+    const transaction = await connection.begin();
+    await transaction.execute('select 1');
+    const { length } = stream.received;
+    const commit = failure(transaction.commit());
+    // Long enough for COMMIT to be written, and in the same turn of the event loop.
+    for (let i = 0; i < 20; i++) await null;
+    connection.terminate();
+    expect(await commit).toMatchObject({ name: 'ConnectionDoesNotExistError', safeToRetry: true });
+    expect(stream.received).toHaveLength(length);
+  });
+
+  test('as the connection is closed in the same turn, says so', async () => {
+    const stream = new PuppetStream();
+    const connection = await connect(over(stream));
+    await connection.fetch('select 1');
+    const { length } = stream.received;
+    const calls = [connection.fetch('select 1'), connection.execute('select 1')].map((call) =>
+      failure(call),
+    );
+    connection.terminate();
+    for (const error of await Promise.all(calls)) {
+      expect(error).toMatchObject({ name: 'ConnectionDoesNotExistError', safeToRetry: true });
+    }
+    expect(stream.received).toHaveLength(length);
+  });
+
+  test('and one of which something has, are told apart', async () => {
+    const stream = new PuppetStream();
+    const connection = await connect(over(stream));
+    await connection.fetch('select 1');
+    const sent = failure(connection.fetch('select 1'));
+    await new Promise(process.nextTick);
+    await new Promise(process.nextTick);
+    const unsent = failure(connection.fetch('select 1'));
+    connection.terminate();
+    expect(await sent).toMatchObject({ safeToRetry: false });
+    expect(await unsent).toMatchObject({ safeToRetry: true });
+  });
 });
 
 describe('a connection that is lost', () => {
@@ -185,7 +273,7 @@ describe('a connection that is lost', () => {
   test('has the system’s error as the cause', async () => {
     const stream = new PuppetStream({ results: RESULTS });
     const connection = await connect(over(stream));
-    const call = failureOf(connection.fetch('select silent'));
+    const call = failure(connection.fetch('select silent'));
     for (let i = 0; i < 20; i++) await new Promise(setImmediate);
     const reason = new Error('the cable was cut');
     stream.destroy(reason);
@@ -210,7 +298,7 @@ describe('a connection that is lost', () => {
         ...ENDINGS[ending]!,
       ]);
       const connection = await connect(to(server));
-      const error = await failureOf(connection.transaction((tx) => tx.execute('insert')));
+      const error = await failure(connection.transaction((tx) => tx.execute('insert')));
       expect(error).toBeInstanceOf(TransactionResolutionUnknownError);
       expect(error).toMatchObject({
         safeToRetry: false,
@@ -224,7 +312,7 @@ describe('a connection that is lost', () => {
   test('before it commits is no doubt about the transaction', async () => {
     const stream = new PuppetStream({ results: RESULTS });
     const connection = await connect(over(stream));
-    const error = await failureOf(
+    const error = await failure(
       connection.transaction(async (tx) => {
         const call = tx.fetch('select silent');
         setImmediate(() => setImmediate(() => setImmediate(() => stream.say(null))));

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { connect, createPool, TimeoutError } from '../../src/index.ts';
 import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
+import { PuppetStream } from '../support/puppet-stream.ts';
 import {
   acceptStartup,
   expectMessage,
@@ -13,6 +14,7 @@ import {
   sendRaw,
 } from '../support/script.ts';
 import { ScriptedServer } from '../support/scripted-server.ts';
+import { over } from './conversation.ts';
 import { QUERY_PHASES, START_UP_PHASES, to } from './phases.ts';
 
 /** The client closes its side, whatever it has sent before. */
@@ -134,6 +136,31 @@ describe('a call on a connection whose server falls silent', () => {
       await expect(call).rejects.toBeInstanceOf(TimeoutError);
     }
     connection.terminate();
+  });
+
+  test('is given up with the first rollback that is not answered, and nothing waits again', async () => {
+    const stream = new PuppetStream({
+      results: { 'select silent': { columns: [['x', 23]], silent: true } },
+    });
+    const connection = await connect(over(stream, { commandTimeout: 100 }));
+    const outer = await connection.begin();
+    const middle = await connection.begin();
+    const inner = await connection.begin();
+    const savepoint = await inner.savepoint();
+    await expect(inner.fetch('select silent')).rejects.toBeInstanceOf(TimeoutError);
+    // As four blocks with `await using` end, one after the other.
+    const ends = [];
+    for (const block of [savepoint, inner, middle, outer]) {
+      ends.push(
+        await block[Symbol.asyncDispose]().then(
+          () => 'left',
+          (error: Error) => error.name,
+        ),
+      );
+    }
+    expect(ends).toEqual(['left', 'TimeoutError', 'left', 'left']);
+    expect(connection.isClosed).toBe(true);
+    await expect(outer.rollback()).rejects.toMatchObject({ safeToRetry: true });
   });
 
   test('does not keep close({ timeout }) from ending', async () => {

@@ -15,6 +15,7 @@ import {
   TooManyConnectionsError,
 } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
+import { asOwner } from '../support/owner.ts';
 import { CountingDial } from '../support/pool.ts';
 import { hasServer, serverDsn } from '../support/server.ts';
 
@@ -46,6 +47,7 @@ beforeAll(async () => {
     files: { 'server.crt': server.cert, 'server.key': server.key },
   });
   await asOwner(
+    cluster,
     'CREATE ROLE trusting LOGIN',
     'CREATE ROLE limited LOGIN CONNECTION LIMIT 0',
     'CREATE ROLE barred NOLOGIN',
@@ -66,15 +68,6 @@ afterAll(async () => {
 beforeEach(() => {
   vi.stubEnv('HOME', authority.folder);
 });
-
-async function asOwner(...statements: readonly string[]): Promise<void> {
-  await using owner = await connect({
-    host: cluster.socketDirectory,
-    port: cluster.port,
-    user: 'postgres',
-  });
-  for (const statement of statements) await owner.execute(statement);
-}
 
 function as(user: string, options: ConnectOptions = {}): ConnectOptions {
   const { host, port } = cluster;
@@ -188,6 +181,7 @@ describe('passwords beyond ASCII', () => {
     ['an unassigned code point, which SASLprep prohibits', '\u0221'],
   ])('%s', async (_, password) => {
     await asOwner(
+      cluster,
       'DROP ROLE IF EXISTS foreigner',
       `CREATE ROLE foreigner LOGIN PASSWORD '${password}'`,
     );
@@ -198,19 +192,31 @@ describe('passwords beyond ASCII', () => {
   });
 
   it('are the same when SASLprep makes them the same', async () => {
-    await asOwner('DROP ROLE IF EXISTS foreigner', "CREATE ROLE foreigner LOGIN PASSWORD 'IX'");
+    await asOwner(
+      cluster,
+      'DROP ROLE IF EXISTS foreigner',
+      "CREATE ROLE foreigner LOGIN PASSWORD 'IX'",
+    );
     expect(await whoIsIt(as('foreigner', { password: '\u2168' }))).toBe('foreigner');
     expect(await whoIsIt(as('foreigner', { password: 'I\u00adX' }))).toBe('foreigner');
   });
 
   it('are hashed as UTF-8 for the method md5, and may be in a URI', async () => {
     const password = 'pä ss/wörd@🔑';
-    await asOwner("SET password_encryption = 'md5'", `ALTER ROLE hashed PASSWORD '${password}'`);
+    await asOwner(
+      cluster,
+      "SET password_encryption = 'md5'",
+      `ALTER ROLE hashed PASSWORD '${password}'`,
+    );
     try {
       const uri = `postgres://hashed:${encodeURIComponent(password)}@${cluster.host}:${cluster.port}/postgres`;
       expect(await whoIsIt({}, uri)).toBe('hashed');
     } finally {
-      await asOwner("SET password_encryption = 'md5'", `ALTER ROLE hashed PASSWORD '${SECRET}'`);
+      await asOwner(
+        cluster,
+        "SET password_encryption = 'md5'",
+        `ALTER ROLE hashed PASSWORD '${SECRET}'`,
+      );
     }
   });
 });
@@ -263,14 +269,22 @@ describe('a password function', () => {
   });
 
   it('is waited for no longer than the server waits', async () => {
-    await asOwner("ALTER SYSTEM SET authentication_timeout = '1s'", 'SELECT pg_reload_conf()');
+    await asOwner(
+      cluster,
+      "ALTER SYSTEM SET authentication_timeout = '1s'",
+      'SELECT pg_reload_conf()',
+    );
     try {
       const password = vi.fn(() => new Promise<string>(() => {}));
       const error = await failure(as('scram', { password, timeout: 20_000 }));
       expect(error).toBeInstanceOf(ConnectionFailureError);
       expect(password).toHaveBeenCalledTimes(1);
     } finally {
-      await asOwner('ALTER SYSTEM RESET authentication_timeout', 'SELECT pg_reload_conf()');
+      await asOwner(
+        cluster,
+        'ALTER SYSTEM RESET authentication_timeout',
+        'SELECT pg_reload_conf()',
+      );
     }
   });
 });

@@ -11,6 +11,7 @@ import {
   PostgresError,
 } from '../../src/index.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
+import { asOwner } from '../support/owner.ts';
 
 const RSA = ['rsa:2048'];
 const RSA_PSS = ['rsa-pss', '-pkeyopt', 'rsa_keygen_bits:2048'];
@@ -67,6 +68,7 @@ beforeAll(async () => {
     files,
   });
   await asOwner(
+    cluster,
     'CREATE ROLE trusting LOGIN',
     `CREATE ROLE clear LOGIN PASSWORD '${SECRET}'`,
     `CREATE ROLE scram LOGIN PASSWORD '${SECRET}'`,
@@ -83,15 +85,6 @@ afterAll(async () => {
 beforeEach(() => {
   vi.stubEnv('HOME', authority.folder);
 });
-
-async function asOwner(...statements: readonly string[]): Promise<void> {
-  await using owner = await connect({
-    host: cluster.socketDirectory,
-    port: cluster.port,
-    user: 'postgres',
-  });
-  for (const statement of statements) await owner.execute(statement);
-}
 
 function as(user: string, options: ConnectOptions = {}): ConnectOptions {
   const { host, port } = cluster;
@@ -124,6 +117,7 @@ describe('SCRAM over TLS', () => {
   describe.each(SIGNATURES)('with a certificate signed by %s', (name) => {
     beforeAll(async () => {
       await asOwner(
+        cluster,
         `ALTER SYSTEM SET ssl_cert_file = '${name}.crt'`,
         `ALTER SYSTEM SET ssl_key_file = '${name}.key'`,
         'SELECT pg_reload_conf()',

@@ -14,6 +14,7 @@ import {
   TimeoutError,
 } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
+import { asOwner } from '../support/owner.ts';
 import { testServer } from '../support/server.ts';
 
 const SECRET = 'correct horse';
@@ -35,13 +36,7 @@ beforeAll(async () => {
     hba: ['local all postgres trust', 'host all all all scram-sha-256'],
     files: { 'server.crt': server.cert, 'server.key': server.key },
   });
-  await using owner = await connect({
-    host: cluster.socketDirectory,
-    port: cluster.port,
-    user: 'postgres',
-  });
-  await owner.execute(`ALTER ROLE postgres PASSWORD '${SECRET}'`);
-  await owner.execute('CREATE DATABASE only_here');
+  await asOwner(cluster, `ALTER ROLE postgres PASSWORD '${SECRET}'`, 'CREATE DATABASE only_here');
   deaf = net.createServer(sayNothing);
   deafPort = await listen(deaf);
   const closed = net.createServer();

@@ -11,6 +11,8 @@ import {
   InvalidAuthorizationSpecificationError,
 } from '../../src/index.ts';
 import { Authority, type Certificate } from '../support/certificates.ts';
+import { failure } from '../support/connections.ts';
+import { asOwner, connectAsOwner } from '../support/owner.ts';
 import { testServer } from '../support/server.ts';
 
 let authority: Authority;
@@ -90,13 +92,6 @@ async function tlsInUse(options: ConnectOptions, dsn?: string): Promise<boolean>
   return (await connection.fetchVal(query)) === true;
 }
 
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => expect.fail('it connected'),
-    (error: unknown) => error as Error,
-  );
-}
-
 describe('sslmode', () => {
   const modes = ['disable', 'allow', 'prefer', 'require'] as const;
   type Outcome = 'tls' | 'plain' | 'refused';
@@ -161,22 +156,16 @@ describe('sslmode', () => {
 describe('the certificate of the server', () => {
   /** Has the server show another certificate from now on. */
   async function show(name: string): Promise<void> {
-    await using owner = await connect({
-      host: cluster.socketDirectory,
-      port: cluster.port,
-      user: 'postgres',
-    });
-    await owner.execute(`ALTER SYSTEM SET ssl_cert_file = '${name}.crt'`);
-    await owner.execute(`ALTER SYSTEM SET ssl_key_file = '${name}.key'`);
-    await owner.fetchVal('SELECT pg_reload_conf()');
+    await asOwner(
+      cluster,
+      `ALTER SYSTEM SET ssl_cert_file = '${name}.crt'`,
+      `ALTER SYSTEM SET ssl_key_file = '${name}.key'`,
+      'SELECT pg_reload_conf()',
+    );
     // A reload reaches the postmaster by a signal: ask new sessions until they have it.
     await expect
       .poll(async () => {
-        await using session = await connect({
-          host: cluster.socketDirectory,
-          port: cluster.port,
-          user: 'postgres',
-        });
+        await using session = await connectAsOwner(cluster);
         return session.fetchVal('SHOW ssl_cert_file');
       })
       .toBe(`${name}.crt`);

@@ -106,6 +106,118 @@ test('leaving the loop ends the query', async () => {
   await expectUsable();
 });
 
+describe('inside a transaction', () => {
+  const ENDLESS = 'SELECT generate_series(1, 1000000000) AS n';
+
+  beforeEach(() => connection.execute('CREATE TEMP TABLE t (a int)'));
+
+  async function leave(rows: AsyncIterable<{ n: number }>): Promise<void> {
+    for await (const { n } of rows) if (n === 1000) break;
+  }
+
+  async function kept(): Promise<unknown> {
+    return connection.fetchVal('SELECT array_agg(a ORDER BY a) FROM t');
+  }
+
+  test('leaving the loop leaves the transaction as it is', async () => {
+    await connection.transaction(async (tx) => {
+      // The first time BEGIN travels with it.
+      await leave(tx.copyRecordsFromQuery(ENDLESS));
+      await tx.execute('INSERT INTO t VALUES (1)');
+      await leave(tx.copyRecordsFromQuery(ENDLESS));
+      await tx.execute('INSERT INTO t VALUES (2)');
+      await expect(leave(tx.copyRecordsFromQuery('SELECT 1000 AS n'))).resolves.toBeUndefined();
+      await tx.transaction(async (nested) => {
+        await nested.execute('INSERT INTO t VALUES (3)');
+        await leave(nested.copyRecordsFromQuery(ENDLESS));
+      });
+      const savepoint = await tx.savepoint();
+      await tx.execute('INSERT INTO t VALUES (4)');
+      await leave(tx.copyRecordsFromQuery(ENDLESS));
+      await savepoint.rollback();
+    });
+    expect(await kept()).toEqual([1, 2, 3]);
+    await connection.execute('BEGIN; INSERT INTO t VALUES (5)');
+    await leave(connection.copyRecordsFromQuery(ENDLESS));
+    expect(await connection.execute('COMMIT')).toBe('COMMIT');
+    expect(await kept()).toEqual([1, 2, 3, 5]);
+  });
+
+  test('no savepoint is left behind', async () => {
+    await connection.transaction(async (tx) => {
+      for (const query of [ENDLESS, 'SELECT generate_series(1, 10) AS n']) {
+        await leave(tx.copyRecordsFromQuery(query));
+        await expect(
+          tx.transaction((nested) => nested.execute('RELEASE SAVEPOINT asyncpg_copy')),
+        ).rejects.toThrow('savepoint "asyncpg_copy" does not exist');
+      }
+    });
+  });
+
+  test('a value that cannot be used leaves it as it is, too', async () => {
+    await using strict = await connect(serverDsn(), { types: { int8: 'number' } });
+    await strict.transaction(async (tx) => {
+      const query = 'SELECT 9007199254740993 + n AS n FROM generate_series(0, 1000000) n';
+      await expect(leave(tx.copyRecordsFromQuery(query))).rejects.toThrow('int8');
+      expect(await tx.fetchVal('SELECT 1')).toBe(1);
+    });
+  });
+
+  test('calls made before the loop was left keep what they were answered', async () => {
+    const inserts: Promise<unknown>[] = [];
+    await connection.transaction(async (tx) => {
+      const rows = tx.copyRecordsFromQuery('SELECT generate_series(1, 20000) AS n');
+      for await (const { n } of rows) {
+        if (n % 100 === 1) {
+          const call = tx.execute(`INSERT INTO t VALUES (${n})`);
+          inserts.push(
+            call.then(
+              () => n,
+              () => null,
+            ),
+          );
+        }
+        if (n === 15_000) break;
+      }
+      await Promise.all(inserts);
+    });
+    const answered = (await Promise.all(inserts)).filter((n) => n !== null);
+    expect(await kept()).toEqual(answered.length === 0 ? null : answered);
+  });
+
+  test('ending it at once, or before, harms no other transaction', async () => {
+    await connection.execute('BEGIN');
+    const rows = connection.copyRecordsFromQuery(ENDLESS);
+    expect(await rows.next()).toEqual({ n: 1 });
+    const left = rows.close();
+    const ended = connection.execute('ROLLBACK');
+    const next = connection.transaction((tx) => tx.execute('INSERT INTO t VALUES (1)'));
+    await Promise.all([left, ended, next]);
+    await connection.execute('BEGIN');
+    const over = connection.execute('COMMIT');
+    const after = leave(connection.copyRecordsFromQuery(ENDLESS));
+    await Promise.all([over, after]);
+    expect(connection.isInTransaction()).toBe(false);
+    expect(await kept()).toEqual([1]);
+  });
+
+  test('what fails by itself or by its time-out fails the transaction', async () => {
+    for (const query of [
+      { text: ENDLESS, timeout: 100 },
+      'SELECT 1 / (20000 - n) AS n FROM generate_series(1, 1000000) n',
+    ]) {
+      const transaction = await connection.begin();
+      await expect(async () => {
+        for await (const _ of transaction.copyRecordsFromQuery(query)) {
+          // Until it fails.
+        }
+      }).rejects.toThrow();
+      await expect(transaction.execute('SELECT 1')).rejects.toMatchObject({ sqlstate: '25P02' });
+      await transaction.rollback();
+    }
+  });
+});
+
 describe('an error', () => {
   test('of the query is thrown where the rows are read', async () => {
     await expect(async () => {

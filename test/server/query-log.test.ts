@@ -79,8 +79,12 @@ describeEach('query loggers and tracers', (version) => {
     c.addQueryLogger(() => {
       throw new Error('mine');
     });
+    c.addQueryLogger(async () => {
+      throw new Error('mine, later');
+    });
     expect(await c.fetchVal('SELECT 1')).toBe(1);
-    await expect.poll(() => warnings.length).toBe(1);
+    await expect.poll(() => warnings.length).toBe(2);
+    expect(warnings.map(({ name }) => name)).toEqual(new Array(2).fill('AsyncpgCallbackWarning'));
     process.off('warning', onWarning);
   });
 

@@ -260,6 +260,28 @@ describeEach('the statement cache', (version) => {
     expect(kept).toBe(outcome === 'done' ? 1n : 0n);
   });
 
+  it('never repeats a batch of which a part was committed', async () => {
+    const c = await openWithSchema(version);
+    const ddl = await openBeside(c, version);
+    await c.execute(`CREATE TABLE t (a int4); CREATE TABLE log (n int4);
+      CREATE PROCEDURE keep() LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO log VALUES (1); COMMIT; END $$`);
+    const insert = 'INSERT INTO log VALUES (1)';
+    const read = 'SELECT * FROM t';
+    for (const [index, first] of [[insert, 'COMMIT'], ['/* it does */ CALL keep()']].entries()) {
+      await c.execute('TRUNCATE log');
+      await c.fetch(read);
+      await ddl.execute(`ALTER TABLE t ADD b${index} int4`);
+      await expect(c.batch([...first, read])).rejects.toThrow(InvalidCachedStatementError);
+      expect(await c.fetchVal('SELECT count(*) FROM log')).toBe(1n);
+    }
+    // One that was undone as a whole is executed again.
+    await c.execute('TRUNCATE log');
+    await ddl.execute('ALTER TABLE t ADD c int4');
+    await c.batch([insert, 'CREATE TABLE made (a int4)', read]);
+    expect(await c.fetchVal('SELECT count(*) FROM log')).toBe(1n);
+  });
+
   it('does not repeat what has failed on its own behalf', async () => {
     const c = await openWithSchema(version, { statementCacheSize: 0 });
     await c.execute('CREATE TABLE t (a int4)');

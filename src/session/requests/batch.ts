@@ -1,30 +1,18 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import { PostgresError, type ServerMessageFields } from '../../errors/postgres-error.ts';
-import {
-  type FieldDescription,
-  readCommandComplete,
-  readRowDescription,
-} from '../../protocol/backend/result.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
-import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import { RowCollector } from '../row-collector.ts';
 import type { Session } from '../session.ts';
-import {
-  asOutdated,
-  forgetMisfit,
-  forgetOutdated,
-  givesUpNames,
-  isOutdated,
-  isRepeatable,
-} from '../staleness.ts';
+import { forgetMisfit, isRepeatable, mayCommit } from '../staleness.ts';
 import type { Statement } from '../statement.ts';
 import type { StatementCache } from '../statement-cache.ts';
-import { ExtendedRequest } from './extended.ts';
+import { RepeatableRequest } from './repeatable.ts';
 
 /** One query of a batch. */
 export interface BatchItem {
@@ -45,14 +33,11 @@ export interface BatchResult {
  * Several queries in one flight under one Sync: all have an effect, or none. Those that are not
  * known yet are described first, all in one flight as well.
  */
-export class BatchRequest extends ExtendedRequest<BatchResult[]> {
+export class BatchRequest extends RepeatableRequest<BatchResult[]> {
   readonly #items: readonly BatchItem[];
   #results: { readonly result: RowCollector; readonly tag: string }[] = [];
   #statements: Statement[] = [];
   #result = new RowCollector();
-  /** The query whose answers come now was bound. */
-  #bound = false;
-  #repeated = false;
 
   constructor(items: readonly BatchItem[], deadline: Deadline | null) {
     super(deadline);
@@ -122,7 +107,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     );
     this.#results = [];
     this.#result = new RowCollector();
-    this.#bound = false;
+    this.bound = false;
     this.send(session, () => {
       this.#statements.forEach((statement, index) => {
         const isUnnamed = statement.name === '';
@@ -154,14 +139,22 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     super.refused(session, error);
   }
 
+  protected get statement(): Statement | null {
+    return this.#statements[this.#results.length] ?? null;
+  }
+
+  protected set statement(statement: Statement) {
+    this.#statements[this.#results.length] = statement;
+  }
+
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = this.#statements[this.#results.length];
-    if (statement === undefined || statement.decoder === null) session.unexpected('DataRow');
+    const { statement } = this;
+    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
     if (this.abandoned || this.error !== null) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
-  protected override answer(
+  protected override result(
     session: Session,
     type: number,
     buffer: Buffer,
@@ -169,17 +162,6 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     end: number,
   ): void {
     switch (type) {
-      case Backend.ParseComplete:
-        return;
-      case Backend.BindComplete:
-        this.#bound = true;
-        return;
-      case Backend.RowDescription:
-        this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
-        return;
-      case Backend.NoData:
-        this.#described(session, null);
-        return;
       case Backend.CommandComplete:
         this.#finish(readCommandComplete(new MessageReader(buffer, start, end)));
         return;
@@ -191,15 +173,8 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     }
   }
 
-  #described(session: Session, fields: readonly FieldDescription[] | null): void {
-    const index = this.#results.length;
-    const statement = this.#statements[index];
-    if (statement?.name !== '') session.unexpected('description of a portal');
-    this.#statements[index] = asDescribed(session, statement, fields);
-  }
-
   #finish(tag: string): void {
-    this.#bound = false;
+    this.bound = false;
     this.#results.push({ result: this.#result, tag });
     this.#result = new RowCollector();
   }
@@ -213,7 +188,7 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
   override ready(session: Session): void {
     const { error } = this;
     if (error !== null) {
-      this.#failed(session, error);
+      this.failed(session, error);
       return;
     }
     const collectors = this.#results.map(({ result }) => result);
@@ -222,25 +197,13 @@ export class BatchRequest extends ExtendedRequest<BatchResult[]> {
     );
   }
 
-  #failed(session: Session, error: unknown): void {
-    const statement = this.#statements[this.#results.length] ?? null;
-    const outdated = !this.#bound && isOutdated(session, statement, error);
-    if (outdated) forgetOutdated(session, error, statement);
-    if (outdated && this.#repeated && givesUpNames(session, statement, error)) {
-      this.#repeated = false;
-    }
-    // Outside of a transaction the batch was one, and has been undone.
-    const mayRepeat = !this.abandoned && !this.#repeated && session.transactionStatus === 'I';
-    if (mayRepeat && (outdated || this.#wasStruckHarmlessly)) {
-      this.#repeated = true;
-      session.line.repeat(this);
-    } else {
-      this.fail(outdated ? asOutdated(error) : error);
-    }
+  /** Outside of a transaction the batch is one, and has been undone unless it was ended in it. */
+  protected override get canLearnAnew(): boolean {
+    return !this.#items.slice(0, this.#results.length).some(({ text }) => mayCommit(text));
   }
 
-  get #wasStruckHarmlessly(): boolean {
-    return this.wasStruck && this.#items.every(({ text }) => isRepeatable(text));
+  protected override get isUndone(): boolean {
+    return this.#items.every(({ text }) => isRepeatable(text));
   }
 }
 

@@ -1,28 +1,15 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import {
-  type FieldDescription,
-  readCommandComplete,
-  readRowDescription,
-} from '../../protocol/backend/result.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { asDescribed } from '../described-portal.ts';
 import { statementFor } from '../preparation.ts';
 import type { Session } from '../session.ts';
-import {
-  asOutdated,
-  forgetMisfit,
-  forgetOutdated,
-  givesUpNames,
-  isOutdated,
-  isRepeatable,
-  refreshedStatement,
-} from '../staleness.ts';
+import { forgetMisfit, isOutdated, isRepeatable, refreshedStatement } from '../staleness.ts';
 import type { Statement } from '../statement.ts';
-import { ExtendedRequest } from './extended.ts';
+import { RepeatableRequest } from './repeatable.ts';
 
 /**
  * A request that executes one statement: a given one, one that the session knows, or one that
@@ -32,16 +19,13 @@ import { ExtendedRequest } from './extended.ts';
  * anything; an unnamed one's portal is described along with each execution. Either way the
  * request is repeated once where that is safe, or its rows are decoded as they really are.
  */
-export abstract class StatementRequest<R> extends ExtendedRequest<R> {
+export abstract class StatementRequest<R> extends RepeatableRequest<R> {
   readonly text: string;
   /** What is executed. Its columns are those of the rows that come. */
   protected statement: Statement | null = null;
   /** A statement of the caller's own, never replaced by another. */
   readonly #given: Statement | null;
   readonly #prepare: boolean;
-  /** Bind was answered: from there on the statement may have done something. */
-  #bound = false;
-  #repeated = false;
   /** The statement was not prepared for this call. */
   #wasKnown = false;
   #refreshed = false;
@@ -95,7 +79,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
 
   #begin(session: Session, statement: Statement): void {
     this.statement = statement;
-    this.#bound = false;
+    this.bound = false;
     this.execute(session, statement);
   }
 
@@ -165,32 +149,8 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     super.refused(session, error);
   }
 
-  protected override answer(
-    session: Session,
-    type: number,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): void {
-    switch (type) {
-      case Backend.ParseComplete:
-        if (this.statement?.name !== '') break;
-        return;
-      case Backend.BindComplete:
-        this.#bound = true;
-        return;
-      case Backend.RowDescription:
-        this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
-        return;
-      case Backend.NoData:
-        this.#described(session, null);
-        return;
-    }
-    this.result(session, type, buffer, start, end);
-  }
-
   /** One answer to the execution itself, which is its end unless the request awaits others. */
-  protected result(
+  protected override result(
     session: Session,
     type: number,
     buffer: Buffer,
@@ -209,12 +169,6 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     }
   }
 
-  #described(session: Session, fields: readonly FieldDescription[] | null): void {
-    const { statement } = this;
-    if (statement?.name !== '') session.unexpected('description of a portal');
-    this.statement = asDescribed(session, statement, fields);
-  }
-
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
     super.serverError(session, error, fields);
     this.attachQuery(this.error);
@@ -230,27 +184,14 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       this.succeed(session);
       return;
     }
-    const outdated = !this.#bound && isOutdated(session, this.statement, error);
-    if (outdated) forgetOutdated(session, error, this.statement);
-    if (outdated && this.#repeated && givesUpNames(session, this.statement, error)) {
-      this.#repeated = false;
-    }
-    if (this.#mayRepeat(session, outdated)) {
-      this.#repeated = true;
-      session.line.repeat(this);
-    } else {
-      this.fail(outdated ? asOutdated(error) : error);
-    }
+    this.failed(session, error);
   }
 
-  /**
-   * Whether the failure was not this request's own and left no effect: what was known of the
-   * statement was outdated, or a cancel was meant for the request before.
-   */
-  #mayRepeat(session: Session, outdated: boolean): boolean {
-    if (this.abandoned || this.#repeated || !this.isRepeatable) return false;
-    if (session.transactionStatus !== 'I') return false;
-    if (outdated) return this.#given === null;
-    return this.wasStruck && (!this.#bound || isRepeatable(this.text));
+  protected override get canLearnAnew(): boolean {
+    return this.isRepeatable && this.#given === null;
+  }
+
+  protected override get isUndone(): boolean {
+    return this.isRepeatable && (!this.bound || isRepeatable(this.text));
   }
 }

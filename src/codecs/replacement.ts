@@ -1,0 +1,63 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import type { BuiltinTypeCodec, TypeCodec } from '../values/type-codec.ts';
+import type { ResolvedTypeOptions } from '../values/type-options.ts';
+import { findBuiltinType } from './builtin-types.ts';
+import type { CodecForms, PgType } from './codec.ts';
+import { checkCustomizable, checkTypeCodec, customForms } from './custom-codec.ts';
+import { hstore } from './hstore.ts';
+import { EXTENSION_FORMS, scalarForms } from './scalar-forms.ts';
+import type { TypeDescription } from './type-description.ts';
+
+/** Under these options nothing is lost between a type's text and its binary form. */
+export const EXACT: ResolvedTypeOptions = Object.freeze({
+  int8: 'bigint',
+  numeric: 'string',
+  datetime: 'string',
+  json: 'text',
+  temporal: null,
+});
+
+/** What takes the place of a type's own codec: the user's functions, or another type's codec. */
+export interface Replacement {
+  /** What the user's functions exchange; null for the codec of another type. */
+  readonly format: NonNullable<TypeCodec['format']> | null;
+  /** Makes the type's forms from its own ones; `exact` are those under the options EXACT. */
+  forms(type: PgType, plain: CodecForms, exact: CodecForms): CodecForms;
+}
+
+/** What makes a type's forms with such a codec. Throws InterfaceError if it cannot be. */
+export function replacementFor(
+  type: TypeDescription,
+  codec: TypeCodec | BuiltinTypeCodec,
+  options: ResolvedTypeOptions,
+): Replacement {
+  if (!('codecName' in codec)) {
+    checkTypeCodec(type, codec);
+    return {
+      format: codec.format ?? 'text',
+      forms: (pgType, plain, exact) => customForms(pgType, codec, plain, exact),
+    };
+  }
+  const forms = namedForms(codec.codecName, options);
+  checkCustomizable(type);
+  return { format: null, forms: () => forms };
+}
+
+/** The forms that a name stands for. Throws InterfaceError where it stands for none. */
+export function namedForms(codecName: string, options: ResolvedTypeOptions): CodecForms {
+  const forms = knownForms(codecName, options);
+  if (forms !== undefined) return forms;
+  throw new InterfaceError(`there is no built-in codec ${JSON.stringify(codecName)}`, {
+    hint: 'It must be pg_contrib.hstore, .citext or .ltree, or the name of a built-in type.',
+  });
+}
+
+function knownForms(name: string, options: ResolvedTypeOptions): CodecForms | undefined {
+  const extension = /^(?:pg_contrib)?\.(.+)$/.exec(name)?.[1];
+  if (extension !== undefined) {
+    return extension === 'hstore' ? hstore : EXTENSION_FORMS.get(extension);
+  }
+  const type = findBuiltinType(name);
+  if (type === undefined || type.element !== 0 || type.typtype !== 'b') return undefined;
+  return scalarForms(type, options);
+}

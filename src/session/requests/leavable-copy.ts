@@ -1,0 +1,61 @@
+import type { Session } from '../session.ts';
+import { CopyOutRequest } from './copy-out.ts';
+import { ScriptRequest } from './script.ts';
+
+/** One name for all: the newest savepoint of a name is the one that is meant. */
+const SAVEPOINT = 'asyncpg_copy';
+
+/**
+ * COPY … TO STDOUT whose reader may leave it. That is done by a cancel, an error to the server, so
+ * inside a transaction a savepoint goes ahead in the same flight: it is returned to when the
+ * reader has left or could not use a value, and the transaction stays as it was. A call that
+ * its deadline has ended fails its transaction, like any other.
+ */
+export class LeavableCopyRequest extends CopyOutRequest {
+  #hasSavepoint = false;
+
+  override start(session: Session): void {
+    const { line, preamble, transactionStatus } = session;
+    if (transactionStatus !== 'T' && preamble === null) {
+      super.start(session);
+    } else if (line.inFlight > 0) {
+      // Among what was sent may be the end of the transaction.
+      line.comeBackAfterAll(this, () => line.start(this));
+    } else {
+      session.preamble = [...(preamble ?? []), `SAVEPOINT ${SAVEPOINT}`];
+      super.start(session);
+      this.#hasSavepoint = session.preamble === null;
+      if (!this.#hasSavepoint) session.preamble = preamble;
+    }
+  }
+
+  override ready(session: Session): void {
+    super.ready(session);
+    if (!this.#hasSavepoint) return;
+    const { line, transactionStatus } = session;
+    if (transactionStatus === 'E') {
+      if (this.abandoned && this.deadline?.expired !== true) returnToSavepoint(session);
+    } else if (line.inFlight === 0 && !session.isCancelling) {
+      // Otherwise it stays until the end of the transaction, which may have come already.
+      session.submitInner(quiet(`RELEASE SAVEPOINT ${SAVEPOINT}`));
+    }
+  }
+}
+
+/** Ahead of all that is still to be sent. What was sent behind the COPY has failed with it. */
+function returnToSavepoint(session: Session): void {
+  const { line } = session;
+  const undo = quiet(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`);
+  line.comeBackAfterAll(undo, () => {
+    // If somebody has ended the transaction meanwhile, its savepoints are gone as well.
+    if (session.transactionStatus === 'E') line.start(undo);
+    else undo.fail(null);
+  });
+}
+
+/** A script of the request's own. If it fails, the transaction has, and says so to the next call. */
+function quiet(text: string): ScriptRequest {
+  const request = new ScriptRequest(text, null);
+  request.promise.catch(() => {});
+  return request;
+}
