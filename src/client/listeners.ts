@@ -2,10 +2,10 @@ import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import type { ScriptRequest } from '../session/requests/script.ts';
 import type { SessionObserver } from '../session/session.ts';
+import { callBack } from './callback.ts';
 import type { Connection } from './connection.ts';
 import { quoteIdentifier } from './identifier.ts';
 import type { Lane } from './lane.ts';
-import { reportCallbackError } from './query-log.ts';
 
 /** What NOTIFY brought. */
 export interface Notification {
@@ -155,7 +155,7 @@ export class Listeners implements SessionObserver {
 
   notice(message: PostgresLogMessage): void {
     for (const callback of this.#logs) {
-      this.#call('log listener', () => callback(message, this.owner!));
+      this.#call('a log listener', () => callback(message, this.owner!));
     }
   }
 
@@ -164,7 +164,7 @@ export class Listeners implements SessionObserver {
     if (entry === undefined || !entry.listen.isAnswered) return;
     const notification = Object.freeze({ channel, payload, pid, connection: this.owner! });
     for (const callback of entry.callbacks) {
-      this.#call('notification listener', () => callback(notification));
+      this.#call('a notification listener', () => callback(notification));
     }
   }
 
@@ -175,7 +175,7 @@ export class Listeners implements SessionObserver {
   ended(reason: Error | null): void {
     this.onEnd?.(reason);
     for (const callback of this.#terminations) {
-      this.#call('termination listener', () => callback(this.owner!));
+      this.#call('a termination listener', () => callback(this.owner!));
     }
     this.#channels.clear();
     this.#logs.clear();
@@ -185,15 +185,6 @@ export class Listeners implements SessionObserver {
 
   /** Callbacks run after the present step, so that none sees the engine half-way. */
   #call(what: string, callback: () => unknown): void {
-    queueMicrotask(() => {
-      try {
-        const result = callback();
-        if (result instanceof Promise) {
-          result.catch((error: unknown) => reportCallbackError(what, error));
-        }
-      } catch (error) {
-        reportCallbackError(what, error);
-      }
-    });
+    queueMicrotask(() => callBack(what, callback));
   }
 }

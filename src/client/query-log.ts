@@ -1,4 +1,5 @@
 import type { Clock } from '../transport/clock.ts';
+import { callBack } from './callback.ts';
 
 /** What a query logger gets after each call. Never a password, as it has no connection options. */
 export interface LoggedQuery {
@@ -14,7 +15,7 @@ export interface LoggedQuery {
   readonly exception: unknown;
 }
 
-/** Is called after each call. What it throws becomes a process warning. */
+/** Is called after each call. What it throws or rejects with becomes a process warning. */
 export type QueryLogger = (query: LoggedQuery) => void;
 
 /** The query loggers of one connection. Without any, nothing is measured. */
@@ -78,21 +79,6 @@ export class QueryLog {
   }
 
   #tell(logged: LoggedQuery): void {
-    for (const logger of this.#loggers) {
-      try {
-        logger(logged);
-      } catch (error) {
-        reportCallbackError('query logger', error);
-      }
-    }
+    for (const logger of this.#loggers) callBack('a query logger', () => logger(logged));
   }
-}
-
-/** A callback's failure is nobody's answer: it is reported, and harms no connection. */
-export function reportCallbackError(what: string, error: unknown): void {
-  const warning = new Error(`a ${what} failed: ${error instanceof Error ? error.message : error}`, {
-    cause: error,
-  });
-  warning.name = 'AsyncpgCallbackWarning';
-  process.emitWarning(warning);
 }

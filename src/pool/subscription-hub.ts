@@ -44,7 +44,7 @@ export class SubscriptionHub implements SubscriptionHost {
   /** Resolves when the server listens on the channel. */
   async subscribe(
     channel: string,
-    callback: (notification: Notification) => void | Promise<void>,
+    callback: (notification: Notification) => void,
     onReconnect: (() => void) | null,
   ): Promise<Subscription> {
     const subscription = new Subscription(this, channel, callback, onReconnect);

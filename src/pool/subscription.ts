@@ -1,5 +1,5 @@
+import { callBack } from '../client/callback.ts';
 import type { Notification } from '../client/listeners.ts';
-import { reportCallbackError } from '../client/query-log.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 
 /** What the hub does for a subscription. */
@@ -21,7 +21,7 @@ const MAX_EARLY = 1_000;
 export class Subscription implements AsyncIterable<Notification>, AsyncDisposable {
   /** The channel. */
   readonly channel: string;
-  readonly #callback: (notification: Notification) => void | Promise<void>;
+  readonly #callback: (notification: Notification) => void;
   readonly #onReconnect: (() => void) | null;
   readonly #host: SubscriptionHost;
   readonly #iterations = new Set<Iteration>();
@@ -34,7 +34,7 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
   constructor(
     host: SubscriptionHost,
     channel: string,
-    callback: (notification: Notification) => void | Promise<void>,
+    callback: (notification: Notification) => void,
     onReconnect: (() => void) | null,
   ) {
     this.#host = host;
@@ -82,11 +82,7 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
     if (!this.#gap) return;
     this.#gap = false;
     if (this.#state !== 'live' || this.#onReconnect === null) return;
-    try {
-      this.#onReconnect();
-    } catch (error) {
-      reportCallbackError('onReconnect callback', error);
-    }
+    callBack('an onReconnect callback', this.#onReconnect);
   }
 
   /** Ends the subscription and its iterations. Idempotent. */

@@ -79,8 +79,11 @@ describeEach('query loggers and tracers', (version) => {
     c.addQueryLogger(() => {
       throw new Error('mine');
     });
+    c.addQueryLogger(async () => {
+      throw new Error('mine, later');
+    });
     expect(await c.fetchVal('SELECT 1')).toBe(1);
-    await expect.poll(() => warnings.length).toBe(1);
+    await expect.poll(() => warnings.length).toBe(2);
     process.off('warning', onWarning);
   });
 
