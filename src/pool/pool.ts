@@ -258,8 +258,8 @@ export class Pool extends Queryable implements AsyncDisposable {
    */
   async listen(
     channel: string,
-    callback: (notification: Notification) => void,
-    options: { onReconnect?: (() => void) | undefined } = {},
+    callback: (notification: Notification) => unknown,
+    options: { onReconnect?: (() => unknown) | undefined } = {},
   ): Promise<Subscription> {
     try {
       this.#stock.checkOpen();

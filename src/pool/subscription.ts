@@ -21,8 +21,8 @@ const MAX_EARLY = 1_000;
 export class Subscription implements AsyncIterable<Notification>, AsyncDisposable {
   /** The channel. */
   readonly channel: string;
-  readonly #callback: (notification: Notification) => void;
-  readonly #onReconnect: (() => void) | null;
+  readonly #callback: (notification: Notification) => unknown;
+  readonly #onReconnect: (() => unknown) | null;
   readonly #host: SubscriptionHost;
   readonly #iterations = new Set<Iteration>();
   /** Null once an iteration has begun. */
@@ -34,8 +34,8 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
   constructor(
     host: SubscriptionHost,
     channel: string,
-    callback: (notification: Notification) => void,
-    onReconnect: (() => void) | null,
+    callback: (notification: Notification) => unknown,
+    onReconnect: (() => unknown) | null,
   ) {
     this.#host = host;
     this.channel = channel;
@@ -63,7 +63,8 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
       this.#early.push(notification);
       if (this.#early.length > MAX_EARLY) this.#early.shift();
     }
-    return this.#callback(notification);
+    // A promise is looked after by the listeners; nothing else is made of what it gives back.
+    return this.#callback(notification) as void | Promise<void>;
   };
 
   /**
