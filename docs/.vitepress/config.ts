@@ -36,7 +36,6 @@ export default defineConfig({
             { text: 'LISTEN and NOTIFY', link: '/guides/notifications' },
             { text: 'Errors', link: '/guides/errors' },
             { text: 'Web frameworks', link: '/guides/web-frameworks' },
-            { text: 'Web frameworks', link: '/guides/web-frameworks' },
           ],
         },
         {
@@ -44,7 +43,7 @@ export default defineConfig({
           items: [
             { text: 'Connecting', link: '/guides/connecting' },
             { text: 'TLS and authentication', link: '/guides/security' },
-            { text: 'Poolers and hosted engines', link: '/poolers' },
+            { text: 'Poolers and proxies', link: '/poolers' },
             { text: 'Observability', link: '/guides/observability' },
             { text: 'Performance', link: '/guides/performance' },
             { text: 'Testing with TempCluster', link: '/guides/testing' },

@@ -6,7 +6,7 @@ export interface QueryObject {
   /** One statement with `$1`…`$n` for its values. */
   readonly text: string;
   /** The values of `$1`…`$n`, in this order. */
-  readonly args?: readonly unknown[];
+  readonly args?: readonly unknown[] | undefined;
   /** For this call only, in milliseconds; overrides `commandTimeout`. 0 or less is over at once. */
   readonly timeout?: number | undefined;
   /** Aborting cancels the query on the server; the call rejects with `signal.reason`. */

@@ -86,7 +86,12 @@ export class Connection extends Queryable implements AsyncDisposable {
   /**
    * Prepares a statement on the server and keeps it until it is closed.
    *
-   * @param options `name`: the server's name for it; by default one that no other process uses
+   * @param options `name`: the server's name for it; by default one that no other process uses.
+   *   `timeout` in milliseconds and `signal` are for preparing it; see `PreparedStatement.with`
+   * @throws PostgresError e.g. a PostgresSyntaxError
+   * @example
+   * await using find = await connection.prepare<User>('SELECT * FROM users WHERE id = $1');
+   * const user = await find.fetchRow(1n);
    */
   async prepare<T = any>(
     query: string,
@@ -120,7 +125,15 @@ export class Connection extends Queryable implements AsyncDisposable {
     lane.session.closeStatement(statementName);
   }
 
-  /** A cursor over a query's result. It works inside a transaction only; see `stream`. */
+  /**
+   * A cursor over a query's result. It works inside a transaction only; see `stream`.
+   *
+   * @example
+   * await connection.transaction(async () => {
+   *   const cursor = connection.cursor('SELECT * FROM users ORDER BY id');
+   *   const firstTen = await cursor.fetch(10);
+   * });
+   */
   cursor<T = any>(query: Query, ...args: unknown[]): Cursor<T> {
     return new Cursor<T>(() => this.lane('Connection.cursor()'), toQuery(query, args), null);
   }
@@ -146,7 +159,15 @@ export class Connection extends Queryable implements AsyncDisposable {
     return this.lane('Connection.isInTransaction()').isInTransaction;
   }
 
-  /** Listens on a channel. The same callback is called once, however often it is added. */
+  /**
+   * Listens on a channel, until `removeListener` or the end of the connection. The same callback is
+   * called once, however often it is added. `Pool.listen` outlives a lost connection.
+   *
+   * PostgreSQL manual, "LISTEN".
+   *
+   * @example
+   * await connection.addListener('orders', ({ payload }) => console.log(payload));
+   */
   async addListener(channel: string, callback: NotificationCallback): Promise<void> {
     try {
       const lane = this.lane('Connection.addListener()');
@@ -169,6 +190,9 @@ export class Connection extends Queryable implements AsyncDisposable {
    * The notifications of a channel, to be iterated; leaving the loop unlistens. At most 10,000
    * wait for a slow consumer; then the iteration fails rather than lose one unseen. It fails as
    * well when the connection is lost, and ends when that is closed.
+   *
+   * @example
+   * for await (const { payload } of connection.notifications('jobs')) await work(payload);
    */
   notifications(channel: string): AsyncIterable<Notification> {
     return new NotificationQueue({
@@ -199,7 +223,12 @@ export class Connection extends Queryable implements AsyncDisposable {
     this.held('Connection.removeTerminationListener()').listeners.removeTermination(callback);
   }
 
-  /** Is told of every call after it ended, with its duration and its error. */
+  /**
+   * Is told of every call after it ended, with its duration in milliseconds and its error.
+   *
+   * @example
+   * connection.addQueryLogger(({ query, elapsed }) => console.log(query, elapsed));
+   */
   addQueryLogger(logger: QueryLogger): void {
     this.lane('Connection.addQueryLogger()').log.add(logger);
   }
@@ -209,7 +238,18 @@ export class Connection extends Queryable implements AsyncDisposable {
     this.held('Connection.removeQueryLogger()').log.remove(logger);
   }
 
-  /** Sets how values of a type are encoded and decoded, in arrays and composites too. */
+  /**
+   * Sets how values of a type are encoded and decoded, in arrays and composites too. For all
+   * connections of a pool declare it with the option `codecs`.
+   *
+   * @throws InterfaceError for a type that there is not, or that takes no codec of this format
+   * @example
+   * await connection.setTypeCodec('numeric', {
+   *   schema: 'pg_catalog',
+   *   decoder: (text) => new Decimal(text),
+   *   encoder: (value) => value.toString(),
+   * });
+   */
   async setTypeCodec(typeName: string, codec: TypeCodec): Promise<void> {
     try {
       await setTypeCodec(this.lane('Connection.setTypeCodec()'), typeName, codec);
@@ -218,7 +258,13 @@ export class Connection extends Queryable implements AsyncDisposable {
     }
   }
 
-  /** Gives a type the codec of a built-in one or of a known extension's type. */
+  /**
+   * Gives a type the codec of a built-in one or of a known extension's type.
+   *
+   * @throws InterfaceError for a type or a `codecName` that there is not
+   * @example
+   * await connection.setBuiltinTypeCodec('hstore', { codecName: 'pg_contrib.hstore' });
+   */
   async setBuiltinTypeCodec(
     typeName: string,
     options: { schema?: string | undefined; codecName: string },

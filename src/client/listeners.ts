@@ -158,7 +158,7 @@ export class Listeners implements SessionObserver {
 
   notice(message: PostgresLogMessage): void {
     for (const callback of this.#logs) {
-      this.#call('log listener', () => callback(message, this.owner!));
+      this.#call('a log listener', () => callback(message, this.owner!));
     }
   }
 
@@ -167,7 +167,7 @@ export class Listeners implements SessionObserver {
     if (entry === undefined || !entry.listen.isAnswered) return;
     const notification = Object.freeze({ channel, payload, pid, connection: this.owner! });
     for (const callback of entry.callbacks) {
-      this.#call('notification listener', () => callback(notification));
+      this.#call('a notification listener', () => callback(notification));
     }
   }
 
@@ -178,7 +178,7 @@ export class Listeners implements SessionObserver {
   ended(reason: Error | null): void {
     this.onEnd?.(reason);
     for (const callback of this.#terminations) {
-      this.#call('termination listener', () => callback(this.owner!));
+      this.#call('a termination listener', () => callback(this.owner!));
     }
     this.#channels.clear();
     this.#logs.clear();

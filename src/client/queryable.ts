@@ -173,7 +173,14 @@ export abstract class Queryable {
     }
   }
 
-  /** Like `executeMany`, and resolves to the rows of all executions, in order. */
+  /**
+   * Like `executeMany`, and resolves to the rows of all executions, in order.
+   *
+   * @throws PostgresError, InvalidArgumentError naming the set that failed
+   * @example
+   * const ids = await pool.fetchMany<{ id: bigint }>(
+   *   'INSERT INTO users (email) VALUES ($1) RETURNING id', [['a@example.org'], ['b@example.org']]);
+   */
   async fetchMany<T = any>(
     query: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
@@ -194,6 +201,9 @@ export abstract class Queryable {
   /**
    * Resolves to all rows of a query.
    *
+   * @throws PostgresError what the server objects to
+   * @throws InvalidArgumentError a value that does not fit its type; nothing was sent
+   * @throws TimeoutError after the call's `timeout` or the connection's `commandTimeout`
    * @example
    * const users = await pool.fetch<{ id: number; name: string }>(
    *   'SELECT id, name FROM users WHERE is_active = $1', true);
@@ -202,7 +212,14 @@ export abstract class Queryable {
     return this.#query(query, args, 'rows') as Promise<Row<T>[]>;
   }
 
-  /** Resolves to the first row of a query, or to null if it has none. The query runs to its end. */
+  /**
+   * Resolves to the first row of a query, or to null if it has none. The query runs to its end.
+   *
+   * @throws as `fetch` does
+   * @example
+   * const user = await pool.fetchRow<User>('SELECT id, name FROM users WHERE id = $1', 1n);
+   * if (user === null) return notFound();
+   */
   fetchRow<T = any>(query: Query, ...args: unknown[]): Promise<Row<T> | null> {
     return this.#query(query, args, 'row') as Promise<Row<T> | null>;
   }
@@ -211,6 +228,7 @@ export abstract class Queryable {
    * Resolves to one value of a query's first row: the first column's, or the one that the
    * query object's `column` names. Null if there is no row.
    *
+   * @throws as `fetch` does; InterfaceError for a column that the result does not have
    * @example
    * const count = await pool.fetchVal<bigint>('SELECT count(*) FROM users');
    */
@@ -225,6 +243,7 @@ export abstract class Queryable {
    * The batch is one call: of the queries' time-outs the shortest holds for all of it, and each
    * of their signals ends it.
    *
+   * @throws as `fetch` does; a PostgresError has the query's place, from 0, in `itemIndex`
    * @example
    * const [, { rows }] = await pool.batch([
    *   sql`INSERT INTO visits (page) VALUES (${page})`,
@@ -244,7 +263,8 @@ export abstract class Queryable {
 
   /**
    * The rows of a query as they arrive, with backpressure down to the server. No transaction
-   * is needed. Leaving the loop cancels the query.
+   * is needed. Leaving the loop cancels the query. Errors are thrown by the loop, as `fetch` would
+   * reject with them.
    *
    * @example
    * for await (const row of pool.stream('SELECT * FROM big_table')) await handle(row);
@@ -260,6 +280,9 @@ export abstract class Queryable {
    * Runs `fn` in a transaction: committed when it resolves, rolled back when it rejects.
    * On a connection or transaction that has one open, it is a savepoint in that.
    *
+   * @throws what `fn` throws, once the transaction is rolled back
+   * @throws InFailedSQLTransactionError a statement had failed: the server rolled back instead
+   * @throws TransactionResolutionUnknownError the connection was lost before COMMIT was answered
    * @example
    * await pool.transaction({ isolation: 'serializable', retries: 3 }, async (tx) => {
    *   await tx.execute('UPDATE accounts SET balance = balance - $1 WHERE id = $2', '10.00', 1);
@@ -288,7 +311,15 @@ export abstract class Queryable {
     }
   }
 
-  /** Copies a table to a file, a stream or a function. Resolves to the tag, e.g. `COPY 42`. */
+  /**
+   * Copies a table to a file, a stream or a function. Resolves to the tag, e.g. `COPY 42`.
+   *
+   * PostgreSQL manual, "COPY".
+   *
+   * @throws TypeError an `output` that is none of these; PostgresError; what the output fails with
+   * @example
+   * await pool.copyFromTable('users', { output: 'users.csv', format: 'csv', header: true });
+   */
   async copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
     try {
       return await this.#call('exclusive', options, (lane, deadline) =>
@@ -299,7 +330,17 @@ export abstract class Queryable {
     }
   }
 
-  /** Copies the result of a query to a file, a stream or a function. */
+  /**
+   * Copies the result of a query to a file, a stream or a function. Resolves to the tag. COPY takes
+   * no parameters: the server quotes the query's values into its text.
+   *
+   * @throws as `copyFromTable` does; InvalidArgumentError
+   * @example
+   * await pool.copyFromQuery(sql`SELECT * FROM users WHERE id > ${100n}`, {
+   *   output: response, // a Writable
+   *   format: 'csv',
+   * });
+   */
   async copyFromQuery(query: Query, options: CopyOutOptions): Promise<string> {
     try {
       const call = toQuery(query, []);
@@ -315,7 +356,19 @@ export abstract class Queryable {
     }
   }
 
-  /** Copies a file, a stream or anything iterable in COPY's own formats into a table. */
+  /**
+   * Copies a file, a stream or anything iterable in COPY's own formats into a table. Resolves to the
+   * tag. Atomic: if it fails, the table is as it was.
+   *
+   * @throws TypeError a `source` that is none of these; PostgresError; what the source fails with
+   * @example
+   * await pool.copyToTable('users', {
+   *   source: 'users.csv', // a path
+   *   columns: ['email', 'name'],
+   *   format: 'csv',
+   *   header: true,
+   * });
+   */
   async copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
     try {
       return await this.#call('exclusive', options, (lane, deadline) =>
@@ -328,8 +381,10 @@ export abstract class Queryable {
 
   /**
    * Copies records into a table by binary COPY, the fastest way in. Atomic: a record that
-   * fails, named with its column in the error, leaves the table as it was.
+   * fails, named with its column in the error, leaves the table as it was. Resolves to the tag.
    *
+   * @throws InvalidArgumentError naming the record, counted from 0, and the column
+   * @throws TypeError for `records` that are not iterable; PostgresError; what the records throw
    * @example
    * await pool.copyRecordsToTable('users', {
    *   columns: ['email', 'name'],
@@ -349,6 +404,9 @@ export abstract class Queryable {
   /**
    * The rows of a query by binary COPY, decoded. Leaving the loop ends the COPY by a cancel; inside a
    * transaction a savepoint goes ahead of it, so that leaving the loop leaves that as it is.
+   *
+   * @example
+   * for await (const { id } of pool.copyRecordsFromQuery('SELECT id FROM users')) seen.add(id);
    */
   copyRecordsFromQuery<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);
@@ -362,8 +420,13 @@ export abstract class Queryable {
   /**
    * Sends a notification; inside a transaction it is delivered when that commits.
    *
+   * PostgreSQL manual, "NOTIFY".
+   *
    * @param channel at most 63 bytes
-   * @param payload less than 8,000 bytes, or the server refuses it
+   * @param payload at most 7,999 bytes
+   * @throws InvalidArgumentError a name that is too long; InvalidParameterValueError a payload
+   * @example
+   * await pool.notify('orders', '42');
    */
   async notify(channel: string, payload?: string): Promise<void> {
     try {

@@ -248,6 +248,9 @@ export class Pool extends Queryable implements AsyncDisposable {
    * Listens on a channel for as long as the subscription lives, on a connection apart from the
    * pool's, which is opened again whenever it is lost.
    *
+   * Both callbacks may be async. What they throw or reject with becomes a process warning.
+   *
+   * @throws what `connect` throws, when the connection has to be opened and cannot be
    * @example
    * await using orders = await pool.listen('orders', ({ payload }) => handle(payload), {
    *   onReconnect: () => handleAllThatIsOpen(),
@@ -255,7 +258,7 @@ export class Pool extends Queryable implements AsyncDisposable {
    */
   async listen(
     channel: string,
-    callback: (notification: Notification) => void | Promise<void>,
+    callback: (notification: Notification) => unknown,
     options: ListenOptions = {},
   ): Promise<Subscription> {
     try {

@@ -44,8 +44,8 @@ export class SubscriptionHub implements SubscriptionHost {
   /** Resolves when the server listens on the channel. */
   async subscribe(
     channel: string,
-    callback: (notification: Notification) => void | Promise<void>,
-    onReconnect: (() => void) | null,
+    callback: (notification: Notification) => unknown,
+    onReconnect: (() => unknown) | null,
   ): Promise<Subscription> {
     const subscription = new Subscription(this, channel, callback, onReconnect);
     this.#subscriptions.add(subscription);

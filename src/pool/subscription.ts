@@ -10,7 +10,7 @@ export interface ListenOptions {
    * Called once after each time that the connection was lost, when the channel is listened to
    * again and before anything new is delivered: notifications may have been missed in between.
    */
-  readonly onReconnect?: (() => void) | undefined;
+  readonly onReconnect?: (() => unknown) | undefined;
 }
 
 const OPTIONS: OptionNames<ListenOptions> = { onReconnect: true };
@@ -44,8 +44,8 @@ const MAX_EARLY = 1_000;
 export class Subscription implements AsyncIterable<Notification>, AsyncDisposable {
   /** The channel. */
   readonly channel: string;
-  readonly #callback: (notification: Notification) => void | Promise<void>;
-  readonly #onReconnect: (() => void) | null;
+  readonly #callback: (notification: Notification) => unknown;
+  readonly #onReconnect: (() => unknown) | null;
   readonly #host: SubscriptionHost;
   readonly #iterations = new Set<Iteration>();
   /** Null once an iteration has begun. */
@@ -57,8 +57,8 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
   constructor(
     host: SubscriptionHost,
     channel: string,
-    callback: (notification: Notification) => void | Promise<void>,
-    onReconnect: (() => void) | null,
+    callback: (notification: Notification) => unknown,
+    onReconnect: (() => unknown) | null,
   ) {
     this.#host = host;
     this.channel = channel;
@@ -86,7 +86,8 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
       this.#early.push(notification);
       if (this.#early.length > MAX_EARLY) this.#early.shift();
     }
-    return this.#callback(notification);
+    // A promise is looked after by the listeners; nothing else is made of what it gives back.
+    return this.#callback(notification) as void | Promise<void>;
   };
 
   /**

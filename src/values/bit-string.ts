@@ -5,9 +5,9 @@ const SPELLED_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) =
 /** How the bits of a BitString stand for an integer. */
 export interface BitStringIntegerOptions {
   /** Which end has the most significant bit: `big`, the default, has it first. */
-  bitOrder?: 'big' | 'little';
+  bitOrder?: 'big' | 'little' | undefined;
   /** Two's complement; false by default. */
-  signed?: boolean;
+  signed?: boolean | undefined;
 }
 
 function reversed(bits: string): string {

@@ -3,11 +3,11 @@ import { parseInterval } from './interval-text.ts';
 /** The three parts that PostgreSQL keeps of an interval. */
 export interface IntervalFields {
   /** int4. A year is 12 of them. */
-  months?: number;
+  months?: number | undefined;
   /** int4. A day need not have 24 hours: daylight saving time begins and ends. */
-  days?: number;
+  days?: number | undefined;
   /** int8. A number must be a safe integer. */
-  microseconds?: bigint | number;
+  microseconds?: bigint | number | undefined;
 }
 
 const INT4_MAX = 2 ** 31 - 1;

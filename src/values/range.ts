@@ -4,11 +4,11 @@ import { parseRange } from './range-text.ts';
 /** Which bounds belong to a range, and whether it has any value at all. */
 export interface RangeOptions {
   /** The lower bound itself is in the range; true by default. */
-  lowerInc?: boolean;
+  lowerInc?: boolean | undefined;
   /** The upper bound itself is in the range; false by default. */
-  upperInc?: boolean;
+  upperInc?: boolean | undefined;
   /** The range holds no value; its bounds are left out of account. */
-  empty?: boolean;
+  empty?: boolean | undefined;
 }
 
 function sameBound(a: unknown, b: unknown): boolean {

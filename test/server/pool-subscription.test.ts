@@ -298,6 +298,36 @@ describe('a subscription whose connection is lost', () => {
     expect(counter.open).toBe(0);
   });
 
+  it('comes back also for those whose onReconnect throws or rejects, which is a warning', async () => {
+    const counter = new CountingDial();
+    await using test = await TestPool.open({ ...LISTENER, dial: counter.dial });
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const got: string[] = [];
+    const failing = [
+      () => {
+        throw new Error('thrown');
+      },
+      async () => {
+        throw new Error('rejected');
+      },
+    ];
+    for (const onReconnect of failing) {
+      await test.pool.listen('news', ({ payload }) => got.push(payload), { onReconnect });
+    }
+    counter.cut();
+    await expect.poll(() => warnings.map(({ name }) => name)).toHaveLength(2);
+    process.off('warning', onWarning);
+    expect(warnings.map(({ name }) => name)).toEqual(new Array(2).fill('AsyncpgCallbackWarning'));
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'an onReconnect callback failed: thrown',
+      'an onReconnect callback failed: rejected',
+    ]);
+    await send(test, 'news', 'back');
+    await until(() => got.length === 2);
+  });
+
   it('comes back by one connection only when it is lost again while it comes back', async () => {
     const counter = new CountingDial();
     await using test = await TestPool.open({ ...LISTENER, dial: counter.dial });

@@ -1,16 +1,28 @@
 /** What the compiler takes for options and codecs. Checked by `npm run check:types`. */
 import { Temporal } from 'temporal-polyfill';
 import { expectTypeOf } from 'vitest';
+import type {
+  RestartOptions,
+  StandbyOptions,
+  TempClusterOptions,
+} from '../../src/cluster/index.ts';
 import {
+  type BitStringIntegerOptions,
   type BuiltinTypeCodec,
+  type CallOptions,
   type Connection,
   type ConnectOptions,
+  type CopyCommon,
+  type CopyFormat,
   connect,
   createPool,
+  type IntervalFields,
   type Pool,
   type PoolConnection,
   type PoolOptions,
+  type RangeOptions,
   type TemporalNamespace,
+  type TransactionOptions,
   type TypeCodec,
   type TypeOptions,
 } from '../../src/index.ts';
@@ -70,3 +82,18 @@ expectTypeOf<{ codecName: string }>().toExtend<BuiltinTypeCodec>();
 void connect({ codecs: { url: codec, hstore: { codecName: 'pg_contrib.hstore' } } });
 // @ts-expect-error neither functions nor a name
 void connect({ codecs: { url: 'text' } });
+
+// What may be left out may be undefined, under exactOptionalPropertyTypes as well.
+type AllUndefined<T> = { [K in keyof T]: undefined };
+expectTypeOf<AllUndefined<TempClusterOptions>>().toExtend<TempClusterOptions>();
+expectTypeOf<AllUndefined<RestartOptions>>().toExtend<RestartOptions>();
+expectTypeOf<AllUndefined<StandbyOptions>>().toExtend<StandbyOptions>();
+expectTypeOf<AllUndefined<RangeOptions>>().toExtend<RangeOptions>();
+expectTypeOf<AllUndefined<IntervalFields>>().toExtend<IntervalFields>();
+expectTypeOf<AllUndefined<BitStringIntegerOptions>>().toExtend<BitStringIntegerOptions>();
+expectTypeOf<AllUndefined<ConnectOptions>>().toExtend<ConnectOptions>();
+expectTypeOf<AllUndefined<PoolOptions>>().toExtend<PoolOptions>();
+expectTypeOf<AllUndefined<CopyFormat>>().toExtend<CopyFormat>();
+expectTypeOf<AllUndefined<CopyCommon>>().toExtend<CopyCommon>();
+expectTypeOf<AllUndefined<TransactionOptions>>().toExtend<TransactionOptions>();
+expectTypeOf<AllUndefined<CallOptions>>().toExtend<CallOptions>();

@@ -78,6 +78,8 @@ expectTypeOf<string>().toExtend<Query>();
 expectTypeOf<{ text: string; args: readonly [1, 'a'] }>().toExtend<QueryObject>();
 expectTypeOf<{ text: string; timeout: 5; prepare: false; column: 'name' }>().toExtend<Query>();
 expectTypeOf<{ text: string; signal: AbortSignal }>().toExtend<Query>();
+// What may be left out may be undefined, under exactOptionalPropertyTypes as well.
+expectTypeOf<{ text: string; args: readonly unknown[] | undefined }>().toExtend<Query>();
 expectTypeOf<{ args: [] }>().not.toExtend<Query>();
 expectTypeOf<{ text: string; timeout: '5' }>().not.toExtend<Query>();
 
@@ -104,3 +106,10 @@ expectTypeOf(
 // @ts-expect-error there is no such isolation level
 void db.transaction({ isolation: 'snapshot' }, async () => 1);
 expectTypeOf(db.begin()).toEqualTypeOf<Promise<Transaction>>();
+
+// A callback may give back anything: a promise is looked after, everything else is dropped.
+const payloads: string[] = [];
+void pool.listen('news', ({ payload }) => payloads.push(payload), {
+  onReconnect: () => payloads.push('gap'),
+});
+void pool.listen('news', async () => {}, { onReconnect: async () => {} });
