@@ -24,6 +24,8 @@ export class RequestLine {
   readonly #returning: Returning[] = [];
   #holder: Request | null = null;
   #isBarred = false;
+  /** A request writes, and may run the user's code for it: getters, iterators, encoders. */
+  #isStarting = false;
   #idleWaiters: (() => void)[] = [];
 
   constructor(session: Session) {
@@ -61,8 +63,12 @@ export class RequestLine {
 
   /** Starts the request now, or when all that came before it have been. */
   join(request: Request): void {
-    if (this.#pending.length === 0 && this.#mayStart()) this.start(request);
-    else this.#pending.push(request);
+    if (this.#pending.length > 0 || !this.#mayStart()) {
+      this.#pending.push(request);
+      return;
+    }
+    this.start(request);
+    if (this.#pending.length > 0) this.pump();
   }
 
   /** Takes out a request that was not started. */
@@ -73,11 +79,17 @@ export class RequestLine {
   /** Starts a request now, whatever the line: on behalf of whoever holds or bars it. */
   start(request: Request): void {
     request.flight ??= this.#session.outbox.flushes;
+    const isNested = this.#isStarting;
+    this.#isStarting = true;
     try {
       request.start(this.#session);
     } catch (error) {
       request.fail(error);
+    } finally {
+      this.#isStarting = isNested;
     }
+    // By the user's own code, called by the request.
+    if (this.#session.isEnded) this.#failEnded(request);
   }
 
   /**
@@ -149,6 +161,7 @@ export class RequestLine {
     return (
       this.#holder === null &&
       !this.#isBarred &&
+      !this.#isStarting &&
       this.#returning.length === 0 &&
       !this.#session.outbox.isCongested
     );
@@ -191,18 +204,19 @@ export class RequestLine {
 
   /** The session has ended: fails every request, those of which nothing has left as such. */
   end(): void {
-    const session = this.#session;
     const holder = this.#holder;
-    const fail = (request: Request): void => {
-      const isUnsent = request.flight === null || request.flight >= session.outbox.flushes;
-      request.fail(session.endedError(isUnsent));
-    };
     this.#holder = null;
     this.#isBarred = false;
-    for (const request of this.#inFlight.drain()) fail(request);
-    if (holder !== null) fail(holder);
-    for (const { request } of this.#returning.splice(0)) fail(request);
-    for (const request of this.#pending.drain()) fail(request);
+    for (const request of this.#inFlight.drain()) this.#failEnded(request);
+    if (holder !== null) this.#failEnded(holder);
+    for (const { request } of this.#returning.splice(0)) this.#failEnded(request);
+    for (const request of this.#pending.drain()) this.#failEnded(request);
     this.#tellIdle();
+  }
+
+  #failEnded(request: Request): void {
+    const { outbox } = this.#session;
+    const isUnsent = request.flight === null || request.flight >= outbox.flushes;
+    request.fail(this.#session.endedError(isUnsent));
   }
 }
