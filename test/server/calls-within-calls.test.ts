@@ -1,7 +1,7 @@
 /** What a value's own code does to its connection while the value is being encoded. */
 import { expect, it } from 'vitest';
 import { type Connection, ConnectionDoesNotExistError } from '../../src/index.ts';
-import { describeEach, failure, open } from '../support/connections.ts';
+import { collect, describeEach, failure, open } from '../support/connections.ts';
 
 /** A value for a jsonb parameter that does something when it is read. */
 const reading = (whatToDo: () => void) => ({
@@ -17,7 +17,7 @@ describeEach('a call made while another is written', (version) => {
     ['fetchVal', (c) => c.fetchVal('SELECT 5')],
     ['batch', async (c) => (await c.batch(['SELECT 5 AS v']))[0]!.rows[0]!['v']],
     ['transaction', (c) => c.transaction((tx) => tx.fetchVal('SELECT 5'))],
-    ['stream', async (c) => (await c.stream('SELECT 5 AS v').next()).value.v],
+    ['stream', async (c) => (await collect(c.stream('SELECT 5 AS v')))[0]!['v']],
   ];
 
   it.each(inner)('comes after it: %s', async (_name, call) => {
