@@ -3,7 +3,7 @@ import type { Request } from '../session/request.ts';
 import { COPY_BLOCK } from '../session/requests/copy-in.ts';
 import type { CopyDataSink } from '../session/requests/copy-out.ts';
 import type { Session } from '../session/session.ts';
-import type { CopyProgress } from './copy-options.ts';
+import { type OnProgress, tellProgress } from './copy-options.ts';
 import type { ByteSink } from './copy-sink.ts';
 
 /** Bytes that wait for the sink beyond which the server is made to wait as well. */
@@ -21,7 +21,7 @@ export class CopyBlocks implements CopyDataSink {
   readonly #makeText: MakeText;
   readonly #session: Session;
   readonly #sink: ByteSink;
-  readonly #onProgress: ((progress: CopyProgress) => void) | undefined;
+  readonly #onProgress: OnProgress;
   #block: CopyBlock | null = null;
   #blocks: CopyBlock[] = [];
   /** Blocks that the sink has given back. */
@@ -34,12 +34,7 @@ export class CopyBlocks implements CopyDataSink {
   #wake: (() => void) | null = null;
   readonly #done: Promise<void>;
 
-  constructor(
-    makeText: MakeText,
-    session: Session,
-    sink: ByteSink,
-    onProgress: ((progress: CopyProgress) => void) | undefined,
-  ) {
+  constructor(makeText: MakeText, session: Session, sink: ByteSink, onProgress: OnProgress) {
     this.#makeText = makeText;
     this.#session = session;
     this.#sink = sink;
@@ -119,7 +114,7 @@ export class CopyBlocks implements CopyDataSink {
         block.used = 0;
         this.#spare.push(block);
       }
-      this.#onProgress?.({ bytes: this.#written });
+      tellProgress(this.#onProgress, { bytes: this.#written });
       if (this.#paused && this.#waiting <= LOW_WATER) {
         this.#paused = false;
         this.#session.resumeReading();

@@ -7,13 +7,11 @@ import type { MessageWriter } from '../protocol/writer.ts';
 import type { Request } from '../session/request.ts';
 import { COPY_BLOCK, type CopyFeed, type FeedStep } from '../session/requests/copy-in.ts';
 import type { Session } from '../session/session.ts';
-import type { CopyProgress } from './copy-options.ts';
+import { type OnProgress, tellProgress } from './copy-options.ts';
 import type { Pull } from './copy-source.ts';
 
 /** What a message of records seldom exceeds. */
 const ROOMY = COPY_BLOCK + 8 * 1024;
-
-type OnProgress = ((progress: CopyProgress) => void) | undefined;
 
 /** What data is taken from, piece by piece, as the server takes it. */
 abstract class PullFeed implements CopyFeed {
@@ -174,7 +172,7 @@ export class ChunkFeed extends PullFeed {
   }
 
   override sent(): void {
-    this.#options.onProgress?.({ bytes: this.bytes });
+    tellProgress(this.#options.onProgress, { bytes: this.bytes });
   }
 }
 
@@ -253,6 +251,6 @@ export class RecordFeed extends PullFeed {
   }
 
   override sent(): void {
-    this.#onProgress?.({ bytes: this.bytes, rows: this.#row });
+    tellProgress(this.#onProgress, { bytes: this.bytes, rows: this.#row });
   }
 }

@@ -2,6 +2,7 @@ import { InvalidArgumentError, UnsupportedServerFeatureError } from '../errors/c
 import type { ServerVersion } from '../session/server-version.ts';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
 import type { OptionNames } from './known-options.ts';
+import { warnOfRejection } from './user-callback.ts';
 
 /** How far a COPY has come. */
 export interface CopyProgress {
@@ -9,6 +10,13 @@ export interface CopyProgress {
   readonly bytes: number;
   /** Records that were handed on, where the client counts them. */
   readonly rows?: number;
+}
+
+export type OnProgress = ((progress: CopyProgress) => void) | undefined;
+
+/** What `onProgress` throws fails the COPY. Its promise, if it gives one, is not waited for. */
+export function tellProgress(onProgress: OnProgress, progress: CopyProgress): void {
+  if (onProgress !== undefined) warnOfRejection('an onProgress callback', onProgress(progress));
 }
 
 /** What every COPY of a table takes. */

@@ -79,6 +79,6 @@ export class QueryLog {
   }
 
   #tell(logged: LoggedQuery): void {
-    for (const logger of this.#loggers) callUser('query logger', () => logger(logged));
+    for (const logger of this.#loggers) callUser('a query logger', () => logger(logged));
   }
 }

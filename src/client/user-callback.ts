@@ -2,19 +2,23 @@
  * Calls a function of the user's whose result nobody waits for. What it throws or rejects with is
  * nobody's answer: it becomes a process warning, and harms no connection.
  *
- * @param what names the callback in the warning
+ * @param what names the callback in the warning, with its article
  */
 export function callUser(what: string, callback: () => unknown): void {
   try {
-    const result = callback();
-    if (result instanceof Promise) result.catch((error: unknown) => report(what, error));
+    warnOfRejection(what, callback());
   } catch (error) {
     report(what, error);
   }
 }
 
+/** The same for what such a function has given back, where what it throws is somebody's answer. */
+export function warnOfRejection(what: string, result: unknown): void {
+  if (result instanceof Promise) result.catch((error: unknown) => report(what, error));
+}
+
 function report(what: string, error: unknown): void {
-  const warning = new Error(`a ${what} failed: ${error instanceof Error ? error.message : error}`, {
+  const warning = new Error(`${what} failed: ${error instanceof Error ? error.message : error}`, {
     cause: error,
   });
   warning.name = 'AsyncpgCallbackWarning';

@@ -106,7 +106,7 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
     if (!this.#gap) return;
     this.#gap = false;
     if (this.#state !== 'live' || this.#onReconnect === null) return;
-    callUser('onReconnect callback', this.#onReconnect);
+    callUser('an onReconnect callback', this.#onReconnect);
   }
 
   /** Ends the subscription and its iterations. Idempotent. */

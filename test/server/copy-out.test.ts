@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from 'vitest';
 import {
   BitString,
   type Connection,
@@ -576,6 +585,23 @@ test('the sink runs in its caller’s asynchronous context', async () => {
     );
   await Promise.all([call('one'), call('two')]);
   expect([...seen]).toEqual(['one', 'two']);
+});
+
+test('an onProgress that rejects later becomes a process warning', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  onTestFinished(() => void process.off('warning', onWarning));
+  const { output } = collector();
+  const onProgress = async (): Promise<never> => {
+    throw new Error('too late');
+  };
+  expect(await connection.copyFromQuery('SELECT 1', { output, onProgress })).toBe('COPY 1');
+  await expect.poll(() => warnings.length).toBe(1);
+  expect(warnings[0]).toMatchObject({
+    name: 'AsyncpgCallbackWarning',
+    message: 'an onProgress callback failed: too late',
+  });
 });
 
 test('onProgress tells the bytes so far', async () => {
