@@ -79,8 +79,17 @@ export function splitHostPort(
   };
 }
 
-export const hostListText: TextParser<readonly HostSpec[]> = (text, origin) =>
-  text.split(',').map((item) => parseHost(item, origin));
+export const hostListText: TextParser<readonly HostSpec[]> = (text, origin) => {
+  const items = text.split(',');
+  // A DSN in the wrong place has a password in it, so the whole list is checked before any piece
+  // of it gets into a message.
+  if (items.some((item) => !isSocketHost(item.trim()) && /@|:\/\//.test(item))) {
+    throw configurationError(origin, 'expected host names, not a DSN', {
+      hint: 'The DSN is the first argument; a host has no "@" and no "://".',
+    });
+  }
+  return items.map((item) => parseHost(item, origin));
+};
 
 export const hostListValue: ValueParser<readonly HostSpec[]> = (value, origin) => {
   if (Array.isArray(value) && value.length === 0) {

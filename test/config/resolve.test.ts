@@ -321,6 +321,33 @@ describe('secrets', () => {
     expect(refusal({ env: { PGPASSWORD: password } }).message).not.toContain('hunter2');
     expect(refusal({ dsn: `host=h password=${password}` }).message).not.toContain('hunter2');
   });
+
+  it.each([
+    'postgres://u:hunter2@h/d',
+    'postgres://u:hunter2,x@h:5433/d',
+    'u:hunter2@h',
+    'u:hunter2,x@h:5433',
+    'h1,u:hunter2@h',
+  ])('are nowhere in the message about the DSN %s as a host', (host) => {
+    for (const given of [
+      { options: { host } },
+      { options: { host: [host] } },
+      { env: { PGHOST: host } },
+    ]) {
+      const { message } = refusal(given);
+      expect(message).toContain('expected host names, not a DSN');
+      expect(message).not.toContain('hunter2');
+    }
+  });
+
+  it('is no reason to refuse sockets with such characters in their names', () => {
+    const config = resolve({ options: { host: ['/run/a@b', '@abstract', '/run/a://b'] } });
+    expect(places(config)).toEqual([
+      '/run/a@b/.s.PGSQL.5432',
+      '\0abstract/.s.PGSQL.5432',
+      '/run/a://b/.s.PGSQL.5432',
+    ]);
+  });
 });
 
 describe('the configuration', () => {
