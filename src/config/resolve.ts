@@ -68,6 +68,12 @@ function checkOptionNames(options: ConnectOptions): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ClientConfigurationError('the connect options must be an object');
   }
+  // It has a host, a port and a password, but no user and no database.
+  if (options instanceof URL) {
+    throw new ClientConfigurationError('the connect options must not be a URL', {
+      hint: 'Give it as text, in place of the DSN: String(url).',
+    });
+  }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || isConnectOption(name)) continue;
     const camelCase = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -301,6 +301,13 @@ describe('a wrong value', () => {
     const dsn = 5 as unknown as string;
     expect(() => resolveConfig(dsn, {}, bareEnvironment())).toThrow('the DSN must be a string');
   });
+
+  it('is a URL in place of options, whose user and database would be left out', () => {
+    const { message, hint } = refusal({ options: new URL('postgres://ada:hunter2@db/shop') });
+    expect(message).toContain('the connect options must not be a URL');
+    expect(message).not.toContain('hunter2');
+    expect(hint).toContain('String(url)');
+  });
 });
 
 describe('secrets', () => {
