@@ -144,7 +144,10 @@ export interface ConnectOptions {
   readonly targetSessionAttrs?: TargetSessionAttrs | null | undefined;
   /** `'random'` (or true) tries the hosts and their addresses in random order. PGLOADBALANCEHOSTS. */
   readonly loadBalanceHosts?: 'disable' | 'random' | boolean | null | undefined;
-  /** TCP keepalive: on by default, after 60,000 ms of silence; a number is these milliseconds. */
+  /**
+   * TCP keepalive: on by default, after 60,000 ms of silence; a number is these milliseconds,
+   * rounded up to whole seconds, and 0 the system's own value.
+   */
   readonly keepAlive?: boolean | number | null | undefined;
   /** The lowest wire protocol version to accept. Default `'3.0'`. PGMINPROTOCOLVERSION. */
   readonly minProtocolVersion?: '3.0' | '3.2' | 'latest' | null | undefined;

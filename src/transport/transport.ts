@@ -33,9 +33,6 @@ const RECEIVE_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
  */
 const READS_IN_A_ROW = 2;
 
-/** Milliseconds of silence until the first keepalive probe. */
-const DEFAULT_KEEP_ALIVE = 60_000;
-
 /**
  * What became of bytes that were written. `taken`: the system has every one of them, so their
  * buffer may be used again; `pending`: not yet; `refused`: it has none of them, nor will it have,
@@ -46,9 +43,14 @@ export type Written = 'taken' | 'pending' | 'refused';
 /** Where a connection goes: an IP address and port, or a Unix socket's path. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** What matters of a TCP connection besides its address. */
+/** What matters of a TCP connection besides its address. Without `idle` the system's value holds. */
 export interface SocketOptions {
   readonly keepAlive: { readonly enabled: boolean; readonly idle: number | null };
+}
+
+/** Node drops the rest of a second, and of none it makes the system's two hours. Milliseconds. */
+function wholeSeconds(delay: number): number {
+  return Math.ceil(delay / 1000) * 1000;
 }
 
 /** A byte stream to a server. It knows sockets and TLS and no message. */
@@ -85,7 +87,7 @@ export class Transport {
       ...endpoint,
       noDelay: true,
       ...(keepAlive.enabled
-        ? { keepAlive: true, keepAliveInitialDelay: keepAlive.idle ?? DEFAULT_KEEP_ALIVE }
+        ? { keepAlive: true, keepAliveInitialDelay: wholeSeconds(keepAlive.idle ?? 0) }
         : {}),
       onread: {
         buffer: RECEIVE_BUFFER,

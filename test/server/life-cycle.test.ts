@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { promisify } from 'node:util';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import {
   ConnectionDoesNotExistError,
   connect,
@@ -25,6 +26,16 @@ function tcpTimer(port: number): { timer: number; seconds: number } | null {
     return { timer: timer!, seconds: when! / 100 };
   }
   return null;
+}
+
+/** What the handles of all of Node's TCP sockets have in common. */
+async function tcpHandle(): Promise<unknown> {
+  const { host, port } = testServer();
+  const socket = net.connect({ host, port });
+  await once(socket, 'connect');
+  const { _handle } = socket as unknown as { _handle: object };
+  socket.destroy();
+  return Object.getPrototypeOf(_handle);
 }
 
 /** A way to the server that can be made to swallow everything. */
@@ -52,6 +63,7 @@ describeEach('the life of a connection', (version) => {
   it.runIf(process.platform === 'linux').each([
     [undefined, 60],
     [5_000, 5],
+    [1, 1],
     [false, null],
   ])('with keepAlive %j, a silent one is probed after %j seconds', async (keepAlive, seconds) => {
     const c = await open(version, { keepAlive });
@@ -61,6 +73,27 @@ describeEach('the life of a connection', (version) => {
     if (seconds === null) return;
     expect(tcpTimer(port!)!.seconds).toBeGreaterThan(seconds - 4);
     expect(tcpTimer(port!)!.seconds).toBeLessThanOrEqual(seconds);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'with keepalives_idle=0, a silent one is probed when the system does it',
+    async () => {
+      const c = await connect(`${serverDsn(version)}?keepalives_idle=0`);
+      onTestFinished(() => c.terminate());
+      const port = await c.fetchVal<number>('SELECT inet_client_port()');
+      await expect.poll(() => tcpTimer(port!)?.timer).toBe(2);
+      const usual = Number(readFileSync('/proc/sys/net/ipv4/tcp_keepalive_time', 'latin1'));
+      expect(tcpTimer(port!)!.seconds).toBeGreaterThan(usual - 4);
+    },
+  );
+
+  it('sends small messages at once: TCP_NODELAY is set', async () => {
+    // Below Node's API, which has no way to ask for it.
+    const handle = (await tcpHandle()) as { setNoDelay(on: boolean): void };
+    const setNoDelay = vi.spyOn(handle, 'setNoDelay');
+    onTestFinished(() => setNoDelay.mockRestore());
+    await open(version);
+    expect(setNoDelay.mock.calls).toEqual([[true]]);
   });
 
   it('has a process ID, a version and settings that follow the server', async () => {
