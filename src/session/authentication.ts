@@ -3,6 +3,7 @@ import {
   InterfaceError,
   ProtocolError,
   UnsupportedClientFeatureError,
+  UnsupportedServerFeatureError,
 } from '../errors/client-errors.ts';
 import type { Authentication } from '../protocol/backend/authentication.ts';
 import { readNegotiateProtocolVersion } from '../protocol/backend/session.ts';
@@ -90,14 +91,21 @@ async function firstAuthentication(
   const message = await inbox.next();
   if (message.type !== Backend.NegotiateProtocolVersion) return authenticationIn(message);
   const { newestVersion, unrecognizedOptions } = readNegotiateProtocolVersion(message.reader);
-  if (
-    newestVersion >= config.maxProtocolVersion ||
-    newestVersion < config.minProtocolVersion ||
-    unrecognizedOptions.length > 0
-  ) {
+  if (newestVersion >= config.maxProtocolVersion || unrecognizedOptions.length > 0) {
     throw new ProtocolError('the server negotiates a protocol version that was not offered');
   }
+  if (newestVersion < config.minProtocolVersion) {
+    throw new UnsupportedServerFeatureError(
+      `the server speaks protocol version ${versionText(newestVersion)} at most, and ` +
+        `minProtocolVersion is ${versionText(config.minProtocolVersion)}`,
+      { safeToRetry: true },
+    );
+  }
   return nextAuthentication(inbox);
+}
+
+function versionText(version: number): string {
+  return `${version >> 16}.${version & 0xffff}`;
 }
 
 /** Refuses, before any credential is sent, a method that the options do not allow. */

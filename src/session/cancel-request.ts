@@ -32,7 +32,7 @@ export async function sendCancelRequest(parts: DialParts, target: CancelTarget):
   let transport: Transport | null = null;
   try {
     transport = await dial(parts, target.host, deadline);
-    const inbox = new StartUpInbox(transport);
+    const inbox = new StartUpInbox(transport, target.host);
     deadline?.watch((expired) => inbox.fail(expired.reason(false)));
     if (target.secured) await secure(transport, inbox, config, target.host, 'tls');
     const writer = new MessageWriter(512);

@@ -1,6 +1,6 @@
 import type { TypeRegistry } from '../codecs/registry.ts';
 import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
-import { TimeoutError } from '../errors/client-errors.ts';
+import { ProtocolError, TimeoutError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import { ConnectionFailureError } from '../errors/sqlstate.generated.ts';
 import type { Clock } from '../transport/clock.ts';
@@ -105,7 +105,7 @@ async function open(
   const { host, security } = attempt;
   deadline?.check();
   const transport = await dial(context, host, deadline, patience);
-  const inbox = new StartUpInbox(transport);
+  const inbox = new StartUpInbox(transport, host);
   deadline?.watch((expired) => inbox.fail(expired.reason(false)));
   try {
     if (security !== 'plain') {
@@ -124,8 +124,16 @@ async function open(
   } catch (error) {
     attempt.secured = transport.tlsSocket !== null;
     transport.destroy();
-    throw error;
+    throw error instanceof ProtocolError ? notTheProtocol(host, error) : error;
   }
+}
+
+/** Most often it is no PostgreSQL server at all, so it is told where. Nothing was asked of it. */
+function notTheProtocol(host: HostConfig, cause: ProtocolError): ProtocolError {
+  return new ProtocolError(
+    `${describeHost(host)} does not speak PostgreSQL's protocol as it should: ${cause.message}`,
+    { cause, safeToRetry: true },
+  );
 }
 
 function sessionOf(

@@ -1,9 +1,11 @@
+import type { HostConfig } from '../config/connect-config.ts';
 import { ProtocolError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/sqlstate.generated.ts';
 import { Framer, type MessageSink } from '../protocol/framer.ts';
 import { Backend, HEADER_LENGTH } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
+import { describeHost } from './dial.ts';
 
 /** One message, of which nothing is read yet. */
 export interface StartUpMessage {
@@ -22,6 +24,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
  */
 export class StartUpInbox implements MessageSink, TransportHandler {
   readonly #transport: Transport;
+  readonly #host: HostConfig;
   readonly #framer: Framer;
   readonly #messages: StartUpMessage[] = [];
   #bytes = 0;
@@ -33,8 +36,9 @@ export class StartUpInbox implements MessageSink, TransportHandler {
   #over = false;
   #rest: Buffer = NOTHING;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, host: HostConfig) {
     this.#transport = transport;
+    this.#host = host;
     this.#framer = new Framer(this);
     transport.handler = this;
   }
@@ -162,7 +166,7 @@ export class StartUpInbox implements MessageSink, TransportHandler {
   closed(error: Error | null): void {
     this.fail(
       new ConnectionFailureError(
-        `the connection was closed by the server at start-up${error === null ? '' : `: ${error.message}`}`,
+        `${describeHost(this.#host)} closed the connection at start-up${error === null ? '' : `: ${error.message}`}`,
         {},
         { safeToRetry: true, ...(error === null ? {} : { cause: error }) },
       ),

@@ -50,6 +50,7 @@ describe('a server that leaves at start-up', () => {
       await using server = await ScriptedServer.listen(script, { repeatLast: true });
       const error = await failure<ConnectionFailureError>(connect(to(server)));
       expect(error).toBeInstanceOf(ConnectionFailureError);
+      expect(error.message).toContain(`${server.host}:${server.port}`);
       expect(error.safeToRetry).toBe(true);
       expect(error.isTransient).toBe(true);
       expect(server.connections).toHaveLength(1);

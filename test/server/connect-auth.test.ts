@@ -376,9 +376,11 @@ describe('the protocol version', () => {
     '3.0 is settled on with an older server, unless 3.2 is the minimum',
     async () => {
       expect(await whoIsIt({ maxProtocolVersion: '3.2' }, serverDsn(15))).toBe('postgres');
-      await expect(connect(serverDsn(15), { minProtocolVersion: '3.2' })).rejects.toThrow(
-        /version/,
-      );
+      await expect(connect(serverDsn(15), { minProtocolVersion: '3.2' })).rejects.toMatchObject({
+        name: 'UnsupportedServerFeatureError',
+        message: 'the server speaks protocol version 3.0 at most, and minProtocolVersion is 3.2',
+        safeToRetry: true,
+      });
     },
   );
 });
