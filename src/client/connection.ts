@@ -203,7 +203,10 @@ export class Connection extends Queryable implements AsyncDisposable {
     });
   }
 
-  /** Is told of every notice and warning of the server. */
+  /**
+   * Is told of every notice and warning of the server from now on. Those of the start-up, e.g. of a
+   * login trigger, have gone by when there is a connection to listen on.
+   */
   addLogListener(callback: LogCallback): void {
     this.lane('Connection.addLogListener()').listeners.addLog(callback);
   }
