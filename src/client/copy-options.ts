@@ -1,7 +1,7 @@
 import { InvalidArgumentError, UnsupportedServerFeatureError } from '../errors/client-errors.ts';
 import type { ServerVersion } from '../session/server-version.ts';
 import { quoteIdentifier, quoteLiteral } from './identifier.ts';
-import type { OptionNames } from './known-options.ts';
+import { checkBoolean, type OptionNames } from './known-options.ts';
 import { warnOfRejection } from './user-callback.ts';
 
 /** How far a COPY has come. */
@@ -168,7 +168,7 @@ function optionList(options: CopyFormat, version: ServerVersion): string {
   const { format, header, freeze, forceQuote, onError, rejectLimit, logVerbosity } = options;
 
   if (format !== undefined) list.push(`FORMAT ${oneOf('format', format, FORMATS)}`);
-  if (freeze !== undefined) list.push(`FREEZE ${aBoolean('freeze', freeze)}`);
+  if (freeze !== undefined) list.push(`FREEZE ${checkBoolean('freeze', freeze)}`);
   literal('DELIMITER', options.delimiter);
   literal('NULL', options.null);
   if (options.default !== undefined) {
@@ -179,7 +179,7 @@ function optionList(options: CopyFormat, version: ServerVersion): string {
     requireVersion(version, 15, "header: 'match'");
     list.push('HEADER MATCH');
   } else if (header !== undefined) {
-    list.push(`HEADER ${aBoolean('header', header)}`);
+    list.push(`HEADER ${checkBoolean('header', header)}`);
   }
   literal('QUOTE', options.quote);
   literal('ESCAPE', options.escape);
@@ -216,13 +216,6 @@ function oneOf(option: string, value: unknown, allowed: readonly string[]): stri
     throw new InvalidArgumentError(`${option} must be one of ${allowed.join(', ')}`);
   }
   return found;
-}
-
-function aBoolean(option: string, value: unknown): string {
-  if (typeof value !== 'boolean') {
-    throw new InvalidArgumentError(`${option} must be true or false`);
-  }
-  return String(value);
 }
 
 function requireVersion({ major }: ServerVersion, needed: number, option: string): void {

@@ -19,3 +19,9 @@ export function checkOptions<Options extends object>(
     });
   }
 }
+
+/** An option that is true or false; a text such as 'false' would be true unseen. */
+export function checkBoolean(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new InvalidArgumentError(`${option} must be true or false`);
+}

@@ -26,6 +26,12 @@ export type LogCallback = (message: PostgresLogMessage, connection: Connection) 
 /** Is called once, when the connection is over. */
 export type TerminationCallback = (connection: Connection) => void;
 
+/** Refuses what a notification cannot be told to. */
+export function checkListener(callback: unknown): void {
+  if (typeof callback === 'function') return;
+  throw new InvalidArgumentError(`the listener of a channel is a function, not ${typeof callback}`);
+}
+
 /** Those who listen on one channel. */
 interface Channel {
   readonly callbacks: Set<NotificationCallback>;
@@ -55,11 +61,7 @@ export class Listeners implements SessionObserver {
 
   async add(channel: string, callback: NotificationCallback): Promise<void> {
     const name = quoteWholeIdentifier(channel);
-    if (typeof callback !== 'function') {
-      throw new InvalidArgumentError(
-        `the listener of a channel is a function, not ${typeof callback}`,
-      );
-    }
+    checkListener(callback);
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
       entry = this.#listen(`LISTEN ${name}`);

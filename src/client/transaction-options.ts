@@ -1,5 +1,5 @@
-import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
-import { checkOptions, type OptionNames } from './known-options.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
+import { checkBoolean, checkOptions, type OptionNames } from './known-options.ts';
 
 /** PostgreSQL's isolation levels. PostgreSQL manual, "Transaction Isolation". */
 export type IsolationLevel =
@@ -57,7 +57,7 @@ export function beginStatements(options: TransactionOptions): string[] {
   }
   if (readOnly !== undefined) modes.push(accessMode(readOnly));
   if (deferrable !== undefined) {
-    modes.push(isTrue('deferrable', deferrable) ? 'DEFERRABLE' : 'NOT DEFERRABLE');
+    modes.push(checkBoolean('deferrable', deferrable) ? 'DEFERRABLE' : 'NOT DEFERRABLE');
   }
   return modes.length === 0 ? ['BEGIN'] : ['BEGIN', `SET TRANSACTION ${modes.join(', ')}`];
 }
@@ -68,10 +68,5 @@ export function nestedModes({ readOnly }: TransactionOptions): string | null {
 }
 
 function accessMode(readOnly: boolean): string {
-  return isTrue('readOnly', readOnly) ? 'READ ONLY' : 'READ WRITE';
-}
-
-function isTrue(option: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new InvalidArgumentError(`${option} must be true or false`);
+  return checkBoolean('readOnly', readOnly) ? 'READ ONLY' : 'READ WRITE';
 }

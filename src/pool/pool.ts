@@ -4,7 +4,7 @@ import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import { checkOptions } from '../client/known-options.ts';
 import type { Lane } from '../client/lane.ts';
-import type { Notification } from '../client/listeners.ts';
+import { checkListener, type Notification } from '../client/listeners.ts';
 import { Queryable, type Use, type Work } from '../client/queryable.ts';
 import { traced } from '../client/tracing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
@@ -21,7 +21,7 @@ import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-op
 import { slotOf } from './slot.ts';
 import type { PoolStats } from './stats.ts';
 import { Stock } from './stock.ts';
-import { checkListener, type ListenOptions, type Subscription } from './subscription.ts';
+import { checkListenOptions, type ListenOptions, type Subscription } from './subscription.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
 import { warnOfLeak, warnOfListeners, warnOfSlowClose } from './warnings.ts';
 
@@ -262,7 +262,8 @@ export class Pool extends Queryable implements AsyncDisposable {
     options: ListenOptions = {},
   ): Promise<Subscription> {
     try {
-      checkListener(callback, options);
+      checkListenOptions(options);
+      checkListener(callback);
       this.#stock.checkOpen();
       return await this.#subscriptions.subscribe(channel, callback, options.onReconnect ?? null);
     } catch (error) {

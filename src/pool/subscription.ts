@@ -15,12 +15,9 @@ export interface ListenOptions {
 
 const OPTIONS: OptionNames<ListenOptions> = { onReconnect: true };
 
-/** Refuses what `Pool.listen` cannot call back. */
-export function checkListener(callback: unknown, options: ListenOptions): void {
+/** Refuses options of `Pool.listen` that it cannot do anything with. */
+export function checkListenOptions(options: ListenOptions): void {
   checkOptions('listen', options, OPTIONS);
-  if (typeof callback !== 'function') {
-    throw new InvalidArgumentError('the listener of a channel must be a function');
-  }
   const { onReconnect } = options;
   if (onReconnect !== undefined && typeof onReconnect !== 'function') {
     throw new InvalidArgumentError('onReconnect must be a function');
