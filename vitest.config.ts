@@ -43,7 +43,7 @@ export default defineConfig({
           ...common,
           name: 'server',
           include: NEEDS_SERVER,
-          globalSetup: ['test/support/global-setup.ts'],
+          globalSetup: ['test/support/servers/global-setup.ts'],
         },
       },
     ],

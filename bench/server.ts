@@ -1,6 +1,6 @@
 import { connect } from 'asyncpg';
 import { TempCluster } from 'asyncpg/cluster';
-import { Authority } from '../test/support/certificates.ts';
+import { Authority } from '../test/support/servers/certificates.ts';
 import { SCHEMA, SCRAM_PASSWORD, SCRAM_USER, TLS_USER, WORKLOADS } from './workloads.ts';
 
 /** The server that everything is measured against, with its tables. */

@@ -1,4 +1,4 @@
-import * as classes from '../src/errors/sqlstate.generated.ts';
+import * as classes from '../src/errors/generated/sqlstate.ts';
 
 /** One class of the table. */
 export interface ErrorClass {
@@ -15,7 +15,7 @@ export { data };
 type Constructor = { readonly name: string; readonly sqlstate: string | null };
 
 export default {
-  watch: ['../src/errors/sqlstate.generated.ts'],
+  watch: ['../src/errors/generated/sqlstate.ts'],
   load: (): ErrorClass[] =>
     Object.values<Constructor>(classes).map((each) => ({
       name: each.name,

@@ -10,11 +10,15 @@ export type { BatchResult } from './client/batch.ts';
 export type { CallOptions, Query, QueryObject } from './client/call.ts';
 export { connect, type SingleConnectOptions } from './client/connect.ts';
 export { Connection, type PrepareOptions } from './client/connection.ts';
-export type { CopyRecord, CopyRecordsOptions, CopyToTableOptions } from './client/copy-in.ts';
-export type { CopyCommon, CopyFormat, CopyProgress } from './client/copy-options.ts';
-export type { CopyFromTableOptions, CopyOutOptions } from './client/copy-out.ts';
-export type { CopyOutput } from './client/copy-sink.ts';
-export type { CopySource } from './client/copy-source.ts';
+export type { CopyFromTableOptions, CopyOutOptions } from './client/copy/copy-from-table.ts';
+export type { CopyCommon, CopyFormat, CopyProgress } from './client/copy/copy-options.ts';
+export type { CopyOutput } from './client/copy/copy-sink.ts';
+export type { CopySource } from './client/copy/copy-source.ts';
+export type {
+  CopyRecord,
+  CopyRecordsOptions,
+  CopyToTableOptions,
+} from './client/copy/copy-to-table.ts';
 export { Cursor } from './client/cursor.ts';
 export type {
   LogCallback,
@@ -58,6 +62,8 @@ export {
   UnsupportedClientFeatureError,
   UnsupportedServerFeatureError,
 } from './errors/client-errors.ts';
+// biome-ignore lint/performance/noReExportAll: 263 generated classes, all of them public
+export * from './errors/generated/sqlstate.ts';
 export {
   PostgresError,
   type PostgresErrorOptions,
@@ -65,15 +71,13 @@ export {
   type ServerMessageFields,
   UnknownPostgresError,
 } from './errors/postgres-error.ts';
-// biome-ignore lint/performance/noReExportAll: 263 generated classes, all of them public
-export * from './errors/sqlstate.generated.ts';
 export { createPool, type Pool } from './pool/pool.ts';
 export type { PoolConnection } from './pool/pool-connection.ts';
 export type { PoolHook, PoolOptions } from './pool/pool-options.ts';
 export type { PoolStats } from './pool/stats.ts';
 export type { ListenOptions, Subscription } from './pool/subscription.ts';
 export type { ServerVersion } from './session/server-version.ts';
-export type { Attribute } from './session/statement.ts';
+export type { Attribute } from './session/statements/statement.ts';
 export { BitString, type BitStringIntegerOptions } from './values/bit-string.ts';
 export {
   Box,

@@ -6,31 +6,43 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseSync, visitorKeys } from 'oxc-parser';
 
+/** The folders from the lowest floor up. */
+const ORDER = [
+  'errors',
+  'values',
+  'sql',
+  'protocol',
+  'config',
+  'codecs',
+  'transport',
+  'session',
+  'connecting',
+  'client',
+  'pool',
+];
+
 /** What each folder of src/ may import from, besides itself. The files of src/ itself are `.`. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   values: [],
+  sql: ['errors'],
   protocol: ['errors'],
   config: ['errors', 'values'],
   codecs: ['errors', 'values', 'protocol'],
   transport: ['errors', 'config'],
-  session: ['errors', 'values', 'protocol', 'config', 'codecs', 'transport'],
-  client: ['errors', 'values', 'protocol', 'config', 'codecs', 'transport', 'session'],
-  pool: ['errors', 'values', 'protocol', 'config', 'codecs', 'transport', 'session', 'client'],
+  session: upTo('transport'),
+  connecting: upTo('session'),
+  client: upTo('connecting'),
+  pool: upTo('client'),
   integrations: ['errors', 'values', 'config', 'client', 'pool'],
-  '.': [
-    'errors',
-    'values',
-    'protocol',
-    'config',
-    'codecs',
-    'transport',
-    'session',
-    'client',
-    'pool',
-  ],
+  '.': upTo('pool'),
   cluster: [],
 };
+
+/** The folder and all that stand below it. */
+function upTo(folder: string): readonly string[] {
+  return ORDER.slice(0, ORDER.indexOf(folder) + 1);
+}
 
 /** A throw-away server is no part of the driver: the rules on network and clock are not for it. */
 const APART = 'cluster';

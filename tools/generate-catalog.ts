@@ -1,5 +1,5 @@
 /**
- * Writes src/codecs/catalog.generated.ts: the types that PostgreSQL brings along, from the
+ * Writes src/codecs/generated/catalog.ts: the types that PostgreSQL brings along, from the
  * catalogs of the servers whose DSNs are given. With `--check` only tells whether it is current.
  *
  *     node tools/generate-catalog.ts [--check] [dsn …]
@@ -11,7 +11,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { TempCluster } from '../src/cluster/index.ts';
 
-const TARGET = new URL('../src/codecs/catalog.generated.ts', import.meta.url);
+const TARGET = new URL('../src/codecs/generated/catalog.ts', import.meta.url);
 
 /** From 10,000 on, OIDs are given out by each build or cluster as it likes. */
 const FIRST_UNSTABLE_OID = 10_000;
@@ -93,7 +93,7 @@ async function main(args: readonly string[]): Promise<void> {
       await writeFile(TARGET, text);
     } else if ((await readFile(TARGET, 'utf8')) !== text) {
       console.error(
-        'src/codecs/catalog.generated.ts is not current: run tools/generate-catalog.ts',
+        'src/codecs/generated/catalog.ts is not current: run tools/generate-catalog.ts',
       );
       process.exitCode = 1;
     }

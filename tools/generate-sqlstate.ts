@@ -1,5 +1,5 @@
 /**
- * Writes src/errors/sqlstate.generated.ts, a class for each SQLSTATE, and the look-up table
+ * Writes src/errors/generated/sqlstate.ts, a class for each SQLSTATE, and the look-up table
  * beside it, from tools/sqlstate.txt.
  *
  *   node tools/generate-sqlstate.ts           writes the file
@@ -22,8 +22,8 @@ interface Section {
 }
 
 const TABLE = new URL('./sqlstate.txt', import.meta.url);
-const CLASSES = new URL('../src/errors/sqlstate.generated.ts', import.meta.url);
-const LOOKUP = new URL('../src/errors/sqlstate-lookup.generated.ts', import.meta.url);
+const CLASSES = new URL('../src/errors/generated/sqlstate.ts', import.meta.url);
+const LOOKUP = new URL('../src/errors/generated/sqlstate-lookup.ts', import.meta.url);
 
 const HEADER =
   '// Generated from tools/sqlstate.txt by tools/generate-sqlstate.ts; not edited by hand.\n';
@@ -146,8 +146,8 @@ ${entries.join('')}]);
 }
 
 function writeClasses(sections: readonly Section[]): string {
-  let text = `${HEADER}import { named } from './named.ts';
-import { PostgresError, PostgresLogMessage } from './postgres-error.ts';
+  let text = `${HEADER}import { named } from '../named.ts';
+import { PostgresError, PostgresLogMessage } from '../postgres-error.ts';
 `;
   for (const section of sections) {
     text += `\n// Class ${section.code}: ${section.title}\n`;
@@ -161,8 +161,8 @@ import { PostgresError, PostgresLogMessage } from './postgres-error.ts';
 
 function writeLookup(sections: readonly Section[]): string {
   const all = sections.flatMap((section) => section.conditions);
-  return `${HEADER}import type { PostgresError, PostgresLogMessage } from './postgres-error.ts';
-import * as classes from './sqlstate.generated.ts';
+  return `${HEADER}import type { PostgresError, PostgresLogMessage } from '../postgres-error.ts';
+import * as classes from './sqlstate.ts';
 ${writeMap(
   'ERROR_CLASSES',
   'The class of each SQLSTATE that is an error.',

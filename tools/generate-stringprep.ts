@@ -1,5 +1,5 @@
 /**
- * Writes src/protocol/stringprep.generated.ts: the tables of RFC 3454 that SASLprep needs and
+ * Writes src/protocol/generated/stringprep.ts: the tables of RFC 3454 that SASLprep needs and
  * that are too long to be written by hand. Their source is Python's `stringprep` module, which
  * carries the Unicode 3.2 data that the RFC is defined on.
  *
@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const TARGET = fileURLToPath(new URL('../src/protocol/stringprep.generated.ts', import.meta.url));
+const TARGET = fileURLToPath(new URL('../src/protocol/generated/stringprep.ts', import.meta.url));
 
 const TABLES = [
   {

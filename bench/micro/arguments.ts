@@ -1,5 +1,5 @@
 import { bench, group, do_not_optimize as keep } from 'mitata';
-import { compileArgumentEncoder } from '../../src/codecs/argument-encoder.ts';
+import { compileArgumentEncoder } from '../../src/codecs/compilers/argument-encoder.ts';
 import { Frontend } from '../../src/protocol/message-type.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 import { codecOf } from './sample-result.ts';

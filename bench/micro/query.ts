@@ -1,9 +1,9 @@
 import { bench, group, do_not_optimize as keep } from 'mitata';
+import { Lane } from '../../src/client/client-session.ts';
 import { Connection } from '../../src/client/connection.ts';
-import { Lane } from '../../src/client/lane.ts';
 import { runTransaction } from '../../src/client/transaction-runner.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
-import { resolveTypeOptions } from '../../src/config/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import {
   writeBindComplete,
   writeCommandComplete,
@@ -13,7 +13,7 @@ import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 import { Session } from '../../src/session/session.ts';
-import { Statement } from '../../src/session/statement.ts';
+import { Statement } from '../../src/session/statements/statement.ts';
 import { systemClock } from '../../src/transport/clock.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 

@@ -1,5 +1,5 @@
 import { bench, group, do_not_optimize as keep } from 'mitata';
-import { compileRowDecoder } from '../../src/codecs/row-decoder.ts';
+import { compileRowDecoder } from '../../src/codecs/compilers/row-decoder.ts';
 import { TextRun } from '../../src/codecs/text-run.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import type { Row } from '../../src/values/row.ts';

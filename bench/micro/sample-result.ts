@@ -1,8 +1,8 @@
 import { findBuiltinType } from '../../src/codecs/builtin-types.ts';
 import { BINARY, type Codec } from '../../src/codecs/codec.ts';
+import type { Column } from '../../src/codecs/compilers/row-decoder.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
-import type { Column } from '../../src/codecs/row-decoder.ts';
-import { resolveTypeOptions } from '../../src/config/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import { Backend } from '../../src/protocol/message-type.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 

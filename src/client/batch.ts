@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
-import { BatchRequest, type BatchResult } from '../session/requests/batch.ts';
+import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from './client-session.ts';
 
-export type { BatchResult } from '../session/requests/batch.ts';
+export type { BatchResult } from '../session/requests/batch-request.ts';
 
 /** The queries of a batch, each as an object. */
 export function callsOf(queries: readonly Query[]): QueryObject[] {

@@ -2,13 +2,13 @@ import { TypeRegistry } from '../codecs/registry.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve.ts';
+import { ScramKeyCache } from '../connecting/authentication/scram-key-cache.ts';
+import type { SessionContext } from '../connecting/open-session.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
-import type { SessionContext } from '../session/open-session.ts';
-import { ScramKeyCache } from '../session/scram-key-cache.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
 import { atCaller } from './caller-stack.ts';
 import { Connection } from './connection.ts';
-import { openLane } from './open-lane.ts';
+import { openLane } from './open-client-session.ts';
 
 /** Shared by all: programs that connect for each task profit most. */
 const SCRAM_KEYS = new ScramKeyCache();

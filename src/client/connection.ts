@@ -1,14 +1,14 @@
 import type { TypeCodec } from '../codecs/custom-codec.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
-import { prepareRequest } from '../session/requests/prepare-statement.ts';
+import { prepareRequest } from '../session/requests/prepare-statement-request.ts';
 import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
+import type { Lane } from './client-session.ts';
 import { Cursor } from './cursor.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
-import type { Lane } from './lane.ts';
 import type {
   LogCallback,
   Notification,

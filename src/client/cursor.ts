@@ -1,11 +1,11 @@
 import { InterfaceError } from '../errors/client-errors.ts';
-import { NoActiveSQLTransactionError } from '../errors/sqlstate.generated.ts';
-import { type Portal, PortalRequest, type PortalRows } from '../session/requests/portal.ts';
-import type { Statement } from '../session/statement.ts';
+import { NoActiveSQLTransactionError } from '../errors/generated/sqlstate.ts';
+import { type Portal, PortalRequest, type PortalRows } from '../session/requests/portal-request.ts';
+import type { Statement } from '../session/statements/statement.ts';
 import type { Row } from '../values/row.ts';
 import { argsOf, type QueryObject } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from './client-session.ts';
 
 /** Rows that iteration fetches at once. */
 const PREFETCH = 50;

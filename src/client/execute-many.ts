@@ -1,9 +1,9 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
-import { ManyRequest } from '../session/requests/many.ts';
-import type { Statement } from '../session/statement.ts';
+import { ManyRequest } from '../session/requests/execute-many-request.ts';
+import type { Statement } from '../session/statements/statement.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from './client-session.ts';
 
 /** Sets of values, one for each execution of a statement. */
 export type ArgumentSets = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
-import type { ScriptRequest } from '../session/requests/script.ts';
+import type { ScriptRequest } from '../session/requests/script-request.ts';
 import type { SessionObserver } from '../session/session.ts';
+import { quoteWholeIdentifier } from '../sql/quote.ts';
+import type { Lane } from './client-session.ts';
 import type { Connection } from './connection.ts';
-import { quoteWholeIdentifier } from './identifier.ts';
-import type { Lane } from './lane.ts';
 import { callUser } from './user-callback.ts';
 
 /** What NOTIFY brought. */

@@ -1,4 +1,4 @@
-import { ConnectionDoesNotExistError } from '../errors/sqlstate.generated.ts';
+import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
 import type { Notification } from './listeners.ts';
 import { NotificationBuffer } from './notification-buffer.ts';
 

@@ -1,16 +1,16 @@
 import type { PgType } from '../codecs/codec.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
-import { typesOf } from '../session/preparation.ts';
-import type { Wanted } from '../session/requests/query.ts';
-import type { Attribute, Statement } from '../session/statement.ts';
+import type { Wanted } from '../session/requests/query-request.ts';
+import { typesOf } from '../session/statements/preparation.ts';
+import type { Attribute, Statement } from '../session/statements/statement.ts';
 import type { Row } from '../values/row.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller } from './caller-stack.ts';
+import type { Lane } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { Cursor } from './cursor.ts';
 import { executeMany } from './execute-many.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
-import type { Lane } from './lane.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
 

@@ -1,5 +1,6 @@
 import { InterfaceError } from '../errors/client-errors.ts';
-import type { Wanted } from '../session/requests/query.ts';
+import type { Wanted } from '../session/requests/query-request.ts';
+import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import { type BatchResult, callsOf, limitsOf, runBatch } from './batch.ts';
@@ -12,24 +13,23 @@ import {
   toQuery,
 } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import {
-  type CopyRecordsOptions,
-  type CopyToTableOptions,
-  copyRecordsToTable,
-  copyToTable,
-} from './copy-in.ts';
+import type { Lane } from './client-session.ts';
 import {
   type CopyFromTableOptions,
   type CopyOutOptions,
   copyFromQuery,
   copyFromTable,
-} from './copy-out.ts';
-import { streamBinaryCopy } from './copy-rows.ts';
+} from './copy/copy-from-table.ts';
+import { streamBinaryCopy } from './copy/copy-record-stream.ts';
+import {
+  type CopyRecordsOptions,
+  type CopyToTableOptions,
+  copyRecordsToTable,
+  copyToTable,
+} from './copy/copy-to-table.ts';
 import { isShareable } from './dirt.ts';
 import { executeMany } from './execute-many.ts';
-import { quoteLiteral, quoteWholeIdentifier } from './identifier.ts';
 import { checkOptions } from './known-options.ts';
-import type { Lane } from './lane.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { RowSink } from '../session/requests/stream.ts';
+import type { RowSink } from '../session/requests/stream-request.ts';
 import type { Row } from '../values/row.ts';
 import { atCaller } from './caller-stack.ts';
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
 import type { QueryObject } from './call.ts';
-import { quoteIdentifier } from './identifier.ts';
 
 /**
  * A piece of a query: texts with values between them. Made by `sql` and its helpers only. Spread

@@ -1,10 +1,10 @@
-import { PortalRequest, type PortalRows } from '../session/requests/portal.ts';
-import { StreamRequest } from '../session/requests/stream.ts';
-import type { Statement } from '../session/statement.ts';
+import { PortalRequest, type PortalRows } from '../session/requests/portal-request.ts';
+import { StreamRequest } from '../session/requests/stream-request.ts';
+import type { Statement } from '../session/statements/statement.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
+import type { Lane } from './client-session.ts';
 import { newPortal } from './cursor.ts';
-import type { Lane } from './lane.ts';
 import type { StreamBuffer } from './row-stream.ts';
 import { submitStep } from './step.ts';
 

@@ -1,6 +1,6 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
-import type { Lane } from './lane.ts';
+import type { Lane } from './client-session.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 

@@ -1,16 +1,16 @@
 import { InterfaceError, ProtocolError, TimeoutError } from '../errors/client-errors.ts';
-import { PostgresError } from '../errors/postgres-error.ts';
 import {
   ConnectionDoesNotExistError,
   InFailedSQLTransactionError,
   TransactionResolutionUnknownError,
-} from '../errors/sqlstate.generated.ts';
+} from '../errors/generated/sqlstate.ts';
+import { PostgresError } from '../errors/postgres-error.ts';
+import { quoteWholeIdentifier } from '../sql/quote.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { eitherSignal } from './call.ts';
 import { atCaller } from './caller-stack.ts';
+import type { Lane } from './client-session.ts';
 import type { Connection } from './connection.ts';
-import { quoteWholeIdentifier } from './identifier.ts';
-import type { Lane } from './lane.ts';
 import { Queryable, type Use, type Work } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
 import {

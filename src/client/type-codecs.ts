@@ -2,11 +2,11 @@ import { findBuiltinType } from '../codecs/builtin-types.ts';
 import { kindOf } from '../codecs/refusal.ts';
 import type { TypeCodec, TypeDescription } from '../codecs/registry.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
-import { findTypeOid, introspect } from '../session/introspection.ts';
-import { learnTypes } from '../session/preparation.ts';
-import { ErrandRequest } from '../session/requests/errand.ts';
+import { ErrandRequest } from '../session/requests/inner-requests.ts';
+import { findTypeOid, introspect } from '../session/statements/introspection.ts';
+import { learnTypes } from '../session/statements/preparation.ts';
+import type { Lane } from './client-session.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
-import type { Lane } from './lane.ts';
 
 /** The type of that name, as the server describes it, with all that it is made of known. */
 async function findType(lane: Lane, name: string, schema: string): Promise<TypeDescription> {

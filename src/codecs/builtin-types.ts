@@ -1,4 +1,4 @@
-import { CATALOG } from './catalog.generated.ts';
+import { CATALOG } from './generated/catalog.ts';
 import type { TypeDescription } from './type-description.ts';
 
 /** `int2vector` and `oidvector` are one-dimensional arrays in the system catalogs. */

@@ -4,8 +4,8 @@ import { type Row, rowValues } from '../values/row.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { BinaryForm, Codec, CodecForms, PgType, TextForm } from './codec.ts';
 import { BINARY, TEXT, Unencodable } from './codec.ts';
+import { tupleFormOf } from './containers/tuple-forms.ts';
 import { refusal } from './refusal.ts';
-import { tupleFormOf } from './tuple-forms.ts';
 import type { TypeDescription } from './type-description.ts';
 
 export type { TypeCodec };

@@ -5,21 +5,21 @@ import {
 } from '../errors/client-errors.ts';
 import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
-import { arrayForms } from './array.ts';
-import { arrayTraits } from './array-elements.ts';
 import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
-import { compositeForms } from './composite.ts';
-import { multirangeForms } from './multirange.ts';
-import { rangeForms } from './range.ts';
-import { recordForms } from './record.ts';
+import { arrayForms } from './containers/array.ts';
+import { arrayTraits } from './containers/array-elements.ts';
+import { compositeForms } from './containers/composite.ts';
+import { multirangeForms } from './containers/multirange.ts';
+import { rangeForms } from './containers/range.ts';
+import { recordForms } from './containers/record.ts';
+import { vectorForms } from './containers/vector.ts';
 import { EXACT, namedForms, type Replacement, replacementFor } from './replacement.ts';
 import { scalarForms } from './scalar-forms.ts';
 import { sharedCodecs } from './shared-codecs.ts';
-import { text } from './text.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
-import { vectorForms } from './vector.ts';
+import { text } from './types/text.ts';
 
 export type { TypeCodec, TypeDescription };
 

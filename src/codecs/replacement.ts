@@ -4,9 +4,9 @@ import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { findBuiltinType } from './builtin-types.ts';
 import type { CodecForms, PgType } from './codec.ts';
 import { checkCustomizable, checkTypeCodec, customForms } from './custom-codec.ts';
-import { hstore } from './hstore.ts';
 import { EXTENSION_FORMS, scalarForms } from './scalar-forms.ts';
 import type { TypeDescription } from './type-description.ts';
+import { hstore } from './types/hstore.ts';
 
 /** Under these options nothing is lost between a type's text and its binary form. */
 export const EXACT: ResolvedTypeOptions = Object.freeze({

@@ -32,7 +32,7 @@ import type { ConnectOptions, PasswordFunction } from './options.ts';
 import type { Found } from './origin.ts';
 import { parseRequireAuth } from './require-auth.ts';
 import { sslModeText, sslValue, tlsVersionText } from './ssl.ts';
-import { typeOptionsValue } from './type-options.ts';
+import { typeOptionsValue } from './types-option.ts';
 import {
   bitText,
   booleanValue,

@@ -25,7 +25,7 @@ import {
 import { findPassword, readPassfile } from './passfile.ts';
 import { loadService, type Service } from './service-file.ts';
 import { resolveSsl } from './ssl.ts';
-import { DEFAULT_TYPES } from './type-options.ts';
+import { DEFAULT_TYPES } from './types-option.ts';
 import { checkText } from './value-parsers.ts';
 
 /** Others, such as U+00A0, may be part of a password. */

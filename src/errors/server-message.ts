@@ -1,7 +1,7 @@
+import { InvalidCachedStatementError } from './generated/sqlstate.ts';
+import { ERROR_CLASSES, WARNING_CLASSES } from './generated/sqlstate-lookup.ts';
 import type { PostgresErrorOptions, ServerMessageFields } from './postgres-error.ts';
 import { type PostgresError, PostgresLogMessage, UnknownPostgresError } from './postgres-error.ts';
-import { InvalidCachedStatementError } from './sqlstate.generated.ts';
-import { ERROR_CLASSES, WARNING_CLASSES } from './sqlstate-lookup.generated.ts';
 
 /** For duplicate_prepared_statement and invalid_sql_statement_name: nearly always a pooler. */
 const POOLER_HINT =

@@ -1,4 +1,4 @@
-import type { Lane } from '../client/lane.ts';
+import type { Lane } from '../client/client-session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { runHook } from './hook.ts';

@@ -1,5 +1,5 @@
 import { type CallOptions, eitherSignal } from '../client/call.ts';
-import type { Lane } from '../client/lane.ts';
+import type { Lane } from '../client/client-session.ts';
 import { Queryable, type Use, type Work } from '../client/queryable.ts';
 import type { Transaction } from '../client/transaction.ts';
 import type { TransactionOptions } from '../client/transaction-options.ts';

@@ -1,12 +1,12 @@
-import { connectionClosed, type Lane } from '../client/lane.ts';
-import { openLane } from '../client/open-lane.ts';
-import type { SessionContext } from '../session/open-session.ts';
+import { connectionClosed, type Lane } from '../client/client-session.ts';
+import { openLane } from '../client/open-client-session.ts';
+import type { SessionContext } from '../connecting/open-session.ts';
 import { Deadline } from '../transport/deadline.ts';
+import type { SlotSource } from './allocator.ts';
 import { runHook } from './hook.ts';
 import { PoolConnection } from './pool-connection.ts';
 import type { PoolSettings } from './pool-options.ts';
-import { Slot } from './slot.ts';
-import type { SlotSource } from './stock.ts';
+import { Slot } from './pooled-session.ts';
 
 /** Opens connections for a pool: connects and has the `init` hook run. */
 export class Opener implements SlotSource {

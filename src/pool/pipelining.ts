@@ -1,4 +1,4 @@
-import type { Slot } from './slot.ts';
+import type { Slot } from './pooled-session.ts';
 
 /** A shared connection that has said nothing for so many milliseconds is behind all others. */
 const STALLED = 50;

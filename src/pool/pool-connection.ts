@@ -1,7 +1,7 @@
+import type { Lane } from '../client/client-session.ts';
 import { Connection } from '../client/connection.ts';
-import type { Lane } from '../client/lane.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
-import type { Slot } from './slot.ts';
+import type { Slot } from './pooled-session.ts';
 
 /** Where a connection was borrowed. */
 export interface Lender {

@@ -1,8 +1,8 @@
 import { Connection } from '../client/connection.ts';
 import type { Notification } from '../client/listeners.ts';
-import { openLane } from '../client/open-lane.ts';
+import { openLane } from '../client/open-client-session.ts';
+import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
-import type { SessionContext } from '../session/open-session.ts';
 import type { Timer } from '../transport/clock.ts';
 import { Backoff } from './backoff.ts';
 import { Subscription, type SubscriptionHost } from './subscription.ts';

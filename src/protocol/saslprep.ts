@@ -1,5 +1,5 @@
+import { LEFT_TO_RIGHT, RIGHT_TO_LEFT, UNASSIGNED } from './generated/stringprep.ts';
 import { checkPassword } from './password.ts';
-import { LEFT_TO_RIGHT, RIGHT_TO_LEFT, UNASSIGNED } from './stringprep.generated.ts';
 
 /** RFC 3454, C.1.2: spaces other than U+0020. */
 const NON_ASCII_SPACE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/gu;

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../errors/client-errors.ts';
+import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
 import type { ServerMessageFields } from '../errors/postgres-error.ts';
 import { postgresErrorFrom } from '../errors/server-message.ts';
-import { ConnectionDoesNotExistError } from '../errors/sqlstate.generated.ts';
 
 /**
  * The error of one call that the end of its session concerns, a fresh one for each: what the

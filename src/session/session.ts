@@ -12,7 +12,7 @@ import { MessageReader } from '../protocol/reader.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Transport, TransportHandler } from '../transport/transport.ts';
-import { Canceller } from './canceller.ts';
+import { Canceller } from './cancelling/canceller.ts';
 import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
 import { checkClientEncoding } from './client-encoding.ts';
 import { endedError, lostConnection } from './ending.ts';
@@ -21,7 +21,7 @@ import type { Request } from './request.ts';
 import { RequestLine } from './request-line.ts';
 import { ROLE_SETTINGS } from './server-role.ts';
 import type { ServerVersion } from './server-version.ts';
-import { StatementCache, type StatementCacheOptions } from './statement-cache.ts';
+import { StatementCache, type StatementCacheOptions } from './statements/statement-cache.ts';
 
 /** What a session says of itself to whoever holds it. */
 export interface SessionObserver {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
-import { resolveTypeOptions } from '../../src/config/type-options.ts';
+import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 import { ALL_TYPES } from './described-types.ts';
 

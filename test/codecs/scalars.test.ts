@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { bool } from '../../src/codecs/bool.ts';
-import { bytea } from '../../src/codecs/bytea.ts';
-import { singleByteChar, text, textOnly, xml } from '../../src/codecs/text.ts';
 import { utf8 } from '../../src/codecs/text-decode.ts';
-import { uuid } from '../../src/codecs/uuid.ts';
+import { bool } from '../../src/codecs/types/bool.ts';
+import { bytea } from '../../src/codecs/types/bytea.ts';
+import { singleByteChar, text, textOnly, xml } from '../../src/codecs/types/text.ts';
+import { uuid } from '../../src/codecs/types/uuid.ts';
 import { DecodeError } from '../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from './binary-form.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Connection, connect } from '../../src/index.ts';
-import { serverDsn, testServer } from '../support/server.ts';
+import { serverDsn, testServer } from '../support/servers/server.ts';
 import { closeAll, leadTo } from './asyncpg.ts';
 import { type Block, blocksOf, documents, ROOT } from './blocks.ts';
 import { compared } from './printed.ts';

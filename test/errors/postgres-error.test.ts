@@ -1,11 +1,4 @@
 import { expect, expectTypeOf, test } from 'vitest';
-import type { ServerMessageFields } from '../../src/errors/postgres-error.ts';
-import {
-  PostgresError,
-  PostgresLogMessage,
-  UnknownPostgresError,
-} from '../../src/errors/postgres-error.ts';
-import { postgresErrorFrom, postgresLogMessageFrom } from '../../src/errors/server-message.ts';
 import {
   ConnectionDoesNotExistError,
   ConnectionFailureError,
@@ -19,7 +12,14 @@ import {
   PostgresWarning,
   StringDataRightTruncation,
   UniqueViolationError,
-} from '../../src/errors/sqlstate.generated.ts';
+} from '../../src/errors/generated/sqlstate.ts';
+import type { ServerMessageFields } from '../../src/errors/postgres-error.ts';
+import {
+  PostgresError,
+  PostgresLogMessage,
+  UnknownPostgresError,
+} from '../../src/errors/postgres-error.ts';
+import { postgresErrorFrom, postgresLogMessageFrom } from '../../src/errors/server-message.ts';
 
 const NOTHING: ServerMessageFields = {
   severity: null,

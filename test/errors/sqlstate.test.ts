@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import * as classes from '../../src/errors/generated/sqlstate.ts';
+import { ERROR_CLASSES, WARNING_CLASSES } from '../../src/errors/generated/sqlstate-lookup.ts';
 import { PostgresError, PostgresLogMessage } from '../../src/errors/postgres-error.ts';
-import * as classes from '../../src/errors/sqlstate.generated.ts';
-import { ERROR_CLASSES, WARNING_CLASSES } from '../../src/errors/sqlstate-lookup.generated.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

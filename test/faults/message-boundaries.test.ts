@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type Connection, connect } from '../../src/index.ts';
-import type { Fault, PlacedFault } from '../support/fault-proxy.ts';
-import { serverDsn } from '../support/server.ts';
+import type { Fault, PlacedFault } from '../support/servers/fault-proxy.ts';
+import { serverDsn } from '../support/servers/server.ts';
 import { MARKS, SCENARIOS, type Scenario } from './scenarios.ts';
 import { prepareMarks, type Recording, record, type Strike, strike, strikes } from './strike.ts';
 

@@ -1,5 +1,5 @@
 import type { Pool } from '../../src/index.ts';
-import type { PassingMessage } from '../support/fault-proxy.ts';
+import type { PassingMessage } from '../support/servers/fault-proxy.ts';
 
 /** The table in which every write is counted, by the id of its case. */
 export const MARKS = 'fault_marks';

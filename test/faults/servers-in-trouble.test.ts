@@ -9,8 +9,8 @@ import { Ledger } from '../long/soak/ledger.ts';
 import { ACCOUNTS, Load } from '../long/soak/load.ts';
 import { failure } from '../support/connections.ts';
 import { TestPool, until } from '../support/pool.ts';
-import { Random } from '../support/random.ts';
-import { serverDsn, testServer } from '../support/server.ts';
+import { Random } from '../support/samples/random.ts';
+import { serverDsn, testServer } from '../support/servers/server.ts';
 
 describe('a server that is stopped under load', () => {
   let cluster: TempCluster;

@@ -8,14 +8,14 @@ import {
   TimeoutError,
   TransactionResolutionUnknownError,
 } from '../../src/index.ts';
+import { TestPool, until } from '../support/pool.ts';
 import {
   type Fault,
   FaultProxy,
   type PassingMessage,
   type PlacedFault,
-} from '../support/fault-proxy.ts';
-import { TestPool, until } from '../support/pool.ts';
-import { testServer } from '../support/server.ts';
+} from '../support/servers/fault-proxy.ts';
+import { testServer } from '../support/servers/server.ts';
 import { MARKS, type Scenario } from './scenarios.ts';
 
 /** Longer than everything takes that is not held up, in milliseconds: silence ends after it. */

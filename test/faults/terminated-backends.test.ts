@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Connection, connect } from '../../src/index.ts';
 import { failure } from '../support/connections.ts';
 import { TestPool, until } from '../support/pool.ts';
-import { serverDsn } from '../support/server.ts';
+import { serverDsn } from '../support/servers/server.ts';
 
 const TABLE = `terminated_${process.pid}`;
 const INSERT = `INSERT INTO ${TABLE} VALUES ($1)`;

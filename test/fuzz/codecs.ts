@@ -3,12 +3,16 @@ import { deepStrictEqual, ok } from 'node:assert';
 import fc from 'fast-check';
 import { BUILTIN_TYPES } from '../../src/codecs/builtin-types.ts';
 import { BINARY, type Codec, type Format, TEXT, Unencodable } from '../../src/codecs/codec.ts';
-import { hstore } from '../../src/codecs/hstore.ts';
-import { MissingTypesError } from '../../src/codecs/record.ts';
+import {
+  type Column,
+  compileRowDecoder,
+  type RowDecoder,
+} from '../../src/codecs/compilers/row-decoder.ts';
+import { MissingTypesError } from '../../src/codecs/containers/record.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
-import { type Column, compileRowDecoder, type RowDecoder } from '../../src/codecs/row-decoder.ts';
 import { TextRun } from '../../src/codecs/text-run.ts';
-import { resolveTypeOptions } from '../../src/config/type-options.ts';
+import { hstore } from '../../src/codecs/types/hstore.ts';
+import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import {
   DecodeError,
   InterfaceError,
@@ -17,12 +21,12 @@ import {
   ProtocolError,
 } from '../../src/errors/client-errors.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
-import { CopyRows } from '../../src/session/requests/copy-rows.ts';
-import type { RowSink } from '../../src/session/requests/stream.ts';
+import { CopyRows } from '../../src/session/requests/copy-rows-request.ts';
+import type { RowSink } from '../../src/session/requests/stream-request.ts';
 import type { Session } from '../../src/session/session.ts';
 import { rowValues } from '../../src/values/row.ts';
 import { ALL_TYPES } from '../codecs/described-types.ts';
-import { samplesOf } from '../support/type-samples.ts';
+import { samplesOf } from '../support/samples/type-samples.ts';
 import { mutated, noise, pieces, type Target, target } from './target.ts';
 
 /** What a decoder may say of a value that it does not like. */

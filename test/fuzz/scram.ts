@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ProtocolError } from '../../src/errors/client-errors.ts';
 import { saslprep } from '../../src/protocol/saslprep.ts';
 import { deriveScramKeys, ScramClient } from '../../src/protocol/scram.ts';
-import { ScramServer, saltedPassword } from '../support/scram-server.ts';
+import { ScramServer, saltedPassword } from '../support/fakes/scram-server.ts';
 import { mutated, noise, pieces, type Target, target } from './target.ts';
 
 const SALTED = saltedPassword('correct horse');

@@ -1,9 +1,9 @@
 /** The `sql` tag, identifiers, literals, and the scanner that finds placeholders. */
 import { deepStrictEqual, ok } from 'node:assert';
 import fc from 'fast-check';
-import { quoteIdentifier, quoteLiteral } from '../../src/client/identifier.ts';
 import { type SqlFragment, sql } from '../../src/client/sql.ts';
-import { replacePlaceholders, scanQuery } from '../../src/session/placeholders.ts';
+import { replacePlaceholders, scanQuery } from '../../src/sql/placeholders.ts';
+import { quoteIdentifier, quoteLiteral } from '../../src/sql/quote.ts';
 import { pieces, type Target, target } from './target.ts';
 
 /** A piece of SQL and the placeholders that are in it. */

@@ -23,12 +23,12 @@ import {
 } from '../../src/protocol/backend/session.ts';
 import { PROTOCOL_3_0, PROTOCOL_3_2 } from '../../src/protocol/frontend/startup.ts';
 import type { MessageWriter } from '../../src/protocol/writer.ts';
-import { FakeStream } from '../support/fake-stream.ts';
-import { greeting, messagesOf } from '../support/puppet.ts';
-import { ScramServer, saltedPassword } from '../support/scram-server.ts';
-import { expectMessage, expectStartup, send, startSession } from '../support/script.ts';
-import { encoded } from '../support/scripted-connection.ts';
-import { ScriptedServer } from '../support/scripted-server.ts';
+import { FakeStream } from '../support/fakes/fake-stream.ts';
+import { greeting, messagesOf } from '../support/fakes/puppet.ts';
+import { ScramServer, saltedPassword } from '../support/fakes/scram-server.ts';
+import { expectMessage, expectStartup, send, startSession } from '../support/fakes/script.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
 
 /** Clear text is asked for by name. */
 const ANY_METHOD = 'password,md5,gss,sspi,scram-sha-256,none';

@@ -11,7 +11,7 @@ import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import { writeCopyInResponse, writeCopyOutResponse } from '../../src/protocol/copy.ts';
 import { failure } from '../support/connections.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
 import {
   acceptStartup,
   close,
@@ -22,8 +22,8 @@ import {
   type Script,
   send,
   wait,
-} from '../support/script.ts';
-import { ScriptedServer } from '../support/scripted-server.ts';
+} from '../support/fakes/script.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
 import { over } from './conversation.ts';
 import { QUERY_PHASES, START_UP_PHASES, to } from './phases.ts';
 

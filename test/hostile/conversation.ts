@@ -6,9 +6,9 @@ import {
   writeParameterStatus,
 } from '../../src/protocol/backend/session.ts';
 import { PROTOCOL_3_0 } from '../../src/protocol/frontend/startup.ts';
-import { greeting, type PuppetResult } from '../support/puppet.ts';
-import { type PuppetDelivery, PuppetStream } from '../support/puppet-stream.ts';
-import { encoded } from '../support/scripted-connection.ts';
+import { greeting, type PuppetResult } from '../support/fakes/puppet.ts';
+import { type PuppetDelivery, PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 
 const INT4 = 23;
 const TEXT = 25;

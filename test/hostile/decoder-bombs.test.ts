@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/index.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
 import { over } from './conversation.ts';
 
-const PROGRAM = fileURLToPath(new URL('../support/run-decoder-bombs.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../support/programs/run-decoder-bombs.ts', import.meta.url));
 
 /** Those that are values after all, however large they look when they are printed. */
 const VALUES: Readonly<Record<string, string>> = {

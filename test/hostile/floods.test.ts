@@ -9,9 +9,9 @@ import {
 } from '../../src/protocol/backend/session.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import type { MessageWriter } from '../../src/protocol/writer.ts';
-import { FakeStream } from '../support/fake-stream.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
-import { encoded } from '../support/scripted-connection.ts';
+import { FakeStream } from '../support/fakes/fake-stream.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { over } from './conversation.ts';
 
 const MEBIBYTE = 1024 * 1024;

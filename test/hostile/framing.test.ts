@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Backend } from '../../src/protocol/message-type.ts';
-import type { Tamper } from '../support/puppet-stream.ts';
+import type { Tamper } from '../support/fakes/puppet-stream.ts';
 import {
   type Conversation,
   conversationStream,

@@ -21,8 +21,8 @@ import {
   type Script,
   send,
   startSession,
-} from '../support/script.ts';
-import { ScriptedServer } from '../support/scripted-server.ts';
+} from '../support/fakes/script.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
 
 const say = (answer: Authentication) => send((writer) => writeAuthentication(writer, answer));
 const expectToken = (text: string) => expectMessage('SASLResponse', { data: Buffer.from(text) });

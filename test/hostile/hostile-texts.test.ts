@@ -5,10 +5,10 @@ import {
   writeNotificationResponse,
   writeParameterStatus,
 } from '../../src/protocol/backend/session.ts';
-import { FakeStream } from '../support/fake-stream.ts';
-import { greeting, SETTINGS } from '../support/puppet.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
-import { encoded } from '../support/scripted-connection.ts';
+import { FakeStream } from '../support/fakes/fake-stream.ts';
+import { greeting, SETTINGS } from '../support/fakes/puppet.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { over } from './conversation.ts';
 
 const NAMES = [

@@ -4,7 +4,7 @@ import {
   ProtocolError,
   TransactionResolutionUnknownError,
 } from '../../src/index.ts';
-import type { Tamper } from '../support/puppet-stream.ts';
+import type { Tamper } from '../support/fakes/puppet-stream.ts';
 import {
   type Conversation,
   conversationStream,

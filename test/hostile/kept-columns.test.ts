@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/index.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
 import { over } from './conversation.ts';
 
 setFlagsFromString('--expose-gc');

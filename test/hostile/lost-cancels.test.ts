@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connect, createPool, TimeoutError } from '../../src/index.ts';
 import { CANCEL_REQUEST_CODE } from '../../src/protocol/frontend/startup.ts';
-import { FakeStream } from '../support/fake-stream.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
+import { FakeStream } from '../support/fakes/fake-stream.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
 import { over } from './conversation.ts';
 
 /** What becomes of the connection that is to carry the CancelRequest. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Connection, connect, createPool, type Pool } from '../../src/index.ts';
 import { writeDataRow } from '../../src/protocol/backend/result.ts';
-import type { PuppetResult } from '../support/puppet.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
-import { encoded } from '../support/scripted-connection.ts';
+import type { PuppetResult } from '../support/fakes/puppet.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { over } from './conversation.ts';
 
 const INT4 = 23;

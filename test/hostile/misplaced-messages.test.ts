@@ -7,7 +7,7 @@ import * as session from '../../src/protocol/backend/session.ts';
 import * as copy from '../../src/protocol/copy.ts';
 import { PROTOCOL_3_0 } from '../../src/protocol/frontend/startup.ts';
 import type { MessageWriter } from '../../src/protocol/writer.ts';
-import { encoded } from '../support/scripted-connection.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import {
   type Conversation,
   conversationStream,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Connection, connect } from '../../src/index.ts';
-import { PuppetStream, type Tamper } from '../support/puppet-stream.ts';
+import { PuppetStream, type Tamper } from '../support/fakes/puppet-stream.ts';
 import { over } from './conversation.ts';
 
 const INT4 = 23;

@@ -15,7 +15,7 @@ import {
   writeAuthentication,
 } from '../../src/protocol/backend/authentication.ts';
 import { writeErrorResponse } from '../../src/protocol/backend/response.ts';
-import { FakeStream } from '../support/fake-stream.ts';
+import { FakeStream } from '../support/fakes/fake-stream.ts';
 import {
   expectEnd,
   expectMessage,
@@ -23,9 +23,9 @@ import {
   type Script,
   send,
   startSession,
-} from '../support/script.ts';
-import { encoded } from '../support/scripted-connection.ts';
-import { ScriptedServer } from '../support/scripted-server.ts';
+} from '../support/fakes/script.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
 
 const TOKEN = 'eyJhbGciOi.very~secret_token-1/2+3==';
 const REASONS = JSON.stringify({

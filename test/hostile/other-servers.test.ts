@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type ConnectionFailureError, connect, ProtocolError } from '../../src/index.ts';
 import { failure } from '../support/connections.ts';
-import { close, expectStartup, ignoreRest, type Script, sendRaw } from '../support/script.ts';
-import { ScriptedServer } from '../support/scripted-server.ts';
+import { close, expectStartup, ignoreRest, type Script, sendRaw } from '../support/fakes/script.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
 import { to } from './phases.ts';
 
 const MODES = ['disable', 'prefer', 'require'] as const;

@@ -16,8 +16,8 @@ import {
   type Script,
   send,
   sendRaw,
-} from '../support/script.ts';
-import type { ScriptedServer } from '../support/scripted-server.ts';
+} from '../support/fakes/script.ts';
+import type { ScriptedServer } from '../support/fakes/scripted-server.ts';
 
 /** How far a server gets with start-up before something happens to it. */
 export const START_UP_PHASES: Readonly<Record<string, Script>> = {

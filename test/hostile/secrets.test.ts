@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { type ConnectOptions, connect, createPool, type LoggedQuery } from '../../src/index.ts';
 import { writeAuthentication } from '../../src/protocol/backend/authentication.ts';
 import { writeErrorResponse } from '../../src/protocol/backend/response.ts';
-import { FakeStream } from '../support/fake-stream.ts';
-import { greeting, SETTINGS } from '../support/puppet.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
-import { encoded } from '../support/scripted-connection.ts';
+import { FakeStream } from '../support/fakes/fake-stream.ts';
+import { greeting, SETTINGS } from '../support/fakes/puppet.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { conversationStream, converse, distinct, over, script } from './conversation.ts';
 
 const PASSWORD = 'x9-hunter2-Zq';

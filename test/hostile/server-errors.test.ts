@@ -9,8 +9,8 @@ import {
 } from '../../src/index.ts';
 import { writeErrorResponse } from '../../src/protocol/backend/response.ts';
 import { writeCopyBothResponse } from '../../src/protocol/copy.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
-import { encoded } from '../support/scripted-connection.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { over } from './conversation.ts';
 
 const INT4 = 23;

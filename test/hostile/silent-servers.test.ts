@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { connect, createPool, TimeoutError } from '../../src/index.ts';
 import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
 import {
   acceptStartup,
   expectMessage,
@@ -12,8 +12,8 @@ import {
   type Script,
   send,
   sendRaw,
-} from '../support/script.ts';
-import { ScriptedServer } from '../support/scripted-server.ts';
+} from '../support/fakes/script.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
 import { over } from './conversation.ts';
 import { QUERY_PHASES, START_UP_PHASES, to } from './phases.ts';
 

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ConnectOptions, connect, type SslMode } from '../../src/index.ts';
 import { writeAuthentication } from '../../src/protocol/backend/authentication.ts';
 import { writeErrorResponse } from '../../src/protocol/backend/response.ts';
-import { FakeStream } from '../support/fake-stream.ts';
-import { greeting } from '../support/puppet.ts';
+import { FakeStream } from '../support/fakes/fake-stream.ts';
+import { greeting } from '../support/fakes/puppet.ts';
 import {
   acceptStartup,
   close,
@@ -18,9 +18,9 @@ import {
   type Script,
   sendRaw,
   wait,
-} from '../support/script.ts';
-import { encoded } from '../support/scripted-connection.ts';
-import { ScriptedServer } from '../support/scripted-server.ts';
+} from '../support/fakes/script.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
 import { to } from './phases.ts';
 
 const EVIL = 'evil text of somebody in the middle';

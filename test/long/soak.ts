@@ -11,9 +11,9 @@
 import { parseArgs } from 'node:util';
 import { TempCluster } from '../../src/cluster/index.ts';
 import { type Connection, connect, createPool, type Pool } from '../../src/index.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
 import { sleep } from '../support/pool.ts';
-import { Random } from '../support/random.ts';
+import { Random } from '../support/samples/random.ts';
+import { FaultProxy } from '../support/servers/fault-proxy.ts';
 import { DISTURBANCES } from './soak/disturber.ts';
 import { Ledger } from './soak/ledger.ts';
 import { ACCOUNTS, Load } from './soak/load.ts';

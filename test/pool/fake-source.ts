@@ -1,9 +1,9 @@
-import type { Lane } from '../../src/client/lane.ts';
+import type { Lane } from '../../src/client/client-session.ts';
 import { ConnectionDoesNotExistError } from '../../src/index.ts';
+import type { SlotSource } from '../../src/pool/allocator.ts';
 import type { PoolSettings } from '../../src/pool/pool-options.ts';
-import { Slot } from '../../src/pool/slot.ts';
-import type { SlotSource } from '../../src/pool/stock.ts';
-import type { Fence } from '../../src/session/requests/fence.ts';
+import { Slot } from '../../src/pool/pooled-session.ts';
+import type { Fence } from '../../src/session/requests/sync-request.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 
 /** As much of a session as a pool looks at. The server's end goes when it is told to. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createPool } from '../../src/index.ts';
-import { PuppetStream } from '../support/puppet-stream.ts';
+import { PuppetStream } from '../support/fakes/puppet-stream.ts';
 
 /** A stream of the user's own that does not tell when it is closed. */
 function silentStream(): PuppetStream {

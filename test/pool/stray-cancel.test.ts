@@ -22,8 +22,8 @@ import {
   type Script,
   send,
   wait,
-} from '../support/script.ts';
-import { ScriptedServer } from '../support/scripted-server.ts';
+} from '../support/fakes/script.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
 
 /**
  * The server heeds a cancel only after the query that it was meant for has ended: then it

@@ -4,9 +4,9 @@ import { resolveConfig } from '../../src/config/resolve.ts';
 import { SubscriptionHub } from '../../src/pool/subscription-hub.ts';
 import { writeNotificationResponse } from '../../src/protocol/backend/session.ts';
 import { Backend } from '../../src/protocol/message-type.ts';
-import { PuppetStream, type Tamper } from '../support/puppet-stream.ts';
-import { encoded } from '../support/scripted-connection.ts';
-import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { PuppetStream, type Tamper } from '../support/fakes/puppet-stream.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
+import { settle, VirtualClock } from '../support/fakes/virtual-clock.ts';
 
 /** Lets the client in and says nothing more. */
 const fallSilent: Tamper = (message) =>

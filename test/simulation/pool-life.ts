@@ -8,8 +8,8 @@ import { resolveConfig } from '../../src/config/resolve.ts';
 import type { PoolConnection, Subscription } from '../../src/index.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { type PoolOptions, splitPoolOptions } from '../../src/pool/pool-options.ts';
-import { Random } from '../support/random.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from '../support/fakes/virtual-clock.ts';
+import { Random } from '../support/samples/random.ts';
 import { SimulatedServer } from './simulated-server.ts';
 
 const SECOND = 1_000;

@@ -1,9 +1,9 @@
 import { writeNotificationResponse } from '../../src/protocol/backend/session.ts';
 import { CANCEL_REQUEST_CODE } from '../../src/protocol/frontend/startup.ts';
-import { FakeStream } from '../support/fake-stream.ts';
-import { Puppet, type PuppetResult } from '../support/puppet.ts';
-import { encoded } from '../support/scripted-connection.ts';
-import type { VirtualClock } from '../support/virtual-clock.ts';
+import { FakeStream } from '../support/fakes/fake-stream.ts';
+import { Puppet, type PuppetResult } from '../support/fakes/puppet.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
+import type { VirtualClock } from '../support/fakes/virtual-clock.ts';
 
 const ECHO: PuppetResult = { parameters: [23], columns: [['echo', 23]], echo: true };
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Random } from '../support/random.ts';
+import { Random } from '../support/samples/random.ts';
 import { livePool } from './pool-life.ts';
 
 /** `npm run test:simulation` lives many more; SIMULATION_SEED repeats one. */

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { describe, onTestFinished } from 'vitest';
 import { type Connection, type ConnectOptions, connect } from '../../src/index.ts';
-import { hasServer, serverDsn, type TestedVersion, testServer } from './server.ts';
+import { hasServer, serverDsn, type TestedVersion, testServer } from './servers/server.ts';
 
 /** The same tests against each version of PostgreSQL that is there. */
 export function describeEach(name: string, tests: (version: TestedVersion) => void): void {

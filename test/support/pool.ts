@@ -6,7 +6,7 @@ import {
   type Pool,
   type PoolOptions,
 } from '../../src/index.ts';
-import { serverDsn } from './server.ts';
+import { serverDsn } from './servers/server.ts';
 
 let count = 0;
 

@@ -1,9 +1,9 @@
-import type { RowDecoder } from '../../codecs/row-decoder.ts';
+import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import { writeParse } from '../../protocol/frontend/query.ts';
 import type { Row } from '../../values/row.ts';
 import type { Session } from '../session.ts';
-import type { Statement } from '../statement.ts';
-import { ExtendedRequest } from './extended.ts';
+import type { Statement } from '../statements/statement.ts';
+import { ExtendedRequest } from './extended-request.ts';
 
 /** One of the driver's own queries, in one flight: what it takes and returns is known before. */
 export class IntrospectionRequest extends ExtendedRequest<Row[]> {

@@ -1,6 +1,6 @@
 import type { Session } from '../session.ts';
-import { CopyOutRequest } from './copy-out.ts';
-import { ScriptRequest } from './script.ts';
+import { CopyOutRequest } from './copy-out-request.ts';
+import { ScriptRequest } from './script-request.ts';
 
 /** One name for all: the newest savepoint of a name is the one that is meant. */
 const SAVEPOINT = 'asyncpg_copy';

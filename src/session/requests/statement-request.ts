@@ -5,11 +5,16 @@ import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { statementFor } from '../preparation.ts';
 import type { Session } from '../session.ts';
-import { forgetMisfit, isOutdated, isRepeatable, refreshedStatement } from '../staleness.ts';
-import type { Statement } from '../statement.ts';
-import { RepeatableRequest } from './repeatable.ts';
+import {
+  forgetMisfit,
+  isOutdated,
+  isRepeatable,
+  refreshedStatement,
+} from '../statements/outdated.ts';
+import { statementFor } from '../statements/preparation.ts';
+import type { Statement } from '../statements/statement.ts';
+import { RepeatableRequest } from './repeatable-request.ts';
 
 /**
  * A request that executes one statement: a given one, one that the session knows, or one that

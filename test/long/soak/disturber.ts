@@ -1,8 +1,8 @@
 import type { TempCluster } from '../../../src/cluster/index.ts';
 import type { Connection } from '../../../src/index.ts';
-import type { Fault, FaultProxy } from '../../support/fault-proxy.ts';
 import { sleep } from '../../support/pool.ts';
-import type { Random } from '../../support/random.ts';
+import type { Random } from '../../support/samples/random.ts';
+import type { Fault, FaultProxy } from '../../support/servers/fault-proxy.ts';
 
 /** How long what does not end by itself lasts, in milliseconds. */
 const LASTING = 3_000;

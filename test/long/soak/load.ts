@@ -8,7 +8,7 @@ import {
   TransactionResolutionUnknownError,
 } from '../../../src/index.ts';
 import { sleep } from '../../support/pool.ts';
-import type { Random } from '../../support/random.ts';
+import type { Random } from '../../support/samples/random.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Accounts between which money moves. */

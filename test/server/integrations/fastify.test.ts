@@ -3,7 +3,7 @@ import asyncpg, { type AsyncpgPluginOptions, healthRoute } from 'asyncpg/fastify
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Connection, connect, InterfaceError, type PoolOptions } from '../../../src/index.ts';
-import { serverDsn } from '../../support/server.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 /** A lock that a route waits for, so that a test says how long its request takes. */
 const GATE = 4_117_002n;

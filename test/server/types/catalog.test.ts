@@ -1,9 +1,9 @@
 /** Every type in the catalog of a server: it decodes to something, which can be sent back. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, connect } from '../../../src/index.ts';
-import { hasServer, serverDsn } from '../../support/server.ts';
-import { quoteLiteral } from '../../support/type-journey.ts';
-import { samplesOf, samplesSetup } from '../../support/type-samples.ts';
+import { quoteLiteral } from '../../support/samples/type-journey.ts';
+import { samplesOf, samplesSetup } from '../../support/samples/type-samples.ts';
+import { hasServer, serverDsn } from '../../support/servers/server.ts';
 
 const SCHEMA = 'type_catalog';
 

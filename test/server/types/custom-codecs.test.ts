@@ -10,7 +10,7 @@ import {
   InvalidArgumentError,
   type TypeCodec,
 } from '../../../src/index.ts';
-import { hasServer, serverDsn } from '../../support/server.ts';
+import { hasServer, serverDsn } from '../../support/servers/server.ts';
 
 const SCHEMA = 'custom_codecs';
 

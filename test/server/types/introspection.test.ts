@@ -3,7 +3,7 @@ import net from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { BUILTIN_TYPES } from '../../../src/codecs/builtin-types.ts';
 import { type Connection, type ConnectOptions, connect, createPool } from '../../../src/index.ts';
-import { serverDsn, testServer } from '../../support/server.ts';
+import { serverDsn, testServer } from '../../support/servers/server.ts';
 
 /** Connects through sockets that note what is sent, and counts the questions about types. */
 function counting(): { options: ConnectOptions; questions(): number } {

@@ -1,7 +1,7 @@
 /** JSON: what becomes of values on the way there and back. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, connect, InvalidArgumentError } from '../../../src/index.ts';
-import { serverDsn } from '../../support/server.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 let db: Connection;
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import {
   type Queryable,
   type TypeOptions,
 } from '../../../src/index.ts';
-import { serverDsn } from '../../support/server.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 const settings = { serverSettings: { timezone: 'Asia/Kolkata' } };
 

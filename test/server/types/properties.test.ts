@@ -3,8 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connect, type Transaction, type TypeOptions } from '../../../src/index.ts';
-import { type NestedType, type NestedValue, plans, typeOf } from '../../support/nested-types.ts';
-import { hasServer, serverDsn } from '../../support/server.ts';
+import {
+  type NestedType,
+  type NestedValue,
+  plans,
+  typeOf,
+} from '../../support/samples/nested-types.ts';
+import { hasServer, serverDsn } from '../../support/servers/server.ts';
 
 const OPTIONS: readonly TypeOptions[] = [{}, { datetime: 'string', int8: 'string', json: 'text' }];
 

@@ -1,9 +1,9 @@
 /** Every type through the driver: what it decodes and sends back is the same to the server. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, connect, type TypeOptions } from '../../../src/index.ts';
-import { hasServer, serverDsn } from '../../support/server.ts';
-import { journey, TEXT_ONLY } from '../../support/type-journey.ts';
-import { isTextOnly, samplesOf, samplesSetup } from '../../support/type-samples.ts';
+import { journey, TEXT_ONLY } from '../../support/samples/type-journey.ts';
+import { isTextOnly, samplesOf, samplesSetup } from '../../support/samples/type-samples.ts';
+import { hasServer, serverDsn } from '../../support/servers/server.ts';
 
 const SCHEMA = 'type_journeys';
 

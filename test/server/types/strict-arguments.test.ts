@@ -1,7 +1,7 @@
 /** Values that do not fit their type: refused before anything is sent, in words that help. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, connect, InvalidArgumentError, Range } from '../../../src/index.ts';
-import { serverDsn } from '../../support/server.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 let db: Connection;
 beforeAll(async () => {

@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../../src/index.ts';
-import { serverDsn } from '../../support/server.ts';
-import { journey, TEXT_ONLY } from '../../support/type-journey.ts';
-import { isTextOnly, samplesOf, samplesSetup } from '../../support/type-samples.ts';
+import { journey, TEXT_ONLY } from '../../support/samples/type-journey.ts';
+import { isTextOnly, samplesOf, samplesSetup } from '../../support/samples/type-samples.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../support/run-type-journeys.ts', import.meta.url));
+const PROGRAM = fileURLToPath(
+  new URL('../../support/programs/run-type-journeys.ts', import.meta.url),
+);
 
 test('where no code may be generated, every type comes back by every road as it left', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [

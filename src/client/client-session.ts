@@ -1,0 +1,205 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
+import { ScriptRequest } from '../session/requests/script-request.ts';
+import type { Session } from '../session/session.ts';
+import type { Statement } from '../session/statements/statement.ts';
+import { Deadline } from '../transport/deadline.ts';
+import { argsOf, type QueryObject } from './call.ts';
+import { isShareable, mayChangeSchema, mayLeaveDirt, mentionsPrepare } from './dirt.ts';
+import { Listeners } from './listeners.ts';
+import { QueryLog } from './query-log.ts';
+import { resetScript } from './reset-script.ts';
+import { isTraced, traced } from './tracing.ts';
+import type { Transaction } from './transaction.ts';
+import type { TransactionOptions } from './transaction-options.ts';
+
+/** Runs a function in a transaction of a lane: transaction-runner.ts, which stands above it. */
+export type TransactionRunner = <R>(
+  lane: Lane,
+  options: TransactionOptions,
+  fn: (tx: Transaction) => Promise<R>,
+) => Promise<R>;
+
+/**
+ * One server session with what belongs to it on the client's side for as long as it lives,
+ * whoever holds it: listeners, loggers, the stack of transactions.
+ */
+export class Lane {
+  readonly session: Session;
+  readonly commandTimeout: number | null;
+  readonly listeners: Listeners;
+  readonly log: QueryLog;
+  /** The open transactions, outermost first. */
+  readonly transactions: Transaction[] = [];
+  /** The statements that the holder has prepared, by name. */
+  readonly prepared = new Set<string>();
+  /** Something was done that outlives a transaction: see dirt.ts. */
+  dirty = false;
+  /** What had been set in the session was undone, even if it was set on purpose. */
+  wasReset = false;
+  #preparesBySql = false;
+  readonly #runTransaction: TransactionRunner;
+
+  constructor(session: Session, commandTimeout: number | null, runTransaction: TransactionRunner) {
+    this.session = session;
+    this.#runTransaction = runTransaction;
+    this.commandTimeout = commandTimeout;
+    this.log = new QueryLog(session.clock);
+    this.listeners = new Listeners(this);
+    session.observer = this.listeners;
+  }
+
+  /** The deadline of one call: its own time-out or the connection's, and its signal. */
+  deadline(timeout: number | undefined, signal?: AbortSignal | undefined): Deadline | null {
+    return Deadline.of(this.session.clock, timeout ?? this.commandTimeout, signal);
+  }
+
+  /** Executes a query. `statement` is one that the caller has prepared. */
+  query(
+    query: QueryObject,
+    wanted: Wanted,
+    deadline: Deadline | null,
+    statement: Statement | null = null,
+    onTag: ((tag: string) => void) | null = null,
+  ): Promise<unknown> {
+    const request = new QueryRequest(
+      query.text,
+      argsOf(query),
+      { wanted, column: query.column, prepare: query.prepare },
+      deadline,
+      statement,
+    );
+    request.onTag = onTag;
+    this.noteDirt(query.text);
+    this.session.submit(request);
+    return this.logged(request.promise, query.text, request.args, query.timeout);
+  }
+
+  /** Executes a script of statements without arguments. */
+  script(
+    text: string,
+    deadline: Deadline | null = null,
+    timeout?: number | undefined,
+  ): Promise<string> {
+    return this.logged(this.submitScript(text, deadline).promise, text, [], timeout);
+  }
+
+  /** The same, for who must know when it is answered; `logged` tells loggers of it. */
+  submitScript(text: string, deadline: Deadline | null): ScriptRequest {
+    const request = new ScriptRequest(text, deadline, isShareable(text));
+    this.noteDirt(text);
+    this.session.submit(request);
+    return request;
+  }
+
+  /** The promise of a call, followed by query loggers and tracers if there are any. */
+  logged<R>(
+    promise: Promise<R>,
+    query: string,
+    args: readonly unknown[],
+    timeout?: number | undefined,
+    kind: 'query' | 'prepare' | 'copy' = 'query',
+  ): Promise<R> {
+    if (!this.log.isActive && !isTraced(kind)) return promise;
+    const work = (): Promise<R> =>
+      this.log.isActive ? this.log.watch(promise, query, args, timeout) : promise;
+    return traced(kind, () => ({ query, args, serverPid: this.session.processId }), work);
+  }
+
+  /** The deadline of closing: none unless a time-out is given. */
+  closeDeadline(timeout: number | undefined): Deadline | null {
+    return Deadline.of(this.session.clock, timeout);
+  }
+
+  /** Runs `fn` in a transaction, or in a savepoint of the one that is open. */
+  transact<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R> {
+    return traced(
+      'transaction',
+      () => ({ ...options, serverPid: this.session.processId }),
+      () => this.#runTransaction(this, options, fn),
+    );
+  }
+
+  /** Notes what a query may leave in the session. */
+  noteDirt(text: string): void {
+    if (mayChangeSchema(text)) this.session.statements.noteChange();
+    if (!mayLeaveDirt(text)) return;
+    this.dirty = true;
+    if (mentionsPrepare(text)) this.#preparesBySql = true;
+  }
+
+  /** Whether a transaction is open or about to be: BEGIN may still be on its way. */
+  get isInTransaction(): boolean {
+    return this.transactions.length > 0 || this.session.transactionStatus !== 'I';
+  }
+
+  /** Throws unless the session is alive. */
+  checkOpen(): void {
+    if (this.session.isEnded) throw connectionClosed(this.session);
+  }
+
+  /** From here on whatever is there belongs to the session, not to a holder that goes. */
+  keep(): void {
+    this.dirty = false;
+    this.#preparesBySql = false;
+    this.prepared.clear();
+    this.listeners.keep();
+    this.log.keep();
+  }
+
+  /** Takes from a holder that goes everything that it could still use the session by. */
+  dismissHolder(): void {
+    this.#endTransactions();
+    for (const name of this.prepared) this.session.closeStatement(name);
+    this.prepared.clear();
+    this.log.clearHolder();
+  }
+
+  #endTransactions(): void {
+    for (const transaction of this.transactions.splice(0)) transaction.forsake();
+    this.session.preamble = null;
+  }
+
+  /** Rolls back and stops listening; settings, locks and the like stay as they are. */
+  async rollBack(deadline: Deadline | null = null): Promise<void> {
+    const listened = this.listeners.isListening;
+    await this.#undo(listened ? 'UNLISTEN *;' : '', deadline);
+  }
+
+  /** Brings the session back to the state of a new one, as far as that can be told. */
+  async reset(deadline: Deadline | null = null): Promise<void> {
+    let script = '';
+    if (this.dirty) {
+      this.wasReset = true;
+      script = resetScript(this.session.capabilities);
+      if (this.#preparesBySql) {
+        // The session's own statements go with them.
+        script += 'DEALLOCATE ALL;';
+        this.session.statements.clear();
+      }
+    }
+    this.dirty = false;
+    this.#preparesBySql = false;
+    await this.#undo(script, deadline);
+  }
+
+  async #undo(script: string, deadline: Deadline | null): Promise<void> {
+    const { session } = this;
+    this.#endTransactions();
+    this.listeners.clear();
+    const whole = session.transactionStatus === 'I' ? script : `ROLLBACK;\n${script}`;
+    if (whole === '') return;
+    const request = new ScriptRequest(whole, deadline);
+    session.submit(request);
+    await request.promise;
+  }
+}
+
+/** The error of a call on a connection that is over. */
+export function connectionClosed(session: Session): InterfaceError {
+  const reason = session.endReason;
+  return new InterfaceError(
+    `the connection is closed${reason === null ? '' : `: ${reason.message}`}`,
+    { safeToRetry: true, ...(reason === null ? {} : { cause: reason }) },
+  );
+}

@@ -1,0 +1,125 @@
+import { CopyBlock } from '../../protocol/copy-block.ts';
+import type { Request } from '../../session/request.ts';
+import { COPY_BLOCK } from '../../session/requests/copy-in-request.ts';
+import type { CopyDataSink } from '../../session/requests/copy-out-request.ts';
+import type { Session } from '../../session/session.ts';
+import { type OnProgress, tellProgress } from './copy-options.ts';
+import type { ByteSink } from './copy-sink.ts';
+
+/** Bytes that wait for the sink beyond which the server is made to wait as well. */
+const HIGH_WATER = 1024 * 1024;
+/** Reading goes on when so few are left. */
+const LOW_WATER = 256 * 1024;
+
+/** Gives the text of the statement; see CopyDataSink.plan. */
+export type MakeText = (session: Session, holder: Request) => string | Promise<string>;
+
+/** Gathers the data of a COPY into blocks and hands them to a sink, one after the other. */
+export class CopyBlocks implements CopyDataSink {
+  /** Told why the sink takes no more, while data is still coming. */
+  onFailure: ((error: unknown) => void) | null = null;
+  readonly #makeText: MakeText;
+  readonly #session: Session;
+  readonly #sink: ByteSink;
+  readonly #onProgress: OnProgress;
+  #block: CopyBlock | null = null;
+  #blocks: CopyBlock[] = [];
+  /** Blocks that the sink has given back. */
+  readonly #spare: CopyBlock[] = [];
+  #waiting = 0;
+  #written = 0;
+  #paused = false;
+  #complete = false;
+  #destroyed = false;
+  #wake: (() => void) | null = null;
+  readonly #done: Promise<void>;
+
+  constructor(makeText: MakeText, session: Session, sink: ByteSink, onProgress: OnProgress) {
+    this.#makeText = makeText;
+    this.#session = session;
+    this.#sink = sink;
+    this.#onProgress = onProgress;
+    // Begun here, the sink is called in the caller's asynchronous context.
+    this.#done = this.#run();
+    this.#done.catch((error: unknown) => this.onFailure?.(error));
+  }
+
+  plan(session: Session, holder: Request): string | Promise<string> {
+    if (this.#sink.open === undefined) return this.#makeText(session, holder);
+    return this.#sink.open().then(() => this.#makeText(session, holder));
+  }
+
+  begin(): void {
+    // The data goes on as it is, whatever the format.
+  }
+
+  run(buffer: Buffer, at: number, limit: number): number {
+    return this.#block === null ? at : this.#block.appendRun(buffer, at, limit);
+  }
+
+  data(buffer: Buffer, start: number, end: number): boolean {
+    for (let at = start; at < end; ) {
+      this.#block ??= this.#spare.pop() ?? new CopyBlock(COPY_BLOCK);
+      const to = Math.min(end, at + this.#block.space);
+      this.#block.append(buffer, at, to);
+      at = to;
+      if (this.#block.space === 0) this.#push(this.#block);
+    }
+    // Somebody waits on this session behind the COPY, perhaps the sink itself: then making
+    // the server wait could make everybody wait for ever.
+    if (this.#waiting < HIGH_WATER || this.#session.line.load > 1) return true;
+    this.#paused = true;
+    return false;
+  }
+
+  #push(block: CopyBlock): void {
+    this.#block = null;
+    this.#blocks.push(block);
+    this.#waiting += block.used;
+    this.#wake?.();
+  }
+
+  end(): Promise<void> {
+    this.#complete = true;
+    if (this.#block !== null) this.#push(this.#block);
+    this.#wake?.();
+    return this.#done;
+  }
+
+  destroy(error: unknown): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#blocks = [];
+    this.#wake?.();
+    this.#sink.destroy(error);
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      if (this.#destroyed) return;
+      const block = this.#blocks.shift();
+      if (block === undefined) {
+        if (this.#complete) break;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = null;
+        continue;
+      }
+      const written = this.#sink.write(block.filled);
+      if (typeof (written as Promise<void> | undefined)?.then === 'function') await written;
+      this.#waiting -= block.used;
+      this.#written += block.used;
+      if (this.#sink.returnsBlocks) {
+        block.used = 0;
+        this.#spare.push(block);
+      }
+      tellProgress(this.#onProgress, { bytes: this.#written });
+      if (this.#paused && this.#waiting <= LOW_WATER) {
+        this.#paused = false;
+        this.#session.resumeReading();
+      }
+    }
+    await this.#sink.end();
+  }
+}

@@ -1,0 +1,49 @@
+import { malformed } from '../bytes.ts';
+import type { CodecForms } from '../codec.ts';
+import { BINARY } from '../codec.ts';
+import { refusal } from '../refusal.ts';
+
+function checked(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  throw refusal('a Buffer, a Uint8Array or an ArrayBuffer', value);
+}
+
+function fromText(text: string): Buffer {
+  if (!text.startsWith('\\x')) return fromEscaped(text);
+  const bytes = Buffer.from(text.slice(2), 'hex');
+  if (bytes.length * 2 !== text.length - 2) throw malformed('bytea', 'its text is not hexadecimal');
+  return bytes;
+}
+
+const ESCAPE = /\\(\\|[0-3][0-7]{2})|[^\\]/gu;
+
+/** The `escape` format: ASCII as it is, a doubled backslash, everything else as `\ooo`. */
+function fromEscaped(text: string): Buffer {
+  const bytes = Buffer.alloc(text.length);
+  let length = 0;
+  let read = 0;
+  for (const [whole, escaped] of text.matchAll(ESCAPE)) {
+    read += whole.length;
+    if (escaped === undefined) bytes[length++] = whole.charCodeAt(0);
+    else bytes[length++] = escaped === '\\' ? 0x5c : Number.parseInt(escaped, 8);
+  }
+  if (read !== text.length) throw malformed('bytea', 'its text has a bad escape');
+  return bytes.subarray(0, length);
+}
+
+function toText(value: unknown): string {
+  const bytes = checked(value);
+  return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`;
+}
+
+export const bytea: CodecForms = {
+  text: { decode: fromText, encode: toText },
+  binary: {
+    decode: (buffer, start, end) => Buffer.from(buffer.subarray(start, end)),
+    encode: (writer, value) => writer.bytes(checked(value)),
+  },
+  resultFormat: BINARY,
+  argumentFormat: BINARY,
+  inline: 'bytea',
+};

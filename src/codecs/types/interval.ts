@@ -1,0 +1,108 @@
+import type { IntervalFields } from '../../values/interval.ts';
+import { Interval } from '../../values/interval.ts';
+import { expectSize, int32At, int64At, malformed } from '../bytes.ts';
+import type { CodecForms } from '../codec.ts';
+import { BINARY, Unencodable } from '../codec.ts';
+import { isPlainObject, refusal, unreadable } from '../refusal.ts';
+import { roundToMicroseconds, temporalName } from './temporal.ts';
+
+const EXPECTED = 'an Interval';
+
+/** A Temporal.Duration's parts: each a whole number, all of one sign. */
+type Duration = Readonly<
+  Record<
+    | 'years'
+    | 'months'
+    | 'weeks'
+    | 'days'
+    | 'hours'
+    | 'minutes'
+    | 'seconds'
+    | 'milliseconds'
+    | 'microseconds'
+    | 'nanoseconds',
+    number
+  >
+>;
+
+function fromDuration(duration: Duration): Interval {
+  const seconds =
+    BigInt(duration.hours) * 3600n + BigInt(duration.minutes) * 60n + BigInt(duration.seconds);
+  const nanoseconds =
+    seconds * 1_000_000_000n +
+    BigInt(duration.milliseconds) * 1_000_000n +
+    BigInt(duration.microseconds) * 1000n +
+    BigInt(duration.nanoseconds);
+  return fromFields({
+    months: duration.years * 12 + duration.months,
+    days: duration.weeks * 7 + duration.days,
+    microseconds: roundToMicroseconds(nanoseconds),
+  });
+}
+
+function fromFields(fields: IntervalFields): Interval {
+  try {
+    return new Interval(fields);
+  } catch (cause) {
+    throw new Unencodable((cause as Error).message, { cause });
+  }
+}
+
+function fromText(text: string): Interval {
+  try {
+    return Interval.fromString(text);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new Unencodable(cause.message, { cause });
+    throw unreadable('an interval such as "1 year 2 mons 3 days 04:05:06" or "P1Y2M3DT4H5M6S"');
+  }
+}
+
+function intervalOf(value: unknown): Interval {
+  if (value instanceof Interval) return value;
+  if (typeof value === 'string') return fromText(value);
+  if (typeof value === 'object' && value !== null) {
+    if (temporalName(value) === 'Duration') return fromDuration(value as Duration);
+    if (isPlainObject(value)) return fromFields(value);
+  }
+  throw refusal(EXPECTED, value);
+}
+
+/**
+ * interval as an Interval, whatever `types.datetime` says: a Temporal.Duration could not have
+ * parts of different signs. As arguments, Durations, plain objects of an Interval's fields and
+ * text in PostgreSQL's or ISO 8601's form are taken too.
+ *
+ * An Int64 of microseconds, an Int32 of days and an Int32 of months.
+ * https://www.postgresql.org/docs/current/datatype-datetime.html
+ */
+export const interval: CodecForms = {
+  text: {
+    decode(text) {
+      try {
+        return Interval.fromString(text);
+      } catch {
+        throw malformed('interval', 'it is in none of the styles postgres and iso_8601');
+      }
+    },
+    encode: (value) => intervalOf(value).toString(),
+  },
+  binary: {
+    decode(buffer, start, end) {
+      expectSize(start, end, 16, 'interval');
+      return new Interval({
+        months: int32At(buffer, start + 12),
+        days: int32At(buffer, start + 8),
+        microseconds: int64At(buffer, start),
+      });
+    },
+    encode(writer, value) {
+      const { months, days, microseconds } = intervalOf(value);
+      writer.int64(microseconds);
+      writer.int32(days);
+      writer.int32(months);
+    },
+  },
+  resultFormat: BINARY,
+  argumentFormat: BINARY,
+  inline: null,
+};

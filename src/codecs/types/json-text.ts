@@ -1,0 +1,87 @@
+import { Unencodable } from '../codec.ts';
+import { kindOf } from '../refusal.ts';
+import { nested } from '../unencodable.ts';
+
+/** An escape that JSON.stringify writes only for half of a surrogate pair. */
+const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+
+/**
+ * The JSON text of any value that has one. bigint, which JSON.stringify refuses, becomes its
+ * digits; `toJSON` is honoured. What JSON.stringify would write as null without a word is refused:
+ * a number that is none, an infinite one, an invalid Date. As everywhere, undefined is left out of
+ * an object and is null in an array.
+ */
+export function jsonText(value: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw failed(error);
+    // A bigint or a cycle: the slow way tells which, and only then is its cost paid.
+    json = stringifyWithBigints(value);
+  }
+  if (json === undefined) throw new Unencodable(`${kindOf(value)} has no JSON form`);
+  // Only where there is a null, the value is searched for what it may have been.
+  if (json.includes('null')) {
+    try {
+      refuseLost(value);
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+  if (json.includes('\\ud') && LONE_SURROGATE.test(json)) {
+    throw new Unencodable('a string with a lone surrogate has no UTF-8 form');
+  }
+  return json;
+}
+
+/** Throws for the first part that JSON.stringify takes for null and that is not. */
+function refuseLost(value: unknown): void {
+  const paths = new Map<unknown, string>();
+  JSON.stringify(value, function (this: Record<string, unknown>, key: string, part: unknown) {
+    // The holder of the whole value is an object of JSON.stringify's own.
+    const known = paths.get(this);
+    const path = known === undefined ? '' : known + (Array.isArray(this) ? `[${key}]` : `.${key}`);
+    const given = this[key];
+    if (typeof part === 'number' && !Number.isFinite(part)) {
+      throw nested(new Unencodable(`${part} has no JSON form`), path);
+    }
+    if (given instanceof Date && part === null) {
+      throw nested(new Unencodable('an invalid Date has no JSON form'), path);
+    }
+    if (typeof part === 'object' && part !== null) paths.set(part, path);
+    return typeof part === 'bigint' ? 0 : part;
+  });
+}
+
+function stringifyWithBigints(value: unknown): string | undefined {
+  // Digits travel through JSON.stringify in strings with a mark that no other string has.
+  for (let mark = 'bigint:'; ; mark = `\u0001${mark}`) {
+    let collision = false;
+    const replacer = (key: string, part: unknown): unknown => {
+      if (key.includes(mark) || (typeof part === 'string' && part.includes(mark))) collision = true;
+      return typeof part === 'bigint' ? mark + String(part) : part;
+    };
+    let json: string | undefined;
+    try {
+      json = JSON.stringify(value, replacer);
+    } catch (error) {
+      throw failed(error);
+    }
+    if (!collision) {
+      const quoted = JSON.stringify(mark).slice(1, -1).replaceAll('\\', '\\\\');
+      return json?.replace(new RegExp(`"${quoted}(-?\\d+)"`, 'g'), '$1');
+    }
+  }
+}
+
+/** Errors of JSON.stringify itself in words; what the caller's own `toJSON` threw stays as it is. */
+function failed(cause: unknown): unknown {
+  if (cause instanceof RangeError) {
+    return new Unencodable('the value has no JSON form: it is nested too deeply', { cause });
+  }
+  if (cause instanceof TypeError && /circular|cyclic/i.test(cause.message)) {
+    return new Unencodable('the value has no JSON form: it has a cycle', { cause });
+  }
+  return cause;
+}

@@ -1,0 +1,217 @@
+import { expectSize, malformed, uint16At } from '../bytes.ts';
+import type { CodecForms } from '../codec.ts';
+import { TEXT, Unencodable } from '../codec.ts';
+import { refusal, unreadable } from '../refusal.ts';
+import { checkedString } from './text.ts';
+
+/*
+ * Network addresses, as strings exactly as PostgreSQL prints them. As arguments they travel
+ * as text, so that whatever the server reads is accepted; the binary forms read the common
+ * notations. https://www.postgresql.org/docs/current/datatype-net-types.html
+ */
+
+const IPV4 = 2;
+const IPV6 = 3;
+
+type AddressType = 'inet' | 'cidr';
+
+interface Address {
+  readonly bytes: readonly number[];
+  /** The length of the network's part. */
+  readonly bits: number;
+}
+
+const OCTETS = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+
+function parseIpv4(text: string): number[] | null {
+  const match = OCTETS.exec(text);
+  if (match === null) return null;
+  const octets = match.slice(1).map(Number);
+  return octets.every((octet) => octet < 256) ? octets : null;
+}
+
+/** Colon-separated groups of hex digits, the last perhaps an IPv4 address, as bytes. */
+function parseGroups(text: string): number[] | null {
+  if (text === '') return [];
+  const groups = text.split(':');
+  const bytes: number[] = [];
+  for (const [index, group] of groups.entries()) {
+    if (index === groups.length - 1 && group.includes('.')) {
+      const octets = parseIpv4(group);
+      if (octets === null) return null;
+      bytes.push(...octets);
+    } else {
+      if (!/^[0-9a-f]{1,4}$/i.test(group)) return null;
+      const word = Number.parseInt(group, 16);
+      bytes.push(word >> 8, word & 0xff);
+    }
+  }
+  return bytes;
+}
+
+function parseIpv6(text: string): number[] | null {
+  // The longest text has 45 characters: nothing longer is worth splitting.
+  if (text.length > 45) return null;
+  const gap = text.indexOf('::');
+  if (gap < 0) {
+    const bytes = parseGroups(text);
+    return bytes?.length === 16 ? bytes : null;
+  }
+  const head = parseGroups(text.slice(0, gap));
+  const tail = parseGroups(text.slice(gap + 2));
+  if (head === null || tail === null || head.length + tail.length > 14) return null;
+  if (text.slice(0, gap).includes('.')) return null;
+  return [...head, ...new Array<number>(16 - head.length - tail.length).fill(0), ...tail];
+}
+
+function parseAddress(text: string): Address | null {
+  const slash = text.indexOf('/');
+  const host = slash < 0 ? text : text.slice(0, slash);
+  const bytes = host.includes(':') ? parseIpv6(host) : parseIpv4(host);
+  if (bytes === null) return null;
+  const length = bytes.length * 8;
+  if (slash < 0) return { bytes, bits: length };
+  const mask = text.slice(slash + 1);
+  return /^\d{1,3}$/.test(mask) && Number(mask) <= length ? { bytes, bits: Number(mask) } : null;
+}
+
+function hasHostBits({ bytes, bits }: Address): boolean {
+  return bytes.some((byte, index) => {
+    const networkBits = Math.min(8, Math.max(0, bits - index * 8));
+    return (byte & (0xff >> networkBits)) !== 0;
+  });
+}
+
+function addressOf(value: unknown, type: AddressType): Address {
+  const expected = `an IP ${type === 'inet' ? 'address' : 'network'} such as "192.168.0.0/24"`;
+  if (typeof value !== 'string') throw refusal(expected, value);
+  const address = parseAddress(value);
+  if (address === null) throw unreadable(expected);
+  if (type === 'cidr' && hasHostBits(address)) {
+    throw new Unencodable('the network has bits set to the right of its mask');
+  }
+  return address;
+}
+
+/** The IPv6 text of 16 bytes: the first longest run of two zero groups or more is cut out. */
+function printIpv6(buffer: Uint8Array, at: number): string {
+  const words: number[] = [];
+  for (let i = 0; i < 16; i += 2) words.push(uint16At(buffer, at + i));
+  let best = -1;
+  let bestLength = 1;
+  for (let i = 0; i < 8; i++) {
+    let length = 0;
+    while (i + length < 8 && words[i + length] === 0) length++;
+    if (length > bestLength) {
+      best = i;
+      bestLength = length;
+    }
+    i += length;
+  }
+  // IPv4-compatible and IPv4-mapped addresses end like an IPv4 address.
+  const isIpv4Like = best === 0 && (bestLength === 6 || (bestLength === 5 && words[5] === 0xffff));
+  const hex = (from: number, to: number): string =>
+    words
+      .slice(from, to)
+      .map((word) => word.toString(16))
+      .join(':');
+  if (isIpv4Like) {
+    const mapped = bestLength === 5 ? 'ffff:' : '';
+    return `::${mapped}${printIpv4(buffer, at + 12)}`;
+  }
+  if (best < 0) return hex(0, 8);
+  return `${hex(0, best)}::${hex(best + bestLength, 8)}`;
+}
+
+function printIpv4(buffer: Uint8Array, at: number): string {
+  return `${buffer[at]}.${buffer[at + 1]}.${buffer[at + 2]}.${buffer[at + 3]}`;
+}
+
+function addressForms(type: AddressType): CodecForms {
+  return {
+    text: { decode: (text) => text, encode: checkedString },
+    binary: {
+      decode(buffer, start, end) {
+        if (end - start < 4) throw malformed(type, 'it ends too early');
+        const family = buffer[start]!;
+        const bits = buffer[start + 1]!;
+        const size = family === IPV4 ? 4 : 16;
+        if (family !== IPV4 && family !== IPV6) throw malformed(type, `its family is ${family}`);
+        if (buffer[start + 3] !== size) throw malformed(type, 'its length contradicts its family');
+        expectSize(start, end, 4 + size, type);
+        if (bits > size * 8) throw malformed(type, 'its mask is too long');
+        const print = family === IPV4 ? printIpv4 : printIpv6;
+        const host = print(buffer, start + 4);
+        return type === 'inet' && bits === size * 8 ? host : `${host}/${bits}`;
+      },
+      encode(writer, value) {
+        const { bytes, bits } = addressOf(value, type);
+        writer.uint8(bytes.length === 4 ? IPV4 : IPV6);
+        writer.uint8(bits);
+        writer.uint8(type === 'cidr' ? 1 : 0);
+        writer.uint8(bytes.length);
+        for (const byte of bytes) writer.uint8(byte);
+      },
+    },
+    resultFormat: TEXT,
+    argumentFormat: TEXT,
+    inline: 'text',
+  };
+}
+
+/** An IP address, with its network's length where that is not all of it. */
+export const inet = addressForms('inet');
+/** An IP network. */
+export const cidr = addressForms('cidr');
+
+/** The digits of a MAC address in any of the notations with a separator after each n bytes. */
+function macDigits(text: string): string | null {
+  const separator = /[^0-9a-f]/i.exec(text)?.[0];
+  if (separator === undefined) return text;
+  if (text.length > 23 || !/[:.-]/.test(separator)) return null;
+  const groups = text.split(separator);
+  const width = groups[0]!.length;
+  if (width === 0 || width % 2 !== 0) return null;
+  return groups.every((group) => group.length === width) ? groups.join('') : null;
+}
+
+function macOf(value: unknown, type: 'macaddr' | 'macaddr8'): Buffer {
+  const size = type === 'macaddr' ? 6 : 8;
+  const example = type === 'macaddr' ? '08:00:2b:01:02:03' : '08:00:2b:01:02:03:04:05';
+  const expected = `a MAC address such as "${example}"`;
+  if (typeof value !== 'string') throw refusal(expected, value);
+  const digits = macDigits(value);
+  if (digits === null || !/^[0-9a-f]*$/i.test(digits)) throw unreadable(expected);
+  const bytes = Buffer.from(digits, 'hex');
+  if (digits.length === size * 2) return bytes;
+  // A 48-bit address stands for the 64-bit one with ff:fe in its middle.
+  if (size === 8 && digits.length === 12) {
+    return Buffer.concat([bytes.subarray(0, 3), Buffer.of(0xff, 0xfe), bytes.subarray(3)]);
+  }
+  throw unreadable(expected);
+}
+
+function macForms(type: 'macaddr' | 'macaddr8'): CodecForms {
+  const size = type === 'macaddr' ? 6 : 8;
+  return {
+    text: { decode: (text) => text, encode: checkedString },
+    binary: {
+      decode(buffer, start, end) {
+        expectSize(start, end, size, type);
+        let text = '';
+        for (let at = start; at < end; at++) {
+          const digits = buffer[at]!.toString(16).padStart(2, '0');
+          text += at === start ? digits : `:${digits}`;
+        }
+        return text;
+      },
+      encode: (writer, value) => writer.bytes(macOf(value, type)),
+    },
+    resultFormat: TEXT,
+    argumentFormat: TEXT,
+    inline: 'text',
+  };
+}
+
+export const macaddr = macForms('macaddr');
+export const macaddr8 = macForms('macaddr8');

@@ -1,0 +1,295 @@
+import { InterfaceError } from '../../errors/client-errors.ts';
+import type { MessageWriter } from '../../protocol/writer.ts';
+import type { ResolvedTypeOptions } from '../../values/type-options.ts';
+import { int16At, malformed, uint16At } from '../bytes.ts';
+import type { CodecForms } from '../codec.ts';
+import { BINARY, TEXT, Unencodable } from '../codec.ts';
+import { refusal, unreadable } from '../refusal.ts';
+
+/*
+ * numeric: a decimal number, exact, with its scale, as text in JavaScript. On the wire it is
+ * digits to the base 10,000, the weight of the first, a sign and the number of decimal digits
+ * after the point. https://www.postgresql.org/docs/current/datatype-numeric.html
+ */
+
+/** How many digits PostgreSQL holds before the point, and after it. */
+const MAX_INTEGER_DIGITS = 131_072;
+const MAX_SCALE = 16_383;
+
+const POSITIVE = 0x0000;
+const NEGATIVE = 0x4000;
+const NAN = 0xc000;
+const PLUS_INFINITY = 0xd000;
+const MINUS_INFINITY = 0xf000;
+
+const DECIMAL = /^([+-]?)(?:(\d+)\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d+))?$/;
+/** No exponent and so few digits that no limit can be near. */
+const PLAIN = /^[+-]?(?:\d{1,1000}(?:\.\d{0,1000})?|\.\d{1,1000})$/;
+
+const SPECIAL: ReadonlyMap<string, number> = new Map([
+  ['nan', NAN],
+  ['infinity', PLUS_INFINITY],
+  ['+infinity', PLUS_INFINITY],
+  ['inf', PLUS_INFINITY],
+  ['+inf', PLUS_INFINITY],
+  ['-infinity', MINUS_INFINITY],
+  ['-inf', MINUS_INFINITY],
+]);
+
+/** A decimal number: `0.digits * 10^pointAt`, leading zeros removed, printed with `scale`. */
+interface Decimal {
+  readonly sign: number;
+  readonly digits: string;
+  readonly pointAt: number;
+  readonly scale: number;
+}
+
+const EXPECTED = 'a number, a bigint or a string with a decimal number';
+
+/** The text of an argument. Throws Unencodable unless it is a string, a number or a bigint. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  throw refusal(EXPECTED, value);
+}
+
+function parse(text: string): Decimal {
+  const special = SPECIAL.get(text.length <= 9 ? text.toLowerCase() : '');
+  if (special !== undefined) return { sign: special, digits: '', pointAt: 0, scale: 0 };
+  const parts = DECIMAL.exec(text);
+  if (parts === null) throw unreadable('a decimal number');
+  const [, sign, whole = '', tail = '', bare = '', power = '0'] = parts;
+  const fraction = tail + bare;
+  const exponent = Number(power);
+  const all = whole + fraction;
+  const first = all.search(/[1-9]/);
+  const pointAt = whole.length + exponent - Math.max(first, 0);
+  const scale = Math.max(0, fraction.length - exponent);
+  if (scale > MAX_SCALE || (first >= 0 && pointAt > MAX_INTEGER_DIGITS)) {
+    throw new Unencodable(
+      `the number is out of range for numeric: at most ${MAX_INTEGER_DIGITS} digits before the ` +
+        `point and ${MAX_SCALE} after it`,
+    );
+  }
+  if (first < 0) return { sign: POSITIVE, digits: '', pointAt: 0, scale };
+  return { sign: sign === '-' ? NEGATIVE : POSITIVE, digits: all.slice(first), pointAt, scale };
+}
+
+function encodeText(value: unknown): string {
+  const text = textOf(value);
+  if (!PLAIN.test(text)) parse(text);
+  return text;
+}
+
+function encodeBinary(writer: MessageWriter, value: unknown): void {
+  const text = textOf(value);
+  if (!writePlain(writer, text)) writeDecimal(writer, parse(text));
+}
+
+function writeDecimal(writer: MessageWriter, { sign, digits, pointAt, scale }: Decimal): void {
+  const weight = digits === '' ? 0 : Math.ceil(pointAt / 4) - 1;
+  // The first group holds the decimal digits down to the next multiple of four.
+  const padded = '0'.repeat(digits === '' ? 0 : (weight + 1) * 4 - pointAt) + digits;
+  let end = padded.length;
+  while (end > 0 && padded.charCodeAt(end - 1) === 0x30) end--;
+  const count = Math.ceil(end / 4);
+  writeHead(writer, count, weight, sign, scale);
+  writer.ensure(count * 2);
+  for (let i = 0; i < count; i++) {
+    writer.uint16(Number(padded.slice(i * 4, i * 4 + 4).padEnd(4, '0')));
+  }
+}
+
+function writeHead(
+  writer: MessageWriter,
+  count: number,
+  weight: number,
+  sign: number,
+  scale: number,
+): void {
+  writer.uint16(count);
+  writer.int16(weight);
+  writer.uint16(sign);
+  writer.uint16(scale);
+}
+
+/** The longest text that `writePlain` takes: far from any limit of the type. */
+const PLAIN_LENGTH = 64;
+const POINT = 0x2e;
+const MINUS = 0x2d;
+
+/**
+ * Writes a short text of digits and a point, which is what nearly all are, without cutting it
+ * into strings: several times faster. False: it is something else, and nothing was written.
+ */
+function writePlain(writer: MessageWriter, text: string): boolean {
+  const { length } = text;
+  if (length > PLAIN_LENGTH) return false;
+  const negative = text.charCodeAt(0) === MINUS;
+  const start = negative ? 1 : 0;
+  let point = length;
+  let first = -1;
+  let digits = 0;
+  for (let i = start; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === POINT) {
+      if (point !== length) return false;
+      point = i;
+    } else {
+      if (code < 0x30 || code > 0x39) return false;
+      digits++;
+      if (first < 0 && code !== 0x30) first = i;
+    }
+  }
+  if (digits === 0) return false;
+  const scale = point === length ? 0 : length - point - 1;
+  if (first < 0) {
+    writeHead(writer, 0, 0, POSITIVE, scale);
+    return true;
+  }
+  // How far the point lies behind the first digit: negative for zeros after the point.
+  const pointAt = first < point ? point - first : point - first + 1;
+  const weight = Math.ceil(pointAt / 4) - 1;
+  writer.ensure(8 + length);
+  const head = writer.offset;
+  writeHead(writer, 0, weight, negative ? NEGATIVE : POSITIVE, scale);
+  let group = 0;
+  let filled = (weight + 1) * 4 - pointAt;
+  let count = 0;
+  let written = 0;
+  for (let i = first; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === POINT) continue;
+    group = group * 10 + code - 0x30;
+    if (++filled === 4) {
+      writer.uint16(group);
+      written++;
+      if (group !== 0) count = written;
+      group = 0;
+      filled = 0;
+    }
+  }
+  if (group !== 0) {
+    while (filled++ < 4) group *= 10;
+    writer.uint16(group);
+    count = ++written;
+  }
+  // Groups of zeros at the end are not sent.
+  writer.offset = head + 8 + count * 2;
+  writer.view.setUint16(head, count);
+  return true;
+}
+
+function decodeBinary(buffer: Buffer, start: number, end: number): string {
+  if (end - start < 8) throw malformed('numeric', `${end - start} bytes, at least 8 are needed`);
+  const count = uint16At(buffer, start);
+  const weight = int16At(buffer, start + 2);
+  const sign = uint16At(buffer, start + 4);
+  const scale = uint16At(buffer, start + 6);
+  if (end - start !== 8 + count * 2) throw malformed('numeric', `no room for ${count} digits`);
+  if (scale > MAX_SCALE) throw malformed('numeric', `the scale ${scale}`);
+  if (sign !== POSITIVE && sign !== NEGATIVE) return special(sign);
+
+  let digits = '';
+  for (let at = start + 8; at < end; at += 2) {
+    const digit = uint16At(buffer, at);
+    if (digit > 9999) throw malformed('numeric', `the digit ${digit}`);
+    digits += digit < 1000 ? String(digit).padStart(4, '0') : digit;
+  }
+  // Digits before the point: (weight + 1) groups, which may be fewer or more than are there.
+  const wholeLength = (weight + 1) * 4;
+  const given = digits.slice(0, Math.max(0, wholeLength)).replace(/^0+/, '');
+  // The zeros behind them stay a rope: two bytes of a hostile array must not become 128 KiB.
+  const integer = given === '' ? '0' : given + '0'.repeat(Math.max(0, wholeLength - digits.length));
+  const prefix = sign === NEGATIVE ? '-' : '';
+  if (scale === 0) return prefix + integer;
+  const leading = '0'.repeat(Math.min(scale, Math.max(0, -wholeLength)));
+  const fraction = leading + digits.slice(Math.max(0, wholeLength));
+  return `${prefix}${integer}.${fraction.slice(0, scale).padEnd(scale, '0')}`;
+}
+
+function special(sign: number): string {
+  if (sign === NAN) return 'NaN';
+  if (sign === PLUS_INFINITY) return 'Infinity';
+  if (sign === MINUS_INFINITY) return '-Infinity';
+  throw malformed('numeric', `the sign ${sign}`);
+}
+
+const SPECIAL_TEXT = /^(?:NaN|-?Infinity)$/;
+
+function checkedText(text: string): string {
+  if (isDecimal(text) || SPECIAL_TEXT.test(text)) return text;
+  throw malformed('numeric', 'its text is no decimal number');
+}
+
+/** Digits, perhaps after a minus, perhaps with one point among them. */
+function isDecimal(text: string): boolean {
+  const start = text.charCodeAt(0) === MINUS ? 1 : 0;
+  const last = text.length - 1;
+  let hasPoint = false;
+  for (let i = start; i <= last; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x30 && code <= 0x39) continue;
+    if (code !== POINT || hasPoint || i === start || i === last) return false;
+    hasPoint = true;
+  }
+  return last >= start;
+}
+
+/** A decimal text without zeros that do not change its value. */
+function shortened(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+/** A double's shortest text, without an exponent. */
+function plainText(value: number): string {
+  const text = String(value);
+  const e = text.indexOf('e');
+  if (e < 0) return text;
+  const negative = text.startsWith('-');
+  const mantissa = text.slice(negative ? 1 : 0, e);
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const exponent = Number(text.slice(e + 1));
+  const digits = whole + fraction;
+  const point = whole.length + exponent;
+  const plain =
+    point <= 0
+      ? `0.${'0'.repeat(-point)}${digits}`
+      : `${digits.padEnd(point, '0').slice(0, point)}.${digits.slice(point)}`;
+  return (negative ? '-' : '') + shortened(plain.endsWith('.') ? plain.slice(0, -1) : plain);
+}
+
+/**
+ * The number that reads back as the same decimal value; zeros at the end do not count. 0.1 is
+ * 0.1, but a numeric with more digits than a double keeps is an error and not another number.
+ */
+function toNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value)) {
+    if (text === 'NaN' || text.endsWith('Infinity')) return value;
+  } else if (plainText(value) === shortened(text)) {
+    return value;
+  }
+  throw new InterfaceError('a numeric cannot be a number without losing digits', {
+    hint: 'Leave the types.numeric option at "string", or cast the column to float8.',
+  });
+}
+
+export function numericForms({ numeric }: ResolvedTypeOptions): CodecForms {
+  const asNumber = numeric === 'number';
+  return {
+    text: {
+      decode: asNumber ? (text) => toNumber(checkedText(text)) : checkedText,
+      encode: encodeText,
+    },
+    binary: {
+      decode: asNumber
+        ? (buffer, start, end) => toNumber(decodeBinary(buffer, start, end))
+        : decodeBinary,
+      encode: encodeBinary,
+    },
+    resultFormat: TEXT,
+    argumentFormat: asNumber ? TEXT : BINARY,
+    inline: null,
+  };
+}

@@ -1,0 +1,96 @@
+import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
+import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
+import type { Clock, Timer } from '../transport/clock.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import { type Endpoint, Transport } from '../transport/transport.ts';
+
+/** For messages: where a host is, without anything secret. */
+export function describeHost({ host, port, socketPath, address }: HostConfig): string {
+  if (socketPath !== null) return socketPath.replace('\0', '@');
+  const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return address === null || address === host ? place : `${place} (${address})`;
+}
+
+/** The system's error, or that of a dial or lookup hook, under an error of PostgreSQL's own. */
+export function connectError(host: HostConfig, cause: unknown): ConnectionFailureError {
+  const { message, code } = cause as Partial<NodeJS.ErrnoException>;
+  return new ConnectionFailureError(
+    `could not connect to ${describeHost(host)}: ${message || code || String(cause)}`,
+    {},
+    { cause, safeToRetry: true },
+  );
+}
+
+/** What `work` gives, or the deadline's reason when that passes first. */
+export function within<T>(deadline: Deadline | null, work: Promise<T>): Promise<T> {
+  if (deadline === null) return work;
+  return new Promise((resolve, reject) => {
+    work.then(resolve, reject);
+    deadline.watch((expired) => reject(expired.reason(false)));
+  });
+}
+
+/** What dialling needs to know. */
+export interface DialParts {
+  readonly config: ConnectConfig;
+  readonly clock: Clock;
+}
+
+/**
+ * Opens a byte stream to a host, through the caller's own dialler if there is one. Without an
+ * answer of the network within `patience` milliseconds it is given up; null is no such limit.
+ */
+export async function dial(
+  { config, clock }: DialParts,
+  host: HostConfig,
+  deadline: Deadline | null,
+  patience: number | null = null,
+): Promise<Transport> {
+  if (config.dial !== null) return new Transport(await dialByHook(config.dial, host, deadline));
+  let timer: Timer | null = null;
+  try {
+    return await Transport.connect(endpointOf(host), config, (transport) => {
+      if (patience !== null) {
+        timer = clock.setTimer(patience, () => transport.destroy(noAnswer(patience)));
+      }
+      deadline?.watch((expired) => transport.destroy(asError(expired.reason(false))));
+    });
+  } catch (error) {
+    throw connectError(host, error);
+  } finally {
+    (timer as Timer | null)?.cancel();
+  }
+}
+
+function endpointOf({ host, port, socketPath, address }: HostConfig): Endpoint {
+  return socketPath !== null ? { path: socketPath } : { host: address ?? host, port };
+}
+
+function noAnswer(patience: number): Error {
+  return new Error(`no answer within ${patience} ms`);
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
+}
+
+type DialHook = NonNullable<ConnectConfig['dial']>;
+
+async function dialByHook(hook: DialHook, host: HostConfig, deadline: Deadline | null) {
+  const abort = new AbortController();
+  const dialled = (async () => hook(host, { signal: abort.signal }))();
+  try {
+    const stream = await within(deadline, dialled);
+    if (typeof stream?.write === 'function' && typeof stream.destroy === 'function') return stream;
+  } catch (error) {
+    abort.abort(error);
+    // A stream that comes too late has nobody left to use it.
+    dialled.then(
+      (late) => late?.destroy(),
+      () => {},
+    );
+    throw connectError(host, error);
+  }
+  throw new InterfaceError('the dial function must give a Duplex stream', { safeToRetry: true });
+}

@@ -1,0 +1,175 @@
+import type { HostConfig } from '../config/connect-config.ts';
+import { ProtocolError } from '../errors/client-errors.ts';
+import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
+import { Framer, type MessageSink } from '../protocol/framer.ts';
+import { Backend, HEADER_LENGTH } from '../protocol/message-type.ts';
+import { MessageReader } from '../protocol/reader.ts';
+import type { Transport, TransportHandler } from '../transport/transport.ts';
+import { describeHost } from './dial.ts';
+
+/** One message, of which nothing is read yet. */
+export interface StartUpMessage {
+  readonly type: number;
+  readonly reader: MessageReader;
+}
+
+/** What a server may say before its turn is over; a real one says some 2 KiB. */
+const MAX_BYTES = 256 * 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * What a server says until its first ReadyForQuery, for a straight sequence of steps: the raw
+ * answer to SSLRequest, then one message after the other. Only one step waits at a time, and
+ * every wait ends when the connection is lost, breaks the protocol or runs out of time.
+ */
+export class StartUpInbox implements MessageSink, TransportHandler {
+  readonly #transport: Transport;
+  readonly #host: HostConfig;
+  readonly #framer: Framer;
+  readonly #messages: StartUpMessage[] = [];
+  #bytes = 0;
+  #refusesMessages = false;
+  #takeRaw: ((chunk: Buffer) => void) | null = null;
+  #takeMessage: ((message: StartUpMessage) => void) | null = null;
+  #reject: ((error: unknown) => void) | null = null;
+  #failure: unknown = null;
+  #over = false;
+  #rest: Buffer = NOTHING;
+
+  constructor(transport: Transport, host: HostConfig) {
+    this.#transport = transport;
+    this.#host = host;
+    this.#framer = new Framer(this);
+    transport.handler = this;
+  }
+
+  /**
+   * Takes no message until `acceptMessages`: whoever could get one in before TLS has begun
+   * would speak in the server's place.
+   */
+  refuseMessages(): void {
+    this.#refusesMessages = true;
+  }
+
+  acceptMessages(): void {
+    this.#refusesMessages = false;
+  }
+
+  /** The next chunk as it comes, for the answer to SSLRequest. */
+  raw(): Promise<Buffer> {
+    return this.#until((resolve) => {
+      this.#takeRaw = resolve;
+    });
+  }
+
+  /** The next message. Rejects when the connection is lost or breaks the protocol. */
+  next(): Promise<StartUpMessage> {
+    const message = this.#messages.shift();
+    if (message !== undefined) return Promise.resolve(message);
+    return this.#until((resolve) => {
+      this.#takeMessage = resolve;
+    });
+  }
+
+  /** Waits for something else than the server, no longer than for the server. */
+  during<R>(work: Promise<R>): Promise<R> {
+    return this.#until((resolve, reject) => {
+      work.then(resolve, reject);
+    });
+  }
+
+  #until<R>(
+    begin: (resolve: (value: R) => void, reject: (error: unknown) => void) => void,
+  ): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      begin(resolve, reject);
+      if (this.#failure !== null) reject(this.#failure);
+    });
+  }
+
+  /** Throws what has ended start-up meanwhile, if something has. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Hands the stream over: what follows ReadyForQuery goes to `sink`, see `rest`. */
+  handOver(sink: MessageSink): Framer {
+    this.check();
+    const framer = new Framer(sink);
+    framer.phase = 'ready';
+    return framer;
+  }
+
+  /** What came behind ReadyForQuery before the stream was handed over. */
+  get rest(): Buffer {
+    return this.#rest;
+  }
+
+  /** Ends the waiting with `error` and closes the connection. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#framer.stop();
+    this.#transport.destroy();
+    this.#reject?.(this.#failure);
+    this.#reject = null;
+  }
+
+  received(chunk: Buffer, length: number): void {
+    if (this.#failure !== null) return;
+    const takeRaw = this.#takeRaw;
+    if (takeRaw !== null) {
+      this.#takeRaw = null;
+      takeRaw(Buffer.from(chunk.subarray(0, length)));
+      return;
+    }
+    try {
+      if (this.#refusesMessages) throw new ProtocolError('the server sent data ahead of TLS');
+      this.#bytes += length;
+      if (this.#bytes > MAX_BYTES) throw new ProtocolError('the server says too much at start-up');
+      const taken = this.#framer.feed(chunk, length);
+      if (this.#over) this.#rest = Buffer.concat([this.#rest, chunk.subarray(taken, length)]);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  message(type: number, buffer: Buffer, start: number, end: number): void {
+    if (type === Backend.ReadyForQuery) {
+      // Start-up is over: other messages may come, and other limits hold for them.
+      this.#over = true;
+      this.#framer.stop();
+    }
+    const body = Buffer.from(buffer.subarray(start, end));
+    const message = { type, reader: new MessageReader(body, 0, body.length) };
+    const take = this.#takeMessage;
+    if (take === null) {
+      this.#messages.push(message);
+    } else {
+      this.#takeMessage = null;
+      take(message);
+    }
+  }
+
+  dataRow(): void {
+    throw new ProtocolError('the server sent a DataRow at start-up');
+  }
+
+  copyData(buffer: Buffer, at: number, end: number): number {
+    this.message(Backend.CopyData, buffer, at + HEADER_LENGTH, end);
+    return end;
+  }
+
+  stretch(): void {}
+  drained(): void {}
+
+  closed(error: Error | null): void {
+    this.fail(
+      new ConnectionFailureError(
+        `${describeHost(this.#host)} closed the connection at start-up${error === null ? '' : `: ${error.message}`}`,
+        {},
+        { safeToRetry: true, ...(error === null ? {} : { cause: error }) },
+      ),
+    );
+  }
+}

@@ -1,0 +1,103 @@
+import type { Lane } from '../client/client-session.ts';
+import { reportedReadOnly } from '../session/server-role.ts';
+import type { Clock, Timer } from '../transport/clock.ts';
+
+/** Who uses a slot's connection. */
+export type SlotState =
+  /** Nobody. */
+  | 'idle'
+  /** Nobody until it has answered: it was silent for long. */
+  | 'checking'
+  /** One-shot queries, one or more. */
+  | 'shared'
+  /** One holder, or the pool itself (hooks, reset). */
+  | 'leased'
+  /** Nobody ever again. */
+  | 'gone';
+
+const slots = new WeakMap<Lane, Slot>();
+
+/** The slot that a lane of a pool is in. */
+export function slotOf(lane: Lane): Slot {
+  return slots.get(lane)!;
+}
+
+/** One connection of the pool, and what the pool keeps in mind of it. Times are the clock's. */
+export class Slot {
+  readonly lane: Lane;
+  /** The pool's when the connection was opened: older ones have expired. */
+  readonly generation: number;
+  readonly openedAt: number;
+  /** When it is to be replaced; Infinity: never. */
+  readonly expiresAt: number;
+  state: SlotState = 'leased';
+  /** One-shot queries under way. */
+  users = 0;
+  /** When the first of them began. */
+  sharedSince = 0;
+  /** When the present holder got it. */
+  leasedAt = 0;
+  /** When it was last given back. */
+  idleSince = 0;
+  /** The `init` hook left something in the session that a reset would undo. */
+  keepsInit = false;
+  readonly #wasReadOnly: boolean | null;
+  readonly #clock: Clock;
+  #timer: Timer | null = null;
+  #firstRequests = 0;
+
+  constructor(lane: Lane, generation: number, clock: Clock, lifetime: number) {
+    this.lane = lane;
+    slots.set(lane, this);
+    this.generation = generation;
+    this.#clock = clock;
+    this.#wasReadOnly = reportedReadOnly(lane.session.settings);
+    this.openedAt = clock.now();
+    this.leasedAt = this.openedAt;
+    // Connections that were opened together must not all be replaced together.
+    const jitter = 0.9 + Math.random() * 0.2;
+    this.expiresAt = lifetime > 0 ? this.openedAt + lifetime * jitter : Infinity;
+  }
+
+  /** When the server was last heard of. */
+  get heardAt(): number {
+    return Math.max(this.openedAt, this.lane.session.lastProgress);
+  }
+
+  /** From here on its requests are counted: those before were the pool's own. */
+  begin(): void {
+    this.#firstRequests = this.lane.session.requests;
+  }
+
+  /** Whether it may be lent out (again). */
+  isFit(generation: number, maxQueries: number): boolean {
+    const { session } = this.lane;
+    return (
+      !session.isEnded &&
+      !(session.isRoleInDoubt && this.#hasOtherRole()) &&
+      this.generation === generation &&
+      session.requests - this.#firstRequests < maxQueries &&
+      (this.expiresAt === Infinity || this.#clock.now() < this.expiresAt)
+    );
+  }
+
+  /**
+   * Whether the server takes writes now and did not when this was opened, or the other way round,
+   * as after a failover. A write that was refused proves it where the server does not tell.
+   */
+  #hasOtherRole(): boolean {
+    const isReadOnly = reportedReadOnly(this.lane.session.settings);
+    return isReadOnly === null || isReadOnly !== this.#wasReadOnly;
+  }
+
+  /** Calls back after `delay` milliseconds, in place of what it was to call before. */
+  watch(delay: number, callback: () => void): void {
+    this.unwatch();
+    if (delay !== Infinity) this.#timer = this.#clock.setTimer(delay, callback, false);
+  }
+
+  unwatch(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+}

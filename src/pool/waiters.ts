@@ -1,0 +1,51 @@
+import type { Use } from '../client/queryable.ts';
+import type { Slot } from './pooled-session.ts';
+
+/** Somebody who waits for a connection. */
+export interface Waiter {
+  /** His place: who drew a lower one is served before him. */
+  readonly ticket: number;
+  readonly use: Use;
+  readonly take: (slot: Slot) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Those who wait, served strictly in the order in which they came. */
+export class WaitingLine {
+  #waiters = new Set<Waiter>();
+  #tickets = 0;
+
+  get length(): number {
+    return this.#waiters.size;
+  }
+
+  get first(): Waiter | null {
+    return this.#waiters.values().next().value ?? null;
+  }
+
+  /** A place behind everybody who has one. */
+  drawTicket(): number {
+    this.#tickets += 1;
+    return this.#tickets;
+  }
+
+  /** Gets in line; with an old ticket, because what he was given was of no use, ahead. */
+  join(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+    if (waiter.ticket < this.#tickets) {
+      this.#waiters = new Set([...this.#waiters].toSorted((a, b) => a.ticket - b.ticket));
+    }
+  }
+
+  /** Whether the waiter was still in the line. */
+  leave(waiter: Waiter): boolean {
+    return this.#waiters.delete(waiter);
+  }
+
+  /** Takes the first out of the line. */
+  shift(): Waiter | null {
+    const { first } = this;
+    if (first !== null) this.#waiters.delete(first);
+    return first;
+  }
+}

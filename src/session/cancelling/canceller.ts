@@ -1,0 +1,118 @@
+import { InterfaceError } from '../../errors/client-errors.ts';
+import { unansweredCancel } from '../ending.ts';
+import type { Request } from '../request.ts';
+import { Fence } from '../requests/sync-request.ts';
+import type { Session } from '../session.ts';
+import { Cancellation } from './cancellation.ts';
+
+/**
+ * Ends a session's requests whose callers wait no longer. One that was not sent is taken out of
+ * the line; one that was is abandoned, and the server is asked to stop it as soon as it is the one
+ * that the server works on.
+ */
+export class Canceller {
+  readonly #session: Session;
+  readonly #send: () => Promise<void>;
+  #current: Cancellation | null = null;
+
+  /** @param send sends a CancelRequest; settles when the server has closed that connection */
+  constructor(session: Session, send: () => Promise<void>) {
+    this.#session = session;
+    this.#send = send;
+  }
+
+  /** Whether a cancel is under way, which may strike whatever is sent. */
+  get isActive(): boolean {
+    return this.#current !== null;
+  }
+
+  /** The request's time is up, or its signal was aborted. */
+  expire(request: Request): void {
+    const deadline = request.deadline!;
+    if (request.state === 'queued') {
+      this.#session.line.withdraw(request);
+      request.fail(deadline.reason(false));
+      return;
+    }
+    request.abandon(deadline.reason(true));
+    this.abort(request);
+  }
+
+  /** Ends a request that its caller wants nothing more of, wherever it stands. */
+  dismiss(request: Request): void {
+    if (request.state === 'done') return;
+    if (request.state === 'queued') {
+      this.#session.line.withdraw(request);
+      request.fail(new InterfaceError('the call was given up before it was sent'));
+      return;
+    }
+    if (!request.abandoned) {
+      request.abandon(new InterfaceError('the call was given up by its caller'));
+      this.abort(request);
+    }
+  }
+
+  /** Has the server stop a request that was sent; only ever while it is the one that runs. */
+  abort(request: Request): void {
+    const target = request.inner ?? request;
+    if (target.state === 'sent') {
+      target.abandon(request.error);
+      this.#session.outbox.flush();
+      this.cancelAbandoned();
+    }
+  }
+
+  /** ReadyForQuery of this request has come. */
+  answered(request: Request): void {
+    const current = this.#current;
+    if (current === null) return;
+    request.struck = current.target !== request;
+    current.finished(request);
+  }
+
+  /** Has the server stop what it works on now, if nobody waits for that any more. */
+  cancelAbandoned(): void {
+    const { head } = this.#session.line;
+    if (!head?.abandoned) return;
+    // A cancel that may still strike can strike nobody better than this one.
+    if (this.#current !== null && !this.#current.isDelivered) return;
+    this.#current?.stop();
+    this.#cancel(head);
+  }
+
+  /**
+   * Sends a CancelRequest for the request that the server is working on. Nothing new is sent
+   * until it is certain that the cancel can hit nothing else; if that takes too long, the
+   * connection is given up.
+   */
+  #cancel(target: Request): void {
+    const session = this.#session;
+    const cancellation = new Cancellation(target, session.clock, {
+      send: this.#send,
+      delivered: () => {
+        this.cancelAbandoned();
+        if (this.#current === cancellation) {
+          session.submitInner(new Fence(() => cancellation.fenced()));
+        }
+      },
+      settled: () => {
+        if (this.#current === cancellation) {
+          this.#current = null;
+          session.line.unbar();
+        }
+        this.cancelAbandoned();
+        session.line.pump();
+      },
+      giveUp: () => session.destroy(unansweredCancel()),
+    });
+    this.#current = cancellation;
+    session.line.bar();
+    cancellation.start();
+  }
+
+  /** The session has ended. */
+  stop(): void {
+    this.#current?.stop();
+    this.#current = null;
+  }
+}

@@ -1,0 +1,176 @@
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
+import { type CopyResponse, readCopyOutResponse } from '../../protocol/copy.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { PromisedRequest, type Request } from '../request.ts';
+import type { Session } from '../session.ts';
+import { valueErrorOf } from '../statements/value-error.ts';
+import { sendScript } from './script-request.ts';
+
+/** Where the data of a COPY goes to. */
+export interface CopyDataSink {
+  /**
+   * The text of the statement. What it takes to know that, or to be ready for the data, is
+   * done while the request holds the line; it is the `holder` of inner requests.
+   */
+  plan(session: Session, holder: Request): string | Promise<string>;
+  /** The server will send data, in this format. */
+  begin(response: CopyResponse): void;
+  /**
+   * Takes the body of a CopyData, `buffer[start, end)`, valid only during the call. False:
+   * that is enough for now, until `session.resumeReading()`.
+   */
+  data(buffer: Buffer, start: number, end: number): boolean;
+  /**
+   * Takes the bodies of the CopyData messages that follow each other in `buffer[at, limit)`, as
+   * far as they are whole. Returns where it stopped; `data` gets the message that begins there.
+   */
+  readonly run?: (buffer: Buffer, at: number, limit: number) => number;
+  /** The data is complete. The call has succeeded when this resolves. */
+  end(): Promise<void>;
+  /** The COPY has failed: there will be no more, and no end. */
+  destroy(error: unknown): void;
+}
+
+/** Where the server is with its data. */
+type Stage = 'asked' | 'sending' | 'sent' | 'over';
+
+/**
+ * COPY … TO STDOUT. Resolves to the command tag when the sink has taken all of the data.
+ * PostgreSQL manual, section 54.2.6 "COPY Operations".
+ */
+export class CopyOutRequest extends PromisedRequest<string> {
+  /** The statement, once it is known. */
+  text = '';
+  readonly #sink: CopyDataSink;
+  #session: Session | null = null;
+  #tag = '';
+  #stage: Stage = 'asked';
+
+  constructor(sink: CopyDataSink, deadline: Deadline | null) {
+    super(deadline);
+    this.#sink = sink;
+  }
+
+  override start(session: Session): void {
+    this.#session = session;
+    const text = this.#sink.plan(session, this);
+    if (typeof text === 'string') {
+      this.text = text;
+      sendScript(session, this, text);
+      return;
+    }
+    this.state = 'preparing';
+    session.line.hold(this);
+    text.then(
+      (planned) => {
+        this.text = planned;
+        if (this.abandoned) this.state = 'done';
+        else if (this.state === 'preparing') sendScript(session, this, planned);
+        session.line.release(this);
+      },
+      (error: unknown) => {
+        this.fail(error);
+        session.line.release(this);
+      },
+    );
+  }
+
+  override copyData(
+    session: Session,
+    buffer: Buffer,
+    at: number,
+    end: number,
+    limit: number,
+  ): number {
+    const isWanted = this.#stage === 'sending' && !this.abandoned && this.error === null;
+    const taken = isWanted ? (this.#sink.run?.(buffer, at, limit) ?? at) : at;
+    // What a run cannot take goes the long way, message by message, which may pause the reading.
+    return taken > at ? taken : super.copyData(session, buffer, at, end, limit);
+  }
+
+  override message(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const stage = this.#stage;
+    switch (type) {
+      case Backend.CopyData:
+        if (stage !== 'sending') break;
+        if (this.abandoned || this.error !== null) return;
+        try {
+          if (!this.#sink.data(buffer, start, end)) session.pauseReading();
+        } catch (error) {
+          this.refuse(valueErrorOf(session, error));
+        }
+        return;
+      case Backend.CopyOutResponse: {
+        if (stage !== 'asked') break;
+        this.#stage = 'sending';
+        const response = readCopyOutResponse(new MessageReader(buffer, start, end));
+        try {
+          this.#sink.begin(response);
+        } catch (error) {
+          this.refuse(valueErrorOf(session, error));
+        }
+        return;
+      }
+      case Backend.CopyDone:
+        if (stage !== 'sending') break;
+        this.#stage = 'sent';
+        return;
+      case Backend.CommandComplete:
+        if (stage !== 'sent') break;
+        this.#stage = 'over';
+        this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
+        return;
+    }
+    session.unexpectedMessage(type, 'in answer to COPY TO');
+  }
+
+  /** The sink takes no more: the call is rejected and the server told to stop. */
+  refuse(error: unknown): void {
+    if (this.state !== 'sent' || this.abandoned) return;
+    this.abandon(error);
+    this.#session!.canceller.abort(this);
+  }
+
+  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+    error.query = this.text;
+    this.#stage = 'over';
+    super.serverError(session, error, fields);
+  }
+
+  override get isAnswered(): boolean {
+    return this.#stage === 'over';
+  }
+
+  override ready(session: Session): void {
+    session.resumeReading();
+    if (this.abandoned || this.error !== null) {
+      this.fail(this.error);
+      return;
+    }
+    this.#sink.end().then(
+      () => this.resolve(this.#tag),
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  override fail(error: unknown): void {
+    super.fail(error);
+    this.#sink.destroy(error);
+  }
+
+  override abandon(reason: unknown): void {
+    super.abandon(reason);
+    // What is still to come is read and dropped.
+    if (this.#session?.isEnded === false) this.#session.resumeReading();
+    this.#sink.destroy(reason);
+  }
+}

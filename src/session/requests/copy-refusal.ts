@@ -1,0 +1,31 @@
+import { InterfaceError, ProtocolError } from '../../errors/client-errors.ts';
+import { writeCopyFail } from '../../protocol/copy.ts';
+import { writeSync } from '../../protocol/frontend/query.ts';
+import type { Request } from '../request.ts';
+import type { Session } from '../session.ts';
+
+/** What a query that turns out to be a COPY is rejected with. */
+export function copyNeedsItsCall(method: string): InterfaceError {
+  return new InterfaceError('a COPY from or to the client is not possible as a query', {
+    hint: `Use ${method}().`,
+  });
+}
+
+/**
+ * Fails a query by which the server waits for data, and has the server go on.
+ *
+ * It ignores the Sync that came in place of data (`syncIsLost`), but takes any other message
+ * for a broken COPY and loses it. With calls in flight behind the query nobody can tell any
+ * more which answer is whose, so that they end with the connection.
+ */
+export function refuseCopyIn(session: Session, request: Request, syncIsLost: boolean): void {
+  const error = copyNeedsItsCall('copyToTable');
+  if (session.line.inFlight > 1) {
+    request.fail(error);
+    throw new ProtocolError('the server took the messages behind a COPY FROM STDIN for its data');
+  }
+  request.error ??= error;
+  writeCopyFail(session.writer, 'COPY FROM STDIN is not possible as a query');
+  if (syncIsLost) writeSync(session.writer);
+  session.outbox.flushSoon();
+}

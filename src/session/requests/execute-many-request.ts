@@ -1,0 +1,249 @@
+import { InterfaceError, InvalidArgumentError } from '../../errors/client-errors.ts';
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { writeExecute, writeSync } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { nextTurn } from '../../transport/turn.ts';
+import type { Row } from '../../values/row.ts';
+import type { Session } from '../session.ts';
+import { RowCollector } from '../statements/row-collector.ts';
+import type { Statement } from '../statements/statement.ts';
+import { StatementRequest } from './statement-request.ts';
+
+type ArgumentSets = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;
+
+/** Bytes of Bind and Execute that are gathered before they are handed to the system. */
+const CHUNK = 64 * 1024;
+/** A portal that does not exist: executing it fails, and undoes what came before. */
+const NO_PORTAL = 'asyncpg_abort';
+
+/**
+ * One statement executed once for each set of values, under a single Sync: a transaction of
+ * its own unless one is open. Sets are encoded as they are sent, no faster than the server
+ * takes them, so that any number of them fits in memory.
+ */
+export class ManyRequest extends StatementRequest<Row[]> {
+  readonly #sets: ArgumentSets;
+  readonly #wantRows: boolean;
+  #result = new RowCollector();
+  /** Sets that were written. */
+  #written = 0;
+  /** Sets whose CommandComplete came: the number of the one that fails. */
+  #completed = 0;
+  #writing = false;
+  /** Called when nothing more is to be written. */
+  #stop: (() => void) | null = null;
+
+  constructor(
+    text: string,
+    sets: ArgumentSets,
+    wantRows: boolean,
+    deadline: Deadline | null,
+    statement: Statement | null = null,
+  ) {
+    super(text, deadline, statement);
+    this.#sets = sets;
+    this.#wantRows = wantRows;
+  }
+
+  /** Only an array can be taken from its beginning again. */
+  protected override get isRepeatable(): boolean {
+    return Array.isArray(this.#sets);
+  }
+
+  protected override execute(session: Session, statement: Statement): void {
+    this.#result = new RowCollector();
+    this.#written = 0;
+    this.#completed = 0;
+    this.#writing = true;
+    session.line.hold(this);
+    if (Symbol.asyncIterator in this.#sets) {
+      const sets = this.#sets[Symbol.asyncIterator]();
+      this.send(session, () => {});
+      this.#end(session, sets, this.#pull(session, statement, sets));
+      return;
+    }
+    const sets = this.#sets[Symbol.iterator]();
+    let ended = false;
+    // What fits in one chunk is sent as a whole, or not at all if a value cannot be encoded.
+    this.send(session, () => {
+      ended = this.#writeChunk(session, statement, sets);
+      if (ended) writeSync(session.writer);
+    });
+    if (ended || this.state !== 'sent') {
+      if (!ended) leave(sets);
+      this.#writing = false;
+      session.line.release(this);
+      return;
+    }
+    this.#end(session, sets, this.#writeChunks(session, statement, sets));
+  }
+
+  protected override refused(session: Session, error: unknown): void {
+    if (this.isRepeatable) {
+      super.refused(session, error);
+    } else {
+      this.forgetMisfit(session);
+      this.fail(error);
+    }
+  }
+
+  protected override prepared(): void {
+    // The line is released when everything is written.
+  }
+
+  /** Ends the writing of sets that went on over several turns. */
+  #end(session: Session, sets: Iterator<unknown> | AsyncIterator<unknown>, writing: Promise<void>) {
+    const end = (): void => {
+      if (!session.isEnded) {
+        // Nobody may believe in part of the sets: the server must fail as well.
+        if (this.#stopped) writeExecute(session.writer, NO_PORTAL);
+        writeSync(session.writer);
+        session.outbox.flushSoon();
+      }
+      this.#writing = false;
+      session.line.release(this);
+      if (this.#stopped) leave(sets);
+    };
+    writing.then(end, (error: unknown) => {
+      this.error ??= error;
+      if (error instanceof InvalidArgumentError) this.forgetMisfit(session);
+      end();
+    });
+  }
+
+  get #stopped(): boolean {
+    return this.error !== null || this.abandoned || this.state !== 'sent';
+  }
+
+  async #writeChunks(
+    session: Session,
+    statement: Statement,
+    sets: Iterator<readonly unknown[]>,
+  ): Promise<void> {
+    for (;;) {
+      session.outbox.flush();
+      if (session.outbox.isCongested) await session.outbox.whenDrained();
+      // Sets that never wait must not keep the server's objections from being read.
+      await nextTurn();
+      if (this.#stopped || this.#writeChunk(session, statement, sets)) return;
+    }
+  }
+
+  /** Whether the sets came to their end. */
+  #writeChunk(session: Session, statement: Statement, sets: Iterator<readonly unknown[]>): boolean {
+    const { writer } = session;
+    const limit = writer.offset + CHUNK;
+    while (writer.offset < limit) {
+      const next = sets.next();
+      if (next.done) return true;
+      this.#writeSet(session, statement, next.value);
+    }
+    return false;
+  }
+
+  async #pull(
+    session: Session,
+    statement: Statement,
+    sets: AsyncIterator<readonly unknown[]>,
+  ): Promise<void> {
+    const { writer } = session;
+    while (!this.#stopped) {
+      const next = await this.#unlessStopped(sets.next());
+      if (next === null || next.done || this.#stopped) return;
+      this.#writeSet(session, statement, next.value);
+      if (writer.offset >= CHUNK) {
+        session.outbox.flush();
+        if (session.outbox.isCongested) await session.outbox.whenDrained();
+      }
+    }
+  }
+
+  /** What `promise` resolves to, or null when nothing more is to be written before that. */
+  #unlessStopped<T>(promise: Promise<T>): Promise<T | null> {
+    return new Promise((resolve, reject) => {
+      this.#stop = () => resolve(null);
+      promise.then(resolve, reject);
+    });
+  }
+
+  #writeSet(session: Session, statement: Statement, args: readonly unknown[]): void {
+    const { writer } = session;
+    const index = this.#written;
+    const mark = writer.mark();
+    try {
+      if (!Array.isArray(args)) {
+        throw new InterfaceError(`row ${index} of the arguments is not an array of values`, {
+          safeToRetry: true,
+        });
+      }
+      const isFirst = index === 0;
+      if (isFirst) this.writeParseIfUnnamed(session, statement);
+      statement.writeBind(writer, args, '', (i) => `query argument $${i + 1} in row ${index}`);
+      if (isFirst) this.writeDescribeIfUnnamed(session, statement);
+      statement.writeExecute(writer);
+      this.#written += 1;
+      // `send` sees to what is written before it returns.
+      if (this.state === 'sent') this.awaitAnswers(session, mark);
+    } catch (error) {
+      writer.rollback(mark);
+      throw error;
+    }
+  }
+
+  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
+    const { statement } = this;
+    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
+    if (!this.#wantRows || this.error !== null || this.abandoned) return;
+    this.error = this.#result.add(session, statement, buffer, start, end);
+    if (this.error !== null) this.#stop?.();
+  }
+
+  /** Leaves the tags unread, of which there is one for each set. */
+  protected override result(session: Session, type: number): void {
+    switch (type) {
+      case Backend.CommandComplete:
+      case Backend.EmptyQueryResponse:
+        this.#completed += 1;
+        return;
+      default:
+        session.unexpectedMessage(type, 'in answer to a query');
+    }
+  }
+
+  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+    const first = this.error === null;
+    super.serverError(session, error, fields);
+    if (first) error.itemIndex = this.#completed;
+    this.#stop?.();
+  }
+
+  override fail(error: unknown): void {
+    super.fail(error);
+    this.#stop?.();
+  }
+
+  override abandon(reason: unknown): void {
+    super.abandon(reason);
+    this.#stop?.();
+  }
+
+  override get isAnswered(): boolean {
+    return !this.#writing && super.isAnswered;
+  }
+
+  protected override succeed(session: Session): void {
+    this.whenComplete(session, [this.#result], () => this.resolve(this.#result.rows));
+  }
+}
+
+/** Tells whoever makes the sets that no more are wanted. It may be waiting, so it is not awaited. */
+function leave(sets: Iterator<unknown> | AsyncIterator<unknown>): void {
+  const ignore = (): void => {};
+  try {
+    const left: unknown = sets.return?.();
+    if (left instanceof Promise) left.catch(ignore);
+  } catch {
+    // The call has failed for another reason already.
+  }
+}

@@ -1,0 +1,168 @@
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { writeBind, writeClose, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { PromisedRequest } from '../request.ts';
+import type { Session } from '../session.ts';
+import type { RowCollector } from '../statements/row-collector.ts';
+import { AwaitedAnswers } from './awaited-answers.ts';
+import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
+
+const NO_PARAMETERS = {
+  portal: '',
+  statement: '',
+  parameterFormats: [],
+  parameters: [],
+  resultFormats: [],
+} as const;
+
+/**
+ * A request of the extended protocol. A BEGIN that waits in the session goes ahead of it,
+ * before the same Sync: if that fails, nothing that follows is executed.
+ */
+export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
+  readonly #awaited = new AwaitedAnswers();
+  /** How many of the awaited answers are to messages that went ahead of the request's own. */
+  #ahead = 0;
+  /** The server skips whatever else was written, up to Sync. */
+  #skipped = false;
+  /** The server sends the data of a COPY that nobody takes. */
+  #copyingOut = false;
+
+  /** Writes the messages with `write`; leaves no trace of them when a value cannot be encoded. */
+  protected send(session: Session, write: () => void): void {
+    const { writer, preamble } = session;
+    const mark = writer.mark();
+    const closes = session.takeCloses();
+    this.#awaited.clear();
+    this.#skipped = false;
+    try {
+      this.#writeAhead(session, closes);
+      const own = writer.mark();
+      write();
+      this.awaitAnswers(session, own);
+      this.rowsDue = this.#ahead === 0 && this.#awaited.isExecuting;
+    } catch (error) {
+      writer.rollback(mark);
+      session.preamble = preamble;
+      session.returnCloses(closes);
+      this.refused(session, error);
+      return;
+    }
+    session.line.sent(this);
+  }
+
+  /** Writes what travels ahead: Close of statements that are forgotten, a waiting BEGIN. */
+  #writeAhead(session: Session, closes: readonly string[]): void {
+    const { writer, preamble } = session;
+    const mark = writer.mark();
+    for (const name of closes) writeClose(writer, 'S', name);
+    for (const text of preamble ?? []) {
+      writeParse(writer, '', text);
+      writeBind(writer, NO_PARAMETERS);
+      writeExecute(writer, '');
+    }
+    session.preamble = null;
+    this.awaitAnswers(session, mark);
+    this.#ahead = this.#awaited.left;
+  }
+
+  /** What was written since `mark` is answered after all that was written before. */
+  protected awaitAnswers(session: Session, mark: number): void {
+    this.#awaited.add(session.writer, mark);
+  }
+
+  /** Nothing was sent, as a value cannot be encoded. */
+  protected refused(_session: Session, error: unknown): void {
+    this.fail(error);
+  }
+
+  /** Calls `done` when all rows are there; the line is held while types are asked for. */
+  protected whenComplete(
+    session: Session,
+    collectors: readonly RowCollector[],
+    done: () => void,
+  ): void {
+    const incomplete = collectors.filter((collector) => collector.isIncomplete);
+    if (incomplete.length === 0 || this.abandoned) {
+      done();
+      return;
+    }
+    this.state = 'preparing';
+    session.line.comeBack(this, () => {
+      if (this.abandoned) {
+        done();
+        return;
+      }
+      session.line.hold(this);
+      const completed = incomplete.reduce(
+        (before, collector) => before.then(() => collector.complete(session, this)),
+        Promise.resolve(),
+      );
+      completed
+        .then(done, (error: unknown) => this.fail(error))
+        .finally(() => session.line.release(this));
+    });
+  }
+
+  override message(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    if (this.#awaited.take(type)) {
+      if (this.#ahead > 0) this.#ahead -= 1;
+      else if (type !== Backend.CloseComplete) this.answer(session, type, buffer, start, end);
+      this.rowsDue = this.#ahead === 0 && this.#awaited.isExecuting;
+    } else if (!this.#isCopy(session, type)) {
+      session.unexpectedMessage(type, 'in answer to a query');
+    }
+  }
+
+  /** Whether the message belongs to a COPY, which is no query: it fails, the session goes on. */
+  #isCopy(session: Session, type: number): boolean {
+    const expected = this.#copyingOut;
+    switch (type) {
+      case Backend.CopyInResponse:
+        if (!this.rowsDue) return false;
+        // Other messages in place of data end the COPY with an error, up to the next Sync.
+        if (this.#awaited.left > 1) this.error ??= copyNeedsItsCall('copyToTable');
+        else refuseCopyIn(session, this, true);
+        return true;
+      case Backend.CopyOutResponse:
+        if (!this.rowsDue) return false;
+        this.error ??= copyNeedsItsCall('copyFromTable');
+        this.#copyingOut = true;
+        return true;
+      case Backend.CopyData:
+        return expected;
+      case Backend.CopyDone:
+        this.#copyingOut = false;
+        return expected;
+      default:
+        return false;
+    }
+  }
+
+  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+    this.#awaited.clear();
+    this.#skipped = true;
+    this.#copyingOut = false;
+    this.rowsDue = false;
+    super.serverError(session, error, fields);
+  }
+
+  override get isAnswered(): boolean {
+    return this.#skipped || this.#awaited.left === 0;
+  }
+
+  /** One answer to the request's own messages. */
+  protected abstract answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void;
+}

@@ -1,0 +1,99 @@
+import { writeClose, writeExecute, writeSync } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import type { Row } from '../../values/row.ts';
+import type { Session } from '../session.ts';
+import { RowCollector } from '../statements/row-collector.ts';
+import type { Statement } from '../statements/statement.ts';
+import { StatementRequest } from './statement-request.ts';
+
+/** A portal that stays open between requests, inside a transaction. */
+export interface Portal {
+  readonly name: string;
+  readonly text: string;
+  readonly args: readonly unknown[];
+  /** False: bound from the unnamed statement. */
+  readonly prepare: boolean;
+  /** Set when the portal is bound. */
+  statement: Statement | null;
+}
+
+export interface PortalStep {
+  /** The most rows to fetch; 0: none. */
+  readonly fetch: number;
+  /** Closes the portal after it. */
+  readonly close: boolean;
+}
+
+export interface PortalRows {
+  readonly rows: Row[];
+  /** The last row has been reached. */
+  readonly exhausted: boolean;
+}
+
+/** One step with a portal: binds it if that was not done, fetches, closes. */
+export class PortalRequest extends StatementRequest<PortalRows> {
+  readonly #portal: Portal;
+  readonly #step: PortalStep;
+  readonly #result = new RowCollector();
+  #exhausted = false;
+
+  constructor(
+    portal: Portal,
+    step: PortalStep,
+    deadline: Deadline | null,
+    given: Statement | null,
+  ) {
+    super(portal.text, deadline, portal.statement ?? given, portal.prepare);
+    this.#portal = portal;
+    this.#step = step;
+  }
+
+  protected override execute(session: Session, statement: Statement): void {
+    const { writer } = session;
+    const portal = this.#portal;
+    this.send(session, () => {
+      if (portal.statement === null) {
+        this.writeParseIfUnnamed(session, statement);
+        statement.writeBind(writer, portal.args, portal.name);
+        this.writeDescribeIfUnnamed(session, statement, portal.name);
+        portal.statement = statement;
+      }
+      if (this.#step.fetch > 0) writeExecute(writer, portal.name, this.#step.fetch);
+      if (this.#step.close) writeClose(writer, 'P', portal.name);
+      writeSync(writer);
+    });
+  }
+
+  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
+    const { statement } = this;
+    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
+    if (this.abandoned || this.error !== null) return;
+    this.error = this.#result.add(session, statement, buffer, start, end);
+  }
+
+  protected override result(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    if (type !== Backend.PortalSuspended) super.result(session, type, buffer, start, end);
+  }
+
+  protected override completed(): void {
+    this.#exhausted = true;
+  }
+
+  protected override get isRepeatable(): boolean {
+    return false;
+  }
+
+  protected override succeed(session: Session): void {
+    this.#portal.statement = this.statement;
+    this.whenComplete(session, [this.#result], () =>
+      this.resolve({ rows: this.#result.rows, exhausted: this.#exhausted }),
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import { InvalidArgumentError } from '../../errors/client-errors.ts';
+import {
+  type FieldDescription,
+  readParameterDescription,
+  readRowDescription,
+} from '../../protocol/backend/result.ts';
+import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import { scanQuery } from '../../sql/placeholders.ts';
+import type { Session } from '../session.ts';
+import type { StatementDescription } from '../statements/statement.ts';
+import { ExtendedRequest } from './extended-request.ts';
+
+/** The protocol counts parameters in 16 bits. */
+const MAX_PARAMETERS = 65_535;
+
+/** Parse and Describe: has a statement prepared and learns what it takes and returns. */
+export class PrepareRequest extends ExtendedRequest<StatementDescription> {
+  readonly #name: string;
+  readonly #text: string;
+  #parameterOids: number[] = [];
+  #fields: FieldDescription[] | null = null;
+
+  constructor(name: string, text: string) {
+    super(null);
+    this.#name = name;
+    this.#text = text;
+  }
+
+  override start(session: Session): void {
+    const { writer } = session;
+    this.send(session, () => {
+      checkParameterNumbers(this.#text, session.settings);
+      writeParse(writer, this.#name, this.#text);
+      writeDescribe(writer, 'S', this.#name);
+      writeSync(writer);
+    });
+  }
+
+  protected override answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    switch (type) {
+      case Backend.ParseComplete:
+      case Backend.NoData:
+        return;
+      case Backend.ParameterDescription:
+        this.#parameterOids = readParameterDescription(new MessageReader(buffer, start, end));
+        return;
+      case Backend.RowDescription:
+        this.#fields = readRowDescription(new MessageReader(buffer, start, end));
+        return;
+      default:
+        session.unexpectedMessage(type, 'in answer to Parse');
+    }
+  }
+
+  override ready(): void {
+    if (this.error !== null) this.fail(this.error);
+    else this.resolve({ parameterOids: this.#parameterOids, fields: this.#fields });
+  }
+}
+
+/** The server takes more parameters in a text than it can tell of in its answer. */
+function checkParameterNumbers(text: string, settings: ReadonlyMap<string, string>): void {
+  if (!/\$\d{5}/.test(text)) return;
+  const backslashes = settings.get('standard_conforming_strings') === 'off';
+  const { placeholders } = scanQuery(text, backslashes);
+  const tooMany = placeholders.find(({ number }) => number > MAX_PARAMETERS);
+  if (tooMany === undefined) return;
+  throw new InvalidArgumentError(`$${tooMany.number}: a query takes at most 65,535 parameters`, {
+    hint: 'Pass arrays (unnest($1::int4[], …)), or use executeMany or copyRecordsToTable.',
+  });
+}

@@ -1,0 +1,32 @@
+import type { Deadline } from '../../transport/deadline.ts';
+import type { PromisedRequest } from '../request.ts';
+import type { Session } from '../session.ts';
+import { newStatementName, prepareStatement } from '../statements/preparation.ts';
+import type { Statement } from '../statements/statement.ts';
+import { ErrandRequest } from './inner-requests.ts';
+
+/**
+ * A request that prepares a statement which its caller keeps, under a name of its own unless
+ * one is given.
+ */
+export function prepareRequest(
+  text: string,
+  name: string | undefined,
+  session: Session,
+  deadline: Deadline | null,
+): PromisedRequest<Statement> {
+  // Without a statement cache there is a pooler in between, where names are of no use.
+  const unnamed = name === undefined && !session.statements.accepts('');
+  const given = unnamed ? '' : (name ?? newStatementName());
+  return new ErrandRequest(async (_session, holder) => {
+    try {
+      const statement = await prepareStatement(session, holder, text, given);
+      // Nobody waits for it any more: the server need not keep it.
+      if (holder.abandoned) session.closeStatement(given);
+      return statement;
+    } catch (error) {
+      if (error !== null && typeof error === 'object' && 'query' in error) error.query = text;
+      throw error;
+    }
+  }, deadline);
+}

@@ -1,0 +1,118 @@
+import { InterfaceError } from '../../errors/client-errors.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { rowValue } from '../../values/row.ts';
+import type { Session } from '../session.ts';
+import { RowCollector } from '../statements/row-collector.ts';
+import type { Statement } from '../statements/statement.ts';
+import { StatementRequest } from './statement-request.ts';
+
+/** What a query's caller wants of its result. */
+export type Wanted = 'rows' | 'row' | 'value' | 'tag';
+
+export interface QueryOptions {
+  readonly wanted: Wanted;
+  /** For `value`: which column, by position or by name. */
+  readonly column?: number | string | undefined;
+  /** False: parsed anew as the unnamed statement, and not kept. */
+  readonly prepare?: boolean | undefined;
+}
+
+/**
+ * One execution of one statement: Bind, Execute, Sync in one flight when the statement is
+ * known; otherwise it holds the line while the statement is prepared.
+ */
+export class QueryRequest extends StatementRequest<unknown> {
+  readonly args: readonly unknown[];
+  /** The command tag, once there is one. */
+  tag: string | null = null;
+  /** Told the command tag when it comes. */
+  onTag: ((tag: string) => void) | null = null;
+  readonly #options: QueryOptions;
+  #result = new RowCollector();
+  #hasRow = false;
+
+  constructor(
+    text: string,
+    args: readonly unknown[],
+    options: QueryOptions,
+    deadline: Deadline | null,
+    statement: Statement | null = null,
+  ) {
+    super(text, deadline, statement, options.prepare);
+    this.args = args;
+    this.#options = options;
+  }
+
+  protected override execute(session: Session, statement: Statement): void {
+    if (this.#hasRow) {
+      this.#hasRow = false;
+      this.#result = new RowCollector();
+    }
+    this.send(session, () => {
+      this.writeParseIfUnnamed(session, statement);
+      statement.writeBind(session.writer, this.args);
+      this.writeDescribeIfUnnamed(session, statement);
+      statement.writeExecuteAndSync(session.writer);
+    });
+  }
+
+  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
+    const { statement } = this;
+    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
+    if (this.abandoned || this.error !== null) return;
+    const { wanted } = this.#options;
+    if (wanted !== 'rows' && (wanted === 'tag' || this.#hasRow)) return;
+    this.#hasRow = true;
+    this.error = this.#result.add(session, statement, buffer, start, end);
+  }
+
+  protected override completed(tag: string): void {
+    this.tag = tag;
+    if (tag !== '') this.onTag?.(tag);
+  }
+
+  protected override succeed(session: Session): void {
+    this.whenComplete(session, [this.#result], () => this.#deliver());
+  }
+
+  #deliver(): void {
+    const { wanted } = this.#options;
+    switch (wanted) {
+      case 'rows':
+        this.resolve(this.#result.rows);
+        return;
+      case 'tag':
+        this.resolve(this.tag ?? '');
+        return;
+      case 'row':
+        this.resolve(this.#result.rows[0] ?? null);
+        return;
+      case 'value':
+        this.#resolveValue();
+        return;
+      default:
+        wanted satisfies never;
+    }
+  }
+
+  #resolveValue(): void {
+    const row = this.#result.rows[0];
+    const column = this.#options.column ?? 0;
+    const columns = this.statement!.columns;
+    if (row === undefined) {
+      this.resolve(null);
+    } else if (
+      typeof column === 'number'
+        ? Number.isInteger(column) && column < columns.length && column >= 0
+        : columns.some(({ name }) => name === column)
+    ) {
+      this.resolve(typeof column === 'number' ? rowValue(row, column) : row[column]);
+    } else {
+      this.fail(
+        new InterfaceError(
+          `there is no column ${JSON.stringify(column)} in the result of ${columns.length} columns`,
+        ),
+      );
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { readCommandComplete, readRowDescription } from '../../protocol/backend/result.ts';
+import { readCopyInResponse, readCopyOutResponse } from '../../protocol/copy.ts';
+import { writeQuery } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { PromisedRequest, type Request } from '../request.ts';
+import type { Session } from '../session.ts';
+import { BeginRequest } from './begin-request.ts';
+import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
+
+/**
+ * The simple protocol: any number of statements without arguments in one text and, unless it
+ * says otherwise, one transaction. Resolves to the last command tag; rows are dropped.
+ */
+export class ScriptRequest extends PromisedRequest<string> {
+  readonly text: string;
+  #mayRepeat: boolean;
+  #tag = '';
+  /** What the server is about: a statement's rows or the data of its COPY, else neither. */
+  #sending: 'rows' | 'copy' | null = null;
+  /** A statement has ended, or all that are left have failed. */
+  #answered = false;
+
+  /** @param isSingle it is one statement, and undone as a whole when it fails */
+  constructor(text: string, deadline: Deadline | null, isSingle: boolean = false) {
+    super(deadline);
+    this.text = text;
+    this.#mayRepeat = isSingle;
+  }
+
+  override start(session: Session): void {
+    if (session.transactionStatus !== 'I' || session.preamble !== null) this.#mayRepeat = false;
+    sendScript(session, this, this.text);
+  }
+
+  override message(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const sending = this.#sending;
+    switch (type) {
+      case Backend.CommandComplete:
+        if (sending === 'copy') break;
+        this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
+        this.#end();
+        return;
+      case Backend.EmptyQueryResponse:
+        if (sending !== null) break;
+        this.#end();
+        return;
+      case Backend.RowDescription:
+        if (sending !== null) break;
+        readRowDescription(new MessageReader(buffer, start, end));
+        this.#sending = 'rows';
+        this.rowsDue = true;
+        return;
+      case Backend.CopyData:
+        if (sending !== 'copy') break;
+        return;
+      case Backend.CopyDone:
+        if (sending !== 'copy') break;
+        this.#sending = null;
+        return;
+      case Backend.CopyInResponse:
+        if (sending !== null) break;
+        readCopyInResponse(new MessageReader(buffer, start, end));
+        refuseCopyIn(session, this, false);
+        return;
+      case Backend.CopyOutResponse:
+        if (sending !== null) break;
+        readCopyOutResponse(new MessageReader(buffer, start, end));
+        this.error ??= copyNeedsItsCall('copyFromTable');
+        this.#sending = 'copy';
+        return;
+    }
+    session.unexpectedMessage(type, 'in answer to a script');
+  }
+
+  #end(): void {
+    this.#sending = null;
+    this.rowsDue = false;
+    this.#answered = true;
+  }
+
+  override dataRow(): void {
+    // The rows of a script are not wanted.
+  }
+
+  override serverError(
+    _session: Session,
+    error: PostgresError,
+    _fields: ServerMessageFields,
+  ): void {
+    error.query = this.text;
+    this.error ??= error;
+    this.#end();
+  }
+
+  override get isAnswered(): boolean {
+    return this.#answered && this.#sending === null;
+  }
+
+  override ready(session: Session): void {
+    if (this.error === null) {
+      this.resolve(this.#tag);
+    } else if (this.#mayRepeat && this.wasStruck && !this.abandoned) {
+      // The cancel was meant for the request before, and this one was undone.
+      this.#mayRepeat = false;
+      this.#answered = false;
+      session.line.repeat(this);
+    } else {
+      this.fail(this.error);
+    }
+  }
+}
+
+/** Sends `text` as one Query, a BEGIN that waits in the session in front of it. */
+export function sendScript(session: Session, request: Request, text: string): void {
+  const { writer, preamble } = session;
+  const mark = writer.mark();
+  try {
+    // Tried first: what cannot be sent must not begin the transaction.
+    writeQuery(writer, text);
+  } catch (error) {
+    writer.rollback(mark);
+    request.fail(error);
+    return;
+  }
+  if (preamble !== null) {
+    writer.rollback(mark);
+    session.preamble = null;
+    new BeginRequest(preamble, request).start(session);
+    writeQuery(writer, text);
+  }
+  session.line.sent(request);
+}

@@ -1,0 +1,72 @@
+import type { Deadline } from '../../transport/deadline.ts';
+import type { Row } from '../../values/row.ts';
+import type { Session } from '../session.ts';
+import type { Statement } from '../statements/statement.ts';
+import { valueErrorOf } from '../statements/value-error.ts';
+import { StatementRequest } from './statement-request.ts';
+
+/** Takes the rows of a stream. */
+export interface RowSink {
+  /** Takes a row; false: that is enough for now, until `session.resumeReading()`. */
+  push(row: Row): boolean;
+}
+
+/** A query whose rows are handed on as they arrive. Resolves to the command tag. */
+export class StreamRequest extends StatementRequest<string> {
+  readonly #args: readonly unknown[];
+  readonly #sink: RowSink;
+  #rows = 0;
+  #tag = '';
+
+  constructor(
+    text: string,
+    args: readonly unknown[],
+    sink: RowSink,
+    deadline: Deadline | null,
+    statement: Statement | null = null,
+    prepare: boolean = true,
+  ) {
+    super(text, deadline, statement, prepare);
+    this.#args = args;
+    this.#sink = sink;
+  }
+
+  protected override execute(session: Session, statement: Statement): void {
+    this.send(session, () => {
+      this.writeParseIfUnnamed(session, statement);
+      statement.writeBind(session.writer, this.#args);
+      this.writeDescribeIfUnnamed(session, statement);
+      statement.writeExecuteAndSync(session.writer);
+    });
+  }
+
+  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
+    const decoder = this.statement?.decoder ?? null;
+    if (decoder === null) session.unexpected('DataRow');
+    if (this.abandoned || this.error !== null) return;
+    this.#rows += 1;
+    try {
+      if (!this.#sink.push(decoder(buffer, start, end, session.textRun))) session.pauseReading();
+    } catch (error) {
+      this.error = valueErrorOf(session, error);
+      session.canceller.abort(this);
+    }
+  }
+
+  protected override completed(tag: string): void {
+    this.#tag = tag;
+  }
+
+  protected override get isRepeatable(): boolean {
+    return this.#rows === 0;
+  }
+
+  override ready(session: Session): void {
+    session.resumeReading();
+    super.ready(session);
+  }
+
+  protected override succeed(): void {
+    this.resolve(this.#tag);
+  }
+}

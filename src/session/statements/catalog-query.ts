@@ -1,0 +1,88 @@
+import { TEXT } from '../../codecs/codec.ts';
+import { type Column, compileRowDecoder } from '../../codecs/compilers/row-decoder.ts';
+import { TypeRegistry } from '../../codecs/registry.ts';
+import { DEFAULT_TYPES } from '../../config/types-option.ts';
+import type { FieldDescription } from '../../protocol/backend/result.ts';
+import type { Row } from '../../values/row.ts';
+import type { Request } from '../request.ts';
+import { IntrospectionRequest } from '../requests/introspection-request.ts';
+import type { Session } from '../session.ts';
+import { Statement } from './statement.ts';
+
+/** What one of the driver's own queries takes and returns: the OIDs of built-in types. */
+export interface OwnQuery {
+  readonly text: string;
+  readonly parameterOids: readonly number[];
+  readonly columns: readonly (readonly [name: string, oid: number])[];
+}
+
+/** Untouched by the codecs that users set, which are no concern of the driver's own queries. */
+const registry = new TypeRegistry(DEFAULT_TYPES);
+
+const statements = new WeakMap<OwnQuery, Statement>();
+
+/** Runs one of the driver's own queries, in one flight, for a request that holds the line. */
+export async function runOwnQuery(
+  session: Session,
+  holder: Request,
+  query: OwnQuery,
+  args: readonly unknown[],
+): Promise<Row[]> {
+  let statement = statements.get(query);
+  if (statement === undefined) {
+    statement = ownStatement(query);
+    statements.set(query, statement);
+  }
+  return runInner(session, holder, new IntrospectionRequest(statement, args));
+}
+
+/**
+ * The same, for a query whose parameters are of the session's types: their codecs are the
+ * session's, those of the result are not.
+ */
+export async function runOwnQueryWith(
+  session: Session,
+  holder: Request,
+  query: OwnQuery,
+  args: readonly unknown[],
+): Promise<Row[]> {
+  const { text, parameterOids } = query;
+  const statement = new Statement(text, '', { parameterOids, fields: null }, session.registry);
+  // Without columns of its own, the statement asks for every column as text.
+  const columns = query.columns.map(
+    ([name, oid]): Column => ({
+      name,
+      codec: registry.codec(oid)!,
+      format: TEXT,
+    }),
+  );
+  const decoder = compileRowDecoder(columns, false);
+  return runInner(session, holder, new IntrospectionRequest(statement, args, decoder));
+}
+
+async function runInner(
+  session: Session,
+  holder: Request,
+  request: IntrospectionRequest,
+): Promise<Row[]> {
+  holder.inner = request;
+  session.submitInner(request);
+  const rows = await request.promise;
+  holder.inner = null;
+  return rows;
+}
+
+function ownStatement({ text, parameterOids, columns }: OwnQuery): Statement {
+  const fields = columns.map(
+    ([name, typeOid]): FieldDescription => ({
+      name,
+      typeOid,
+      tableOid: 0,
+      columnNumber: 0,
+      typeSize: -1,
+      typeModifier: -1,
+      format: TEXT,
+    }),
+  );
+  return new Statement(text, '', { parameterOids, fields }, registry);
+}

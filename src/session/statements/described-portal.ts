@@ -1,0 +1,19 @@
+import type { FieldDescription } from '../../protocol/backend/result.ts';
+import type { Session } from '../session.ts';
+import { Statement } from './statement.ts';
+
+/**
+ * An unnamed statement with the columns that its portal really has: the statement itself if
+ * they are those that it was described with. If not, its rows come in the formats that were
+ * asked for, but have other types, and what was known of this and other statements is forgotten.
+ */
+export function asDescribed(
+  session: Session,
+  statement: Statement,
+  fields: readonly FieldDescription[] | null,
+): Statement {
+  if (statement.returns(fields)) return statement;
+  session.descriptions.clear();
+  const description = { ...statement.description, fields };
+  return new Statement(statement.text, '', description, session.registry, true);
+}

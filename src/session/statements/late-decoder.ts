@@ -1,0 +1,29 @@
+import { compileRowDecoder, type RowDecoder } from '../../codecs/compilers/row-decoder.ts';
+import { MissingTypesError } from '../../codecs/containers/record.ts';
+import type { TypeRegistry } from '../../codecs/registry.ts';
+import type { FieldDescription } from '../../protocol/backend/result.ts';
+
+/**
+ * The decoder of a portal's rows in the formats that it was bound with, compiled with the first
+ * row: only then is it asked for types that may not be known yet.
+ */
+export function lateDecoder(
+  fields: readonly FieldDescription[],
+  registry: TypeRegistry,
+): RowDecoder {
+  let decode: RowDecoder | null = null;
+  return (buffer, start, end, run) => {
+    if (decode === null) {
+      const missing = registry.missing(fields.map(({ typeOid }) => typeOid));
+      if (missing.length > 0) throw new MissingTypesError(missing);
+      decode = compileRowDecoder(
+        fields.map(({ name, typeOid, format }) => ({
+          name,
+          codec: registry.codec(typeOid)!,
+          format,
+        })),
+      );
+    }
+    return decode(buffer, start, end, run);
+  };
+}

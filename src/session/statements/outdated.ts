@@ -1,0 +1,175 @@
+import { InvalidArgumentError, OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
+import {
+  InvalidCachedStatementError,
+  InvalidSQLStatementNameError,
+} from '../../errors/generated/sqlstate.ts';
+import { PostgresError } from '../../errors/postgres-error.ts';
+import type { Request } from '../request.ts';
+import type { Session } from '../session.ts';
+import { learnTypes, refreshTypes, statementFor, typesOf } from './preparation.ts';
+import type { Statement } from './statement.ts';
+
+/**
+ * What Parse or Bind may fail with when an unnamed statement's types are no longer those that
+ * it was described with, by the class of the SQLSTATE: unsupported feature, syntax error or
+ * access rule violation, protocol violation, internal error (`cache lookup failed for type`).
+ */
+const OUTDATED_DESCRIPTION = new Set(['0A', '42', '08', 'XX']);
+
+/**
+ * What Bind fails with when the types of the parameters no longer go with the statement's tables:
+ * datatype mismatch, undefined or ambiguous function or operator, no such cast. A composite
+ * argument with the attributes that its type had before is a mismatch too.
+ */
+const MISFITS = new Set(['42804', '42883', '42725', '42846']);
+
+/**
+ * Whether Bind asked for more or fewer columns than there are: that is this driver's doing, not
+ * the query's. Its SQLSTATE has other uses; the function that raises it has not.
+ */
+function isWrongColumnCount({ sqlstate, serverSourceFunction }: PostgresError): boolean {
+  return sqlstate === '08P01' && serverSourceFunction === 'PortalSetResultFormat';
+}
+
+/** Whether the server no longer has, or no longer honours, what was prepared. */
+function isOutdatedPlan(error: PostgresError): boolean {
+  return (
+    error instanceof InvalidCachedStatementError ||
+    error instanceof InvalidSQLStatementNameError ||
+    // A type of a parameter is gone: "cache lookup failed for type 12345".
+    error.sqlstate === 'XX000'
+  );
+}
+
+/**
+ * Whether a failure may come from what the session knows of a statement and not from the
+ * statement itself. It has to be one from before its execution.
+ */
+export function isOutdated(session: Session, statement: Statement | null, error: unknown): boolean {
+  if (statement === null) return false;
+  const remembered = statement.name === '' && session.descriptions.has(statement.text, statement);
+  if (error instanceof PostgresError) {
+    const sqlstate = error.sqlstate ?? '';
+    if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
+    return isOutdatedPlan(error) || MISFITS.has(sqlstate) || isWrongColumnCount(error);
+  }
+  return (
+    error instanceof InvalidArgumentError &&
+    (remembered ||
+      hasComposites(session, statement) ||
+      session.statements.isDoubtful(statement.text, statement))
+  );
+}
+
+function hasComposites({ registry }: Session, { description }: Statement): boolean {
+  return registry.composites(description.parameterOids).length > 0;
+}
+
+/** Forgets what an error has shown to be outdated: the next request asks for it again. */
+export function forgetOutdated(
+  session: Session,
+  error: unknown,
+  statement: Statement | null,
+): void {
+  if (!(error instanceof PostgresError)) return;
+  if (statement !== null && error.sqlstate === '42804' && hasComposites(session, statement)) {
+    session.registry.forget();
+    forgetMisfit(session, statement);
+  } else if (isOutdatedPlan(error)) {
+    session.forgetStatements(!(error instanceof InvalidSQLStatementNameError));
+  } else if (error.sqlstate?.startsWith('42')) {
+    // It may as well be wrong by itself: that says nothing of other statements.
+    if (statement !== null) forgetMisfit(session, statement);
+  } else {
+    session.descriptions.clear();
+  }
+}
+
+/**
+ * Whether a statement's name is of no use, although the statement was forgotten and prepared
+ * anew before it was repeated. There is a pooler then, which hands each transaction to another
+ * of its server sessions, or goes by the text and takes the old plan once more (PgBouncer with
+ * max_prepared_statements). The session does without names for a time, and one more try is
+ * certain to find what it needs.
+ */
+export function givesUpNames(
+  session: Session,
+  statement: Statement | null,
+  error: unknown,
+): boolean {
+  if (
+    !statement?.name ||
+    !(error instanceof InvalidSQLStatementNameError || error instanceof InvalidCachedStatementError)
+  ) {
+    return false;
+  }
+  session.statements.giveUp();
+  return true;
+}
+
+/**
+ * Forgets a statement that an argument did not fit, so that the next call asks for it again:
+ * another session may have changed its types. This call fails before anything is sent.
+ */
+export function forgetMisfit(session: Session, statement: Statement): void {
+  const { text } = statement;
+  session.descriptions.delete(text);
+  if (session.statements.has(text, statement)) session.statements.delete(text);
+}
+
+/**
+ * The statement as the server describes it now, after an argument did not fit what was known of
+ * it. Fails with `error`, the reason for that, if nothing has changed.
+ */
+export async function refreshedStatement(
+  session: Session,
+  holder: Request,
+  statement: Statement,
+  error: unknown,
+): Promise<Statement> {
+  const { description, text } = statement;
+  const composites = session.registry.composites(description.parameterOids);
+  const changed = await refreshTypes(session, holder, composites);
+  for (const store of [session.statements, session.descriptions]) {
+    if (!store.has(text, statement)) continue;
+    store.delete(text);
+    return statementFor(session, holder, text, null, store === session.statements);
+  }
+  if (!changed) throw error;
+  await learnTypes(session, holder, typesOf(description));
+  return statement.recompiled(session.registry);
+}
+
+/** What a call is rejected with whose failure is not repeated away. */
+export function asOutdated(error: unknown): unknown {
+  if (error instanceof PostgresError && isWrongColumnCount(error)) {
+    return new OutdatedSchemaCacheError('the columns of the query have changed on the server', {
+      hint: 'They are asked for with the next call, which is right.',
+      cause: error,
+      isTransient: true,
+    });
+  }
+  return error;
+}
+
+/** Statements that have no effect at all when they fail outside of a transaction. */
+const UNDONE_WHOLLY = /^\s*(?:select|insert|update|delete|merge|with|values|table|show)\b/i;
+
+/**
+ * Whether a statement that was cancelled may be executed once more. CALL and DO may have
+ * committed something before; so may several statements in one text.
+ */
+export function isRepeatable(text: string): boolean {
+  return UNDONE_WHOLLY.test(text);
+}
+
+/** Words without which no statement ends the transaction that it is executed in. */
+const ENDS_TRANSACTION = /\b(?:commit|end|rollback|abort|prepare|call|do)\b/i;
+
+/**
+ * Whether a statement may have made permanent what it and those before it have done, although
+ * they were to be one transaction: COMMIT, or a CALL or DO that commits.
+ */
+export function mayCommit(text: string): boolean {
+  return !isRepeatable(text) && ENDS_TRANSACTION.test(text);
+}

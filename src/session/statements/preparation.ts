@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { InternalClientError } from '../../errors/client-errors.ts';
+import { InvalidCachedStatementError } from '../../errors/generated/sqlstate.ts';
+import type { Request } from '../request.ts';
+import { PrepareRequest } from '../requests/prepare-request.ts';
+import type { Session } from '../session.ts';
+import { introspect } from './introspection.ts';
+import { Statement, type StatementDescription } from './statement.ts';
+
+/** Behind a pooler many processes share a server session: their names must never meet. */
+const PREFIX = `asyncpg_${randomBytes(6).toString('hex')}_`;
+let count = 0;
+
+export function newStatementName(): string {
+  count += 1;
+  return `${PREFIX}${count.toString(36)}`;
+}
+
+/** Rounds of introspection: each may name types that are still unknown, e.g. of a composite. */
+const MAX_ROUNDS = 64;
+
+/** Loads what the registry must know to encode and decode values of these types. */
+export async function learnTypes(
+  session: Session,
+  holder: Request,
+  oids: readonly number[],
+): Promise<void> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const missing = session.registry.missing(oids);
+    if (missing.length === 0) return;
+    session.registry.define(await introspect(session, holder, missing));
+  }
+  throw new InternalClientError('types refer to each other without end');
+}
+
+/** Asks anew for types that are known already. Whether any is not what it was. */
+export async function refreshTypes(
+  session: Session,
+  holder: Request,
+  oids: readonly number[],
+): Promise<boolean> {
+  const { registry } = session;
+  const before = registry.epoch;
+  if (oids.length > 0) registry.define(await introspect(session, holder, oids));
+  return registry.epoch !== before;
+}
+
+/** Has a statement parsed by the server under `name` and described, its types made known. */
+export async function describeStatement(
+  session: Session,
+  holder: Request,
+  text: string,
+  name: string,
+): Promise<StatementDescription> {
+  const description = await parse(session, holder, text, name);
+  await learnTypes(session, holder, typesOf(description));
+  return description;
+}
+
+async function parse(
+  session: Session,
+  holder: Request,
+  text: string,
+  name: string,
+): Promise<StatementDescription> {
+  for (;;) {
+    const request = new PrepareRequest(name, text);
+    holder.inner = request;
+    session.submitInner(request);
+    try {
+      return await request.promise;
+    } catch (error) {
+      // The server may have parsed it before it was cancelled, and undoes no preparation.
+      if (request.abandoned || request.wasStruck) session.closeStatement(name);
+      if (!request.wasStruck || session.transactionStatus !== 'I') throw error;
+    } finally {
+      holder.inner = null;
+    }
+  }
+}
+
+/** The types of a statement's parameters and columns. */
+export function typesOf({ parameterOids, fields }: StatementDescription): number[] {
+  return [...parameterOids, ...(fields ?? []).map((field) => field.typeOid)];
+}
+
+/** Has a statement prepared on the server under `name` and its types made known. */
+export async function prepareStatement(
+  session: Session,
+  holder: Request,
+  text: string,
+  name: string,
+): Promise<Statement> {
+  const description = await describeStatement(session, holder, text, name);
+  return new Statement(text, name, description, session.registry);
+}
+
+/**
+ * The statement for a query that holds the line: what is known of it, brought up to the
+ * present codecs, or a newly prepared one.
+ */
+export async function statementFor(
+  session: Session,
+  holder: Request,
+  text: string,
+  given: Statement | null,
+  named: boolean,
+): Promise<Statement> {
+  const store = named ? session.statements : session.descriptions;
+  const known = given ?? store.get(text);
+  if (known !== undefined) {
+    await learnTypes(session, holder, typesOf(known.description));
+    const statement = known.recompiled(session.registry);
+    if (given === null) store.replace(text, statement);
+    return statement;
+  }
+  const statement = named
+    ? await prepareNamed(session, holder, text)
+    : await prepareStatement(session, holder, text, '');
+  const keeper = statement.name === '' ? session.descriptions : store;
+  if (keeper.accepts(text)) keeper.set(text, statement);
+  return statement;
+}
+
+/**
+ * A statement under a new name. If that has an old plan nevertheless, a pooler goes by the text
+ * and not by the name (PgBouncer with max_prepared_statements): the session does without names
+ * for a time, and the statement is an unnamed one.
+ */
+async function prepareNamed(session: Session, holder: Request, text: string): Promise<Statement> {
+  try {
+    return await prepareStatement(session, holder, text, newStatementName());
+  } catch (error) {
+    if (!(error instanceof InvalidCachedStatementError)) throw error;
+    session.statements.giveUp();
+    if (session.transactionStatus !== 'I') throw error;
+    return prepareStatement(session, holder, text, '');
+  }
+}

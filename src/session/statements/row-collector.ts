@@ -1,0 +1,100 @@
+import { MissingTypesError } from '../../codecs/containers/record.ts';
+import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
+import type { Row } from '../../values/row.ts';
+import type { Request } from '../request.ts';
+import type { Session } from '../session.ts';
+import { learnTypes, typesOf } from './preparation.ts';
+import type { Statement } from './statement.ts';
+import { isValueError } from './value-error.ts';
+
+/** The most rows that memory is taken for before they come. */
+const MAX_EXPECTED = 16 * 1024;
+
+/** Rows that wait until more is known of their types. */
+interface Postponed {
+  readonly bytes: Buffer[];
+  /** Types that an anonymous record has brought up; null: what was known is outdated. */
+  readonly oids: readonly number[] | null;
+}
+
+/**
+ * The rows of one result, decoded as they arrive. A value that cannot be decoded is the
+ * result's error, and the rest is only drained. Where a type must be asked for first, or has
+ * changed on the server, the rows wait in their binary form for `complete`.
+ */
+export class RowCollector {
+  #rows: Row[] = [];
+  #count = 0;
+  #statement: Statement | null = null;
+  #postponed: Postponed | null = null;
+
+  /** Decodes a row and keeps it. Returns what is wrong with it, or null. */
+  add(session: Session, statement: Statement, buffer: Buffer, start: number, end: number): unknown {
+    if (this.#statement !== statement) this.#begin(statement);
+    if (this.#postponed !== null) {
+      this.#postponed.bytes.push(Buffer.from(buffer.subarray(start, end)));
+      return null;
+    }
+    try {
+      this.#rows[this.#count] = statement.decoder!(buffer, start, end, session.textRun);
+      this.#count += 1;
+      return null;
+    } catch (error) {
+      if (error instanceof MissingTypesError || error instanceof OutdatedSchemaCacheError) {
+        this.#postponed = {
+          bytes: [Buffer.from(buffer.subarray(start, end))],
+          oids: error instanceof MissingTypesError ? error.oids : null,
+        };
+        return null;
+      }
+      if (isValueError(error)) return error;
+      throw error;
+    }
+  }
+
+  /** A list that is as long as the last result need not grow: that is a fifth of a short row's cost. */
+  #begin(statement: Statement): void {
+    if (this.#count === 0) this.#rows = new Array<Row>(expectedRows(statement));
+    this.#statement = statement;
+  }
+
+  /** All rows, once the last one has come. */
+  get rows(): Row[] {
+    if (this.#rows.length !== this.#count) this.#rows.length = this.#count;
+    if (this.#statement !== null) this.#statement.lastCount = this.#count;
+    return this.#rows;
+  }
+
+  /** Whether rows wait: then they are not all there before `complete`. */
+  get isIncomplete(): boolean {
+    return this.#postponed !== null;
+  }
+
+  /** Learns the types that are missing or outdated and decodes the rows that wait. */
+  async complete(session: Session, holder: Request): Promise<void> {
+    let refreshed = false;
+    for (let postponed = this.#postponed; postponed !== null; postponed = this.#postponed) {
+      let statement = this.#statement!;
+      if (postponed.oids === null) {
+        if (refreshed) throw new OutdatedSchemaCacheError('a type has changed on the server');
+        refreshed = true;
+        session.registry.forget();
+        await learnTypes(session, holder, typesOf(statement.description));
+        statement = statement.recompiled(session.registry);
+      } else {
+        await learnTypes(session, holder, postponed.oids);
+      }
+      this.#postponed = null;
+      for (const bytes of postponed.bytes) {
+        session.textRun.stretch(bytes.length);
+        const error = this.add(session, statement, bytes, 0, bytes.length);
+        if (error !== null) throw error;
+      }
+    }
+  }
+}
+
+/** At least one, so that all lists are of the same kind to the engine. */
+function expectedRows({ lastCount }: Statement): number {
+  return Math.min(Math.max(lastCount, 1), MAX_EXPECTED);
+}

@@ -1,0 +1,174 @@
+import type { Codec, PgType } from '../../codecs/codec.ts';
+import {
+  type ArgumentEncoder,
+  compileArgumentEncoder,
+  type Place,
+} from '../../codecs/compilers/argument-encoder.ts';
+import {
+  type Column,
+  compileRowDecoder,
+  type RowDecoder,
+} from '../../codecs/compilers/row-decoder.ts';
+import type { TypeRegistry } from '../../codecs/registry.ts';
+import type { FieldDescription } from '../../protocol/backend/result.ts';
+import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
+import { MessageWriter } from '../../protocol/writer.ts';
+import { lateDecoder } from './late-decoder.ts';
+
+/** A column of a statement's result, as users see it. */
+export interface Attribute {
+  /** The column's name. */
+  readonly name: string;
+  /** The column's type; of a domain, the type that it is made of. */
+  readonly type: PgType;
+}
+
+/** What the server says of a statement: its parameters' types and its result's columns. */
+export interface StatementDescription {
+  readonly parameterOids: readonly number[];
+  /** Null when the statement returns no rows. */
+  readonly fields: readonly FieldDescription[] | null;
+}
+
+/**
+ * A described statement with everything that executing it needs, worked out once: the argument
+ * encoder, the row decoder, the constant bytes of its messages.
+ */
+export class Statement {
+  readonly text: string;
+  /** The server's name for it; empty when it is parsed anew for each execution. */
+  readonly name: string;
+  readonly description: StatementDescription;
+  /** The registry's epoch for which the codecs below are right. */
+  readonly epoch: number;
+  /** The registry's epoch of types, codecs set by users left aside. */
+  readonly typesEpoch: number;
+  readonly parameters: readonly Codec[];
+  readonly columns: readonly Column[];
+  readonly encoder: ArgumentEncoder;
+  readonly decoder: RowDecoder | null;
+  /** How many rows its last result had. */
+  lastCount = 0;
+  readonly #boundFormats: boolean;
+  /** Bind up to the parameters; its length is patched when it is written. */
+  readonly #bindHead: Buffer;
+  /** Bind's result formats. */
+  readonly #bindTail: Buffer;
+  readonly #executeAndSync: Buffer;
+
+  /**
+   * @param boundFormats the description is that of a portal, and rows come in the formats that
+   *   its fields name, of types that may not be known yet
+   */
+  constructor(
+    text: string,
+    name: string,
+    description: StatementDescription,
+    registry: TypeRegistry,
+    boundFormats: boolean = false,
+  ) {
+    this.text = text;
+    this.name = name;
+    this.description = description;
+    this.#boundFormats = boundFormats;
+    this.epoch = registry.epoch;
+    this.typesEpoch = registry.typesEpoch;
+    this.parameters = description.parameterOids.map((oid) => registry.codec(oid)!);
+    this.columns = (description.fields ?? []).map((field) => {
+      const codec = registry.codec(field.typeOid)!;
+      return { name: field.name, codec, format: boundFormats ? field.format : codec.resultFormat };
+    });
+    this.encoder = compileArgumentEncoder(this.parameters);
+    this.decoder =
+      description.fields === null
+        ? null
+        : boundFormats
+          ? lateDecoder(description.fields, registry)
+          : compileRowDecoder(this.columns);
+    this.#bindHead = constant((writer) => {
+      writer.uint8(0);
+      writer.cstring(name);
+    });
+    this.#bindTail = constant((writer) => {
+      const formats = this.columns.map((column) => column.format);
+      const uniform = formats.every((format) => format === formats[0]);
+      const codes = uniform ? formats.slice(0, 1) : formats;
+      writer.uint16(codes.length);
+      for (const format of codes) writer.uint16(format);
+    });
+    this.#executeAndSync = constant((writer) => {
+      writer.begin(Frontend.Execute);
+      writer.uint8(0);
+      writer.int32(0);
+      writer.end();
+      writer.begin(Frontend.Sync);
+      writer.end();
+    });
+  }
+
+  /** The same statement on the server, with the codecs that hold now. */
+  recompiled(registry: TypeRegistry): Statement {
+    return new Statement(this.text, this.name, this.description, registry, this.#boundFormats);
+  }
+
+  /** The same text as the unnamed statement. */
+  unnamed(registry: TypeRegistry): Statement {
+    return new Statement(this.text, '', this.description, registry);
+  }
+
+  /** Whether the columns of a portal are those that the statement was described with. */
+  returns(fields: readonly FieldDescription[] | null): boolean {
+    const known = this.description.fields;
+    if (known === null || fields === null) return known === fields;
+    return (
+      fields.length === known.length &&
+      fields.every(({ name, typeOid }, i) => {
+        const field = known[i]!;
+        return name === field.name && typeOid === field.typeOid;
+      })
+    );
+  }
+
+  get attributes(): Attribute[] {
+    return this.columns.map(({ name, codec }) => ({ name, type: codec.type }));
+  }
+
+  /** Writes Bind to a portal: the unnamed one, or `portal`. */
+  writeBind(
+    writer: MessageWriter,
+    args: readonly unknown[],
+    portal: string = '',
+    place?: Place,
+  ): void {
+    writer.begin(Frontend.Bind);
+    if (portal === '') {
+      writer.bytes(this.#bindHead);
+    } else {
+      writer.cstring(portal);
+      writer.cstring(this.name);
+    }
+    this.encoder.bind(writer, args, place);
+    writer.bytes(this.#bindTail);
+    writer.end();
+  }
+
+  /** Writes Execute of the unnamed portal, to its end. */
+  writeExecute(writer: MessageWriter): void {
+    writer.bytes(this.#executeAndSync, this.#executeAndSync.length - HEADER_LENGTH);
+  }
+
+  /** Writes Execute of the unnamed portal, to its end, and Sync. */
+  writeExecuteAndSync(writer: MessageWriter): void {
+    writer.bytes(this.#executeAndSync);
+  }
+}
+
+/** Where constant bytes are written, one after the other: a buffer for each would cost more. */
+const scratch = new MessageWriter(256);
+
+/** The bytes that `write` writes. */
+function constant(write: (writer: MessageWriter) => void): Buffer {
+  scratch.rollback(0);
+  write(scratch);
+  return Buffer.from(scratch.buffer.subarray(0, scratch.offset));
+}

@@ -1,0 +1,489 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Connection,
+  InterfaceError,
+  type PoolOptions,
+  type PreparedStatement,
+  type Transaction,
+} from '../../../src/index.ts';
+import { CountingDial, sleep, stateOf, TestPool, until } from '../../support/pool.ts';
+import { hasServer, serverDsn, type TestedVersion } from '../../support/servers/server.ts';
+
+const ONE: PoolOptions = { minSize: 1, maxSize: 1 };
+
+describe('a released connection', () => {
+  it('refuses every use with an InterfaceError that says so', async () => {
+    await using test = await TestPool.open(ONE);
+    const connection = await test.pool.acquire();
+    await test.pool.release(connection);
+    const uses: Record<string, (c: Connection) => unknown> = {
+      execute: (c) => c.execute('SELECT 1'),
+      executeMany: (c) => c.executeMany('SELECT $1::int', [[1]]),
+      fetch: (c) => c.fetch('SELECT 1'),
+      fetchRow: (c) => c.fetchRow('SELECT 1'),
+      fetchVal: (c) => c.fetchVal('SELECT 1'),
+      fetchMany: (c) => c.fetchMany('SELECT $1::int', [[1]]),
+      batch: (c) => c.batch(['SELECT 1']),
+      stream: (c) => c.stream('SELECT 1').next(),
+      transaction: (c) => c.transaction(async () => {}),
+      begin: (c) => c.begin(),
+      copyFromTable: (c) => c.copyFromTable('pg_class', { output: () => {} }),
+      copyFromQuery: (c) => c.copyFromQuery('SELECT 1', { output: () => {} }),
+      copyToTable: (c) => c.copyToTable('t', { source: [] }),
+      copyRecordsToTable: (c) => c.copyRecordsToTable('t', { records: [] }),
+      copyRecordsFromQuery: (c) => c.copyRecordsFromQuery('SELECT 1').next(),
+      notify: (c) => c.notify('c'),
+      prepare: (c) => c.prepare('SELECT 1'),
+      cursor: (c) => c.cursor('SELECT 1').fetch(1),
+      isInTransaction: async (c) => c.isInTransaction(),
+      addListener: (c) => c.addListener('c', () => {}),
+      removeListener: (c) => c.removeListener('c', () => {}),
+      notifications: async (c) => c.notifications('c')[Symbol.asyncIterator](),
+      addLogListener: async (c) => c.addLogListener(() => {}),
+      removeLogListener: async (c) => c.removeLogListener(() => {}),
+      addTerminationListener: async (c) => c.addTerminationListener(() => {}),
+      removeTerminationListener: async (c) => c.removeTerminationListener(() => {}),
+      addQueryLogger: async (c) => c.addQueryLogger(() => {}),
+      removeQueryLogger: async (c) => c.removeQueryLogger(() => {}),
+      setTypeCodec: (c) => c.setTypeCodec('json', { decoder: String }),
+      setBuiltinTypeCodec: (c) => c.setBuiltinTypeCodec('t', { codecName: 'text' }),
+      resetTypeCodec: (c) => c.resetTypeCodec('json'),
+      reloadSchemaState: (c) => c.reloadSchemaState(),
+      serverPid: async (c) => c.serverPid,
+      serverVersion: async (c) => c.serverVersion,
+      settings: async (c) => c.settings,
+      reset: (c) => c.reset(),
+      close: (c) => c.close(),
+      terminate: async (c) => c.terminate(),
+    };
+    for (const [name, use] of Object.entries(uses)) {
+      const error = await Promise.resolve(use(connection)).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
+      expect(error, name).toBeInstanceOf(InterfaceError);
+      expect((error as Error).message, name).toContain('released back to the pool');
+    }
+    expect(connection.isClosed).toBe(true);
+    expect(connection.isReleased).toBe(true);
+    // And nothing of all that has reached whoever has the session now.
+    expect(await test.pool.fetchVal('SELECT 1')).toBe(1);
+    expect(await test.backends()).toHaveLength(1);
+  });
+
+  it('takes with it what was made by it: statements, cursors, transactions, streams', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const connection = await pool.acquire();
+    const statement: PreparedStatement = await connection.prepare('SELECT 1');
+    const stream = connection.stream('SELECT 1');
+    const ofStatement = statement.stream();
+    const transaction: Transaction = await connection.begin();
+    const savepoint = await transaction.savepoint();
+    const cursor = connection.cursor('SELECT generate_series(1, 10)');
+    await cursor.fetch(1);
+    await pool.release(connection);
+    const next = await pool.acquire();
+    await next.execute('BEGIN');
+    await next.execute('CREATE TEMP TABLE mine AS SELECT 1');
+    const uses: Record<string, () => Promise<unknown>> = {
+      'statement.fetch': () => statement.fetch(),
+      'statement.executeMany': () => statement.executeMany([[]]),
+      'statement.explain': () => statement.explain(),
+      'statement.stream': () => ofStatement.next(),
+      stream: () => stream.next(),
+      'transaction.execute': () => transaction.execute('DROP TABLE mine'),
+      'transaction.transaction': () => transaction.transaction(async () => {}),
+      'transaction.savepoint': () => transaction.savepoint(),
+      'transaction.commit': () => transaction.commit(),
+      'transaction.rollback': () => transaction.rollback(),
+      'savepoint.rollback': () => savepoint.rollback(),
+      'cursor.fetch': () => cursor.fetch(1),
+      'cursor.forward': () => cursor.forward(1),
+    };
+    for (const [name, use] of Object.entries(uses)) {
+      await expect(use(), name).rejects.toThrow(/released back to the pool/);
+      await expect(use(), name).rejects.toBeInstanceOf(InterfaceError);
+    }
+    await statement.close();
+    await transaction[Symbol.asyncDispose]();
+    expect(await next.fetchVal('SELECT count(*) FROM mine')).toBe(1n);
+    expect(next.isInTransaction()).toBe(true);
+    await pool.release(next);
+  });
+
+  it('does not let a transaction that goes on regardless reach the next holder', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const connection = await pool.acquire();
+    let goOn = (): void => {};
+    const transaction = connection.transaction(async (tx) => {
+      await tx.execute('SELECT 1');
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      throw new Error('rolls back');
+    });
+    await sleep(20);
+    await pool.release(connection);
+    const next = await pool.acquire();
+    const tx = await next.begin();
+    await tx.execute('CREATE TEMP TABLE kept (id int) ON COMMIT DROP');
+    goOn();
+    await expect(transaction).rejects.toThrow('rolls back');
+    // Its ROLLBACK would have taken the table with it.
+    expect(await tx.fetchVal('SELECT count(*) FROM kept')).toBe(0n);
+    await tx.commit();
+    await pool.release(next);
+  });
+
+  it('is not tried again for a transaction that met a conflict after its release', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const connection = await pool.acquire();
+    let runs = 0;
+    const transaction = connection.transaction({ retries: 5 }, async (tx) => {
+      runs += 1;
+      const failure = await tx
+        .execute("DO $$ BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END $$")
+        .catch((error: unknown) => error);
+      await pool.release(connection);
+      throw failure;
+    });
+    await expect(transaction).rejects.toBeInstanceOf(InterfaceError);
+    expect(runs).toBe(1);
+    expect(await pool.fetchVal('SELECT 1')).toBe(1);
+  });
+
+  it('may be released again, also at the same time, which does nothing', async () => {
+    await using test = await TestPool.open({ ...ONE, reset: () => sleep(10) });
+    const { pool } = test;
+    const connection = await pool.acquire();
+    await Promise.all([
+      pool.release(connection),
+      pool.release(connection),
+      connection[Symbol.asyncDispose](),
+    ]);
+    await pool.release(connection);
+    expect(pool.stats).toMatchObject({ size: 1, idle: 1 });
+    const [first, second] = [await pool.acquire(), pool.acquire()];
+    expect(await stateOf(second)).toBe('pending');
+    await pool.release(first);
+    await pool.release(await second);
+  });
+
+  it('is given back at the end of its block', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    {
+      await using connection = await pool.acquire();
+      await connection.fetchVal('SELECT 1');
+      expect(pool.idleSize).toBe(0);
+    }
+    expect(pool.idleSize).toBe(1);
+  });
+});
+
+describe('release', () => {
+  it('sends nothing for a connection that was left clean', async () => {
+    const counter = new CountingDial();
+    await using test = await TestPool.open({ ...ONE, dial: counter.dial });
+    const { pool } = test;
+    const clean = [
+      'SELECT 1',
+      '  -- a comment\n SELECT 1;',
+      '/* one */ (SELECT 1) UNION (SELECT 2)',
+      'WITH x AS (SELECT 1) TABLE x',
+      "SELECT 'temperature' AS attempt",
+      'EXPLAIN SELECT 1',
+    ];
+    for (const text of clean) {
+      const connection = await pool.acquire();
+      await connection.fetch(text);
+      await connection.transaction(async (tx) => {
+        await tx.fetch(text);
+        await tx.execute("SET LOCAL work_mem = '1MB'");
+      });
+      expect(await counter.during(() => pool.release(connection)), text).toBe(0);
+    }
+  });
+
+  it('rolls back what was left open, in one flight', async () => {
+    const counter = new CountingDial();
+    await using test = await TestPool.open({ ...ONE, dial: counter.dial });
+    const { pool } = test;
+    const connection = await pool.acquire();
+    await connection.execute('BEGIN');
+    await connection.execute("SET LOCAL work_mem = '1MB'");
+    expect(await counter.during(() => pool.release(connection))).toBe(1);
+    await using next = await pool.acquire();
+    expect(next.isInTransaction()).toBe(false);
+    expect(await next.fetchVal('SELECT pg_current_xact_id_if_assigned()')).toBeNull();
+  });
+
+  it('rolls back a transaction that has failed, and one that was not sent yet', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const failed = await pool.acquire();
+    await failed.execute('BEGIN');
+    await expect(failed.execute('SELECT 1/0')).rejects.toThrow('division');
+    await pool.release(failed);
+    const unsent = await pool.acquire();
+    await unsent.begin();
+    expect(unsent.isInTransaction()).toBe(true);
+    await pool.release(unsent);
+    await using next = await pool.acquire();
+    expect(next.isInTransaction()).toBe(false);
+    expect(await next.fetchVal('SELECT 1')).toBe(1);
+    expect(await test.backends()).toEqual([next.serverPid]);
+  });
+
+  it('waits for the calls that are under way', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const connection = await pool.acquire();
+    const slow = connection.fetchVal("SELECT 'late' FROM pg_sleep(0.1)");
+    await pool.release(connection);
+    expect(await stateOf(slow)).toBe('done');
+    expect(await slow).toBe('late');
+  });
+
+  it('takes back a connection that was lost or closed meanwhile', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const lost = await pool.acquire();
+    await test.kill([lost.serverPid]);
+    await until(() => lost.isClosed);
+    await pool.release(lost);
+    const closed = await pool.acquire();
+    await closed.close();
+    await pool.release(closed);
+    const terminated = await pool.acquire();
+    terminated.terminate();
+    await pool.release(terminated);
+    expect(await pool.fetchVal('SELECT 1')).toBe(1);
+    await until(async () => (await test.backends()).length === 1);
+    expect(pool.stats).toMatchObject({ idle: 1, inUse: 0, opened: 4, closed: 3 });
+  });
+
+  it('takes back connections after the pool was closed or terminated', async () => {
+    await using test = await TestPool.open({ maxSize: 2 });
+    const { pool } = test;
+    const [first, second] = [await pool.acquire(), await pool.acquire()];
+    const closed = pool.close();
+    await pool.release(first);
+    expect(await stateOf(closed)).toBe('pending');
+    pool.terminate();
+    await closed;
+    await pool.release(second);
+    expect(pool.size).toBe(0);
+  });
+
+  it('warns of listeners that are left', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const warning = new Promise<Error>((resolve) => process.once('warning', resolve));
+    const connection = await pool.acquire();
+    await connection.addListener('left', () => {});
+    await pool.release(connection);
+    expect((await warning).message).toContain('1 active notification or log listeners');
+  });
+
+  it('ends the iteration over a channel of its', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const connection = await pool.acquire();
+    const iterator = connection.notifications('news of release')[Symbol.asyncIterator]();
+    const next = iterator.next();
+    await connection.fetchVal('SELECT 1');
+    await pool.release(connection);
+    expect(await next).toMatchObject({ done: true });
+  });
+});
+
+describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i', (version) => {
+  describe.skipIf(!hasServer(version))('with a server', () => {
+    const leaks: Record<
+      string,
+      [leave: (c: Connection) => Promise<unknown>, probe: string, clean: unknown]
+    > = {
+      'a setting': [
+        (c) => c.execute("SET work_mem = '1MB'"),
+        "SELECT current_setting('work_mem') = '1MB'",
+        false,
+      ],
+      'a setting by function': [
+        (c) => c.fetch("SELECT set_config('search_path', 'nowhere', false)"),
+        "SELECT current_setting('search_path') = 'nowhere'",
+        false,
+      ],
+      'a setting of a committed transaction': [
+        (c) => c.transaction((tx) => tx.execute("SET statement_timeout = '1h'")),
+        "SELECT current_setting('statement_timeout')",
+        '0',
+      ],
+      'a setting by cursor': [
+        (c) =>
+          c.transaction(async (tx) => {
+            await tx.connection.cursor("SELECT set_config('work_mem', '1MB', false)").fetch(1);
+          }),
+        "SELECT current_setting('work_mem') = '1MB'",
+        false,
+      ],
+      'a role': [(c) => c.execute('SET ROLE pg_monitor'), 'SELECT current_user::text', 'postgres'],
+      'a session’s user': [
+        (c) => c.execute('SET SESSION AUTHORIZATION pg_monitor'),
+        'SELECT session_user::text',
+        'postgres',
+      ],
+      'a temporary table': [
+        (c) => c.execute('CREATE TEMP TABLE leak (id int)'),
+        "SELECT to_regclass('pg_temp.leak') IS NULL",
+        true,
+      ],
+      'a temporary table by SELECT': [
+        (c) => c.execute('SELECT 1 AS id INTO TEMP leak'),
+        "SELECT to_regclass('pg_temp.leak') IS NULL",
+        true,
+      ],
+      'an advisory lock': [
+        (c) => c.fetch('SELECT pg_advisory_lock(4711)'),
+        "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
+        0,
+      ],
+      'a channel': [
+        (c) => c.addListener('leak', () => {}),
+        'SELECT count(*)::int FROM pg_listening_channels()',
+        0,
+      ],
+      'a channel by hand': [
+        (c) => c.execute('LISTEN leak'),
+        'SELECT count(*)::int FROM pg_listening_channels()',
+        0,
+      ],
+      'a cursor that outlives its transaction': [
+        (c) => c.execute('BEGIN; DECLARE leak CURSOR WITH HOLD FOR SELECT 1; COMMIT'),
+        "SELECT count(*)::int FROM pg_cursors WHERE name = 'leak'",
+        0,
+      ],
+      'a prepared statement': [
+        (c) => c.prepare('SELECT 1', { name: 'leak' }),
+        "SELECT count(*)::int FROM pg_prepared_statements WHERE name = 'leak'",
+        0,
+      ],
+      'a prepared statement by hand': [
+        (c) => c.execute('PREPARE leak AS SELECT 1'),
+        "SELECT count(*)::int FROM pg_prepared_statements WHERE name = 'leak'",
+        0,
+      ],
+      'the last value of a sequence': [
+        (c) => c.execute("CREATE TEMP SEQUENCE leak; SELECT nextval('leak')"),
+        "SELECT to_regclass('pg_temp.leak') IS NULL",
+        true,
+      ],
+    };
+
+    it.each(Object.keys(leaks))('does not pass on %s', async (name) => {
+      const [leave, probe, clean] = leaks[name]!;
+      await using test = await TestPool.open(ONE, serverDsn(version));
+      const { pool } = test;
+      const connection = await pool.acquire();
+      const { serverPid } = connection;
+      // Statements that the session keeps for itself are still good afterwards.
+      expect(await connection.fetchVal(probe)).toEqual(clean);
+      await leave(connection);
+      expect(await connection.fetchVal(probe)).not.toEqual(clean);
+      await pool.release(connection);
+      await using next = await pool.acquire();
+      expect(next.serverPid).toBe(serverPid);
+      expect(await next.fetchVal(probe)).toEqual(clean);
+    });
+
+    it('lets the next holder prepare a statement of the same name', async () => {
+      await using test = await TestPool.open(ONE, serverDsn(version));
+      for (let i = 0; i < 3; i++) {
+        await using connection = await test.pool.acquire();
+        const statement = await connection.prepare(`SELECT ${i}`, { name: 'mine' });
+        expect(await statement.fetchVal()).toBe(i);
+      }
+    });
+
+    it('is kept as the options and the role’s own settings have it', async () => {
+      await using test = await TestPool.open(
+        { ...ONE, serverSettings: { work_mem: '3MB' } },
+        serverDsn(version),
+      );
+      const { pool } = test;
+      await pool.execute("SET work_mem = '1MB'");
+      expect(await pool.fetchVal("SELECT current_setting('work_mem')")).toBe('3MB');
+    });
+
+    it('is not passed on by one-shot calls either', async () => {
+      await using test = await TestPool.open(ONE, serverDsn(version));
+      const { pool } = test;
+      await pool.execute("SET work_mem = '1MB'");
+      expect(await pool.fetchVal("SELECT current_setting('work_mem') = '1MB'")).toBe(false);
+      await pool.execute('BEGIN');
+      expect(await pool.fetchVal('SELECT pg_current_xact_id_if_assigned()')).toBeNull();
+      await Promise.all([
+        pool.execute('BEGIN'),
+        ...Array.from({ length: 5 }, () => pool.execute('CREATE TEMP TABLE once (id int)')),
+        pool.execute("SELECT set_config('work_mem', '1MB', false)"),
+      ]);
+      expect(await pool.fetchVal("SELECT current_setting('work_mem') = '1MB'")).toBe(false);
+      expect(pool.stats).toMatchObject({ size: 1, idle: 1, closed: 0 });
+    });
+  });
+});
+
+describe('listeners of a holder', () => {
+  it('hear nothing of the next one', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const heard: string[] = [];
+    const connection = await pool.acquire();
+    connection.addQueryLogger(({ query }) => heard.push(query));
+    connection.addLogListener(({ message }) => heard.push(message));
+    connection.addTerminationListener(() => heard.push('terminated'));
+    await connection.addListener('news of release', ({ payload }) => {
+      heard.push(payload);
+    });
+    await connection.execute("DO $$ BEGIN RAISE NOTICE 'first'; END $$");
+    expect(heard).toContain('first');
+    await pool.release(connection);
+    heard.length = 0;
+    const next = await pool.acquire();
+    await next.execute("DO $$ BEGIN RAISE NOTICE 'second'; END $$");
+    await next.execute('LISTEN "news of release"');
+    await next.notify('news of release', 'private');
+    next.terminate();
+    await sleep(10);
+    expect(heard).toEqual([]);
+    await pool.release(next);
+  });
+
+  it('that init has set up are there for every one', async () => {
+    const logged: string[] = [];
+    const notices: string[] = [];
+    let ended = 0;
+    await using test = await TestPool.open({
+      ...ONE,
+      init: async (connection) => {
+        connection.addQueryLogger(({ query }) => logged.push(query));
+        connection.addLogListener(({ message }) => notices.push(message));
+        connection.addTerminationListener(() => {
+          ended += 1;
+        });
+      },
+    });
+    const { pool } = test;
+    for (const name of ['one', 'two']) {
+      await using connection = await pool.acquire();
+      await connection.execute(`DO $$ BEGIN RAISE NOTICE '${name}'; END $$`);
+    }
+    expect(logged).toHaveLength(2);
+    expect(notices).toEqual(['one', 'two']);
+    await pool.close();
+    await until(() => ended === 1);
+  });
+});

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, createPool, type Pool, TimeoutError } from '../../../src/index.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+const SLEEP = 'SELECT pg_sleep(60)';
+
+let pool: Pool;
+
+beforeAll(async () => {
+  pool = await createPool(serverDsn(), { minSize: 1, maxSize: 1 });
+  await pool.execute('DROP TABLE IF EXISTS pool_with_test; CREATE TABLE pool_with_test (a int4)');
+});
+
+afterAll(async () => {
+  await pool.execute('DROP TABLE pool_with_test');
+  await pool.close();
+});
+
+describe('pool.with', () => {
+  it('ends each call with the signal, and those made later at once', async () => {
+    const controller = new AbortController();
+    const db = pool.with({ signal: controller.signal });
+    expect(await db.fetchVal('SELECT 1')).toBe(1);
+    const calls = [
+      db.execute(SLEEP),
+      db.stream(SLEEP).next(),
+      db.executeMany('SELECT $1', [['a']]),
+    ];
+    controller.abort(new Error('enough'));
+    for (const call of calls) await expect(call).rejects.toThrow('enough');
+    await expect(db.fetchVal('SELECT 1')).rejects.toThrow('enough');
+    expect(await pool.fetchVal('SELECT 1')).toBe(1);
+  });
+
+  it("ends a call with the call's own signal as well", async () => {
+    const controller = new AbortController();
+    const db = pool.with({ signal: new AbortController().signal });
+    const call = db.execute({ text: SLEEP, signal: controller.signal });
+    controller.abort(new Error('mine'));
+    await expect(call).rejects.toThrow('mine');
+  });
+
+  it("has a time-out that a call's own one overrides", async () => {
+    const db = pool.with({ timeout: 20 });
+    await expect(db.execute(SLEEP)).rejects.toThrow(TimeoutError);
+    expect(await db.fetchVal({ text: 'SELECT 1', timeout: 60_000 })).toBe(1);
+  });
+
+  it('tells the line of the caller', async () => {
+    const db = pool.with({ signal: new AbortController().signal });
+    const error = await db
+      .transaction((tx) => tx.execute('SELEKT'))
+      .catch((reason: unknown) => reason);
+    expect((error as Error).stack).toContain('pool-with.test.ts');
+  });
+});
+
+describe('the signal of a transaction', () => {
+  it('cancels the call under way and rolls everything back', async () => {
+    const controller = new AbortController();
+    const work = pool.transaction({ signal: controller.signal }, async (tx) => {
+      await tx.execute('INSERT INTO pool_with_test VALUES (1)');
+      const sleep = tx.execute(SLEEP);
+      controller.abort(new Error('enough'));
+      await sleep;
+    });
+    await expect(work).rejects.toThrow('enough');
+    expect(await pool.fetchVal('SELECT count(*) FROM pool_with_test')).toBe(0n);
+  });
+
+  it('holds for nested transactions, which may have one of their own', async () => {
+    const outer = new AbortController();
+    const inner = new AbortController();
+    const work = pool.transaction({ signal: outer.signal }, async (tx) => {
+      await tx.execute('INSERT INTO pool_with_test VALUES (1)');
+      const nested = tx.transaction({ signal: inner.signal }, async (tx2) => {
+        await tx2.execute('INSERT INTO pool_with_test VALUES (2)');
+        inner.abort(new Error('inner'));
+      });
+      await expect(nested).rejects.toThrow('inner');
+      expect(await tx.fetchVal('SELECT sum(a) FROM pool_with_test')).toBe(1n);
+      await tx.transaction(async (tx2) => {
+        outer.abort(new Error('outer'));
+        await tx2.execute('INSERT INTO pool_with_test VALUES (3)');
+      });
+    });
+    await expect(work).rejects.toThrow('outer');
+    expect(await pool.fetchVal('SELECT count(*) FROM pool_with_test')).toBe(0n);
+  });
+
+  it('keeps the transaction from being committed when it came before COMMIT', async () => {
+    const controller = new AbortController();
+    const work = pool.transaction({ signal: controller.signal }, async (tx) => {
+      await tx.execute('INSERT INTO pool_with_test VALUES (1)');
+      controller.abort(new Error('too late'));
+    });
+    await expect(work).rejects.toThrow('too late');
+    expect(await pool.fetchVal('SELECT count(*) FROM pool_with_test')).toBe(0n);
+  });
+
+  it('ends the wait for a connection', async () => {
+    const controller = new AbortController();
+    const held = await pool.acquire();
+    const work = pool.transaction({ signal: controller.signal }, async () => 'never');
+    controller.abort(new Error('gone'));
+    await expect(work).rejects.toThrow('gone');
+    await held.close();
+  });
+
+  it('does nothing to one that is over, or that was begun by hand and not committed', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    await using connection = await connect(serverDsn());
+    await connection.transaction({ signal }, (tx) => tx.fetchVal('SELECT 1'));
+    const transaction = await connection.begin({ signal });
+    controller.abort(new Error('late'));
+    await expect(transaction.commit()).rejects.toThrow('late');
+    await transaction.rollback();
+    expect(await connection.fetchVal('SELECT 1')).toBe(1);
+  });
+});

@@ -1,0 +1,544 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Connection,
+  type ConnectOptions,
+  connect,
+  createPool,
+  InvalidSQLStatementNameError,
+  type Pool,
+  QueryCanceledError,
+  TimeoutError,
+  UniqueViolationError,
+} from '../../../src/index.ts';
+import { collect, failure } from '../../support/connections.ts';
+import { CountingDial, until } from '../../support/pool.ts';
+import {
+  PGBOUNCER,
+  PGBOUNCER_TITLE,
+  PgBouncer,
+  POOL_SIZE,
+  type PoolMode,
+  TRACKS_STATEMENTS,
+} from '../../support/servers/pgbouncer.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+const WORKERS = 10;
+const ITERATIONS = 100;
+const SCHEMA = `pooler_${process.pid}`;
+
+interface Way {
+  readonly title: string;
+  readonly options: ConnectOptions;
+  /** For each query; left out it is the default. */
+  readonly prepare?: false;
+  /** Of PgBouncer: how many statements it tracks. */
+  readonly tracked?: number;
+  readonly mode?: PoolMode;
+}
+
+const UNTRACKED = TRACKS_STATEMENTS ? { max_prepared_statements: 0 } : {};
+
+const WAYS: readonly Way[] = [
+  { title: 'statementCacheSize: 0', options: { statementCacheSize: 0 } },
+  { title: 'prepare: false', options: {}, prepare: false },
+  { title: 'the defaults, in session mode', options: {}, mode: 'session' },
+  ...(TRACKS_STATEMENTS
+    ? [
+        { title: 'named statements that it tracks', options: {}, tracked: 200 },
+        { title: 'more named statements than it tracks', options: {}, tracked: 2 },
+        {
+          title: 'statementCacheSize: 0 and tracking',
+          options: { statementCacheSize: 0 },
+          tracked: 200,
+        },
+      ]
+    : []),
+];
+
+/** Connects for the length of one test. */
+async function open(
+  bouncer: PgBouncer,
+  options: ConnectOptions = {},
+  count: number = 1,
+): Promise<Connection[]> {
+  const opened = await Promise.all(
+    Array.from({ length: count }, () => connect(bouncer.dsn, options)),
+  );
+  onTestFinished(() => {
+    for (const connection of opened) connection.terminate();
+  });
+  return opened;
+}
+
+/** The process ID of the session that a transaction runs in. */
+function sessionOf(c: Connection): Promise<number | null> {
+  return c.fetchVal<number>({ text: 'SELECT pg_backend_pid()', prepare: false });
+}
+
+/** Keeps the server sessions busy but for those that are to be free. The result lets go of them. */
+async function leaveFree(
+  bouncer: PgBouncer,
+  isFree: (pid: number | null) => boolean,
+): Promise<() => Promise<void>> {
+  const busy: Connection[] = [];
+  const others = await open(bouncer, { statementCacheSize: 0 }, POOL_SIZE);
+  for (const other of others) await other.execute('BEGIN');
+  for (const other of others) {
+    if (isFree(await sessionOf(other))) await other.execute('COMMIT');
+    else busy.push(other);
+  }
+  return async () => {
+    for (const other of busy) await other.execute('COMMIT');
+  };
+}
+
+describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, sharing its sessions`, () => {
+  let direct: Connection;
+
+  beforeAll(async () => {
+    direct = await connect(serverDsn());
+    await direct.execute(
+      `CREATE SCHEMA ${SCHEMA};
+       CREATE TABLE ${SCHEMA}.done (worker int4, iteration int4, PRIMARY KEY (worker, iteration));
+       CREATE TYPE ${SCHEMA}.mood AS ENUM ('sad', 'happy');
+       CREATE TYPE ${SCHEMA}.place AS (name text, mood ${SCHEMA}.mood)`,
+    );
+  });
+
+  afterAll(async () => {
+    await direct?.execute(`DROP SCHEMA ${SCHEMA} CASCADE`);
+    await direct?.close();
+  });
+
+  describe.each(WAYS)('with $title', ({ options, prepare, tracked, mode = 'transaction' }) => {
+    let bouncer: PgBouncer;
+    const sessions = mode === 'session' ? WORKERS + 1 : POOL_SIZE;
+    const isUnnamed = tracked === undefined && mode === 'transaction';
+
+    beforeAll(async () => {
+      const tracking = tracked === undefined ? UNTRACKED : { max_prepared_statements: tracked };
+      bouncer = await PgBouncer.start(mode, { ...tracking, default_pool_size: sessions });
+    });
+
+    afterAll(async () => {
+      await bouncer?.stop();
+    });
+
+    /** A query in the way that is tested. */
+    const query = (text: string, ...args: unknown[]) => ({
+      text,
+      args,
+      ...(prepare === undefined ? {} : { prepare }),
+    });
+
+    it(`serves ${WORKERS} clients by its sessions, each with its own results`, async () => {
+      await direct.execute(`TRUNCATE ${SCHEMA}.done`);
+      const backends = new Set<number>();
+      const workers = await open(bouncer, options, WORKERS);
+      await Promise.all(
+        workers.map(async (c, worker) => {
+          for (let i = 0; i < ITERATIONS; i++) {
+            const row = await c.fetchRow<{ worker: number; i: number; pid: number }>(
+              query('SELECT $1::int4 AS worker, $2::int4 AS i, pg_backend_pid() AS pid', worker, i),
+            );
+            expect(row).toMatchObject({ worker, i });
+            backends.add(row!.pid);
+            const text = await c.fetchVal(query('SELECT $1::text || $2', 'worker ', `${worker}`));
+            expect(text).toBe(`worker ${worker}`);
+            const insert = `INSERT INTO ${SCHEMA}.done VALUES ($1, $2)`;
+            expect(await c.execute(query(insert, worker, i))).toBe('INSERT 0 1');
+          }
+        }),
+      );
+      expect(backends.size).toBe(Math.min(sessions, WORKERS));
+      expect(await direct.fetchVal(`SELECT count(*) FROM ${SCHEMA}.done`)).toBe(
+        BigInt(WORKERS * ITERATIONS),
+      );
+    });
+
+    it('answers pipelined queries of many clients each with its own', async () => {
+      const workers = await open(bouncer, options, WORKERS);
+      const answers = await Promise.all(
+        workers.map((c, worker) =>
+          Promise.all(
+            Array.from({ length: ITERATIONS }, (_, i) =>
+              c.fetchVal<string>(query(`SELECT '${i % 7}-' || $1`, `${worker}-${i}`)),
+            ),
+          ),
+        ),
+      );
+      answers.forEach((own, worker) => {
+        expect(own).toEqual(
+          Array.from({ length: ITERATIONS }, (_, i) => `${i % 7}-${worker}-${i}`),
+        );
+      });
+    });
+
+    it('takes one flight for a query once its types are known', async () => {
+      const counter = new CountingDial();
+      const [c] = await open(bouncer, { ...options, dial: counter.dial });
+      const text = `SELECT $1::int4 AS a, 'happy'::${SCHEMA}.mood AS b, ARRAY[1.5] AS c`;
+      const run = () => c!.fetch(query(text, 1));
+      expect(await run()).toEqual([{ a: 1, b: 'happy', c: ['1.5'] }]);
+      for (let i = 0; i < 5; i++) expect(await counter.during(run)).toBe(1);
+    });
+
+    it.runIf(isUnnamed)('leaves no statement behind in the server session', async () => {
+      const [c] = await open(bouncer, options);
+      await c!.transaction(async () => {
+        const text = 'SELECT $1::int4 AS nothing_is_left';
+        expect(await c!.fetchVal(query(text, 1))).toBe(1);
+        expect(await c!.cursor(query(text, 2)).fetch(1)).toEqual([{ nothing_is_left: 2 }]);
+        expect(await collect(c!.stream(query(text, 3)))).toEqual([{ nothing_is_left: 3 }]);
+        const left = 'SELECT statement FROM pg_prepared_statements WHERE statement = $1';
+        expect(await c!.fetch(query(left, text))).toEqual([]);
+      });
+    });
+
+    it('heals when the table changes between two executions', async () => {
+      const table = `${SCHEMA}.changing`;
+      await direct.execute(
+        `DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (a int4);
+         INSERT INTO ${table} VALUES (1)`,
+      );
+      const [c] = await open(bouncer, options);
+      expect(await c!.fetch(query(`SELECT * FROM ${table}`))).toEqual([{ a: 1 }]);
+      await direct.execute(`ALTER TABLE ${table} ALTER a TYPE text, ADD b int4 DEFAULT 2`);
+      expect(await c!.fetch(query(`SELECT * FROM ${table}`))).toEqual([{ a: '1', b: 2 }]);
+    });
+
+    it('knows types of the database, in arrays and composites too', async () => {
+      const workers = await open(bouncer, options, WORKERS);
+      await Promise.all(
+        workers.map(async (c) => {
+          for (let i = 0; i < 10; i++) {
+            const moods = await c.fetchVal(query(`SELECT $1::${SCHEMA}.mood[]`, ['happy', 'sad']));
+            expect(moods).toEqual(['happy', 'sad']);
+            const place = { name: `p${i}`, mood: 'sad' };
+            expect(await c.fetchVal(query(`SELECT $1::${SCHEMA}.place`, place))).toEqual(place);
+          }
+        }),
+      );
+    });
+
+    it('runs transactions, their savepoints and their failures each in one session', async () => {
+      const workers = await open(bouncer, options, WORKERS);
+      await direct.execute(`TRUNCATE ${SCHEMA}.done`);
+      const insert = `INSERT INTO ${SCHEMA}.done VALUES ($1, $2)`;
+      await Promise.all(
+        workers.map(async (c, worker) => {
+          for (let i = 0; i < 10; i++) {
+            await c.transaction(async (tx) => {
+              const pid = () => tx.fetchVal<number>(query('SELECT pg_backend_pid()'));
+              const first = await pid();
+              await tx.execute(query(insert, worker, i));
+              const twice = tx.transaction((nested) => nested.execute(query(insert, worker, i)));
+              expect(await failure(twice)).toBeInstanceOf(UniqueViolationError);
+              expect(await pid()).toBe(first);
+            });
+            const undone = c.transaction(async (tx) => {
+              await tx.execute(query(insert, worker, -1 - i));
+              throw new Error('undo');
+            });
+            expect((await failure(undone)).message).toBe('undo');
+          }
+        }),
+      );
+      const [row] = await direct.fetch(
+        `SELECT count(*)::int4 AS rows, min(iteration) FROM ${SCHEMA}.done`,
+      );
+      expect(row).toEqual({ rows: WORKERS * 10, min: 0 });
+    });
+
+    it('has cursors inside of transactions', async () => {
+      const workers = await open(bouncer, options, POOL_SIZE * 2);
+      const text = 'SELECT g FROM generate_series(1, $1::int4) g';
+      await Promise.all(
+        workers.map(async (c) => {
+          for (let i = 0; i < 5; i++) {
+            await c.transaction(async () => {
+              const cursor = c.cursor(query(text, 200));
+              expect(await cursor.fetch(2)).toEqual([{ g: 1 }, { g: 2 }]);
+              expect(await cursor.forward(10)).toBe(10);
+              expect(await cursor.fetchRow()).toEqual({ g: 13 });
+              const rest = await collect(cursor);
+              expect(rest).toHaveLength(187);
+            });
+          }
+        }),
+      );
+    });
+
+    it('cancels what takes too long, and nothing of anybody else', async () => {
+      const [c, other] = await open(bouncer, options, 2);
+      let victims = 0;
+      let busy = true;
+      const bystander = (async () => {
+        while (busy) {
+          await other!.fetchVal(query('SELECT 1 FROM pg_sleep(0.002)')).catch((error) => {
+            if (error instanceof QueryCanceledError) victims += 1;
+            else throw error;
+          });
+        }
+      })();
+      for (let i = 0; i < 5; i++) {
+        const sleeping = c!.fetch({ ...query('SELECT pg_sleep(60) AS pooled'), timeout: 30 });
+        expect(await failure(sleeping)).toBeInstanceOf(TimeoutError);
+        expect(await c!.fetchVal(query('SELECT $1::int4', i))).toBe(i);
+      }
+      busy = false;
+      await bystander;
+      expect(victims).toBe(0);
+      expect(c!.isClosed).toBe(false);
+      const sleeping = 'SELECT count(*) FROM pg_stat_activity WHERE query LIKE $1 AND state = $2';
+      expect(await direct.fetchVal(sleeping, 'SELECT pg_sleep(60) AS pooled%', 'active')).toBe(0n);
+    });
+
+    if (prepare === undefined) {
+      // The calls below have no `prepare` of their own.
+      it('runs sets of arguments, batches and scripts as one transaction each', async () => {
+        const workers = await open(bouncer, options, WORKERS);
+        await direct.execute(`TRUNCATE ${SCHEMA}.done`);
+        const insert = `INSERT INTO ${SCHEMA}.done VALUES ($1, $2)`;
+        await Promise.all(
+          workers.map(async (c, worker) => {
+            await c.executeMany(
+              insert,
+              Array.from({ length: 500 }, (_, i) => [worker, i]),
+            );
+            const returned = await c.fetchMany(`${insert} RETURNING iteration AS i`, [
+              [worker, 500],
+              [worker, 501],
+            ]);
+            expect(returned).toEqual([{ i: 500 }, { i: 501 }]);
+            const results = await c.batch([
+              { text: insert, args: [worker, 502] },
+              { text: 'SELECT $1::int4 AS w', args: [worker] },
+              'SELECT pg_backend_pid() AS pid',
+              'SELECT pg_backend_pid() AS pid',
+            ]);
+            expect(results.map(({ tag }) => tag)).toEqual([
+              'INSERT 0 1',
+              'SELECT 1',
+              'SELECT 1',
+              'SELECT 1',
+            ]);
+            expect(results[1]!.rows).toEqual([{ w: worker }]);
+            expect(results[2]!.rows).toEqual(results[3]!.rows);
+            expect(await c.execute(`SELECT 1; DELETE FROM ${SCHEMA}.done WHERE false`)).toBe(
+              'DELETE 0',
+            );
+            const duplicate = [
+              [worker, 600],
+              [worker, 0],
+            ];
+            expect(await failure(c.executeMany(insert, duplicate))).toMatchObject({
+              sqlstate: '23505',
+              itemIndex: 1,
+            });
+          }),
+        );
+        expect(await direct.fetchVal(`SELECT count(*)::int4 FROM ${SCHEMA}.done`)).toBe(
+          WORKERS * 503,
+        );
+      });
+
+      it.runIf(mode === 'transaction')(
+        'keeps statements that were prepared usable wherever they are executed',
+        async () => {
+          const [c] = await open(bouncer, options);
+          const statement = await c!.prepare<{ n: number }>('SELECT $1::int4 + 1 AS n');
+          const pids = new Set<number | null>();
+          for (let i = 0; i < POOL_SIZE; i++) {
+            const release = await leaveFree(bouncer, (pid) => !pids.has(pid));
+            expect(await statement.fetchRow(i)).toEqual({ n: i + 1 });
+            pids.add(await sessionOf(c!));
+            await release();
+          }
+          expect(pids.size).toBe(POOL_SIZE);
+          await statement.close();
+        },
+      );
+
+      it('copies in and out, decoded and as text', async () => {
+        const [c] = await open(bouncer, options);
+        const table = 'copied';
+        await direct.execute(`CREATE TABLE ${SCHEMA}.${table} (n int4, mood ${SCHEMA}.mood)`);
+        const copying = { schema: SCHEMA, columns: ['n', 'mood'] };
+        const records = [
+          [1, 'sad'],
+          [2, 'happy'],
+        ];
+        expect(await c!.copyRecordsToTable(table, { ...copying, records })).toBe('COPY 2');
+        expect(await c!.copyToTable(table, { ...copying, source: ['3\tsad\n'] })).toBe('COPY 1');
+        const text = `SELECT * FROM ${SCHEMA}.${table} WHERE n > $1`;
+        expect(await collect(c!.copyRecordsFromQuery(text, 1))).toEqual([
+          { n: 2, mood: 'happy' },
+          { n: 3, mood: 'sad' },
+        ]);
+        let out = '';
+        const output = (chunk: Buffer): void => {
+          out += chunk.toString();
+        };
+        await c!.copyFromQuery({ text, args: [2] }, { output });
+        expect(out).toBe('3\tsad\n');
+        await direct.execute(`DROP TABLE ${SCHEMA}.${table}`);
+      });
+    }
+
+    it('streams rows outside of a transaction', async () => {
+      const workers = await open(bouncer, options, WORKERS);
+      await Promise.all(
+        workers.map(async (c) => {
+          const rows = await collect(c.stream(query('SELECT generate_series(1, $1::int4)', 5000)));
+          expect(rows).toHaveLength(5000);
+        }),
+      );
+    });
+
+    it('serves a pool of the driver, whose one-shot queries need no reset', async () => {
+      const counter = new CountingDial();
+      const pool: Pool = await createPool(bouncer.dsn, {
+        ...options,
+        minSize: 0,
+        maxSize: 4,
+        dial: counter.dial,
+      });
+      try {
+        const sum = (i: number) => pool.fetchVal<number>(query('SELECT $1::int4 + 1', i));
+        const sums = await Promise.all(Array.from({ length: 400 }, (_, i) => sum(i)));
+        expect(sums).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+        // Every connection knows the statement by now, or learns it in this call.
+        await pool.withConnection((c) => c.fetchVal(query('SELECT $1::int4 + 1', 0)));
+        expect(await counter.during(() => sum(1))).toBe(1);
+        expect(
+          await pool.transaction(async (tx) => {
+            await tx.execute("SET LOCAL application_name = 'inside'");
+            return tx.fetchVal(query("SELECT current_setting('application_name')"));
+          }),
+        ).toBe('inside');
+      } finally {
+        await pool.close();
+      }
+    });
+  });
+
+  it('sends notifications, and brings them where a database entry is in session mode', async () => {
+    const bouncer = await PgBouncer.start('transaction');
+    onTestFinished(() => bouncer.stop());
+    const listeners = await createPool(bouncer.sessionDsn, { minSize: 0 });
+    const heard: string[] = [];
+    const subscription = await listeners.listen('pooled', ({ payload }) => {
+      heard.push(payload);
+    });
+    const [c] = await open(bouncer, { statementCacheSize: 0 });
+    await c!.notify('pooled', 'hello');
+    await until(() => heard.length > 0);
+    expect(heard).toEqual(['hello']);
+    await subscription.close();
+    await listeners.close();
+  });
+
+  describe('with named statements that it does not track', () => {
+    let bouncer: PgBouncer;
+
+    beforeAll(async () => {
+      bouncer = await PgBouncer.start('transaction', UNTRACKED);
+    });
+
+    afterAll(async () => {
+      await bouncer?.stop();
+    });
+
+    it('heals outside of a transaction, whatever session it meets', async () => {
+      const workers = await open(bouncer, {}, WORKERS);
+      await Promise.all(
+        workers.map(async (c, worker) => {
+          for (let i = 0; i < ITERATIONS; i++) {
+            expect(await c.fetchVal('SELECT $1::int4', worker)).toBe(worker);
+            const [first, second] = await c.batch([
+              { text: 'SELECT $1::int4 AS n', args: [i] },
+              { text: 'SELECT $1::text AS t', args: ['t'] },
+            ]);
+            expect([first!.rows, second!.rows]).toEqual([[{ n: i }], [{ t: 't' }]]);
+            await c.executeMany('SELECT $1::int8', [[1], [2]]);
+          }
+        }),
+      );
+    });
+
+    it('fails in a transaction with a hint, and with nothing done', async () => {
+      const [c] = await open(bouncer);
+      const text = 'SELECT $1::int4 + 1';
+      const prepared = await c!.transaction(async (tx) => {
+        await tx.fetchVal(text, 1);
+        return sessionOf(c!);
+      });
+      const release = await leaveFree(bouncer, (pid) => pid !== prepared);
+      const error = await failure(c!.transaction((tx) => tx.fetchVal(text, 1)));
+      expect(error).toBeInstanceOf(InvalidSQLStatementNameError);
+      expect(error).toMatchObject({ sqlstate: '26000', query: text });
+      expect(error['hint']).toMatch(/pooler.*statementCacheSize: 0/s);
+      expect(c!.isInTransaction()).toBe(false);
+      expect(await c!.fetchVal(text, 2)).toBe(3);
+      await release();
+    });
+
+    it('streams, copies, cancels and learns types outside of transactions', async () => {
+      const workers = await open(bouncer, {}, WORKERS);
+      const table = `${SCHEMA}.untracked`;
+      await direct.execute(`CREATE TABLE ${table} (n int4, mood ${SCHEMA}.mood)`);
+      await Promise.all(
+        workers.map(async (c, worker) => {
+          for (let i = 0; i < 10; i++) {
+            const series = 'SELECT generate_series(1, $1::int4)';
+            expect(await collect(c.stream(series, 100))).toHaveLength(100);
+            const mood = `SELECT $1::${SCHEMA}.mood`;
+            expect(await c.fetchVal(mood, 'sad')).toBe('sad');
+            const copied = await c.copyRecordsToTable('untracked', {
+              schema: SCHEMA,
+              records: [[worker, 'happy']],
+            });
+            expect(copied).toBe('COPY 1');
+            const own = `SELECT mood FROM ${table} WHERE n = $1 LIMIT 1`;
+            expect(await collect(c.copyRecordsFromQuery(own, worker))).toEqual([{ mood: 'happy' }]);
+          }
+          const sleeping = c.fetchVal({ text: 'SELECT pg_sleep(60)', timeout: 30 });
+          expect(await failure(sleeping)).toBeInstanceOf(TimeoutError);
+        }),
+      );
+      const [c] = workers;
+      expect(await c!.fetchRow(`SELECT * FROM ${table} LIMIT 1`)).toMatchObject({ mood: 'happy' });
+      await direct.execute(`ALTER TABLE ${table} ALTER n TYPE text, DROP mood`);
+      expect(await c!.fetchRow(`SELECT * FROM ${table} LIMIT 1`)).toEqual({
+        n: expect.stringMatching(/^\d$/),
+      });
+    });
+
+    it('hints at poolers when a statement that was prepared is in another session', async () => {
+      const [c] = await open(bouncer);
+      const transaction = await c!.begin();
+      const statement = await c!.prepare('SELECT $1::int4');
+      const prepared = await sessionOf(c!);
+      await transaction.commit();
+      const release = await leaveFree(bouncer, (pid) => pid !== prepared);
+      const error = await failure(statement.fetchVal(1));
+      expect(error).toMatchObject({ sqlstate: '26000' });
+      expect(error['hint']).toMatch(/pooler.*statementCacheSize: 0/s);
+      await release();
+    });
+
+    it('hints at poolers when a name of its own is taken in the session', async () => {
+      const [one, two] = await open(bouncer, {}, 2);
+      const transaction = await one!.begin();
+      await one!.prepare('SELECT 1', { name: 'taken' });
+      const prepared = await sessionOf(one!);
+      await transaction.commit();
+      const release = await leaveFree(bouncer, (pid) => pid === prepared);
+      const error = await failure(two!.prepare('SELECT 2', { name: 'taken' }));
+      expect(error).toMatchObject({ sqlstate: '42P05', name: 'DuplicatePreparedStatementError' });
+      expect(error['hint']).toMatch(/pooler/);
+      await release();
+    });
+  });
+});

@@ -1,0 +1,114 @@
+import { expect, it } from 'vitest';
+import {
+  type Connection,
+  InterfaceError,
+  InvalidArgumentError,
+  sql,
+  UndefinedTableError,
+  UniqueViolationError,
+} from '../../../src/index.ts';
+import { describeEach, failure, openWithSchema } from '../../support/connections.ts';
+
+describeEach('batches', (version) => {
+  for (const options of [{}, { statementCacheSize: 0 }]) {
+    const mode = 'statementCacheSize' in options ? 'unnamed' : 'named';
+    const withTable = async (): Promise<Connection> => {
+      const c = await openWithSchema(version, options);
+      await c.execute('CREATE TABLE t (a int4 UNIQUE)');
+      return c;
+    };
+
+    it(`give rows and tag of each query (${mode})`, async () => {
+      const c = await withTable();
+      const results = await c.batch([
+        sql`INSERT INTO t VALUES (${1}), (${2})`,
+        'SELECT a FROM t ORDER BY a',
+        { text: 'UPDATE t SET a = a + $1 RETURNING a', args: [10] },
+        { text: 'SELECT $1::text AS x', args: ['y'], prepare: false },
+        '',
+      ]);
+      expect(results).toEqual([
+        { rows: [], tag: 'INSERT 0 2' },
+        { rows: [{ a: 1 }, { a: 2 }], tag: 'SELECT 2' },
+        { rows: [{ a: 11 }, { a: 12 }], tag: 'UPDATE 2' },
+        { rows: [{ x: 'y' }], tag: 'SELECT 1' },
+        { rows: [], tag: '' },
+      ]);
+      expect(await c.batch([])).toEqual([]);
+    });
+
+    it(`have no effect at all if one query fails, and name that (${mode})`, async () => {
+      const c = await withTable();
+      const error = await failure<UniqueViolationError>(
+        c.batch([sql`INSERT INTO t VALUES (${1})`, sql`INSERT INTO t VALUES (${1})`, 'SELECT 1']),
+      );
+      expect(error).toBeInstanceOf(UniqueViolationError);
+      expect(error.itemIndex).toBe(1);
+      expect(error.query).toBe('INSERT INTO t VALUES ($1)');
+      const unencodable = await failure(
+        c.batch([sql`INSERT INTO t VALUES (${1})`, sql`INSERT INTO t VALUES (${'x'})`]),
+      );
+      expect(unencodable).toBeInstanceOf(InvalidArgumentError);
+      expect(unencodable.message).toContain('query 1 in the batch');
+      const unknown = await failure<UndefinedTableError>(
+        c.batch([sql`INSERT INTO t VALUES (${1})`, 'SELECT * FROM nowhere']),
+      );
+      expect(unknown).toBeInstanceOf(UndefinedTableError);
+      expect(unknown.query).toBe('SELECT * FROM nowhere');
+      await expect(c.batch([sql`SELECT ${1}::int4`, null as never])).rejects.toThrow(
+        InterfaceError,
+      );
+      expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(0n);
+    });
+  }
+
+  it('refuse what is no list of queries', async () => {
+    const c = await openWithSchema(version);
+    for (const queries of ['SELECT 1', null, { text: 'SELECT 1' }, [1], [null]]) {
+      await expect(c.batch(queries as never)).rejects.toThrow(InvalidArgumentError);
+    }
+  });
+
+  it('are part of a transaction that is open', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    await failure(
+      c.transaction(async (tx) => {
+        await tx.batch([sql`INSERT INTO t VALUES (${1})`, 'SELECT 1']);
+        throw new Error('undo');
+      }),
+    );
+    await c.transaction((tx) => tx.batch([sql`INSERT INTO t VALUES (${2})`]));
+    expect(await c.fetch('SELECT a FROM t')).toEqual([{ a: 2 }]);
+  });
+
+  it('do not lock up when both sides have much to say', async () => {
+    const c = await openWithSchema(version);
+    const big = 'x'.repeat(30_000);
+    const results = await c.batch(Array.from({ length: 500 }, () => sql`SELECT ${big}::text AS v`));
+    expect(results).toHaveLength(500);
+    expect(results.every(({ rows }) => rows[0]!['v'] === big)).toBe(true);
+  });
+
+  it('end with the shortest time-out of their queries, and with each of their signals', async () => {
+    const c = await openWithSchema(version);
+    const late = await failure(
+      c.batch([
+        { text: 'SELECT 1', timeout: 60_000 },
+        { text: 'SELECT pg_sleep(60)', timeout: 20 },
+      ]),
+    );
+    expect(late.name).toBe('TimeoutError');
+    const abort = new AbortController();
+    const other = new AbortController();
+    const call = failure(
+      c.batch([
+        { text: 'SELECT pg_sleep(60)', signal: other.signal },
+        { text: 'SELECT 1', signal: abort.signal },
+      ]),
+    );
+    abort.abort(new Error('enough'));
+    expect(await call).toBe(abort.signal.reason);
+    expect(await c.fetchVal('SELECT 1')).toBe(1);
+  });
+});

@@ -1,0 +1,187 @@
+import { expect, it } from 'vitest';
+import { InterfaceError, NoActiveSQLTransactionError, PostgresError } from '../../../src/index.ts';
+import { collect, describeEach, failure, open } from '../../support/connections.ts';
+
+const NUMBERS = 'SELECT g AS a FROM generate_series(1, $1::int4) g';
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => ({ a: from + i }));
+
+describeEach('cursors', (version) => {
+  for (const options of [{}, { statementCacheSize: 0 }]) {
+    const mode = 'statementCacheSize' in options ? 'unnamed' : 'named';
+
+    it(`fetch, fetch one row and go forward, over a ${mode} statement`, async () => {
+      const c = await open(version, options);
+      await c.transaction(async () => {
+        const cursor = c.cursor(NUMBERS, 10);
+        expect(await cursor.fetchRow()).toEqual({ a: 1 });
+        expect(await cursor.fetch(2)).toEqual(range(2, 3));
+        expect(await cursor.forward(3)).toBe(3);
+        expect(await cursor.fetch(2)).toEqual(range(7, 8));
+        expect(await cursor.fetch(5)).toEqual(range(9, 10));
+        expect(await cursor.fetch(5)).toEqual([]);
+        expect(await cursor.fetchRow()).toBeNull();
+        expect(await cursor.forward(1)).toBe(0);
+        const ahead = c.cursor(NUMBERS, 5);
+        expect(await ahead.forward(4)).toBe(4);
+        expect(await ahead.fetchRow()).toEqual({ a: 5 });
+        expect(await c.cursor(NUMBERS, 5).forward(50)).toBe(5);
+      });
+    });
+
+    it(`iterate with prefetch, over a ${mode} statement`, async () => {
+      const c = await open(version, options);
+      await c.transaction(async () => {
+        for (const count of [0, 1, 49, 50, 51, 100, 1234]) {
+          expect(await collect(c.cursor(NUMBERS, count))).toEqual(range(1, count));
+        }
+      });
+    });
+  }
+
+  it('take queries with and without arguments, from objects too', async () => {
+    const c = await open(version);
+    await c.transaction(async () => {
+      expect(await c.cursor('SELECT 1 AS a').fetch(9)).toEqual([{ a: 1 }]);
+      expect(await c.cursor({ text: NUMBERS, args: [2] }).fetch(9)).toEqual(range(1, 2));
+      expect(await c.cursor('CREATE TEMP TABLE x (a int4)').fetch(1)).toEqual([]);
+      expect(await c.cursor('INSERT INTO x VALUES (1), (2) RETURNING a').fetch(9)).toEqual(
+        range(1, 2),
+      );
+    });
+  });
+
+  it('are refused outside of a transaction, without a word to the server', async () => {
+    const c = await open(version);
+    const cursor = c.cursor(NUMBERS, 3);
+    for (const call of [
+      () => cursor.fetch(1),
+      () => cursor.fetchRow(),
+      () => cursor.forward(1),
+      () => collect(c.cursor(NUMBERS, 3)),
+    ]) {
+      const error = await failure(call());
+      expect(error).toBeInstanceOf(NoActiveSQLTransactionError);
+      expect(error['safeToRetry']).toBe(true);
+    }
+    const kept = await c.transaction(async () => {
+      const inside = c.cursor(NUMBERS, 3);
+      await inside.fetch(1);
+      return inside;
+    });
+    await expect(kept.fetch(1)).rejects.toThrow(NoActiveSQLTransactionError);
+    await expect(kept.forward(1)).rejects.toThrow(NoActiveSQLTransactionError);
+    await c.execute('BEGIN');
+    expect(await c.cursor(NUMBERS, 3).fetch(2)).toEqual(range(1, 2));
+    await c.execute('COMMIT');
+  });
+
+  it('refuse a number of rows that is none', async () => {
+    const c = await open(version);
+    await c.transaction(async () => {
+      const cursor = c.cursor(NUMBERS, 3);
+      for (const count of [0, -1, 1.5, Number.NaN, 2 ** 31, '1' as never]) {
+        await expect(cursor.fetch(count)).rejects.toThrow(InterfaceError);
+        await expect(cursor.forward(count)).rejects.toThrow(InterfaceError);
+      }
+      expect(await cursor.fetch(1)).toEqual(range(1, 1));
+    });
+  });
+
+  it('free their portal when the loop is left, at the end, and when closed', async () => {
+    const c = await open(version);
+    await c.transaction(async () => {
+      const open = () => c.fetchVal("SELECT count(*) FROM pg_cursors WHERE name LIKE 'asyncpg%'");
+      for await (const row of c.cursor(NUMBERS, 1000)) if (row['a'] === 3) break;
+      expect(await open()).toBe(0n);
+      await collect(c.cursor(NUMBERS, 1000));
+      expect(await open()).toBe(0n);
+      await expect(
+        (async () => {
+          for await (const _row of c.cursor(NUMBERS, 1000)) throw new Error('mine');
+        })(),
+      ).rejects.toThrow('mine');
+      expect(await open()).toBe(0n);
+      {
+        await using cursor = c.cursor(NUMBERS, 1000);
+        await cursor.fetch(1);
+        expect(await open()).toBe(1n);
+      }
+      expect(await open()).toBe(0n);
+      const closed = c.cursor(NUMBERS, 3);
+      await closed.close();
+      await closed.close();
+      await expect(closed.fetch(1)).rejects.toThrow(InterfaceError);
+    });
+  });
+
+  it('work side by side, with other calls between their steps', async () => {
+    const c = await open(version);
+    await c.transaction(async (tx) => {
+      const [a, b] = [
+        c.cursor(NUMBERS, 4),
+        c.cursor('SELECT -g AS a FROM generate_series(1, 4) g'),
+      ];
+      const steps = [a.fetch(2), b.fetch(2), tx.fetchVal('SELECT 7'), a.fetch(2), b.fetch(2)];
+      expect(await Promise.all(steps)).toEqual([
+        range(1, 2),
+        [{ a: -1 }, { a: -2 }],
+        7,
+        range(3, 4),
+        [{ a: -3 }, { a: -4 }],
+      ]);
+    });
+  });
+
+  it('report what fails in the middle, in the transaction it fails', async () => {
+    const c = await open(version);
+    const seen: number[] = [];
+    const error = await failure(
+      c.transaction(async () => {
+        for await (const row of c.cursor(
+          'SELECT 10 / (100 - g) AS a, g FROM generate_series(1, 200) g',
+        )) {
+          seen.push(row['g']);
+        }
+      }),
+    );
+    expect(error).toBeInstanceOf(PostgresError);
+    expect(error.message).toBe('division by zero');
+    expect(seen.length).toBeLessThan(100);
+    expect(await c.fetchVal('SELECT 1')).toBe(1);
+  });
+
+  it('report a connection that ends, not what that leads to', async () => {
+    const c = await open(version);
+    const error = await failure(
+      c.transaction(async () => {
+        for await (const _row of c.cursor(NUMBERS, 1000)) c.terminate();
+      }),
+    );
+    expect(error.message).toContain('closed');
+  });
+
+  it('heed time-out and signal in each of their steps', async () => {
+    const c = await open(version);
+    await c
+      .transaction(async () => {
+        const slow = c.cursor({
+          text: 'SELECT pg_sleep(CASE WHEN g > 2 THEN 30 ELSE 0 END) FROM generate_series(1, 5) g',
+          timeout: 200,
+        });
+        expect(await slow.fetch(2)).toHaveLength(2);
+        expect((await failure(slow.fetch(1))).name).toBe('TimeoutError');
+      })
+      .catch(() => {});
+    const abort = new AbortController();
+    await c
+      .transaction(async () => {
+        const cursor = c.cursor({ text: NUMBERS, args: [3], signal: abort.signal });
+        expect(await cursor.fetch(1)).toHaveLength(1);
+        abort.abort(new Error('enough'));
+        expect((await failure(cursor.fetch(1))).message).toBe('enough');
+      })
+      .catch(() => {});
+    expect(await c.fetchVal('SELECT 1')).toBe(1);
+  });
+});

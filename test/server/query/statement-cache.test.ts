@@ -1,0 +1,407 @@
+import { expect, it } from 'vitest';
+import {
+  type Connection,
+  type ConnectOptions,
+  InvalidArgumentError,
+  InvalidCachedStatementError,
+  OutdatedSchemaCacheError,
+  sql,
+} from '../../../src/index.ts';
+import {
+  collect,
+  describeEach,
+  Flights,
+  failure,
+  open,
+  openBeside,
+  openWithSchema,
+} from '../../support/connections.ts';
+
+/** With named statements, and with unnamed ones as behind a pooler. */
+const MODES: readonly (readonly [string, ConnectOptions])[] = [
+  ['named statements', {}],
+  ['unnamed statements', { statementCacheSize: 0 }],
+];
+
+/** What tells of a change, at most once. */
+const isOutdated = (error: unknown): boolean =>
+  error instanceof InvalidCachedStatementError || error instanceof OutdatedSchemaCacheError;
+
+describeEach('the statement cache', (version) => {
+  const prepared = (c: Connection): Promise<bigint | null> =>
+    c.fetchVal({ text: 'SELECT count(*) FROM pg_prepared_statements', prepare: false });
+
+  it('keeps as many statements as it may, and has the server forget the rest', async () => {
+    const c = await open(version, { statementCacheSize: 8 });
+    for (let i = 0; i < 200; i++) expect(await c.fetchVal(`SELECT ${i}`)).toBe(i);
+    expect(await prepared(c)).toBe(8n);
+    const pipelined = Array.from({ length: 200 }, (_, i) => c.fetchVal(`SELECT ${i} + 1000`));
+    expect((await Promise.all(pipelined)).at(-1)).toBe(1199);
+    await c.fetch('SELECT 1');
+    expect(await prepared(c)).toBe(8n);
+  });
+
+  it('is bounded in failed transactions too', async () => {
+    const c = await open(version, { statementCacheSize: 4 });
+    await c
+      .transaction(async (tx) => {
+        await failure(tx.fetch('SELECT 1/0'));
+        for (let i = 0; i < 50; i++) await failure(tx.fetch(`SELECT ${i}`));
+      })
+      .catch(() => {});
+    for (let i = 0; i < 10; i++) await c.fetch(`SELECT ${i}`);
+    await c.fetch('SELECT 9');
+    expect(await prepared(c)).toBe(4n);
+  });
+
+  it('keeps nothing of size 0, and no text that is too long', async () => {
+    const none = await open(version, { statementCacheSize: 0 });
+    await none.fetch('SELECT $1::int4', 1);
+    expect(await prepared(none)).toBe(0n);
+    const short = await open(version, { maxCacheableStatementSize: 20 });
+    await short.fetch('SELECT 1 /* longer than twenty characters */');
+    expect(await prepared(short)).toBe(0n);
+    await short.fetch('SELECT 1');
+    expect(await prepared(short)).toBe(1n);
+  });
+
+  it('prepares a statement afresh when its time is over', async () => {
+    const c = await open(version, { maxCachedStatementLifetime: 30 });
+    const name = () =>
+      c.fetchVal("SELECT name FROM pg_prepared_statements WHERE statement LIKE 'SELECT name%'");
+    const first = await name();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(await name()).not.toBe(first);
+    expect(await prepared(c)).toBe(1n);
+  });
+
+  it('serves a batch with more statements than it keeps', async () => {
+    const c = await open(version, { statementCacheSize: 2 });
+    const queries = Array.from(
+      { length: 6 },
+      (_, i) => sql`SELECT ${i}::int4 + ${sql.raw(String(i))} AS v`,
+    );
+    for (let round = 0; round < 3; round++) {
+      const results = await c.batch(queries);
+      expect(results.map(({ rows }) => rows[0]!['v'])).toEqual([0, 2, 4, 6, 8, 10]);
+    }
+    await c.fetch('SELECT 1');
+    expect(await prepared(c)).toBe(2n);
+  });
+
+  for (const [mode, options] of MODES) {
+    /** A schema with a table, everything about which is cached on `c`, and a second connection. */
+    async function cached() {
+      const c = await openWithSchema(version, options);
+      const ddl = await openBeside(c, version);
+      await c.execute(`CREATE TYPE pair AS (x int4, y text);
+        CREATE TYPE mood AS ENUM ('a', 'b');
+        CREATE TABLE t (id int4, p pair, m mood);
+        INSERT INTO t VALUES (1, (1, 'one'), 'a')`);
+      await all(c);
+      return { c, ddl };
+    }
+
+    const all = async (c: Connection): Promise<unknown[]> => [
+      await c.fetch('SELECT * FROM t'),
+      await c.fetchRow('SELECT p FROM t'),
+      await c.fetchVal('SELECT m FROM t WHERE m = $1', 'a'),
+      await c.fetchVal('SELECT $1::mood', 'a'),
+      await c.execute('UPDATE t SET m = $1', 'a'),
+      await c.fetchMany('SELECT t.*, $1::int4 AS n FROM t', [[1], [2]]),
+      (await c.batch([sql`SELECT * FROM t WHERE m::text = ${'a'}`, 'SELECT p FROM t'])).map(
+        ({ rows }) => rows,
+      ),
+      await collect(c.stream('SELECT id, m FROM t')),
+    ];
+
+    const changes: readonly (readonly [string, string, boolean])[] = [
+      ['a column is added', 'ALTER TABLE t ADD extra int4 DEFAULT 5', false],
+      ['a column is dropped', 'ALTER TABLE t DROP p; ALTER TABLE t ADD p pair', false],
+      ['a column is renamed', 'ALTER TABLE t RENAME id TO ident; ALTER TABLE t ADD id int4', false],
+      ['a column has another type of the same width', 'ALTER TABLE t ALTER id TYPE float4', false],
+      ['a column has a type without the same width', 'ALTER TABLE t ALTER id TYPE text', false],
+      ['an attribute is added to a composite type', 'ALTER TYPE pair ADD ATTRIBUTE z int4', false],
+      ['an attribute of a composite type is dropped', 'ALTER TYPE pair DROP ATTRIBUTE x', false],
+      [
+        'types are dropped and created anew',
+        `DROP TABLE t; DROP TYPE pair; DROP TYPE mood;
+         CREATE TYPE mood AS ENUM ('z', 'a'); CREATE TYPE pair AS (x float8);
+         CREATE TABLE t (id int4, p pair, m mood); INSERT INTO t VALUES (1, ROW(0.5), 'a')`,
+        false,
+      ],
+      ['the session is discarded', 'DISCARD ALL', true],
+      ['its statements are deallocated', 'DEALLOCATE ALL', true],
+      [
+        'the search_path leads to another table',
+        `CREATE SCHEMA IF NOT EXISTS elsewhere;
+         CREATE TYPE elsewhere.mood AS ENUM ('a');
+         CREATE TABLE elsewhere.t (id int8, p bool, m elsewhere.mood);
+         INSERT INTO elsewhere.t VALUES (2, true, 'a');
+         SET search_path = elsewhere`,
+        true,
+      ],
+    ];
+
+    it.each(changes)(`of ${mode} is right at once when %s`, async (_name, change, onSame) => {
+      const { c, ddl } = await cached();
+      const path = await c.fetchVal('SHOW search_path');
+      try {
+        await (onSame ? c : ddl).execute(change);
+        if (change === 'DISCARD ALL') await c.execute(`SET search_path = ${path}`);
+        // What a connection gives that has never cached anything.
+        const fresh = await open(version);
+        await fresh.execute(`SET search_path = ${await c.fetchVal('SHOW search_path')}`);
+        for (let round = 0; round < 2; round++) expect(await all(c)).toEqual(await all(fresh));
+      } finally {
+        await ddl.execute(
+          'SET client_min_messages = error; DROP SCHEMA IF EXISTS elsewhere CASCADE',
+        );
+      }
+    });
+
+    it(`of ${mode} fails inside a transaction at most, and the next one is right`, async () => {
+      const { c, ddl } = await cached();
+      await ddl.execute('ALTER TABLE t ADD extra int4 DEFAULT 5');
+      const outcome = await c
+        .transaction((tx) => tx.fetch('SELECT * FROM t'))
+        .then(
+          (rows) => rows,
+          (error: unknown) => error,
+        );
+      if (outcome instanceof Error) {
+        expect(isOutdated(outcome)).toBe(true);
+      } else {
+        expect(outcome).toMatchObject([{ extra: 5 }]);
+      }
+      const inside = await c.transaction(async (tx) => [
+        await tx.fetch('SELECT * FROM t'),
+        await tx.fetch('SELECT p FROM t'),
+        await tx.fetchMany('SELECT t.*, $1::int4 AS n FROM t', [[1]]),
+      ]);
+      expect(inside[0]).toMatchObject([{ extra: 5 }]);
+      expect(inside[2]).toMatchObject([{ extra: 5, n: 1 }]);
+    });
+
+    it(`of ${mode} takes composite arguments as their type is now`, async () => {
+      const { c, ddl } = await cached();
+      const query = 'SELECT ($1::pair).y';
+      expect(await c.fetchVal(query, [1, 'a'])).toBe('a');
+      await ddl.execute('ALTER TYPE pair ADD ATTRIBUTE z int4');
+      expect(await c.fetchVal(query, [1, 'b', 2])).toBe('b');
+      await ddl.execute('ALTER TYPE pair DROP ATTRIBUTE z');
+      expect(await c.fetchVal(query, { x: 1, y: 'c' })).toBe('c');
+      await ddl.execute('ALTER TYPE pair ADD ATTRIBUTE z int4');
+      expect(await c.fetchVal('SELECT ($1::pair).z', { x: 1, y: 'c' })).toBeNull();
+      expect(await c.fetchVal(query, { x: 1, y: 'd', z: null })).toBe('d');
+    });
+
+    it(`of ${mode} never gives a wrong row while the schema changes all the time`, async () => {
+      const { c, ddl } = await cached();
+      let done = false;
+      const loop = (async () => {
+        for (let i = 0; !done; i++) {
+          const type = ['int4', 'float4', 'text', 'int8', 'numeric'][i % 5]!;
+          await ddl.execute(`ALTER TABLE t ALTER id TYPE ${type} USING id::text::${type}`);
+          await ddl.execute(
+            i % 2 === 0 ? 'ALTER TABLE t ADD extra text DEFAULT 5' : 'ALTER TABLE t DROP extra',
+          );
+        }
+      })();
+      let refused = 0;
+      for (let i = 0; i < 300; i++) {
+        try {
+          const [row] = await c.fetch('SELECT * FROM t');
+          expect(String(row!.id)).toBe('1');
+          expect([undefined, '5']).toContain(row!.extra);
+          const read = await c.fetchVal('SELECT id FROM t');
+          expect(String(read)).toBe('1');
+        } catch (error) {
+          // A second change between the two attempts.
+          if (!isOutdated(error)) throw error;
+          refused += 1;
+        }
+      }
+      done = true;
+      await loop;
+      expect(refused).toBeLessThan(150);
+    });
+  }
+
+  it('repeats calls that were made at once in their order', async () => {
+    const c = await openWithSchema(version);
+    const ddl = await openBeside(c, version);
+    await c.execute('CREATE TABLE t (id serial, a int4)');
+    const insert = 'INSERT INTO t (a) VALUES ($1) RETURNING *';
+    await c.fetch(insert, 0);
+    await ddl.execute('ALTER TABLE t ADD b int4');
+    const rows = await Promise.all(Array.from({ length: 30 }, (_, i) => c.fetchRow(insert, i + 1)));
+    expect(rows.map((row) => row!['a'])).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    const order = (await c.fetch('SELECT a FROM t ORDER BY id')).map(({ a }) => a);
+    expect(order).toEqual(Array.from({ length: 31 }, (_, i) => i));
+  });
+
+  it('never repeats a call into a transaction that was begun behind it', async () => {
+    const c = await openWithSchema(version);
+    const ddl = await openBeside(c, version);
+    await c.execute('CREATE TABLE t (a int4)');
+    const insert = 'INSERT INTO t (a) VALUES ($1) RETURNING *';
+    await c.fetch(insert, 0);
+    await ddl.execute('ALTER TABLE t ADD b int4');
+    const stale = c.fetch(insert, 1).then(
+      () => 'done',
+      () => 'failed',
+    );
+    const begun = c.execute('BEGIN');
+    const outcome = await stale;
+    await begun;
+    await c.execute('ROLLBACK');
+    const kept = await c.fetchVal('SELECT count(*) FROM t WHERE a = 1');
+    expect(kept).toBe(outcome === 'done' ? 1n : 0n);
+  });
+
+  it('never repeats a batch of which a part was committed', async () => {
+    const c = await openWithSchema(version);
+    const ddl = await openBeside(c, version);
+    await c.execute(`CREATE TABLE t (a int4); CREATE TABLE log (n int4);
+      CREATE PROCEDURE keep() LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO log VALUES (1); COMMIT; END $$`);
+    const insert = 'INSERT INTO log VALUES (1)';
+    const read = 'SELECT * FROM t';
+    for (const [index, first] of [[insert, 'COMMIT'], ['/* it does */ CALL keep()']].entries()) {
+      await c.execute('TRUNCATE log');
+      await c.fetch(read);
+      await ddl.execute(`ALTER TABLE t ADD b${index} int4`);
+      await expect(c.batch([...first, read])).rejects.toThrow(InvalidCachedStatementError);
+      expect(await c.fetchVal('SELECT count(*) FROM log')).toBe(1n);
+    }
+    // One that was undone as a whole is executed again.
+    await c.execute('TRUNCATE log');
+    await ddl.execute('ALTER TABLE t ADD c int4');
+    await c.batch([insert, 'CREATE TABLE made (a int4)', read]);
+    expect(await c.fetchVal('SELECT count(*) FROM log')).toBe(1n);
+  });
+
+  it('does not repeat what has failed on its own behalf', async () => {
+    const c = await openWithSchema(version, { statementCacheSize: 0 });
+    await c.execute('CREATE TABLE t (a int4)');
+    const query = { text: 'INSERT INTO t SELECT g FROM generate_series($1::int4, 5) g', args: [1] };
+    await c.execute(query);
+    await expect(c.fetch('SELECT 1 / $1::int4', 0)).rejects.toThrow('division by zero');
+    await expect(c.fetch('SELECT 1 / $1::int4', 0)).rejects.toThrow('division by zero');
+    await c.execute('DROP TABLE t');
+    await expect(c.execute(query)).rejects.toThrow('does not exist');
+  });
+
+  it('is emptied by reloadSchemaState, renamed attributes included', async () => {
+    const c = await openWithSchema(version);
+    await c.execute(`CREATE TYPE pair AS (x int4, y text); CREATE TABLE t (p pair);
+      INSERT INTO t VALUES ((1, 'a'))`);
+    expect(await c.fetchVal('SELECT p FROM t')).toEqual({ x: 1, y: 'a' });
+    await c.execute('ALTER TYPE pair RENAME ATTRIBUTE x TO z');
+    await c.reloadSchemaState();
+    expect(await c.fetchVal('SELECT p FROM t')).toEqual({ z: 1, y: 'a' });
+  });
+
+  it('takes arguments as a table that was made anew on the same connection wants them', async () => {
+    const c = await openWithSchema(version);
+    const insert = 'INSERT INTO t VALUES ($1) RETURNING a';
+    for (const [type, value] of [
+      ['int4', 1],
+      ['text', 'x'],
+      ['date', '2026-01-02'],
+      ['text', 'y'],
+    ] as const) {
+      await c.execute(`DROP TABLE IF EXISTS t; CREATE TABLE t (a ${type})`);
+      expect(await c.fetchMany(insert, [[value]])).toEqual([{ a: value }]);
+      await c.executeMany('INSERT INTO t VALUES ($1)', [[value]]);
+      expect(await c.fetchVal(insert, value)).toBe(value);
+      expect(await collect(c.stream(insert, value))).toEqual([{ a: value }]);
+    }
+  });
+
+  it('fails once at most over a table that another connection made anew', async () => {
+    const c = await openWithSchema(version);
+    const other = await openBeside(c, version);
+    const insert = 'INSERT INTO t VALUES ($1) RETURNING a';
+    const calls: ((value: unknown) => Promise<unknown>)[] = [
+      (value) => c.fetchVal(insert, value),
+      (value) => c.executeMany('INSERT INTO t VALUES ($1)', [[value]]),
+      (value) => c.executeMany('INSERT INTO t SELECT $1', new Set([[value]])),
+      (value) => c.batch([sql`INSERT INTO t VALUES (${value}) RETURNING *`]),
+      (value) => collect(c.stream('SELECT * FROM t WHERE a = $1', value)),
+    ];
+    for (const [type, value] of [
+      ['int4', 1],
+      ['text', 'x'],
+      ['timestamptz', new Date(0)],
+      ['jsonb', 'x'],
+    ] as const) {
+      await other.execute(`DROP TABLE IF EXISTS t; CREATE TABLE t (a ${type})`);
+      for (const call of calls) {
+        await call(value).catch((error: unknown) =>
+          expect(error).toBeInstanceOf(InvalidArgumentError),
+        );
+        await call(value);
+      }
+    }
+  });
+
+  it('of unnamed statements tells of changed columns in a transaction as what they are', async () => {
+    const c = await openWithSchema(version, { statementCacheSize: 0 });
+    const other = await openBeside(c, version);
+    await c.execute("CREATE TABLE t (a int4, x text); INSERT INTO t VALUES (1, 'x')");
+    await c.fetch('SELECT * FROM t');
+    await other.execute('ALTER TABLE t ADD b int4');
+    const call = c.transaction(async (tx) => {
+      await tx.fetch('SELECT 1');
+      await tx.fetch('SELECT * FROM t');
+    });
+    const error = await failure(call);
+    expect(error).toBeInstanceOf(OutdatedSchemaCacheError);
+    expect(error.message).toMatch('the columns of the query have changed on the server');
+    const rows = await c.transaction((tx) => tx.fetch('SELECT * FROM t'));
+    expect(rows).toEqual([{ a: 1, x: 'x', b: null }]);
+  });
+
+  it('of a stream knows the types of an anonymous record from the second call on', async () => {
+    const c = await openWithSchema(version);
+    await c.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')");
+    const query = "SELECT row(1, 'ok'::mood) AS r FROM generate_series(1, 3)";
+    const error = await failure(collect(c.stream(query)));
+    expect(error).toBeInstanceOf(OutdatedSchemaCacheError);
+    expect(await collect(c.stream(query))).toEqual(Array(3).fill({ r: [1, 'ok'] }));
+  });
+
+  it('prepares anew when the types of the parameters no longer go with the table', async () => {
+    const c = await openWithSchema(version);
+    const other = await openBeside(c, version);
+    const insert = 'INSERT INTO t VALUES ($1) RETURNING a';
+    await other.execute('CREATE TABLE t (a text)');
+    expect(await c.fetchVal(insert, 'x')).toBe('x');
+    await other.execute('DROP TABLE t; CREATE TABLE t (a jsonb)');
+    expect(await c.fetchVal(insert, 'x')).toBe('x');
+    expect(await c.fetchVal('SELECT jsonb_typeof(a) FROM t')).toBe('string');
+  });
+
+  it('takes composite arguments whose type was made anew', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TYPE pair AS (a int4)');
+    expect(await c.fetchVal('SELECT $1::pair', { a: 1 })).toEqual({ a: 1 });
+    await c.execute('DROP TYPE pair; CREATE TYPE pair AS (b float8)');
+    expect(await c.fetchVal('SELECT $1::pair', { b: 1.5 })).toEqual({ b: 1.5 });
+  });
+
+  it('sends nothing for an argument that does not fit a known statement', async () => {
+    const flights = new Flights(version);
+    const c = await open(version, { dial: flights.dial });
+    expect(await c.fetchVal('SELECT $1::int4', 1)).toBe(1);
+    flights.take();
+    for (let i = 0; i < 2; i++) {
+      await expect(c.fetchVal('SELECT $1::int4', 'x')).rejects.toThrow(InvalidArgumentError);
+      expect(flights.take()).toBe(0);
+      expect(await c.fetchVal('SELECT $1::int4', 1)).toBe(1);
+      flights.take();
+    }
+  });
+});

@@ -1,0 +1,104 @@
+import { expect, it } from 'vitest';
+import {
+  type Connection,
+  InterfaceError,
+  InvalidArgumentError,
+  PostgresError,
+} from '../../../src/index.ts';
+import { describeEach, failure, openWithSchema } from '../../support/connections.ts';
+
+describeEach('savepoints', (version) => {
+  async function withTable(): Promise<Connection> {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    return c;
+  }
+  const values = async (c: Connection): Promise<number[]> =>
+    (await c.fetch<{ a: number }>('SELECT a FROM t ORDER BY a')).map(({ a }) => a);
+
+  it('undo what was done since, as often as is wanted', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (1)');
+      const savepoint = await tx.savepoint();
+      for (let i = 0; i < 3; i++) {
+        await tx.execute('INSERT INTO t VALUES (2)');
+        await savepoint.rollback();
+      }
+      await tx.execute('INSERT INTO t VALUES (3)');
+      await savepoint.release();
+    });
+    expect(await values(c)).toEqual([1, 3]);
+  });
+
+  it('bring a failed transaction back', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      const savepoint = await tx.savepoint();
+      await tx.fetch('SELECT 1/0').catch(() => {});
+      await expect(tx.fetch('SELECT 1')).rejects.toThrow(PostgresError);
+      await savepoint.rollback();
+      await tx.execute('INSERT INTO t VALUES (1)');
+    });
+    expect(await values(c)).toEqual([1]);
+  });
+
+  it('take any name, and refuse what is none', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      const savepoint = await tx.savepoint('a "quoted" name');
+      expect(savepoint.name).toBe('a "quoted" name');
+      await tx.execute('INSERT INTO t VALUES (1)');
+      await savepoint.rollback();
+      for (const name of ['', 'a\0b', 1 as never, 'x'.repeat(64)]) {
+        await expect(tx.savepoint(name)).rejects.toThrow(InvalidArgumentError);
+      }
+      const [a, b] = [await tx.savepoint(), await tx.savepoint()];
+      expect(a.name).not.toBe(b.name);
+    });
+    expect(await values(c)).toEqual([]);
+  });
+
+  it('are released once, at the end of their block at the latest', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      const savepoint = await tx.savepoint();
+      await savepoint.release();
+      for (const call of [() => savepoint.release(), () => savepoint.rollback()]) {
+        const error = await failure(call());
+        expect(error).toBeInstanceOf(InterfaceError);
+        expect(error.message).toContain('released');
+      }
+      {
+        await using block = await tx.savepoint('block');
+        expect(block.name).toBe('block');
+        await tx.execute('INSERT INTO t VALUES (1)');
+      }
+      await using again = await tx.savepoint('outer');
+      await tx.execute('INSERT INTO t VALUES (2)');
+      expect(again.name).toBe('outer');
+    });
+    expect(await values(c)).toEqual([1, 2]);
+  });
+
+  it('leave their block with the error that was thrown in it, not with one of their own', async () => {
+    const c = await withTable();
+    const error = await failure(
+      c.transaction(async (tx) => {
+        await using savepoint = await tx.savepoint();
+        expect(savepoint.name).not.toBe('');
+        await tx.fetch('SELECT 1/0');
+      }),
+    );
+    expect(error.message).toBe('division by zero');
+  });
+
+  it('end with their transaction', async () => {
+    const c = await withTable();
+    const tx = await c.begin();
+    const savepoint = await tx.savepoint();
+    await tx.commit();
+    await expect(savepoint.rollback()).rejects.toThrow(InterfaceError);
+    await expect(savepoint.release()).rejects.toThrow(InterfaceError);
+  });
+});

@@ -1,0 +1,24 @@
+import { connect } from '../../../src/index.ts';
+import { serverDsn } from './server.ts';
+
+/** A database of a test's own, for what is not to be seen by others: channels, fixed names. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly dsn: string;
+}
+
+/** Makes an empty database; disposing it drops it, and whoever is still connected is thrown out. */
+export async function makeDatabase(name: string): Promise<TestDatabase> {
+  const drop = `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`;
+  await using admin = await connect(serverDsn());
+  await admin.execute(drop);
+  await admin.execute(`CREATE DATABASE ${name}`);
+  const url = new URL(serverDsn());
+  url.pathname = `/${name}`;
+  return {
+    dsn: url.href,
+    [Symbol.asyncDispose]: async () => {
+      await using owner = await connect(serverDsn());
+      await owner.execute(drop);
+    },
+  };
+}
