@@ -1,5 +1,5 @@
 import { bench, group, do_not_optimize as keep } from 'mitata';
-import { Lane } from '../../src/client/client-session.ts';
+import { ClientSession } from '../../src/client/client-session.ts';
 import { Connection } from '../../src/client/connection.ts';
 import { runTransaction } from '../../src/client/transaction-runner.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
@@ -79,7 +79,7 @@ export function idleConnection(queries: number): Connection {
   };
   const described = { parameterOids: [], fields: [field] };
   session.statements.set(TEXT, new Statement(TEXT, 's1', described, registry));
-  return new Connection(new Lane(session, null, runTransaction));
+  return new Connection(new ClientSession(session, null, runTransaction));
 }
 
 /** One query on each of `count` connections at once, answered together. */

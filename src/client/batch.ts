@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 
 export type { BatchResult } from '../session/requests/batch-request.ts';
 
@@ -14,7 +14,7 @@ export function callsOf(queries: readonly Query[]): QueryObject[] {
 
 /** Has several queries executed in one flight, all or none. */
 export async function runBatch(
-  lane: Lane,
+  client: ClientSession,
   queries: readonly QueryObject[],
   deadline: Deadline | null,
 ): Promise<BatchResult[]> {
@@ -25,9 +25,9 @@ export async function runBatch(
     prepare: query.prepare !== false,
   }));
   const request = new BatchRequest(items, deadline);
-  for (const { text } of items) lane.noteDirt(text);
-  lane.session.submit(request);
-  return lane.logged(request.promise, items.map(({ text }) => text).join(';\n'), items);
+  for (const { text } of items) client.noteDirt(text);
+  client.session.submit(request);
+  return client.logged(request.promise, items.map(({ text }) => text).join(';\n'), items);
 }
 
 /** What holds for the call that a batch is: the shortest time-out, and every signal. */

@@ -13,9 +13,9 @@ import { isTraced, traced } from './tracing.ts';
 import type { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
-/** Runs a function in a transaction of a lane: transaction-runner.ts, which stands above it. */
+/** Runs a function in a transaction of a client: transaction-runner.ts, which stands above it. */
 export type TransactionRunner = <R>(
-  lane: Lane,
+  client: ClientSession,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ) => Promise<R>;
@@ -24,7 +24,7 @@ export type TransactionRunner = <R>(
  * One server session with what belongs to it on the client's side for as long as it lives,
  * whoever holds it: listeners, loggers, the stack of transactions.
  */
-export class Lane {
+export class ClientSession {
   readonly session: Session;
   readonly commandTimeout: number | null;
   readonly listeners: Listeners;

@@ -8,7 +8,7 @@ import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
 import { atCaller } from './caller-stack.ts';
 import { Connection } from './connection.ts';
-import { openLane } from './open-client-session.ts';
+import { openClientSession } from './open-client-session.ts';
 
 /** Shared by all: programs that connect for each task profit most. */
 const SCRAM_KEYS = new ScramKeyCache();
@@ -62,7 +62,7 @@ export async function connect(
     const [dsn, given] = splitArguments(first, second);
     const [signal, options] = splitSignal(given);
     const config = resolveConfig(dsn, options);
-    return new Connection(await openLane(contextFor(config), signal));
+    return new Connection(await openClientSession(contextFor(config), signal));
   } catch (error) {
     throw atCaller(error);
   }

@@ -6,7 +6,7 @@ import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 import type {
@@ -36,51 +36,51 @@ const PREPARE_OPTIONS: OptionNames<PrepareOptions> = { name: true, ...CALL_OPTIO
  * in order, without waiting for each other's answers, and fail each for itself.
  */
 export class Connection extends Queryable implements AsyncDisposable {
-  readonly #lane: Lane;
+  readonly #client: ClientSession;
   #closing: Promise<void> | null = null;
 
   /** @internal */
-  constructor(lane: Lane) {
+  constructor(client: ClientSession) {
     super();
-    this.#lane = lane;
-    lane.listeners.owner = this;
+    this.#client = client;
+    client.listeners.owner = this;
   }
 
   /**
-   * The lane, dead or alive, for a call that is named in the error if this object may not have
+   * The client, dead or alive, for a call that is named in the error if this object may not have
    * it any more.
    * @internal
    */
-  held(_call: string): Lane {
-    return this.#lane;
+  held(_call: string): ClientSession {
+    return this.#client;
   }
 
   /**
-   * The lane, for a call that is named in the error if the connection cannot be used.
+   * The client, for a call that is named in the error if the connection cannot be used.
    * @internal
    */
-  lane(call: string): Lane {
-    const lane = this.held(call);
+  client(call: string): ClientSession {
+    const client = this.held(call);
     if (this.#closing !== null) {
       throw new InterfaceError('the connection is closed', { safeToRetry: true });
     }
-    lane.checkOpen();
-    return lane;
+    client.checkOpen();
+    return client;
   }
 
   /** @internal */
   override lend<R>(_use: Use, _deadline: Deadline | null, work: Work<R>): Promise<R> {
-    return work(this.lane('a method of Connection'));
+    return work(this.client('a method of Connection'));
   }
 
   /** @internal */
-  override borrow(): Lane {
-    return this.lane('a method of Connection');
+  override borrow(): ClientSession {
+    return this.client('a method of Connection');
   }
 
   /** @internal */
   override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
-    return this.#lane.deadline(timeout, signal);
+    return this.#client.deadline(timeout, signal);
   }
 
   /**
@@ -99,13 +99,19 @@ export class Connection extends Queryable implements AsyncDisposable {
   ): Promise<PreparedStatement<T>> {
     try {
       checkOptions('prepare', options, PREPARE_OPTIONS);
-      const lane = this.lane('Connection.prepare()');
-      const deadline = lane.deadline(options.timeout, options.signal);
+      const client = this.client('Connection.prepare()');
+      const deadline = client.deadline(options.timeout, options.signal);
       try {
-        const request = prepareRequest(query, options.name, lane.session, deadline);
-        lane.session.submit(request);
-        const statement = await lane.logged(request.promise, query, [], options.timeout, 'prepare');
-        lane.prepared.add(statement.name);
+        const request = prepareRequest(query, options.name, client.session, deadline);
+        client.session.submit(request);
+        const statement = await client.logged(
+          request.promise,
+          query,
+          [],
+          options.timeout,
+          'prepare',
+        );
+        client.prepared.add(statement.name);
         return new PreparedStatement<T>(this, statement);
       } finally {
         deadline?.dispose();
@@ -120,9 +126,9 @@ export class Connection extends Queryable implements AsyncDisposable {
    * @internal
    */
   forget(statementName: string): void {
-    const lane = this.held('PreparedStatement.close()');
-    lane.prepared.delete(statementName);
-    lane.session.closeStatement(statementName);
+    const client = this.held('PreparedStatement.close()');
+    client.prepared.delete(statementName);
+    client.session.closeStatement(statementName);
   }
 
   /**
@@ -135,7 +141,7 @@ export class Connection extends Queryable implements AsyncDisposable {
    * });
    */
   cursor<T = any>(query: Query, ...args: unknown[]): Cursor<T> {
-    return new Cursor<T>(() => this.lane('Connection.cursor()'), toQuery(query, args), null);
+    return new Cursor<T>(() => this.client('Connection.cursor()'), toQuery(query, args), null);
   }
 
   /**
@@ -148,7 +154,7 @@ export class Connection extends Queryable implements AsyncDisposable {
    */
   async begin(options: TransactionOptions = {}): Promise<Transaction> {
     try {
-      return await Transaction.begin(this.lane('Connection.begin()'), options, false);
+      return await Transaction.begin(this.client('Connection.begin()'), options, false);
     } catch (error) {
       throw atCaller(error);
     }
@@ -156,7 +162,7 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /** Whether a transaction is open, a failed one included. */
   isInTransaction(): boolean {
-    return this.lane('Connection.isInTransaction()').isInTransaction;
+    return this.client('Connection.isInTransaction()').isInTransaction;
   }
 
   /**
@@ -170,8 +176,8 @@ export class Connection extends Queryable implements AsyncDisposable {
    */
   async addListener(channel: string, callback: NotificationCallback): Promise<void> {
     try {
-      const lane = this.lane('Connection.addListener()');
-      await lane.listeners.add(channel, callback);
+      const client = this.client('Connection.addListener()');
+      await client.listeners.add(channel, callback);
     } catch (error) {
       throw atCaller(error);
     }
@@ -198,8 +204,8 @@ export class Connection extends Queryable implements AsyncDisposable {
     return new NotificationQueue({
       listen: (callback) => this.addListener(channel, callback),
       unlisten: (callback) => this.removeListener(channel, callback),
-      onEnd: (callback) => this.lane('Connection.notifications()').listeners.onLeave(callback),
-      endReason: () => this.#lane.session.endReason,
+      onEnd: (callback) => this.client('Connection.notifications()').listeners.onLeave(callback),
+      endReason: () => this.#client.session.endReason,
     });
   }
 
@@ -208,7 +214,7 @@ export class Connection extends Queryable implements AsyncDisposable {
    * login trigger, have gone by when there is a connection to listen on.
    */
   addLogListener(callback: LogCallback): void {
-    this.lane('Connection.addLogListener()').listeners.addLog(callback);
+    this.client('Connection.addLogListener()').listeners.addLog(callback);
   }
 
   /** Takes `addLogListener` back. */
@@ -218,7 +224,7 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /** Is told once when the connection ends, from either side. */
   addTerminationListener(callback: TerminationCallback): void {
-    this.lane('Connection.addTerminationListener()').listeners.addTermination(callback);
+    this.client('Connection.addTerminationListener()').listeners.addTermination(callback);
   }
 
   /** Takes `addTerminationListener` back. */
@@ -233,7 +239,7 @@ export class Connection extends Queryable implements AsyncDisposable {
    * connection.addQueryLogger(({ query, elapsed }) => console.log(query, elapsed));
    */
   addQueryLogger(logger: QueryLogger): void {
-    this.lane('Connection.addQueryLogger()').log.add(logger);
+    this.client('Connection.addQueryLogger()').log.add(logger);
   }
 
   /** Takes `addQueryLogger` back. */
@@ -255,7 +261,7 @@ export class Connection extends Queryable implements AsyncDisposable {
    */
   async setTypeCodec(typeName: string, codec: TypeCodec): Promise<void> {
     try {
-      await setTypeCodec(this.lane('Connection.setTypeCodec()'), typeName, codec);
+      await setTypeCodec(this.client('Connection.setTypeCodec()'), typeName, codec);
     } catch (error) {
       throw atCaller(error);
     }
@@ -273,7 +279,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     options: { schema?: string | undefined; codecName: string },
   ): Promise<void> {
     try {
-      await setBuiltinTypeCodec(this.lane('Connection.setBuiltinTypeCodec()'), typeName, options);
+      await setBuiltinTypeCodec(this.client('Connection.setBuiltinTypeCodec()'), typeName, options);
     } catch (error) {
       throw atCaller(error);
     }
@@ -285,7 +291,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     options: { schema?: string | undefined } = {},
   ): Promise<void> {
     try {
-      await resetTypeCodec(this.lane('Connection.resetTypeCodec()'), typeName, options);
+      await resetTypeCodec(this.client('Connection.resetTypeCodec()'), typeName, options);
     } catch (error) {
       throw atCaller(error);
     }
@@ -293,7 +299,7 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /** Forgets what is known of types and statements, after a change of the schema. */
   async reloadSchemaState(): Promise<void> {
-    const { session } = this.lane('Connection.reloadSchemaState()');
+    const { session } = this.client('Connection.reloadSchemaState()');
     session.registry.forget();
     session.statements.clear();
   }
@@ -318,17 +324,17 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /** Whether the connection is over, by `close`, by `terminate` or because it was lost. */
   get isClosed(): boolean {
-    return this.#closing !== null || this.#lane.session.isEnded;
+    return this.#closing !== null || this.#client.session.isEnded;
   }
 
   /** Rolls back, and undoes what is known to outlive transactions: settings, locks, LISTEN. */
   async reset(): Promise<void> {
     try {
-      const lane = this.lane('Connection.reset()');
+      const client = this.client('Connection.reset()');
       // What was called before may begin a transaction, or end one.
-      while (!lane.session.isIdle && !lane.session.isEnded) await lane.session.whenIdle();
-      lane.dirty = true;
-      await lane.reset();
+      while (!client.session.isIdle && !client.session.isEnded) await client.session.whenIdle();
+      client.dirty = true;
+      await client.reset();
     } catch (error) {
       throw atCaller(error);
     }
@@ -342,8 +348,8 @@ export class Connection extends Queryable implements AsyncDisposable {
    */
   async close(options: { timeout?: number | undefined } = {}): Promise<void> {
     try {
-      const lane = this.held('Connection.close()');
-      this.#closing ??= closeLane(lane, options.timeout);
+      const client = this.held('Connection.close()');
+      this.#closing ??= closeClient(client, options.timeout);
       await this.#closing;
     } catch (error) {
       throw atCaller(error);
@@ -359,12 +365,12 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /** Lets the process exit while this connection is open and nothing else goes on. */
   unref(): void {
-    this.lane('Connection.unref()').session.unref();
+    this.client('Connection.unref()').session.unref();
   }
 
   /** Takes `unref` back. */
   ref(): void {
-    this.lane('Connection.ref()').session.ref();
+    this.client('Connection.ref()').session.ref();
   }
 
   /** The same as `close()`. */
@@ -374,9 +380,9 @@ export class Connection extends Queryable implements AsyncDisposable {
 }
 
 /** Waits for what is under way, then says goodbye. */
-async function closeLane(lane: Lane, timeout: number | undefined): Promise<void> {
-  const { session } = lane;
-  const deadline = lane.closeDeadline(timeout);
+async function closeClient(client: ClientSession, timeout: number | undefined): Promise<void> {
+  const { session } = client;
+  const deadline = client.closeDeadline(timeout);
   const gone = leave(session, deadline === null);
   if (deadline === null) {
     await gone;

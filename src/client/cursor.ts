@@ -5,7 +5,7 @@ import type { Statement } from '../session/statements/statement.ts';
 import type { Row } from '../values/row.ts';
 import { argsOf, type QueryObject } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 
 /** Rows that iteration fetches at once. */
 const PREFETCH = 50;
@@ -36,8 +36,8 @@ export function newPortal(query: QueryObject): Portal {
  * });
  */
 export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
-  /** Gives the lane as long as the cursor may be used. */
-  readonly #lane: () => Lane;
+  /** Gives the client as long as the cursor may be used. */
+  readonly #client: () => ClientSession;
   readonly #query: QueryObject;
   readonly #given: Statement | null;
   readonly #portal: Portal;
@@ -45,17 +45,17 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   #closed = false;
 
   /** @internal */
-  constructor(lane: () => Lane, query: QueryObject, given: Statement | null) {
-    this.#lane = lane;
+  constructor(client: () => ClientSession, query: QueryObject, given: Statement | null) {
+    this.#client = client;
     this.#query = query;
     this.#given = given;
     this.#portal = newPortal(query);
   }
 
-  #usableLane(): Lane {
-    const lane = this.#lane();
+  #usableClient(): ClientSession {
+    const client = this.#client();
     if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
-    if (lane.isInTransaction) return lane;
+    if (client.isInTransaction) return client;
     throw new NoActiveSQLTransactionError(
       'a cursor cannot be used outside of a transaction',
       { hint: 'Use stream() to read a large result without a transaction.' },
@@ -64,13 +64,13 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   }
 
   async #step(fetch: number, close: boolean): Promise<PortalRows> {
-    const lane = this.#usableLane();
-    const deadline = lane.deadline(this.#query.timeout, this.#query.signal);
+    const client = this.#usableClient();
+    const deadline = client.deadline(this.#query.timeout, this.#query.signal);
     try {
       const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
-      lane.noteDirt(this.#query.text);
-      lane.session.submit(request);
-      const result = await lane.logged(request.promise, this.#query.text, this.#portal.args);
+      client.noteDirt(this.#query.text);
+      client.session.submit(request);
+      const result = await client.logged(request.promise, this.#query.text, this.#portal.args);
       if (result.exhausted) this.#exhausted = true;
       return result;
     } finally {
@@ -105,10 +105,10 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
       checkCount(count);
       if (this.#exhausted) return 0;
       if (this.#portal.statement === null) await this.#step(0, false);
-      const lane = this.#usableLane();
-      const deadline = lane.deadline(this.#query.timeout, this.#query.signal);
+      const client = this.#usableClient();
+      const deadline = client.deadline(this.#query.timeout, this.#query.signal);
       try {
-        const tag = await lane.script(`MOVE FORWARD ${count} "${this.#portal.name}"`, deadline);
+        const tag = await client.script(`MOVE FORWARD ${count} "${this.#portal.name}"`, deadline);
         const moved = Number(tag.split(' ').at(-1));
         if (moved < count) this.#exhausted = true;
         return moved;
@@ -152,14 +152,14 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
 
   async #closePortal(): Promise<void> {
     if (this.#portal.statement === null) return;
-    let lane: Lane;
+    let client: ClientSession;
     try {
-      lane = this.#lane();
+      client = this.#client();
     } catch {
       // The connection is gone for whoever had the cursor, and the portal with it.
       return;
     }
-    if (lane.session.transactionStatus === 'T') await this.#step(0, true);
+    if (client.session.transactionStatus === 'T') await this.#step(0, true);
   }
 
   /** The same as `close()`. */

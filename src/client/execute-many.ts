@@ -1,16 +1,16 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
-import { ManyRequest } from '../session/requests/execute-many-request.ts';
+import { ExecuteManyRequest } from '../session/requests/execute-many-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 
 /** Sets of values, one for each execution of a statement. */
 export type ArgumentSets = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;
 
 /** Executes a statement once for each set; see Queryable.executeMany. */
 export async function executeMany(
-  lane: Lane,
+  client: ClientSession,
   text: string,
   sets: ArgumentSets,
   wantRows: boolean,
@@ -28,8 +28,8 @@ export async function executeMany(
     throw new InterfaceError('expected an iterable of arrays of values', { safeToRetry: true });
   }
   if (Array.isArray(sets) && sets.length === 0) return [];
-  const request = new ManyRequest(text, sets, wantRows, deadline, statement);
-  lane.noteDirt(text);
-  lane.session.submit(request);
-  return lane.logged(request.promise, text, sets as unknown as readonly unknown[]);
+  const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement);
+  client.noteDirt(text);
+  client.session.submit(request);
+  return client.logged(request.promise, text, sets as unknown as readonly unknown[]);
 }

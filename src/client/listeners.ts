@@ -3,7 +3,7 @@ import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import type { ScriptRequest } from '../session/requests/script-request.ts';
 import type { SessionObserver } from '../session/session.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { callUser } from './user-callback.ts';
 
@@ -43,7 +43,7 @@ interface Channel {
 
 /** Everyone who wants to hear of one session. A failing callback harms nobody else. */
 export class Listeners implements SessionObserver {
-  readonly #lane: Lane;
+  readonly #client: ClientSession;
   readonly #channels = new Map<string, Channel>();
   readonly #logs = new Set<LogCallback>();
   readonly #terminations = new Set<TerminationCallback>();
@@ -55,8 +55,8 @@ export class Listeners implements SessionObserver {
   /** Called first when the session ends, e.g. by the pool that it belongs to. */
   onEnd: ((reason: Error | null) => void) | null = null;
 
-  constructor(lane: Lane) {
-    this.#lane = lane;
+  constructor(client: ClientSession) {
+    this.#client = client;
   }
 
   async add(channel: string, callback: NotificationCallback): Promise<void> {
@@ -83,17 +83,21 @@ export class Listeners implements SessionObserver {
       return;
     }
     this.#channels.delete(channel);
-    if (this.#lane.session.isEnded) return;
+    if (this.#client.session.isEnded) return;
     // In the time that every command has.
-    await this.#lane.script(
+    await this.#client.script(
       `UNLISTEN ${quoteWholeIdentifier(channel)}`,
-      this.#lane.deadline(undefined),
+      this.#client.deadline(undefined),
     );
   }
 
   #listen(text: string): Channel {
-    const listen = this.#lane.submitScript(text, this.#lane.deadline(undefined));
-    return { callbacks: new Set(), listen, listening: this.#lane.logged(listen.promise, text, []) };
+    const listen = this.#client.submitScript(text, this.#client.deadline(undefined));
+    return {
+      callbacks: new Set(),
+      listen,
+      listening: this.#client.logged(listen.promise, text, []),
+    };
   }
 
   /** How many callbacks the present holder has on channels and for log messages. */

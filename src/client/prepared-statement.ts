@@ -6,7 +6,7 @@ import type { Attribute, Statement } from '../session/statements/statement.ts';
 import type { Row } from '../values/row.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { Cursor } from './cursor.ts';
 import { executeMany } from './execute-many.ts';
@@ -81,15 +81,15 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     );
   }
 
-  #lane(call: string): Lane {
-    const lane = this.#connection.lane(`PreparedStatement.${call}()`);
+  #client(call: string): ClientSession {
+    const client = this.#connection.client(`PreparedStatement.${call}()`);
     if (this.#shared.closed) {
       throw new InterfaceError(
         `cannot call PreparedStatement.${call}(): the prepared statement is closed`,
         { safeToRetry: true },
       );
     }
-    const { registry } = lane.session;
+    const { registry } = client.session;
     const statement = this.#statement;
     // What is known of a type may have changed since; codecs that were set since do not count.
     if (
@@ -98,7 +98,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     ) {
       this.#statement = statement.recompiled(registry);
     }
-    return lane;
+    return client;
   }
 
   async #run(
@@ -108,12 +108,12 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     column?: number,
   ): Promise<unknown> {
     try {
-      const lane = this.#lane(call);
+      const client = this.#client(call);
       const { timeout, signal } = this.#options;
-      const deadline = lane.deadline(timeout, signal);
+      const deadline = client.deadline(timeout, signal);
       try {
         const query = { text: this.query, args, timeout, column };
-        return await lane.query(query, wanted, deadline, this.#statement, (tag) => {
+        return await client.query(query, wanted, deadline, this.#statement, (tag) => {
           this.#shared.status = tag;
         });
       } finally {
@@ -150,10 +150,10 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     wantRows: boolean,
   ): Promise<Row[]> {
     try {
-      const lane = this.#lane(call);
-      const deadline = lane.deadline(this.#options.timeout, this.#options.signal);
+      const client = this.#client(call);
+      const deadline = client.deadline(this.#options.timeout, this.#options.signal);
       try {
-        return await executeMany(lane, this.query, args, wantRows, deadline, this.#statement);
+        return await executeMany(client, this.query, args, wantRows, deadline, this.#statement);
       } finally {
         deadline?.dispose();
       }
@@ -178,9 +178,9 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
 
   /** A cursor over the result; inside a transaction only. */
   cursor(...args: unknown[]): Cursor<T> {
-    this.#lane('cursor');
+    this.#client('cursor');
     return new Cursor<T>(
-      () => this.#lane('cursor'),
+      () => this.#client('cursor'),
       { text: this.query, args, ...this.#options },
       this.#statement,
     );
@@ -188,12 +188,12 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
 
   /** The rows as they arrive, with backpressure. */
   stream(...args: unknown[]): RowStream<T> {
-    this.#lane('stream');
+    this.#client('stream');
     return new RowStream<T>(async (sink) => {
-      const lane = this.#lane('stream');
-      const deadline = lane.deadline(this.#options.timeout, this.#options.signal);
+      const client = this.#client('stream');
+      const deadline = client.deadline(this.#options.timeout, this.#options.signal);
       try {
-        await streamQuery(lane, { text: this.query, args }, sink, deadline, this.#statement);
+        await streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement);
       } finally {
         deadline?.dispose();
       }
@@ -207,19 +207,20 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   async explain(options: ExplainOptions = {}): Promise<unknown> {
     try {
       checkOptions('explain', options, EXPLAIN_OPTIONS);
-      const lane = this.#lane('explain');
+      const client = this.#client('explain');
       const query = {
         text: `EXPLAIN (FORMAT JSON, VERBOSE${options.analyze === true ? ', ANALYZE' : ''}) ${this.query}`,
         args: options.args ?? [],
         prepare: false,
       };
-      const deadline = lane.deadline(this.#options.timeout, this.#options.signal);
+      const deadline = client.deadline(this.#options.timeout, this.#options.signal);
       try {
         deadline?.check();
-        if (options.analyze !== true) return firstPlan(await lane.query(query, 'value', deadline));
+        if (options.analyze !== true)
+          return firstPlan(await client.query(query, 'value', deadline));
         const transaction = await this.#connection.begin();
         try {
-          return firstPlan(await lane.query(query, 'value', deadline));
+          return firstPlan(await client.query(query, 'value', deadline));
         } finally {
           await transaction.rollback();
         }

@@ -13,7 +13,7 @@ import {
   toQuery,
 } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import {
   type CopyFromTableOptions,
   type CopyOutOptions,
@@ -49,18 +49,18 @@ function useOf(query: QueryObject): Use {
 
 /** Submits a query. Without arguments, what is executed for its tag may be a whole script. */
 function send(
-  lane: Lane,
+  client: ClientSession,
   call: QueryObject,
   wanted: Wanted,
   deadline: Deadline | null,
 ): Promise<unknown> {
   return wanted === 'tag' && argsOf(call).length === 0
-    ? lane.script(call.text, deadline, call.timeout)
-    : lane.query(call, wanted, deadline);
+    ? client.script(call.text, deadline, call.timeout)
+    : client.query(call, wanted, deadline);
 }
 
 /** Work to be done on one session. */
-export type Work<R> = (lane: Lane) => Promise<R>;
+export type Work<R> = (client: ClientSession) => Promise<R>;
 
 /**
  * Everything that queries can be made with: a connection, a pool, a transaction. Each method
@@ -79,10 +79,10 @@ export abstract class Queryable {
    * Each one that is borrowed is given back when the query is over.
    * @internal
    */
-  abstract borrow(use: Use): Lane | null;
+  abstract borrow(use: Use): ClientSession | null;
 
   /** @internal */
-  handBack(_borrowed: Lane): void {}
+  handBack(_borrowed: ClientSession): void {}
 
   /**
    * The deadline of one call.
@@ -93,12 +93,12 @@ export abstract class Queryable {
   async #call<R>(
     use: Use,
     options: CallOptions | undefined,
-    work: (lane: Lane, deadline: Deadline | null) => Promise<R>,
+    work: (client: ClientSession, deadline: Deadline | null) => Promise<R>,
   ): Promise<R> {
     const deadline = this.deadline(options?.timeout, options?.signal);
     try {
       deadline?.check();
-      return await this.lend(use, deadline, (lane) => work(lane, deadline));
+      return await this.lend(use, deadline, (client) => work(client, deadline));
     } finally {
       deadline?.dispose();
     }
@@ -116,14 +116,14 @@ export abstract class Queryable {
       try {
         deadline?.check();
         const use = useOf(call);
-        const lane = this.borrow(use);
-        if (lane === null) {
+        const client = this.borrow(use);
+        if (client === null) {
           return await this.lend(use, deadline, (lent) => send(lent, call, wanted, deadline));
         }
         try {
-          return await send(lane, call, wanted, deadline);
+          return await send(client, call, wanted, deadline);
         } finally {
-          this.handBack(lane);
+          this.handBack(client);
         }
       } finally {
         deadline?.dispose();
@@ -165,8 +165,8 @@ export abstract class Queryable {
   ): Promise<void> {
     try {
       checkOptions('executeMany', options, CALL_OPTIONS);
-      await this.#call('exclusive', options, (lane, deadline) =>
-        executeMany(lane, query, args, false, deadline),
+      await this.#call('exclusive', options, (client, deadline) =>
+        executeMany(client, query, args, false, deadline),
       );
     } catch (error) {
       throw atCaller(error);
@@ -191,7 +191,7 @@ export abstract class Queryable {
       return await this.#call(
         'exclusive',
         options,
-        (lane, deadline) => executeMany(lane, query, args, true, deadline) as Promise<Row<T>[]>,
+        (client, deadline) => executeMany(client, query, args, true, deadline) as Promise<Row<T>[]>,
       );
     } catch (error) {
       throw atCaller(error);
@@ -253,8 +253,8 @@ export abstract class Queryable {
   async batch(queries: readonly Query[]): Promise<BatchResult[]> {
     try {
       const calls = callsOf(queries);
-      return await this.#call('exclusive', limitsOf(calls), (lane, deadline) =>
-        runBatch(lane, calls, deadline),
+      return await this.#call('exclusive', limitsOf(calls), (client, deadline) =>
+        runBatch(client, calls, deadline),
       );
     } catch (error) {
       throw atCaller(error);
@@ -272,7 +272,9 @@ export abstract class Queryable {
   stream<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);
     return new RowStream<T>((sink) =>
-      this.#call('exclusive', call, (lane, deadline) => streamQuery(lane, call, sink, deadline)),
+      this.#call('exclusive', call, (client, deadline) =>
+        streamQuery(client, call, sink, deadline),
+      ),
     );
   }
 
@@ -302,7 +304,7 @@ export abstract class Queryable {
           safeToRetry: true,
         });
       }
-      const work: Work<R> = (lane) => lane.transact(options, fn);
+      const work: Work<R> = (client) => client.transact(options, fn);
       if (options.signal === undefined) return await this.lend('exclusive', null, work);
       // Here the signal ends the wait for a connection; then it is the transaction's.
       return await this.#call('exclusive', { timeout: Infinity, signal: options.signal }, work);
@@ -322,8 +324,8 @@ export abstract class Queryable {
    */
   async copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
     try {
-      return await this.#call('exclusive', options, (lane, deadline) =>
-        copyFromTable(lane, table, options, deadline),
+      return await this.#call('exclusive', options, (client, deadline) =>
+        copyFromTable(client, table, options, deadline),
       );
     } catch (error) {
       throw atCaller(error);
@@ -348,8 +350,8 @@ export abstract class Queryable {
         timeout: options.timeout ?? call.timeout,
         signal: options.signal ?? call.signal,
       };
-      return await this.#call('exclusive', limits, (lane, deadline) =>
-        copyFromQuery(lane, call, options, deadline),
+      return await this.#call('exclusive', limits, (client, deadline) =>
+        copyFromQuery(client, call, options, deadline),
       );
     } catch (error) {
       throw atCaller(error);
@@ -371,8 +373,8 @@ export abstract class Queryable {
    */
   async copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
     try {
-      return await this.#call('exclusive', options, (lane, deadline) =>
-        copyToTable(lane, table, options, deadline),
+      return await this.#call('exclusive', options, (client, deadline) =>
+        copyToTable(client, table, options, deadline),
       );
     } catch (error) {
       throw atCaller(error);
@@ -393,8 +395,8 @@ export abstract class Queryable {
    */
   async copyRecordsToTable(table: string, options: CopyRecordsOptions): Promise<string> {
     try {
-      return await this.#call('exclusive', options, (lane, deadline) =>
-        copyRecordsToTable(lane, table, options, deadline),
+      return await this.#call('exclusive', options, (client, deadline) =>
+        copyRecordsToTable(client, table, options, deadline),
       );
     } catch (error) {
       throw atCaller(error);
@@ -411,8 +413,8 @@ export abstract class Queryable {
   copyRecordsFromQuery<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);
     return new RowStream<T>((sink) =>
-      this.#call('exclusive', call, (lane, deadline) =>
-        streamBinaryCopy(lane, call, sink, deadline),
+      this.#call('exclusive', call, (client, deadline) =>
+        streamBinaryCopy(client, call, sink, deadline),
       ),
     );
   }
@@ -434,7 +436,7 @@ export abstract class Queryable {
         payload === undefined
           ? `NOTIFY ${quoteWholeIdentifier(channel)}`
           : `NOTIFY ${quoteWholeIdentifier(channel)}, ${quoteLiteral(payload)}`;
-      await this.#call('shared', undefined, (lane, deadline) => lane.script(text, deadline));
+      await this.#call('shared', undefined, (client, deadline) => client.script(text, deadline));
     } catch (error) {
       throw atCaller(error);
     }

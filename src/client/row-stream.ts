@@ -14,7 +14,7 @@ export type StreamSource = (sink: StreamBuffer) => Promise<unknown>;
 /** Where a buffer's rows come from: the session itself, or what asks it for them. */
 export interface RowSupply {
   /** Its load: calls under way on the session, the stream's own included. */
-  readonly line: { readonly load: number };
+  readonly queue: { readonly load: number };
   /** The buffer has room again. */
   resumeReading(): void;
 }
@@ -44,7 +44,7 @@ export class StreamBuffer implements RowSink {
     if (this.#rows.length - this.#next < HIGH_WATER) return true;
     // Somebody waits on this session behind the stream, perhaps the stream's own consumer:
     // then making the server wait could make everybody wait for ever.
-    if ((this.#supply?.line.load ?? 0) > 1) return true;
+    if ((this.#supply?.queue.load ?? 0) > 1) return true;
     this.#paused = true;
     return false;
   }

@@ -3,7 +3,7 @@ import { StreamRequest } from '../session/requests/stream-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import { newPortal } from './cursor.ts';
 import type { StreamBuffer } from './row-stream.ts';
 import { submitStep } from './step.ts';
@@ -13,17 +13,17 @@ const FETCH = 256;
 
 /** Runs a query into the buffer. Resolves when the connection is free again. */
 export async function streamQuery(
-  lane: Lane,
+  client: ClientSession,
   query: QueryObject,
   buffer: StreamBuffer,
   deadline: Deadline | null,
   statement: Statement | null = null,
 ): Promise<void> {
-  const run = lane.isInTransaction ? streamPortal : streamWhole;
-  lane.noteDirt(query.text);
-  const running = run(lane, query, buffer, deadline, statement);
+  const run = client.isInTransaction ? streamPortal : streamWhole;
+  client.noteDirt(query.text);
+  const running = run(client, query, buffer, deadline, statement);
   try {
-    await lane.logged(running, query.text, argsOf(query), query.timeout);
+    await client.logged(running, query.text, argsOf(query), query.timeout);
   } catch (error) {
     if (buffer.closed) return;
     if (deadline?.expired) buffer.discard();
@@ -33,7 +33,7 @@ export async function streamQuery(
 
 /** Everything in one answer. It can be left by a cancel only. */
 async function streamWhole(
-  { session }: Lane,
+  { session }: ClientSession,
   query: QueryObject,
   buffer: StreamBuffer,
   deadline: Deadline | null,
@@ -54,7 +54,7 @@ async function streamWhole(
 
 /** Part by part, inside a transaction, which a cancel would make fail. */
 async function streamPortal(
-  { session }: Lane,
+  { session }: ClientSession,
   query: QueryObject,
   buffer: StreamBuffer,
   deadline: Deadline | null,
@@ -66,7 +66,7 @@ async function streamPortal(
     return submitStep(session, request, limit);
   };
   let wake = (): void => {};
-  buffer.attach({ line: { load: 0 }, resumeReading: () => wake() }, () => wake());
+  buffer.attach({ queue: { load: 0 }, resumeReading: () => wake() }, () => wake());
   let exhausted = false;
   try {
     while (!buffer.closed && !exhausted) {

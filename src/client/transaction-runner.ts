@@ -1,6 +1,6 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
@@ -16,11 +16,11 @@ function isSerializationConflict(error: unknown): boolean {
 }
 
 /**
- * Runs `fn` in a transaction of the lane. Conflicts with other transactions are tried again
+ * Runs `fn` in a transaction of the client. Conflicts with other transactions are tried again
  * as often as `retries` says, at the outermost level only: there alone all is undone.
  */
 export async function runTransaction<R>(
-  lane: Lane,
+  client: ClientSession,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
@@ -30,28 +30,28 @@ export async function runTransaction<R>(
       safeToRetry: true,
     });
   }
-  const retries = lane.transactions.length === 0 ? wanted : 0;
-  const connection = lane.listeners.owner!;
+  const retries = client.transactions.length === 0 ? wanted : 0;
+  const connection = client.listeners.owner!;
   for (let attempt = 0; ; attempt++) {
     try {
       // Between attempts the connection may have been given back to its pool.
       connection.held('Connection.transaction()');
-      return await runOnce(lane, options, fn);
+      return await runOnce(client, options, fn);
     } catch (error) {
       if (attempt >= retries || !isSerializationConflict(error)) throw error;
       await new Promise<void>((resolve) => {
-        lane.session.clock.setTimer(pause(attempt), resolve);
+        client.session.clock.setTimer(pause(attempt), resolve);
       });
     }
   }
 }
 
 async function runOnce<R>(
-  lane: Lane,
+  client: ClientSession,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
-  const transaction = await Transaction.begin(lane, options, true);
+  const transaction = await Transaction.begin(client, options, true);
   try {
     const result = await fn(transaction);
     await transaction.finish();

@@ -9,7 +9,7 @@ import { quoteWholeIdentifier } from '../sql/quote.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { eitherSignal } from './call.ts';
 import { atCaller } from './caller-stack.ts';
-import type { Lane } from './client-session.ts';
+import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { Queryable, type Use, type Work } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
@@ -30,7 +30,7 @@ type State = 'open' | 'committed' | 'rolled back' | 'failed';
  * PostgreSQL manual, "BEGIN" and "SAVEPOINT".
  */
 export class Transaction extends Queryable implements AsyncDisposable {
-  readonly #lane: Lane;
+  readonly #client: ClientSession;
   readonly #connection: Connection;
   readonly #managed: boolean;
   /** The savepoint that it is, if it is one. */
@@ -44,15 +44,15 @@ export class Transaction extends Queryable implements AsyncDisposable {
   #refusal: InterfaceError | null = null;
 
   private constructor(
-    lane: Lane,
+    client: ClientSession,
     options: TransactionOptions,
     managed: boolean,
     savepoint: string | null,
     outerSignal?: AbortSignal,
   ) {
     super();
-    this.#lane = lane;
-    this.#connection = lane.listeners.owner!;
+    this.#client = client;
+    this.#connection = client.listeners.owner!;
     this.#managed = managed;
     this.#savepoint = savepoint;
     this.#isolation = options.isolation;
@@ -64,35 +64,35 @@ export class Transaction extends Queryable implements AsyncDisposable {
    * @internal
    */
   static async begin(
-    lane: Lane,
+    client: ClientSession,
     options: TransactionOptions,
     managed: boolean,
   ): Promise<Transaction> {
     const statements = beginStatements(options);
-    const { session } = lane;
-    const isFirst = (): boolean => lane.transactions.length === 0;
+    const { session } = client;
+    const isFirst = (): boolean => client.transactions.length === 0;
     // Among the calls made already may be a BEGIN; meanwhile others may begin one.
     while (isFirst() && !session.isIdle && !session.isEnded) await session.whenIdle();
-    lane.checkOpen();
-    const outer = lane.transactions.at(-1);
+    client.checkOpen();
+    const outer = client.transactions.at(-1);
     if (outer === undefined) {
       if (session.transactionStatus !== 'I') {
         throw new InterfaceError('cannot use a transaction in a manually started transaction', {
           hint: 'End the transaction that was begun with execute("BEGIN") first.',
         });
       }
-      const transaction = new Transaction(lane, options, managed, null);
+      const transaction = new Transaction(client, options, managed, null);
       session.preamble = statements;
-      lane.transactions.push(transaction);
+      client.transactions.push(transaction);
       return transaction;
     }
     await outer.#checkNestedIsolation(options.isolation);
     const name = newSavepointName();
-    const transaction = new Transaction(lane, options, managed, name, outer.#signal);
+    const transaction = new Transaction(client, options, managed, name, outer.#signal);
     // Not awaited here: in a failed transaction everything that follows fails as well.
     transaction.#started = transaction.#run(`SAVEPOINT ${name}`);
     transaction.#started.catch(() => {});
-    lane.transactions.push(transaction);
+    client.transactions.push(transaction);
     const modes = nestedModes(options);
     if (modes !== null) await transaction.#set(modes);
     return transaction;
@@ -110,10 +110,10 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   async #checkNestedIsolation(wanted: IsolationLevel | undefined): Promise<void> {
     if (wanted === undefined) return;
-    const outermost = this.#lane.transactions[0]!;
+    const outermost = this.#client.transactions[0]!;
     let level: string | undefined = outermost.#isolation;
     if (level === undefined) {
-      const shown = await this.#lane.query(
+      const shown = await this.#client.query(
         { text: 'SHOW transaction_isolation', prepare: false },
         'value',
         null,
@@ -142,7 +142,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   /** One of the transaction's own statements, in the time that every command has. */
   #run(text: string): Promise<string> {
-    return this.#lane.script(text, this.#lane.deadline(undefined, undefined));
+    return this.#client.script(text, this.#client.deadline(undefined, undefined));
   }
 
   #checkUsable(call: string): void {
@@ -160,15 +160,15 @@ export class Transaction extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
-  override borrow(): Lane {
+  override borrow(): ClientSession {
     this.#checkUsable('a method of Transaction');
-    this.#lane.checkOpen();
-    return this.#lane;
+    this.#client.checkOpen();
+    return this.#client;
   }
 
   /** @internal */
   override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
-    return this.#lane.deadline(timeout, eitherSignal(this.#signal, signal));
+    return this.#client.deadline(timeout, eitherSignal(this.#signal, signal));
   }
 
   /**
@@ -211,7 +211,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   /** No statement in it has failed, nor is one being cancelled, which makes it fail. */
   get #isSound(): boolean {
-    const { session } = this.#lane;
+    const { session } = this.#client;
     return session.transactionStatus === 'T' && !session.isCancelling;
   }
 
@@ -269,7 +269,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   /** A COMMIT or ROLLBACK that was executed as a statement leaves nothing to commit. */
   #checkNotEnded(): void {
-    const { session, transactions } = this.#lane;
+    const { session, transactions } = this.#client;
     const isBegun = session.preamble === null && session.isIdle && !session.isEnded;
     if (!isBegun || session.transactionStatus !== 'I') return;
     this.#state = 'failed';
@@ -284,7 +284,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     try {
       await this.#end('committed', `RELEASE SAVEPOINT ${this.#savepoint}`);
     } catch (error) {
-      const { session } = this.#lane;
+      const { session } = this.#client;
       if (this.#state === 'failed' && session.transactionStatus === 'E' && !session.isEnded) {
         await this.#run(this.#undo()).catch(() => {});
       }
@@ -302,12 +302,12 @@ export class Transaction extends Queryable implements AsyncDisposable {
     try {
       await this.#end('rolled back', this.#savepoint === null ? 'ROLLBACK' : this.#undo());
     } catch (error) {
-      this.#lane.session.destroy(error instanceof Error ? error : null);
+      this.#client.session.destroy(error instanceof Error ? error : null);
     }
   }
 
   async #end(state: 'committed' | 'rolled back', text: string): Promise<string> {
-    const { session, transactions } = this.#lane;
+    const { session, transactions } = this.#client;
     const inner = transactions.at(-1);
     if (inner !== this && transactions.includes(this)) {
       if (state === 'committed') {
@@ -347,14 +347,14 @@ export class Transaction extends Queryable implements AsyncDisposable {
     if (!(error instanceof TimeoutError)) return unknownOutcome(error);
     if (!error.safeToRetry) return unknownOutcome(error);
     // It was never sent: the transaction is still open behind the calls that it waited for.
-    const { session } = this.#lane;
-    this.#lane.script('ROLLBACK').catch(() => session.destroy(null));
+    const { session } = this.#client;
+    this.#client.script('ROLLBACK').catch(() => session.destroy(null));
     return error;
   }
 
   /** Rolls back unless the transaction is over. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state === 'open' && !this.#lane.session.isEnded) await this.rollback();
+    if (this.#state === 'open' && !this.#client.session.isEnded) await this.rollback();
   }
 }
 

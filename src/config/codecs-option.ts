@@ -1,5 +1,5 @@
 import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
-import { configurationError, gotten, optionOrigin } from './origin.ts';
+import { configurationError, gotSuffix, optionOrigin } from './origin.ts';
 import type { ValueParser } from './value-parsers.ts';
 
 const KEYS: ReadonlySet<string> = new Set(['schema', 'encoder', 'decoder', 'format', 'codecName']);
@@ -9,7 +9,7 @@ export const codecsValue: ValueParser<DeclaredCodecs> = (value, origin) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw configurationError(
       origin,
-      `expected an object of codecs by the names of types${gotten(value, origin)}`,
+      `expected an object of codecs by the names of types${gotSuffix(value, origin)}`,
     );
   }
   return new Map(Object.entries(value).map(([name, codec]) => [name, codecValue(name, codec)]));
@@ -18,7 +18,7 @@ export const codecsValue: ValueParser<DeclaredCodecs> = (value, origin) => {
 function codecValue(typeName: string, value: unknown): TypeCodec | BuiltinTypeCodec {
   const origin = optionOrigin(`codecs[${JSON.stringify(typeName)}]`);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw configurationError(origin, `expected an object${gotten(value, origin)}`);
+    throw configurationError(origin, `expected an object${gotSuffix(value, origin)}`);
   }
   for (const key of Object.keys(value)) {
     if (!KEYS.has(key)) throw configurationError(origin, `unknown key "${key}"`);

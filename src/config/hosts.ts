@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import type { HostConfig } from './connect-config.ts';
-import { configurationError, type Found, gotten, isStronger, type Origin } from './origin.ts';
+import { configurationError, type Found, gotSuffix, isStronger, type Origin } from './origin.ts';
 import { checkText, type TextParser, type ValueParser } from './value-parsers.ts';
 
 /** A host as written: the name may be empty (the default), the port may be missing. */
@@ -28,7 +28,7 @@ function parsePort(value: unknown, origin: Origin): number {
       ? Number(value)
       : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 1 || number > 65535) {
-    throw configurationError(origin, `expected a port, 1 to 65535${gotten(value, origin)}`);
+    throw configurationError(origin, `expected a port, 1 to 65535${gotSuffix(value, origin)}`);
   }
   return number;
 }
@@ -45,7 +45,7 @@ function parseHost(text: string, origin: Origin): HostSpec {
     if (isIP(spec) !== 6) {
       throw configurationError(
         origin,
-        `expected a name, name:port, an IPv6 address or [address]:port${gotten(spec, origin)}`,
+        `expected a name, name:port, an IPv6 address or [address]:port${gotSuffix(spec, origin)}`,
       );
     }
     return { host: spec, port: null };
@@ -100,7 +100,7 @@ export const hostListValue: ValueParser<readonly HostSpec[]> = (value, origin) =
     if (typeof item !== 'string') {
       throw configurationError(
         origin,
-        `expected a host name or a list of them${gotten(item, origin)}`,
+        `expected a host name or a list of them${gotSuffix(item, origin)}`,
       );
     }
     return hostListText(checkText(item, origin), origin);
@@ -123,7 +123,7 @@ export const addressListText: TextParser<readonly (string | null)[]> = (text, or
     const address = item.trim();
     if (address === '') return null;
     if (isIP(address) === 0) {
-      throw configurationError(origin, `expected an IP address${gotten(address, origin)}`);
+      throw configurationError(origin, `expected an IP address${gotSuffix(address, origin)}`);
     }
     return address;
   });
@@ -135,7 +135,7 @@ export const addressListValue: ValueParser<readonly (string | null)[]> = (value,
     if (typeof item !== 'string') {
       throw configurationError(
         origin,
-        `expected an IP address or a list of them${gotten(item, origin)}`,
+        `expected an IP address or a list of them${gotSuffix(item, origin)}`,
       );
     }
     return addressListText(item, origin);

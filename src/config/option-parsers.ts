@@ -1,5 +1,5 @@
 import type { PasswordFunction } from './options.ts';
-import { configurationError, gotten, type Origin } from './origin.ts';
+import { configurationError, gotSuffix, type Origin } from './origin.ts';
 import {
   booleanValue,
   checkText,
@@ -41,7 +41,10 @@ export interface Timeout {
 
 export const timeoutValue: ValueParser<Timeout> = (value, origin) => {
   if (typeof value !== 'number' || Number.isNaN(value)) {
-    throw configurationError(origin, `expected a number of milliseconds${gotten(value, origin)}`);
+    throw configurationError(
+      origin,
+      `expected a number of milliseconds${gotSuffix(value, origin)}`,
+    );
   }
   const milliseconds = value === Number.POSITIVE_INFINITY ? null : Math.max(0, value);
   return { milliseconds, perHost: false };
@@ -80,14 +83,14 @@ export const serverSettingsValue: ValueParser<ReadonlyMap<string, string>> = (va
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw configurationError(
       origin,
-      `expected an object of strings by parameter name${gotten(value, origin)}`,
+      `expected an object of strings by parameter name${gotSuffix(value, origin)}`,
     );
   }
   const settings = new Map<string, string>();
   for (const [name, setting] of Object.entries(value)) {
     if (setting === undefined) continue;
     if (typeof setting !== 'string') {
-      throw configurationError(origin, `"${name}" must be a string${gotten(setting, origin)}`);
+      throw configurationError(origin, `"${name}" must be a string${gotSuffix(setting, origin)}`);
     }
     if (checkText(name, origin) === '') throw configurationError(origin, 'a name is empty');
     if (name === 'user' || name === 'database') {
@@ -108,7 +111,7 @@ export const replicationText: TextParser<string> = (text, origin) => {
   const word = text.toLowerCase();
   if (['database', 'true', 'on', 'yes', '1'].includes(word)) return word;
   if (['false', 'off', 'no', '0'].includes(word)) return '';
-  throw configurationError(origin, `expected a boolean or "database"${gotten(text, origin)}`);
+  throw configurationError(origin, `expected a boolean or "database"${gotSuffix(text, origin)}`);
 };
 
 export const channelBinding = oneOf('disable', 'prefer', 'require');

@@ -53,7 +53,7 @@ export function configurationError(
  * The wrong value for an error message, with a leading `, got `. Empty for the DSN: what looks
  * like a port there may be a piece of a password with an unencoded `/`, `?` or space.
  */
-export function gotten(value: unknown, origin: Origin): string {
+export function gotSuffix(value: unknown, origin: Origin): string {
   if (origin.kind === 'dsn') return '';
   if (typeof value === 'string') return `, got ${JSON.stringify(value)}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `, got ${String(value)}`;

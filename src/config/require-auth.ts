@@ -1,5 +1,5 @@
 import type { AuthMethod } from './connect-config.ts';
-import { configurationError, gotten, type Origin } from './origin.ts';
+import { configurationError, gotSuffix, type Origin } from './origin.ts';
 
 const METHODS: readonly AuthMethod[] = [
   'password',
@@ -37,7 +37,7 @@ export function parseRequireAuth(text: string, origin: Origin): RequiredAuth {
       throw configurationError(
         origin,
         `expected a comma-separated list of ${METHODS.join(', ')}, each or none with a "!"` +
-          gotten(word, origin),
+          gotSuffix(word, origin),
       );
     }
     if (negated !== null && negated !== negative) {

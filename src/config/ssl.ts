@@ -5,7 +5,7 @@ import type { SecureVersion, ConnectionOptions as TlsOptions } from 'node:tls';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import type { SslConfig, SslMode } from './connect-config.ts';
 import type { Environment } from './environment.ts';
-import { configurationError, type Found, gotten, type Origin } from './origin.ts';
+import { configurationError, type Found, gotSuffix, type Origin } from './origin.ts';
 import { oneOf, type TextParser, type ValueParser } from './value-parsers.ts';
 
 /** What `ssl` and `sslmode` can say. `trustStore`: without a file, Node's roots are taken. */
@@ -62,7 +62,7 @@ export const sslValue: ValueParser<SslChoice> = (value, origin) => {
   }
   throw configurationError(
     origin,
-    `expected a boolean, an sslmode or options for tls.connect${gotten(value, origin)}`,
+    `expected a boolean, an sslmode or options for tls.connect${gotSuffix(value, origin)}`,
   );
 };
 
@@ -73,7 +73,7 @@ export const tlsVersionText: TextParser<SecureVersion> = (text, origin) => {
   if (version === undefined) {
     throw configurationError(
       origin,
-      `expected one of ${VERSIONS.join(', ')}${gotten(text, origin)}`,
+      `expected one of ${VERSIONS.join(', ')}${gotSuffix(text, origin)}`,
     );
   }
   return version;

@@ -3,7 +3,7 @@ import type {
   TemporalNamespace,
   TypeOptions,
 } from '../values/type-options.ts';
-import { configurationError, gotten, type Origin, optionOrigin } from './origin.ts';
+import { configurationError, gotSuffix, type Origin, optionOrigin } from './origin.ts';
 import { oneOf, type ValueParser } from './value-parsers.ts';
 
 const CHOICES = {
@@ -16,7 +16,7 @@ const CHOICES = {
 /** Validates the `types` option and fills in its defaults. */
 export const typeOptionsValue: ValueParser<ResolvedTypeOptions> = (value, origin) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw configurationError(origin, `expected an object${gotten(value, origin)}`);
+    throw configurationError(origin, `expected an object${gotSuffix(value, origin)}`);
   }
   const options: TypeOptions = value;
   for (const name of Object.keys(options)) {

@@ -1,4 +1,4 @@
-import { configurationError, gotten, type Origin } from './origin.ts';
+import { configurationError, gotSuffix, type Origin } from './origin.ts';
 
 /** Makes a setting of its text in a DSN, a service file or the environment. */
 export type TextParser<T> = (text: string, origin: Origin) => T;
@@ -19,7 +19,7 @@ export const plainText: TextParser<string> = (text) => text;
 
 export const stringValue: ValueParser<string> = (value, origin) => {
   if (typeof value !== 'string') {
-    throw configurationError(origin, `expected a string${gotten(value, origin)}`);
+    throw configurationError(origin, `expected a string${gotSuffix(value, origin)}`);
   }
   return checkText(value, origin);
 };
@@ -28,7 +28,7 @@ export const stringValue: ValueParser<string> = (value, origin) => {
 export const integerText: TextParser<number> = (text, origin) => {
   const number = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isInteger(number) || Math.abs(number) > 0x7fffffff) {
-    throw configurationError(origin, `expected a 32-bit integer${gotten(text, origin)}`);
+    throw configurationError(origin, `expected a 32-bit integer${gotSuffix(text, origin)}`);
   }
   return number;
 };
@@ -44,21 +44,21 @@ export function positiveTextOrNull(scale: number): TextParser<number | null> {
 /** libpq's `0` and `1`. */
 export const bitText: TextParser<boolean> = (text, origin) => {
   if (text !== '0' && text !== '1') {
-    throw configurationError(origin, `expected 0 or 1${gotten(text, origin)}`);
+    throw configurationError(origin, `expected 0 or 1${gotSuffix(text, origin)}`);
   }
   return text === '1';
 };
 
 export const booleanValue: ValueParser<boolean> = (value, origin) => {
   if (typeof value !== 'boolean') {
-    throw configurationError(origin, `expected true or false${gotten(value, origin)}`);
+    throw configurationError(origin, `expected true or false${gotSuffix(value, origin)}`);
   }
   return value;
 };
 
 export const countValue: ValueParser<number> = (value, origin) => {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw configurationError(origin, `expected an integer of 0 or more${gotten(value, origin)}`);
+    throw configurationError(origin, `expected an integer of 0 or more${gotSuffix(value, origin)}`);
   }
   return value;
 };
@@ -67,7 +67,7 @@ export const durationValue: ValueParser<number> = (value, origin) => {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
     throw configurationError(
       origin,
-      `expected a number of milliseconds, 0 or more${gotten(value, origin)}`,
+      `expected a number of milliseconds, 0 or more${gotSuffix(value, origin)}`,
     );
   }
   return value;
@@ -78,7 +78,7 @@ export const positiveDurationValue: ValueParser<number | null> = (value, origin)
   if (typeof value !== 'number' || !(value > 0)) {
     throw configurationError(
       origin,
-      `expected a positive number of milliseconds${gotten(value, origin)}`,
+      `expected a positive number of milliseconds${gotSuffix(value, origin)}`,
     );
   }
   return value === Number.POSITIVE_INFINITY ? null : value;
@@ -92,7 +92,7 @@ export function oneOf<const W extends string>(
     const word = words.find((candidate) => candidate === value);
     if (word === undefined) {
       const list = words.map((candidate) => `"${candidate}"`).join(', ');
-      throw configurationError(origin, `expected one of ${list}${gotten(value, origin)}`);
+      throw configurationError(origin, `expected one of ${list}${gotSuffix(value, origin)}`);
     }
     return word;
   };
@@ -100,7 +100,7 @@ export function oneOf<const W extends string>(
 
 export function functionValue<F>(value: unknown, origin: Origin): F {
   if (typeof value !== 'function') {
-    throw configurationError(origin, `expected a function${gotten(value, origin)}`);
+    throw configurationError(origin, `expected a function${gotSuffix(value, origin)}`);
   }
   return value as F; // Its signature cannot be seen; the option's type vouches for it.
 }

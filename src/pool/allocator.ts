@@ -5,17 +5,17 @@ import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { Backoff } from './backoff.ts';
 import { clean } from './cleaning.ts';
-import { RestingSlots } from './idle-sessions.ts';
-import { freestShared } from './pipelining.ts';
+import { IdleSessions } from './idle-sessions.ts';
+import { leastBusyShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
-import type { Slot } from './pooled-session.ts';
+import type { PooledSession } from './pooled-session.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
-import { type Waiter, WaitingLine } from './waiters.ts';
+import { type Waiter, Waiters } from './waiters.ts';
 
 /** Where a pool's connections come from. */
-export interface SlotSource {
+export interface SessionSource {
   /** Opens one. Leaves nothing open if that fails. */
-  open(generation: number): Promise<Slot>;
+  open(generation: number): Promise<PooledSession>;
   /** Ends every attempt that is under way. */
   abort(reason: Error): void;
 }
@@ -29,14 +29,14 @@ const TOO_SOON = 1000;
  * never an idle connection while somebody waits, and never more connections than `maxSize`,
  * those that the server has not let go of yet included.
  */
-export class Stock {
-  readonly #source: SlotSource;
+export class Allocator {
+  readonly #source: SessionSource;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
   readonly #counters = new PoolCounters();
-  readonly #slots = new Set<Slot>();
-  readonly #resting: RestingSlots;
-  readonly #waiting = new WaitingLine();
+  readonly #sessions = new Set<PooledSession>();
+  readonly #idle: IdleSessions;
+  readonly #waiters = new Waiters();
   /** Ended on this side, not on the server's. */
   readonly #closing = new Set<Session>();
   readonly #backoff: Backoff;
@@ -48,36 +48,36 @@ export class Stock {
   #state: 'open' | 'closing' | 'closed' = 'open';
   #onEmpty: (() => void) | null = null;
 
-  constructor(source: SlotSource, settings: PoolSettings, clock: Clock) {
+  constructor(source: SessionSource, settings: PoolSettings, clock: Clock) {
     this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
     this.#backoff = new Backoff(clock, false);
-    this.#resting = new RestingSlots(settings, clock, {
-      isAboveFloor: () => this.#slots.size > settings.minSize,
-      isAwaited: () => this.#waiting.length > 0,
-      isFit: (slot) => this.#isFit(slot),
-      takeBack: (slot) => this.takeBack(slot),
-      discard: (slot) => this.#discard(slot),
+    this.#idle = new IdleSessions(settings, clock, {
+      isAboveFloor: () => this.#sessions.size > settings.minSize,
+      isAwaited: () => this.#waiters.length > 0,
+      isFit: (pooled) => this.#isFit(pooled),
+      takeBack: (pooled) => this.takeBack(pooled),
+      discard: (pooled) => this.#discard(pooled),
     });
   }
 
   get size(): number {
-    return this.#slots.size + this.#opening;
+    return this.#sessions.size + this.#opening;
   }
 
   get idle(): number {
-    return this.#resting.idle;
+    return this.#idle.idle;
   }
 
   get stats(): PoolStats {
     const { opened, closed, failedConnects, acquired, abandonedWaits } = this.#counters;
     return Object.freeze({
       size: this.size,
-      idle: this.#resting.idle,
+      idle: this.#idle.idle,
       connecting: this.#opening,
-      inUse: this.#slots.size - this.#resting.idle,
-      waiting: this.#waiting.length,
+      inUse: this.#sessions.size - this.#idle.idle,
+      waiting: this.#waiters.length,
       opened,
       closed,
       failedConnects,
@@ -101,51 +101,53 @@ export class Stock {
    * @param deadline ends the wait
    * @param patience and so do as many milliseconds
    */
-  async lend(use: Use, deadline: Deadline | null, patience: number | null): Promise<Slot> {
-    const ticket = this.#waiting.drawTicket();
+  async lend(use: Use, deadline: Deadline | null, patience: number | null): Promise<PooledSession> {
+    const ticket = this.#waiters.drawTicket();
     for (;;) {
-      const slot = this.tryLend(use) ?? (await this.#wait(ticket, use, deadline, patience));
-      if (!slot.lane.session.isEnded) return slot;
+      const pooled = this.tryLend(use) ?? (await this.#wait(ticket, use, deadline, patience));
+      if (!pooled.client.session.isEnded) return pooled;
       // It was lost between hand-over and here: back to the same place in line.
-      if (use === 'shared') this.leaveShared(slot);
-      else this.takeBack(slot);
+      if (use === 'shared') this.leaveShared(pooled);
+      else this.takeBack(pooled);
     }
   }
 
   /** Lends a connection if there is one at once. */
-  tryLend(use: Use): Slot | null {
+  tryLend(use: Use): PooledSession | null {
     this.checkOpen();
-    if (this.#waiting.length > 0) return null;
-    const slot = this.#resting.take();
+    if (this.#waiters.length > 0) return null;
+    const pooled = this.#idle.take();
     if (use === 'exclusive') {
-      if (slot !== null) this.#lease(slot);
-      return slot;
+      if (pooled !== null) this.#lease(pooled);
+      return pooled;
     }
-    const shared = slot ?? this.#freestShared();
+    const shared = pooled ?? this.#leastBusyShared();
     if (shared !== null) this.#share(shared);
     return shared;
   }
 
-  #isFit(slot: Slot): boolean {
-    return slot.isFit(this.#generation, this.#settings.maxQueries);
+  #isFit(pooled: PooledSession): boolean {
+    return pooled.isFit(this.#generation, this.#settings.maxQueries);
   }
 
-  #freestShared(): Slot | null {
+  #leastBusyShared(): PooledSession | null {
     const { maxSize, pipelining } = this.#settings;
     if (pipelining < 2 || this.#total < maxSize) return null;
-    return freestShared(this.#slots, pipelining, this.#clock.now(), (slot) => this.#isFit(slot));
+    return leastBusyShared(this.#sessions, pipelining, this.#clock.now(), (pooled) =>
+      this.#isFit(pooled),
+    );
   }
 
-  #lease(slot: Slot): void {
-    slot.state = 'leased';
-    slot.leasedAt = this.#clock.now();
+  #lease(pooled: PooledSession): void {
+    pooled.state = 'leased';
+    pooled.leasedAt = this.#clock.now();
     this.#counters.acquired += 1;
   }
 
-  #share(slot: Slot): void {
-    if (slot.users === 0) slot.sharedSince = this.#clock.now();
-    slot.state = 'shared';
-    slot.users += 1;
+  #share(pooled: PooledSession): void {
+    if (pooled.users === 0) pooled.sharedSince = this.#clock.now();
+    pooled.state = 'shared';
+    pooled.users += 1;
     this.#counters.acquired += 1;
   }
 
@@ -154,9 +156,9 @@ export class Stock {
     use: Use,
     deadline: Deadline | null,
     patience: number | null,
-  ): Promise<Slot> {
+  ): Promise<PooledSession> {
     const own = Deadline.of(this.#clock, patience);
-    return new Promise<Slot>((resolve, reject) => {
+    return new Promise<PooledSession>((resolve, reject) => {
       const done = (): void => {
         deadline?.watch(null);
         own?.dispose();
@@ -164,18 +166,18 @@ export class Stock {
       const waiter: Waiter = {
         ticket,
         use,
-        take: (slot) => {
+        take: (pooled) => {
           done();
-          resolve(slot);
+          resolve(pooled);
         },
         fail: (error) => {
           done();
           reject(error);
         },
       };
-      this.#waiting.join(waiter);
+      this.#waiters.join(waiter);
       const giveUp = (expired: Deadline): void => {
-        if (!this.#waiting.leave(waiter)) return;
+        if (!this.#waiters.leave(waiter)) return;
         this.#counters.abandonedWaits += 1;
         waiter.fail(this.#waitedTooLong(expired));
         // Whoever was behind may need less than the one that left.
@@ -194,8 +196,8 @@ export class Stock {
     const { size, idle, inUse, connecting, waiting } = this.stats;
     const now = this.#clock.now();
     let longest = 0;
-    for (const slot of this.#slots) {
-      if (slot.state === 'leased') longest = Math.max(longest, now - slot.leasedAt);
+    for (const pooled of this.#sessions) {
+      if (pooled.state === 'leased') longest = Math.max(longest, now - pooled.leasedAt);
     }
     return new TimeoutError(
       `no connection became free in time: of ${size} connections ${inUse} are in use, ${idle} idle, ` +
@@ -207,68 +209,68 @@ export class Stock {
   // ── Coming back ─────────────────────────────────────────────────────────────────────────
 
   /** One of those who share a connection is done. */
-  leaveShared(slot: Slot): void {
-    slot.users -= 1;
-    if (slot.users > 0) {
-      if (this.#waiting.length > 0) this.#serveShared();
+  leaveShared(pooled: PooledSession): void {
+    pooled.users -= 1;
+    if (pooled.users > 0) {
+      if (this.#waiters.length > 0) this.#serveShared();
       return;
     }
-    if (slot.state !== 'shared') return;
-    const { lane } = slot;
-    const { session } = lane;
+    if (pooled.state !== 'shared') return;
+    const { client } = pooled;
+    const { session } = client;
     // Nothing to undo and nothing under way: the usual case, and it costs nothing.
-    if (session.isEnded || (session.isIdle && !lane.isInTransaction && !lane.dirty)) {
-      this.takeBack(slot);
+    if (session.isEnded || (session.isIdle && !client.isInTransaction && !client.dirty)) {
+      this.takeBack(pooled);
       return;
     }
-    slot.state = 'leased';
-    slot.leasedAt = this.#clock.now();
-    void clean(lane, this.#clock).then(() => this.takeBack(slot));
+    pooled.state = 'leased';
+    pooled.leasedAt = this.#clock.now();
+    void clean(client, this.#clock).then(() => this.takeBack(pooled));
   }
 
   /** A clean connection has no user any more: the next waiter gets it, or it rests, or ends. */
-  takeBack(slot: Slot): void {
-    if (slot.state === 'gone') return;
-    const spoilt = slot.keepsInit && slot.lane.wasReset;
-    if (this.#state !== 'open' || spoilt || !this.#isFit(slot)) this.#discard(slot);
-    else this.#handOver(slot);
+  takeBack(pooled: PooledSession): void {
+    if (pooled.state === 'gone') return;
+    const spoilt = pooled.keepsInit && pooled.client.wasReset;
+    if (this.#state !== 'open' || spoilt || !this.#isFit(pooled)) this.#discard(pooled);
+    else this.#handOver(pooled);
   }
 
-  #handOver(slot: Slot): void {
-    const waiter = this.#waiting.shift();
+  #handOver(pooled: PooledSession): void {
+    const waiter = this.#waiters.shift();
     if (waiter === null) {
-      this.#resting.add(slot);
+      this.#idle.add(pooled);
     } else if (waiter.use === 'exclusive') {
-      this.#lease(slot);
-      waiter.take(slot);
+      this.#lease(pooled);
+      waiter.take(pooled);
     } else {
-      this.#share(slot);
-      waiter.take(slot);
+      this.#share(pooled);
+      waiter.take(pooled);
       this.#serveShared();
     }
   }
 
   /** Lets those who are first in line share, up to the next who wants one of their own. */
   #serveShared(): void {
-    while (this.#waiting.first?.use === 'shared') {
-      const slot = this.#freestShared();
-      if (slot === null) return;
-      const waiter = this.#waiting.shift()!;
-      this.#share(slot);
-      waiter.take(slot);
+    while (this.#waiters.first?.use === 'shared') {
+      const pooled = this.#leastBusyShared();
+      if (pooled === null) return;
+      const waiter = this.#waiters.shift()!;
+      this.#share(pooled);
+      waiter.take(pooled);
     }
   }
 
-  /** Closes a slot's connection and sees to its replacement. */
-  #discard(slot: Slot): void {
-    if (slot.state === 'gone') return;
-    slot.state = 'gone';
-    slot.unwatch();
-    this.#slots.delete(slot);
-    this.#resting.remove(slot);
+  /** Closes a pooled's connection and sees to its replacement. */
+  #discard(pooled: PooledSession): void {
+    if (pooled.state === 'gone') return;
+    pooled.state = 'gone';
+    pooled.unwatch();
+    this.#sessions.delete(pooled);
+    this.#idle.remove(pooled);
     this.#counters.closed += 1;
-    const { session } = slot.lane;
-    if (session.isEnded && this.#clock.now() - slot.openedAt < TOO_SOON) this.#unlucky = true;
+    const { session } = pooled.client;
+    if (session.isEnded && this.#clock.now() - pooled.openedAt < TOO_SOON) this.#unlucky = true;
     session.terminateGracefully();
     this.#closing.add(session);
     void session.whenGone().then(() => {
@@ -283,13 +285,13 @@ export class Stock {
 
   /** Connections as the server counts them, those that are coming and going included. */
   get #total(): number {
-    return this.#slots.size + this.#opening + this.#closing.size;
+    return this.#sessions.size + this.#opening + this.#closing.size;
   }
 
   /** Opens connections for those who wait, and up to the floor. */
   #replenish(): void {
     if (this.#state !== 'open') return;
-    while (this.#waiting.length > this.#opening && this.#total < this.#settings.maxSize) {
+    while (this.#waiters.length > this.#opening && this.#total < this.#settings.maxSize) {
       void this.#openAndAdmit();
     }
     if (this.#isBelowFloor) void this.#refill();
@@ -321,7 +323,7 @@ export class Stock {
     } catch (error) {
       this.#unlucky = true;
       // Who has waited longest is told; the others may have better luck.
-      this.#waiting.shift()?.fail(error);
+      this.#waiters.shift()?.fail(error);
       this.#replenish();
       this.#checkEmpty();
     }
@@ -338,39 +340,39 @@ export class Stock {
     }
   }
 
-  async #open(): Promise<Slot> {
-    let slot: Slot;
+  async #open(): Promise<PooledSession> {
+    let pooled: PooledSession;
     this.#opening += 1;
     try {
-      slot = await this.#source.open(this.#generation);
+      pooled = await this.#source.open(this.#generation);
     } catch (error) {
       this.#opening -= 1;
       if (this.#state === 'open') this.#counters.failedConnects += 1;
       throw error;
     }
     this.#opening -= 1;
-    this.#slots.add(slot);
+    this.#sessions.add(pooled);
     this.#counters.opened += 1;
-    return slot;
+    return pooled;
   }
 
   /** A new connection serves whoever waits first. */
-  #admit(slot: Slot): void {
-    const { listeners, session } = slot.lane;
+  #admit(pooled: PooledSession): void {
+    const { listeners, session } = pooled.client;
     listeners.onEnd = () => {
       // Those who share it are told first, and leave it; a lost one makes room at once.
-      if (slot.state !== 'shared') this.#discard(slot);
+      if (pooled.state !== 'shared') this.#discard(pooled);
     };
-    const isCurrent = slot.generation === this.#generation && this.#state === 'open';
-    if (session.isEnded || !isCurrent) this.#discard(slot);
-    else this.#handOver(slot);
+    const isCurrent = pooled.generation === this.#generation && this.#state === 'open';
+    if (session.isEnded || !isCurrent) this.#discard(pooled);
+    else this.#handOver(pooled);
     this.#backoff.wake();
   }
 
   /** Replaces all connections: those at rest now, the others when they come back. */
   expire(): void {
     this.#generation += 1;
-    for (const slot of this.#resting.all()) this.#discard(slot);
+    for (const pooled of this.#idle.all()) this.#discard(pooled);
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
@@ -378,7 +380,7 @@ export class Stock {
   /** Refuses calls; resolves when all that were made are over and every connection is closed. */
   async close(): Promise<void> {
     if (this.#state === 'open') this.#end('closing');
-    for (const slot of this.#resting.all()) this.#discard(slot);
+    for (const pooled of this.#idle.all()) this.#discard(pooled);
     if (this.#total > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
@@ -395,7 +397,7 @@ export class Stock {
     this.#state = state;
     const refusal = (): InterfaceError =>
       new InterfaceError(`the pool is ${state}`, { safeToRetry: true });
-    for (let waiter = this.#waiting.shift(); waiter !== null; waiter = this.#waiting.shift()) {
+    for (let waiter = this.#waiters.shift(); waiter !== null; waiter = this.#waiters.shift()) {
       waiter.fail(refusal());
     }
     this.#source.abort(refusal());
@@ -406,9 +408,9 @@ export class Stock {
   terminate(): void {
     if (this.#state === 'closed' && this.#total === 0) return;
     this.#end('closed');
-    for (const slot of [...this.#slots]) {
-      slot.lane.session.destroy(null);
-      this.#discard(slot);
+    for (const pooled of [...this.#sessions]) {
+      pooled.client.session.destroy(null);
+      this.#discard(pooled);
     }
     for (const session of this.#closing) session.destroy(null);
   }

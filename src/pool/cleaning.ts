@@ -1,4 +1,4 @@
-import type { Lane } from '../client/client-session.ts';
+import type { ClientSession } from '../client/client-session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { runHook } from './hook.ts';
@@ -13,8 +13,8 @@ const CLEANING_TIMEOUT = 10_000;
  * begun and undoes what was left in the session. Nothing is sent if there is nothing to undo.
  * A connection that cannot be brought back in time is destroyed.
  */
-export async function clean(lane: Lane, clock: Clock): Promise<void> {
-  await within(lane, clock, (deadline) => lane.reset(deadline));
+export async function clean(client: ClientSession, clock: Clock): Promise<void> {
+  await within(client, clock, (deadline) => client.reset(deadline));
 }
 
 /**
@@ -28,9 +28,9 @@ export async function cleanWithHook(
   clock: Clock,
   limit: number | null,
 ): Promise<void> {
-  const { lane } = connection.slot;
-  const { session } = lane;
-  await within(lane, clock, (deadline) => lane.rollBack(deadline));
+  const { client } = connection.pooled;
+  const { session } = client;
+  await within(client, clock, (deadline) => client.rollBack(deadline));
   if (session.isEnded) return;
   try {
     await runHook('reset', hook, connection, clock, limit);
@@ -40,22 +40,22 @@ export async function cleanWithHook(
   } finally {
     connection.markReleased();
   }
-  lane.dismissHolder();
-  await within(lane, clock, (deadline) => lane.rollBack(deadline));
-  lane.dirty = false;
+  client.dismissHolder();
+  await within(client, clock, (deadline) => client.rollBack(deadline));
+  client.dirty = false;
 }
 
-/** Does `work` on a lane once it is idle, or destroys it. */
+/** Does `work` on a client once it is idle, or destroys it. */
 async function within(
-  lane: Lane,
+  client: ClientSession,
   clock: Clock,
   work: (deadline: Deadline) => Promise<void>,
 ): Promise<void> {
-  const { session } = lane;
+  const { session } = client;
   if (session.isEnded) return;
   const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
   try {
-    if (!session.isIdle) await settled(lane, deadline);
+    if (!session.isIdle) await settled(client, deadline);
     await work(deadline);
   } catch {
     session.destroy(null);
@@ -64,10 +64,10 @@ async function within(
   }
 }
 
-/** Waits until no call is under way on the lane any more. */
-async function settled(lane: Lane, deadline: Deadline): Promise<void> {
+/** Waits until no call is under way on the client any more. */
+async function settled(client: ClientSession, deadline: Deadline): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     deadline.watch((expired) => reject(expired.reason(true)));
-    lane.session.whenIdle().then(resolve, reject);
+    client.session.whenIdle().then(resolve, reject);
   });
 }

@@ -1,33 +1,33 @@
 import { Fence } from '../session/requests/sync-request.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { PoolSettings } from './pool-options.ts';
-import type { Slot } from './pooled-session.ts';
+import type { PooledSession } from './pooled-session.ts';
 
-/** What connections at rest need of their stock. */
+/** What connections at rest need of their allocator. */
 export interface RestHost {
   /** Whether there are more connections than the pool keeps at least. */
   readonly isAboveFloor: () => boolean;
   /** Whether somebody waits for a connection. */
   readonly isAwaited: () => boolean;
-  readonly isFit: (slot: Slot) => boolean;
+  readonly isFit: (pooled: PooledSession) => boolean;
   /** Hands a connection to whoever waits. */
-  readonly takeBack: (slot: Slot) => void;
+  readonly takeBack: (pooled: PooledSession) => void;
   /** Closes a connection; it is `remove`d. */
-  readonly discard: (slot: Slot) => void;
+  readonly discard: (pooled: PooledSession) => void;
 }
 
 /**
  * The connections that nobody uses: how long each may rest, and which of them the server has to
  * answer on before they are lent out, since they have been silent for long.
  */
-export class RestingSlots {
+export class IdleSessions {
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
   readonly #host: RestHost;
   /** The most recently used last: it is the first to be used again. */
-  readonly #idle: Slot[] = [];
+  readonly #idle: PooledSession[] = [];
   /** Those of which it is not known whether the server still is at their other end. */
-  readonly #checking = new Set<Slot>();
+  readonly #checking = new Set<PooledSession>();
 
   constructor(settings: PoolSettings, clock: Clock, host: RestHost) {
     this.#settings = settings;
@@ -41,80 +41,80 @@ export class RestingSlots {
   }
 
   /** All of them, those that are being checked included. */
-  all(): Slot[] {
+  all(): PooledSession[] {
     return [...this.#idle, ...this.#checking];
   }
 
   /** Takes the one that was used last, of those that can be lent out. */
-  take(): Slot | null {
-    for (let slot = this.#idle.pop(); slot !== undefined; slot = this.#idle.pop()) {
-      slot.unwatch();
-      if (!this.#host.isFit(slot)) this.#host.discard(slot);
-      else if (this.#clock.now() >= this.#checkDue(slot)) this.#check(slot);
-      else return slot;
+  take(): PooledSession | null {
+    for (let pooled = this.#idle.pop(); pooled !== undefined; pooled = this.#idle.pop()) {
+      pooled.unwatch();
+      if (!this.#host.isFit(pooled)) this.#host.discard(pooled);
+      else if (this.#clock.now() >= this.#checkDue(pooled)) this.#check(pooled);
+      else return pooled;
     }
     return null;
   }
 
-  add(slot: Slot): void {
-    slot.state = 'idle';
-    slot.idleSince = this.#clock.now();
-    this.#idle.push(slot);
-    this.#watch(slot);
+  add(pooled: PooledSession): void {
+    pooled.state = 'idle';
+    pooled.idleSince = this.#clock.now();
+    this.#idle.push(pooled);
+    this.#watch(pooled);
   }
 
   /** It is gone, if it was here at all. */
-  remove(slot: Slot): void {
-    const at = this.#idle.indexOf(slot);
+  remove(pooled: PooledSession): void {
+    const at = this.#idle.indexOf(pooled);
     if (at >= 0) this.#idle.splice(at, 1);
-    this.#checking.delete(slot);
+    this.#checking.delete(pooled);
   }
 
   /** Closes a resting connection when its time has come, or has it checked. */
-  #watch(slot: Slot): void {
+  #watch(pooled: PooledSession): void {
     const now = this.#clock.now();
     const lifetime = this.#settings.maxInactiveConnectionLifetime || Infinity;
-    const dueIdle = slot.idleSince + lifetime;
+    const dueIdle = pooled.idleSince + lifetime;
     // Timers may be early by a fraction.
-    if (now + 1 >= slot.expiresAt || (this.#host.isAboveFloor() && now + 1 >= dueIdle)) {
-      this.#host.discard(slot);
+    if (now + 1 >= pooled.expiresAt || (this.#host.isAboveFloor() && now + 1 >= dueIdle)) {
+      this.#host.discard(pooled);
       return;
     }
-    const checkDue = this.#checkDue(slot);
+    const checkDue = this.#checkDue(pooled);
     if (now + 1 >= checkDue) {
-      this.#idle.splice(this.#idle.indexOf(slot), 1);
-      this.#check(slot);
+      this.#idle.splice(this.#idle.indexOf(pooled), 1);
+      this.#check(pooled);
       return;
     }
-    const due = Math.min(now + 1 < dueIdle ? dueIdle : Infinity, slot.expiresAt, checkDue);
-    slot.watch(due - now, () => this.#watch(slot));
+    const due = Math.min(now + 1 < dueIdle ? dueIdle : Infinity, pooled.expiresAt, checkDue);
+    pooled.watch(due - now, () => this.#watch(pooled));
   }
 
   /** When a connection has been silent for so long that it must not be lent out unchecked. */
-  #checkDue(slot: Slot): number {
-    return slot.heardAt + (this.#settings.validate || Infinity);
+  #checkDue(pooled: PooledSession): number {
+    return pooled.heardAt + (this.#settings.validate || Infinity);
   }
 
   /** Has the server answer a lone Sync. Whoever needs a connection meanwhile waits in line. */
-  #check(slot: Slot): void {
-    const { session } = slot.lane;
-    slot.state = 'checking';
-    this.#checking.add(slot);
-    slot.watch(this.#settings.validateTimeout, () => session.destroy(null));
-    session.submitInner(new Fence(() => this.#checked(slot)));
+  #check(pooled: PooledSession): void {
+    const { session } = pooled.client;
+    pooled.state = 'checking';
+    this.#checking.add(pooled);
+    pooled.watch(this.#settings.validateTimeout, () => session.destroy(null));
+    session.submitInner(new Fence(() => this.#checked(pooled)));
   }
 
   /** It goes back where it was: an answer to the pool is no use that anybody made of it. */
-  #checked(slot: Slot): void {
-    if (!this.#checking.delete(slot)) return;
-    slot.unwatch();
+  #checked(pooled: PooledSession): void {
+    if (!this.#checking.delete(pooled)) return;
+    pooled.unwatch();
     if (this.#host.isAwaited()) {
-      this.#host.takeBack(slot);
+      this.#host.takeBack(pooled);
       return;
     }
-    slot.state = 'idle';
-    const later = this.#idle.findIndex(({ idleSince }) => idleSince > slot.idleSince);
-    this.#idle.splice(later < 0 ? this.#idle.length : later, 0, slot);
-    this.#watch(slot);
+    pooled.state = 'idle';
+    const later = this.#idle.findIndex(({ idleSince }) => idleSince > pooled.idleSince);
+    this.#idle.splice(later < 0 ? this.#idle.length : later, 0, pooled);
+    this.#watch(pooled);
   }
 }

@@ -1,5 +1,5 @@
 import { type CallOptions, eitherSignal } from '../client/call.ts';
-import type { Lane } from '../client/client-session.ts';
+import type { ClientSession } from '../client/client-session.ts';
 import { Queryable, type Use, type Work } from '../client/queryable.ts';
 import type { Transaction } from '../client/transaction.ts';
 import type { TransactionOptions } from '../client/transaction-options.ts';
@@ -22,12 +22,12 @@ export class LimitedPool extends Queryable {
   }
 
   /** @internal */
-  override borrow(use: Use): Lane | null {
+  override borrow(use: Use): ClientSession | null {
     return this.#pool.borrow(use);
   }
 
   /** @internal */
-  override handBack(borrowed: Lane): void {
+  override handBack(borrowed: ClientSession): void {
     this.#pool.handBack(borrowed);
   }
 

@@ -1,15 +1,15 @@
-import { connectionClosed, type Lane } from '../client/client-session.ts';
-import { openLane } from '../client/open-client-session.ts';
+import { type ClientSession, connectionClosed } from '../client/client-session.ts';
+import { openClientSession } from '../client/open-client-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { Deadline } from '../transport/deadline.ts';
-import type { SlotSource } from './allocator.ts';
+import type { SessionSource } from './allocator.ts';
 import { runHook } from './hook.ts';
 import { PoolConnection } from './pool-connection.ts';
 import type { PoolSettings } from './pool-options.ts';
-import { Slot } from './pooled-session.ts';
+import { PooledSession } from './pooled-session.ts';
 
 /** Opens connections for a pool: connects and has the `init` hook run. */
-export class Opener implements SlotSource {
+export class Opener implements SessionSource {
   readonly #context: SessionContext;
   readonly #settings: PoolSettings;
   readonly #attempts = new Set<AbortController>();
@@ -19,19 +19,24 @@ export class Opener implements SlotSource {
     this.#settings = settings;
   }
 
-  async open(generation: number): Promise<Slot> {
+  async open(generation: number): Promise<PooledSession> {
     const { clock } = this.#context;
     const attempt = new AbortController();
     this.#attempts.add(attempt);
     try {
-      const lane = await openLane(this.#context, attempt.signal);
+      const client = await openClientSession(this.#context, attempt.signal);
       try {
-        const slot = new Slot(lane, generation, clock, this.#settings.maxConnectionLifetime);
-        await this.#initialise(slot, attempt.signal);
-        if (lane.session.isEnded) throw connectionClosed(lane.session);
-        return slot;
+        const pooled = new PooledSession(
+          client,
+          generation,
+          clock,
+          this.#settings.maxConnectionLifetime,
+        );
+        await this.#initialise(pooled, attempt.signal);
+        if (client.session.isEnded) throw connectionClosed(client.session);
+        return pooled;
       } catch (error) {
-        lane.session.destroy(null);
+        client.session.destroy(null);
         throw error;
       }
     } finally {
@@ -39,18 +44,18 @@ export class Opener implements SlotSource {
     }
   }
 
-  async #initialise(slot: Slot, signal: AbortSignal): Promise<void> {
-    const { lane } = slot;
+  async #initialise(pooled: PooledSession, signal: AbortSignal): Promise<void> {
+    const { client } = pooled;
     const { init } = this.#settings;
     if (init !== undefined) {
       const { clock, config } = this.#context;
-      const connection = new PoolConnection(slot, null);
+      const connection = new PoolConnection(pooled, null);
       const deadline = Deadline.of(clock, null, signal);
       try {
         deadline?.check();
         const initAndFinish = async (): Promise<void> => {
           await init(connection);
-          await finished(lane);
+          await finished(client);
         };
         await runHook('init', initAndFinish, connection, clock, config.timeout, deadline);
       } finally {
@@ -58,9 +63,9 @@ export class Opener implements SlotSource {
         connection.markReleased();
       }
     }
-    slot.keepsInit = lane.dirty || lane.prepared.size > 0;
-    lane.keep();
-    slot.begin();
+    pooled.keepsInit = client.dirty || client.prepared.size > 0;
+    client.keep();
+    pooled.begin();
   }
 
   abort(reason: Error): void {
@@ -69,7 +74,7 @@ export class Opener implements SlotSource {
 }
 
 /** The hook's calls that it did not await are over, and no transaction is left of it. */
-async function finished(lane: Lane): Promise<void> {
-  await lane.session.whenIdle();
-  if (lane.isInTransaction) await lane.rollBack();
+async function finished(client: ClientSession): Promise<void> {
+  await client.session.whenIdle();
+  if (client.isInTransaction) await client.rollBack();
 }

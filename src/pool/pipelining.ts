@@ -1,4 +1,4 @@
-import type { Slot } from './pooled-session.ts';
+import type { PooledSession } from './pooled-session.ts';
 
 /** A shared connection that has said nothing for so many milliseconds is behind all others. */
 const STALLED = 50;
@@ -11,23 +11,23 @@ const STALLED = 50;
  * Every query is isolated by its own Sync, and a connection in a transaction is never shared:
  * whatever becomes of one query, the others' answers are theirs.
  */
-export function freestShared(
-  slots: Iterable<Slot>,
+export function leastBusyShared(
+  sessions: Iterable<PooledSession>,
   pipelining: number,
   now: number,
-  isFit: (slot: Slot) => boolean,
-): Slot | null {
-  let best: Slot | null = null;
+  isFit: (pooled: PooledSession) => boolean,
+): PooledSession | null {
+  let best: PooledSession | null = null;
   let least = Infinity;
-  for (const slot of slots) {
-    if (slot.state !== 'shared' || slot.users >= pipelining) continue;
-    const { session } = slot.lane;
-    if (session.isCancelling || session.transactionStatus !== 'I' || !isFit(slot)) continue;
-    const silence = now - Math.max(session.lastProgress, slot.sharedSince);
-    const rank = silence > STALLED ? slot.users + pipelining : slot.users;
+  for (const pooled of sessions) {
+    if (pooled.state !== 'shared' || pooled.users >= pipelining) continue;
+    const { session } = pooled.client;
+    if (session.isCancelling || session.transactionStatus !== 'I' || !isFit(pooled)) continue;
+    const silence = now - Math.max(session.lastProgress, pooled.sharedSince);
+    const rank = silence > STALLED ? pooled.users + pipelining : pooled.users;
     if (rank < least) {
       least = rank;
-      best = slot;
+      best = pooled;
     }
   }
   return best;

@@ -1,7 +1,7 @@
-import type { Lane } from '../client/client-session.ts';
+import type { ClientSession } from '../client/client-session.ts';
 import { Connection } from '../client/connection.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
-import type { Slot } from './pooled-session.ts';
+import type { PooledSession } from './pooled-session.ts';
 
 /** Where a connection was borrowed. */
 export interface Lender {
@@ -14,7 +14,7 @@ export interface Lender {
  * and of the statements, cursors and transactions made with it, is an InterfaceError.
  */
 export class PoolConnection extends Connection {
-  readonly #slot: Slot;
+  readonly #pooled: PooledSession;
   readonly #lender: Lender | null;
   #returning: Promise<void> | null = null;
   #released = false;
@@ -23,15 +23,15 @@ export class PoolConnection extends Connection {
    * @param lender null: it is lent to a hook, which cannot give it back
    * @internal
    */
-  constructor(slot: Slot, lender: Lender | null) {
-    super(slot.lane);
-    this.#slot = slot;
+  constructor(pooled: PooledSession, lender: Lender | null) {
+    super(pooled.client);
+    this.#pooled = pooled;
     this.#lender = lender;
   }
 
   /** @internal */
-  get slot(): Slot {
-    return this.#slot;
+  get pooled(): PooledSession {
+    return this.#pooled;
   }
 
   /** @internal */
@@ -64,7 +64,7 @@ export class PoolConnection extends Connection {
   }
 
   /** @internal */
-  override held(call: string): Lane {
+  override held(call: string): ClientSession {
     if (this.#released) {
       throw new InterfaceError(
         `cannot call ${call}: the connection has been released back to the pool`,

@@ -1,6 +1,6 @@
 import { CALL_OPTIONS, type CallOptions } from '../client/call.ts';
 import { atCaller } from '../client/caller-stack.ts';
-import type { Lane } from '../client/client-session.ts';
+import type { ClientSession } from '../client/client-session.ts';
 import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import { checkOptions } from '../client/known-options.ts';
@@ -12,14 +12,14 @@ import { resolveConfig } from '../config/resolve.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
-import { Stock } from './allocator.ts';
+import { Allocator } from './allocator.ts';
 import { clean, cleanWithHook } from './cleaning.ts';
 import { runHook } from './hook.ts';
 import { LimitedPool } from './limited-pool.ts';
 import { Opener } from './opener.ts';
 import { PoolConnection } from './pool-connection.ts';
 import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-options.ts';
-import { slotOf } from './pooled-session.ts';
+import { pooledSessionOf } from './pooled-session.ts';
 import type { PoolStats } from './stats.ts';
 import { checkListenOptions, type ListenOptions, type Subscription } from './subscription.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
@@ -37,7 +37,7 @@ export class Pool extends Queryable implements AsyncDisposable {
   readonly #config: ConnectConfig;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
-  readonly #stock: Stock;
+  readonly #allocator: Allocator;
   readonly #subscriptions: SubscriptionHub;
   #closed: Promise<void> | null = null;
 
@@ -48,7 +48,7 @@ export class Pool extends Queryable implements AsyncDisposable {
     this.#config = config;
     this.#settings = settings;
     this.#clock = context.clock;
-    this.#stock = new Stock(new Opener(context, settings), settings, context.clock);
+    this.#allocator = new Allocator(new Opener(context, settings), settings, context.clock);
     this.#subscriptions = new SubscriptionHub(context);
   }
 
@@ -59,8 +59,8 @@ export class Pool extends Queryable implements AsyncDisposable {
   async open(): Promise<void> {
     const { minSize } = this.#settings;
     try {
-      await this.#stock.openFirst(Math.min(1, minSize));
-      await this.#stock.openFirst(minSize - this.#stock.size);
+      await this.#allocator.openFirst(Math.min(1, minSize));
+      await this.#allocator.openFirst(minSize - this.#allocator.size);
     } catch (error) {
       this.terminate();
       throw error;
@@ -84,25 +84,25 @@ export class Pool extends Queryable implements AsyncDisposable {
   override async lend<R>(use: Use, deadline: Deadline | null, work: Work<R>): Promise<R> {
     const { acquireTimeout } = this.#settings;
     if (this.#isSharing(use)) {
-      const slot = await this.#stock.lend(use, deadline, acquireTimeout);
+      const pooled = await this.#allocator.lend(use, deadline, acquireTimeout);
       try {
-        return await work(slot.lane);
+        return await work(pooled.client);
       } finally {
-        this.#stock.leaveShared(slot);
+        this.#allocator.leaveShared(pooled);
       }
     }
     const connection = await this.#acquire(deadline, acquireTimeout, null);
-    return await this.#use(connection, () => work(connection.lane('a method of Pool')));
+    return await this.#use(connection, () => work(connection.client('a method of Pool')));
   }
 
   /** @internal */
-  override borrow(use: Use): Lane | null {
-    return this.#isSharing(use) ? (this.#stock.tryLend(use)?.lane ?? null) : null;
+  override borrow(use: Use): ClientSession | null {
+    return this.#isSharing(use) ? (this.#allocator.tryLend(use)?.client ?? null) : null;
   }
 
   /** @internal */
-  override handBack(borrowed: Lane): void {
-    this.#stock.leaveShared(slotOf(borrowed));
+  override handBack(borrowed: ClientSession): void {
+    this.#allocator.leaveShared(pooledSessionOf(borrowed));
   }
 
   /**
@@ -126,7 +126,7 @@ export class Pool extends Queryable implements AsyncDisposable {
     try {
       result = await use();
     } catch (error) {
-      const { isIdle } = connection.slot.lane.session;
+      const { isIdle } = connection.pooled.client.session;
       const returned = connection.giveBack().catch(() => {});
       // Nobody is made to wait until the server has heeded a cancellation.
       if (isIdle) await returned;
@@ -172,23 +172,23 @@ export class Pool extends Queryable implements AsyncDisposable {
     patience: number | null,
     stack: string | null,
   ): Promise<PoolConnection> {
-    const slot = await traced(
+    const pooled = await traced(
       'pool.acquire',
       () => ({ ...this.stats }),
-      () => this.#stock.lend('exclusive', deadline, patience),
+      () => this.#allocator.lend('exclusive', deadline, patience),
     );
-    const connection = new PoolConnection(slot, this);
+    const connection = new PoolConnection(pooled, this);
     const { setup, leakWarning } = this.#settings;
     if (setup !== undefined) {
       try {
         await runHook('setup', setup, connection, this.#clock, this.#config.timeout, deadline);
       } catch (error) {
         connection.markReleased();
-        slot.lane.session.destroy(null);
+        pooled.client.session.destroy(null);
         throw error;
       }
     }
-    if (stack !== null) slot.watch(leakWarning, () => warnOfLeak(leakWarning, stack));
+    if (stack !== null) pooled.watch(leakWarning, () => warnOfLeak(leakWarning, stack));
     return connection;
   }
 
@@ -222,23 +222,23 @@ export class Pool extends Queryable implements AsyncDisposable {
 
   /** @internal */
   async takeBack(connection: PoolConnection): Promise<void> {
-    const { slot } = connection;
-    const { lane } = slot;
+    const { pooled } = connection;
+    const { client } = pooled;
     const { reset } = this.#settings;
-    slot.unwatch();
-    warnOfListeners(lane.listeners.size);
-    lane.dismissHolder();
+    pooled.unwatch();
+    warnOfListeners(client.listeners.size);
+    client.dismissHolder();
     try {
       if (reset === undefined) {
         connection.markReleased();
-        await clean(lane, this.#clock);
+        await clean(client, this.#clock);
       } else {
         await cleanWithHook(connection, reset, this.#clock, this.#config.timeout);
       }
     } finally {
       connection.markReleased();
-      lane.listeners.clearHolder();
-      this.#stock.takeBack(slot);
+      client.listeners.clearHolder();
+      this.#allocator.takeBack(pooled);
     }
   }
 
@@ -264,7 +264,7 @@ export class Pool extends Queryable implements AsyncDisposable {
     try {
       checkListenOptions(options);
       checkListener(callback);
-      this.#stock.checkOpen();
+      this.#allocator.checkOpen();
       return await this.#subscriptions.subscribe(channel, callback, options.onReconnect ?? null);
     } catch (error) {
       throw atCaller(error);
@@ -275,12 +275,12 @@ export class Pool extends Queryable implements AsyncDisposable {
 
   /** Connections, those being opened included. */
   get size(): number {
-    return this.#stock.size;
+    return this.#allocator.size;
   }
 
   /** Connections that nobody uses. */
   get idleSize(): number {
-    return this.#stock.idle;
+    return this.#allocator.idle;
   }
 
   /** The option `minSize`, or its default. */
@@ -295,12 +295,12 @@ export class Pool extends Queryable implements AsyncDisposable {
 
   /** What the pool is doing at this moment and has done so far. */
   get stats(): PoolStats {
-    return this.#stock.stats;
+    return this.#allocator.stats;
   }
 
   /** Replaces all connections: the idle ones now, the others when they come back. */
   async expireConnections(): Promise<void> {
-    this.#stock.expire();
+    this.#allocator.expire();
   }
 
   /**
@@ -315,7 +315,7 @@ export class Pool extends Queryable implements AsyncDisposable {
   async #close(): Promise<void> {
     const timer = this.#clock.setTimer(SLOW_CLOSE, () => warnOfSlowClose(this.stats), false);
     try {
-      await Promise.all([this.#stock.close(), this.#subscriptions.close()]);
+      await Promise.all([this.#allocator.close(), this.#subscriptions.close()]);
     } finally {
       timer.cancel();
     }
@@ -323,7 +323,7 @@ export class Pool extends Queryable implements AsyncDisposable {
 
   /** Closes all connections at once; calls under way are rejected. Idempotent. */
   terminate(): void {
-    this.#stock.terminate();
+    this.#allocator.terminate();
     this.#subscriptions.terminate();
   }
 

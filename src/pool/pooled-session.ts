@@ -1,9 +1,9 @@
-import type { Lane } from '../client/client-session.ts';
+import type { ClientSession } from '../client/client-session.ts';
 import { reportedReadOnly } from '../session/server-role.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 
-/** Who uses a slot's connection. */
-export type SlotState =
+/** Who uses a pooled's connection. */
+export type PooledSessionState =
   /** Nobody. */
   | 'idle'
   /** Nobody until it has answered: it was silent for long. */
@@ -15,22 +15,22 @@ export type SlotState =
   /** Nobody ever again. */
   | 'gone';
 
-const slots = new WeakMap<Lane, Slot>();
+const sessions = new WeakMap<ClientSession, PooledSession>();
 
-/** The slot that a lane of a pool is in. */
-export function slotOf(lane: Lane): Slot {
-  return slots.get(lane)!;
+/** The pooled that a client of a pool is in. */
+export function pooledSessionOf(client: ClientSession): PooledSession {
+  return sessions.get(client)!;
 }
 
 /** One connection of the pool, and what the pool keeps in mind of it. Times are the clock's. */
-export class Slot {
-  readonly lane: Lane;
+export class PooledSession {
+  readonly client: ClientSession;
   /** The pool's when the connection was opened: older ones have expired. */
   readonly generation: number;
   readonly openedAt: number;
   /** When it is to be replaced; Infinity: never. */
   readonly expiresAt: number;
-  state: SlotState = 'leased';
+  state: PooledSessionState = 'leased';
   /** One-shot queries under way. */
   users = 0;
   /** When the first of them began. */
@@ -46,12 +46,12 @@ export class Slot {
   #timer: Timer | null = null;
   #firstRequests = 0;
 
-  constructor(lane: Lane, generation: number, clock: Clock, lifetime: number) {
-    this.lane = lane;
-    slots.set(lane, this);
+  constructor(client: ClientSession, generation: number, clock: Clock, lifetime: number) {
+    this.client = client;
+    sessions.set(client, this);
     this.generation = generation;
     this.#clock = clock;
-    this.#wasReadOnly = reportedReadOnly(lane.session.settings);
+    this.#wasReadOnly = reportedReadOnly(client.session.settings);
     this.openedAt = clock.now();
     this.leasedAt = this.openedAt;
     // Connections that were opened together must not all be replaced together.
@@ -61,17 +61,17 @@ export class Slot {
 
   /** When the server was last heard of. */
   get heardAt(): number {
-    return Math.max(this.openedAt, this.lane.session.lastProgress);
+    return Math.max(this.openedAt, this.client.session.lastProgress);
   }
 
   /** From here on its requests are counted: those before were the pool's own. */
   begin(): void {
-    this.#firstRequests = this.lane.session.requests;
+    this.#firstRequests = this.client.session.requests;
   }
 
   /** Whether it may be lent out (again). */
   isFit(generation: number, maxQueries: number): boolean {
-    const { session } = this.lane;
+    const { session } = this.client;
     return (
       !session.isEnded &&
       !(session.isRoleInDoubt && this.#hasOtherRole()) &&
@@ -86,7 +86,7 @@ export class Slot {
    * as after a failover. A write that was refused proves it where the server does not tell.
    */
   #hasOtherRole(): boolean {
-    const isReadOnly = reportedReadOnly(this.lane.session.settings);
+    const isReadOnly = reportedReadOnly(this.client.session.settings);
     return isReadOnly === null || isReadOnly !== this.#wasReadOnly;
   }
 

@@ -1,6 +1,6 @@
 import { Connection } from '../client/connection.ts';
 import type { Notification } from '../client/listeners.ts';
-import { openLane } from '../client/open-client-session.ts';
+import { openClientSession } from '../client/open-client-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Timer } from '../transport/clock.ts';
@@ -115,8 +115,8 @@ export class SubscriptionHub implements SubscriptionHost {
   /** Opens the connection and listens on all channels that somebody has subscribed to. */
   async #open(link: Link): Promise<Connection> {
     const { signal } = link.abort;
-    const lane = await openLane(this.#context, signal);
-    const connection = new Connection(lane);
+    const client = await openClientSession(this.#context, signal);
+    const connection = new Connection(client);
     // From here on: LISTEN may be the first thing that is not answered.
     this.#beat(link, connection);
     try {
@@ -128,14 +128,14 @@ export class SubscriptionHub implements SubscriptionHost {
         }
       }
       signal.throwIfAborted();
-      lane.checkOpen();
+      client.checkOpen();
     } catch (error) {
       link.heartbeat?.cancel();
       connection.terminate();
       throw error;
     }
     link.connection = connection;
-    lane.listeners.onEnd = () => this.#lost(link);
+    client.listeners.onEnd = () => this.#lost(link);
     return connection;
   }
 

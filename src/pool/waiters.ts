@@ -1,17 +1,17 @@
 import type { Use } from '../client/queryable.ts';
-import type { Slot } from './pooled-session.ts';
+import type { PooledSession } from './pooled-session.ts';
 
 /** Somebody who waits for a connection. */
 export interface Waiter {
   /** His place: who drew a lower one is served before him. */
   readonly ticket: number;
   readonly use: Use;
-  readonly take: (slot: Slot) => void;
+  readonly take: (pooled: PooledSession) => void;
   readonly fail: (error: unknown) => void;
 }
 
 /** Those who wait, served strictly in the order in which they came. */
-export class WaitingLine {
+export class Waiters {
   #waiters = new Set<Waiter>();
   #tickets = 0;
 

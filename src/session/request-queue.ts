@@ -1,51 +1,222 @@
 import type { Request } from './request.ts';
+import { RequestDeque } from './request-deque.ts';
+import type { Session } from './session.ts';
 
-/** A first-in-first-out queue whose ends cost the same however long it is. */
+/** A request that was on the wire already and needs the queue once more. */
+interface Returning {
+  readonly request: Request;
+  /** Everything that was sent has to be answered first. */
+  readonly afterAll: boolean;
+  readonly go: () => void;
+}
+
+/**
+ * The order of a session's requests. They are started in the order in which they came, as soon
+ * as the queue is free, and answered in the order in which they were sent.
+ *
+ * The queue is not free while a request holds it, while it is barred, or while the peer is slow to
+ * take what was written.
+ */
 export class RequestQueue {
-  #items: (Request | null)[] = [];
-  #first = 0;
+  readonly #session: Session;
+  readonly #pending = new RequestDeque();
+  readonly #inFlight = new RequestDeque();
+  readonly #returning: Returning[] = [];
+  #holder: Request | null = null;
+  #isBarred = false;
+  /** A request writes, and may run the user's code for it: getters, iterators, encoders. */
+  #isStarting = false;
+  #idleWaiters: (() => void)[] = [];
 
-  get length(): number {
-    return this.#items.length - this.#first;
+  constructor(session: Session) {
+    this.#session = session;
   }
 
+  /** Requests that are written and not answered, or wait to be written. */
+  get load(): number {
+    const waiting = this.#pending.length + this.#returning.length;
+    return this.#inFlight.length + waiting + (this.#holder === null ? 0 : 1);
+  }
+
+  /** Requests that are written and not answered. */
+  get inFlight(): number {
+    return this.#inFlight.length;
+  }
+
+  /** The request whose answers come now. */
   get head(): Request | null {
-    return this.#first < this.#items.length ? this.#items[this.#first]! : null;
+    return this.#inFlight.head;
   }
 
-  push(request: Request): void {
-    this.#items.push(request);
+  /** Nothing is under way: no request, and nothing that bars the queue. */
+  get isIdle(): boolean {
+    return this.load === 0 && !this.#isBarred;
   }
 
-  unshift(request: Request): void {
-    if (this.#first > 0) this.#items[--this.#first] = request;
-    else this.#items.unshift(request);
+  /** Resolves when nothing is under way any more, at once if so already. */
+  whenIdle(): Promise<void> {
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  shift(): Request | null {
-    if (this.#first >= this.#items.length) return null;
-    const request = this.#items[this.#first]!;
-    this.#items[this.#first++] = null;
-    if (this.#first === this.#items.length) {
-      this.#items.length = 0;
-      this.#first = 0;
-    } else if (this.#first > 1024) {
-      this.#items = this.#items.slice(this.#first);
-      this.#first = 0;
+  // ── Starting ────────────────────────────────────────────────────────────────────────────
+
+  /** Starts the request now, or when all that came before it have been. */
+  join(request: Request): void {
+    if (this.#pending.length > 0 || !this.#mayStart()) {
+      this.#pending.push(request);
+      return;
     }
-    return request;
+    this.start(request);
+    if (this.#pending.length > 0) this.pump();
   }
 
-  remove(request: Request): void {
-    const at = this.#items.indexOf(request, this.#first);
-    if (at >= 0) this.#items.splice(at, 1);
+  /** Takes out a request that was not started. */
+  withdraw(request: Request): void {
+    this.#pending.remove(request);
   }
 
-  /** Empties the queue. */
-  drain(): Request[] {
-    const items = this.#items.slice(this.#first) as Request[];
-    this.#items = [];
-    this.#first = 0;
-    return items;
+  /** Starts a request now, whatever the queue: on behalf of whoever holds or bars it. */
+  start(request: Request): void {
+    request.flight ??= this.#session.outbox.flushes;
+    const isNested = this.#isStarting;
+    this.#isStarting = true;
+    try {
+      request.start(this.#session);
+    } catch (error) {
+      request.fail(error);
+    } finally {
+      this.#isStarting = isNested;
+    }
+    // By the user's own code, called by the request.
+    if (this.#session.isEnded) this.#failEnded(request);
+  }
+
+  /**
+   * Calls `go` when the queue is free, ahead of all requests that were not started yet: for one
+   * that has been on the wire and has more to ask before it is done. Several keep their order.
+   */
+  comeBack(request: Request, go: () => void): void {
+    this.#returning.push({ request, afterAll: false, go });
+    this.pump();
+  }
+
+  /** The same when everything that was sent has been answered. */
+  comeBackAfterAll(request: Request, go: () => void): void {
+    this.#returning.push({ request, afterAll: true, go });
+    this.pump();
+  }
+
+  /**
+   * Starts a request a second time, whose failure has left no effect: when everything that was
+   * sent behind it is over, and outside of a transaction only. It fails as it has if one is open.
+   */
+  repeat(request: Request): void {
+    const go = (): void => {
+      const { transactionStatus, preamble } = this.#session;
+      if (transactionStatus !== 'I' || preamble !== null) {
+        request.fail(request.error);
+        return;
+      }
+      request.error = null;
+      request.struck = false;
+      this.start(request);
+    };
+    request.state = 'queued';
+    this.comeBackAfterAll(request, go);
+  }
+
+  /** No other request is started until `release`: the holder has more to write later. */
+  hold(request: Request): void {
+    this.#holder = request;
+  }
+
+  release(request: Request): void {
+    if (this.#holder !== request) return;
+    this.#holder = null;
+    this.pump();
+  }
+
+  /** Nothing is started until `unbar`, whoever holds the queue. */
+  bar(): void {
+    this.#isBarred = true;
+  }
+
+  /** The queue is free again, once it is pumped. */
+  unbar(): void {
+    this.#isBarred = false;
+  }
+
+  /** Starts whatever may be started now. */
+  pump(): void {
+    this.#letReturn();
+    while (this.#pending.length > 0 && this.#mayStart()) {
+      const request = this.#pending.shift()!;
+      if (request.state === 'queued') this.start(request);
+    }
+    if (this.#idleWaiters.length > 0 && this.isIdle) this.#tellIdle();
+  }
+
+  #mayStart(): boolean {
+    return (
+      this.#holder === null &&
+      !this.#isBarred &&
+      !this.#isStarting &&
+      this.#returning.length === 0 &&
+      !this.#session.outbox.isCongested
+    );
+  }
+
+  /** Lets those who have been on the wire go on, as far as the queue is free for them. */
+  #letReturn(): void {
+    while (this.#holder === null && !this.#isBarred) {
+      const next = this.#returning[0];
+      if (next === undefined || (next.afterAll && this.#inFlight.length > 0)) return;
+      this.#returning.shift();
+      if (next.request.state !== 'done') next.go();
+    }
+  }
+
+  #tellIdle(): void {
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  // ── Answers ─────────────────────────────────────────────────────────────────────────────
+
+  /** The request has written its messages, Sync included: it waits for its answers now. */
+  sent(request: Request): void {
+    this.enlist(request);
+    this.#session.outbox.flushSoon();
+  }
+
+  /** The answers that come after those of all earlier requests are this one's. */
+  enlist(request: Request): void {
+    request.state = 'sent';
+    this.#inFlight.push(request);
+  }
+
+  /** The head has all its answers: what comes now is the next one's. */
+  advance(): void {
+    this.#inFlight.shift();
+  }
+
+  /** The session has ended: fails every request, those of which nothing has left as such. */
+  end(): void {
+    const holder = this.#holder;
+    this.#holder = null;
+    this.#isBarred = false;
+    for (const request of this.#inFlight.drain()) this.#failEnded(request);
+    if (holder !== null) this.#failEnded(holder);
+    for (const { request } of this.#returning.splice(0)) this.#failEnded(request);
+    for (const request of this.#pending.drain()) this.#failEnded(request);
+    this.#tellIdle();
+  }
+
+  #failEnded(request: Request): void {
+    const { outbox } = this.#session;
+    const isUnsent = request.flight === null || request.flight >= outbox.flushes;
+    request.fail(this.#session.endedError(isUnsent));
   }
 }

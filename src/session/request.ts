@@ -36,7 +36,7 @@ export abstract class Request {
     this.deadline = deadline;
   }
 
-  /** Its turn has come: write everything and call `session.line.sent(this)`. */
+  /** Its turn has come: write everything and call `session.queue.sent(this)`. */
   abstract start(session: Session): void;
 
   /** One answer, other than DataRow, ErrorResponse and ReadyForQuery. */

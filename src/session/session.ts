@@ -18,7 +18,7 @@ import { checkClientEncoding } from './client-encoding.ts';
 import { endedError, lostConnection } from './ending.ts';
 import { Outbox } from './outbox.ts';
 import type { Request } from './request.ts';
-import { RequestLine } from './request-line.ts';
+import { RequestQueue } from './request-queue.ts';
 import { ROLE_SETTINGS } from './server-role.ts';
 import type { ServerVersion } from './server-version.ts';
 import { StatementCache, type StatementCacheOptions } from './statements/statement-cache.ts';
@@ -90,7 +90,7 @@ export class Session implements MessageSink, TransportHandler {
   /** The outbox's. */
   readonly writer: MessageWriter;
   /** The requests in their order. */
-  readonly line = new RequestLine(this);
+  readonly queue = new RequestQueue(this);
   readonly canceller: Canceller;
   readonly textRun = new TextRun();
   transactionStatus: TransactionStatus;
@@ -154,12 +154,12 @@ export class Session implements MessageSink, TransportHandler {
 
   /** Nothing is under way: no request, no cancellation. */
   get isIdle(): boolean {
-    return this.line.isIdle;
+    return this.queue.isIdle;
   }
 
   /** Resolves when nothing is under way any more, at once if so already, and when it ended. */
   whenIdle(): Promise<void> {
-    return this.#ended ? Promise.resolve() : this.line.whenIdle();
+    return this.#ended ? Promise.resolve() : this.queue.whenIdle();
   }
 
   get isCancelling(): boolean {
@@ -183,13 +183,13 @@ export class Session implements MessageSink, TransportHandler {
       }
       deadline.watch(() => this.canceller.expire(request));
     }
-    this.line.join(request);
+    this.queue.join(request);
   }
 
-  /** Starts a request on behalf of the one that holds the line. */
+  /** Starts a request on behalf of the one that holds the queue. */
   submitInner(request: Request): void {
     if (this.#ended) request.fail(this.endedError(false));
-    else this.line.start(request);
+    else this.queue.start(request);
   }
 
   /**
@@ -224,7 +224,7 @@ export class Session implements MessageSink, TransportHandler {
 
   drained(): void {
     this.outbox.drained();
-    this.line.pump();
+    this.queue.pump();
   }
 
   /** Stops reading from the server until `resumeReading`. */
@@ -262,13 +262,13 @@ export class Session implements MessageSink, TransportHandler {
   }
 
   dataRow(buffer: Buffer, start: number, end: number): void {
-    const head = this.line.head;
+    const head = this.queue.head;
     if (head === null || !head.rowsDue) this.unexpected('DataRow');
     else head.dataRow(this, buffer, start, end);
   }
 
   copyData(buffer: Buffer, at: number, end: number, limit: number): number {
-    const { head } = this.line;
+    const { head } = this.queue;
     if (head === null) this.unexpectedMessage(Backend.CopyData);
     return head.copyData(this, buffer, at, end, limit);
   }
@@ -305,7 +305,7 @@ export class Session implements MessageSink, TransportHandler {
         this.#errorResponse(readErrorResponse(new MessageReader(buffer, start, end)));
         return;
       default: {
-        const head = this.line.head;
+        const head = this.queue.head;
         if (head === null) this.unexpectedMessage(type);
         else head.message(this, type, buffer, start, end);
       }
@@ -332,23 +332,23 @@ export class Session implements MessageSink, TransportHandler {
       return;
     }
     if (fields.sqlstate === READ_ONLY) this.isRoleInDoubt = true;
-    const head = this.line.head;
+    const head = this.queue.head;
     if (head === null) this.unexpected('ErrorResponse');
     else head.serverError(this, postgresErrorFrom(fields), fields);
   }
 
   #readyForQuery(buffer: Buffer, start: number, end: number): void {
     const status = end - start === 1 ? STATUS.get(buffer[start]!) : undefined;
-    const request = this.line.head;
+    const request = this.queue.head;
     if (status === undefined || request === null || !request.isAnswered) {
       this.unexpected('ReadyForQuery');
     }
-    this.line.advance();
+    this.queue.advance();
     this.transactionStatus = status;
     this.canceller.answered(request);
     request.ready(this);
     this.canceller.cancelAbandoned();
-    this.line.pump();
+    this.queue.pump();
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
@@ -399,7 +399,7 @@ export class Session implements MessageSink, TransportHandler {
     this.#framer.stop();
     this.canceller.stop();
     close();
-    this.line.end();
+    this.queue.end();
     const { observer } = this;
     this.observer = null;
     observer?.ended(this.#reason);

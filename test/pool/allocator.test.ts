@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InterfaceError, TimeoutError } from '../../src/index.ts';
-import { Stock } from '../../src/pool/allocator.ts';
+import { Allocator } from '../../src/pool/allocator.ts';
 import { type PoolOptions, splitPoolOptions } from '../../src/pool/pool-options.ts';
-import type { Slot } from '../../src/pool/pooled-session.ts';
+import type { PooledSession } from '../../src/pool/pooled-session.ts';
 import { Deadline } from '../../src/transport/deadline.ts';
 import { settle, VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { Random } from '../support/samples/random.ts';
@@ -12,15 +12,15 @@ function build(options: PoolOptions) {
   const [settings] = splitPoolOptions({ minSize: 0, ...options });
   const clock = new VirtualClock();
   const source = new FakeSource(clock, settings);
-  const stock = new Stock(source, settings, clock);
-  return { clock, source, stock, settings };
+  const allocator = new Allocator(source, settings, clock);
+  return { clock, source, allocator, settings };
 }
 
-describe('the stock of a pool', () => {
+describe('the allocator of a pool', () => {
   it('tries to reach its floor after pauses that double, up to ten seconds, for ever', async () => {
-    const { clock, source, stock } = build({ minSize: 1, maxSize: 1 });
+    const { clock, source, allocator } = build({ minSize: 1, maxSize: 1 });
     source.isEager = true;
-    await stock.openFirst(1);
+    await allocator.openFirst(1);
     source.isEager = false;
     source.sessions[0]!.destroy();
     await settle();
@@ -40,38 +40,38 @@ describe('the stock of a pool', () => {
     expect(moments.length - late.length).toBeLessThanOrEqual(20);
     source.isEager = true;
     await clock.advance(11_000);
-    expect(stock.stats).toMatchObject({ size: 1, idle: 1, connecting: 0 });
+    expect(allocator.stats).toMatchObject({ size: 1, idle: 1, connecting: 0 });
   });
 
   it('reaches its floor without a pause after a success, as long as connections last', async () => {
-    const { clock, source, stock } = build({ minSize: 5, maxSize: 5 });
+    const { clock, source, allocator } = build({ minSize: 5, maxSize: 5 });
     source.isEager = true;
-    await stock.openFirst(5);
+    await allocator.openFirst(5);
     await clock.advance(5000);
     for (const session of [...source.sessions]) session.destroy();
     await settle();
-    expect(stock.stats).toMatchObject({ idle: 5, opened: 10, closed: 5 });
+    expect(allocator.stats).toMatchObject({ idle: 5, opened: 10, closed: 5 });
   });
 
   it('does not open another connection before the server has let go of a lost one', async () => {
-    const { source, stock } = build({ maxSize: 1 });
-    const first = stock.lend('exclusive', null, null);
+    const { source, allocator } = build({ maxSize: 1 });
+    const first = allocator.lend('exclusive', null, null);
     const session = [...source.attempts][0]!.succeed();
-    const slot = await first;
-    const second = stock.lend('exclusive', null, null);
+    const pooled = await first;
+    const second = allocator.lend('exclusive', null, null);
     session.end();
-    stock.takeBack(slot);
+    allocator.takeBack(pooled);
     await settle();
     expect(source.attempts.size).toBe(0);
     session.letGo();
     await settle();
     expect(source.attempts.size).toBe(1);
     [...source.attempts][0]!.succeed();
-    expect((await second).lane.session.isEnded).toBe(false);
+    expect((await second).client.session.isEnded).toBe(false);
   });
 
   it('closes what exceeds the floor after its idle time, and what is of age', async () => {
-    const { clock, source, stock } = build({
+    const { clock, source, allocator } = build({
       minSize: 2,
       maxSize: 5,
       maxInactiveConnectionLifetime: 10_000,
@@ -79,43 +79,43 @@ describe('the stock of a pool', () => {
     });
     source.isEager = true;
     source.isPrompt = true;
-    await stock.openFirst(5);
+    await allocator.openFirst(5);
     await clock.advance(9_000);
-    expect(stock.size).toBe(5);
+    expect(allocator.size).toBe(5);
     await clock.advance(2_000);
-    expect(stock.stats).toMatchObject({ size: 2, idle: 2, closed: 3 });
+    expect(allocator.stats).toMatchObject({ size: 2, idle: 2, closed: 3 });
     await clock.advance(200_000);
-    expect(stock.stats).toMatchObject({ size: 2, idle: 2 });
-    expect(stock.stats.opened).toBeGreaterThanOrEqual(7);
+    expect(allocator.stats).toMatchObject({ size: 2, idle: 2 });
+    expect(allocator.stats.opened).toBeGreaterThanOrEqual(7);
   });
 
   it('sets no timer for connections that may live for ever', async () => {
-    const { clock, source, stock } = build({
+    const { clock, source, allocator } = build({
       minSize: 3,
       maxSize: 3,
       maxInactiveConnectionLifetime: 0,
       validate: 0,
     });
     source.isEager = true;
-    await stock.openFirst(3);
+    await allocator.openFirst(3);
     expect(clock.timers).toBe(0);
-    stock.terminate();
+    allocator.terminate();
   });
 
   it('spreads the ends of connections that were opened together', async () => {
-    const { clock, source, stock } = build({
+    const { clock, source, allocator } = build({
       minSize: 100,
       maxSize: 100,
       maxConnectionLifetime: 1_000_000,
     });
     source.isEager = true;
-    await stock.openFirst(100);
+    await allocator.openFirst(100);
     await clock.advance(890_000);
-    expect(stock.stats.closed).toBe(0);
+    expect(allocator.stats.closed).toBe(0);
     const closed: number[] = [];
     for (let i = 0; i < 11; i++) {
       await clock.advance(20_000);
-      closed.push(stock.stats.closed);
+      closed.push(allocator.stats.closed);
     }
     expect(closed.at(-1)).toBeGreaterThanOrEqual(100);
     for (let i = 1; i < closed.length - 1; i++) {
@@ -129,26 +129,26 @@ describe('a connection that has been silent for longer than validate', () => {
     const built = build({ minSize: 1, maxSize: 1, validate: 1_000, ...options });
     built.source.isEager = true;
     built.source.isPrompt = true;
-    await built.stock.openFirst(built.settings.minSize);
+    await built.allocator.openFirst(built.settings.minSize);
     return built;
   }
 
   it('is checked while it rests, so that nobody waits for that', async () => {
-    const { clock, source, stock } = await resting();
+    const { clock, source, allocator } = await resting();
     const [session] = source.sessions;
     await clock.advance(10_500);
     expect(session!.checks).toBe(10);
-    expect(stock.tryLend('shared')?.lane.session).toBe(session);
+    expect(allocator.tryLend('shared')?.client.session).toBe(session);
     expect(session!.checks).toBe(10);
   });
 
   it('is not checked while it is in use, nor when it has just been heard of', async () => {
-    const { clock, source, stock } = await resting();
+    const { clock, source, allocator } = await resting();
     const [session] = source.sessions;
-    const slot = stock.tryLend('exclusive')!;
+    const pooled = allocator.tryLend('exclusive')!;
     await clock.advance(5_000);
     session!.lastProgress = clock.now();
-    stock.takeBack(slot);
+    allocator.takeBack(pooled);
     await clock.advance(900);
     expect(session!.checks).toBe(0);
     await clock.advance(200);
@@ -156,58 +156,58 @@ describe('a connection that has been silent for longer than validate', () => {
   });
 
   it('is replaced when it does not answer within validateTimeout', async () => {
-    const { clock, source, stock } = await resting({ validateTimeout: 300 });
+    const { clock, source, allocator } = await resting({ validateTimeout: 300 });
     source.sessions[0]!.isDeaf = true;
     await clock.advance(1_100);
-    expect(stock.stats).toMatchObject({ size: 1, idle: 0, inUse: 1 });
+    expect(allocator.stats).toMatchObject({ size: 1, idle: 0, inUse: 1 });
     await clock.advance(300);
-    expect(stock.stats).toMatchObject({ size: 1, idle: 1, closed: 1, opened: 2 });
+    expect(allocator.stats).toMatchObject({ size: 1, idle: 1, closed: 1, opened: 2 });
     expect(source.sessions[0]!.isGone).toBe(true);
   });
 
   it('is never handed out before it has answered, also when no time was left to ask it', async () => {
-    const { clock, source, stock } = await resting({ minSize: 3, maxSize: 3 });
+    const { clock, source, allocator } = await resting({ minSize: 3, maxSize: 3 });
     clock.suspend(60_000);
     source.sessions[2]!.isDeaf = true;
-    expect(stock.tryLend('exclusive')).toBe(null);
-    const lent = await Promise.all([1, 2].map(() => stock.lend('exclusive', null, null)));
-    expect(lent.map(({ lane }) => lane.session)).not.toContain(source.sessions[2]);
+    expect(allocator.tryLend('exclusive')).toBe(null);
+    const lent = await Promise.all([1, 2].map(() => allocator.lend('exclusive', null, null)));
+    expect(lent.map(({ client }) => client.session)).not.toContain(source.sessions[2]);
     expect(source.sessions.map(({ checks }) => checks)).toEqual([1, 1, 1]);
-    const third = stock.lend('exclusive', null, null);
+    const third = allocator.lend('exclusive', null, null);
     await clock.advance(5_000);
-    expect((await third).lane.session).toBe(source.sessions[3]);
+    expect((await third).client.session).toBe(source.sessions[3]);
   });
 
   it('stays as old as it is for the reaping of idle connections', async () => {
-    const { clock, stock } = await resting({
+    const { clock, allocator } = await resting({
       minSize: 1,
       maxSize: 3,
       maxInactiveConnectionLifetime: 10_000,
     });
-    const lent = await Promise.all([1, 2, 3].map(() => stock.lend('exclusive', null, null)));
-    for (const slot of lent) stock.takeBack(slot);
+    const lent = await Promise.all([1, 2, 3].map(() => allocator.lend('exclusive', null, null)));
+    for (const pooled of lent) allocator.takeBack(pooled);
     await clock.advance(9_900);
-    expect(stock.stats).toMatchObject({ size: 3 });
+    expect(allocator.stats).toMatchObject({ size: 3 });
     await clock.advance(200);
-    expect(stock.stats).toMatchObject({ size: 1, idle: 1 });
+    expect(allocator.stats).toMatchObject({ size: 1, idle: 1 });
   });
 
   it('keeps its place: the most recently used one is lent out first', async () => {
-    const { clock, stock } = await resting({ minSize: 2, maxSize: 2 });
-    const older = stock.tryLend('exclusive')!;
-    const newer = stock.tryLend('exclusive')!;
-    stock.takeBack(older);
+    const { clock, allocator } = await resting({ minSize: 2, maxSize: 2 });
+    const older = allocator.tryLend('exclusive')!;
+    const newer = allocator.tryLend('exclusive')!;
+    allocator.takeBack(older);
     await clock.advance(700);
-    stock.takeBack(newer);
+    allocator.takeBack(newer);
     await clock.advance(7_777);
-    expect(stock.tryLend('shared')).toBe(newer);
+    expect(allocator.tryLend('shared')).toBe(newer);
   });
 
   it('keeps no closing of the pool waiting', async () => {
-    const { clock, source, stock } = await resting();
+    const { clock, source, allocator } = await resting();
     source.sessions[0]!.isDeaf = true;
     await clock.advance(1_100);
-    await stock.close();
+    await allocator.close();
     expect(clock.timers).toBe(0);
   });
 });
@@ -217,7 +217,7 @@ interface Call {
   readonly number: number;
   readonly use: 'shared' | 'exclusive';
   state: 'waiting' | 'holding' | 'over';
-  slot: Slot | null;
+  pooled: PooledSession | null;
 }
 
 /** Runs one random schedule and checks after every step what must always hold. */
@@ -225,7 +225,7 @@ async function runSchedule(seed: number): Promise<void> {
   const random = new Random(seed);
   const maxSize = 1 + random.below(4);
   const pipelining = random.pick([0, 1, 2, 5]);
-  const { clock, source, stock, settings } = build({
+  const { clock, source, allocator, settings } = build({
     maxSize,
     minSize: random.below(maxSize + 1),
     maxQueries: random.pick([1, 3, 1000]),
@@ -245,7 +245,7 @@ async function runSchedule(seed: number): Promise<void> {
       number: calls.length,
       use: random.pick(['shared', 'exclusive']),
       state: 'waiting',
-      slot: null,
+      pooled: null,
     };
     calls.push(call);
     const abort = new AbortController();
@@ -256,12 +256,12 @@ async function runSchedule(seed: number): Promise<void> {
     );
     if (random.chance(0.5))
       clock.setTimer(random.below(80), () => abort.abort(new Error('enough')));
-    stock.lend(call.use, deadline, null).then(
-      (slot) => {
+    allocator.lend(call.use, deadline, null).then(
+      (pooled) => {
         deadline?.dispose();
         call.state = 'holding';
-        call.slot = slot;
-        slot.lane.session.requests += 1;
+        call.pooled = pooled;
+        pooled.client.session.requests += 1;
         granted.push(call.number);
       },
       (error: unknown) => {
@@ -274,30 +274,31 @@ async function runSchedule(seed: number): Promise<void> {
 
   const giveBack = (call: Call): void => {
     call.state = 'over';
-    const slot = call.slot!;
-    if (call.use === 'shared') stock.leaveShared(slot);
-    else stock.takeBack(slot);
+    const pooled = call.pooled!;
+    if (call.use === 'shared') allocator.leaveShared(pooled);
+    else allocator.takeBack(pooled);
   };
 
   const check = (): void => {
-    const { size, idle, inUse, connecting, waiting, opened, closed } = stock.stats;
+    const { size, idle, inUse, connecting, waiting, opened, closed } = allocator.stats;
     const holders = calls.filter(({ state }) => state === 'holding');
     expect(source.backends).toBeLessThanOrEqual(maxSize);
     expect(idle + inUse + connecting).toBe(size);
     expect(opened - closed).toBe(idle + inUse);
     expect(waiting).toBe(calls.filter(({ state }) => state === 'waiting').length);
     if (idle > 0) expect(waiting).toBe(0);
-    const bySlot = new Map<Slot, Call[]>();
-    for (const call of holders) bySlot.set(call.slot!, [...(bySlot.get(call.slot!) ?? []), call]);
-    for (const [slot, group] of bySlot) {
+    const bySession = new Map<PooledSession, Call[]>();
+    for (const call of holders)
+      bySession.set(call.pooled!, [...(bySession.get(call.pooled!) ?? []), call]);
+    for (const [pooled, group] of bySession) {
       if (group.length > 1) {
         expect(group.every(({ use }) => use === 'shared')).toBe(true);
         expect(group.length).toBeLessThanOrEqual(pipelining);
       }
-      if (group[0]!.use === 'shared' && slot.state !== 'gone') {
-        expect(slot.users).toBe(group.length);
+      if (group[0]!.use === 'shared' && pooled.state !== 'gone') {
+        expect(pooled.users).toBe(group.length);
       }
-      expect(slot.state).not.toBe('idle');
+      expect(pooled.state).not.toBe('idle');
     }
     // Granted in the order of the calls, but for those that gave up.
     expect(granted).toEqual(granted.toSorted((a, b) => a - b));
@@ -339,7 +340,7 @@ async function runSchedule(seed: number): Promise<void> {
     },
     () => clock.advance(random.below(40)),
     () => {
-      if (random.chance(0.05)) stock.expire();
+      if (random.chance(0.05)) allocator.expire();
     },
     settle,
   ];
@@ -367,21 +368,21 @@ async function runSchedule(seed: number): Promise<void> {
   }
   expect(calls.filter(({ state }) => state !== 'over')).toEqual([]);
   for (let i = 0; i < 40; i++) await clock.advance(1000);
-  const { size, idle, waiting } = stock.stats;
+  const { size, idle, waiting } = allocator.stats;
   expect([idle, waiting]).toEqual([size, 0]);
   expect(size).toBeGreaterThanOrEqual(settings.minSize);
   if (settings.maxInactiveConnectionLifetime > 0) expect(size).toBe(settings.minSize);
-  await stock.close();
+  await allocator.close();
   expect(source.backends).toBe(0);
   expect(clock.timers).toBe(0);
-  await expect(stock.lend('exclusive', null, null)).rejects.toBeInstanceOf(InterfaceError);
+  await expect(allocator.lend('exclusive', null, null)).rejects.toBeInstanceOf(InterfaceError);
 }
 
 describe('random schedules', () => {
   const first = Number(process.env['POOL_SEED'] ?? 1);
   const runs = Number(process.env['POOL_SCHEDULES'] ?? 60);
 
-  it(`keep every promise of the stock, ${runs} of them`, { timeout: 600_000 }, async () => {
+  it(`keep every promise of the allocator, ${runs} of them`, { timeout: 600_000 }, async () => {
     for (let seed = first; seed < first + runs; seed++) {
       try {
         await runSchedule(seed);
@@ -392,10 +393,10 @@ describe('random schedules', () => {
   });
 
   it('end with an error that tells what the pool was doing when a wait takes too long', async () => {
-    const { clock, source, stock } = build({ maxSize: 1 });
+    const { clock, source, allocator } = build({ maxSize: 1 });
     source.isEager = true;
-    await stock.lend('exclusive', null, null);
-    const late = stock.lend('shared', null, 100);
+    await allocator.lend('exclusive', null, null);
+    const late = allocator.lend('shared', null, 100);
     const error = late.catch((reason: unknown) => reason);
     await clock.advance(100);
     expect(await error).toBeInstanceOf(TimeoutError);

@@ -1,8 +1,8 @@
-import type { Lane } from '../../src/client/client-session.ts';
+import type { ClientSession } from '../../src/client/client-session.ts';
 import { ConnectionDoesNotExistError } from '../../src/index.ts';
-import type { SlotSource } from '../../src/pool/allocator.ts';
+import type { SessionSource } from '../../src/pool/allocator.ts';
 import type { PoolSettings } from '../../src/pool/pool-options.ts';
-import { Slot } from '../../src/pool/pooled-session.ts';
+import { PooledSession } from '../../src/pool/pooled-session.ts';
 import type { Fence } from '../../src/session/requests/sync-request.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 
@@ -78,8 +78,8 @@ export class FakeSession {
   }
 }
 
-function fakeLane(session: FakeSession): Lane {
-  const lane = {
+function fakeClientSession(session: FakeSession): ClientSession {
+  const client = {
     session,
     dirty: false,
     wasReset: false,
@@ -91,7 +91,7 @@ function fakeLane(session: FakeSession): Lane {
       },
     },
   };
-  return lane as unknown as Lane;
+  return client as unknown as ClientSession;
 }
 
 /** One attempt to connect, which succeeds or fails when the test says so. */
@@ -101,7 +101,7 @@ export interface Attempt {
 }
 
 /** Opens connections to nowhere. */
-export class FakeSource implements SlotSource {
+export class FakeSource implements SessionSource {
   readonly sessions: FakeSession[] = [];
   readonly attempts = new Set<Attempt>();
   /** Every attempt succeeds at once. */
@@ -121,7 +121,7 @@ export class FakeSource implements SlotSource {
     return this.attempts.size + this.sessions.filter(({ isGone }) => !isGone).length;
   }
 
-  open(generation: number): Promise<Slot> {
+  open(generation: number): Promise<PooledSession> {
     return new Promise((resolve, reject) => {
       const attempt: Attempt = {
         succeed: () => {
@@ -129,7 +129,14 @@ export class FakeSource implements SlotSource {
           const session = new FakeSession(this, this.#clock);
           this.sessions.push(session);
           const { maxConnectionLifetime } = this.#settings;
-          resolve(new Slot(fakeLane(session), generation, this.#clock, maxConnectionLifetime));
+          resolve(
+            new PooledSession(
+              fakeClientSession(session),
+              generation,
+              this.#clock,
+              maxConnectionLifetime,
+            ),
+          );
           return session;
         },
         fail: (error = new ConnectionDoesNotExistError('no connection')) => {

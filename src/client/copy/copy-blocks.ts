@@ -12,7 +12,7 @@ const HIGH_WATER = 1024 * 1024;
 const LOW_WATER = 256 * 1024;
 
 /** Gives the text of the statement; see CopyDataSink.plan. */
-export type MakeText = (session: Session, holder: Request) => string | Promise<string>;
+export type MakeText = (session: Session, parent: Request) => string | Promise<string>;
 
 /** Gathers the data of a COPY into blocks and hands them to a sink, one after the other. */
 export class CopyBlocks implements CopyDataSink {
@@ -44,9 +44,9 @@ export class CopyBlocks implements CopyDataSink {
     this.#done.catch((error: unknown) => this.onFailure?.(error));
   }
 
-  plan(session: Session, holder: Request): string | Promise<string> {
-    if (this.#sink.open === undefined) return this.#makeText(session, holder);
-    return this.#sink.open().then(() => this.#makeText(session, holder));
+  plan(session: Session, parent: Request): string | Promise<string> {
+    if (this.#sink.open === undefined) return this.#makeText(session, parent);
+    return this.#sink.open().then(() => this.#makeText(session, parent));
   }
 
   begin(): void {
@@ -67,7 +67,7 @@ export class CopyBlocks implements CopyDataSink {
     }
     // Somebody waits on this session behind the COPY, perhaps the sink itself: then making
     // the server wait could make everybody wait for ever.
-    if (this.#waiting < HIGH_WATER || this.#session.line.load > 1) return true;
+    if (this.#waiting < HIGH_WATER || this.#session.queue.load > 1) return true;
     this.#paused = true;
     return false;
   }

@@ -31,7 +31,7 @@ abstract class PullFeed implements CopyFeed {
     this.pull = pull;
   }
 
-  abstract plan(session: Session, holder: Request): string | Promise<string>;
+  abstract plan(session: Session, parent: Request): string | Promise<string>;
   abstract begin(response: CopyResponse): void;
   abstract write(writer: MessageWriter): FeedStep;
   abstract sent(): void;
@@ -189,7 +189,7 @@ export interface RecordPlan {
 
 /** Records, encoded straight into the write buffer. */
 export class RecordFeed extends PullFeed {
-  readonly #makePlan: (session: Session, holder: Request) => Promise<RecordPlan>;
+  readonly #makePlan: (session: Session, parent: Request) => Promise<RecordPlan>;
   readonly #onProgress: OnProgress;
   #encoder: RecordEncoder | null = null;
   #row = 0;
@@ -197,7 +197,7 @@ export class RecordFeed extends PullFeed {
 
   constructor(
     pull: Pull<unknown>,
-    makePlan: (session: Session, holder: Request) => Promise<RecordPlan>,
+    makePlan: (session: Session, parent: Request) => Promise<RecordPlan>,
     onProgress: OnProgress,
   ) {
     super(pull);
@@ -205,8 +205,8 @@ export class RecordFeed extends PullFeed {
     this.#onProgress = onProgress;
   }
 
-  override async plan(session: Session, holder: Request): Promise<string> {
-    const { text, encoder } = await this.#makePlan(session, holder);
+  override async plan(session: Session, parent: Request): Promise<string> {
+    const { text, encoder } = await this.#makePlan(session, parent);
     this.#encoder = encoder;
     return text;
   }

@@ -1,7 +1,7 @@
 import { CopyOutRequest } from '../../session/requests/copy-out-request.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { argsOf, type QueryObject } from '../call.ts';
-import type { Lane } from '../client-session.ts';
+import type { ClientSession } from '../client-session.ts';
 import { checkOptions, type OptionNames } from '../known-options.ts';
 import { CopyBlocks, type MakeText } from './copy-blocks.ts';
 import {
@@ -42,47 +42,47 @@ const TABLE_OPTIONS: OptionNames<CopyFromTableOptions> = {
 
 /** Copies a table to an output; see Queryable.copyFromTable. */
 export async function copyFromTable(
-  lane: Lane,
+  client: ClientSession,
   table: string,
   options: CopyFromTableOptions,
   deadline: Deadline | null,
 ): Promise<string> {
   checkOptions('copyFromTable', options, TABLE_OPTIONS);
-  const text = copyTableToStdout(table, options, lane.session.serverVersion);
-  return copyOut(lane, text, () => text, options, deadline);
+  const text = copyTableToStdout(table, options, client.session.serverVersion);
+  return copyOut(client, text, () => text, options, deadline);
 }
 
 /** Copies the result of a query to an output; see Queryable.copyFromQuery. */
 export async function copyFromQuery(
-  lane: Lane,
+  client: ClientSession,
   query: QueryObject,
   options: CopyOutOptions,
   deadline: Deadline | null,
 ): Promise<string> {
   checkOptions('copyFromQuery', options, QUERY_OPTIONS);
-  const { serverVersion } = lane.session;
-  const plain = copyQueryToStdout(plainText(lane.session, query.text), options, serverVersion);
-  if (argsOf(query).length === 0) return copyOut(lane, plain, () => plain, options, deadline);
-  const makeText: MakeText = async (session, holder) => {
-    const { text } = await inlineArguments(session, holder, query);
+  const { serverVersion } = client.session;
+  const plain = copyQueryToStdout(plainText(client.session, query.text), options, serverVersion);
+  if (argsOf(query).length === 0) return copyOut(client, plain, () => plain, options, deadline);
+  const makeText: MakeText = async (session, parent) => {
+    const { text } = await inlineArguments(session, parent, query);
     return copyQueryToStdout(text, options, serverVersion);
   };
-  return copyOut(lane, plain, makeText, options, deadline);
+  return copyOut(client, plain, makeText, options, deadline);
 }
 
 /** `text` is the statement for the query loggers, without what is only known later. */
 function copyOut(
-  lane: Lane,
+  client: ClientSession,
   text: string,
   makeText: MakeText,
   { output, onProgress, timeout }: CopyOutOptions,
   deadline: Deadline | null,
 ): Promise<string> {
-  const { session } = lane;
+  const { session } = client;
   const blocks = new CopyBlocks(makeText, session, sinkFor(output), onProgress);
   const request = new CopyOutRequest(blocks, deadline);
   blocks.onFailure = (error) => request.refuse(error);
-  lane.noteDirt(text);
+  client.noteDirt(text);
   session.submit(request);
-  return lane.logged(request.promise, text, [], timeout, 'copy');
+  return client.logged(request.promise, text, [], timeout, 'copy');
 }

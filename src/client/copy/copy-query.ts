@@ -21,17 +21,17 @@ export function plainText(session: Session, text: string): string {
 /** Has a query described, and its arguments put in place of its placeholders. */
 export async function inlineArguments(
   session: Session,
-  holder: Request,
+  parent: Request,
   query: QueryObject,
 ): Promise<InlinedQuery> {
-  const description = await describeStatement(session, holder, query.text, '');
+  const description = await describeStatement(session, parent, query.text, '');
   const { parameterOids } = description;
   const args = argsOf(query);
   if (args.length !== parameterOids.length) {
     throw wrongCount(parameterOids.length, args.length);
   }
   if (args.length === 0) return { text: plainText(session, query.text), description };
-  const expressions = await quoteArguments(session, holder, parameterOids, args);
+  const expressions = await quoteArguments(session, parent, parameterOids, args);
   const scanned = scanQuery(query.text, hasBackslashes(session));
   const text = replacePlaceholders(
     query.text,

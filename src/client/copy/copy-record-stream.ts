@@ -1,11 +1,11 @@
 import { BINARY, type Codec, TEXT } from '../../codecs/codec.ts';
 import { type Column, compileRowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import { CopyRows } from '../../session/requests/copy-rows-request.ts';
-import { ErrandRequest } from '../../session/requests/inner-requests.ts';
+import { InnerRequests } from '../../session/requests/inner-requests.ts';
 import { LeavableCopyRequest } from '../../session/requests/leavable-copy.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { argsOf, type QueryObject } from '../call.ts';
-import type { Lane } from '../client-session.ts';
+import type { ClientSession } from '../client-session.ts';
 import type { StreamBuffer } from '../row-stream.ts';
 import { submitStep } from '../step.ts';
 import { streamQuery } from '../stream-query.ts';
@@ -17,28 +17,28 @@ import { type InlinedQuery, inlineArguments } from './copy-query.ts';
  * again. A query with a column that is read as text alone runs as an ordinary stream.
  */
 export async function streamBinaryCopy(
-  lane: Lane,
+  client: ClientSession,
   query: QueryObject,
   buffer: StreamBuffer,
   deadline: Deadline | null,
 ): Promise<unknown> {
-  const { session } = lane;
-  const { text: inlined, description } = await inline(lane, query, deadline);
+  const { session } = client;
+  const { text: inlined, description } = await inline(client, query, deadline);
   const columns = (description.fields ?? []).map((field) => {
     const codec = session.registry.codec(field.typeOid)!;
     return columnOf(field.name, codec);
   });
   if (columns.length === 0 || columns.some(({ codec }) => isReadAsText(codec))) {
-    return streamQuery(lane, query, buffer, deadline);
+    return streamQuery(client, query, buffer, deadline);
   }
   const text = copyQueryToStdout(inlined, { format: 'binary' }, session.serverVersion);
   const rows = new CopyRows(text, session, buffer, compileRowDecoder(columns), columns.length);
   const request = new LeavableCopyRequest(rows, deadline);
-  lane.noteDirt(query.text);
+  client.noteDirt(query.text);
   session.submit(request);
   buffer.attach(session, () => session.canceller.dismiss(request));
   try {
-    return await lane.logged(request.promise, query.text, argsOf(query), query.timeout, 'copy');
+    return await client.logged(request.promise, query.text, argsOf(query), query.timeout, 'copy');
   } catch (error) {
     if (buffer.closed) return '';
     if (deadline?.expired) buffer.discard();
@@ -65,10 +65,10 @@ function columnOf(name: string, codec: Codec): Column {
  * decides what follows. The deadline of the whole stays in force.
  */
 function inline(
-  { session }: Lane,
+  { session }: ClientSession,
   query: QueryObject,
   deadline: Deadline | null,
 ): Promise<InlinedQuery> {
-  const errand = new ErrandRequest((_, holder) => inlineArguments(session, holder, query), null);
-  return submitStep(session, errand, deadline);
+  const work = new InnerRequests((_, parent) => inlineArguments(session, parent, query), null);
+  return submitStep(session, work, deadline);
 }

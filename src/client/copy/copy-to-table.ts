@@ -5,7 +5,7 @@ import { type CopyFeed, CopyInRequest } from '../../session/requests/copy-in-req
 import type { Session } from '../../session/session.ts';
 import { type TableColumn, tableColumns } from '../../session/statements/table-columns.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import type { Lane } from '../client-session.ts';
+import type { ClientSession } from '../client-session.ts';
 import { checkOptions, type OptionNames } from '../known-options.ts';
 import { ChunkFeed, RecordFeed, type RecordPlan } from './copy-feed.ts';
 import {
@@ -58,17 +58,17 @@ const RECORDS_OPTIONS: OptionNames<CopyRecordsOptions> = {
 
 /** Copies data in one of COPY's formats into a table; see Queryable.copyToTable. */
 export async function copyToTable(
-  lane: Lane,
+  client: ClientSession,
   table: string,
   options: CopyToTableOptions,
   deadline: Deadline | null,
 ): Promise<string> {
   checkOptions('copyToTable', options, TABLE_OPTIONS);
   const { source, timeout, signal: _signal, onProgress, ...statement } = options;
-  const text = copyFromStdin(table, statement, lane.session.serverVersion);
+  const text = copyFromStdin(table, statement, client.session.serverVersion);
   const bytesOnly = whyBytesOnly(statement);
   const feed = new ChunkFeed(pullFromSource(source), { text, bytesOnly, onProgress });
-  return copyIn(lane, text, feed, deadline, timeout);
+  return copyIn(client, text, feed, deadline, timeout);
 }
 
 function whyBytesOnly({ format, encoding }: CopyFormat): string | null {
@@ -79,7 +79,7 @@ function whyBytesOnly({ format, encoding }: CopyFormat): string | null {
 
 /** Copies records into a table; see Queryable.copyRecordsToTable. */
 export async function copyRecordsToTable(
-  lane: Lane,
+  client: ClientSession,
   table: string,
   options: CopyRecordsOptions,
   deadline: Deadline | null,
@@ -92,17 +92,17 @@ export async function copyRecordsToTable(
   const name = qualifiedName(table, schema);
   const wanted = columns === undefined || columns.length === 0 ? null : columns;
   const textIn = (format: 'binary' | 'text'): string =>
-    copyFromStdin(table, { columns, schema, where, format }, lane.session.serverVersion);
+    copyFromStdin(table, { columns, schema, where, format }, client.session.serverVersion);
   // Says what is wrong with the options before the server is asked for anything.
   const binaryText = textIn('binary');
-  const plan = async (session: Session, holder: Request): Promise<RecordPlan> => {
-    const known = await tableColumns(session, holder, name);
+  const plan = async (session: Session, parent: Request): Promise<RecordPlan> => {
+    const known = await tableColumns(session, parent, name);
     const copied = wanted === null ? settable(known) : named(wanted, known);
     const encoder = compileRecordEncoder(copied, known);
     return { encoder, text: encoder.format === BINARY ? binaryText : textIn('text') };
   };
   const feed = new RecordFeed(pullFrom<unknown>(records), plan, onProgress);
-  return copyIn(lane, binaryText, feed, deadline, timeout);
+  return copyIn(client, binaryText, feed, deadline, timeout);
 }
 
 /** The columns that COPY takes when none are named. */
@@ -120,14 +120,14 @@ function named(wanted: readonly string[], known: readonly TableColumn[]): Record
 }
 
 function copyIn(
-  lane: Lane,
+  client: ClientSession,
   text: string,
   feed: CopyFeed,
   deadline: Deadline | null,
   timeout: number | undefined,
 ): Promise<string> {
   const request = new CopyInRequest(feed, deadline);
-  lane.noteDirt(text);
-  lane.session.submit(request);
-  return lane.logged(request.promise, text, [], timeout, 'copy');
+  client.noteDirt(text);
+  client.session.submit(request);
+  return client.logged(request.promise, text, [], timeout, 'copy');
 }

@@ -7,7 +7,7 @@ import { Cancellation } from './cancellation.ts';
 
 /**
  * Ends a session's requests whose callers wait no longer. One that was not sent is taken out of
- * the line; one that was is abandoned, and the server is asked to stop it as soon as it is the one
+ * the queue; one that was is abandoned, and the server is asked to stop it as soon as it is the one
  * that the server works on.
  */
 export class Canceller {
@@ -30,7 +30,7 @@ export class Canceller {
   expire(request: Request): void {
     const deadline = request.deadline!;
     if (request.state === 'queued') {
-      this.#session.line.withdraw(request);
+      this.#session.queue.withdraw(request);
       request.fail(deadline.reason(false));
       return;
     }
@@ -42,7 +42,7 @@ export class Canceller {
   dismiss(request: Request): void {
     if (request.state === 'done') return;
     if (request.state === 'queued') {
-      this.#session.line.withdraw(request);
+      this.#session.queue.withdraw(request);
       request.fail(new InterfaceError('the call was given up before it was sent'));
       return;
     }
@@ -72,7 +72,7 @@ export class Canceller {
 
   /** Has the server stop what it works on now, if nobody waits for that any more. */
   cancelAbandoned(): void {
-    const { head } = this.#session.line;
+    const { head } = this.#session.queue;
     if (!head?.abandoned) return;
     // A cancel that may still strike can strike nobody better than this one.
     if (this.#current !== null && !this.#current.isDelivered) return;
@@ -98,15 +98,15 @@ export class Canceller {
       settled: () => {
         if (this.#current === cancellation) {
           this.#current = null;
-          session.line.unbar();
+          session.queue.unbar();
         }
         this.cancelAbandoned();
-        session.line.pump();
+        session.queue.pump();
       },
       giveUp: () => session.destroy(unansweredCancel()),
     });
     this.#current = cancellation;
-    session.line.bar();
+    session.queue.bar();
     cancellation.start();
   }
 

@@ -51,16 +51,16 @@ export class BatchRequest extends RepeatableRequest<BatchResult[]> {
       return;
     }
     this.state = 'preparing';
-    session.line.hold(this);
+    session.queue.hold(this);
     this.#prepareAll(session).then(
       (statements) => {
         if (this.abandoned) this.state = 'done';
         else if (this.state === 'preparing') this.#execute(session, statements);
-        session.line.release(this);
+        session.queue.release(this);
       },
       (error: unknown) => {
         this.fail(error);
-        session.line.release(this);
+        session.queue.release(this);
       },
     );
   }

@@ -22,7 +22,7 @@ export class BeginRequest extends Request {
 
   override start(session: Session): void {
     writeQuery(session.writer, this.#script);
-    session.line.sent(this);
+    session.queue.sent(this);
   }
 
   override message(session: Session, type: number): void {

@@ -23,9 +23,9 @@ export type FeedStep = 'more' | 'wait' | 'end';
 export interface CopyFeed {
   /**
    * The text of the statement. What it takes to know that, or to have the data at hand, is
-   * done while the request holds the line; it is the `holder` of inner requests.
+   * done while the request holds the queue; it is the `parent` of inner requests.
    */
-  plan(session: Session, holder: Request): string | Promise<string>;
+  plan(session: Session, parent: Request): string | Promise<string>;
   /** The server waits for data, in this format. */
   begin(response: CopyResponse): void;
   /** Writes whole CopyData messages, about `COPY_BLOCK` bytes at most unless a value is longer. */
@@ -52,7 +52,7 @@ type Stage =
   | 'over';
 
 /**
- * COPY … FROM STDIN. It holds the line until its data is written, no faster than the server
+ * COPY … FROM STDIN. It holds the queue until its data is written, no faster than the server
  * takes it. Data is pulled only while the server wants it; if it ends in failure, or the call
  * is ended, the server is told so with CopyFail, which undoes the COPY.
  * PostgreSQL manual, section 54.2.6 "COPY Operations".
@@ -85,7 +85,7 @@ export class CopyInRequest extends PromisedRequest<string> {
   override start(session: Session): void {
     this.#session = session;
     this.state = 'preparing';
-    session.line.hold(this);
+    session.queue.hold(this);
     const text = this.#feed.plan(session, this);
     if (typeof text === 'string') {
       this.#send(session, text);
@@ -95,7 +95,7 @@ export class CopyInRequest extends PromisedRequest<string> {
       (planned) => this.#send(session, planned),
       (error: unknown) => {
         this.fail(error);
-        session.line.release(this);
+        session.queue.release(this);
       },
     );
   }
@@ -107,7 +107,7 @@ export class CopyInRequest extends PromisedRequest<string> {
       this.#stage = 'asked';
       sendScript(session, this, text);
     }
-    if (this.state === 'done') session.line.release(this);
+    if (this.state === 'done') session.queue.release(this);
   }
 
   async #run(): Promise<void> {
@@ -181,13 +181,13 @@ export class CopyInRequest extends PromisedRequest<string> {
     this.#finish();
   }
 
-  /** Nothing more is written: the line is free. */
+  /** Nothing more is written: the queue is free. */
   #finish(): void {
     this.#stage = 'over';
     const session = this.#session!;
     // A CancelRequest is about to follow an abandoned one: it must find nothing else started.
-    if (this.abandoned) queueMicrotask(() => session.line.release(this));
-    else session.line.release(this);
+    if (this.abandoned) queueMicrotask(() => session.queue.release(this));
+    else session.queue.release(this);
   }
 
   override message(

@@ -13,9 +13,9 @@ import { sendScript } from './script-request.ts';
 export interface CopyDataSink {
   /**
    * The text of the statement. What it takes to know that, or to be ready for the data, is
-   * done while the request holds the line; it is the `holder` of inner requests.
+   * done while the request holds the queue; it is the `parent` of inner requests.
    */
-  plan(session: Session, holder: Request): string | Promise<string>;
+  plan(session: Session, parent: Request): string | Promise<string>;
   /** The server will send data, in this format. */
   begin(response: CopyResponse): void;
   /**
@@ -63,17 +63,17 @@ export class CopyOutRequest extends PromisedRequest<string> {
       return;
     }
     this.state = 'preparing';
-    session.line.hold(this);
+    session.queue.hold(this);
     text.then(
       (planned) => {
         this.text = planned;
         if (this.abandoned) this.state = 'done';
         else if (this.state === 'preparing') sendScript(session, this, planned);
-        session.line.release(this);
+        session.queue.release(this);
       },
       (error: unknown) => {
         this.fail(error);
-        session.line.release(this);
+        session.queue.release(this);
       },
     );
   }

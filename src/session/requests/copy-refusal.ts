@@ -20,7 +20,7 @@ export function copyNeedsItsCall(method: string): InterfaceError {
  */
 export function refuseCopyIn(session: Session, request: Request, syncIsLost: boolean): void {
   const error = copyNeedsItsCall('copyToTable');
-  if (session.line.inFlight > 1) {
+  if (session.queue.inFlight > 1) {
     request.fail(error);
     throw new ProtocolError('the server took the messages behind a COPY FROM STDIN for its data');
   }

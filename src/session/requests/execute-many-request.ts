@@ -22,7 +22,7 @@ const NO_PORTAL = 'asyncpg_abort';
  * its own unless one is open. Sets are encoded as they are sent, no faster than the server
  * takes them, so that any number of them fits in memory.
  */
-export class ManyRequest extends StatementRequest<Row[]> {
+export class ExecuteManyRequest extends StatementRequest<Row[]> {
   readonly #sets: ArgumentSets;
   readonly #wantRows: boolean;
   #result = new RowCollector();
@@ -56,7 +56,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
     this.#written = 0;
     this.#completed = 0;
     this.#writing = true;
-    session.line.hold(this);
+    session.queue.hold(this);
     if (Symbol.asyncIterator in this.#sets) {
       const sets = this.#sets[Symbol.asyncIterator]();
       this.send(session, () => {});
@@ -73,7 +73,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
     if (ended || this.state !== 'sent') {
       if (!ended) leave(sets);
       this.#writing = false;
-      session.line.release(this);
+      session.queue.release(this);
       return;
     }
     this.#end(session, sets, this.#writeChunks(session, statement, sets));
@@ -89,7 +89,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
   }
 
   protected override prepared(): void {
-    // The line is released when everything is written.
+    // The queue is released when everything is written.
   }
 
   /** Ends the writing of sets that went on over several turns. */
@@ -102,7 +102,7 @@ export class ManyRequest extends StatementRequest<Row[]> {
         session.outbox.flushSoon();
       }
       this.#writing = false;
-      session.line.release(this);
+      session.queue.release(this);
       if (this.#stopped) leave(sets);
     };
     writing.then(end, (error: unknown) => {

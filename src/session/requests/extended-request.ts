@@ -48,7 +48,7 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       this.refused(session, error);
       return;
     }
-    session.line.sent(this);
+    session.queue.sent(this);
   }
 
   /** Writes what travels ahead: Close of statements that are forgotten, a waiting BEGIN. */
@@ -76,7 +76,7 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     this.fail(error);
   }
 
-  /** Calls `done` when all rows are there; the line is held while types are asked for. */
+  /** Calls `done` when all rows are there; the queue is held while types are asked for. */
   protected whenComplete(
     session: Session,
     collectors: readonly RowCollector[],
@@ -88,19 +88,19 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       return;
     }
     this.state = 'preparing';
-    session.line.comeBack(this, () => {
+    session.queue.comeBack(this, () => {
       if (this.abandoned) {
         done();
         return;
       }
-      session.line.hold(this);
+      session.queue.hold(this);
       const completed = incomplete.reduce(
         (before, collector) => before.then(() => collector.complete(session, this)),
         Promise.resolve(),
       );
       completed
         .then(done, (error: unknown) => this.fail(error))
-        .finally(() => session.line.release(this));
+        .finally(() => session.queue.release(this));
     });
   }
 

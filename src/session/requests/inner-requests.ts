@@ -2,29 +2,29 @@ import type { Deadline } from '../../transport/deadline.ts';
 import { PromisedRequest, type Request } from '../request.ts';
 import type { Session } from '../session.ts';
 
-/** What there is to do; `holder` is the request on whose behalf it is done. */
-export type Errand<R> = (session: Session, holder: Request) => Promise<R>;
+/** What there is to do; `parent` is the request on whose behalf it is done. */
+export type InnerWork<R> = (session: Session, parent: Request) => Promise<R>;
 
-/** Several inner requests, one after the other: holds the line until all are answered. */
-export class ErrandRequest<R> extends PromisedRequest<R> {
-  readonly #errand: Errand<R>;
+/** Several inner requests, one after the other: holds the queue until all are answered. */
+export class InnerRequests<R> extends PromisedRequest<R> {
+  readonly #work: InnerWork<R>;
 
-  constructor(errand: Errand<R>, deadline: Deadline | null) {
+  constructor(work: InnerWork<R>, deadline: Deadline | null) {
     super(deadline);
-    this.#errand = errand;
+    this.#work = work;
   }
 
   override start(session: Session): void {
     this.state = 'preparing';
-    session.line.hold(this);
-    this.#errand(session, this).then(
+    session.queue.hold(this);
+    this.#work(session, this).then(
       (result) => {
         this.resolve(result);
-        session.line.release(this);
+        session.queue.release(this);
       },
       (error: unknown) => {
         this.fail(error);
-        session.line.release(this);
+        session.queue.release(this);
       },
     );
   }

@@ -15,12 +15,12 @@ export class LeavableCopyRequest extends CopyOutRequest {
   #hasSavepoint = false;
 
   override start(session: Session): void {
-    const { line, preamble, transactionStatus } = session;
+    const { queue, preamble, transactionStatus } = session;
     if (transactionStatus !== 'T' && preamble === null) {
       super.start(session);
-    } else if (line.inFlight > 0) {
+    } else if (queue.inFlight > 0) {
       // Among what was sent may be the end of the transaction.
-      line.comeBackAfterAll(this, () => line.start(this));
+      queue.comeBackAfterAll(this, () => queue.start(this));
     } else {
       session.preamble = [...(preamble ?? []), `SAVEPOINT ${SAVEPOINT}`];
       super.start(session);
@@ -32,10 +32,10 @@ export class LeavableCopyRequest extends CopyOutRequest {
   override ready(session: Session): void {
     super.ready(session);
     if (!this.#hasSavepoint) return;
-    const { line, transactionStatus } = session;
+    const { queue, transactionStatus } = session;
     if (transactionStatus === 'E') {
       if (this.abandoned && this.deadline?.expired !== true) returnToSavepoint(session);
-    } else if (line.inFlight === 0 && !session.isCancelling) {
+    } else if (queue.inFlight === 0 && !session.isCancelling) {
       // Otherwise it stays until the end of the transaction, which may have come already.
       session.submitInner(quiet(`RELEASE SAVEPOINT ${SAVEPOINT}`));
     }
@@ -44,11 +44,11 @@ export class LeavableCopyRequest extends CopyOutRequest {
 
 /** Ahead of all that is still to be sent. What was sent behind the COPY has failed with it. */
 function returnToSavepoint(session: Session): void {
-  const { line } = session;
+  const { queue } = session;
   const undo = quiet(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`);
-  line.comeBackAfterAll(undo, () => {
+  queue.comeBackAfterAll(undo, () => {
     // If somebody has ended the transaction meanwhile, its savepoints are gone as well.
-    if (session.transactionStatus === 'E') line.start(undo);
+    if (session.transactionStatus === 'E') queue.start(undo);
     else undo.fail(null);
   });
 }

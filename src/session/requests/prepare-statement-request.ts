@@ -3,7 +3,7 @@ import type { PromisedRequest } from '../request.ts';
 import type { Session } from '../session.ts';
 import { newStatementName, prepareStatement } from '../statements/preparation.ts';
 import type { Statement } from '../statements/statement.ts';
-import { ErrandRequest } from './inner-requests.ts';
+import { InnerRequests } from './inner-requests.ts';
 
 /**
  * A request that prepares a statement which its caller keeps, under a name of its own unless
@@ -18,11 +18,11 @@ export function prepareRequest(
   // Without a statement cache there is a pooler in between, where names are of no use.
   const unnamed = name === undefined && !session.statements.accepts('');
   const given = unnamed ? '' : (name ?? newStatementName());
-  return new ErrandRequest(async (_session, holder) => {
+  return new InnerRequests(async (_session, parent) => {
     try {
-      const statement = await prepareStatement(session, holder, text, given);
+      const statement = await prepareStatement(session, parent, text, given);
       // Nobody waits for it any more: the server need not keep it.
-      if (holder.abandoned) session.closeStatement(given);
+      if (parent.abandoned) session.closeStatement(given);
       return statement;
     } catch (error) {
       if (error !== null && typeof error === 'object' && 'query' in error) error.query = text;

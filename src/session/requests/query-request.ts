@@ -19,7 +19,7 @@ export interface QueryOptions {
 
 /**
  * One execution of one statement: Bind, Execute, Sync in one flight when the statement is
- * known; otherwise it holds the line while the statement is prepared.
+ * known; otherwise it holds the queue while the statement is prepared.
  */
 export class QueryRequest extends StatementRequest<unknown> {
   readonly args: readonly unknown[];

@@ -77,7 +77,7 @@ export abstract class RepeatableRequest<R> extends ExtendedRequest<R> {
     }
     if (this.#mayRepeat(session, outdated)) {
       this.#repeated = true;
-      session.line.repeat(this);
+      session.queue.repeat(this);
     } else {
       this.fail(outdated ? asOutdated(error) : error);
     }

@@ -112,7 +112,7 @@ export class ScriptRequest extends PromisedRequest<string> {
       // The cancel was meant for the request before, and this one was undone.
       this.#mayRepeat = false;
       this.#answered = false;
-      session.line.repeat(this);
+      session.queue.repeat(this);
     } else {
       this.fail(this.error);
     }
@@ -137,5 +137,5 @@ export function sendScript(session: Session, request: Request, text: string): vo
     new BeginRequest(preamble, request).start(session);
     writeQuery(writer, text);
   }
-  session.line.sent(request);
+  session.queue.sent(request);
 }

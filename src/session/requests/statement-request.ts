@@ -18,7 +18,7 @@ import { RepeatableRequest } from './repeatable-request.ts';
 
 /**
  * A request that executes one statement: a given one, one that the session knows, or one that
- * is prepared first, while the request holds the line.
+ * is prepared first, while the request holds the queue.
  *
  * What the session knows may be outdated. A named statement's server says so before it executes
  * anything; an unnamed one's portal is described along with each execution. Either way the
@@ -88,10 +88,10 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
     this.execute(session, statement);
   }
 
-  /** Executes what `find` finds, while it holds the line. */
+  /** Executes what `find` finds, while it holds the queue. */
   #prepareAnd(session: Session, find: (kept: boolean) => Promise<Statement>): void {
     this.state = 'preparing';
-    session.line.hold(this);
+    session.queue.hold(this);
     find(this.#isKept(session)).then(
       (statement) => {
         if (this.abandoned) this.state = 'done';
@@ -100,19 +100,19 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
           this.prepared(session);
           return;
         }
-        session.line.release(this);
+        session.queue.release(this);
       },
       (error: unknown) => {
         this.attachQuery(error);
         this.fail(error);
-        session.line.release(this);
+        session.queue.release(this);
       },
     );
   }
 
-  /** What was to be prepared is; requests that write for longer keep the line. */
+  /** What was to be prepared is; requests that write for longer keep the queue. */
   protected prepared(session: Session): void {
-    session.line.release(this);
+    session.queue.release(this);
   }
 
   /** Writes Parse for an unnamed statement: that is parsed anew for each execution. */
@@ -144,7 +144,7 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
       if (session.transactionStatus !== 'E' && isOutdated(session, statement, error)) {
         this.#refreshed = true;
         this.state = 'preparing';
-        session.line.comeBack(this, () =>
+        session.queue.comeBack(this, () =>
           this.#prepareAnd(session, () => refreshedStatement(session, this, statement, error)),
         );
         return;

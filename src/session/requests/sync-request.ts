@@ -13,7 +13,7 @@ export class Fence extends Request {
 
   override start(session: Session): void {
     writeSync(session.writer);
-    session.line.sent(this);
+    session.queue.sent(this);
   }
 
   override message(session: Session, type: number): void {

@@ -10,7 +10,7 @@ import type { Session } from '../session.ts';
 import { Statement } from './statement.ts';
 
 /** What one of the driver's own queries takes and returns: the OIDs of built-in types. */
-export interface OwnQuery {
+export interface CatalogQuery {
   readonly text: string;
   readonly parameterOids: readonly number[];
   readonly columns: readonly (readonly [name: string, oid: number])[];
@@ -19,13 +19,13 @@ export interface OwnQuery {
 /** Untouched by the codecs that users set, which are no concern of the driver's own queries. */
 const registry = new TypeRegistry(DEFAULT_TYPES);
 
-const statements = new WeakMap<OwnQuery, Statement>();
+const statements = new WeakMap<CatalogQuery, Statement>();
 
-/** Runs one of the driver's own queries, in one flight, for a request that holds the line. */
-export async function runOwnQuery(
+/** Runs one of the driver's own queries, in one flight, for a request that holds the queue. */
+export async function runCatalogQuery(
   session: Session,
-  holder: Request,
-  query: OwnQuery,
+  parent: Request,
+  query: CatalogQuery,
   args: readonly unknown[],
 ): Promise<Row[]> {
   let statement = statements.get(query);
@@ -33,17 +33,17 @@ export async function runOwnQuery(
     statement = ownStatement(query);
     statements.set(query, statement);
   }
-  return runInner(session, holder, new IntrospectionRequest(statement, args));
+  return runInner(session, parent, new IntrospectionRequest(statement, args));
 }
 
 /**
  * The same, for a query whose parameters are of the session's types: their codecs are the
  * session's, those of the result are not.
  */
-export async function runOwnQueryWith(
+export async function runCatalogQueryWith(
   session: Session,
-  holder: Request,
-  query: OwnQuery,
+  parent: Request,
+  query: CatalogQuery,
   args: readonly unknown[],
 ): Promise<Row[]> {
   const { text, parameterOids } = query;
@@ -57,22 +57,22 @@ export async function runOwnQueryWith(
     }),
   );
   const decoder = compileRowDecoder(columns, false);
-  return runInner(session, holder, new IntrospectionRequest(statement, args, decoder));
+  return runInner(session, parent, new IntrospectionRequest(statement, args, decoder));
 }
 
 async function runInner(
   session: Session,
-  holder: Request,
+  parent: Request,
   request: IntrospectionRequest,
 ): Promise<Row[]> {
-  holder.inner = request;
+  parent.inner = request;
   session.submitInner(request);
   const rows = await request.promise;
-  holder.inner = null;
+  parent.inner = null;
   return rows;
 }
 
-function ownStatement({ text, parameterOids, columns }: OwnQuery): Statement {
+function ownStatement({ text, parameterOids, columns }: CatalogQuery): Statement {
   const fields = columns.map(
     ([name, typeOid]): FieldDescription => ({
       name,

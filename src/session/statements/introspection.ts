@@ -3,7 +3,7 @@ import { InternalClientError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
-import { type OwnQuery, runOwnQuery } from './catalog-query.ts';
+import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
 
 /** OIDs of the types that the query itself uses. */
 const OID = 26;
@@ -62,7 +62,7 @@ WHERE t.oid = ANY($1::pg_catalog.oid[])`
     .replace(/ = ANY/g, ' OPERATOR(pg_catalog.=) ANY');
 }
 
-function query(multiranges: boolean): OwnQuery {
+function query(multiranges: boolean): CatalogQuery {
   return { text: queryText(multiranges), parameterOids: [OID_ARRAY], columns: COLUMNS };
 }
 
@@ -71,13 +71,13 @@ const queries = { with: query(true), without: query(false) };
 /** Asks the server for the types with these OIDs. A type that is gone is answered by a stand-in. */
 export async function introspect(
   session: Session,
-  holder: Request,
+  parent: Request,
   oids: readonly number[],
 ): Promise<TypeDescription[]> {
   const { with: since14, without } = queries;
-  const rows = await runOwnQuery(
+  const rows = await runCatalogQuery(
     session,
-    holder,
+    parent,
     session.serverVersion.major >= 14 ? since14 : without,
     [oids],
   );
@@ -86,7 +86,7 @@ export async function introspect(
   return [...found, ...oids.filter((oid) => !known.has(oid)).map(unknownType)];
 }
 
-const BY_NAME: OwnQuery = {
+const BY_NAME: CatalogQuery = {
   text: `
 SELECT t.oid FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
@@ -98,11 +98,11 @@ WHERE t.typname OPERATOR(pg_catalog.=) $1 AND n.nspname OPERATOR(pg_catalog.=) $
 /** The OID of the type of that name, or null if there is none. */
 export async function findTypeOid(
   session: Session,
-  holder: Request,
+  parent: Request,
   name: string,
   schema: string,
 ): Promise<number | null> {
-  const [row] = await runOwnQuery(session, holder, BY_NAME, [name, schema]);
+  const [row] = await runCatalogQuery(session, parent, BY_NAME, [name, schema]);
   return row?.['oid'] ?? null;
 }
 

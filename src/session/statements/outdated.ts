@@ -123,20 +123,20 @@ export function forgetMisfit(session: Session, statement: Statement): void {
  */
 export async function refreshedStatement(
   session: Session,
-  holder: Request,
+  parent: Request,
   statement: Statement,
   error: unknown,
 ): Promise<Statement> {
   const { description, text } = statement;
   const composites = session.registry.composites(description.parameterOids);
-  const changed = await refreshTypes(session, holder, composites);
+  const changed = await refreshTypes(session, parent, composites);
   for (const store of [session.statements, session.descriptions]) {
     if (!store.has(text, statement)) continue;
     store.delete(text);
-    return statementFor(session, holder, text, null, store === session.statements);
+    return statementFor(session, parent, text, null, store === session.statements);
   }
   if (!changed) throw error;
-  await learnTypes(session, holder, typesOf(description));
+  await learnTypes(session, parent, typesOf(description));
   return statement.recompiled(session.registry);
 }
 

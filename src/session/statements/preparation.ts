@@ -22,13 +22,13 @@ const MAX_ROUNDS = 64;
 /** Loads what the registry must know to encode and decode values of these types. */
 export async function learnTypes(
   session: Session,
-  holder: Request,
+  parent: Request,
   oids: readonly number[],
 ): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const missing = session.registry.missing(oids);
     if (missing.length === 0) return;
-    session.registry.define(await introspect(session, holder, missing));
+    session.registry.define(await introspect(session, parent, missing));
   }
   throw new InternalClientError('types refer to each other without end');
 }
@@ -36,36 +36,36 @@ export async function learnTypes(
 /** Asks anew for types that are known already. Whether any is not what it was. */
 export async function refreshTypes(
   session: Session,
-  holder: Request,
+  parent: Request,
   oids: readonly number[],
 ): Promise<boolean> {
   const { registry } = session;
   const before = registry.epoch;
-  if (oids.length > 0) registry.define(await introspect(session, holder, oids));
+  if (oids.length > 0) registry.define(await introspect(session, parent, oids));
   return registry.epoch !== before;
 }
 
 /** Has a statement parsed by the server under `name` and described, its types made known. */
 export async function describeStatement(
   session: Session,
-  holder: Request,
+  parent: Request,
   text: string,
   name: string,
 ): Promise<StatementDescription> {
-  const description = await parse(session, holder, text, name);
-  await learnTypes(session, holder, typesOf(description));
+  const description = await parse(session, parent, text, name);
+  await learnTypes(session, parent, typesOf(description));
   return description;
 }
 
 async function parse(
   session: Session,
-  holder: Request,
+  parent: Request,
   text: string,
   name: string,
 ): Promise<StatementDescription> {
   for (;;) {
     const request = new PrepareRequest(name, text);
-    holder.inner = request;
+    parent.inner = request;
     session.submitInner(request);
     try {
       return await request.promise;
@@ -74,7 +74,7 @@ async function parse(
       if (request.abandoned || request.wasStruck) session.closeStatement(name);
       if (!request.wasStruck || session.transactionStatus !== 'I') throw error;
     } finally {
-      holder.inner = null;
+      parent.inner = null;
     }
   }
 }
@@ -87,21 +87,21 @@ export function typesOf({ parameterOids, fields }: StatementDescription): number
 /** Has a statement prepared on the server under `name` and its types made known. */
 export async function prepareStatement(
   session: Session,
-  holder: Request,
+  parent: Request,
   text: string,
   name: string,
 ): Promise<Statement> {
-  const description = await describeStatement(session, holder, text, name);
+  const description = await describeStatement(session, parent, text, name);
   return new Statement(text, name, description, session.registry);
 }
 
 /**
- * The statement for a query that holds the line: what is known of it, brought up to the
+ * The statement for a query that holds the queue: what is known of it, brought up to the
  * present codecs, or a newly prepared one.
  */
 export async function statementFor(
   session: Session,
-  holder: Request,
+  parent: Request,
   text: string,
   given: Statement | null,
   named: boolean,
@@ -109,14 +109,14 @@ export async function statementFor(
   const store = named ? session.statements : session.descriptions;
   const known = given ?? store.get(text);
   if (known !== undefined) {
-    await learnTypes(session, holder, typesOf(known.description));
+    await learnTypes(session, parent, typesOf(known.description));
     const statement = known.recompiled(session.registry);
     if (given === null) store.replace(text, statement);
     return statement;
   }
   const statement = named
-    ? await prepareNamed(session, holder, text)
-    : await prepareStatement(session, holder, text, '');
+    ? await prepareNamed(session, parent, text)
+    : await prepareStatement(session, parent, text, '');
   const keeper = statement.name === '' ? session.descriptions : store;
   if (keeper.accepts(text)) keeper.set(text, statement);
   return statement;
@@ -127,13 +127,13 @@ export async function statementFor(
  * and not by the name (PgBouncer with max_prepared_statements): the session does without names
  * for a time, and the statement is an unnamed one.
  */
-async function prepareNamed(session: Session, holder: Request, text: string): Promise<Statement> {
+async function prepareNamed(session: Session, parent: Request, text: string): Promise<Statement> {
   try {
-    return await prepareStatement(session, holder, text, newStatementName());
+    return await prepareStatement(session, parent, text, newStatementName());
   } catch (error) {
     if (!(error instanceof InvalidCachedStatementError)) throw error;
     session.statements.giveUp();
     if (session.transactionStatus !== 'I') throw error;
-    return prepareStatement(session, holder, text, '');
+    return prepareStatement(session, parent, text, '');
   }
 }

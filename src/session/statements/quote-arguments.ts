@@ -1,6 +1,6 @@
 import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
-import { type OwnQuery, runOwnQueryWith } from './catalog-query.ts';
+import { type CatalogQuery, runCatalogQueryWith } from './catalog-query.ts';
 
 const TEXT_ARRAY = 1009;
 
@@ -10,7 +10,7 @@ const TEXT_ARRAY = 1009;
  */
 export async function quoteArguments(
   session: Session,
-  holder: Request,
+  parent: Request,
   parameterOids: readonly number[],
   args: readonly unknown[],
 ): Promise<string[]> {
@@ -18,7 +18,7 @@ export async function quoteArguments(
   const quoted = parameterOids.map((_, i) => `pg_catalog.format('%L', $${i + 1})`);
   // With the modifier -1 the name stands for the type without one: bit(1) is not "bit".
   const types = parameterOids.map((oid) => `pg_catalog.format_type(${oid}, -1)`);
-  const query: OwnQuery = {
+  const query: CatalogQuery = {
     text: `SELECT ARRAY[${quoted.join(', ')}]::pg_catalog.text[] AS quoted,
   ARRAY[${types.join(', ')}]::pg_catalog.text[] AS types`,
     parameterOids,
@@ -27,7 +27,7 @@ export async function quoteArguments(
       ['types', TEXT_ARRAY],
     ],
   };
-  const [row] = await runOwnQueryWith(session, holder, query, args);
+  const [row] = await runCatalogQueryWith(session, parent, query, args);
   const literals = row!['quoted'] as string[];
   const names = row!['types'] as string[];
   return literals.map((literal, i) => `(${literal}::${names[i]!})`);

@@ -71,7 +71,7 @@ export class RowCollector {
   }
 
   /** Learns the types that are missing or outdated and decodes the rows that wait. */
-  async complete(session: Session, holder: Request): Promise<void> {
+  async complete(session: Session, parent: Request): Promise<void> {
     let refreshed = false;
     for (let postponed = this.#postponed; postponed !== null; postponed = this.#postponed) {
       let statement = this.#statement!;
@@ -79,10 +79,10 @@ export class RowCollector {
         if (refreshed) throw new OutdatedSchemaCacheError('a type has changed on the server');
         refreshed = true;
         session.registry.forget();
-        await learnTypes(session, holder, typesOf(statement.description));
+        await learnTypes(session, parent, typesOf(statement.description));
         statement = statement.recompiled(session.registry);
       } else {
-        await learnTypes(session, holder, postponed.oids);
+        await learnTypes(session, parent, postponed.oids);
       }
       this.#postponed = null;
       for (const bytes of postponed.bytes) {

@@ -1,7 +1,7 @@
 import type { Codec } from '../../codecs/codec.ts';
 import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
-import { type OwnQuery, runOwnQuery } from './catalog-query.ts';
+import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
 import { learnTypes } from './preparation.ts';
 
 /** A column of a table. */
@@ -16,7 +16,7 @@ const BOOL = 16;
 const TEXT = 25;
 const OID = 26;
 
-function columnsQuery(generated: string): OwnQuery {
+function columnsQuery(generated: string): CatalogQuery {
   return {
     text: `
 SELECT a.attname::pg_catalog.text AS name, a.atttypid AS type, ${generated} AS generated
@@ -45,14 +45,14 @@ const queries = {
  */
 export async function tableColumns(
   session: Session,
-  holder: Request,
+  parent: Request,
   table: string,
 ): Promise<TableColumn[]> {
   const query = session.serverVersion.major >= 12 ? queries.current : queries.before12;
-  const rows = await runOwnQuery(session, holder, query, [table]);
+  const rows = await runCatalogQuery(session, parent, query, [table]);
   await learnTypes(
     session,
-    holder,
+    parent,
     rows.map((row) => row['type'] as number),
   );
   return rows.map((row) => ({

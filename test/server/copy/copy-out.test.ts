@@ -166,7 +166,7 @@ describe('an output is', () => {
   test.each([[5], [null], [undefined], [{}], [''], [[]], [new URL('ftp://example.org/')]])(
     'not %s: a TypeError, and nothing is sent',
     async (output) => {
-      const { session } = connection.lane('a test');
+      const { session } = connection.client('a test');
       const { flushes } = session.outbox;
       await expect(
         connection.copyFromTable('goods', { output: output as unknown as string }),

@@ -446,7 +446,7 @@ describe.each<TestedVersion>([18, 15])('PostgreSQL %i', (version) => {
         id: 1,
         get name() {
           calls.push(connection.fetchVal('SELECT count(*) FROM items'));
-          connection.lane('a test').session.outbox.flush();
+          connection.client('a test').session.outbox.flush();
           return 'a';
         },
         price: 1,

@@ -147,7 +147,7 @@ describe('a source is', () => {
     [new URL('https://example.org/data')],
     [() => LINES],
   ])('not %s: a TypeError, and nothing is sent', async (source) => {
-    const { session } = connection.lane('a test');
+    const { session } = connection.client('a test');
     const { flushes } = session.outbox;
     await expect(
       connection.copyToTable('goods', { source: source as unknown as string }),
@@ -270,7 +270,7 @@ describe('options', () => {
     ['schema', { schema: '' }],
     ['where', { where: true }],
   ])('that make no sense as %s are refused before anything is sent', async (_, options) => {
-    const { session } = connection.lane('a test');
+    const { session } = connection.client('a test');
     const { flushes } = session.outbox;
     await expect(
       connection.copyToTable('goods', { source: [LINES], ...options }),
