@@ -15,12 +15,26 @@ import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
 import { MessageWriter } from '../../protocol/writer.ts';
 import { lateDecoder } from './late-decoder.ts';
 
-/** A column of a statement's result, as users see it. */
+/**
+ * A column of a statement's result, as the server describes it before the statement is executed.
+ *
+ * PostgreSQL manual: "Message Formats" (protocol-message-formats), RowDescription.
+ */
 export interface Attribute {
   /** The column's name. */
   readonly name: string;
   /** The column's type; of a domain, the type that it is made of. */
   readonly type: PgType;
+  /**
+   * The object id of the table or view that the column is taken from, its `pg_attribute.attrelid`;
+   * 0 if it is an expression and no table's column.
+   */
+  readonly tableOid: number;
+  /**
+   * The column's number in that table, its `pg_attribute.attnum`: from 1 on, negative for a system
+   * column such as `ctid`; 0 if it is no table's column.
+   */
+  readonly columnNumber: number;
 }
 
 /** What the server says of a statement: its parameters' types and its result's columns. */
@@ -130,7 +144,12 @@ export class Statement {
   }
 
   get attributes(): Attribute[] {
-    return this.columns.map(({ name, codec }) => ({ name, type: codec.type }));
+    return (this.description.fields ?? []).map(({ name, tableOid, columnNumber }, i) => ({
+      name,
+      type: this.columns[i]!.codec.type,
+      tableOid,
+      columnNumber,
+    }));
   }
 
   /** Writes Bind to a portal: the unnamed one, or `portal`. */

@@ -72,6 +72,51 @@ describeEach('prepared statements', (version) => {
     expect(insert.statusMessage).toBe('CREATE TABLE');
   });
 
+  it('tell which column of which table each of their columns is', async () => {
+    const c = await openWithSchema(version);
+    await c.execute(`
+      CREATE TABLE owner (id int8 PRIMARY KEY, gone text, name text NOT NULL);
+      ALTER TABLE owner DROP COLUMN gone;
+      CREATE TABLE pet (id int8, owner_id int8 REFERENCES owner, name text);
+      CREATE VIEW named AS SELECT upper(name) AS loud FROM pet`);
+    const [owner, pet, named] = (await c.fetchVal<number[]>(
+      `SELECT ARRAY['owner'::regclass, 'pet'::regclass, 'named'::regclass]::oid[]`,
+    )) as [number, number, number];
+    await using statement = await c.prepare(`
+      SELECT pet.name, owner.name AS called, sub.id, loud, pet.tableoid, 1 AS one, pet.id + 1 AS sum
+      FROM pet LEFT JOIN owner ON owner.id = owner_id, (SELECT id FROM pet) AS sub, named`);
+    expect(
+      statement.attributes.map(({ name, tableOid, columnNumber }) => [
+        name,
+        tableOid,
+        columnNumber,
+      ]),
+    ).toEqual([
+      ['name', pet, 3],
+      ['called', owner, 3],
+      ['id', pet, 1],
+      ['loud', named, 1],
+      ['tableoid', pet, -6],
+      ['one', 0, 0],
+      ['sum', 0, 0],
+    ]);
+    await using returning = await c.prepare('INSERT INTO owner VALUES ($1, $2) RETURNING *');
+    expect(returning.attributes).toEqual([
+      {
+        name: 'id',
+        type: expect.objectContaining({ name: 'int8' }),
+        tableOid: owner,
+        columnNumber: 1,
+      },
+      {
+        name: 'name',
+        type: expect.objectContaining({ name: 'text' }),
+        tableOid: owner,
+        columnNumber: 3,
+      },
+    ]);
+  });
+
   it('have names that no other process uses, or the one that is asked for', async () => {
     const c = await open(version);
     const [a, b] = [await c.prepare('SELECT 1'), await c.prepare('SELECT 1')];
