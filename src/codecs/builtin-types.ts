@@ -1,10 +1,11 @@
 import { CATALOG } from './generated/catalog.ts';
+import { INT2, INT2_VECTOR, OID, OID_VECTOR } from './oids.ts';
 import type { TypeDescription } from './type-description.ts';
 
 /** `int2vector` and `oidvector` are one-dimensional arrays in the system catalogs. */
 const VECTORS: ReadonlyMap<string, number> = new Map([
-  ['int2vector', 21],
-  ['oidvector', 26],
+  ['int2vector', INT2],
+  ['oidvector', OID],
 ]);
 
 /** The names that the SQL standard has for types, and PostgreSQL's other spellings of them. */
@@ -69,7 +70,7 @@ const byName: ReadonlyMap<string, TypeDescription> = new Map(
 
 /** Whether a type is `int2vector` or `oidvector`. */
 export function isVector({ oid }: TypeDescription): boolean {
-  return oid === 22 || oid === 30;
+  return oid === INT2_VECTOR || oid === OID_VECTOR;
 }
 
 /**

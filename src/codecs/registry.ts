@@ -14,6 +14,7 @@ import { multirangeForms } from './containers/multirange.ts';
 import { rangeForms } from './containers/range.ts';
 import { recordForms } from './containers/record.ts';
 import { vectorForms } from './containers/vector.ts';
+import { RECORD } from './oids.ts';
 import { EXACT, namedForms, type Replacement, replacementFor } from './replacement.ts';
 import { scalarForms } from './scalar-forms.ts';
 import { sharedCodecs } from './shared-codecs.ts';
@@ -22,8 +23,6 @@ import { partsOf } from './type-description.ts';
 import { text } from './types/text.ts';
 
 export type { TypeCodec, TypeDescription };
-
-const RECORD = 2249;
 
 /** How deep types may lie in types. Those that a hostile server lets go round have no end. */
 const MAX_DEPTH = 256;

@@ -1,17 +1,10 @@
-import type { TypeDescription } from '../../codecs/registry.ts';
+import { BOOL, NAME, OID, OID_ARRAY, TEXT, TEXT_ARRAY } from '../../codecs/oids.ts';
+import type { TypeDescription } from '../../codecs/type-description.ts';
 import { InternalClientError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
-
-/** OIDs of the types that the query itself uses. */
-const OID = 26;
-const NAME = 19;
-const TEXT = 25;
-const BOOL = 16;
-const OID_ARRAY = 1028;
-const TEXT_ARRAY = 1009;
 
 const COLUMNS: readonly (readonly [name: string, oid: number])[] = [
   ['oid', OID],

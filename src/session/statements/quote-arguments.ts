@@ -1,8 +1,7 @@
+import { TEXT_ARRAY } from '../../codecs/oids.ts';
 import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { type CatalogQuery, runCatalogQueryWith } from './catalog-query.ts';
-
-const TEXT_ARRAY = 1009;
 
 /**
  * Values as SQL expressions, for statements that take no parameters: the server itself casts

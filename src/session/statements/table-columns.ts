@@ -1,4 +1,5 @@
 import type { Codec } from '../../codecs/codec.ts';
+import { BOOL, OID, TEXT } from '../../codecs/oids.ts';
 import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
@@ -11,10 +12,6 @@ export interface TableColumn {
   /** Its value is computed from others': COPY cannot set it. */
   readonly generated: boolean;
 }
-
-const BOOL = 16;
-const TEXT = 25;
-const OID = 26;
 
 function columnsQuery(generated: string): CatalogQuery {
   return {

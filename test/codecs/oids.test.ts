@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { findBuiltinType } from '../../src/codecs/builtin-types.ts';
+import * as oids from '../../src/codecs/oids.ts';
+
+it('OIDs that have a name in the code are those of the catalogs', () => {
+  const names = {
+    BOOL: 'bool',
+    NAME: 'name',
+    INT2: 'int2',
+    INT2_VECTOR: 'int2vector',
+    TEXT: 'text',
+    OID: 'oid',
+    OID_VECTOR: 'oidvector',
+    TEXT_ARRAY: '_text',
+    OID_ARRAY: '_oid',
+    RECORD: 'record',
+  };
+  const expected = Object.entries(names).map(([key, name]) => [key, findBuiltinType(name)?.oid]);
+  expect({ ...oids }).toEqual(Object.fromEntries(expected));
+});
