@@ -4,8 +4,6 @@ import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 
-export type { BatchResult } from '../session/requests/batch-request.ts';
-
 /** The queries of a batch, each as an object. */
 export function callsOf(queries: readonly Query[]): QueryObject[] {
   if (!Array.isArray(queries)) throw new InvalidArgumentError('a batch is an array of queries');

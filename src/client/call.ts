@@ -1,4 +1,5 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import { checkArgumentCount } from '../session/statements/parameter-limit.ts';
 import type { OptionNames } from './known-options.ts';
 
 /** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
@@ -61,15 +62,8 @@ export function toQuery(query: Query, args: readonly unknown[]): QueryObject {
   return query;
 }
 
-/** The protocol counts parameters in 16 bits. */
-const MAX_ARGS = 65_535;
-
 export function argsOf(query: QueryObject): readonly unknown[] {
   const args = query.args ?? NO_ARGS;
-  if (args.length > MAX_ARGS) {
-    throw new InvalidArgumentError(`a query takes at most 65,535 arguments, not ${args.length}`, {
-      hint: 'Pass arrays (unnest($1::int4[], …)), or use executeMany or copyRecordsToTable.',
-    });
-  }
+  checkArgumentCount(args.length);
   return args;
 }

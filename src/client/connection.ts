@@ -1,9 +1,9 @@
-import type { TypeCodec } from '../codecs/custom-codec.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { prepareRequest } from '../session/requests/prepare-statement-request.ts';
 import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { TypeCodec } from '../values/type-codec.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';

@@ -1,12 +1,9 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
-import { ExecuteManyRequest } from '../session/requests/execute-many-request.ts';
+import { type ArgumentSets, ExecuteManyRequest } from '../session/requests/execute-many-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import type { ClientSession } from './client-session.ts';
-
-/** Sets of values, one for each execution of a statement. */
-export type ArgumentSets = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;
 
 /** Executes a statement once for each set; see Queryable.executeMany. */
 export async function executeMany(

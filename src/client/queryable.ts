@@ -1,9 +1,10 @@
 import { InterfaceError } from '../errors/client-errors.ts';
+import type { BatchResult } from '../session/requests/batch-request.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
 import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
-import { type BatchResult, callsOf, limitsOf, runBatch } from './batch.ts';
+import { callsOf, limitsOf, runBatch } from './batch.ts';
 import {
   argsOf,
   CALL_OPTIONS,

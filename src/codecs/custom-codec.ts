@@ -8,8 +8,6 @@ import { tupleFormOf } from './containers/tuple-forms.ts';
 import { refusal } from './refusal.ts';
 import type { TypeDescription } from './type-description.ts';
 
-export type { TypeCodec };
-
 type Encoder = (value: unknown) => unknown;
 type Decoder = (value: unknown) => unknown;
 

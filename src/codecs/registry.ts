@@ -22,8 +22,6 @@ import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
 import { text } from './types/text.ts';
 
-export type { TypeCodec, TypeDescription };
-
 /** How deep types may lie in types. Those that a hostile server lets go round have no end. */
 const MAX_DEPTH = 256;
 

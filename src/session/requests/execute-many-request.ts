@@ -10,7 +10,8 @@ import { RowCollector } from '../statements/row-collector.ts';
 import type { Statement } from '../statements/statement.ts';
 import { StatementRequest } from './statement-request.ts';
 
-type ArgumentSets = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;
+/** Sets of values, one for each execution of a statement. */
+export type ArgumentSets = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;
 
 /** Bytes of Bind and Execute that are gathered before they are handed to the system. */
 const CHUNK = 64 * 1024;

@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import {
   type FieldDescription,
   readParameterDescription,
@@ -7,13 +6,10 @@ import {
 import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
-import { scanQuery } from '../../sql/placeholders.ts';
 import type { Session } from '../session.ts';
+import { checkParameterNumbers } from '../statements/parameter-limit.ts';
 import type { StatementDescription } from '../statements/statement.ts';
 import { ExtendedRequest } from './extended-request.ts';
-
-/** The protocol counts parameters in 16 bits. */
-const MAX_PARAMETERS = 65_535;
 
 /** Parse and Describe: has a statement prepared and learns what it takes and returns. */
 export class PrepareRequest extends ExtendedRequest<StatementDescription> {
@@ -64,16 +60,4 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
     if (this.error !== null) this.fail(this.error);
     else this.resolve({ parameterOids: this.#parameterOids, fields: this.#fields });
   }
-}
-
-/** The server takes more parameters in a text than it can tell of in its answer. */
-function checkParameterNumbers(text: string, settings: ReadonlyMap<string, string>): void {
-  if (!/\$\d{5}/.test(text)) return;
-  const backslashes = settings.get('standard_conforming_strings') === 'off';
-  const { placeholders } = scanQuery(text, backslashes);
-  const tooMany = placeholders.find(({ number }) => number > MAX_PARAMETERS);
-  if (tooMany === undefined) return;
-  throw new InvalidArgumentError(`$${tooMany.number}: a query takes at most 65,535 parameters`, {
-    hint: 'Pass arrays (unnest($1::int4[], …)), or use executeMany or copyRecordsToTable.',
-  });
 }
