@@ -157,7 +157,7 @@ export class ClientSession {
 
   #endTransactions(): void {
     for (const transaction of this.transactions.splice(0)) transaction.forsake();
-    this.session.preamble = null;
+    this.session.preamble.drop();
   }
 
   /** Rolls back and stops listening; settings, locks and the like stay as they are. */

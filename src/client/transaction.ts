@@ -82,7 +82,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
         });
       }
       const transaction = new Transaction(client, options, managed, null);
-      session.preamble = statements;
+      session.preamble.begin(statements);
       client.transactions.push(transaction);
       return transaction;
     }
@@ -270,7 +270,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
   /** A COMMIT or ROLLBACK that was executed as a statement leaves nothing to commit. */
   #checkNotEnded(): void {
     const { session, transactions } = this.#client;
-    const isBegun = session.preamble === null && session.isIdle && !session.isEnded;
+    const isBegun = !session.preamble.isWaiting && session.isIdle && !session.isEnded;
     if (!isBegun || session.transactionStatus !== 'I') return;
     this.#state = 'failed';
     transactions.splice(transactions.indexOf(this));
@@ -319,11 +319,8 @@ export class Transaction extends Queryable implements AsyncDisposable {
     }
     this.#state = state;
     transactions.splice(transactions.indexOf(this), 1);
-    if (this.#savepoint === null && session.preamble !== null) {
-      // No statement came: BEGIN was never sent.
-      session.preamble = null;
-      return text;
-    }
+    // No statement came: BEGIN was never sent.
+    if (this.#savepoint === null && session.preamble.drop()) return text;
     try {
       await this.#started;
     } catch (error) {

@@ -114,7 +114,7 @@ export class RequestQueue {
   repeat(request: Request): void {
     const go = (): void => {
       const { transactionStatus, preamble } = this.#session;
-      if (transactionStatus !== 'I' || preamble !== null) {
+      if (transactionStatus !== 'I' || preamble.isWaiting) {
         request.fail(request.error);
         return;
       }

@@ -17,6 +17,7 @@ import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
 import { checkClientEncoding } from './client-encoding.ts';
 import { endedError, lostConnection } from './ending.ts';
 import { Outbox } from './outbox.ts';
+import { Preamble } from './preamble.ts';
 import type { Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import { ROLE_SETTINGS } from './server-role.ts';
@@ -94,12 +95,8 @@ export class Session implements MessageSink, TransportHandler {
   readonly canceller: Canceller;
   readonly textRun = new TextRun();
   transactionStatus: TransactionStatus;
-  /**
-   * The statements that begin a transaction and have not been sent: they travel ahead of the
-   * next request. The first is a plain BEGIN, which does not fail; where one of the others does,
-   * what is sent behind it finds a failed transaction, and not none.
-   */
-  preamble: readonly string[] | null = null;
+  /** The transaction that is to be begun with the next request. */
+  readonly preamble = new Preamble();
   /** Requests that were submitted, ever. */
   requests = 0;
   /** When the server last said anything, in the clock's milliseconds. */

@@ -30,20 +30,21 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
 
   /** Writes the messages with `write`; leaves no trace of them when a value cannot be encoded. */
   protected send(session: Session, write: () => void): void {
-    const { writer, preamble } = session;
+    const { writer } = session;
     const mark = writer.mark();
     const closes = session.takeCloses();
+    const begin = session.preamble.take();
     this.#awaited.clear();
     this.#skipped = false;
     try {
-      this.#writeAhead(session, closes);
+      this.#writeAhead(session, closes, begin);
       const own = writer.mark();
       write();
       this.awaitAnswers(session, own);
       this.rowsDue = this.#ahead === 0 && this.#awaited.isExecuting;
     } catch (error) {
       writer.rollback(mark);
-      session.preamble = preamble;
+      session.preamble.putBack(begin);
       session.returnCloses(closes);
       this.refused(session, error);
       return;
@@ -52,16 +53,15 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
   }
 
   /** Writes what travels ahead: Close of statements that are forgotten, a waiting BEGIN. */
-  #writeAhead(session: Session, closes: readonly string[]): void {
-    const { writer, preamble } = session;
+  #writeAhead(session: Session, closes: readonly string[], begin: readonly string[] | null): void {
+    const { writer } = session;
     const mark = writer.mark();
     for (const name of closes) writeClose(writer, 'S', name);
-    for (const text of preamble ?? []) {
+    for (const text of begin ?? []) {
       writeParse(writer, '', text);
       writeBind(writer, NO_PARAMETERS);
       writeExecute(writer, '');
     }
-    session.preamble = null;
     this.awaitAnswers(session, mark);
     this.#ahead = this.#awaited.left;
   }

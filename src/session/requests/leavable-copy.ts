@@ -16,16 +16,17 @@ export class LeavableCopyRequest extends CopyOutRequest {
 
   override start(session: Session): void {
     const { queue, preamble, transactionStatus } = session;
-    if (transactionStatus !== 'T' && preamble === null) {
+    if (transactionStatus !== 'T' && !preamble.isWaiting) {
       super.start(session);
     } else if (queue.inFlight > 0) {
       // Among what was sent may be the end of the transaction.
       queue.comeBackAfterAll(this, () => queue.start(this));
     } else {
-      session.preamble = [...(preamble ?? []), `SAVEPOINT ${SAVEPOINT}`];
+      const begin = preamble.take();
+      preamble.begin([...(begin ?? []), `SAVEPOINT ${SAVEPOINT}`]);
       super.start(session);
-      this.#hasSavepoint = session.preamble === null;
-      if (!this.#hasSavepoint) session.preamble = preamble;
+      this.#hasSavepoint = !preamble.isWaiting;
+      if (!this.#hasSavepoint) preamble.putBack(begin);
     }
   }
 

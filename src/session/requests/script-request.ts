@@ -31,7 +31,7 @@ export class ScriptRequest extends PromisedRequest<string> {
   }
 
   override start(session: Session): void {
-    if (session.transactionStatus !== 'I' || session.preamble !== null) this.#mayRepeat = false;
+    if (session.transactionStatus !== 'I' || session.preamble.isWaiting) this.#mayRepeat = false;
     sendScript(session, this, this.text);
   }
 
@@ -121,7 +121,7 @@ export class ScriptRequest extends PromisedRequest<string> {
 
 /** Sends `text` as one Query, a BEGIN that waits in the session in front of it. */
 export function sendScript(session: Session, request: Request, text: string): void {
-  const { writer, preamble } = session;
+  const { writer } = session;
   const mark = writer.mark();
   try {
     // Tried first: what cannot be sent must not begin the transaction.
@@ -131,10 +131,10 @@ export function sendScript(session: Session, request: Request, text: string): vo
     request.fail(error);
     return;
   }
-  if (preamble !== null) {
+  const begin = session.preamble.take();
+  if (begin !== null) {
     writer.rollback(mark);
-    session.preamble = null;
-    new BeginRequest(preamble, request).start(session);
+    new BeginRequest(begin, request).start(session);
     writeQuery(writer, text);
   }
   session.queue.sent(request);
