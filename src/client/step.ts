@@ -1,4 +1,4 @@
-import type { PromisedRequest } from '../session/request.ts';
+import type { Request } from '../session/request.ts';
 import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
 
@@ -8,7 +8,7 @@ import type { Deadline } from '../transport/deadline.ts';
  */
 export async function submitStep<R>(
   session: Session,
-  request: PromisedRequest<R>,
+  request: Request<R>,
   deadline: Deadline | null,
 ): Promise<R> {
   session.submit(request);

@@ -1,4 +1,4 @@
-import { Fence } from '../session/requests/sync-request.ts';
+import { SyncRequest } from '../session/requests/sync-request.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
@@ -101,7 +101,7 @@ export class IdleSessions {
     pooled.state = 'checking';
     this.#checking.add(pooled);
     pooled.watch(this.#settings.validateTimeout, () => session.destroy(null));
-    session.submitInner(new Fence(() => this.#checked(pooled)));
+    session.submitInner(new SyncRequest(() => this.#checked(pooled)));
   }
 
   /** It goes back where it was: an answer to the pool is no use that anybody made of it. */

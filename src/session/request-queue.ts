@@ -23,6 +23,8 @@ export class RequestQueue {
   readonly #inFlight = new RequestDeque();
   readonly #returning: Returning[] = [];
   #holder: Request | null = null;
+  /** How often the holder holds it: whoever holds it may do so once more for a part of its work. */
+  #holds = 0;
   #isBarred = false;
   /** A request writes, and may run the user's code for it: getters, iterators, encoders. */
   #isStarting = false;
@@ -126,15 +128,38 @@ export class RequestQueue {
     this.comeBackAfterAll(request, go);
   }
 
-  /** No other request is started until `release`: the holder has more to write later. */
+  /** No other request is started until as many calls of `release`: there is more to write later. */
   hold(request: Request): void {
+    this.#holds = this.#holder === request ? this.#holds + 1 : 1;
     this.#holder = request;
   }
 
   release(request: Request): void {
     if (this.#holder !== request) return;
+    this.#holds -= 1;
+    if (this.#holds > 0) return;
     this.#holder = null;
     this.pump();
+  }
+
+  /**
+   * Holds the queue for a request while `work` is done for it, and calls `go` with what that came
+   * to. The request fails as the work does. If it was ended meanwhile, there is nothing to go on to.
+   */
+  holdWhile<T>(request: Request, work: Promise<T>, go: (result: T) => void): void {
+    request.state = 'preparing';
+    this.hold(request);
+    work.then(
+      (result) => {
+        if (request.abandoned) request.state = 'done';
+        else if (request.state === 'preparing') go(result);
+        this.release(request);
+      },
+      (error: unknown) => {
+        request.fail(error);
+        this.release(request);
+      },
+    );
   }
 
   /** Nothing is started until `unbar`, whoever holds the queue. */

@@ -13,7 +13,8 @@ export type RequestState = 'queued' | 'preparing' | 'sent' | 'done';
  * `start` writes, `message` and `dataRow` take the answers, `ready` ends it. The caller's
  * promise may be rejected long before: then the request is `abandoned` and only drains.
  */
-export abstract class Request {
+export abstract class Request<R = unknown> {
+  readonly promise: Promise<R>;
   state: RequestState = 'queued';
   /** The caller has been told; answers are taken from the wire and dropped. */
   abandoned = false;
@@ -31,9 +32,15 @@ export abstract class Request {
   /** A request that works for this one at the moment, e.g. Parse and Describe for a query. */
   inner: Request | null = null;
   readonly deadline: Deadline | null;
+  #resolve!: (value: unknown) => void;
+  #reject!: (reason: unknown) => void;
 
   constructor(deadline: Deadline | null) {
     this.deadline = deadline;
+    this.promise = new Promise<R>((resolve, reject) => {
+      this.#resolve = resolve as (value: unknown) => void;
+      this.#reject = reject;
+    });
   }
 
   /** Its turn has come: write everything and call `session.queue.sent(this)`. */
@@ -79,8 +86,14 @@ export abstract class Request {
     return this.struck && (this.error as PostgresError | null)?.sqlstate === '57014';
   }
 
-  /** Rejects the caller's promise. Called at most once, never after it was settled. */
-  abstract reject(error: unknown): void;
+  /** Settles once: after this only draining is left. */
+  protected resolve(value: R): void {
+    if (this.state === 'done') return;
+    this.state = 'done';
+    if (this.abandoned) return;
+    this.deadline?.dispose();
+    this.#resolve(value);
+  }
 
   /** Settles once: after this only draining is left. */
   fail(error: unknown): void {
@@ -90,7 +103,7 @@ export abstract class Request {
     }
     this.state = 'done';
     this.deadline?.dispose();
-    this.reject(error);
+    this.#reject(error);
   }
 
   /** Rejects the caller now, while the answers are still to come. */
@@ -98,33 +111,6 @@ export abstract class Request {
     if (this.state === 'done' || this.abandoned) return;
     this.abandoned = true;
     this.deadline?.dispose();
-    this.reject(reason);
-  }
-}
-
-/** A request with a promise for its caller. */
-export abstract class PromisedRequest<R> extends Request {
-  readonly promise: Promise<R>;
-  #resolve!: (value: R) => void;
-  #reject!: (reason: unknown) => void;
-
-  constructor(deadline: Deadline | null) {
-    super(deadline);
-    this.promise = new Promise<R>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  protected resolve(value: R): void {
-    if (this.state === 'done') return;
-    this.state = 'done';
-    if (this.abandoned) return;
-    this.deadline?.dispose();
-    this.#resolve(value);
-  }
-
-  override reject(error: unknown): void {
-    this.#reject(error);
+    this.#reject(reason);
   }
 }

@@ -3,7 +3,7 @@ import { ConnectionDoesNotExistError } from '../../src/index.ts';
 import type { SessionSource } from '../../src/pool/allocator.ts';
 import type { PoolSettings } from '../../src/pool/pool-options.ts';
 import { PooledSession } from '../../src/pool/pooled-session.ts';
-import type { Fence } from '../../src/session/requests/sync-request.ts';
+import type { SyncRequest } from '../../src/session/requests/sync-request.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 
 /** As much of a session as a pool looks at. The server's end goes when it is told to. */
@@ -34,7 +34,7 @@ export class FakeSession {
   }
 
   /** The pool's check, the only thing that it sends. */
-  submitInner(fence: Fence): void {
+  submitInner(fence: SyncRequest): void {
     this.checks += 1;
     if (this.isDeaf) return;
     setImmediate(() => {

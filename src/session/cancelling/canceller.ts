@@ -1,7 +1,7 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
 import { unansweredCancel } from '../ending.ts';
 import type { Request } from '../request.ts';
-import { Fence } from '../requests/sync-request.ts';
+import { SyncRequest } from '../requests/sync-request.ts';
 import type { Session } from '../session.ts';
 import { Cancellation } from './cancellation.ts';
 
@@ -92,7 +92,7 @@ export class Canceller {
       delivered: () => {
         this.cancelAbandoned();
         if (this.#current === cancellation) {
-          session.submitInner(new Fence(() => cancellation.fenced()));
+          session.submitInner(new SyncRequest(() => cancellation.fenced()));
         }
       },
       settled: () => {

@@ -8,7 +8,7 @@ import type { Session } from '../session.ts';
  * The BEGIN that waits in the session, ahead of a script and in the same flight. It is a Query of
  * its own: in one text with the script, an error of syntax there would undo it unseen.
  */
-export class BeginRequest extends Request {
+export class BeginRequest extends Request<void> {
   readonly #script: string;
   readonly #next: Request;
   #answered = false;
@@ -16,6 +16,8 @@ export class BeginRequest extends Request {
   /** @param next what follows; it fails with the error of BEGIN, not with what comes of that */
   constructor(statements: readonly string[], next: Request) {
     super(null);
+    // What follows is rejected for the same reason.
+    this.promise.catch(() => {});
     this.#script = statements.join(';');
     this.#next = next;
   }
@@ -44,10 +46,6 @@ export class BeginRequest extends Request {
   }
 
   override ready(): void {
-    this.state = 'done';
-  }
-
-  override reject(): void {
-    // What follows is rejected for the same reason.
+    this.resolve();
   }
 }

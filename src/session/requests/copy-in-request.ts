@@ -12,7 +12,7 @@ import { MessageReader } from '../../protocol/reader.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
-import { PromisedRequest, type Request } from '../request.ts';
+import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { sendScript } from './script-request.ts';
 
@@ -57,7 +57,7 @@ type Stage =
  * is ended, the server is told so with CopyFail, which undoes the COPY.
  * PostgreSQL manual, section 54.2.6 "COPY Operations".
  */
-export class CopyInRequest extends PromisedRequest<string> {
+export class CopyInRequest extends Request<string> {
   /** The statement, once it is known. */
   text = '';
   readonly #feed: CopyFeed;

@@ -4,7 +4,7 @@ import { type CopyResponse, readCopyOutResponse } from '../../protocol/copy.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { PromisedRequest, type Request } from '../request.ts';
+import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { valueErrorOf } from '../statements/value-error.ts';
 import { sendScript } from './script-request.ts';
@@ -41,7 +41,7 @@ type Stage = 'asked' | 'sending' | 'sent' | 'over';
  * COPY … TO STDOUT. Resolves to the command tag when the sink has taken all of the data.
  * PostgreSQL manual, section 54.2.6 "COPY Operations".
  */
-export class CopyOutRequest extends PromisedRequest<string> {
+export class CopyOutRequest extends Request<string> {
   /** The statement, once it is known. */
   text = '';
   readonly #sink: CopyDataSink;
@@ -62,20 +62,10 @@ export class CopyOutRequest extends PromisedRequest<string> {
       sendScript(session, this, text);
       return;
     }
-    this.state = 'preparing';
-    session.queue.hold(this);
-    text.then(
-      (planned) => {
-        this.text = planned;
-        if (this.abandoned) this.state = 'done';
-        else if (this.state === 'preparing') sendScript(session, this, planned);
-        session.queue.release(this);
-      },
-      (error: unknown) => {
-        this.fail(error);
-        session.queue.release(this);
-      },
-    );
+    session.queue.holdWhile(this, text, (planned) => {
+      this.text = planned;
+      sendScript(session, this, planned);
+    });
   }
 
   override copyData(

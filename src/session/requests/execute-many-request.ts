@@ -6,8 +6,8 @@ import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
 import type { Row } from '../../values/row.ts';
 import type { Session } from '../session.ts';
-import { RowCollector } from '../statements/row-collector.ts';
-import type { Statement } from '../statements/statement.ts';
+import { complete, RowCollector } from '../statements/row-collector.ts';
+import { type Statement, withRows } from '../statements/statement.ts';
 import { StatementRequest } from './statement-request.ts';
 
 /** Sets of values, one for each execution of a statement. */
@@ -32,6 +32,10 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   /** Sets whose CommandComplete came: the number of the one that fails. */
   #completed = 0;
   #writing = false;
+  /** The sets of the first flight; null where they are not there at once. */
+  #first: Iterator<readonly unknown[]> | null = null;
+  /** The sets have come to their end. */
+  #ended = false;
   /** Called when nothing more is to be written. */
   #stop: (() => void) | null = null;
 
@@ -57,27 +61,32 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     this.#written = 0;
     this.#completed = 0;
     this.#writing = true;
+    this.#ended = false;
     session.queue.hold(this);
     if (Symbol.asyncIterator in this.#sets) {
       const sets = this.#sets[Symbol.asyncIterator]();
-      this.send(session, () => {});
+      this.send(session);
       this.#end(session, sets, this.#pull(session, statement, sets));
       return;
     }
     const sets = this.#sets[Symbol.iterator]();
-    let ended = false;
-    // What fits in one chunk is sent as a whole, or not at all if a value cannot be encoded.
-    this.send(session, () => {
-      ended = this.#writeChunk(session, statement, sets);
-      if (ended) writeSync(session.writer);
-    });
-    if (ended || this.state !== 'sent') {
-      if (!ended) leave(sets);
+    this.#first = sets;
+    this.send(session);
+    if (this.#ended || this.state !== 'sent') {
+      if (!this.#ended) leave(sets);
       this.#writing = false;
       session.queue.release(this);
       return;
     }
     this.#end(session, sets, this.#writeChunks(session, statement, sets));
+  }
+
+  /** What fits in one chunk is sent as a whole, or not at all if a value cannot be encoded. */
+  protected override write(session: Session): void {
+    const sets = this.#first;
+    if (sets === null) return;
+    this.#ended = this.#writeChunk(session, this.statement!, sets);
+    if (this.#ended) writeSync(session.writer);
   }
 
   protected override refused(session: Session, error: unknown): void {
@@ -87,10 +96,6 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
       this.forgetMisfit(session);
       this.fail(error);
     }
-  }
-
-  protected override prepared(): void {
-    // The queue is released when everything is written.
   }
 
   /** Ends the writing of sets that went on over several turns. */
@@ -179,9 +184,9 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
         });
       }
       const isFirst = index === 0;
-      if (isFirst) this.writeParseIfUnnamed(session, statement);
+      if (isFirst) statement.writeParseIfUnnamed(writer);
       statement.writeBind(writer, args, '', (i) => `query argument $${i + 1} in row ${index}`);
-      if (isFirst) this.writeDescribeIfUnnamed(session, statement);
+      if (isFirst) statement.writeDescribeIfUnnamed(writer);
       statement.writeExecute(writer);
       this.#written += 1;
       // `send` sees to what is written before it returns.
@@ -193,23 +198,23 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const { statement } = this;
-    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
+    const statement = withRows(session, this.statement);
     if (!this.#wantRows || this.error !== null || this.abandoned) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
     if (this.error !== null) this.#stop?.();
   }
 
   /** Leaves the tags unread, of which there is one for each set. */
-  protected override result(session: Session, type: number): void {
-    switch (type) {
-      case Backend.CommandComplete:
-      case Backend.EmptyQueryResponse:
-        this.#completed += 1;
-        return;
-      default:
-        session.unexpectedMessage(type, 'in answer to a query');
-    }
+  protected override answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const isEnd = type === Backend.CommandComplete || type === Backend.EmptyQueryResponse;
+    if (isEnd) this.#completed += 1;
+    else super.answer(session, type, buffer, start, end);
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
@@ -234,7 +239,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   protected override succeed(session: Session): void {
-    this.whenComplete(session, [this.#result], () => this.resolve(this.#result.rows));
+    complete(session, this, [this.#result], () => this.resolve(this.#result.rows));
   }
 }
 

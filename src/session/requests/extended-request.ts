@@ -1,9 +1,8 @@
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeBind, writeClose, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
-import { PromisedRequest } from '../request.ts';
+import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
-import type { RowCollector } from '../statements/row-collector.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
 
@@ -19,7 +18,7 @@ const NO_PARAMETERS = {
  * A request of the extended protocol. A BEGIN that waits in the session goes ahead of it,
  * before the same Sync: if that fails, nothing that follows is executed.
  */
-export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
+export abstract class ExtendedRequest<R> extends Request<R> {
   readonly #awaited = new AwaitedAnswers();
   /** How many of the awaited answers are to messages that went ahead of the request's own. */
   #ahead = 0;
@@ -28,8 +27,11 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
   /** The server sends the data of a COPY that nobody takes. */
   #copyingOut = false;
 
-  /** Writes the messages with `write`; leaves no trace of them when a value cannot be encoded. */
-  protected send(session: Session, write: () => void): void {
+  /** Writes the request's messages. What it throws, it fails with, and nothing of it is sent. */
+  protected abstract write(session: Session): void;
+
+  /** Has the messages written; leaves no trace of them when a value cannot be encoded. */
+  protected send(session: Session): void {
     const { writer } = session;
     const mark = writer.mark();
     const closes = session.takeCloses();
@@ -39,7 +41,7 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     try {
       this.#writeAhead(session, closes, begin);
       const own = writer.mark();
-      write();
+      this.write(session);
       this.awaitAnswers(session, own);
       this.rowsDue = this.#ahead === 0 && this.#awaited.isExecuting;
     } catch (error) {
@@ -76,34 +78,6 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
     this.fail(error);
   }
 
-  /** Calls `done` when all rows are there; the queue is held while types are asked for. */
-  protected whenComplete(
-    session: Session,
-    collectors: readonly RowCollector[],
-    done: () => void,
-  ): void {
-    const incomplete = collectors.filter((collector) => collector.isIncomplete);
-    if (incomplete.length === 0 || this.abandoned) {
-      done();
-      return;
-    }
-    this.state = 'preparing';
-    session.queue.comeBack(this, () => {
-      if (this.abandoned) {
-        done();
-        return;
-      }
-      session.queue.hold(this);
-      const completed = incomplete.reduce(
-        (before, collector) => before.then(() => collector.complete(session, this)),
-        Promise.resolve(),
-      );
-      completed
-        .then(done, (error: unknown) => this.fail(error))
-        .finally(() => session.queue.release(this));
-    });
-  }
-
   override message(
     session: Session,
     type: number,
@@ -119,6 +93,15 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
       session.unexpectedMessage(type, 'in answer to a query');
     }
   }
+
+  /** One answer to the request's own messages. */
+  protected abstract answer(
+    session: Session,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void;
 
   /** Whether the message belongs to a COPY, which is no query: it fails, the session goes on. */
   #isCopy(session: Session, type: number): boolean {
@@ -156,13 +139,4 @@ export abstract class ExtendedRequest<R> extends PromisedRequest<R> {
   override get isAnswered(): boolean {
     return this.#skipped || this.#awaited.left === 0;
   }
-
-  /** One answer to the request's own messages. */
-  protected abstract answer(
-    session: Session,
-    type: number,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): void;
 }

@@ -1,5 +1,4 @@
 import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
-import { writeParse } from '../../protocol/frontend/query.ts';
 import type { Row } from '../../values/row.ts';
 import type { Session } from '../session.ts';
 import type { Statement } from '../statements/statement.ts';
@@ -24,12 +23,14 @@ export class IntrospectionRequest extends ExtendedRequest<Row[]> {
   }
 
   override start(session: Session): void {
+    this.send(session);
+  }
+
+  protected override write({ writer }: Session): void {
     const statement = this.#statement;
-    this.send(session, () => {
-      writeParse(session.writer, '', statement.text, statement.description.parameterOids);
-      statement.writeBind(session.writer, this.#args);
-      statement.writeExecuteAndSync(session.writer);
-    });
+    statement.writeParseIfUnnamed(writer);
+    statement.writeBind(writer, this.#args);
+    statement.writeExecuteAndSync(writer);
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {

@@ -3,8 +3,8 @@ import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import type { Session } from '../session.ts';
-import { RowCollector } from '../statements/row-collector.ts';
-import type { Statement } from '../statements/statement.ts';
+import { complete, RowCollector } from '../statements/row-collector.ts';
+import { type Statement, withRows } from '../statements/statement.ts';
 import { StatementRequest } from './statement-request.ts';
 
 /** A portal that stays open between requests, inside a transaction. */
@@ -49,37 +49,34 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     this.#step = step;
   }
 
-  protected override execute(session: Session, statement: Statement): void {
-    const { writer } = session;
+  protected override write({ writer }: Session): void {
     const portal = this.#portal;
-    this.send(session, () => {
-      if (portal.statement === null) {
-        this.writeParseIfUnnamed(session, statement);
-        statement.writeBind(writer, portal.args, portal.name);
-        this.writeDescribeIfUnnamed(session, statement, portal.name);
-        portal.statement = statement;
-      }
-      if (this.#step.fetch > 0) writeExecute(writer, portal.name, this.#step.fetch);
-      if (this.#step.close) writeClose(writer, 'P', portal.name);
-      writeSync(writer);
-    });
+    if (portal.statement === null) {
+      const statement = this.statement!;
+      statement.writeParseIfUnnamed(writer);
+      statement.writeBind(writer, portal.args, portal.name);
+      statement.writeDescribeIfUnnamed(writer, portal.name);
+      portal.statement = statement;
+    }
+    if (this.#step.fetch > 0) writeExecute(writer, portal.name, this.#step.fetch);
+    if (this.#step.close) writeClose(writer, 'P', portal.name);
+    writeSync(writer);
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const { statement } = this;
-    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
+    const statement = withRows(session, this.statement);
     if (this.abandoned || this.error !== null) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
-  protected override result(
+  protected override answer(
     session: Session,
     type: number,
     buffer: Buffer,
     start: number,
     end: number,
   ): void {
-    if (type !== Backend.PortalSuspended) super.result(session, type, buffer, start, end);
+    if (type !== Backend.PortalSuspended) super.answer(session, type, buffer, start, end);
   }
 
   protected override completed(): void {
@@ -92,7 +89,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
 
   protected override succeed(session: Session): void {
     this.#portal.statement = this.statement;
-    this.whenComplete(session, [this.#result], () =>
+    complete(session, this, [this.#result], () =>
       this.resolve({ rows: this.#result.rows, exhausted: this.#exhausted }),
     );
   }

@@ -25,13 +25,14 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
   }
 
   override start(session: Session): void {
-    const { writer } = session;
-    this.send(session, () => {
-      checkParameterNumbers(this.#text, session.settings);
-      writeParse(writer, this.#name, this.#text);
-      writeDescribe(writer, 'S', this.#name);
-      writeSync(writer);
-    });
+    this.send(session);
+  }
+
+  protected override write({ writer, settings }: Session): void {
+    checkParameterNumbers(this.#text, settings);
+    writeParse(writer, this.#name, this.#text);
+    writeDescribe(writer, 'S', this.#name);
+    writeSync(writer);
   }
 
   protected override answer(

@@ -1,7 +1,7 @@
 import type { Deadline } from '../../transport/deadline.ts';
-import type { PromisedRequest } from '../request.ts';
+import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
-import { newStatementName, prepareStatement } from '../statements/preparation.ts';
+import { newStatementName, prepareStatement, withQuery } from '../statements/preparation.ts';
 import type { Statement } from '../statements/statement.ts';
 import { InnerRequests } from './inner-requests.ts';
 
@@ -14,7 +14,7 @@ export function prepareRequest(
   name: string | undefined,
   session: Session,
   deadline: Deadline | null,
-): PromisedRequest<Statement> {
+): Request<Statement> {
   // Without a statement cache there is a pooler in between, where names are of no use.
   const unnamed = name === undefined && !session.statements.accepts('');
   const given = unnamed ? '' : (name ?? newStatementName());
@@ -25,8 +25,7 @@ export function prepareRequest(
       if (parent.abandoned) session.closeStatement(given);
       return statement;
     } catch (error) {
-      if (error !== null && typeof error === 'object' && 'query' in error) error.query = text;
-      throw error;
+      throw withQuery(error, text);
     }
   }, deadline);
 }

@@ -2,8 +2,8 @@ import { InterfaceError } from '../../errors/client-errors.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { rowValue } from '../../values/row.ts';
 import type { Session } from '../session.ts';
-import { RowCollector } from '../statements/row-collector.ts';
-import type { Statement } from '../statements/statement.ts';
+import { complete, RowCollector } from '../statements/row-collector.ts';
+import { type Statement, withRows } from '../statements/statement.ts';
 import { StatementRequest } from './statement-request.ts';
 
 /** What a query's caller wants of its result. */
@@ -43,22 +43,20 @@ export class QueryRequest extends StatementRequest<unknown> {
     this.#options = options;
   }
 
-  protected override execute(session: Session, statement: Statement): void {
+  protected override write({ writer }: Session): void {
     if (this.#hasRow) {
       this.#hasRow = false;
       this.#result = new RowCollector();
     }
-    this.send(session, () => {
-      this.writeParseIfUnnamed(session, statement);
-      statement.writeBind(session.writer, this.args);
-      this.writeDescribeIfUnnamed(session, statement);
-      statement.writeExecuteAndSync(session.writer);
-    });
+    const statement = this.statement!;
+    statement.writeParseIfUnnamed(writer);
+    statement.writeBind(writer, this.args);
+    statement.writeDescribeIfUnnamed(writer);
+    statement.writeExecuteAndSync(writer);
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const { statement } = this;
-    if (statement === null || statement.decoder === null) session.unexpected('DataRow');
+    const statement = withRows(session, this.statement);
     if (this.abandoned || this.error !== null) return;
     const { wanted } = this.#options;
     if (wanted !== 'rows' && (wanted === 'tag' || this.#hasRow)) return;
@@ -72,7 +70,8 @@ export class QueryRequest extends StatementRequest<unknown> {
   }
 
   protected override succeed(session: Session): void {
-    this.whenComplete(session, [this.#result], () => this.#deliver());
+    if (this.#result.isIncomplete) complete(session, this, [this.#result], () => this.#deliver());
+    else this.#deliver();
   }
 
   #deliver(): void {

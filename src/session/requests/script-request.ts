@@ -5,7 +5,7 @@ import { writeQuery } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { PromisedRequest, type Request } from '../request.ts';
+import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { BeginRequest } from './begin-request.ts';
 import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
@@ -14,7 +14,7 @@ import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
  * The simple protocol: any number of statements without arguments in one text and, unless it
  * says otherwise, one transaction. Resolves to the last command tag; rows are dropped.
  */
-export class ScriptRequest extends PromisedRequest<string> {
+export class ScriptRequest extends Request<string> {
   readonly text: string;
   #mayRepeat: boolean;
   #tag = '';

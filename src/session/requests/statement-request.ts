@@ -1,39 +1,53 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { readCommandComplete } from '../../protocol/backend/result.ts';
-import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
+import {
+  type FieldDescription,
+  readCommandComplete,
+  readRowDescription,
+} from '../../protocol/backend/result.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Session } from '../session.ts';
+import { asDescribed } from '../statements/described-portal.ts';
 import {
+  asOutdated,
   forgetMisfit,
+  forgetOutdated,
+  givesUpNames,
   isOutdated,
   isRepeatable,
   refreshedStatement,
 } from '../statements/outdated.ts';
-import { statementFor } from '../statements/preparation.ts';
+import { statementFor, storeOf } from '../statements/preparation.ts';
 import type { Statement } from '../statements/statement.ts';
-import { RepeatableRequest } from './repeatable-request.ts';
+import { ExtendedRequest } from './extended-request.ts';
 
 /**
  * A request that executes one statement: a given one, one that the session knows, or one that
- * is prepared first, while the request holds the queue.
+ * is prepared first, while the request holds the queue. A batch executes several, one after the
+ * other, and has them prepared in its own way.
  *
  * What the session knows may be outdated. A named statement's server says so before it executes
- * anything; an unnamed one's portal is described along with each execution. Either way the
- * request is repeated once where that is safe, or its rows are decoded as they really are.
+ * anything; an unnamed one's portal is described along with each execution. And a cancel that was
+ * meant for the request before may strike this one. None of these is a failure of its own: what
+ * was outdated is forgotten, and the request repeated once where that is safe, or its rows are
+ * decoded as they really are.
  */
-export abstract class StatementRequest<R> extends RepeatableRequest<R> {
-  readonly text: string;
-  /** What is executed. Its columns are those of the rows that come. */
+export abstract class StatementRequest<R> extends ExtendedRequest<R> {
+  /** The text of the statement whose answers come now. */
+  text: string;
+  /** That statement. Its columns are those of the rows that come. */
   protected statement: Statement | null = null;
+  /** Bind was answered: from there on the statement may have done something. */
+  protected bound = false;
   /** A statement of the caller's own, never replaced by another. */
   readonly #given: Statement | null;
   readonly #prepare: boolean;
   /** The statement was not prepared for this call. */
   #wasKnown = false;
   #refreshed = false;
+  #repeated = false;
 
   constructor(
     text: string,
@@ -47,27 +61,10 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
     this.#prepare = prepare;
   }
 
-  /** The statement is ready: write the messages that execute it. */
-  protected abstract execute(session: Session, statement: Statement): void;
-
-  /** The statement has been executed. `tag`: its command tag; empty for an empty text. */
-  protected completed(_tag: string): void {}
-
-  /** Everything was answered, and nothing has failed. */
-  protected abstract succeed(session: Session): void;
-
-  /** Whether the request can be started once more, from its beginning. */
-  protected get isRepeatable(): boolean {
-    return true;
-  }
-
-  #isKept(session: Session): boolean {
-    return this.#prepare && session.statements.accepts(this.text);
-  }
+  // ── Starting ────────────────────────────────────────────────────────────────────────────
 
   override start(session: Session): void {
-    const store = this.#isKept(session) ? session.statements : session.descriptions;
-    const known = this.#given ?? store.get(this.text);
+    const known = this.#given ?? storeOf(session, this.text, this.#prepare).get(this.text);
     if (known !== undefined && this.#isCurrent(known, session)) {
       this.#wasKnown = true;
       this.#begin(session, known);
@@ -82,58 +79,21 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
     return statement.epoch === registry.epoch;
   }
 
+  /** Executes what `find` finds, while it holds the queue. */
+  #prepareAnd(session: Session, find: (kept: boolean) => Promise<Statement>): void {
+    const kept = storeOf(session, this.text, this.#prepare) === session.statements;
+    session.queue.holdWhile(this, find(kept), (statement) => this.#begin(session, statement));
+  }
+
   #begin(session: Session, statement: Statement): void {
     this.statement = statement;
     this.bound = false;
     this.execute(session, statement);
   }
 
-  /** Executes what `find` finds, while it holds the queue. */
-  #prepareAnd(session: Session, find: (kept: boolean) => Promise<Statement>): void {
-    this.state = 'preparing';
-    session.queue.hold(this);
-    find(this.#isKept(session)).then(
-      (statement) => {
-        if (this.abandoned) this.state = 'done';
-        else if (this.state === 'preparing') {
-          this.#begin(session, statement);
-          this.prepared(session);
-          return;
-        }
-        session.queue.release(this);
-      },
-      (error: unknown) => {
-        this.attachQuery(error);
-        this.fail(error);
-        session.queue.release(this);
-      },
-    );
-  }
-
-  /** What was to be prepared is; requests that write for longer keep the queue. */
-  protected prepared(session: Session): void {
-    session.queue.release(this);
-  }
-
-  /** Writes Parse for an unnamed statement: that is parsed anew for each execution. */
-  protected writeParseIfUnnamed(session: Session, statement: Statement): void {
-    if (statement.name === '') {
-      writeParse(session.writer, '', statement.text, statement.description.parameterOids);
-    }
-  }
-
-  /** Writes Describe for the portal of an unnamed statement: its columns may have changed. */
-  protected writeDescribeIfUnnamed(
-    session: Session,
-    statement: Statement,
-    portal: string = '',
-  ): void {
-    if (statement.name === '') writeDescribe(session.writer, 'P', portal);
-  }
-
-  /** The next call asks anew for a statement that was known before this one. */
-  protected forgetMisfit(session: Session): void {
-    if (this.#wasKnown && this.statement !== null) forgetMisfit(session, this.statement);
+  /** The statement is ready: has it executed. */
+  protected execute(session: Session, _statement: Statement): void {
+    this.send(session);
   }
 
   /** A value does not fit its type, unless that type is no longer what it was. */
@@ -151,11 +111,17 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
       }
       this.forgetMisfit(session);
     }
-    super.refused(session, error);
+    this.fail(error);
   }
 
-  /** One answer to the execution itself, which is its end unless the request awaits others. */
-  protected override result(
+  /** The next call asks anew for a statement that was known before this one. */
+  protected forgetMisfit(session: Session): void {
+    if (this.#wasKnown && this.statement !== null) forgetMisfit(session, this.statement);
+  }
+
+  // ── Answers ─────────────────────────────────────────────────────────────────────────────
+
+  protected override answer(
     session: Session,
     type: number,
     buffer: Buffer,
@@ -163,40 +129,85 @@ export abstract class StatementRequest<R> extends RepeatableRequest<R> {
     end: number,
   ): void {
     switch (type) {
+      case Backend.BindComplete:
+        this.bound = true;
+        return;
       case Backend.CommandComplete:
         this.completed(readCommandComplete(new MessageReader(buffer, start, end)));
         return;
       case Backend.EmptyQueryResponse:
         this.completed('');
         return;
-      default:
-        session.unexpectedMessage(type, 'in answer to a query');
+      case Backend.RowDescription:
+        this.#described(session, readRowDescription(new MessageReader(buffer, start, end)));
+        return;
+      case Backend.NoData:
+        this.#described(session, null);
+        return;
+      case Backend.ParseComplete:
+        if (this.statement?.name === '') return;
     }
+    session.unexpectedMessage(type, 'in answer to a query');
   }
+
+  #described(session: Session, fields: readonly FieldDescription[] | null): void {
+    const { statement } = this;
+    if (statement?.name !== '') session.unexpected('description of a portal');
+    this.statement = asDescribed(session, statement, fields);
+  }
+
+  /** The statement has been executed. `tag`: its command tag; empty for an empty text. */
+  protected completed(_tag: string): void {}
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+    error.query = this.text;
     super.serverError(session, error, fields);
-    this.attachQuery(this.error);
   }
 
-  protected attachQuery(error: unknown): void {
-    if (error !== null && typeof error === 'object' && 'query' in error) error.query = this.text;
-  }
+  // ── The end ─────────────────────────────────────────────────────────────────────────────
 
   override ready(session: Session): void {
-    const { error } = this;
-    if (error === null) {
-      this.succeed(session);
-      return;
-    }
-    this.failed(session, error);
+    if (this.error === null) this.succeed(session);
+    else this.#failed(session, this.error);
   }
 
-  protected override get canLearnAnew(): boolean {
+  /** Everything was answered, and nothing has failed. */
+  protected abstract succeed(session: Session): void;
+
+  /** Everything was answered, and it has failed in the statement whose turn it was. */
+  #failed(session: Session, error: unknown): void {
+    const { statement } = this;
+    const outdated = !this.bound && isOutdated(session, statement, error);
+    if (outdated) {
+      forgetOutdated(session, error, statement);
+      if (this.#repeated && givesUpNames(session, statement, error)) this.#repeated = false;
+    }
+    if (this.#mayRepeat(session, outdated)) {
+      this.#repeated = true;
+      session.queue.repeat(this);
+    } else {
+      this.fail(outdated ? asOutdated(error) : error);
+    }
+  }
+
+  /** Inside a transaction it has failed that as well. */
+  #mayRepeat(session: Session, outdated: boolean): boolean {
+    if (this.abandoned || this.#repeated || session.transactionStatus !== 'I') return false;
+    return outdated ? this.canLearnAnew : this.wasStruck && this.isUndone;
+  }
+
+  /** Whether the request can be started once more, from its beginning. */
+  protected get isRepeatable(): boolean {
+    return true;
+  }
+
+  /** Whether it may be started once more with what the server says now of its statements. */
+  protected get canLearnAnew(): boolean {
     return this.isRepeatable && this.#given === null;
   }
 
-  protected override get isUndone(): boolean {
+  /** Whether it may be started once more after a cancel: nothing is left of what it has done. */
+  protected get isUndone(): boolean {
     return this.isRepeatable && (!this.bound || isRepeatable(this.text));
   }
 }

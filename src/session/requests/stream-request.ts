@@ -1,7 +1,7 @@
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import type { Session } from '../session.ts';
-import type { Statement } from '../statements/statement.ts';
+import { type Statement, withRows } from '../statements/statement.ts';
 import { valueErrorOf } from '../statements/value-error.ts';
 import { StatementRequest } from './statement-request.ts';
 
@@ -31,18 +31,16 @@ export class StreamRequest extends StatementRequest<string> {
     this.#sink = sink;
   }
 
-  protected override execute(session: Session, statement: Statement): void {
-    this.send(session, () => {
-      this.writeParseIfUnnamed(session, statement);
-      statement.writeBind(session.writer, this.#args);
-      this.writeDescribeIfUnnamed(session, statement);
-      statement.writeExecuteAndSync(session.writer);
-    });
+  protected override write({ writer }: Session): void {
+    const statement = this.statement!;
+    statement.writeParseIfUnnamed(writer);
+    statement.writeBind(writer, this.#args);
+    statement.writeDescribeIfUnnamed(writer);
+    statement.writeExecuteAndSync(writer);
   }
 
   override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const decoder = this.statement?.decoder ?? null;
-    if (decoder === null) session.unexpected('DataRow');
+    const { decoder } = withRows(session, this.statement);
     if (this.abandoned || this.error !== null) return;
     this.#rows += 1;
     try {

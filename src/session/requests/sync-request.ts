@@ -3,11 +3,13 @@ import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 
 /** A lone Sync: when it is answered, everything before it is over on the server. */
-export class Fence extends Request {
+export class SyncRequest extends Request<void> {
   readonly #done: () => void;
 
   constructor(done: () => void) {
     super(null);
+    // If the session ends, so has whatever waited for this.
+    this.promise.catch(() => {});
     this.#done = done;
   }
 
@@ -21,11 +23,7 @@ export class Fence extends Request {
   }
 
   override ready(): void {
-    this.state = 'done';
+    this.resolve();
     this.#done();
-  }
-
-  override reject(): void {
-    // The session has ended, and with it whatever waited for the fence.
   }
 }

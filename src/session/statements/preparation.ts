@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { InternalClientError } from '../../errors/client-errors.ts';
 import { InvalidCachedStatementError } from '../../errors/generated/sqlstate.ts';
+import { PostgresError } from '../../errors/postgres-error.ts';
 import type { Request } from '../request.ts';
 import { PrepareRequest } from '../requests/prepare-request.ts';
 import type { Session } from '../session.ts';
 import { introspect } from './introspection.ts';
 import { Statement, type StatementDescription } from './statement.ts';
+import type { StatementCache } from './statement-cache.ts';
 
 /** Behind a pooler many processes share a server session: their names must never meet. */
 const PREFIX = `asyncpg_${randomBytes(6).toString('hex')}_`;
@@ -95,11 +97,36 @@ export async function prepareStatement(
   return new Statement(text, name, description, session.registry);
 }
 
+/** Where what is known of a query is kept; `prepare` is false for one that is to have no name. */
+export function storeOf(session: Session, text: string, prepare: boolean): StatementCache {
+  return prepare && session.statements.accepts(text) ? session.statements : session.descriptions;
+}
+
 /**
  * The statement for a query that holds the queue: what is known of it, brought up to the
- * present codecs, or a newly prepared one.
+ * present codecs, or a newly prepared one. Fails with an error that names the query.
  */
 export async function statementFor(
+  session: Session,
+  parent: Request,
+  text: string,
+  given: Statement | null,
+  named: boolean,
+): Promise<Statement> {
+  try {
+    return await findStatement(session, parent, text, given, named);
+  } catch (error) {
+    throw withQuery(error, text);
+  }
+}
+
+/** The same error, which says what query it is of, if it can. */
+export function withQuery(error: unknown, text: string): unknown {
+  if (error instanceof PostgresError) error.query = text;
+  return error;
+}
+
+async function findStatement(
   session: Session,
   parent: Request,
   text: string,

@@ -94,6 +94,32 @@ export class RowCollector {
   }
 }
 
+/** Calls `done` when all rows are there; the queue is held while types are asked for. */
+export function complete(
+  session: Session,
+  request: Request,
+  collectors: readonly RowCollector[],
+  done: () => void,
+): void {
+  const incomplete = collectors.filter((collector) => collector.isIncomplete);
+  if (incomplete.length === 0 || request.abandoned) {
+    done();
+    return;
+  }
+  request.state = 'preparing';
+  session.queue.comeBack(request, () => {
+    if (request.abandoned) {
+      done();
+      return;
+    }
+    const completed = incomplete.reduce(
+      (before, collector) => before.then(() => collector.complete(session, request)),
+      Promise.resolve(),
+    );
+    session.queue.holdWhile(request, completed, done);
+  });
+}
+
 /** At least one, so that all lists are of the same kind to the engine. */
 function expectedRows({ lastCount }: Statement): number {
   return Math.min(Math.max(lastCount, 1), MAX_EXPECTED);

@@ -11,8 +11,10 @@ import {
 } from '../../codecs/compilers/row-decoder.ts';
 import type { TypeRegistry } from '../../codecs/registry.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
+import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
 import { MessageWriter } from '../../protocol/writer.ts';
+import type { Session } from '../session.ts';
 import { lateDecoder } from './late-decoder.ts';
 
 /**
@@ -43,6 +45,8 @@ export interface StatementDescription {
   /** Null when the statement returns no rows. */
   readonly fields: readonly FieldDescription[] | null;
 }
+
+type StatementWithRows = Statement & { readonly decoder: RowDecoder };
 
 /**
  * A described statement with everything that executing it needs, worked out once: the argument
@@ -171,6 +175,16 @@ export class Statement {
     writer.end();
   }
 
+  /** Writes Parse for an unnamed statement: that is parsed anew for each execution. */
+  writeParseIfUnnamed(writer: MessageWriter): void {
+    if (this.name === '') writeParse(writer, '', this.text, this.description.parameterOids);
+  }
+
+  /** Writes Describe for the portal of an unnamed statement: its columns may have changed. */
+  writeDescribeIfUnnamed(writer: MessageWriter, portal: string = ''): void {
+    if (this.name === '') writeDescribe(writer, 'P', portal);
+  }
+
   /** Writes Execute of the unnamed portal, to its end. */
   writeExecute(writer: MessageWriter): void {
     writer.bytes(this.#executeAndSync, this.#executeAndSync.length - HEADER_LENGTH);
@@ -180,6 +194,12 @@ export class Statement {
   writeExecuteAndSync(writer: MessageWriter): void {
     writer.bytes(this.#executeAndSync);
   }
+}
+
+/** The statement whose row has come. Rows of none, or of one that returns none, must not come. */
+export function withRows(session: Session, statement: Statement | null): StatementWithRows {
+  if (statement === null || statement.decoder === null) session.unexpected('DataRow');
+  return statement as StatementWithRows;
 }
 
 /** Where constant bytes are written, one after the other: a buffer for each would cost more. */
