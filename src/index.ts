@@ -1,6 +1,11 @@
 // So that the declarations find the types of Node, whatever `types` their user has configured.
 /// <reference types="node" preserve="true" />
 
+/**
+ * asyncpg: a PostgreSQL driver. This is the whole public surface; everything else is internal.
+ *
+ * @module asyncpg
+ */
 export type { CallOptions, Query, QueryObject } from './client/call.ts';
 export { connect, type SingleConnectOptions } from './client/connect.ts';
 export { Connection, type PrepareOptions } from './client/connection.ts';
@@ -41,6 +46,7 @@ export type {
   TargetSessionAttrs,
 } from './config/connect-config.ts';
 export type { ConnectOptions, PasswordFunction } from './config/options.ts';
+
 export {
   ClientConfigurationError,
   type ClientErrorOptions,
@@ -69,11 +75,6 @@ export type { PoolConnection } from './pool/pool-connection.ts';
 export type { PoolHook, PoolOptions } from './pool/pool-options.ts';
 export type { PoolStats } from './pool/stats.ts';
 export type { ListenOptions, Subscription } from './pool/subscription.ts';
-/**
- * asyncpg: a PostgreSQL driver. This is the whole public surface; everything else is internal.
- *
- * @module asyncpg
- */
 export type { BatchResult } from './session/requests/batch-request.ts';
 export type { ServerVersion } from './session/server-version.ts';
 export type { Attribute } from './session/statements/statement.ts';
