@@ -181,7 +181,7 @@ describe('leakWarning', () => {
       await sleep(50);
       expect(warnings).toHaveLength(1);
       expect(warnings[0]!.message).toContain('20 ms');
-      expect(warnings[0]!.detail).toContain('pool-closing.test.ts');
+      expect(warnings[0]!.detail).toContain('pool/closing.test.ts');
       await pool.release(leaked);
     } finally {
       process.off('warning', listener);

@@ -201,7 +201,7 @@ describe('acquire', () => {
     await using test = await TestPool.open({ maxSize: 1 });
     await using connection = await test.pool.acquire();
     const error = await test.pool.acquire({ timeout: 1 }).catch((reason: unknown) => reason);
-    expect((error as Error).stack).toContain('pool-lending.test.ts');
+    expect((error as Error).stack).toContain('pool/lending.test.ts');
     expect(connection.isClosed).toBe(false);
   });
 });

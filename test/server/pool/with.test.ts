@@ -51,7 +51,7 @@ describe('pool.with', () => {
     const error = await db
       .transaction((tx) => tx.execute('SELEKT'))
       .catch((reason: unknown) => reason);
-    expect((error as Error).stack).toContain('pool-with.test.ts');
+    expect((error as Error).stack).toContain('pool/with.test.ts');
   });
 });
 

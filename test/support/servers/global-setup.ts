@@ -20,7 +20,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
   const results = await Promise.allSettled(
     VERSIONS.map(async (version) => {
-      const settings = { max_connections: 200, max_prepared_transactions: 10 };
+      const settings = {
+        max_connections: 200,
+        max_prepared_transactions: 10,
+        client_connection_check_interval: 1000,
+      };
       clusters.set(version, await TempCluster.start({ version, settings }));
     }),
   );
