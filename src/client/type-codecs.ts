@@ -1,5 +1,6 @@
 import { findBuiltinType } from '../codecs/builtin-types.ts';
 import { kindOf } from '../codecs/refusal.ts';
+import { TypeRegistry } from '../codecs/registry.ts';
 import type { TypeDescription } from '../codecs/type-description.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { InnerRequests } from '../session/requests/inner-requests.ts';
@@ -52,6 +53,12 @@ function checkGiven(name: unknown, options: unknown): void {
   }
 }
 
+/** Where a connection's own codecs are set: only the registry has room for any. */
+function registryOf({ session }: ClientSession): TypeRegistry {
+  if (session.registry instanceof TypeRegistry) return session.registry;
+  throw new InterfaceError('the types of this connection are read and written in one way only');
+}
+
 export async function setTypeCodec(
   client: ClientSession,
   name: string,
@@ -59,8 +66,9 @@ export async function setTypeCodec(
 ): Promise<void> {
   checkGiven(name, codec);
   checkOptions('a type codec', codec, CODEC_OPTIONS);
+  const registry = registryOf(client);
   const type = await findType(client, name, codec.schema ?? 'public');
-  client.session.registry.setTypeCodec(type, codec);
+  registry.setTypeCodec(type, codec);
 }
 
 export async function setBuiltinTypeCodec(
@@ -69,8 +77,9 @@ export async function setBuiltinTypeCodec(
   options: { schema?: string | undefined; codecName: string },
 ): Promise<void> {
   checkGiven(name, options);
+  const registry = registryOf(client);
   const type = await findType(client, name, options.schema ?? 'public');
-  client.session.registry.setBuiltinTypeCodec(type, options.codecName);
+  registry.setBuiltinTypeCodec(type, options.codecName);
 }
 
 export async function resetTypeCodec(
@@ -78,5 +87,6 @@ export async function resetTypeCodec(
   name: string,
   options: { schema?: string | undefined },
 ): Promise<void> {
-  client.session.registry.resetTypeCodec(await findType(client, name, options.schema ?? 'public'));
+  const registry = registryOf(client);
+  registry.resetTypeCodec(await findType(client, name, options.schema ?? 'public'));
 }

@@ -7,6 +7,7 @@ import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
+import type { CodecSource } from './codec-source.ts';
 import { arrayForms } from './containers/array.ts';
 import { arrayTraits } from './containers/array-elements.ts';
 import { compositeForms } from './containers/composite.ts';
@@ -51,7 +52,7 @@ const KINDS: Record<TypeDescription['typtype'], TypeKind> = {
  * Codecs are built when they are first asked for. The built-in ones are shared by all
  * registries with the same options, as long as no custom codec has a part in them.
  */
-export class TypeRegistry {
+export class TypeRegistry implements CodecSource {
   readonly options: ResolvedTypeOptions;
   readonly #known: KnownTypes;
   /** The epoch of `#known` for which `#codecs` are right. */
@@ -106,35 +107,26 @@ export class TypeRegistry {
     return new TypeRegistry(options, declared);
   }
 
-  /**
-   * A registry for another session of the same database: what one learns of types, both
-   * know; custom codecs are each one's own.
-   */
   fork(): TypeRegistry {
     return new TypeRegistry(this.options, this.#declared, this.#known);
   }
 
-  /** Grows whenever a codec that was handed out may no longer be the right one. */
   get epoch(): number {
     return this.#epoch + this.#known.epoch;
   }
 
-  /** Grows whenever a type is not what it was; a codec that is set makes no difference. */
   get typesEpoch(): number {
     return this.#known.epoch;
   }
 
-  /** Grows whenever what was learnt of the schema, of statements too, may be wrong now. */
   get schemaVersion(): number {
     return this.#known.schemaVersion;
   }
 
-  /** The server has a different schema than before, though not necessarily different types. */
   schemaChanged(): void {
     this.#known.schemaVersion++;
   }
 
-  /** The codec of a type; `undefined` if it, or a type that it is made of, is not known yet. */
   codec(oid: number): Codec | undefined {
     if (this.#knownEpoch !== this.#known.epoch) {
       this.#knownEpoch = this.#known.epoch;
@@ -147,13 +139,11 @@ export class TypeRegistry {
     return codec;
   }
 
-  /** Has the next call, of whatever kind, ask for these types as well. */
   want(oids: readonly number[]): void {
     for (const oid of oids) this.#known.wanted.add(oid);
     this.#known.epoch++;
   }
 
-  /** The OIDs to ask the server for before these types, and all they are made of, have codecs. */
   missing(oids: Iterable<number>): number[] {
     const seen = new Set<number>();
     const missing: number[] = [];
@@ -168,7 +158,6 @@ export class TypeRegistry {
     return missing;
   }
 
-  /** Those of these types, and of what they are made of, whose parts may be altered. */
   composites(oids: Iterable<number>): number[] {
     const seen = new Set(oids);
     for (const oid of seen) {
@@ -178,7 +167,6 @@ export class TypeRegistry {
     return [...seen].filter((oid) => this.#describe(oid)?.typtype === 'c');
   }
 
-  /** Adds types as the server describes them. */
   define(types: readonly TypeDescription[]): void {
     const { byOid, wanted } = this.#known;
     for (const type of types) {
@@ -192,7 +180,6 @@ export class TypeRegistry {
     }
   }
 
-  /** Drops what the server has told of types: the schema has changed. */
   forget(): void {
     this.#known.byOid.clear();
     this.#known.epoch++;

@@ -1,4 +1,4 @@
-import type { TypeRegistry } from '../codecs/registry.ts';
+import type { CodecSource } from '../codecs/codec-source.ts';
 import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
 import { ProtocolError, TimeoutError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
@@ -19,7 +19,7 @@ import { StartUpInbox } from './start-up-inbox.ts';
 /** What the connections of one pool share. */
 export interface SessionContext {
   readonly config: ConnectConfig;
-  readonly registry: TypeRegistry;
+  readonly registry: CodecSource;
   readonly scramKeys: ScramKeyCache;
   readonly clock: Clock;
 }

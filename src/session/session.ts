@@ -1,4 +1,4 @@
-import type { TypeRegistry } from '../codecs/registry.ts';
+import type { CodecSource } from '../codecs/codec-source.ts';
 import { TextRun } from '../codecs/text-run.ts';
 import { ProtocolError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
@@ -38,7 +38,7 @@ export interface SessionParts {
   readonly transport: Transport;
   readonly framer: (sink: MessageSink) => Framer;
   readonly clock: Clock;
-  readonly registry: TypeRegistry;
+  readonly registry: CodecSource;
   readonly statements: StatementCacheOptions;
   readonly settings: Map<string, string>;
   readonly serverVersion: ServerVersion;
@@ -76,7 +76,7 @@ const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
  * session goes through `destroy`, which settles every request once.
  */
 export class Session implements MessageSink, TransportHandler {
-  readonly registry: TypeRegistry;
+  readonly registry: CodecSource;
   readonly clock: Clock;
   /** The statements that are prepared on the server under a name. */
   readonly statements: StatementCache;

@@ -3,12 +3,12 @@ import { deepStrictEqual, ok } from 'node:assert';
 import fc from 'fast-check';
 import { BUILTIN_TYPES } from '../../src/codecs/builtin-types.ts';
 import { BINARY, type Codec, type Format, TEXT, Unencodable } from '../../src/codecs/codec.ts';
+import { MissingTypesError } from '../../src/codecs/codec-source.ts';
 import {
   type Column,
   compileRowDecoder,
   type RowDecoder,
 } from '../../src/codecs/compilers/row-decoder.ts';
-import { MissingTypesError } from '../../src/codecs/containers/record.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
 import { TextRun } from '../../src/codecs/text-run.ts';
 import { hstore } from '../../src/codecs/types/hstore.ts';

@@ -1,7 +1,7 @@
-import { InternalClientError } from '../../errors/client-errors.ts';
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
 import { BINARY, Unencodable } from '../codec.ts';
+import { MissingTypesError } from '../codec-source.ts';
 import { fieldSize, fieldsStart } from './composite.ts';
 import { parseCompositeText } from './composite-text.ts';
 
@@ -10,21 +10,6 @@ const MINIMUM_FIELD = 8;
 
 /** How deep records may lie in records; PostgreSQL's own parser stops before that. */
 const MAX_DEPTH = 256;
-
-/**
- * A record has fields of types that no column description told of. The types have to be
- * asked for, then the same bytes can be decoded.
- */
-export class MissingTypesError extends InternalClientError {
-  readonly oids: readonly number[];
-
-  constructor(oids: readonly number[]) {
-    super(`a record has fields of types that are not known yet: ${oids.join(', ')}`, {
-      hint: 'Cast the record to a composite type, or the field to a built-in one.',
-    });
-    this.oids = oids;
-  }
-}
 
 /**
  * The anonymous `record`, e.g. of `SELECT (1, 'a')`: an array of its fields. Each carries the

@@ -1,7 +1,6 @@
+import { builtinCodecs } from '../../codecs/builtin-codecs.ts';
 import { TEXT } from '../../codecs/codec.ts';
 import { type Column, compileRowDecoder } from '../../codecs/compilers/row-decoder.ts';
-import { TypeRegistry } from '../../codecs/registry.ts';
-import { DEFAULT_TYPES } from '../../config/types-option.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request } from '../request.ts';
@@ -15,9 +14,6 @@ export interface CatalogQuery {
   readonly parameterOids: readonly number[];
   readonly columns: readonly (readonly [name: string, oid: number])[];
 }
-
-/** Untouched by the codecs that users set, which are no concern of the driver's own queries. */
-const registry = new TypeRegistry(DEFAULT_TYPES);
 
 const statements = new WeakMap<CatalogQuery, Statement>();
 
@@ -52,7 +48,7 @@ export async function runCatalogQueryWith(
   const columns = query.columns.map(
     ([name, oid]): Column => ({
       name,
-      codec: registry.codec(oid)!,
+      codec: builtinCodecs.codec(oid)!,
       format: TEXT,
     }),
   );
@@ -84,5 +80,5 @@ function ownStatement({ text, parameterOids, columns }: CatalogQuery): Statement
       format: TEXT,
     }),
   );
-  return new Statement(text, '', { parameterOids, fields }, registry);
+  return new Statement(text, '', { parameterOids, fields }, builtinCodecs);
 }

@@ -1,6 +1,6 @@
+import type { CodecSource } from '../../codecs/codec-source.ts';
+import { MissingTypesError } from '../../codecs/codec-source.ts';
 import { compileRowDecoder, type RowDecoder } from '../../codecs/compilers/row-decoder.ts';
-import { MissingTypesError } from '../../codecs/containers/record.ts';
-import type { TypeRegistry } from '../../codecs/registry.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { FieldDescription } from '../../protocol/backend/result.ts';
  */
 export function lateDecoder(
   fields: readonly FieldDescription[],
-  registry: TypeRegistry,
+  registry: CodecSource,
 ): RowDecoder {
   let decode: RowDecoder | null = null;
   return (buffer, start, end, run) => {

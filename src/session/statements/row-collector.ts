@@ -1,4 +1,4 @@
-import { MissingTypesError } from '../../codecs/containers/record.ts';
+import { MissingTypesError } from '../../codecs/codec-source.ts';
 import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request } from '../request.ts';

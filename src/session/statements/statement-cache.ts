@@ -1,4 +1,4 @@
-import type { TypeRegistry } from '../../codecs/registry.ts';
+import type { CodecSource } from '../../codecs/codec-source.ts';
 import type { Clock } from '../../transport/clock.ts';
 import type { Statement } from './statement.ts';
 
@@ -26,7 +26,7 @@ interface Entry {
 export class StatementCache {
   readonly #options: StatementCacheOptions;
   readonly #clock: Clock;
-  readonly #registry: TypeRegistry;
+  readonly #registry: CodecSource;
   readonly #close: (name: string) => void;
   #schemaVersion: number;
   readonly #entries = new Map<string, Entry>();
@@ -38,7 +38,7 @@ export class StatementCache {
   constructor(
     options: StatementCacheOptions,
     clock: Clock,
-    registry: TypeRegistry,
+    registry: CodecSource,
     close: (name: string) => void,
   ) {
     this.#options = options;

@@ -1,4 +1,5 @@
 import type { Codec, PgType } from '../../codecs/codec.ts';
+import type { CodecSource } from '../../codecs/codec-source.ts';
 import {
   type ArgumentEncoder,
   compileArgumentEncoder,
@@ -9,7 +10,6 @@ import {
   compileRowDecoder,
   type RowDecoder,
 } from '../../codecs/compilers/row-decoder.ts';
-import type { TypeRegistry } from '../../codecs/registry.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
@@ -82,7 +82,7 @@ export class Statement {
     text: string,
     name: string,
     description: StatementDescription,
-    registry: TypeRegistry,
+    registry: CodecSource,
     boundFormats: boolean = false,
   ) {
     this.text = text;
@@ -125,12 +125,12 @@ export class Statement {
   }
 
   /** The same statement on the server, with the codecs that hold now. */
-  recompiled(registry: TypeRegistry): Statement {
+  recompiled(registry: CodecSource): Statement {
     return new Statement(this.text, this.name, this.description, registry, this.#boundFormats);
   }
 
   /** The same text as the unnamed statement. */
-  unnamed(registry: TypeRegistry): Statement {
+  unnamed(registry: CodecSource): Statement {
     return new Statement(this.text, '', this.description, registry);
   }
 

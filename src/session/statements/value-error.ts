@@ -1,4 +1,4 @@
-import { MissingTypesError } from '../../codecs/containers/record.ts';
+import { MissingTypesError } from '../../codecs/codec-source.ts';
 import {
   DecodeError,
   InterfaceError,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../../src/codecs/codec.ts';
+import { MissingTypesError } from '../../../src/codecs/codec-source.ts';
 import {
   parseCompositeText,
   printCompositeText,
 } from '../../../src/codecs/containers/composite-text.ts';
-import { MissingTypesError } from '../../../src/codecs/containers/record.ts';
 import { TypeRegistry } from '../../../src/codecs/registry.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { DecodeError, OutdatedSchemaCacheError } from '../../../src/errors/client-errors.ts';

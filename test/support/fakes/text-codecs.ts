@@ -1,0 +1,62 @@
+import type { Codec } from '../../../src/codecs/codec.ts';
+import { TEXT } from '../../../src/codecs/codec.ts';
+import type { CodecSource } from '../../../src/codecs/codec-source.ts';
+
+/**
+ * A source of codecs that knows nothing but OIDs: every argument is sent as its `String()`, every
+ * value of a result is the server's text.
+ */
+export class TextCodecs implements CodecSource {
+  readonly epoch = 0;
+  readonly typesEpoch = 0;
+  schemaVersion = 0;
+  readonly #codecs = new Map<number, Codec>();
+
+  codec(oid: number): Codec {
+    let codec = this.#codecs.get(oid);
+    if (codec === undefined) {
+      codec = textCodec(oid);
+      this.#codecs.set(oid, codec);
+    }
+    return codec;
+  }
+
+  missing(): readonly number[] {
+    return [];
+  }
+
+  define(): void {
+    throw new Error('nothing was missing');
+  }
+
+  want(): void {
+    throw new Error('nothing was missing');
+  }
+
+  composites(): readonly number[] {
+    return [];
+  }
+
+  schemaChanged(): void {
+    this.schemaVersion += 1;
+  }
+
+  forget(): void {
+    this.schemaVersion += 1;
+  }
+
+  fork(): TextCodecs {
+    return this;
+  }
+}
+
+function textCodec(oid: number): Codec {
+  return {
+    type: { oid, name: `type ${oid}`, kind: 'scalar', schema: '' },
+    text: { decode: (text) => text, encode: String },
+    binary: null,
+    resultFormat: TEXT,
+    argumentFormat: TEXT,
+    inline: 'text',
+  };
+}
