@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
+import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import type { ClientSession } from './client-session.ts';
@@ -23,7 +24,7 @@ export async function runBatch(
     prepare: query.prepare !== false,
   }));
   const request = new BatchRequest(items, deadline);
-  for (const { text } of items) client.noteDirt(text);
+  for (const { text } of items) client.noteEffects(statementKind(text));
   client.session.submit(request);
   return client.logged(request.promise, items.map(({ text }) => text).join(';\n'), items);
 }

@@ -3,9 +3,9 @@ import { QueryRequest, type Wanted } from '../session/requests/query-request.ts'
 import { ScriptRequest } from '../session/requests/script-request.ts';
 import type { Session } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
+import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
-import { isShareable, mayChangeSchema, mayLeaveDirt, mentionsPrepare } from './dirt.ts';
 import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
@@ -33,8 +33,8 @@ export class ClientSession {
   readonly transactions: Transaction[] = [];
   /** The statements that the holder has prepared, by name. */
   readonly prepared = new Set<string>();
-  /** Something was done that outlives a transaction: see dirt.ts. */
-  dirty = false;
+  /** Something was done that outlives a transaction. */
+  hasLastingEffects = false;
   /** What had been set in the session was undone, even if it was set on purpose. */
   wasReset = false;
   #preparesBySql = false;
@@ -57,6 +57,7 @@ export class ClientSession {
   /** Executes a query. `statement` is one that the caller has prepared. */
   query(
     query: QueryObject,
+    kind: StatementKind,
     wanted: Wanted,
     deadline: Deadline | null,
     statement: Statement | null = null,
@@ -70,7 +71,7 @@ export class ClientSession {
       statement,
     );
     request.onTag = onTag;
-    this.noteDirt(query.text);
+    this.noteEffects(kind);
     this.session.submit(request);
     return this.logged(request.promise, query.text, request.args, query.timeout);
   }
@@ -80,14 +81,19 @@ export class ClientSession {
     text: string,
     deadline: Deadline | null = null,
     timeout?: number | undefined,
+    kind: StatementKind = statementKind(text),
   ): Promise<string> {
-    return this.logged(this.submitScript(text, deadline).promise, text, [], timeout);
+    return this.logged(this.submitScript(text, deadline, kind).promise, text, [], timeout);
   }
 
   /** The same, for who must know when it is answered; `logged` tells loggers of it. */
-  submitScript(text: string, deadline: Deadline | null): ScriptRequest {
-    const request = new ScriptRequest(text, deadline, isShareable(text));
-    this.noteDirt(text);
+  submitScript(
+    text: string,
+    deadline: Deadline | null,
+    kind: StatementKind = statementKind(text),
+  ): ScriptRequest {
+    const request = new ScriptRequest(text, deadline, kind.repeatable);
+    this.noteEffects(kind);
     this.session.submit(request);
     return request;
   }
@@ -121,11 +127,11 @@ export class ClientSession {
   }
 
   /** Notes what a query may leave in the session. */
-  noteDirt(text: string): void {
-    if (mayChangeSchema(text)) this.session.statements.noteChange();
-    if (!mayLeaveDirt(text)) return;
-    this.dirty = true;
-    if (mentionsPrepare(text)) this.#preparesBySql = true;
+  noteEffects(kind: StatementKind): void {
+    if (kind.changesSchema) this.session.statements.noteChange();
+    if (!kind.lasting) return;
+    this.hasLastingEffects = true;
+    if (kind.mentionsPrepare) this.#preparesBySql = true;
   }
 
   /** Whether a transaction is open or about to be: BEGIN may still be on its way. */
@@ -140,7 +146,7 @@ export class ClientSession {
 
   /** From here on whatever is there belongs to the session, not to a holder that goes. */
   keep(): void {
-    this.dirty = false;
+    this.hasLastingEffects = false;
     this.#preparesBySql = false;
     this.prepared.clear();
     this.listeners.keep();
@@ -169,7 +175,7 @@ export class ClientSession {
   /** Brings the session back to the state of a new one, as far as that can be told. */
   async reset(deadline: Deadline | null = null): Promise<void> {
     let script = '';
-    if (this.dirty) {
+    if (this.hasLastingEffects) {
       this.wasReset = true;
       script = resetScript(this.session.capabilities);
       if (this.#preparesBySql) {
@@ -178,7 +184,7 @@ export class ClientSession {
         this.session.statements.clear();
       }
     }
-    this.dirty = false;
+    this.hasLastingEffects = false;
     this.#preparesBySql = false;
     await this.#undo(script, deadline);
   }

@@ -333,7 +333,7 @@ export class Connection extends Queryable implements AsyncDisposable {
       const client = this.client('Connection.reset()');
       // What was called before may begin a transaction, or end one.
       while (!client.session.isIdle && !client.session.isEnded) await client.session.whenIdle();
-      client.dirty = true;
+      client.hasLastingEffects = true;
       await client.reset();
     } catch (error) {
       throw atCaller(error);

@@ -2,6 +2,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import { NoActiveSQLTransactionError } from '../errors/generated/sqlstate.ts';
 import { type Portal, PortalRequest, type PortalRows } from '../session/requests/portal-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
+import { statementKind } from '../sql/statement-kind.ts';
 import type { Row } from '../values/row.ts';
 import { argsOf, type QueryObject } from './call.ts';
 import { atCaller } from './caller-stack.ts';
@@ -68,7 +69,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
     const deadline = client.deadline(this.#query.timeout, this.#query.signal);
     try {
       const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
-      client.noteDirt(this.#query.text);
+      client.noteEffects(statementKind(this.#query.text));
       client.session.submit(request);
       const result = await client.logged(request.promise, this.#query.text, this.#portal.args);
       if (result.exhausted) this.#exhausted = true;

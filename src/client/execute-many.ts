@@ -1,6 +1,7 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { type ArgumentSets, ExecuteManyRequest } from '../session/requests/execute-many-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
+import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import type { ClientSession } from './client-session.ts';
@@ -26,7 +27,7 @@ export async function executeMany(
   }
   if (Array.isArray(sets) && sets.length === 0) return [];
   const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement);
-  client.noteDirt(text);
+  client.noteEffects(statementKind(text));
   client.session.submit(request);
   return client.logged(request.promise, text, sets as unknown as readonly unknown[]);
 }

@@ -3,6 +3,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
 import { typesOf } from '../session/statements/preparation.ts';
 import type { Attribute, Statement } from '../session/statements/statement.ts';
+import { statementKind } from '../sql/statement-kind.ts';
 import type { Row } from '../values/row.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller } from './caller-stack.ts';
@@ -113,7 +114,8 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
       const deadline = client.deadline(timeout, signal);
       try {
         const query = { text: this.query, args, timeout, column };
-        return await client.query(query, wanted, deadline, this.#statement, (tag) => {
+        const kind = statementKind(query.text);
+        return await client.query(query, kind, wanted, deadline, this.#statement, (tag) => {
           this.#shared.status = tag;
         });
       } finally {
@@ -213,14 +215,15 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
         args: options.args ?? [],
         prepare: false,
       };
+      const kind = statementKind(query.text);
       const deadline = client.deadline(this.#options.timeout, this.#options.signal);
       try {
         deadline?.check();
         if (options.analyze !== true)
-          return firstPlan(await client.query(query, 'value', deadline));
+          return firstPlan(await client.query(query, kind, 'value', deadline));
         const transaction = await this.#connection.begin();
         try {
-          return firstPlan(await client.query(query, 'value', deadline));
+          return firstPlan(await client.query(query, kind, 'value', deadline));
         } finally {
           await transaction.rollback();
         }

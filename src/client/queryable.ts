@@ -2,6 +2,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import type { BatchResult } from '../session/requests/batch-request.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
 import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
+import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import { callsOf, limitsOf, runBatch } from './batch.ts';
@@ -28,7 +29,6 @@ import {
   copyRecordsToTable,
   copyToTable,
 } from './copy/copy-to-table.ts';
-import { isShareable } from './dirt.ts';
 import { executeMany } from './execute-many.ts';
 import { checkOptions } from './known-options.ts';
 import { RowStream } from './row-stream.ts';
@@ -44,20 +44,21 @@ export type Use =
   | 'exclusive';
 
 /** A query that may change the session, or holds several statements, gets one of its own. */
-function useOf(query: QueryObject): Use {
-  return isShareable(query.text) ? 'shared' : 'exclusive';
+function useOf(kind: StatementKind): Use {
+  return kind.shareable ? 'shared' : 'exclusive';
 }
 
 /** Submits a query. Without arguments, what is executed for its tag may be a whole script. */
 function send(
   client: ClientSession,
   call: QueryObject,
+  kind: StatementKind,
   wanted: Wanted,
   deadline: Deadline | null,
 ): Promise<unknown> {
   return wanted === 'tag' && argsOf(call).length === 0
-    ? client.script(call.text, deadline, call.timeout)
-    : client.query(call, wanted, deadline);
+    ? client.script(call.text, deadline, call.timeout, kind)
+    : client.query(call, kind, wanted, deadline);
 }
 
 /** Work to be done on one session. */
@@ -116,13 +117,14 @@ export abstract class Queryable {
       const deadline = this.deadline(call.timeout, call.signal);
       try {
         deadline?.check();
-        const use = useOf(call);
+        const kind = statementKind(call.text);
+        const use = useOf(kind);
         const client = this.borrow(use);
         if (client === null) {
-          return await this.lend(use, deadline, (lent) => send(lent, call, wanted, deadline));
+          return await this.lend(use, deadline, (lent) => send(lent, call, kind, wanted, deadline));
         }
         try {
-          return await send(client, call, wanted, deadline);
+          return await send(client, call, kind, wanted, deadline);
         } finally {
           this.handBack(client);
         }

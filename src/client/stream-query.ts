@@ -1,6 +1,7 @@
 import { PortalRequest, type PortalRows } from '../session/requests/portal-request.ts';
 import { StreamRequest } from '../session/requests/stream-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
+import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, type QueryObject } from './call.ts';
 import type { ClientSession } from './client-session.ts';
@@ -20,7 +21,7 @@ export async function streamQuery(
   statement: Statement | null = null,
 ): Promise<void> {
   const run = client.isInTransaction ? streamPortal : streamWhole;
-  client.noteDirt(query.text);
+  client.noteEffects(statementKind(query.text));
   const running = run(client, query, buffer, deadline, statement);
   try {
     await client.logged(running, query.text, argsOf(query), query.timeout);

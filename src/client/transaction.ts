@@ -6,6 +6,7 @@ import {
 } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
+import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { eitherSignal } from './call.ts';
 import { atCaller } from './caller-stack.ts';
@@ -113,8 +114,10 @@ export class Transaction extends Queryable implements AsyncDisposable {
     const outermost = this.#client.transactions[0]!;
     let level: string | undefined = outermost.#isolation;
     if (level === undefined) {
+      const text = 'SHOW transaction_isolation';
       const shown = await this.#client.query(
-        { text: 'SHOW transaction_isolation', prepare: false },
+        { text, prepare: false },
+        statementKind(text),
         'value',
         null,
       );

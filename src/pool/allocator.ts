@@ -219,7 +219,10 @@ export class Allocator {
     const { client } = pooled;
     const { session } = client;
     // Nothing to undo and nothing under way: the usual case, and it costs nothing.
-    if (session.isEnded || (session.isIdle && !client.isInTransaction && !client.dirty)) {
+    if (
+      session.isEnded ||
+      (session.isIdle && !client.isInTransaction && !client.hasLastingEffects)
+    ) {
       this.takeBack(pooled);
       return;
     }

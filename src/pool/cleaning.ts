@@ -42,7 +42,7 @@ export async function cleanWithHook(
   }
   client.dismissHolder();
   await within(client, clock, (deadline) => client.rollBack(deadline));
-  client.dirty = false;
+  client.hasLastingEffects = false;
 }
 
 /** Does `work` on a client once it is idle, or destroys it. */

@@ -63,7 +63,7 @@ export class Opener implements SessionSource {
         connection.markReleased();
       }
     }
-    pooled.keepsInit = client.dirty || client.prepared.size > 0;
+    pooled.keepsInit = client.hasLastingEffects || client.prepared.size > 0;
     client.keep();
     pooled.begin();
   }

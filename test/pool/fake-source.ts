@@ -81,7 +81,7 @@ export class FakeSession {
 function fakeClientSession(session: FakeSession): ClientSession {
   const client = {
     session,
-    dirty: false,
+    hasLastingEffects: false,
     wasReset: false,
     isInTransaction: false,
     reset: () => Promise.resolve(),

@@ -1,4 +1,5 @@
 import { CopyOutRequest } from '../../session/requests/copy-out-request.ts';
+import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { argsOf, type QueryObject } from '../call.ts';
 import type { ClientSession } from '../client-session.ts';
@@ -82,7 +83,7 @@ function copyOut(
   const blocks = new CopyBlocks(makeText, session, sinkFor(output), onProgress);
   const request = new CopyOutRequest(blocks, deadline);
   blocks.onFailure = (error) => request.refuse(error);
-  client.noteDirt(text);
+  client.noteEffects(statementKind(text));
   session.submit(request);
   return client.logged(request.promise, text, [], timeout, 'copy');
 }

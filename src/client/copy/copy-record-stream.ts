@@ -3,6 +3,7 @@ import { type Column, compileRowDecoder } from '../../codecs/compilers/row-decod
 import { CopyRows } from '../../session/requests/copy-rows-request.ts';
 import { InnerRequests } from '../../session/requests/inner-requests.ts';
 import { LeavableCopyRequest } from '../../session/requests/leavable-copy.ts';
+import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { argsOf, type QueryObject } from '../call.ts';
 import type { ClientSession } from '../client-session.ts';
@@ -34,7 +35,7 @@ export async function streamBinaryCopy(
   const text = copyQueryToStdout(inlined, { format: 'binary' }, session.serverVersion);
   const rows = new CopyRows(text, session, buffer, compileRowDecoder(columns), columns.length);
   const request = new LeavableCopyRequest(rows, deadline);
-  client.noteDirt(query.text);
+  client.noteEffects(statementKind(query.text));
   session.submit(request);
   buffer.attach(session, () => session.canceller.dismiss(request));
   try {

@@ -4,6 +4,7 @@ import type { Request } from '../../session/request.ts';
 import { type CopyFeed, CopyInRequest } from '../../session/requests/copy-in-request.ts';
 import type { Session } from '../../session/session.ts';
 import { type TableColumn, tableColumns } from '../../session/statements/table-columns.ts';
+import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { ClientSession } from '../client-session.ts';
 import { checkOptions, type OptionNames } from '../known-options.ts';
@@ -127,7 +128,7 @@ function copyIn(
   timeout: number | undefined,
 ): Promise<string> {
   const request = new CopyInRequest(feed, deadline);
-  client.noteDirt(text);
+  client.noteEffects(statementKind(text));
   client.session.submit(request);
   return client.logged(request.promise, text, [], timeout, 'copy');
 }

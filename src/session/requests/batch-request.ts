@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
+import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import type { Session } from '../session.ts';
-import { forgetMisfit, isRepeatable, mayCommit } from '../statements/outdated.ts';
+import { forgetMisfit } from '../statements/outdated.ts';
 import { statementFor, storeOf } from '../statements/preparation.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
@@ -149,10 +150,12 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
 
   /** Outside of a transaction the batch is one, and has been undone unless it was ended in it. */
   protected override get canLearnAnew(): boolean {
-    return !this.#items.slice(0, this.#results.length).some(({ text }) => mayCommit(text));
+    return !this.#items
+      .slice(0, this.#results.length)
+      .some(({ text }) => statementKind(text).mayCommit);
   }
 
   protected override get isUndone(): boolean {
-    return this.#items.every(({ text }) => isRepeatable(text));
+    return this.#items.every(({ text }) => statementKind(text).repeatable);
   }
 }

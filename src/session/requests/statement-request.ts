@@ -7,6 +7,7 @@ import {
 } from '../../protocol/backend/result.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
+import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Session } from '../session.ts';
 import { asDescribed } from '../statements/described-portal.ts';
@@ -16,7 +17,6 @@ import {
   forgetOutdated,
   givesUpNames,
   isOutdated,
-  isRepeatable,
   refreshedStatement,
 } from '../statements/outdated.ts';
 import { statementFor, storeOf } from '../statements/preparation.ts';
@@ -208,6 +208,6 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
 
   /** Whether it may be started once more after a cancel: nothing is left of what it has done. */
   protected get isUndone(): boolean {
-    return this.isRepeatable && (!this.bound || isRepeatable(this.text));
+    return this.isRepeatable && (!this.bound || statementKind(this.text).repeatable);
   }
 }

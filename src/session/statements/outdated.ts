@@ -151,25 +151,3 @@ export function asOutdated(error: unknown): unknown {
   }
   return error;
 }
-
-/** Statements that have no effect at all when they fail outside of a transaction. */
-const UNDONE_WHOLLY = /^\s*(?:select|insert|update|delete|merge|with|values|table|show)\b/i;
-
-/**
- * Whether a statement that was cancelled may be executed once more. CALL and DO may have
- * committed something before; so may several statements in one text.
- */
-export function isRepeatable(text: string): boolean {
-  return UNDONE_WHOLLY.test(text);
-}
-
-/** Words without which no statement ends the transaction that it is executed in. */
-const ENDS_TRANSACTION = /\b(?:commit|end|rollback|abort|prepare|call|do)\b/i;
-
-/**
- * Whether a statement may have made permanent what it and those before it have done, although
- * they were to be one transaction: COMMIT, or a CALL or DO that commits.
- */
-export function mayCommit(text: string): boolean {
-  return !isRepeatable(text) && ENDS_TRANSACTION.test(text);
-}

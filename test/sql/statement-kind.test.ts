@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isShareable, mayLeaveDirt, mentionsPrepare } from '../../src/client/dirt.ts';
+import { statementKind } from '../../src/sql/statement-kind.ts';
 
 describe('a statement that leaves nothing in the session and may share it', () => {
   it.each([
     'SELECT 1',
     'select 1;',
+    'SELECT 1;;',
     '\n\tSELECT 1 ;\n',
     '-- comment\nSELECT 1',
     '/* a */ /* b\n */ SELECT 1',
@@ -20,8 +21,8 @@ describe('a statement that leaves nothing in the session and may share it', () =
     'EXPLAIN ANALYZE SELECT 1',
     'NOTIFY c',
   ])('is %j', (text) => {
-    expect(isShareable(text)).toBe(true);
-    expect(mayLeaveDirt(text)).toBe(false);
+    expect(statementKind(text).shareable).toBe(true);
+    expect(statementKind(text).lasting).toBe(false);
   });
 });
 
@@ -47,8 +48,8 @@ describe('a statement that leaves nothing behind its transaction, but is not to 
     'TRUNCATE t',
     'VACUUM t',
   ])('is %j', (text) => {
-    expect(isShareable(text)).toBe(false);
-    expect(mayLeaveDirt(text)).toBe(false);
+    expect(statementKind(text).shareable).toBe(false);
+    expect(statementKind(text).lasting).toBe(false);
   });
 });
 
@@ -80,29 +81,30 @@ describe('a statement that may leave something in the session', () => {
     'CALL p()',
     'LOAD $lib$',
     'SELECT 1; SET work_mem = 1',
-    'SELECT 1;;',
     '/* /* */ SELECT 1 */ SET work_mem = 1',
     '/* SELECT 1 */ SET work_mem = 1',
     '-- SELECT\nSET work_mem = 1',
     '/* SELECT 1',
   ])('is %j', (text) => {
-    expect(mayLeaveDirt(text)).toBe(true);
-    expect(isShareable(text)).toBe(false);
+    expect(statementKind(text).lasting).toBe(true);
+    expect(statementKind(text).shareable).toBe(false);
   });
 
   it('is judged the same each time, however long it is', () => {
     const long = `SELECT '${'x'.repeat(20_000)}'`;
     for (let i = 0; i < 3; i++) {
-      expect(isShareable(long)).toBe(true);
-      expect(isShareable(`${long}; SET a = b`)).toBe(false);
+      expect(statementKind(long).shareable).toBe(true);
+      expect(statementKind(`${long}; SET a = b`).shareable).toBe(false);
     }
-    for (let i = 0; i < 5000; i++) expect(isShareable(`SELECT ${i}`)).toBe(true);
+    for (let i = 0; i < 5000; i++) expect(statementKind(`SELECT ${i}`).shareable).toBe(true);
   });
 
   it('mentions PREPARE where it is a word of its own', () => {
-    expect(mentionsPrepare('PREPARE p AS SELECT 1')).toBe(true);
-    expect(mentionsPrepare("DO $$ BEGIN EXECUTE 'prepare p as select 1'; END $$")).toBe(true);
-    expect(mentionsPrepare('SET prepared = 1')).toBe(false);
+    expect(statementKind('PREPARE p AS SELECT 1').mentionsPrepare).toBe(true);
+    expect(
+      statementKind("DO $$ BEGIN EXECUTE 'prepare p as select 1'; END $$").mentionsPrepare,
+    ).toBe(true);
+    expect(statementKind('SET prepared = 1').mentionsPrepare).toBe(false);
   });
 
   it('is judged in no time, whatever it looks like', () => {
@@ -112,7 +114,7 @@ describe('a statement that may leave something in the session', () => {
       ' '.repeat(200_000),
       '(\n'.repeat(100_000),
     ]) {
-      expect(mayLeaveDirt(text)).toBe(true);
+      expect(statementKind(text).lasting).toBe(true);
     }
   });
 });

@@ -1,0 +1,283 @@
+import { Lexer } from './lexer.ts';
+
+/**
+ * What a text of SQL does to the session and the transaction that it is executed in, as far as the
+ * text tells. In doubt it is said to do the most: a text that is not understood is not shareable,
+ * not repeatable, lasting, and may commit. What a function of the user's own does is not seen.
+ */
+export interface StatementKind {
+  /**
+   * One statement that leaves the session, and whatever runs on it next, as if it had not been:
+   * others' may be executed in the same session right before and after it. Always repeatable.
+   */
+  readonly shareable: boolean;
+  /**
+   * One statement that is undone wholly when it fails outside of a transaction, so that it may be
+   * executed once more. Not what may have committed before (CALL, DO, several statements), nor
+   * what outlives a rollback (advisory locks, sequences, other servers).
+   */
+  readonly repeatable: boolean;
+  /**
+   * May leave something in the session that outlives the transaction (settings, locks, temporary
+   * tables, LISTEN), so that it must be undone before somebody else gets the session.
+   */
+  readonly lasting: boolean;
+  /** May change what statements were prepared for. */
+  readonly changesSchema: boolean;
+  /** May make permanent what it and those before it in its transaction have done. */
+  readonly mayCommit: boolean;
+  /** May make the server keep a statement under a name. */
+  readonly mentionsPrepare: boolean;
+}
+
+/** Texts whose kind is kept, and how many characters they may have together and each. */
+const MAX_KEPT = 2000;
+const MAX_KEPT_LENGTH = 2_000_000;
+const MAX_TEXT_LENGTH = 8192;
+
+const kept = new Map<string, StatementKind>();
+let keptLength = 0;
+
+/** The kind of a text, which is remembered. */
+export function statementKind(text: string): StatementKind {
+  return kept.get(text) ?? judgeAndKeep(text);
+}
+
+function judgeAndKeep(text: string): StatementKind {
+  const kind = judgeText(text);
+  const { length } = text;
+  if (length > MAX_TEXT_LENGTH) return kind;
+  if (kept.size >= MAX_KEPT || keptLength + length > MAX_KEPT_LENGTH) {
+    kept.clear();
+    keptLength = 0;
+  }
+  kept.set(text, kind);
+  keptLength += length;
+  return kind;
+}
+
+/** Where strings end may depend on `standard_conforming_strings`: then it is both that count. */
+function judgeText(text: string): StatementKind {
+  const kind = judge(text, false);
+  return Object.freeze(text.includes('\\') ? worst(kind, judge(text, true)) : kind);
+}
+
+function worst(one: StatementKind, other: StatementKind): StatementKind {
+  return {
+    shareable: one.shareable && other.shareable,
+    repeatable: one.repeatable && other.repeatable,
+    lasting: one.lasting || other.lasting,
+    changesSchema: one.changesSchema || other.changesSchema,
+    mayCommit: one.mayCommit || other.mayCommit,
+    mentionsPrepare: one.mentionsPrepare || other.mentionsPrepare,
+  };
+}
+
+/** Verbs of statements that read or change rows: undone wholly when they fail. */
+const QUERIES = new Set([
+  'select',
+  'insert',
+  'update',
+  'delete',
+  'merge',
+  'with',
+  'values',
+  'table',
+]);
+
+/** So are these, and they leave nothing in the session either. */
+const LIKE_QUERIES = new Set(['show', 'notify']);
+
+/** Verbs of statements that leave nothing in the session once their transaction is over. */
+const TRANSACTIONAL = new Set(
+  (
+    'begin start commit end rollback abort savepoint release lock copy fetch move close create ' +
+    'alter drop truncate comment grant revoke vacuum analyze reindex refresh'
+  ).split(' '),
+);
+
+/** Verbs of other statements that never commit. */
+const NEVER_COMMIT = new Set(
+  (
+    'begin start savepoint release lock copy fetch move close truncate comment grant revoke ' +
+    'refresh set reset listen unlisten declare execute deallocate load'
+  ).split(' '),
+);
+
+/** Verbs of statements that change the schema. Some of these commit. */
+const DEFINITIONS = new Set(['create', 'alter', 'drop']);
+
+/** Their objects that are made in a transaction of its own; so is everything CONCURRENTLY. */
+const OWN_TRANSACTION = new Set(['database', 'tablespace', 'system', 'subscription']);
+
+/** Options of EXPLAIN that may stand without brackets. */
+const EXPLAIN_OPTIONS = new Set(['analyze', 'analyse', 'verbose']);
+
+/** Functions by which even a query changes the session, and more than a rollback undoes. */
+const LASTING_FUNCTION =
+  /advisory|dblink|setval|setseed|pg_(?:start_)?backup|replication_(?:slot|origin)/;
+
+/** Functions that execute what they are given as a string. */
+const EXECUTING_FUNCTION = /query_to_xml|ts_stat|ts_rewrite|crosstab|connectby|xpath_table/;
+
+/** What changes the session too, but is undone by a rollback. */
+const UNDONE_NAME = /set_config|^pg_temp/;
+
+const TEMPORARY = new Set(['temp', 'temporary']);
+/** What stands in front of TEMPORARY where it is no mere name. */
+const BEFORE_TEMPORARY = new Set(['create', 'replace', 'local', 'global', 'into']);
+
+/** A name in which letters may be written as escapes. */
+const ESCAPED_NAME = /^u&/;
+
+/** A text without a match has none of the above among its words, nor CONCURRENTLY. */
+const REMARKABLE = new RegExp(
+  `${LASTING_FUNCTION.source}|${EXECUTING_FUNCTION.source}|set_config|temp|u&"|concurrently`,
+  'i',
+);
+
+const PREPARE = /\bprepare\b/i;
+const DEFINITION = /\b(?:create|alter|drop)\b/i;
+
+function judge(text: string, backslashes: boolean): StatementKind {
+  const opening = readOpening(text, backslashes);
+  if (opening === null) return unknown(text);
+  const { verb, second } = opening;
+  const remarks = REMARKABLE.test(text) ? readRemarks(text, backslashes) : NO_REMARKS;
+  const isQuery = QUERIES.has(verb) || LIKE_QUERIES.has(verb);
+  const lasting = remarks.isLasting || !(isQuery || isTransactional(verb, second));
+  return {
+    shareable: isQuery && !lasting,
+    repeatable: isQuery && remarks.isUndone,
+    lasting,
+    changesSchema: lasting ? DEFINITION.test(text) : DEFINITIONS.has(verb),
+    mayCommit: !isQuery && mayCommit(verb, second, remarks.isConcurrent),
+    mentionsPrepare: lasting && PREPARE.test(text),
+  };
+}
+
+/** What is not understood, or several statements in one text. */
+function unknown(text: string): StatementKind {
+  return {
+    shareable: false,
+    repeatable: false,
+    lasting: true,
+    changesSchema: DEFINITION.test(text),
+    mayCommit: true,
+    mentionsPrepare: PREPARE.test(text),
+  };
+}
+
+function isTransactional(verb: string, second: string): boolean {
+  if (verb === 'set') return second === 'local' || second === 'transaction';
+  return TRANSACTIONAL.has(verb);
+}
+
+function mayCommit(verb: string, second: string, isConcurrent: boolean): boolean {
+  if (DEFINITIONS.has(verb)) return isConcurrent || OWN_TRANSACTION.has(second);
+  if (verb === 'prepare') return second === 'transaction';
+  return !NEVER_COMMIT.has(verb);
+}
+
+/** Goes on to the next piece that says something. */
+function nextPiece(lexer: Lexer): boolean {
+  while (lexer.next()) {
+    if (lexer.token !== 'blank' && lexer.token !== 'comment') return true;
+  }
+  return false;
+}
+
+function wordOf({ text, token, start, end }: Lexer): string {
+  return token === 'word' ? text.slice(start, end).toLowerCase() : '';
+}
+
+/** How a statement begins, in small letters. */
+interface Opening {
+  readonly verb: string;
+  /** The word right behind the verb; empty if there is none. */
+  readonly second: string;
+}
+
+/** Reads a text of one statement. Null if it is none, or more than one. */
+function readOpening(text: string, backslashes: boolean): Opening | null {
+  const lexer = new Lexer(text, backslashes);
+  const verb = readVerb(lexer);
+  if (verb === null) return null;
+  let second = '';
+  let isSecond = true;
+  let isOver = false;
+  while (nextPiece(lexer)) {
+    if (lexer.token === 'semicolon') {
+      isOver = true;
+    } else if (isOver) {
+      return null;
+    } else if (isSecond) {
+      second = wordOf(lexer);
+    }
+    isSecond = false;
+  }
+  return { verb, second };
+}
+
+/** A statement's first word, or that of the statement which an EXPLAIN explains. */
+function readVerb(lexer: Lexer): string | null {
+  let isExplain = false;
+  /** How many brackets are open; behind EXPLAIN they may be around its options. */
+  let depth = 0;
+  while (nextPiece(lexer)) {
+    const isOption = isExplain && depth > 0;
+    switch (lexer.text[lexer.start]) {
+      case '(':
+        depth += 1;
+        continue;
+      case ')':
+        depth -= 1;
+        continue;
+    }
+    const word = wordOf(lexer);
+    if (word === 'explain' && !isExplain) {
+      isExplain = true;
+      depth = 0;
+    } else if (isOption) {
+      if (QUERIES.has(word)) return word;
+    } else if (!isExplain || !EXPLAIN_OPTIONS.has(word)) {
+      return word === '' ? null : word;
+    }
+  }
+  return null;
+}
+
+/** What the words of a statement say of its effects. */
+interface Remarks {
+  /** It may change the session. */
+  readonly isLasting: boolean;
+  /** A rollback undoes that. */
+  readonly isUndone: boolean;
+  readonly isConcurrent: boolean;
+}
+
+const NO_REMARKS: Remarks = { isLasting: false, isUndone: true, isConcurrent: false };
+
+function readRemarks(text: string, backslashes: boolean): Remarks {
+  const lexer = new Lexer(text, backslashes);
+  let isLasting = false;
+  let isUndone = true;
+  let isConcurrent = false;
+  let before = '';
+  while (nextPiece(lexer)) {
+    const { token, start, end } = lexer;
+    const word = wordOf(lexer);
+    if (token === 'word' || token === 'quoted name') {
+      const name = text.slice(start, end).toLowerCase().replace(/^"/, '');
+      if (LASTING_FUNCTION.test(name) || EXECUTING_FUNCTION.test(name) || ESCAPED_NAME.test(name)) {
+        isLasting = true;
+        isUndone = false;
+      }
+      if (UNDONE_NAME.test(name)) isLasting = true;
+      if (TEMPORARY.has(word) && BEFORE_TEMPORARY.has(before)) isLasting = true;
+      if (word === 'concurrently') isConcurrent = true;
+    }
+    before = word;
+  }
+  return { isLasting, isUndone, isConcurrent };
+}

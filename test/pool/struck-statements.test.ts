@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type ConnectOptions,
+  connect,
+  createPool,
+  type Queryable,
+  QueryCanceledError,
+} from '../../src/index.ts';
+import { writeErrorResponse } from '../../src/protocol/backend/response.ts';
+import {
+  writeBindComplete,
+  writeCommandComplete,
+  writeDataRow,
+  writeParameterDescription,
+  writeParseComplete,
+  writeRowDescription,
+} from '../../src/protocol/backend/result.ts';
+import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
+import type { MessageWriter } from '../../src/protocol/writer.ts';
+import {
+  acceptStartup,
+  close,
+  expectMessage,
+  expectStartup,
+  ignoreRest,
+  run,
+  type Script,
+  send,
+  wait,
+} from '../support/fakes/script.ts';
+import { ScriptedServer } from '../support/fakes/scripted-server.ts';
+
+const COLUMN = {
+  name: 'n',
+  tableOid: 0,
+  columnNumber: 0,
+  typeOid: 23,
+  typeSize: 4,
+  typeModifier: -1,
+  format: 0,
+} as const;
+
+function described(writer: MessageWriter): void {
+  writeParseComplete(writer);
+  writeParameterDescription(writer, []);
+  writeRowDescription(writer, [COLUMN]);
+  writeReadyForQuery(writer);
+}
+
+function answered(writer: MessageWriter): void {
+  writeBindComplete(writer);
+  writeDataRow(writer, [Buffer.from([0, 0, 0, 7])]);
+  writeCommandComplete(writer, 'SELECT 1');
+  writeReadyForQuery(writer);
+}
+
+function done(writer: MessageWriter): void {
+  writeCommandComplete(writer, 'SELECT 1');
+  writeReadyForQuery(writer);
+}
+
+/** The statement has begun when the cancel strikes it. */
+function struck(writer: MessageWriter): void {
+  writeBindComplete(writer);
+  canceled(writer);
+}
+
+function canceled(writer: MessageWriter): void {
+  writeErrorResponse(writer, {
+    severityLocalized: 'ERROR',
+    severity: 'ERROR',
+    sqlstate: '57014',
+    message: 'canceling statement due to user request',
+  } as never);
+  writeReadyForQuery(writer);
+}
+
+const execution: Script = [expectMessage('Bind'), expectMessage('Execute'), expectMessage('Sync')];
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
+}
+
+/** It is sent once more, as soon as it is certain that no cancel is left. */
+const again: Script = [
+  expectMessage('Sync'),
+  send((writer) => writeReadyForQuery(writer)),
+  execution,
+  send(answered),
+  ignoreRest(),
+];
+
+/**
+ * Runs a statement that is known already right behind one that is aborted, and whose cancel comes
+ * so late that it strikes this one. Resolves to what became of it.
+ */
+async function runStruck(
+  open: (options: ConnectOptions) => Promise<Queryable & { terminate(): void }>,
+  text: string,
+  rest: Script,
+): Promise<unknown> {
+  const aborting = deferred();
+  const arrived = deferred();
+  const finished = deferred();
+  await using server = await ScriptedServer.listenFor([
+    [
+      acceptStartup({ secretKey: Buffer.from('key!') }),
+      expectMessage('Parse', { text }),
+      expectMessage('Describe'),
+      expectMessage('Sync'),
+      send(described),
+      execution,
+      send(answered),
+      expectMessage('Query', { text: 'SELECT 1' }),
+      execution,
+      run('both are sent', () => aborting.resolve()),
+      wait(arrived.promise),
+      run('the cancel is over', () => finished.resolve()),
+      send(done),
+      send(struck),
+      rest,
+    ],
+    [
+      expectStartup('CancelRequest'),
+      run('the cancel is here', () => arrived.resolve()),
+      wait(finished.promise),
+      close(),
+    ],
+  ]);
+  const { host, port } = server;
+  const on = await open({ host, port, user: 'test', database: 'test', ssl: 'disable' });
+  try {
+    expect(await on.fetchVal(text)).toBe(7);
+    const abort = new AbortController();
+    void aborting.promise.then(() => abort.abort(new Error('aborted')));
+    const first = on.execute({ text: 'SELECT 1', signal: abort.signal });
+    const second = on.fetchVal(text).catch((error: unknown) => error);
+    await expect(first).rejects.toThrow('aborted');
+    return await second;
+  } finally {
+    on.terminate();
+  }
+}
+
+describe('a statement that shares a connection and is struck by a cancel of a neighbour’s', () => {
+  it.each([
+    'SELECT 7',
+    'select 7;',
+    'SELECT 7 ; ;\n',
+    '/* app:web */ SELECT 7',
+    '/* /* nested */ SET */SELECT 7',
+    '-- app:web\nSELECT 7',
+    '/* a */ -- b\r\n\t/* c */ SELECT 7',
+    'SELECT 7 -- the end;',
+    'SELECT 7; /* the end */',
+    '(SELECT 1) UNION (SELECT 7)',
+    '/* a */ ( /* b */ (SELECT 7))',
+    'WITH x AS (SELECT 7) SELECT * FROM x',
+    'WITH x AS (DELETE FROM t RETURNING n) SELECT * FROM x',
+    'VALUES (7)',
+    'TABLE t',
+    'SHOW port',
+    'INSERT INTO t VALUES (7) RETURNING n',
+    "INSERT INTO t VALUES ('COMMIT; SET a = 1') RETURNING n",
+    'UPDATE t SET n = 7 RETURNING n',
+    'DELETE FROM t RETURNING n',
+    'MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE RETURNING n',
+    'EXPLAIN SELECT 7',
+    'EXPLAIN ANALYZE VERBOSE DELETE FROM t',
+    '/* app:web */ EXPLAIN (ANALYZE, FORMAT json) (SELECT 7)',
+    'NOTIFY c',
+    "/* app:web */ NOTIFY c, 'COMMIT'",
+  ])('is sent again: %j', async (text) => {
+    const open = (options: ConnectOptions) => createPool({ ...options, minSize: 1, maxSize: 1 });
+    expect(await runStruck(open, text, again)).toBe(7);
+  });
+});
+
+describe('a statement that may have had an effect before a cancel of another one struck it', () => {
+  it.each([
+    'CALL p()',
+    '/* SELECT */ CALL p()',
+    '-- SELECT\nCALL p()',
+    "DO 'select'",
+    'SELECT 1; COMMIT',
+    'SELECT pg_advisory_lock(1)',
+    'SELECT "pg_advisory_lock"(1)',
+    'SELECT U&"pg_advisory_\\006cock"(1)',
+    "SELECT dblink_exec('INSERT …')",
+    'VACUUM t',
+    'EXECUTE p',
+    'EXPLAIN ANALYZE EXECUTE p',
+    '"SELECT" 1',
+  ])('is not sent again: %j', async (text) => {
+    expect(await runStruck(connect, text, [ignoreRest()])).toBeInstanceOf(QueryCanceledError);
+  });
+});
