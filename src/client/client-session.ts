@@ -5,7 +5,7 @@ import type { Session } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
-import { argsOf, type QueryObject } from './call.ts';
+import { argsOf, type CallOptions, type QueryObject } from './call.ts';
 import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
@@ -54,6 +54,19 @@ export class ClientSession {
     return Deadline.of(this.session.clock, timeout ?? this.commandTimeout, signal);
   }
 
+  /** Runs one call, which owns its deadline: that ends with it, whatever happens. */
+  async call<R>(
+    limits: CallOptions | undefined,
+    work: (deadline: Deadline | null) => Promise<R>,
+  ): Promise<R> {
+    const deadline = this.deadline(limits?.timeout, limits?.signal);
+    try {
+      return await work(deadline);
+    } finally {
+      deadline?.dispose();
+    }
+  }
+
   /** Executes a query. `statement` is one that the caller has prepared. */
   query(
     query: QueryObject,
@@ -84,6 +97,11 @@ export class ClientSession {
     kind: StatementKind = statementKind(text),
   ): Promise<string> {
     return this.logged(this.submitScript(text, deadline, kind).promise, text, [], timeout);
+  }
+
+  /** The same as a call of its own, in the time that every command has. */
+  command(text: string): Promise<string> {
+    return this.call(undefined, (deadline) => this.script(text, deadline));
   }
 
   /** The same, for who must know when it is answered; `logged` tells loggers of it. */

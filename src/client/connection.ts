@@ -100,22 +100,13 @@ export class Connection extends Queryable implements AsyncDisposable {
     try {
       checkOptions('prepare', options, PREPARE_OPTIONS);
       const client = this.client('Connection.prepare()');
-      const deadline = client.deadline(options.timeout, options.signal);
-      try {
+      const statement = await client.call(options, (deadline) => {
         const request = prepareRequest(query, options.name, client.session, deadline);
         client.session.submit(request);
-        const statement = await client.logged(
-          request.promise,
-          query,
-          [],
-          options.timeout,
-          'prepare',
-        );
-        client.prepared.add(statement.name);
-        return new PreparedStatement<T>(this, statement);
-      } finally {
-        deadline?.dispose();
-      }
+        return client.logged(request.promise, query, [], options.timeout, 'prepare');
+      });
+      client.prepared.add(statement.name);
+      return new PreparedStatement<T>(this, statement);
     } catch (error) {
       throw atCaller(error);
     }

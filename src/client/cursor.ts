@@ -66,17 +66,14 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
 
   async #step(fetch: number, close: boolean): Promise<PortalRows> {
     const client = this.#usableClient();
-    const deadline = client.deadline(this.#query.timeout, this.#query.signal);
-    try {
+    const result = await client.call(this.#query, (deadline) => {
       const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
       client.noteEffects(statementKind(this.#query.text));
       client.session.submit(request);
-      const result = await client.logged(request.promise, this.#query.text, this.#portal.args);
-      if (result.exhausted) this.#exhausted = true;
-      return result;
-    } finally {
-      deadline?.dispose();
-    }
+      return client.logged(request.promise, this.#query.text, this.#portal.args);
+    });
+    if (result.exhausted) this.#exhausted = true;
+    return result;
   }
 
   /** Resolves to the next `count` rows, fewer at the end. */
@@ -107,15 +104,11 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
       if (this.#exhausted) return 0;
       if (this.#portal.statement === null) await this.#step(0, false);
       const client = this.#usableClient();
-      const deadline = client.deadline(this.#query.timeout, this.#query.signal);
-      try {
-        const tag = await client.script(`MOVE FORWARD ${count} "${this.#portal.name}"`, deadline);
-        const moved = Number(tag.split(' ').at(-1));
-        if (moved < count) this.#exhausted = true;
-        return moved;
-      } finally {
-        deadline?.dispose();
-      }
+      const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
+      const tag = await client.call(this.#query, (deadline) => client.script(move, deadline));
+      const moved = Number(tag.split(' ').at(-1));
+      if (moved < count) this.#exhausted = true;
+      return moved;
     } catch (error) {
       throw atCaller(error);
     }

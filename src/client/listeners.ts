@@ -84,20 +84,16 @@ export class Listeners implements SessionObserver {
     }
     this.#channels.delete(channel);
     if (this.#client.session.isEnded) return;
-    // In the time that every command has.
-    await this.#client.script(
-      `UNLISTEN ${quoteWholeIdentifier(channel)}`,
-      this.#client.deadline(undefined),
-    );
+    await this.#client.command(`UNLISTEN ${quoteWholeIdentifier(channel)}`);
   }
 
   #listen(text: string): Channel {
-    const listen = this.#client.submitScript(text, this.#client.deadline(undefined));
-    return {
-      callbacks: new Set(),
-      listen,
-      listening: this.#client.logged(listen.promise, text, []),
-    };
+    const deadline = this.#client.deadline(undefined);
+    const listen = this.#client.submitScript(text, deadline);
+    const listening = this.#client
+      .logged(listen.promise, text, [])
+      .finally(() => deadline?.dispose());
+    return { callbacks: new Set(), listen, listening };
   }
 
   /** How many callbacks the present holder has on channels and for log messages. */

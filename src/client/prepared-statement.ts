@@ -153,12 +153,9 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   ): Promise<Row[]> {
     try {
       const client = this.#client(call);
-      const deadline = client.deadline(this.#options.timeout, this.#options.signal);
-      try {
-        return await executeMany(client, this.query, args, wantRows, deadline, this.#statement);
-      } finally {
-        deadline?.dispose();
-      }
+      return await client.call(this.#options, (deadline) =>
+        executeMany(client, this.query, args, wantRows, deadline, this.#statement),
+      );
     } catch (error) {
       throw atCaller(error);
     }
@@ -193,12 +190,9 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     this.#client('stream');
     return new RowStream<T>(async (sink) => {
       const client = this.#client('stream');
-      const deadline = client.deadline(this.#options.timeout, this.#options.signal);
-      try {
-        await streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement);
-      } finally {
-        deadline?.dispose();
-      }
+      await client.call(this.#options, (deadline) =>
+        streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement),
+      );
     });
   }
 
@@ -216,8 +210,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
         prepare: false,
       };
       const kind = statementKind(query.text);
-      const deadline = client.deadline(this.#options.timeout, this.#options.signal);
-      try {
+      return await client.call(this.#options, async (deadline) => {
         deadline?.check();
         if (options.analyze !== true)
           return firstPlan(await client.query(query, kind, 'value', deadline));
@@ -227,9 +220,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
         } finally {
           await transaction.rollback();
         }
-      } finally {
-        deadline?.dispose();
-      }
+      });
     } catch (error) {
       throw atCaller(error);
     }

@@ -7,7 +7,6 @@ import { argsOf, type QueryObject } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 import { newPortal } from './cursor.ts';
 import type { StreamBuffer } from './row-stream.ts';
-import { submitStep } from './step.ts';
 
 /** Rows that are fetched at once through a portal. */
 const FETCH = 256;
@@ -63,8 +62,9 @@ async function streamPortal(
 ): Promise<void> {
   const portal = newPortal(query);
   const step = (fetch: number, limit: Deadline | null): Promise<PortalRows> => {
-    const request = new PortalRequest(portal, { fetch, close: fetch === 0 }, null, statement);
-    return submitStep(session, request, limit);
+    const request = new PortalRequest(portal, { fetch, close: fetch === 0 }, limit, statement);
+    session.submit(request);
+    return request.promise;
   };
   let wake = (): void => {};
   buffer.attach({ queue: { load: 0 }, resumeReading: () => wake() }, () => wake());
@@ -75,11 +75,13 @@ async function streamPortal(
       exhausted = part.exhausted;
       let hasRoom = true;
       for (const row of part.rows) hasRoom = buffer.push(row);
-      if (exhausted || hasRoom || buffer.closed) continue;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        deadline?.watch(() => resolve());
-      });
+      if (exhausted || buffer.closed) break;
+      if (!hasRoom) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          deadline?.watch(() => resolve());
+        });
+      }
       if (deadline?.expired) throw deadline.reason(true);
     }
   } finally {

@@ -145,7 +145,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   /** One of the transaction's own statements, in the time that every command has. */
   #run(text: string): Promise<string> {
-    return this.#client.script(text, this.#client.deadline(undefined, undefined));
+    return this.#client.command(text);
   }
 
   #checkUsable(call: string): void {

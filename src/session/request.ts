@@ -31,6 +31,7 @@ export abstract class Request<R = unknown> {
   rowsDue = false;
   /** A request that works for this one at the moment, e.g. Parse and Describe for a query. */
   inner: Request | null = null;
+  /** The call's, which disposes it; a request never does. */
   readonly deadline: Deadline | null;
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
@@ -91,7 +92,6 @@ export abstract class Request<R = unknown> {
     if (this.state === 'done') return;
     this.state = 'done';
     if (this.abandoned) return;
-    this.deadline?.dispose();
     this.#resolve(value);
   }
 
@@ -102,7 +102,6 @@ export abstract class Request<R = unknown> {
       return;
     }
     this.state = 'done';
-    this.deadline?.dispose();
     this.#reject(error);
   }
 
@@ -110,7 +109,6 @@ export abstract class Request<R = unknown> {
   abandon(reason: unknown): void {
     if (this.state === 'done' || this.abandoned) return;
     this.abandoned = true;
-    this.deadline?.dispose();
     this.#reject(reason);
   }
 }

@@ -8,7 +8,6 @@ import type { Deadline } from '../../transport/deadline.ts';
 import { argsOf, type QueryObject } from '../call.ts';
 import type { ClientSession } from '../client-session.ts';
 import type { StreamBuffer } from '../row-stream.ts';
-import { submitStep } from '../step.ts';
 import { streamQuery } from '../stream-query.ts';
 import { copyQueryToStdout } from './copy-options.ts';
 import { type InlinedQuery, inlineArguments } from './copy-query.ts';
@@ -62,14 +61,15 @@ function columnOf(name: string, codec: Codec): Column {
 }
 
 /**
- * The query without parameters, and what the server says of it: a step of its own, as it
- * decides what follows. The deadline of the whole stays in force.
+ * The query without parameters, and what the server says of it: a request of its own, as
+ * it decides what follows.
  */
 function inline(
   { session }: ClientSession,
   query: QueryObject,
   deadline: Deadline | null,
 ): Promise<InlinedQuery> {
-  const work = new InnerRequests((_, parent) => inlineArguments(session, parent, query), null);
-  return submitStep(session, work, deadline);
+  const work = new InnerRequests((_, parent) => inlineArguments(session, parent, query), deadline);
+  session.submit(work);
+  return work.promise;
 }

@@ -28,6 +28,8 @@ export class Canceller {
 
   /** The request's time is up, or its signal was aborted. */
   expire(request: Request): void {
+    // The call may not have disposed its deadline yet.
+    if (request.state === 'done' || request.abandoned) return;
     const deadline = request.deadline!;
     if (request.state === 'queued') {
       this.#session.queue.withdraw(request);

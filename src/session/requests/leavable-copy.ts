@@ -13,6 +13,8 @@ const SAVEPOINT = 'asyncpg_copy';
  */
 export class LeavableCopyRequest extends CopyOutRequest {
   #hasSavepoint = false;
+  /** It was ended by its reader or by a value, not by its deadline. */
+  #wasLeft = false;
 
   override start(session: Session): void {
     const { queue, preamble, transactionStatus } = session;
@@ -30,12 +32,17 @@ export class LeavableCopyRequest extends CopyOutRequest {
     }
   }
 
+  override abandon(reason: unknown): void {
+    if (!this.abandoned) this.#wasLeft = this.deadline?.expired !== true;
+    super.abandon(reason);
+  }
+
   override ready(session: Session): void {
     super.ready(session);
     if (!this.#hasSavepoint) return;
     const { queue, transactionStatus } = session;
     if (transactionStatus === 'E') {
-      if (this.abandoned && this.deadline?.expired !== true) returnToSavepoint(session);
+      if (this.#wasLeft) returnToSavepoint(session);
     } else if (queue.inFlight === 0 && !session.isCancelling) {
       // Otherwise it stays until the end of the transaction, which may have come already.
       session.submitInner(quiet(`RELEASE SAVEPOINT ${SAVEPOINT}`));
