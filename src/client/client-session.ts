@@ -6,6 +6,7 @@ import type { Statement } from '../session/statements/statement.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
+import type { Lease } from './lease.ts';
 import { Listeners } from './listeners.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
@@ -24,7 +25,9 @@ export type TransactionRunner = <R>(
  * One server session with what belongs to it on the client's side for as long as it lives,
  * whoever holds it: listeners, loggers, the stack of transactions.
  */
-export class ClientSession {
+export class ClientSession implements Lease {
+  /** A session that is nobody else's is its own lease. */
+  readonly client = this;
   readonly session: Session;
   readonly commandTimeout: number | null;
   readonly listeners: Listeners;

@@ -8,7 +8,9 @@ import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
+import { CHECK_IN, CHECK_OUT, DEADLINE } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
+import type { Lease } from './lease.ts';
 import type {
   LogCallback,
   Notification,
@@ -18,7 +20,7 @@ import type {
 import { NotificationQueue } from './notification-queue.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import type { QueryLogger } from './query-log.ts';
-import { Queryable, type Use, type Work } from './queryable.ts';
+import { Queryable } from './queryable.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 import { resetTypeCodec, setBuiltinTypeCodec, setTypeCodec } from './type-codecs.ts';
@@ -69,17 +71,20 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
-  override lend<R>(_use: Use, _deadline: Deadline | null, work: Work<R>): Promise<R> {
-    return work(this.client('a method of Connection'));
-  }
-
-  /** @internal */
-  override borrow(): ClientSession {
+  override [CHECK_OUT](): Lease {
     return this.client('a method of Connection');
   }
 
   /** @internal */
-  override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
+  override [CHECK_IN](): null {
+    return null;
+  }
+
+  /** @internal */
+  override [DEADLINE](
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Deadline | null {
     return this.#client.deadline(timeout, signal);
   }
 

@@ -30,18 +30,13 @@ import {
   copyToTable,
 } from './copy/copy-to-table.ts';
 import { executeMany } from './execute-many.ts';
+import { CHECK_IN, CHECK_OUT, DEADLINE } from './internals.ts';
 import { checkOptions } from './known-options.ts';
+import type { Lease, Use } from './lease.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
-
-/** What a call needs of the session that it gets. */
-export type Use =
-  /** One query and its answer: may share a busy session, each call under its own Sync. */
-  | 'shared'
-  /** A session of its own until the work is done. */
-  | 'exclusive';
 
 /** A query that may change the session, or holds several statements, gets one of its own. */
 function useOf(kind: StatementKind): Use {
@@ -61,72 +56,90 @@ function send(
     : client.query(call, kind, wanted, deadline);
 }
 
-/** Work to be done on one session. */
-export type Work<R> = (client: ClientSession) => Promise<R>;
-
 /**
  * Everything that queries can be made with: a connection, a pool, a transaction. Each method
- * is written once, here, and says what it needs; where the session comes from and when it is
- * given back is all that the three differ in.
+ * is written once, here, and says what it needs. How a session is checked out and in is all that
+ * the three differ in.
  */
 export abstract class Queryable {
   /**
-   * Has `work` done on a session.
+   * A session for one call: at once if there is one, else a promise of it.
    * @internal
    */
-  abstract lend<R>(use: Use, deadline: Deadline | null, work: Work<R>): Promise<R>;
+  abstract [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease>;
 
   /**
-   * The session for a one-shot query, if one is to be had at once; null: `lend` waits for it.
-   * Each one that is borrowed is given back when the query is over.
+   * The call is over. A promise has to be awaited by the call, null is the usual case; what it
+   * rejects with is the call's own failure.
+   *
+   * @param failed the call is rejected already, so that this must not be
    * @internal
    */
-  abstract borrow(use: Use): ClientSession | null;
-
-  /** @internal */
-  handBack(_borrowed: ClientSession): void {}
+  abstract [CHECK_IN](lease: Lease, failed: boolean): Promise<void> | null;
 
   /**
    * The deadline of one call.
    * @internal
    */
-  abstract deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null;
+  abstract [DEADLINE](
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Deadline | null;
 
+  /** A call within its time-out and its signal. */
   async #call<R>(
     use: Use,
     options: CallOptions | undefined,
     work: (client: ClientSession, deadline: Deadline | null) => Promise<R>,
   ): Promise<R> {
-    const deadline = this.deadline(options?.timeout, options?.signal);
+    const deadline = this[DEADLINE](options?.timeout, options?.signal);
     try {
       deadline?.check();
-      return await this.lend(use, deadline, (client) => work(client, deadline));
+      return await this.#use(use, deadline, work);
     } finally {
       deadline?.dispose();
     }
   }
 
+  /** Has `work` done on a session that is checked out for it. */
+  async #use<R>(
+    use: Use,
+    deadline: Deadline | null,
+    work: (client: ClientSession, deadline: Deadline | null) => Promise<R>,
+  ): Promise<R> {
+    const lease = await this[CHECK_OUT](use, deadline);
+    let failed = true;
+    try {
+      const result = await work(lease.client, deadline);
+      failed = false;
+      return result;
+    } finally {
+      await this[CHECK_IN](lease, failed);
+    }
+  }
+
   /**
-   * A call of one query. It is the hot path of small queries: one asynchronous function between
-   * the caller and the request's own promise, and nothing is allocated for what is not needed.
-   * bench/micro/query.ts
+   * A call of one query, the same in one function: it is the hot path of small queries. There is
+   * one asynchronous function between the caller and the request's own promise, and nothing is
+   * allocated or awaited for what is not needed. bench/micro/query.ts
    */
   async #query(query: Query, args: readonly unknown[], wanted: Wanted): Promise<unknown> {
     try {
       const call = toQuery(query, args);
-      const deadline = this.deadline(call.timeout, call.signal);
+      const deadline = this[DEADLINE](call.timeout, call.signal);
       try {
         deadline?.check();
         const kind = statementKind(call.text);
-        const use = useOf(kind);
-        const client = this.borrow(use);
-        if (client === null) {
-          return await this.lend(use, deadline, (lent) => send(lent, call, kind, wanted, deadline));
-        }
+        const lent = this[CHECK_OUT](useOf(kind), deadline);
+        const lease = lent instanceof Promise ? await lent : lent;
+        let failed = true;
         try {
-          return await send(client, call, kind, wanted, deadline);
+          const result = await send(lease.client, call, kind, wanted, deadline);
+          failed = false;
+          return result;
         } finally {
-          this.handBack(client);
+          const checkedIn = this[CHECK_IN](lease, failed);
+          if (checkedIn !== null) await checkedIn;
         }
       } finally {
         deadline?.dispose();
@@ -307,8 +320,8 @@ export abstract class Queryable {
           safeToRetry: true,
         });
       }
-      const work: Work<R> = (client) => client.transact(options, fn);
-      if (options.signal === undefined) return await this.lend('exclusive', null, work);
+      const work = (client: ClientSession): Promise<R> => client.transact(options, fn);
+      if (options.signal === undefined) return await this.#use('exclusive', null, work);
       // Here the signal ends the wait for a connection; then it is the transaction's.
       return await this.#call('exclusive', { timeout: Infinity, signal: options.signal }, work);
     } catch (error) {

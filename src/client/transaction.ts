@@ -12,7 +12,9 @@ import { eitherSignal } from './call.ts';
 import { atCaller } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
-import { Queryable, type Use, type Work } from './queryable.ts';
+import { CHECK_IN, CHECK_OUT, DEADLINE } from './internals.ts';
+import type { Lease } from './lease.ts';
+import { Queryable } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
 import {
   beginStatements,
@@ -158,19 +160,22 @@ export class Transaction extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
-  override lend<R>(_use: Use, _deadline: Deadline | null, work: Work<R>): Promise<R> {
-    return work(this.borrow());
-  }
-
-  /** @internal */
-  override borrow(): ClientSession {
+  override [CHECK_OUT](): Lease {
     this.#checkUsable('a method of Transaction');
     this.#client.checkOpen();
     return this.#client;
   }
 
   /** @internal */
-  override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
+  override [CHECK_IN](): null {
+    return null;
+  }
+
+  /** @internal */
+  override [DEADLINE](
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Deadline | null {
     return this.#client.deadline(timeout, eitherSignal(this.#signal, signal));
   }
 

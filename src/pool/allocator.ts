@@ -1,4 +1,4 @@
-import type { Use } from '../client/queryable.ts';
+import type { Use } from '../client/lease.ts';
 import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock } from '../transport/clock.ts';
@@ -57,7 +57,7 @@ export class Allocator {
       isAboveFloor: () => this.#sessions.size > settings.minSize,
       isAwaited: () => this.#waiters.length > 0,
       isFit: (pooled) => this.#isFit(pooled),
-      takeBack: (pooled) => this.takeBack(pooled),
+      reuse: (pooled) => this.#reuse(pooled),
       discard: (pooled) => this.#discard(pooled),
     });
   }
@@ -93,37 +93,45 @@ export class Allocator {
     }
   }
 
-  // ── Lending ─────────────────────────────────────────────────────────────────────────────
+  // ── Checking out ────────────────────────────────────────────────────────────────────────
 
   /**
-   * Lends a connection: an idle one, one that is shared, or the next that comes.
+   * A session for somebody: an idle one or one to share, at once; else the next that comes.
    *
    * @param deadline ends the wait
    * @param patience and so do as many milliseconds
    */
-  async lend(use: Use, deadline: Deadline | null, patience: number | null): Promise<PooledSession> {
-    const ticket = this.#waiters.drawTicket();
-    for (;;) {
-      const pooled = this.tryLend(use) ?? (await this.#wait(ticket, use, deadline, patience));
-      if (!pooled.client.session.isEnded) return pooled;
-      // It was lost between hand-over and here: back to the same place in line.
-      if (use === 'shared') this.leaveShared(pooled);
-      else this.takeBack(pooled);
-    }
+  checkOut(
+    use: Use,
+    deadline: Deadline | null,
+    patience: number | null,
+  ): PooledSession | Promise<PooledSession> {
+    return this.#take(use) ?? this.#waitFor(use, deadline, patience);
   }
 
-  /** Lends a connection if there is one at once. */
-  tryLend(use: Use): PooledSession | null {
+  /** A session that is to be had at once. */
+  #take(use: Use): PooledSession | null {
     this.checkOpen();
     if (this.#waiters.length > 0) return null;
-    const pooled = this.#idle.take();
-    if (use === 'exclusive') {
-      if (pooled !== null) this.#lease(pooled);
-      return pooled;
+    let pooled = this.#idle.take();
+    if (pooled === null && use === 'shared') pooled = this.#leastBusyShared();
+    if (pooled !== null) this.#assign(pooled, use);
+    return pooled;
+  }
+
+  async #waitFor(
+    use: Use,
+    deadline: Deadline | null,
+    patience: number | null,
+  ): Promise<PooledSession> {
+    const ticket = this.#waiters.drawTicket();
+    let pooled = await this.#wait(ticket, use, deadline, patience);
+    while (pooled.client.session.isEnded) {
+      // It was lost between hand-over and here: back to the same place in line.
+      this.checkIn(pooled);
+      pooled = this.#take(use) ?? (await this.#wait(ticket, use, deadline, patience));
     }
-    const shared = pooled ?? this.#leastBusyShared();
-    if (shared !== null) this.#share(shared);
-    return shared;
+    return pooled;
   }
 
   #isFit(pooled: PooledSession): boolean {
@@ -138,17 +146,18 @@ export class Allocator {
     );
   }
 
-  #lease(pooled: PooledSession): void {
-    pooled.state = 'leased';
-    pooled.leasedAt = this.#clock.now();
+  /** From here on it is in use. */
+  #assign(pooled: PooledSession, use: Use): void {
+    const now = this.#clock.now();
     this.#counters.acquired += 1;
-  }
-
-  #share(pooled: PooledSession): void {
-    if (pooled.users === 0) pooled.sharedSince = this.#clock.now();
+    if (use === 'exclusive') {
+      pooled.state = 'leased';
+      pooled.leasedAt = now;
+      return;
+    }
+    if (pooled.users === 0) pooled.sharedSince = now;
     pooled.state = 'shared';
     pooled.users += 1;
-    this.#counters.acquired += 1;
   }
 
   #wait(
@@ -206,16 +215,27 @@ export class Allocator {
     );
   }
 
-  // ── Coming back ─────────────────────────────────────────────────────────────────────────
+  // ── Checking in ─────────────────────────────────────────────────────────────────────────
 
-  /** One of those who share a connection is done. */
-  leaveShared(pooled: PooledSession): void {
+  /**
+   * Somebody is done with a session: one of those who share it, or its one holder, after whom it
+   * was cleaned.
+   */
+  checkIn(pooled: PooledSession): void {
+    if (pooled.users === 0) {
+      this.#reuse(pooled);
+      return;
+    }
     pooled.users -= 1;
     if (pooled.users > 0) {
       if (this.#waiters.length > 0) this.#serveShared();
-      return;
+    } else if (pooled.state === 'shared') {
+      this.#reuseShared(pooled);
     }
-    if (pooled.state !== 'shared') return;
+  }
+
+  /** The last of those who shared it is done. */
+  #reuseShared(pooled: PooledSession): void {
     const { client } = pooled;
     const { session } = client;
     // Nothing to undo and nothing under way: the usual case, and it costs nothing.
@@ -223,34 +243,32 @@ export class Allocator {
       session.isEnded ||
       (session.isIdle && !client.isInTransaction && !client.hasLastingEffects)
     ) {
-      this.takeBack(pooled);
+      this.#reuse(pooled);
       return;
     }
     pooled.state = 'leased';
     pooled.leasedAt = this.#clock.now();
-    void clean(client, this.#clock).then(() => this.takeBack(pooled));
+    void clean(client, this.#clock).then(() => this.#reuse(pooled));
   }
 
-  /** A clean connection has no user any more: the next waiter gets it, or it rests, or ends. */
-  takeBack(pooled: PooledSession): void {
+  /** A clean session has no user any more: the next waiter gets it, or it rests, or ends. */
+  #reuse(pooled: PooledSession): void {
     if (pooled.state === 'gone') return;
-    const spoilt = pooled.keepsInit && pooled.client.wasReset;
-    if (this.#state !== 'open' || spoilt || !this.#isFit(pooled)) this.#discard(pooled);
-    else this.#handOver(pooled);
+    const hasLostInit = pooled.keepsInit && pooled.client.wasReset;
+    if (this.#state !== 'open' || hasLostInit || !this.#isFit(pooled)) this.#discard(pooled);
+    else this.#offer(pooled);
   }
 
-  #handOver(pooled: PooledSession): void {
+  /** To whoever waits first, if anybody does. */
+  #offer(pooled: PooledSession): void {
     const waiter = this.#waiters.shift();
     if (waiter === null) {
       this.#idle.add(pooled);
-    } else if (waiter.use === 'exclusive') {
-      this.#lease(pooled);
-      waiter.take(pooled);
-    } else {
-      this.#share(pooled);
-      waiter.take(pooled);
-      this.#serveShared();
+      return;
     }
+    this.#assign(pooled, waiter.use);
+    waiter.take(pooled);
+    if (waiter.use === 'shared') this.#serveShared();
   }
 
   /** Lets those who are first in line share, up to the next who wants one of their own. */
@@ -259,12 +277,12 @@ export class Allocator {
       const pooled = this.#leastBusyShared();
       if (pooled === null) return;
       const waiter = this.#waiters.shift()!;
-      this.#share(pooled);
+      this.#assign(pooled, 'shared');
       waiter.take(pooled);
     }
   }
 
-  /** Closes a pooled's connection and sees to its replacement. */
+  /** Closes a session and sees to its replacement. */
   #discard(pooled: PooledSession): void {
     if (pooled.state === 'gone') return;
     pooled.state = 'gone';
@@ -368,7 +386,7 @@ export class Allocator {
     };
     const isCurrent = pooled.generation === this.#generation && this.#state === 'open';
     if (session.isEnded || !isCurrent) this.#discard(pooled);
-    else this.#handOver(pooled);
+    else this.#offer(pooled);
     this.#backoff.wake();
   }
 

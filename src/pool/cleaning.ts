@@ -1,8 +1,8 @@
 import type { ClientSession } from '../client/client-session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
+import type { ExclusiveLease } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
-import type { PoolConnection } from './pool-connection.ts';
 import type { PoolHook } from './pool-options.ts';
 
 /** How long it may take until a connection that came back is fit for use, in milliseconds. */
@@ -23,22 +23,22 @@ export async function clean(client: ClientSession, clock: Clock): Promise<void> 
  * @throws what the hook threw; the connection is destroyed then
  */
 export async function cleanWithHook(
-  connection: PoolConnection,
+  lease: ExclusiveLease,
   hook: PoolHook,
   clock: Clock,
   limit: number | null,
 ): Promise<void> {
-  const { client } = connection.pooled;
+  const { client } = lease;
   const { session } = client;
   await within(client, clock, (deadline) => client.rollBack(deadline));
   if (session.isEnded) return;
   try {
-    await runHook('reset', hook, connection, clock, limit);
+    await runHook('reset', hook, client.listeners.owner!, clock, limit);
   } catch (error) {
     session.destroy(null);
     throw error;
   } finally {
-    connection.markReleased();
+    lease.isOver = true;
   }
   client.dismissHolder();
   await within(client, clock, (deadline) => client.rollBack(deadline));

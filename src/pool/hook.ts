@@ -1,7 +1,7 @@
+import type { Connection } from '../client/connection.ts';
 import { TimeoutError } from '../errors/client-errors.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
-import type { PoolConnection } from './pool-connection.ts';
 import type { PoolHook } from './pool-options.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { PoolHook } from './pool-options.ts';
 export async function runHook(
   name: 'init' | 'setup' | 'reset',
   hook: PoolHook,
-  connection: PoolConnection,
+  connection: Connection,
   clock: Clock,
   limit: number | null,
   deadline: Deadline | null = null,
@@ -33,6 +33,6 @@ export async function runHook(
 }
 
 /** Also what a hook throws instead of rejecting with it is a rejection. */
-async function runAsync(hook: PoolHook, connection: PoolConnection): Promise<void> {
+async function runAsync(hook: PoolHook, connection: Connection): Promise<void> {
   await hook(connection);
 }

@@ -10,8 +10,8 @@ export interface RestHost {
   /** Whether somebody waits for a connection. */
   readonly isAwaited: () => boolean;
   readonly isFit: (pooled: PooledSession) => boolean;
-  /** Hands a connection to whoever waits. */
-  readonly takeBack: (pooled: PooledSession) => void;
+  /** Gives a session to whoever waits. */
+  readonly reuse: (pooled: PooledSession) => void;
   /** Closes a connection; it is `remove`d. */
   readonly discard: (pooled: PooledSession) => void;
 }
@@ -109,7 +109,7 @@ export class IdleSessions {
     if (!this.#checking.delete(pooled)) return;
     pooled.unwatch();
     if (this.#host.isAwaited()) {
-      this.#host.takeBack(pooled);
+      this.#host.reuse(pooled);
       return;
     }
     pooled.state = 'idle';

@@ -1,6 +1,7 @@
 import { type CallOptions, eitherSignal } from '../client/call.ts';
-import type { ClientSession } from '../client/client-session.ts';
-import { Queryable, type Use, type Work } from '../client/queryable.ts';
+import { CHECK_IN, CHECK_OUT, DEADLINE } from '../client/internals.ts';
+import type { Lease, Use } from '../client/lease.ts';
+import { Queryable } from '../client/queryable.ts';
 import type { Transaction } from '../client/transaction.ts';
 import type { TransactionOptions } from '../client/transaction-options.ts';
 import type { Deadline } from '../transport/deadline.ts';
@@ -16,24 +17,19 @@ export class LimitedPool extends Queryable {
     this.#limits = limits;
   }
 
-  /** @internal */
-  override lend<R>(use: Use, deadline: Deadline | null, work: Work<R>): Promise<R> {
-    return this.#pool.lend(use, deadline, work);
+  override [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease> {
+    return this.#pool[CHECK_OUT](use, deadline);
   }
 
-  /** @internal */
-  override borrow(use: Use): ClientSession | null {
-    return this.#pool.borrow(use);
+  override [CHECK_IN](lease: Lease, failed: boolean): Promise<void> | null {
+    return this.#pool[CHECK_IN](lease, failed);
   }
 
-  /** @internal */
-  override handBack(borrowed: ClientSession): void {
-    this.#pool.handBack(borrowed);
-  }
-
-  /** @internal */
-  override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
-    return this.#pool.deadline(
+  override [DEADLINE](
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Deadline | null {
+    return this.#pool[DEADLINE](
       timeout ?? this.#limits.timeout,
       eitherSignal(this.#limits.signal, signal),
     );

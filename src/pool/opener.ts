@@ -3,6 +3,7 @@ import { openClientSession } from '../client/open-client-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { SessionSource } from './allocator.ts';
+import { ExclusiveLease } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
 import { PoolConnection } from './pool-connection.ts';
 import type { PoolSettings } from './pool-options.ts';
@@ -49,7 +50,8 @@ export class Opener implements SessionSource {
     const { init } = this.#settings;
     if (init !== undefined) {
       const { clock, config } = this.#context;
-      const connection = new PoolConnection(pooled, null);
+      const lease = new ExclusiveLease(pooled, null);
+      const connection = new PoolConnection(lease);
       const deadline = Deadline.of(clock, null, signal);
       try {
         deadline?.check();
@@ -60,7 +62,7 @@ export class Opener implements SessionSource {
         await runHook('init', initAndFinish, connection, clock, config.timeout, deadline);
       } finally {
         deadline?.dispose();
-        connection.markReleased();
+        lease.isOver = true;
       }
     }
     pooled.keepsInit = client.hasLastingEffects || client.prepared.size > 0;

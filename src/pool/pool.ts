@@ -1,11 +1,12 @@
 import { CALL_OPTIONS, type CallOptions } from '../client/call.ts';
 import { atCaller } from '../client/caller-stack.ts';
-import type { ClientSession } from '../client/client-session.ts';
 import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
+import { CHECK_IN, CHECK_OUT, DEADLINE } from '../client/internals.ts';
 import { checkOptions } from '../client/known-options.ts';
+import type { Lease, Use } from '../client/lease.ts';
 import { checkListener, type Notification } from '../client/listeners.ts';
-import { Queryable, type Use, type Work } from '../client/queryable.ts';
+import { Queryable } from '../client/queryable.ts';
 import { traced } from '../client/tracing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import { resolveConfig } from '../config/resolve.ts';
@@ -14,12 +15,13 @@ import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { Allocator } from './allocator.ts';
 import { clean, cleanWithHook } from './cleaning.ts';
+import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
 import { LimitedPool } from './limited-pool.ts';
 import { Opener } from './opener.ts';
-import { PoolConnection } from './pool-connection.ts';
+import { LEASE, PoolConnection } from './pool-connection.ts';
 import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-options.ts';
-import { pooledSessionOf } from './pooled-session.ts';
+import type { PooledSession } from './pooled-session.ts';
 import type { PoolStats } from './stats.ts';
 import { checkListenOptions, type ListenOptions, type Subscription } from './subscription.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
@@ -39,6 +41,7 @@ export class Pool extends Queryable implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #allocator: Allocator;
   readonly #subscriptions: SubscriptionHub;
+  readonly #lender: Lender = { takeBack: (lease) => this.#takeBack(lease) };
   #closed: Promise<void> | null = null;
 
   /** @internal */
@@ -70,39 +73,30 @@ export class Pool extends Queryable implements AsyncDisposable {
   // ── Lending ─────────────────────────────────────────────────────────────────────────────
 
   /** @internal */
-  override deadline(timeout: number | undefined, signal: AbortSignal | undefined): Deadline | null {
+  override [DEADLINE](
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Deadline | null {
     return Deadline.of(this.#clock, timeout ?? this.#config.commandTimeout, signal);
   }
 
-  /** Whether a one-shot query may share a connection: the hooks are for one holder at a time. */
-  #isSharing(use: Use): boolean {
-    const { setup, reset } = this.#settings;
-    return use === 'shared' && setup === undefined && reset === undefined;
+  /** @internal */
+  override [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease> {
+    const { setup, reset, acquireTimeout } = this.#settings;
+    // The hooks are for one holder at a time.
+    const isSharing = use === 'shared' && setup === undefined && reset === undefined;
+    if (isSharing) return this.#allocator.checkOut('shared', deadline, acquireTimeout);
+    return this.#leaseForCall(deadline, acquireTimeout);
   }
 
   /** @internal */
-  override async lend<R>(use: Use, deadline: Deadline | null, work: Work<R>): Promise<R> {
-    const { acquireTimeout } = this.#settings;
-    if (this.#isSharing(use)) {
-      const pooled = await this.#allocator.lend(use, deadline, acquireTimeout);
-      try {
-        return await work(pooled.client);
-      } finally {
-        this.#allocator.leaveShared(pooled);
-      }
-    }
-    const connection = await this.#acquire(deadline, acquireTimeout, null);
-    return await this.#use(connection, () => work(connection.client('a method of Pool')));
-  }
-
-  /** @internal */
-  override borrow(use: Use): ClientSession | null {
-    return this.#isSharing(use) ? (this.#allocator.tryLend(use)?.client ?? null) : null;
-  }
-
-  /** @internal */
-  override handBack(borrowed: ClientSession): void {
-    this.#allocator.leaveShared(pooledSessionOf(borrowed));
+  override [CHECK_IN](
+    lease: PooledSession | ExclusiveLease,
+    failed: boolean,
+  ): Promise<void> | null {
+    if (lease instanceof ExclusiveLease) return this.#giveBack(lease, failed);
+    this.#allocator.checkIn(lease);
+    return null;
   }
 
   /**
@@ -120,20 +114,26 @@ export class Pool extends Queryable implements AsyncDisposable {
     return new LimitedPool(this, limits);
   }
 
-  /** Gives a connection back after its use; if that failed, its error is the one that counts. */
-  async #use<R>(connection: PoolConnection, use: () => Promise<R>): Promise<R> {
-    let result: R;
+  async #leaseForCall(deadline: Deadline | null, patience: number | null): Promise<Lease> {
+    const connection = await this.#lease(deadline, patience, null);
+    const lease = connection[LEASE];
     try {
-      result = await use();
+      connection.client('a method of Pool');
     } catch (error) {
-      const { isIdle } = connection.pooled.client.session;
-      const returned = connection.giveBack().catch(() => {});
-      // Nobody is made to wait until the server has heeded a cancellation.
-      if (isIdle) await returned;
+      await this.#giveBack(lease, true);
       throw error;
     }
-    await connection.giveBack();
-    return result;
+    return lease;
+  }
+
+  /** Gives a session back after its use. If that failed, its error is the one that counts. */
+  #giveBack(lease: ExclusiveLease, failed: boolean): Promise<void> | null {
+    const { isIdle } = lease.client.session;
+    const returned = lease.giveBack();
+    if (!failed) return returned;
+    const quietly = returned.catch(() => {});
+    // Nobody is made to wait until the server has heeded a cancellation.
+    return isIdle ? quietly : null;
   }
 
   /**
@@ -157,7 +157,7 @@ export class Pool extends Queryable implements AsyncDisposable {
       try {
         deadline?.check();
         const stack = this.#settings.leakWarning > 0 ? new Error().stack : undefined;
-        return await this.#acquire(deadline, null, stack ?? null);
+        return await this.#lease(deadline, null, stack ?? null);
       } finally {
         deadline?.dispose();
       }
@@ -166,8 +166,12 @@ export class Pool extends Queryable implements AsyncDisposable {
     }
   }
 
-  /** @param stack whose it is, if it is to be told when the connection does not come back */
-  async #acquire(
+  /**
+   * A connection for one holder.
+   *
+   * @param stack whose it is, if it is to be told when the connection does not come back
+   */
+  async #lease(
     deadline: Deadline | null,
     patience: number | null,
     stack: string | null,
@@ -175,15 +179,16 @@ export class Pool extends Queryable implements AsyncDisposable {
     const pooled = await traced(
       'pool.acquire',
       () => ({ ...this.stats }),
-      () => this.#allocator.lend('exclusive', deadline, patience),
+      async () => this.#allocator.checkOut('exclusive', deadline, patience),
     );
-    const connection = new PoolConnection(pooled, this);
+    const lease = new ExclusiveLease(pooled, this.#lender);
+    const connection = new PoolConnection(lease);
     const { setup, leakWarning } = this.#settings;
     if (setup !== undefined) {
       try {
         await runHook('setup', setup, connection, this.#clock, this.#config.timeout, deadline);
       } catch (error) {
-        connection.markReleased();
+        lease.isOver = true;
         pooled.client.session.destroy(null);
         throw error;
       }
@@ -196,7 +201,14 @@ export class Pool extends Queryable implements AsyncDisposable {
   async withConnection<R>(fn: (connection: Connection) => Promise<R>): Promise<R> {
     try {
       const connection = await this.acquire();
-      return await this.#use(connection, () => fn(connection));
+      let failed = true;
+      try {
+        const result = await fn(connection);
+        failed = false;
+        return result;
+      } finally {
+        await this.#giveBack(connection[LEASE], failed);
+      }
     } catch (error) {
       throw atCaller(error);
     }
@@ -211,34 +223,32 @@ export class Pool extends Queryable implements AsyncDisposable {
    */
   async release(connection: PoolConnection): Promise<void> {
     try {
-      if (!(connection instanceof PoolConnection) || connection.lender !== this) {
+      if (!(connection instanceof PoolConnection) || connection[LEASE].lender !== this.#lender) {
         throw new InterfaceError('cannot release: the connection is not one of this pool');
       }
-      await connection.giveBack();
+      await connection[LEASE].giveBack();
     } catch (error) {
       throw atCaller(error);
     }
   }
 
-  /** @internal */
-  async takeBack(connection: PoolConnection): Promise<void> {
-    const { pooled } = connection;
-    const { client } = pooled;
+  async #takeBack(lease: ExclusiveLease): Promise<void> {
+    const { pooled, client } = lease;
     const { reset } = this.#settings;
     pooled.unwatch();
     warnOfListeners(client.listeners.size);
     client.dismissHolder();
     try {
       if (reset === undefined) {
-        connection.markReleased();
+        lease.isOver = true;
         await clean(client, this.#clock);
       } else {
-        await cleanWithHook(connection, reset, this.#clock, this.#config.timeout);
+        await cleanWithHook(lease, reset, this.#clock, this.#config.timeout);
       }
     } finally {
-      connection.markReleased();
+      lease.isOver = true;
       client.listeners.clearHolder();
-      this.#allocator.takeBack(pooled);
+      this.#allocator.checkIn(pooled);
     }
   }
 

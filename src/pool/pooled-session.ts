@@ -1,8 +1,9 @@
 import type { ClientSession } from '../client/client-session.ts';
+import type { Lease } from '../client/lease.ts';
 import { reportedReadOnly } from '../session/server-role.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 
-/** Who uses a pooled's connection. */
+/** Who uses a session of the pool. */
 export type PooledSessionState =
   /** Nobody. */
   | 'idle'
@@ -15,15 +16,11 @@ export type PooledSessionState =
   /** Nobody ever again. */
   | 'gone';
 
-const sessions = new WeakMap<ClientSession, PooledSession>();
-
-/** The pooled that a client of a pool is in. */
-export function pooledSessionOf(client: ClientSession): PooledSession {
-  return sessions.get(client)!;
-}
-
-/** One connection of the pool, and what the pool keeps in mind of it. Times are the clock's. */
-export class PooledSession {
+/**
+ * One session of the pool, and what the pool keeps in mind of it. Times are the clock's. It is its
+ * own lease for one-shot calls, which share it.
+ */
+export class PooledSession implements Lease {
   readonly client: ClientSession;
   /** The pool's when the connection was opened: older ones have expired. */
   readonly generation: number;
@@ -48,7 +45,6 @@ export class PooledSession {
 
   constructor(client: ClientSession, generation: number, clock: Clock, lifetime: number) {
     this.client = client;
-    sessions.set(client, this);
     this.generation = generation;
     this.#clock = clock;
     this.#wasReadOnly = reportedReadOnly(client.session.settings);

@@ -1,4 +1,4 @@
-import type { Use } from '../client/queryable.ts';
+import type { Use } from '../client/lease.ts';
 import type { PooledSession } from './pooled-session.ts';
 
 /** Somebody who waits for a connection. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Use } from '../../src/client/lease.ts';
 import { InterfaceError, TimeoutError } from '../../src/index.ts';
 import { Allocator } from '../../src/pool/allocator.ts';
 import { type PoolOptions, splitPoolOptions } from '../../src/pool/pool-options.ts';
@@ -55,12 +56,12 @@ describe('the allocator of a pool', () => {
 
   it('does not open another connection before the server has let go of a lost one', async () => {
     const { source, allocator } = build({ maxSize: 1 });
-    const first = allocator.lend('exclusive', null, null);
+    const first = allocator.checkOut('exclusive', null, null);
     const session = [...source.attempts][0]!.succeed();
     const pooled = await first;
-    const second = allocator.lend('exclusive', null, null);
+    const second = allocator.checkOut('exclusive', null, null);
     session.end();
-    allocator.takeBack(pooled);
+    allocator.checkIn(pooled);
     await settle();
     expect(source.attempts.size).toBe(0);
     session.letGo();
@@ -124,6 +125,13 @@ describe('the allocator of a pool', () => {
   });
 });
 
+/** A session that is there at once. */
+function atOnce(allocator: Allocator, use: Use): PooledSession {
+  const pooled = allocator.checkOut(use, null, null);
+  if (pooled instanceof Promise) throw new Error('expected a session at once');
+  return pooled;
+}
+
 describe('a connection that has been silent for longer than validate', () => {
   async function resting(options: PoolOptions = {}) {
     const built = build({ minSize: 1, maxSize: 1, validate: 1_000, ...options });
@@ -138,17 +146,17 @@ describe('a connection that has been silent for longer than validate', () => {
     const [session] = source.sessions;
     await clock.advance(10_500);
     expect(session!.checks).toBe(10);
-    expect(allocator.tryLend('shared')?.client.session).toBe(session);
+    expect(atOnce(allocator, 'shared').client.session).toBe(session);
     expect(session!.checks).toBe(10);
   });
 
   it('is not checked while it is in use, nor when it has just been heard of', async () => {
     const { clock, source, allocator } = await resting();
     const [session] = source.sessions;
-    const pooled = allocator.tryLend('exclusive')!;
+    const pooled = atOnce(allocator, 'exclusive');
     await clock.advance(5_000);
     session!.lastProgress = clock.now();
-    allocator.takeBack(pooled);
+    allocator.checkIn(pooled);
     await clock.advance(900);
     expect(session!.checks).toBe(0);
     await clock.advance(200);
@@ -169,11 +177,12 @@ describe('a connection that has been silent for longer than validate', () => {
     const { clock, source, allocator } = await resting({ minSize: 3, maxSize: 3 });
     clock.suspend(60_000);
     source.sessions[2]!.isDeaf = true;
-    expect(allocator.tryLend('exclusive')).toBe(null);
-    const lent = await Promise.all([1, 2].map(() => allocator.lend('exclusive', null, null)));
+    const first = allocator.checkOut('exclusive', null, null);
+    expect(first).toBeInstanceOf(Promise);
+    const lent = await Promise.all([first, allocator.checkOut('exclusive', null, null)]);
     expect(lent.map(({ client }) => client.session)).not.toContain(source.sessions[2]);
     expect(source.sessions.map(({ checks }) => checks)).toEqual([1, 1, 1]);
-    const third = allocator.lend('exclusive', null, null);
+    const third = allocator.checkOut('exclusive', null, null);
     await clock.advance(5_000);
     expect((await third).client.session).toBe(source.sessions[3]);
   });
@@ -184,8 +193,10 @@ describe('a connection that has been silent for longer than validate', () => {
       maxSize: 3,
       maxInactiveConnectionLifetime: 10_000,
     });
-    const lent = await Promise.all([1, 2, 3].map(() => allocator.lend('exclusive', null, null)));
-    for (const pooled of lent) allocator.takeBack(pooled);
+    const lent = await Promise.all(
+      [1, 2, 3].map(() => allocator.checkOut('exclusive', null, null)),
+    );
+    for (const pooled of lent) allocator.checkIn(pooled);
     await clock.advance(9_900);
     expect(allocator.stats).toMatchObject({ size: 3 });
     await clock.advance(200);
@@ -194,13 +205,13 @@ describe('a connection that has been silent for longer than validate', () => {
 
   it('keeps its place: the most recently used one is lent out first', async () => {
     const { clock, allocator } = await resting({ minSize: 2, maxSize: 2 });
-    const older = allocator.tryLend('exclusive')!;
-    const newer = allocator.tryLend('exclusive')!;
-    allocator.takeBack(older);
+    const older = atOnce(allocator, 'exclusive');
+    const newer = atOnce(allocator, 'exclusive');
+    allocator.checkIn(older);
     await clock.advance(700);
-    allocator.takeBack(newer);
+    allocator.checkIn(newer);
     await clock.advance(7_777);
-    expect(allocator.tryLend('shared')).toBe(newer);
+    expect(atOnce(allocator, 'shared')).toBe(newer);
   });
 
   it('keeps no closing of the pool waiting', async () => {
@@ -256,7 +267,7 @@ async function runSchedule(seed: number): Promise<void> {
     );
     if (random.chance(0.5))
       clock.setTimer(random.below(80), () => abort.abort(new Error('enough')));
-    allocator.lend(call.use, deadline, null).then(
+    Promise.resolve(allocator.checkOut(call.use, deadline, null)).then(
       (pooled) => {
         deadline?.dispose();
         call.state = 'holding';
@@ -275,8 +286,7 @@ async function runSchedule(seed: number): Promise<void> {
   const giveBack = (call: Call): void => {
     call.state = 'over';
     const pooled = call.pooled!;
-    if (call.use === 'shared') allocator.leaveShared(pooled);
-    else allocator.takeBack(pooled);
+    allocator.checkIn(pooled);
   };
 
   const check = (): void => {
@@ -375,7 +385,7 @@ async function runSchedule(seed: number): Promise<void> {
   await allocator.close();
   expect(source.backends).toBe(0);
   expect(clock.timers).toBe(0);
-  await expect(allocator.lend('exclusive', null, null)).rejects.toBeInstanceOf(InterfaceError);
+  expect(() => allocator.checkOut('exclusive', null, null)).toThrow(InterfaceError);
 }
 
 describe('random schedules', () => {
@@ -395,9 +405,9 @@ describe('random schedules', () => {
   it('end with an error that tells what the pool was doing when a wait takes too long', async () => {
     const { clock, source, allocator } = build({ maxSize: 1 });
     source.isEager = true;
-    await allocator.lend('exclusive', null, null);
-    const late = allocator.lend('shared', null, 100);
-    const error = late.catch((reason: unknown) => reason);
+    await allocator.checkOut('exclusive', null, null);
+    const late = allocator.checkOut('shared', null, 100);
+    const error = Promise.resolve(late).catch((reason: unknown) => reason);
     await clock.advance(100);
     expect(await error).toBeInstanceOf(TimeoutError);
     expect(((await error) as Error).message).toContain('the longest holder has had one for 100 ms');

@@ -1,0 +1,13 @@
+import type { ClientSession } from './client-session.ts';
+
+/** What a call needs of the session that it gets. */
+export type Use =
+  /** One query and its answer: may share a busy session, each call under its own Sync. */
+  | 'shared'
+  /** A session of its own until the work is done. */
+  | 'exclusive';
+
+/** A session that has been checked out, until it is checked in. */
+export interface Lease {
+  readonly client: ClientSession;
+}
