@@ -1,5 +1,6 @@
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { entries, root } from './tools/entries.ts';
 
 /** Tests that need a running PostgreSQL; everything else must pass without one. */
 const NEEDS_SERVER = [
@@ -9,11 +10,10 @@ const NEEDS_SERVER = [
 ];
 
 /** The package by its own name, as the examples import it: here it is the source, not dist/. */
-const alias = {
-  'asyncpg/cluster': fileURLToPath(new URL('src/cluster/index.ts', import.meta.url)),
-  'asyncpg/fastify': fileURLToPath(new URL('src/integrations/fastify/index.ts', import.meta.url)),
-  asyncpg: fileURLToPath(new URL('src/index.ts', import.meta.url)),
-};
+const alias = entries.map(({ specifier, source }) => ({
+  find: new RegExp(`^${specifier}$`),
+  replacement: path.join(root, source),
+}));
 
 const common = {
   setupFiles: ['test/support/oracle.ts'],

@@ -1,27 +1,13 @@
 // Writes down the public API, one report in api/ for each entry of package.json's "exports", from
 // the declarations in dist/. `npm run check:api` finds where a report and the code differ, and
 // `npm run api:update` writes the reports anew: so a change of the API is seen in its review.
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
+import { entries, root } from './entries.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const reports = path.join(root, 'api');
 const update = process.argv.includes('--update');
-
-/** The declarations of each entry, by the name of its report. */
-async function entries(): Promise<Map<string, string>> {
-  const { exports } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
-    exports: Record<string, string | { types: string }>;
-  };
-  const found = new Map<string, string>();
-  for (const [subpath, target] of Object.entries(exports)) {
-    if (typeof target === 'string') continue;
-    found.set(['asyncpg', ...subpath.split('/').slice(1)].join('-'), target.types);
-  }
-  return found;
-}
 
 /** Whether the report is what the declarations say. */
 function report(name: string, types: string, scratch: string): boolean {
@@ -83,7 +69,10 @@ function report(name: string, types: string, scratch: string): boolean {
 const scratch = path.join(root, 'node_modules', '.cache', 'api-report');
 await mkdir(scratch, { recursive: true });
 await mkdir(reports, { recursive: true });
-const found = await entries();
+/** The declarations of each entry, by the name of its report. */
+const found = new Map(
+  entries.map(({ specifier, types }) => [specifier.replaceAll('/', '-'), types]),
+);
 let isRight = true;
 for (const [name, types] of found) isRight = report(name, types, scratch) && isRight;
 for (const file of await readdir(reports)) {

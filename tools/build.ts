@@ -3,20 +3,15 @@
 // modules took 110 ms of CPU time, loading two takes 45.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** What package.json exports, but for the suffix. */
-const ENTRIES = ['index', 'cluster/index', 'integrations/fastify/index'];
+import { entries, root } from './entries.ts';
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 await build({
   cwd: root,
-  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `src/${entry}.ts`])),
+  input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
   platform: 'node',
   // Everything that is not a file of ours: Node's own modules and peer dependencies.
   external: /^[^./]/,

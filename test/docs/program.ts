@@ -1,12 +1,12 @@
 import * as cluster from '../../src/cluster/index.ts';
 import * as asyncpg from '../../src/index.ts';
+import { entries } from '../../tools/entries.ts';
 import type { Block } from './blocks.ts';
 
 /** The modules that a block may import by the package's name, and what stands in for them here. */
 const MODULES: ReadonlyMap<string, string> = new Map([
+  ...entries.map(({ specifier, source }) => [specifier, `../../../${source}`] as const),
   ['asyncpg', '../asyncpg.ts'],
-  ['asyncpg/cluster', '../../../src/cluster/index.ts'],
-  ['asyncpg/fastify', '../../../src/integrations/fastify/index.ts'],
 ]);
 
 /** What a block may use without saying where it comes from. */

