@@ -3,7 +3,7 @@
 //   npm run bench:micro -- rows      those of one file, or whose name contains `rows`
 import { run } from 'mitata';
 
-const FILES = ['rows', 'query', 'arguments', 'codecs', 'framer', 'text', 'copy'];
+const FILES = ['rows', 'query', 'arguments', 'codecs', 'framer', 'text', 'copy', 'sql'];
 
 const wanted = process.argv.slice(2);
 const files = FILES.filter((file) => wanted.length === 0 || wanted.includes(file));

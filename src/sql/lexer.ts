@@ -40,7 +40,9 @@ const N = 0x6e;
 const U = 0x75;
 const X = 0x78;
 
-const OPERATORS = new Set([...'~!@#^&|`?+-*/%<>='].map((letter) => letter.charCodeAt(0)));
+/** By character code: 1 for what operators are made of. A table is faster than a set. */
+const OPERATORS = new Uint8Array(0x80);
+for (const letter of '~!@#^&|`?+-*/%<>=') OPERATORS[letter.charCodeAt(0)] = 1;
 
 /**
  * Takes a text apart as PostgreSQL's own lexer does, piece by piece: together they are the text.
@@ -127,24 +129,22 @@ export class Lexer {
         this.token = 'semicolon';
         return start + 1;
     }
-    if (startsLineComment(text, start)) {
-      this.token = 'comment';
-      return endOfLine(text, start + 2);
-    }
-    if (startsComment(text, start)) {
-      this.token = 'comment';
-      return endOfComment(text, start + 2);
-    }
-    if (OPERATORS.has(code)) {
-      this.token = 'operator';
-      return endOfOperator(text, start + 1);
-    }
+    if (OPERATORS[code] === 1) return this.#operatorOrComment();
     if (code === DOT && isDigit(text.charCodeAt(start + 1))) {
       this.token = 'number';
       return endOfNumber(text, start);
     }
     this.token = 'other';
     return start + 1;
+  }
+
+  #operatorOrComment(): number {
+    const { text, start } = this;
+    this.token = 'comment';
+    if (startsLineComment(text, start)) return endOfLine(text, start + 2);
+    if (startsComment(text, start)) return endOfComment(text, start + 2);
+    this.token = 'operator';
+    return endOfOperator(text, start + 1);
   }
 
   #string(from: number, escapes: boolean): number {
@@ -246,7 +246,7 @@ function endOfNumber(text: string, from: number): number {
 
 function endOfOperator(text: string, from: number): number {
   let at = from;
-  while (OPERATORS.has(text.charCodeAt(at))) {
+  while (OPERATORS[text.charCodeAt(at)] === 1) {
     if (startsComment(text, at) || startsLineComment(text, at)) break;
     at += 1;
   }

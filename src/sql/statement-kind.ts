@@ -59,18 +59,33 @@ function judgeAndKeep(text: string): StatementKind {
 /** Where strings end may depend on `standard_conforming_strings`: then it is both that count. */
 function judgeText(text: string): StatementKind {
   const kind = judge(text, false);
-  return Object.freeze(text.includes('\\') ? worst(kind, judge(text, true)) : kind);
+  return text.includes('\\') ? worst(kind, judge(text, true)) : kind;
 }
 
 function worst(one: StatementKind, other: StatementKind): StatementKind {
-  return {
+  return kindOf({
     shareable: one.shareable && other.shareable,
     repeatable: one.repeatable && other.repeatable,
     lasting: one.lasting || other.lasting,
     changesSchema: one.changesSchema || other.changesSchema,
     mayCommit: one.mayCommit || other.mayCommit,
     mentionsPrepare: one.mentionsPrepare || other.mentionsPrepare,
-  };
+  });
+}
+
+/** There are few kinds, and one object for each of them. */
+const kinds: StatementKind[] = [];
+
+function kindOf(kind: StatementKind): StatementKind {
+  const index =
+    Number(kind.shareable) +
+    2 * Number(kind.repeatable) +
+    4 * Number(kind.lasting) +
+    8 * Number(kind.changesSchema) +
+    16 * Number(kind.mayCommit) +
+    32 * Number(kind.mentionsPrepare);
+  kinds[index] ??= Object.freeze(kind);
+  return kinds[index];
 }
 
 /** Verbs of statements that read or change rows: undone wholly when they fail. */
@@ -115,26 +130,29 @@ const EXPLAIN_OPTIONS = new Set(['analyze', 'analyse', 'verbose']);
 
 /** Functions by which even a query changes the session, and more than a rollback undoes. */
 const LASTING_FUNCTION =
-  /advisory|dblink|setval|setseed|pg_(?:start_)?backup|replication_(?:slot|origin)/;
+  /set(?:val|seed)|advisory|dblink|pg_(?:start_)?backup|replication_(?:slot|origin)/i;
 
 /** Functions that execute what they are given as a string. */
-const EXECUTING_FUNCTION = /query_to_xml|ts_stat|ts_rewrite|crosstab|connectby|xpath_table/;
+const EXECUTING_FUNCTION = /query_to_xml|ts_stat|ts_rewrite|crosstab|connectby|xpath_table/i;
 
 /** What changes the session too, but is undone by a rollback. */
-const UNDONE_NAME = /set_config|^pg_temp/;
+const UNDONE_NAME = /set_config|^"?pg_temp/i;
 
-const TEMPORARY = new Set(['temp', 'temporary']);
+const TEMPORARY = /^temp(?:orary)?$/i;
 /** What stands in front of TEMPORARY where it is no mere name. */
-const BEFORE_TEMPORARY = new Set(['create', 'replace', 'local', 'global', 'into']);
+const BEFORE_TEMPORARY = /^(?:create|replace|local|global|into)$/i;
 
 /** A name in which letters may be written as escapes. */
-const ESCAPED_NAME = /^u&/;
+const ESCAPED_NAME = /^u&"/i;
 
-/** A text without a match has none of the above among its words, nor CONCURRENTLY. */
-const REMARKABLE = new RegExp(
-  `${LASTING_FUNCTION.source}|${EXECUTING_FUNCTION.source}|set_config|temp|u&"|concurrently`,
-  'i',
-);
+const CONCURRENTLY = /^concurrently$/i;
+
+/**
+ * Texts without a match need not be read word by word: most. A string that is executed is of
+ * interest only if there is one in it.
+ */
+const REMARKABLE =
+  /set(?:_config|val|seed)|advisory|dblink|pg_(?:temp|start_backup|backup)|\btemp(?:orary)?\b|replication_(?:slot|origin)/i;
 
 const PREPARE = /\bprepare\b/i;
 const DEFINITION = /\b(?:create|alter|drop)\b/i;
@@ -143,29 +161,29 @@ function judge(text: string, backslashes: boolean): StatementKind {
   const opening = readOpening(text, backslashes);
   if (opening === null) return unknown(text);
   const { verb, second } = opening;
-  const remarks = REMARKABLE.test(text) ? readRemarks(text, backslashes) : NO_REMARKS;
+  const remarks = isRemarkable(text, verb) ? readRemarks(text, backslashes) : NO_REMARKS;
   const isQuery = QUERIES.has(verb) || LIKE_QUERIES.has(verb);
   const lasting = remarks.isLasting || !(isQuery || isTransactional(verb, second));
-  return {
+  return kindOf({
     shareable: isQuery && !lasting,
     repeatable: isQuery && remarks.isUndone,
     lasting,
     changesSchema: lasting ? DEFINITION.test(text) : DEFINITIONS.has(verb),
     mayCommit: !isQuery && mayCommit(verb, second, remarks.isConcurrent),
     mentionsPrepare: lasting && PREPARE.test(text),
-  };
+  });
 }
 
 /** What is not understood, or several statements in one text. */
 function unknown(text: string): StatementKind {
-  return {
+  return kindOf({
     shareable: false,
     repeatable: false,
     lasting: true,
     changesSchema: DEFINITION.test(text),
     mayCommit: true,
     mentionsPrepare: PREPARE.test(text),
-  };
+  });
 }
 
 function isTransactional(verb: string, second: string): boolean {
@@ -177,6 +195,11 @@ function mayCommit(verb: string, second: string, isConcurrent: boolean): boolean
   if (DEFINITIONS.has(verb)) return isConcurrent || OWN_TRANSACTION.has(second);
   if (verb === 'prepare') return second === 'transaction';
   return !NEVER_COMMIT.has(verb);
+}
+
+function isRemarkable(text: string, verb: string): boolean {
+  if (REMARKABLE.test(text) || text.includes('&"')) return true;
+  return DEFINITIONS.has(verb) && text.toLowerCase().includes('concurrently');
 }
 
 /** Goes on to the next piece that says something. */
@@ -203,18 +226,15 @@ function readOpening(text: string, backslashes: boolean): Opening | null {
   const lexer = new Lexer(text, backslashes);
   const verb = readVerb(lexer);
   if (verb === null) return null;
-  let second = '';
-  let isSecond = true;
-  let isOver = false;
+  if (!nextPiece(lexer)) return { verb, second: '' };
+  const second = wordOf(lexer);
+  // Most texts need not be read to their end: no statement ends in them.
+  const semicolon = text.indexOf(';', lexer.start);
+  if (semicolon < 0 || semicolon === text.length - 1) return { verb, second };
+  let isOver = lexer.token === 'semicolon';
   while (nextPiece(lexer)) {
-    if (lexer.token === 'semicolon') {
-      isOver = true;
-    } else if (isOver) {
-      return null;
-    } else if (isSecond) {
-      second = wordOf(lexer);
-    }
-    isSecond = false;
+    if (lexer.token === 'semicolon') isOver = true;
+    else if (isOver) return null;
   }
   return { verb, second };
 }
@@ -266,16 +286,17 @@ function readRemarks(text: string, backslashes: boolean): Remarks {
   let before = '';
   while (nextPiece(lexer)) {
     const { token, start, end } = lexer;
-    const word = wordOf(lexer);
-    if (token === 'word' || token === 'quoted name') {
-      const name = text.slice(start, end).toLowerCase().replace(/^"/, '');
-      if (LASTING_FUNCTION.test(name) || EXECUTING_FUNCTION.test(name) || ESCAPED_NAME.test(name)) {
-        isLasting = true;
-        isUndone = false;
-      }
-      if (UNDONE_NAME.test(name)) isLasting = true;
-      if (TEMPORARY.has(word) && BEFORE_TEMPORARY.has(before)) isLasting = true;
-      if (word === 'concurrently') isConcurrent = true;
+    const word = token === 'word' ? text.slice(start, end) : '';
+    const name = token === 'quoted name' ? text.slice(start, end) : word;
+    if (LASTING_FUNCTION.test(name) || EXECUTING_FUNCTION.test(name) || ESCAPED_NAME.test(name)) {
+      isLasting = true;
+      isUndone = false;
+    } else if (UNDONE_NAME.test(name)) {
+      isLasting = true;
+    } else if (TEMPORARY.test(word)) {
+      isLasting ||= BEFORE_TEMPORARY.test(before);
+    } else if (CONCURRENTLY.test(word)) {
+      isConcurrent = true;
     }
     before = word;
   }

@@ -1,9 +1,11 @@
-/** The `sql` tag, identifiers, literals, and the scanner that finds placeholders. */
+/** The `sql` tag, identifiers, literals, and all that reads texts: lexer, placeholders, kinds. */
 import { deepStrictEqual, ok } from 'node:assert';
 import fc from 'fast-check';
 import { type SqlFragment, sql } from '../../src/client/sql.ts';
+import { Lexer } from '../../src/sql/lexer.ts';
 import { replacePlaceholders, scanQuery } from '../../src/sql/placeholders.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/sql/quote.ts';
+import { statementKind } from '../../src/sql/statement-kind.ts';
 import { pieces, type Target, target } from './target.ts';
 
 /** A piece of SQL and the placeholders that are in it. */
@@ -74,7 +76,44 @@ function templateOf(text: string, parts: readonly Part[]): SqlFragment {
   return sql(template, ...parts.map(({ value }) => value));
 }
 
+const WORDS = ['SELECT', 'explain', 'SET', 'COMMIT', 'set_config', 'into temp', 'U&"', 'CREATE'];
+
+/** Texts that begin like statements, or like anything. */
+const anyText = fc.oneof(pieces([...SPECIAL, ...WORDS], 24), fc.string({ unit: 'binary' }));
+
 export const SQL_TARGETS: readonly Target[] = [
+  target('sql-lexer', fc.tuple(anyText, fc.boolean()), ([text, backslashes]) => {
+    // The pieces are the text, put together, and each is one piece by itself.
+    const lexer = new Lexer(text, backslashes);
+    let at = 0;
+    while (lexer.next()) {
+      const { token, start, end } = lexer;
+      ok(start === at && end > start);
+      at = end;
+      const alone = new Lexer(text.slice(start, end), backslashes);
+      ok(alone.next() && alone.token === token && alone.end === end - start);
+    }
+    ok(at === text.length);
+  }),
+  target('statement-kind', fc.tuple(anyText, anyText), ([text, other]) => {
+    const kind = statementKind(text);
+    ok(kind === statementKind(text));
+    ok(!kind.shareable || (kind.repeatable && !kind.lasting));
+    ok(!kind.repeatable || !kind.mayCommit);
+    ok(!kind.mentionsPrepare || kind.lasting);
+    // A comment in front changes nothing but what is on the safe side anyway.
+    const commented = statementKind(`/*${other.replaceAll('/', '')}*/${text}`);
+    const { changesSchema, mentionsPrepare } = commented;
+    deepStrictEqual(commented, { ...kind, changesSchema, mentionsPrepare });
+    ok(changesSchema || !kind.changesSchema);
+    // Nothing that comes behind it makes a statement shareable that was not.
+    const isOther = !kind.shareable && !kind.lasting;
+    ok(!isOther || !statementKind(`${text} ${other}`).shareable);
+    // Several statements are neither shareable nor executed again.
+    for (const several of [`SELECT 1; COMMIT ${other}`, `SELECT 1; x${other}`]) {
+      ok(!statementKind(several).shareable && !statementKind(several).repeatable);
+    }
+  }),
   target('placeholders', fc.tuple(statement, fc.boolean()), ([parts, backslashes]) => {
     const text = parts.map((one) => one.text).join(' ');
     // With backslashes in plain strings these pieces end elsewhere.
