@@ -1,11 +1,11 @@
 import { findBuiltinType } from '../codecs/builtin-types.ts';
-import { kindOf } from '../codecs/refusal.ts';
 import { TypeRegistry } from '../codecs/registry.ts';
 import type { TypeDescription } from '../codecs/type-description.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { InnerRequests } from '../session/requests/inner-requests.ts';
 import { findTypeOid, introspect } from '../session/statements/introspection.ts';
 import { learnTypes } from '../session/statements/preparation.ts';
+import { kindOf } from '../values/kind-of.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { ClientSession } from './client-session.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';

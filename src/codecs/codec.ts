@@ -78,14 +78,5 @@ export interface Codec {
   readonly isCustom?: boolean;
 }
 
-/**
- * Why a value cannot be encoded, e.g. `2147483648 is out of range`. Whoever knows the
- * value's place (argument, row, column) turns it into an InvalidArgumentError.
- */
-export class Unencodable extends Error {
-  /** Where inside the value, outermost first: `.street`, `[3]`. */
-  path = '';
-}
-
 /** What a family file exports: a codec but for the type it is paired with. */
 export type CodecForms = Omit<Codec, 'type' | 'isCustom'>;

@@ -3,10 +3,10 @@ import { MessageWriter } from '../protocol/writer.ts';
 import { type Row, rowValues } from '../values/row.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { BinaryForm, Codec, CodecForms, PgType, TextForm } from './codec.ts';
-import { BINARY, TEXT, Unencodable } from './codec.ts';
+import { BINARY, TEXT } from './codec.ts';
 import { tupleFormOf } from './containers/tuple-forms.ts';
-import { refusal } from './refusal.ts';
 import type { TypeDescription } from './type-description.ts';
+import { Unencodable, wrongKind } from './unencodable.ts';
 
 type Encoder = (value: unknown) => unknown;
 type Decoder = (value: unknown) => unknown;
@@ -169,7 +169,7 @@ function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
   const encode = (value: unknown): string => {
     const text = encoder(value);
     if (typeof text !== 'string') {
-      throw refusal(`the encoder of ${type.name} to return a string`, text);
+      throw wrongKind(`the encoder of ${type.name} to return a string`, text);
     }
     return text;
   };
@@ -205,7 +205,7 @@ function binaryForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms 
     const bytes = encoder(value);
     if (bytes instanceof Uint8Array) return bytes;
     if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-    throw refusal(`the encoder of ${type.name} to return a Buffer`, bytes);
+    throw wrongKind(`the encoder of ${type.name} to return a Buffer`, bytes);
   };
   const decode = decoderOf(type, custom);
   return withText(exact, {
@@ -253,7 +253,7 @@ function fieldForms(type: PgType, custom: TypeCodec, plain: CodecForms): Forms {
   const encode = (value: unknown): unknown[] => {
     const tuple = encoder(value);
     if (!Array.isArray(tuple))
-      throw refusal(`the encoder of ${type.name} to return an array`, tuple);
+      throw wrongKind(`the encoder of ${type.name} to return an array`, tuple);
     return tuple;
   };
   return {

@@ -1,10 +1,28 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
-import { Unencodable } from './codec.ts';
-import { kindOf } from './refusal.ts';
+import { kindOf } from '../values/kind-of.ts';
+
+/**
+ * Why a value cannot be encoded, e.g. `2147483648 is out of range`. The caller that knows the
+ * value's place (argument, row, column) turns it into an InvalidArgumentError.
+ */
+export class Unencodable extends Error {
+  /** Where inside the value, outermost first: `.street`, `[3]`. */
+  path = '';
+}
+
+/** The error for a value of the wrong kind: `expected a boolean, got the number 1`. */
+export function wrongKind(expected: string, value: unknown): Unencodable {
+  return new Unencodable(`expected ${expected}, got ${kindOf(value)}`);
+}
 
 /** The error for a value of the right kind that its type cannot hold. */
 export function outOfRange(value: unknown, type: string): Unencodable {
   return new Unencodable(`${kindOf(value)} is out of range for ${type}`);
+}
+
+/** The error for a string that is no value's text. The string itself is not shown. */
+export function unreadable(expected: string): Unencodable {
+  return new Unencodable(`expected ${expected}, got a string that is none`);
 }
 
 /** An error of encoding a part, as an error of encoding the whole: its path grows by `step`. */

@@ -1,3 +1,4 @@
+import { twoDigits } from './calendar.ts';
 import { parseInterval } from './interval-text.ts';
 
 /** The three parts that PostgreSQL keeps of an interval. */
@@ -149,15 +150,15 @@ export class Interval {
    */
   toISOString(): string {
     if (!this.isFinite) return this.toString();
-    const part = (value: bigint | number, unit: string) => (value ? `${value}${unit}` : '');
+    const part = (value: number, unit: string) => (value ? `${value}${unit}` : '');
     const years = part(Math.trunc(this.months / 12), 'Y');
     const date = `P${years}${part(this.months % 12, 'M')}${part(this.days, 'D')}`;
     if (this.microseconds === 0n) return date === 'P' ? 'PT0S' : date;
     const { hours, minutes, seconds } = this.#time();
-    const sign = this.microseconds < 0n ? -1n : 1n;
+    const sign = this.microseconds < 0n ? -1 : 1;
     const fraction = this.#fraction();
     const second =
-      seconds !== 0n || fraction !== '' ? `${sign < 0n ? '-' : ''}${seconds}${fraction}S` : '';
+      seconds !== 0 || fraction !== '' ? `${sign < 0 ? '-' : ''}${seconds}${fraction}S` : '';
     return `${date}T${part(sign * hours, 'H')}${part(sign * minutes, 'M')}${second}`;
   }
 
@@ -170,9 +171,11 @@ export class Interval {
     return this.microseconds < 0n ? -this.microseconds : this.microseconds;
   }
 
-  #time(): { hours: bigint; minutes: bigint; seconds: bigint } {
-    const seconds = this.#magnitude() / 1_000_000n;
-    return { hours: seconds / 3600n, minutes: (seconds / 60n) % 60n, seconds: seconds % 60n };
+  #time(): { hours: number; minutes: number; seconds: number } {
+    // At most 2^63 microseconds, whose seconds a number holds exactly.
+    const seconds = Number(this.#magnitude() / 1_000_000n);
+    const minutes = Math.floor(seconds / 60);
+    return { hours: Math.floor(minutes / 60), minutes: minutes % 60, seconds: seconds % 60 };
   }
 
   /** The fraction of the second with its point, without trailing zeros. */
@@ -181,8 +184,4 @@ export class Interval {
     if (microseconds === 0n) return '';
     return `.${String(microseconds).padStart(6, '0').replace(/0+$/, '')}`;
   }
-}
-
-function twoDigits(value: bigint): string {
-  return String(value).padStart(2, '0');
 }

@@ -1,41 +1,11 @@
 /** The bounds of ranges: how they compare, and how PostgreSQL writes them. */
+import { compareDecimals, parseDecimal } from './decimal.ts';
 import { float8Text } from './float-text.ts';
+import { kindOf } from './kind-of.ts';
+import { type DayTime, parseTimestamp, shift } from './timestamp-text.ts';
 
-const DECIMAL = /^([+-]?)(?:(\d+)\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d{1,6}))?$/;
-const DATE =
-  /^(\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d(?::?\d\d){0,2})?( BC)?$/;
-
-/** A decimal number as sign, digits without leading zeros, and the place of its point. */
-interface Decimal {
-  readonly sign: -1 | 0 | 1;
-  readonly digits: string;
-  /** The value is 0.digits times ten to the power of this. */
-  readonly exponent: number;
-}
-
-function decimalFrom(text: string): Decimal | undefined {
-  const match = DECIMAL.exec(text);
-  if (match === null) return undefined;
-  const [, sign, whole = '', behind = '', only = '', power = '0'] = match;
-  const all = `${whole}${behind}${only}`;
-  const digits = all.replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
-  if (significant === '') return { sign: 0, digits: '', exponent: 0 };
-  return {
-    sign: sign === '-' ? -1 : 1,
-    digits: significant,
-    exponent: whole.length - (all.length - digits.length) + Number(power),
-  };
-}
-
-function order<V extends string | number | bigint>(a: V, b: V): number {
+function order<V extends string | number>(a: V, b: V): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function compareDecimals(a: Decimal, b: Decimal): number {
-  if (a.sign !== b.sign) return a.sign - b.sign;
-  const magnitude = order(a.exponent, b.exponent) || order(a.digits, b.digits);
-  return a.sign * magnitude;
 }
 
 /** Numbers, among which the server holds NaN to be the greatest. */
@@ -60,43 +30,16 @@ function specialFrom(text: string): number | undefined {
   }
 }
 
-/** Days from 1970-01-01 in the proleptic Gregorian calendar, which has a year 0. */
-function dayNumber(year: number, month: number, day: number): number {
-  // Years begin in March here, so that a leap day ends one; an era is 400 of them.
-  const shifted = month > 2 ? year : year - 1;
-  const era = Math.floor(shifted / 400);
-  const yearOfEra = shifted - era * 400;
-  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
-  const leapDays = Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100);
-  return era * 146_097 + yearOfEra * 365 + leapDays + dayOfYear - 719_468;
-}
-
-/** The seconds that an offset such as `+05:30` is ahead of UTC. */
-function offsetSeconds(offset: string): number {
-  if (offset === 'Z') return 0;
-  const digits = offset.slice(1).replaceAll(':', '').padEnd(6, '0');
-  const part = (at: number) => Number(digits.slice(at, at + 2));
-  const seconds = part(0) * 3600 + part(2) * 60 + part(4);
-  return offset.startsWith('-') ? -seconds : seconds;
-}
-
-/** Microseconds from 1970-01-01, in UTC if the text has an offset. */
-function instantFrom(text: string): bigint | undefined {
-  const match = DATE.exec(text);
-  if (match === null) return undefined;
-  const [, years, months, days, hours = '0', minutes = '0', seconds = '0'] = match;
-  const [fraction = '', offset = 'Z', era] = match.slice(7);
-  const year = era === undefined ? Number(years) : 1 - Number(years);
-  const day = dayNumber(year, Number(months), Number(days));
-  const time = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-  const whole = BigInt(day * 86_400 + time - offsetSeconds(offset));
-  return whole * 1_000_000n + BigInt(fraction.padEnd(6, '0'));
+/** The point in time that a text stands for, in UTC if it has an offset. */
+function instantFrom(text: string): DayTime | null {
+  const parsed = parseTimestamp(text);
+  return parsed === null ? null : shift(parsed, -(parsed.offset ?? 0));
 }
 
 function compareStrings(a: string, b: string): number {
-  const decimalA = decimalFrom(a);
-  const decimalB = decimalFrom(b);
-  if (decimalA !== undefined && decimalB !== undefined) return compareDecimals(decimalA, decimalB);
+  const decimalA = parseDecimal(a);
+  const decimalB = parseDecimal(b);
+  if (decimalA !== null && decimalB !== null) return compareDecimals(decimalA, decimalB);
   const specialA = specialFrom(a);
   const specialB = specialFrom(b);
   const instantA = instantFrom(a);
@@ -104,11 +47,13 @@ function compareStrings(a: string, b: string): number {
   const finiteA = decimalA ?? instantA;
   const finiteB = decimalB ?? instantB;
   // Every finite value lies between the infinities, and NaN above them.
-  if (specialA !== undefined && (specialB !== undefined || finiteB !== undefined)) {
+  if (specialA !== undefined && (specialB !== undefined || finiteB !== null)) {
     return compareNumbers(specialA, specialB ?? 0);
   }
-  if (specialB !== undefined && finiteA !== undefined) return compareNumbers(0, specialB);
-  if (instantA !== undefined && instantB !== undefined) return order(instantA, instantB);
+  if (specialB !== undefined && finiteA !== null) return compareNumbers(0, specialB);
+  if (instantA !== null && instantB !== null) {
+    return order(instantA.days, instantB.days) || order(instantA.micros, instantB.micros);
+  }
   return order(a, b);
 }
 
@@ -118,7 +63,7 @@ function isNumeric(value: unknown): value is number | bigint {
 
 function isNumericText(value: unknown): value is string {
   if (typeof value !== 'string') return false;
-  return decimalFrom(value) !== undefined || specialFrom(value) !== undefined;
+  return parseDecimal(value) !== null || specialFrom(value) !== undefined;
 }
 
 /** Less than, equal to or greater than 0; a TypeError if the two cannot be compared. */
@@ -137,11 +82,6 @@ export function compareBounds(a: unknown, b: unknown): number {
     if (typeof compare === 'function') return Number(compare.call(a?.constructor, a, b));
   }
   throw new TypeError(`a bound cannot be compared: ${kindOf(a)} with ${kindOf(b)}`);
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
 }
 
 /** The time in UTC, in the server's default format but with the zone always said. */

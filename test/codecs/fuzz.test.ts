@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CodecForms, Unencodable } from '../../src/codecs/codec.ts';
+import type { CodecForms } from '../../src/codecs/codec.ts';
 import { bit } from '../../src/codecs/types/bits.ts';
 import { dateForms } from '../../src/codecs/types/date.ts';
 import { box, circle, line, lseg, path, point, polygon } from '../../src/codecs/types/geometry.ts';
@@ -14,6 +14,7 @@ import { tsquery, tsvector } from '../../src/codecs/types/text-search.ts';
 import { tid } from '../../src/codecs/types/tid.ts';
 import { timeForms, timetz } from '../../src/codecs/types/time.ts';
 import { timestampForms, timestamptzForms } from '../../src/codecs/types/timestamp.ts';
+import { Unencodable } from '../../src/codecs/unencodable.ts';
 import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import { DecodeError, InvalidArgumentError } from '../../src/errors/client-errors.ts';
 import { decodedOrNull, fromHex, toHex } from './binary-form.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Unencodable } from '../../src/codecs/codec.ts';
 import { pgLsn } from '../../src/codecs/types/pg-lsn.ts';
 import { snapshot } from '../../src/codecs/types/snapshot.ts';
 import { tid } from '../../src/codecs/types/tid.ts';
 import { voidForms } from '../../src/codecs/types/void.ts';
+import { Unencodable } from '../../src/codecs/unencodable.ts';
 import { DecodeError } from '../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from './binary-form.ts';
 

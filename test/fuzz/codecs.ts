@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok } from 'node:assert';
 import fc from 'fast-check';
 import { BUILTIN_TYPES } from '../../src/codecs/builtin-types.ts';
-import { BINARY, type Codec, type Format, TEXT, Unencodable } from '../../src/codecs/codec.ts';
+import { BINARY, type Codec, type Format, TEXT } from '../../src/codecs/codec.ts';
 import { MissingTypesError } from '../../src/codecs/codec-source.ts';
 import {
   type Column,
@@ -12,6 +12,7 @@ import {
 import { TypeRegistry } from '../../src/codecs/registry.ts';
 import { TextRun } from '../../src/codecs/text-run.ts';
 import { hstore } from '../../src/codecs/types/hstore.ts';
+import { Unencodable } from '../../src/codecs/unencodable.ts';
 import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import {
   DecodeError,

@@ -98,6 +98,7 @@ describe('contains', () => {
     expect(range.contains('10000-01-01')).toBe(false);
     expect(range.contains('infinity')).toBe(false);
     expect(new Range('2024-01-01', 'infinity').contains('2024-01-02')).toBe(true);
+    expect(new Range('2024-01-01', '5874897-12-31').contains('1000000-01-01')).toBe(true);
     expect(new Range('-infinity', '2024-01-01').contains('0044-03-15 BC')).toBe(true);
   });
 

@@ -1,6 +1,7 @@
 import { InterfaceError, InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
-import { BINARY, type Codec, Unencodable } from '../codec.ts';
+import { BINARY, type Codec } from '../codec.ts';
+import { Unencodable } from '../unencodable.ts';
 import { plainStep, putPlain } from './plain-values.ts';
 
 /** Where a value stands, for the error: `query argument $2`, `row 3, column "price"`. */

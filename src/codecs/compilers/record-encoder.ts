@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
-import { BINARY, type Codec, type Format, TEXT, Unencodable } from '../codec.ts';
+import { BINARY, type Codec, type Format, TEXT } from '../codec.ts';
 import { canEncode } from '../custom-codec.ts';
+import { Unencodable } from '../unencodable.ts';
 import { encodeValues, type Place, unencodable } from './argument-encoder.ts';
 import { plainStep } from './plain-values.ts';
 

@@ -1,9 +1,8 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms, InlineKind } from '../codec.ts';
-import { BINARY, TEXT, Unencodable } from '../codec.ts';
-import { refusal } from '../refusal.ts';
-import { nested } from '../unencodable.ts';
+import { BINARY, TEXT } from '../codec.ts';
+import { nested, Unencodable, wrongKind } from '../unencodable.ts';
 import { type ElementsReader, elementsReader } from './array-readers.ts';
 import { parseArrayText, printArrayText } from './array-text.ts';
 
@@ -102,7 +101,7 @@ function checkedArray(value: unknown): readonly unknown[] {
   if (ArrayBuffer.isView(value) && !(value instanceof DataView) && !Buffer.isBuffer(value)) {
     return Array.from(value as unknown as ArrayLike<unknown>);
   }
-  throw refusal('an array', value);
+  throw wrongKind('an array', value);
 }
 
 function checkedBounds(bounds: unknown): readonly number[] {
@@ -151,7 +150,7 @@ function collect(
     if (!Array.isArray(part) || part.length !== size) {
       const error = Array.isArray(part)
         ? new Unencodable(`${part.length} elements, but ${size} in the parts before it`)
-        : refusal(`an array of ${size} elements`, part);
+        : wrongKind(`an array of ${size} elements`, part);
       throw nested(error, `[${i}]`);
     }
     try {

@@ -1,12 +1,12 @@
 import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { isPlainObject } from '../../values/kind-of.ts';
 import { isRow, type Row, type RowShape, rowNames, rowShape, rowValues } from '../../values/row.ts';
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
-import { BINARY, TEXT, Unencodable } from '../codec.ts';
+import { BINARY, TEXT } from '../codec.ts';
 import { canDecode } from '../custom-codec.ts';
-import { isPlainObject, refusal } from '../refusal.ts';
-import { nested } from '../unencodable.ts';
+import { nested, Unencodable, wrongKind } from '../unencodable.ts';
 import { parseCompositeText, printCompositeText } from './composite-text.ts';
 
 /*
@@ -42,7 +42,7 @@ function fieldsOf(type: CompositeType, value: unknown): readonly unknown[] {
     return value;
   }
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) {
-    throw refusal(EXPECTED, value);
+    throw wrongKind(EXPECTED, value);
   }
   return isRow(value) ? fieldsOfRow(type, value) : fieldsOfObject(type, value);
 }
@@ -70,7 +70,7 @@ function fieldsOfObject(type: CompositeType, value: object): readonly unknown[] 
     return Reflect.get(value, name) as unknown;
   });
   // A Map, a Date, a Promise: something else was meant than a row of NULLs.
-  if (!found) throw refusal(EXPECTED, value);
+  if (!found) throw wrongKind(EXPECTED, value);
   return fields;
 }
 

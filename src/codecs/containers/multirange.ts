@@ -1,8 +1,7 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { int32At, malformed } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
-import { refusal } from '../refusal.ts';
-import { nested } from '../unencodable.ts';
+import { nested, wrongKind } from '../unencodable.ts';
 
 /*
  * Multiranges as arrays of Range. In binary: how many ranges, then each with its length.
@@ -13,7 +12,7 @@ import { nested } from '../unencodable.ts';
 const MINIMUM_SIZE = 5;
 
 function checked(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw refusal('an array of Range', value);
+  if (!Array.isArray(value)) throw wrongKind('an array of Range', value);
   return value;
 }
 

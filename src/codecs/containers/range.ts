@@ -3,9 +3,8 @@ import { Range } from '../../values/range.ts';
 import { parseRange } from '../../values/range-text.ts';
 import { int32At, malformed } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
-import { BINARY, TEXT, Unencodable } from '../codec.ts';
-import { refusal } from '../refusal.ts';
-import { nested } from '../unencodable.ts';
+import { BINARY, TEXT } from '../codec.ts';
+import { nested, Unencodable, wrongKind } from '../unencodable.ts';
 
 /*
  * Ranges of any subtype. In binary: a byte of flags, then the bounds that are not infinite.
@@ -22,7 +21,7 @@ const ALL_FLAGS = 0x1f;
 /** A Range, or `[lower, upper]`, which both belong to it. */
 function checkedRange(value: unknown): Range {
   if (value instanceof Range) return value;
-  if (!Array.isArray(value)) throw refusal('a Range or [lower, upper]', value);
+  if (!Array.isArray(value)) throw wrongKind('a Range or [lower, upper]', value);
   if (value.length !== 2) {
     throw new Unencodable(`expected a Range or [lower, upper], got ${value.length} elements`);
   }

@@ -1,7 +1,8 @@
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
-import { BINARY, Unencodable } from '../codec.ts';
+import { BINARY } from '../codec.ts';
 import { MissingTypesError } from '../codec-source.ts';
+import { Unencodable } from '../unencodable.ts';
 import { fieldSize, fieldsStart } from './composite.ts';
 import { parseCompositeText } from './composite-text.ts';
 

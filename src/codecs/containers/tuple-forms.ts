@@ -1,8 +1,6 @@
 import { expectSize, int32At, int64At } from '../bytes.ts';
 import type { BinaryForm } from '../codec.ts';
-import { Unencodable } from '../codec.ts';
-import { refusal } from '../refusal.ts';
-import { nested, outOfRange } from '../unencodable.ts';
+import { nested, outOfRange, Unencodable, wrongKind } from '../unencodable.ts';
 
 /*
  * The `tuple` format of custom codecs: the parts that a type's binary form has, before they
@@ -40,7 +38,7 @@ function tupleForm(type: string, parts: readonly Part[], wire: readonly number[]
 }
 
 function checkedTuple(type: string, value: unknown, length: number): readonly unknown[] {
-  if (!Array.isArray(value)) throw refusal(`the encoder of ${type} to return an array`, value);
+  if (!Array.isArray(value)) throw wrongKind(`the encoder of ${type} to return an array`, value);
   if (value.length !== length) {
     throw new Unencodable(
       `expected the encoder of ${type} to return ${length} parts, got ${value.length}`,
@@ -51,7 +49,7 @@ function checkedTuple(type: string, value: unknown, length: number): readonly un
 
 function checkedInt8(value: unknown): bigint {
   if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
-    throw refusal('a bigint or a safe integer', value);
+    throw wrongKind('a bigint or a safe integer', value);
   }
   const checked = BigInt(value as bigint | number);
   if (BigInt.asIntN(64, checked) !== checked) throw outOfRange(value, 'int8');
@@ -59,7 +57,8 @@ function checkedInt8(value: unknown): bigint {
 }
 
 function checkedInt4(value: unknown): number {
-  if (typeof value !== 'number' || value !== (value | 0)) throw refusal('a 32-bit integer', value);
+  if (typeof value !== 'number' || value !== (value | 0))
+    throw wrongKind('a 32-bit integer', value);
   return value;
 }
 

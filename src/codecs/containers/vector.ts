@@ -1,9 +1,8 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { int32At, malformed } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
-import { BINARY, TEXT, Unencodable } from '../codec.ts';
-import { refusal } from '../refusal.ts';
-import { nested } from '../unencodable.ts';
+import { BINARY, TEXT } from '../codec.ts';
+import { nested, Unencodable, wrongKind } from '../unencodable.ts';
 
 /*
  * int2vector and oidvector, the arrays of the system catalogs: one dimension that begins at 0,
@@ -11,7 +10,7 @@ import { nested } from '../unencodable.ts';
  */
 
 function checked(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw refusal('an array', value);
+  if (!Array.isArray(value)) throw wrongKind('an array', value);
   return value;
 }
 

@@ -2,7 +2,7 @@ import { BitString } from '../../values/bit-string.ts';
 import { int32At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
-import { refusal } from '../refusal.ts';
+import { wrongKind } from '../unencodable.ts';
 
 /*
  * bit and varbit: an Int32 count of bits, then the bits, the last byte filled up with zeros.
@@ -11,7 +11,7 @@ import { refusal } from '../refusal.ts';
 
 function bitsOf(value: unknown): BitString {
   if (value instanceof BitString) return value;
-  throw refusal('a BitString', value);
+  throw wrongKind('a BitString', value);
 }
 
 function bitForms(type: 'bit' | 'varbit'): CodecForms {

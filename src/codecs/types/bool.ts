@@ -1,10 +1,10 @@
 import { expectSize, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
-import { refusal } from '../refusal.ts';
+import { wrongKind } from '../unencodable.ts';
 
 function checked(value: unknown): boolean {
-  if (typeof value !== 'boolean') throw refusal('a boolean', value);
+  if (typeof value !== 'boolean') throw wrongKind('a boolean', value);
   return value;
 }
 

@@ -1,12 +1,12 @@
 import { malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
-import { refusal } from '../refusal.ts';
+import { wrongKind } from '../unencodable.ts';
 
 function checked(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  throw refusal('a Buffer, a Uint8Array or an ArrayBuffer', value);
+  throw wrongKind('a Buffer, a Uint8Array or an ArrayBuffer', value);
 }
 
 function fromText(text: string): Buffer {

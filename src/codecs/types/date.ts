@@ -9,8 +9,8 @@ import {
 import type { ResolvedTypeOptions, TemporalNamespace } from '../../values/type-options.ts';
 import { expectSize, int32At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
-import { BINARY, Unencodable } from '../codec.ts';
-import { refusal, unreadable } from '../refusal.ts';
+import { BINARY } from '../codec.ts';
+import { Unencodable, unreadable, wrongKind } from '../unencodable.ts';
 import { temporalName, temporalText } from './temporal.ts';
 
 /*
@@ -88,7 +88,7 @@ function daysOf(value: unknown): number {
   if (typeof value === 'object' && value !== null && temporalName(value) === 'PlainDate') {
     return daysOf(temporalText(value));
   }
-  throw refusal('a date such as "2024-05-06", a Date or a Temporal.PlainDate', value);
+  throw wrongKind('a date such as "2024-05-06", a Date or a Temporal.PlainDate', value);
 }
 
 /**

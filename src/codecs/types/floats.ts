@@ -1,8 +1,7 @@
 import { expectSize, float32At, float64At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
-import { refusal } from '../refusal.ts';
-import { outOfRange } from '../unencodable.ts';
+import { outOfRange, wrongKind } from '../unencodable.ts';
 
 const FLOAT_TEXT = /^(?:-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|NaN|-?Infinity)$/;
 
@@ -12,10 +11,10 @@ function checkedDouble(value: unknown): number {
   if (typeof value === 'bigint') {
     const double = Number(value);
     if (double === Infinity || double === -Infinity) throw outOfRange(value, 'float8');
-    if (BigInt(double) !== value) throw refusal('a number that float8 holds exactly', value);
+    if (BigInt(double) !== value) throw wrongKind('a number that float8 holds exactly', value);
     return double;
   }
-  throw refusal('a number', value);
+  throw wrongKind('a number', value);
 }
 
 /**

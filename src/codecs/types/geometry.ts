@@ -3,8 +3,8 @@ import type { PointLike } from '../../values/geometry.ts';
 import { Box, Circle, Line, LineSegment, Path, Point, Polygon } from '../../values/geometry.ts';
 import { expectSize, float64At, int32At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
-import { BINARY, Unencodable } from '../codec.ts';
-import { refusal } from '../refusal.ts';
+import { BINARY } from '../codec.ts';
+import { Unencodable, wrongKind } from '../unencodable.ts';
 
 /*
  * Geometric types: coordinates are Float64s. Arguments are the classes of their names, or
@@ -64,7 +64,7 @@ function formsOf<T extends { toString(): string }>(shape: Shape<T>): CodecForms 
   const { type, Class, expected, fromParts, arity, size, read, write } = shape;
   const shapeOf = (value: unknown): T => {
     if (value instanceof Class) return value as T;
-    if (!Array.isArray(value)) throw refusal(expected, value);
+    if (!Array.isArray(value)) throw wrongKind(expected, value);
     if (arity === null ? value.length === 0 : value.length !== arity) {
       throw new Unencodable(`expected ${expected}, got an array of ${value.length}`);
     }

@@ -1,8 +1,9 @@
+import { isPlainObject } from '../../values/kind-of.ts';
 import { int32At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
-import { isPlainObject, refusal } from '../refusal.ts';
 import { utf8 } from '../text-decode.ts';
+import { wrongKind } from '../unencodable.ts';
 
 /*
  * hstore, of the extension of that name: an object of strings and nulls. As arguments, Maps
@@ -24,15 +25,15 @@ function put(target: Record<string, string | null>, key: string, value: string |
 
 function entriesOf(value: unknown): [string, string | null][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw refusal(EXPECTED, value);
+    throw wrongKind(EXPECTED, value);
   }
   const isMap = value instanceof Map;
-  if (!isMap && !isPlainObject(value)) throw refusal(EXPECTED, value);
+  if (!isMap && !isPlainObject(value)) throw wrongKind(EXPECTED, value);
   const entries: [unknown, unknown][] = isMap ? [...value] : Object.entries(value);
   for (const [key, item] of entries) {
-    if (typeof key !== 'string') throw refusal('a string as the key', key);
+    if (typeof key !== 'string') throw wrongKind('a string as the key', key);
     if (typeof item === 'string' || item === null) continue;
-    const error = refusal('a string or null', item);
+    const error = wrongKind('a string or null', item);
     error.path = `.${key}`;
     throw error;
   }

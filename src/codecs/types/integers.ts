@@ -4,14 +4,13 @@ import type { ResolvedTypeOptions } from '../../values/type-options.ts';
 import { expectSize, int16At, int32At, int64At, malformed, uint32At, uint64At } from '../bytes.ts';
 import type { CodecForms, InlineKind } from '../codec.ts';
 import { BINARY } from '../codec.ts';
-import { refusal } from '../refusal.ts';
-import { outOfRange } from '../unencodable.ts';
+import { outOfRange, wrongKind } from '../unencodable.ts';
 
 const INTEGER_TEXT = /^-?\d{1,20}$/;
 
 function checkedInteger(value: unknown, least: number, most: number, type: string): number {
   if (typeof value === 'number') {
-    if (!Number.isInteger(value)) throw refusal('an integer', value);
+    if (!Number.isInteger(value)) throw wrongKind('an integer', value);
     if (value < least || value > most) throw outOfRange(value, type);
     return value;
   }
@@ -19,7 +18,7 @@ function checkedInteger(value: unknown, least: number, most: number, type: strin
     if (value < least || value > most) throw outOfRange(value, type);
     return Number(value);
   }
-  throw refusal('an integer', value);
+  throw wrongKind('an integer', value);
 }
 
 function integerFromText(text: string, least: number, most: number, type: string): number {
@@ -123,13 +122,13 @@ function checkedInt8(value: unknown, acceptsText: boolean): bigint {
   let checked: bigint;
   if (typeof value === 'bigint') checked = value;
   else if (typeof value === 'number') {
-    if (!Number.isInteger(value)) throw refusal('a bigint or a safe integer', value);
-    if (!Number.isSafeInteger(value)) throw refusal('a bigint (it is beyond 2^53)', value);
+    if (!Number.isInteger(value)) throw wrongKind('a bigint or a safe integer', value);
+    if (!Number.isSafeInteger(value)) throw wrongKind('a bigint (it is beyond 2^53)', value);
     return BigInt(value);
   } else if (acceptsText && typeof value === 'string' && INTEGER_TEXT.test(value)) {
     checked = BigInt(value);
   } else {
-    throw refusal(acceptsText ? 'an integer or its digits' : 'a bigint or a safe integer', value);
+    throw wrongKind(acceptsText ? 'an integer or its digits' : 'a bigint or a safe integer', value);
   }
   if (BigInt.asIntN(64, checked) !== checked) throw outOfRange(checked, 'int8');
   return checked;
@@ -183,7 +182,7 @@ export function int8Forms({ int8 }: ResolvedTypeOptions): CodecForms {
 
 function checkedUint8(value: unknown): bigint {
   if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
-    throw refusal('a bigint or a safe integer', value);
+    throw wrongKind('a bigint or a safe integer', value);
   }
   const checked = BigInt(value as bigint | number);
   if (BigInt.asUintN(64, checked) !== checked) throw outOfRange(value, 'xid8');

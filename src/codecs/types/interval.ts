@@ -1,9 +1,10 @@
 import type { IntervalFields } from '../../values/interval.ts';
 import { Interval } from '../../values/interval.ts';
+import { isPlainObject } from '../../values/kind-of.ts';
 import { expectSize, int32At, int64At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
-import { BINARY, Unencodable } from '../codec.ts';
-import { isPlainObject, refusal, unreadable } from '../refusal.ts';
+import { BINARY } from '../codec.ts';
+import { Unencodable, unreadable, wrongKind } from '../unencodable.ts';
 import { roundToMicroseconds, temporalName } from './temporal.ts';
 
 const EXPECTED = 'an Interval';
@@ -64,7 +65,7 @@ function intervalOf(value: unknown): Interval {
     if (temporalName(value) === 'Duration') return fromDuration(value as Duration);
     if (isPlainObject(value)) return fromFields(value);
   }
-  throw refusal(EXPECTED, value);
+  throw wrongKind(EXPECTED, value);
 }
 
 /**

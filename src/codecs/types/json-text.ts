@@ -1,6 +1,5 @@
-import { Unencodable } from '../codec.ts';
-import { kindOf } from '../refusal.ts';
-import { nested } from '../unencodable.ts';
+import { kindOf } from '../../values/kind-of.ts';
+import { nested, Unencodable } from '../unencodable.ts';
 
 /** An escape that JSON.stringify writes only for half of a surrogate pair. */
 const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;

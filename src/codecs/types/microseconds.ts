@@ -1,19 +1,14 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { MICROS_PER_DAY } from '../../values/clock-time.ts';
+import type { DayTime } from '../../values/timestamp-text.ts';
 import { int32At, int64At, uint32At } from '../bytes.ts';
 
-/** PostgreSQL's times are 64-bit counts of microseconds. Most of them fit a double. */
-export const MICROS_PER_DAY = 86_400_000_000;
+/* PostgreSQL's times are 64-bit counts of microseconds. Most of them fit a double. */
 
 const TWO_32 = 0x1_0000_0000;
 /** Up to 2^52 microseconds (142 years) sums and remainders are exact in doubles. */
 const EXACT_HIGH = 0x10_0000;
 const EXACT_DAYS = 52_000;
-
-/** A point in time as whole days since 2000-01-01 and the microseconds into that day. */
-export interface DayTime {
-  readonly days: number;
-  readonly micros: number;
-}
 
 /** The Int64 count of microseconds at `at` as days and microseconds of the day. */
 export function dayTimeAt(buffer: Uint8Array, at: number): DayTime {

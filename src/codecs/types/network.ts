@@ -1,7 +1,7 @@
 import { expectSize, malformed, uint16At } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
-import { TEXT, Unencodable } from '../codec.ts';
-import { refusal, unreadable } from '../refusal.ts';
+import { TEXT } from '../codec.ts';
+import { Unencodable, unreadable, wrongKind } from '../unencodable.ts';
 import { checkedString } from './text.ts';
 
 /*
@@ -84,7 +84,7 @@ function hasHostBits({ bytes, bits }: Address): boolean {
 
 function addressOf(value: unknown, type: AddressType): Address {
   const expected = `an IP ${type === 'inet' ? 'address' : 'network'} such as "192.168.0.0/24"`;
-  if (typeof value !== 'string') throw refusal(expected, value);
+  if (typeof value !== 'string') throw wrongKind(expected, value);
   const address = parseAddress(value);
   if (address === null) throw unreadable(expected);
   if (type === 'cidr' && hasHostBits(address)) {
@@ -179,7 +179,7 @@ function macOf(value: unknown, type: 'macaddr' | 'macaddr8'): Buffer {
   const size = type === 'macaddr' ? 6 : 8;
   const example = type === 'macaddr' ? '08:00:2b:01:02:03' : '08:00:2b:01:02:03:04:05';
   const expected = `a MAC address such as "${example}"`;
-  if (typeof value !== 'string') throw refusal(expected, value);
+  if (typeof value !== 'string') throw wrongKind(expected, value);
   const digits = macDigits(value);
   if (digits === null || !/^[0-9a-f]*$/i.test(digits)) throw unreadable(expected);
   const bytes = Buffer.from(digits, 'hex');

@@ -1,10 +1,11 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { type Decimal, parseDecimal } from '../../values/decimal.ts';
 import type { ResolvedTypeOptions } from '../../values/type-options.ts';
 import { int16At, malformed, uint16At } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
-import { BINARY, TEXT, Unencodable } from '../codec.ts';
-import { refusal, unreadable } from '../refusal.ts';
+import { BINARY, TEXT } from '../codec.ts';
+import { Unencodable, unreadable, wrongKind } from '../unencodable.ts';
 
 /*
  * numeric: a decimal number, exact, with its scale, as text in JavaScript. On the wire it is
@@ -22,7 +23,6 @@ const NAN = 0xc000;
 const PLUS_INFINITY = 0xd000;
 const MINUS_INFINITY = 0xf000;
 
-const DECIMAL = /^([+-]?)(?:(\d+)\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d+))?$/;
 /** No exponent and so few digits that no limit can be near. */
 const PLAIN = /^[+-]?(?:\d{1,1000}(?:\.\d{0,1000})?|\.\d{1,1000})$/;
 
@@ -36,13 +36,8 @@ const SPECIAL: ReadonlyMap<string, number> = new Map([
   ['-inf', MINUS_INFINITY],
 ]);
 
-/** A decimal number: `0.digits * 10^pointAt`, leading zeros removed, printed with `scale`. */
-interface Decimal {
-  readonly sign: number;
-  readonly digits: string;
-  readonly pointAt: number;
-  readonly scale: number;
-}
+/** What is sent of a number: the wire's sign, and the rest as a Decimal has it. */
+type Numeric = Pick<Decimal, 'digits' | 'pointAt' | 'scale'> & { readonly sign: number };
 
 const EXPECTED = 'a number, a bigint or a string with a decimal number';
 
@@ -50,29 +45,22 @@ const EXPECTED = 'a number, a bigint or a string with a decimal number';
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  throw refusal(EXPECTED, value);
+  throw wrongKind(EXPECTED, value);
 }
 
-function parse(text: string): Decimal {
+function parse(text: string): Numeric {
   const special = SPECIAL.get(text.length <= 9 ? text.toLowerCase() : '');
   if (special !== undefined) return { sign: special, digits: '', pointAt: 0, scale: 0 };
-  const parts = DECIMAL.exec(text);
-  if (parts === null) throw unreadable('a decimal number');
-  const [, sign, whole = '', tail = '', bare = '', power = '0'] = parts;
-  const fraction = tail + bare;
-  const exponent = Number(power);
-  const all = whole + fraction;
-  const first = all.search(/[1-9]/);
-  const pointAt = whole.length + exponent - Math.max(first, 0);
-  const scale = Math.max(0, fraction.length - exponent);
-  if (scale > MAX_SCALE || (first >= 0 && pointAt > MAX_INTEGER_DIGITS)) {
+  const decimal = parseDecimal(text);
+  if (decimal === null) throw unreadable('a decimal number');
+  const { isNegative, digits, pointAt, scale } = decimal;
+  if (scale > MAX_SCALE || pointAt > MAX_INTEGER_DIGITS) {
     throw new Unencodable(
       `the number is out of range for numeric: at most ${MAX_INTEGER_DIGITS} digits before the ` +
         `point and ${MAX_SCALE} after it`,
     );
   }
-  if (first < 0) return { sign: POSITIVE, digits: '', pointAt: 0, scale };
-  return { sign: sign === '-' ? NEGATIVE : POSITIVE, digits: all.slice(first), pointAt, scale };
+  return { sign: isNegative ? NEGATIVE : POSITIVE, digits, pointAt, scale };
 }
 
 function encodeText(value: unknown): string {
@@ -86,7 +74,7 @@ function encodeBinary(writer: MessageWriter, value: unknown): void {
   if (!writePlain(writer, text)) writeDecimal(writer, parse(text));
 }
 
-function writeDecimal(writer: MessageWriter, { sign, digits, pointAt, scale }: Decimal): void {
+function writeDecimal(writer: MessageWriter, { sign, digits, pointAt, scale }: Numeric): void {
   const weight = digits === '' ? 0 : Math.ceil(pointAt / 4) - 1;
   // The first group holds the decimal digits down to the next multiple of four.
   const padded = '0'.repeat(digits === '' ? 0 : (weight + 1) * 4 - pointAt) + digits;

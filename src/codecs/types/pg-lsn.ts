@@ -1,13 +1,13 @@
 import { expectSize, uint32At } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { TEXT } from '../codec.ts';
-import { refusal, unreadable } from '../refusal.ts';
+import { unreadable, wrongKind } from '../unencodable.ts';
 
 const LSN = /^([0-9a-fA-F]{1,8})\/([0-9a-fA-F]{1,8})$/;
 const EXPECTED = 'a log position such as "16/B374D848"';
 
 function halvesOf(value: unknown): [high: number, low: number] {
-  if (typeof value !== 'string') throw refusal(EXPECTED, value);
+  if (typeof value !== 'string') throw wrongKind(EXPECTED, value);
   const match = LSN.exec(value);
   if (match === null) throw unreadable(EXPECTED);
   return [Number.parseInt(match[1]!, 16), Number.parseInt(match[2]!, 16)];

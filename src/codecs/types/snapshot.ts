@@ -1,7 +1,7 @@
 import { int32At, int64At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
-import { BINARY, Unencodable } from '../codec.ts';
-import { refusal } from '../refusal.ts';
+import { BINARY } from '../codec.ts';
+import { Unencodable, wrongKind } from '../unencodable.ts';
 
 /** pg_snapshot as `[xmin, xmax, [xip]]`: transaction ids with epoch, as bigints. */
 type Snapshot = [xmin: bigint, xmax: bigint, xip: bigint[]];
@@ -12,7 +12,7 @@ const HEADER = 20;
 
 function snapshotOf(value: unknown): Snapshot {
   if (!Array.isArray(value) || value.length !== 3 || !Array.isArray(value[2])) {
-    throw refusal('a snapshot [xmin, xmax, [xip]]', value);
+    throw wrongKind('a snapshot [xmin, xmax, [xip]]', value);
   }
   const [xmin, xmax, xip] = value as [unknown, unknown, unknown[]];
   return [xidOf(xmin), xidOf(xmax), xip.map(xidOf)];
@@ -20,7 +20,7 @@ function snapshotOf(value: unknown): Snapshot {
 
 function xidOf(value: unknown): bigint {
   const isWhole = typeof value === 'bigint' || Number.isSafeInteger(value);
-  if (!isWhole) throw refusal('a transaction id as a bigint', value);
+  if (!isWhole) throw wrongKind('a transaction id as a bigint', value);
   const xid = BigInt(value as bigint | number);
   if (xid < 0n || xid > MAX_XID) throw new Unencodable('the transaction id is out of range');
   return xid;

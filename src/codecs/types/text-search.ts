@@ -2,8 +2,8 @@ import type { MessageWriter } from '../../protocol/writer.ts';
 import { int16At, int32At, malformed, uint16At } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { TEXT } from '../codec.ts';
-import { unreadable } from '../refusal.ts';
 import { utf8 } from '../text-decode.ts';
+import { unreadable } from '../unencodable.ts';
 import { checkedString } from './text.ts';
 
 /*

@@ -1,12 +1,12 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { malformed } from '../bytes.ts';
 import type { CodecForms, TextForm } from '../codec.ts';
-import { BINARY, TEXT, Unencodable } from '../codec.ts';
-import { refusal } from '../refusal.ts';
+import { BINARY, TEXT } from '../codec.ts';
 import { utf8 } from '../text-decode.ts';
+import { Unencodable, wrongKind } from '../unencodable.ts';
 
 export function checkedString(value: unknown): string {
-  if (typeof value !== 'string') throw refusal('a string', value);
+  if (typeof value !== 'string') throw wrongKind('a string', value);
   return value;
 }
 

@@ -1,12 +1,12 @@
 import { expectSize, malformed, uint16At, uint32At } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
-import { BINARY, Unencodable } from '../codec.ts';
-import { refusal } from '../refusal.ts';
+import { BINARY } from '../codec.ts';
+import { Unencodable, wrongKind } from '../unencodable.ts';
 
 const TID = /^\((\d{1,10}),(\d{1,5})\)$/;
 
 function tidOf(value: unknown): [block: number, offset: number] {
-  if (!Array.isArray(value) || value.length !== 2) throw refusal('[block, offset]', value);
+  if (!Array.isArray(value) || value.length !== 2) throw wrongKind('[block, offset]', value);
   const [block, offset] = value as [unknown, unknown];
   checkPart(block, 0xffff_ffff, 'the block');
   checkPart(offset, 0xffff, 'the offset');
@@ -15,7 +15,7 @@ function tidOf(value: unknown): [block: number, offset: number] {
 
 function checkPart(value: unknown, limit: number, what: string): asserts value is number {
   if (typeof value !== 'number' || !Number.isInteger(value)) {
-    throw refusal(`${what} as an integer`, value);
+    throw wrongKind(`${what} as an integer`, value);
   }
   if (value < 0 || value > limit) {
     throw new Unencodable(`${what} ${value} is out of range: 0 to ${limit}`);

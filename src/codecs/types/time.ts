@@ -1,10 +1,21 @@
 import { twoDigits } from '../../values/calendar.ts';
+import {
+  CLOCK,
+  MICROS_PER_DAY,
+  MICROS_PER_HOUR,
+  MICROS_PER_MINUTE,
+  MICROS_PER_SECOND,
+  microsFromGroups,
+  OFFSET,
+  OFFSET_LIMIT,
+  offsetFromGroups,
+} from '../../values/clock-time.ts';
 import type { ResolvedTypeOptions, TemporalNamespace } from '../../values/type-options.ts';
 import { expectSize, int32At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
-import { refusal, unreadable } from '../refusal.ts';
-import { dayTimeAt, MICROS_PER_DAY, writeInt64 } from './microseconds.ts';
+import { unreadable, wrongKind } from '../unencodable.ts';
+import { dayTimeAt, writeInt64 } from './microseconds.ts';
 import { temporalName, temporalText } from './temporal.ts';
 
 /*
@@ -13,63 +24,8 @@ import { temporalName, temporalText } from './temporal.ts';
  * https://www.postgresql.org/docs/current/datatype-datetime.html
  */
 
-const MICROS_PER_SECOND = 1_000_000;
-const MICROS_PER_MINUTE = 60_000_000;
-const MICROS_PER_HOUR = 3_600_000_000;
-/** Offsets go up to 15:59:59. */
-const OFFSET_LIMIT = 16 * 3600;
-
-/** The time part of what is accepted, with four groups: hour, minute, second, fraction. */
-export const CLOCK = String.raw`(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?`;
-/** The offset part: a group for all of it, then sign, hours, minutes, seconds. */
-export const OFFSET = String.raw`([Zz]|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?)`;
-
 const TIME = new RegExp(`^${CLOCK}$`);
 const TIMETZ = new RegExp(`^${CLOCK} ?${OFFSET}$`);
-
-/**
- * Microseconds since midnight from the groups of `CLOCK`; null: no such time. Digits beyond
- * microseconds are rounded, halves to even, as PostgreSQL does.
- */
-export function microsFromGroups(
-  hour: string | undefined,
-  minute: string | undefined,
-  second: string | undefined,
-  fraction: string | undefined,
-): number | null {
-  const minutes = Number(minute);
-  const seconds = Number(second ?? 0);
-  if (minutes > 59 || seconds > 59) return null;
-  const micros =
-    Number(hour) * MICROS_PER_HOUR +
-    minutes * MICROS_PER_MINUTE +
-    seconds * MICROS_PER_SECOND +
-    (fraction === undefined ? 0 : microsFromFraction(fraction));
-  return micros <= MICROS_PER_DAY ? micros : null;
-}
-
-/** The digits after a second's point as microseconds. */
-function microsFromFraction(digits: string): number {
-  const micros = Number(digits.slice(0, 6).padEnd(6, '0'));
-  const rest = digits.slice(6);
-  if (rest === '' || rest[0]! < '5') return micros;
-  const isHalf = /^50*$/.test(rest);
-  return isHalf && micros % 2 === 0 ? micros : micros + 1;
-}
-
-/** Seconds east of UTC from the groups of `OFFSET`; null: PostgreSQL has no such offset. */
-export function offsetFromGroups(
-  sign: string | undefined,
-  hours: string | undefined,
-  minutes: string | undefined,
-  seconds: string | undefined,
-): number | null {
-  if (sign === undefined) return 0;
-  const [h, m, s] = [Number(hours), Number(minutes ?? 0), Number(seconds ?? 0)];
-  const offset = h * 3600 + m * 60 + s;
-  if (m > 59 || s > 59 || offset >= OFFSET_LIMIT) return null;
-  return sign === '-' ? -offset : offset;
-}
 
 /** PostgreSQL's text of a time: `04:05:06.789`. */
 export function printTime(micros: number): string {
@@ -123,7 +79,7 @@ function microsOf(value: unknown): number {
   if (typeof value === 'object' && value !== null && temporalName(value) === 'PlainTime') {
     return microsOf(temporalText(value));
   }
-  throw refusal('a time such as "04:05:06.789" or a Temporal.PlainTime', value);
+  throw wrongKind('a time such as "04:05:06.789" or a Temporal.PlainTime', value);
 }
 
 /** Reads and checks the Int64 that time and timetz have in common. */
@@ -174,7 +130,7 @@ function parseTimetz(text: string): OffsetTime | null {
 }
 
 function offsetTimeOf(value: unknown): OffsetTime {
-  if (typeof value !== 'string') throw refusal('a time such as "04:05:06.789+02"', value);
+  if (typeof value !== 'string') throw wrongKind('a time such as "04:05:06.789+02"', value);
   const time = parseTimetz(value);
   if (time === null) throw unreadable('a time with an offset such as "04:05:06.789+02"');
   return time;

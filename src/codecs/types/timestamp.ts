@@ -1,22 +1,16 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
-import {
-  CIVIL_DATE,
-  civilFromDays,
-  daysFromGroups,
-  ERA,
-  eraOf,
-  printCivilDate,
-} from '../../values/calendar.ts';
+import { civilFromDays, eraOf, printCivilDate } from '../../values/calendar.ts';
+import { MICROS_PER_DAY } from '../../values/clock-time.ts';
+import { type DayTime, parseTimestamp, shift } from '../../values/timestamp-text.ts';
 import type { ResolvedTypeOptions, TemporalNamespace } from '../../values/type-options.ts';
 import { expectSize, int32At, malformed, uint32At } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
-import { BINARY, Unencodable } from '../codec.ts';
-import { refusal, unreadable } from '../refusal.ts';
+import { BINARY } from '../codec.ts';
+import { Unencodable, unreadable, wrongKind } from '../unencodable.ts';
 import { FIRST_DAY, parseInfinity } from './date.ts';
-import type { DayTime } from './microseconds.ts';
-import { dayTimeAt, MICROS_PER_DAY, writeDayTime } from './microseconds.ts';
+import { dayTimeAt, writeDayTime } from './microseconds.ts';
 import { epochNanoseconds, roundToMicroseconds, temporalName, temporalText } from './temporal.ts';
-import { CLOCK, clockOf, microsFromGroups, OFFSET, offsetFromGroups, printTime } from './time.ts';
+import { clockOf, printTime } from './time.ts';
 
 /*
  * timestamp and timestamptz: microseconds since 2000-01-01 00:00 (UTC) as an Int64; its
@@ -34,8 +28,6 @@ const MILLIS_PER_DAY = 86_400_000;
 const FIRST_MILLIS = -210_866_803_200_000;
 const LAST_MILLIS = 8_640_000_000_000_000;
 const TWO_32 = 0x1_0000_0000;
-
-const TIMESTAMP = new RegExp(`^${CIVIL_DATE}(?:[Tt ]${CLOCK} ?${OFFSET}?)?${ERA}$`);
 
 /** A point in time, or an infinity. */
 type Moment = DayTime | number;
@@ -81,34 +73,6 @@ function tooLate(): Unencodable {
   return new Unencodable('the time is out of range: after 294276-12-31 23:59:59.999999');
 }
 
-interface ParsedTimestamp {
-  readonly moment: Moment;
-  /** Seconds east of UTC; null: the text has none. The moment is still local to it. */
-  readonly offset: number | null;
-}
-
-function parseTimestamp(text: string): ParsedTimestamp | null {
-  const match = TIMESTAMP.exec(text);
-  if (match === null) {
-    const infinity = parseInfinity(text);
-    return infinity === null ? null : { moment: infinity, offset: null };
-  }
-  const days = daysFromGroups(match[1], match[2], match[3], match[4], match[14]);
-  const hasTime = match[5] !== undefined;
-  const micros = hasTime ? microsFromGroups(match[5], match[6], match[7], match[8]) : 0;
-  const hasOffset = match[9] !== undefined;
-  const offset = hasOffset ? offsetFromGroups(match[10], match[11], match[12], match[13]) : null;
-  if (days === null || micros === null || (hasOffset && offset === null)) return null;
-  return { moment: { days, micros }, offset };
-}
-
-/** Moves a time by seconds, and into the range of micros. */
-function shift({ days, micros }: DayTime, seconds: number): DayTime {
-  const shifted = micros + seconds * 1_000_000;
-  const carry = Math.floor(shifted / MICROS_PER_DAY);
-  return { days: days + carry, micros: shifted - carry * MICROS_PER_DAY };
-}
-
 function checkRange(moment: DayTime): DayTime {
   if (moment.days < FIRST_DAY) throw tooEarly();
   if (moment.days > LAST_DAY) throw tooLate();
@@ -119,18 +83,19 @@ function checkRange(moment: DayTime): DayTime {
 function momentOfText(text: string, type: TypeName): Moment {
   const parsed = parseTimestamp(text);
   if (parsed === null) {
+    const infinity = parseInfinity(text);
+    if (infinity !== null) return infinity;
     const example = type === 'timestamp' ? '2024-05-06T07:08:09.123' : '2024-05-06T07:08:09.123Z';
     throw unreadable(`a ${type} such as "${example}"`);
   }
-  const { moment, offset } = parsed;
-  if (typeof moment === 'number') return moment;
+  const { offset } = parsed;
   if (type === 'timestamp' && offset !== null && offset !== 0) {
     throw new Unencodable('a timestamp has no time zone: leave out the offset, or use timestamptz');
   }
   if (type === 'timestamptz' && offset === null) {
     throw new Unencodable('a timestamptz needs an offset in its text, such as Z or +02:00');
   }
-  return checkRange(shift(moment, -(offset ?? 0)));
+  return checkRange(shift(parsed, -(offset ?? 0)));
 }
 
 function momentOfNanoseconds(nanoseconds: bigint): Moment {
@@ -155,7 +120,7 @@ function momentOf(value: unknown, type: TypeName): Moment {
     }
   }
   const temporal = type === 'timestamp' ? 'Temporal.PlainDateTime' : 'Temporal.Instant';
-  throw refusal(`a Date, a string in ISO 8601 or a ${temporal}`, value);
+  throw wrongKind(`a Date, a string in ISO 8601 or a ${temporal}`, value);
 }
 
 function momentOfDate(value: Date): Moment {
@@ -228,9 +193,10 @@ function formsOf(type: TypeName, { datetime, temporal }: ResolvedTypeOptions): C
     text: {
       decode(text) {
         const parsed = parseTimestamp(text);
-        if (parsed === null) throw malformed(type, 'it is not in the ISO DateStyle');
-        const { moment, offset } = parsed;
-        return make(typeof moment === 'object' ? shift(moment, -(offset ?? 0)) : moment);
+        if (parsed !== null) return make(shift(parsed, -(parsed.offset ?? 0)));
+        const infinity = parseInfinity(text);
+        if (infinity === null) throw malformed(type, 'it is not in the ISO DateStyle');
+        return make(infinity);
       },
       encode(value) {
         const moment = value instanceof Date ? momentOfDate(value) : momentOf(value, type);

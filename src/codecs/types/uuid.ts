@@ -2,7 +2,7 @@ import type { MessageWriter } from '../../protocol/writer.ts';
 import { expectSize, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
-import { refusal, unreadable } from '../refusal.ts';
+import { unreadable, wrongKind } from '../unencodable.ts';
 
 /** A byte's two hexadecimal digits. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -21,7 +21,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * digits, braces around it. https://www.postgresql.org/docs/current/datatype-uuid.html
  */
 function writeUuid(writer: MessageWriter, value: unknown): void {
-  if (typeof value !== 'string') throw refusal('a string with a UUID', value);
+  if (typeof value !== 'string') throw wrongKind('a string with a UUID', value);
   writer.ensure(16);
   const { buffer, offset } = writer;
   const braced = value.charCodeAt(0) === 0x7b && value.charCodeAt(value.length - 1) === 0x7d;
@@ -50,7 +50,7 @@ function read(buffer: Buffer, start: number, end: number): string {
 }
 
 function encodeText(value: unknown): string {
-  if (typeof value !== 'string') throw refusal('a string with a UUID', value);
+  if (typeof value !== 'string') throw wrongKind('a string with a UUID', value);
   const digits = value.replace(/^\{(.*)\}$/, '$1').replaceAll('-', '');
   if (!UUID.test(value) && !/^[0-9a-f]{32}$/i.test(digits)) throw unreadable('a UUID');
   return value;

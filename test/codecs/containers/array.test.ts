@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../../src/codecs/codec.ts';
-import { Unencodable } from '../../../src/codecs/codec.ts';
 import { ARRAY_LOWER_BOUNDS } from '../../../src/codecs/containers/array.ts';
 import { parseArrayText, printArrayText } from '../../../src/codecs/containers/array-text.ts';
 import { TypeRegistry } from '../../../src/codecs/registry.ts';
+import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { Point } from '../../../src/values/geometry.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Unencodable } from '../../../src/codecs/codec.ts';
 import { bit, varbit } from '../../../src/codecs/types/bits.ts';
+import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { BitString } from '../../../src/values/bit-string.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Unencodable } from '../../../src/codecs/codec.ts';
 import {
   box,
   circle,
@@ -10,6 +9,7 @@ import {
   point,
   polygon,
 } from '../../../src/codecs/types/geometry.ts';
+import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import {
   Box,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Unencodable } from '../../../src/codecs/codec.ts';
 import { interval } from '../../../src/codecs/types/interval.ts';
+import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { Interval } from '../../../src/values/interval.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';

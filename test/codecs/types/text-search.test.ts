@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Unencodable } from '../../../src/codecs/codec.ts';
 import { tsquery, tsvector } from '../../../src/codecs/types/text-search.ts';
+import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Unencodable } from '../../../src/codecs/codec.ts';
 import { timestampForms, timestamptzForms } from '../../../src/codecs/types/timestamp.ts';
+import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Unencodable } from '../../../src/codecs/codec.ts';
 import { jsonpath } from '../../../src/codecs/types/jsonpath.ts';
 import { ltree } from '../../../src/codecs/types/ltree.ts';
+import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';
 

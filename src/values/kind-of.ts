@@ -1,19 +1,7 @@
-import { Unencodable } from './codec.ts';
-
 /**
- * The error for a value of the wrong kind: `expected a boolean, got the number 1`. Numbers
+ * What a value is, in words, for errors: `the number 1`, `a string`, `an array`, `a Date`. Numbers
  * are shown; text and objects only named, as they may hold what does not belong into a log.
  */
-export function refusal(expected: string, value: unknown): Unencodable {
-  return new Unencodable(`expected ${expected}, got ${kindOf(value)}`);
-}
-
-/** The error for a string that cannot be read. The string itself is not shown. */
-export function unreadable(expected: string): Unencodable {
-  return new Unencodable(`expected ${expected}, got a string that is none`);
-}
-
-/** What a value is, in words. */
 export function kindOf(value: unknown): string {
   switch (typeof value) {
     case 'number':
@@ -31,7 +19,7 @@ export function kindOf(value: unknown): string {
   }
 }
 
-/** An object literal's kind, also of another realm, or one without prototype. */
+/** Whether it is an object literal, also of another realm, or has no prototype. */
 export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
