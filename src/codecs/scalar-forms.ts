@@ -10,19 +10,17 @@ import { box, circle, line, lseg, path, point, polygon } from './types/geometry.
 import { cid, int2, int4, int8Forms, oid, xid, xid8 } from './types/integers.ts';
 import { interval } from './types/interval.ts';
 import { jsonbForms, jsonForms } from './types/json.ts';
-import { jsonpath } from './types/jsonpath.ts';
-import { lquery, ltree, ltxtquery } from './types/ltree.ts';
 import { cidr, inet, macaddr, macaddr8 } from './types/network.ts';
 import { numericForms } from './types/numeric.ts';
 import { pgLsn } from './types/pg-lsn.ts';
-import { regTypes } from './types/reg-types.ts';
 import { snapshot } from './types/snapshot.ts';
-import { singleByteChar, text, textOnly, xml } from './types/text.ts';
+import { regTypes, singleByteChar, text, textOnly, xml } from './types/text.ts';
 import { tsquery, tsvector } from './types/text-search.ts';
 import { tid } from './types/tid.ts';
 import { timeForms, timetz } from './types/time.ts';
 import { timestampForms, timestamptzForms } from './types/timestamp.ts';
 import { uuid } from './types/uuid.ts';
+import { jsonpath, lquery, ltree, ltxtquery } from './types/versioned-text.ts';
 import { voidForms } from './types/void.ts';
 
 type Forms = CodecForms | ((options: ResolvedTypeOptions) => CodecForms);

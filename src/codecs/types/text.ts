@@ -37,6 +37,13 @@ export const textOnly: CodecForms = {
   inline: 'text',
 };
 
+/**
+ * regclass, regtype, regproc and the other types of their kind: the object's name, as text. Their
+ * binary form is the bare OID, of which a client does not know the name. So the text alone is
+ * used, and the server translates.
+ */
+export const regTypes: CodecForms = textOnly;
+
 const XML_DECLARED_ENCODING =
   /^(<\?xml\s+version\s*=\s*(?:"[^"]*"|'[^']*'))\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')/;
 

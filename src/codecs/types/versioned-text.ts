@@ -7,7 +7,7 @@ import { checkedString } from './text.ts';
 const VERSION = 1;
 
 /** A type that is its text, and in binary the same after a version byte. */
-export function versionedText(type: string): CodecForms {
+function versionedText(type: string): CodecForms {
   return {
     text: { decode: (text) => text, encode: checkedString },
     binary: {
@@ -28,3 +28,11 @@ export function versionedText(type: string): CodecForms {
     inline: 'text',
   };
 }
+
+/** jsonpath as its text. */
+export const jsonpath = versionedText('jsonpath');
+
+/** The types of the ltree extension, each as its text. */
+export const ltree = versionedText('ltree');
+export const lquery = versionedText('lquery');
+export const ltxtquery = versionedText('ltxtquery');

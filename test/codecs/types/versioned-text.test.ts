@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonpath } from '../../../src/codecs/types/jsonpath.ts';
-import { ltree } from '../../../src/codecs/types/ltree.ts';
+import { jsonpath, ltree } from '../../../src/codecs/types/versioned-text.ts';
 import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';

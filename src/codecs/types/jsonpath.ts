@@ -1,4 +1,0 @@
-import { versionedText } from './versioned-text.ts';
-
-/** jsonpath as its text. */
-export const jsonpath = versionedText('jsonpath');
