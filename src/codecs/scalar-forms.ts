@@ -14,7 +14,7 @@ import { cidr, inet, macaddr, macaddr8 } from './types/network.ts';
 import { numericForms } from './types/numeric.ts';
 import { pgLsn } from './types/pg-lsn.ts';
 import { snapshot } from './types/snapshot.ts';
-import { regTypes, singleByteChar, text, textOnly, xml } from './types/text.ts';
+import { singleByteChar, text, textOnly, xml } from './types/text.ts';
 import { tsquery, tsvector } from './types/text-search.ts';
 import { tid } from './types/tid.ts';
 import { timeForms, timetz } from './types/time.ts';
@@ -61,17 +61,17 @@ const BUILTIN: ReadonlyMap<string, Forms> = new Map<string, Forms>([
   ['point', point],
   ['polygon', polygon],
   ['refcursor', text],
-  ['regclass', regTypes],
-  ['regcollation', regTypes],
-  ['regconfig', regTypes],
-  ['regdictionary', regTypes],
-  ['regnamespace', regTypes],
-  ['regoper', regTypes],
-  ['regoperator', regTypes],
-  ['regproc', regTypes],
-  ['regprocedure', regTypes],
-  ['regrole', regTypes],
-  ['regtype', regTypes],
+  ['regclass', textOnly],
+  ['regcollation', textOnly],
+  ['regconfig', textOnly],
+  ['regdictionary', textOnly],
+  ['regnamespace', textOnly],
+  ['regoper', textOnly],
+  ['regoperator', textOnly],
+  ['regproc', textOnly],
+  ['regprocedure', textOnly],
+  ['regrole', textOnly],
+  ['regtype', textOnly],
   ['text', text],
   ['tid', tid],
   ['time', timeForms],

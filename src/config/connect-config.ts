@@ -62,6 +62,9 @@ export interface OAuthRequest {
   readonly signal: AbortSignal;
 }
 
+/** What a server answers to a client without a token. */
+export type OAuthDiscovery = Pick<OAuthRequest, 'issuer' | 'openidConfiguration' | 'scope'>;
+
 /**
  * Gives the bearer token of one new connection. An empty string stands for none yet: then the
  * server is asked, and the function is called again with what it has told, for a new connection.

@@ -1,5 +1,5 @@
 import type { CodecSource } from '../codecs/codec-source.ts';
-import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
+import type { ConnectConfig, HostConfig, OAuthDiscovery } from '../config/connect-config.ts';
 import { ProtocolError, TimeoutError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
@@ -8,7 +8,7 @@ import { Session } from '../session/session.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Transport } from '../transport/transport.ts';
-import { OAuthDiscovered, type OAuthDiscovery } from './authentication/oauth.ts';
+import { OAuthDiscovered } from './authentication/oauth.ts';
 import type { ScramKeyCache } from './authentication/scram-key-cache.ts';
 import { type CancelTarget, sendCancelRequest } from './cancel-request.ts';
 import { describeHost, dial } from './dial.ts';

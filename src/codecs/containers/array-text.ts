@@ -1,5 +1,4 @@
 import { malformed } from '../bytes.ts';
-import type { ArrayShape } from './array.ts';
 
 /*
  * The text form of arrays: `{1,NULL,"a b"}`, `[0:1][1:2]={{1,2},{3,4}}`.
@@ -9,6 +8,12 @@ import type { ArrayShape } from './array.ts';
 const MAX_DIMENSIONS = 6;
 const BOUNDS = /^((?:\[[+-]?\d{1,10}:[+-]?\d{1,10}\])+)=/;
 const BOUND = /\[([+-]?\d+):([+-]?\d+)\]/g;
+
+/** Dimensions and lower bounds, outermost first; none for an empty array. */
+export interface ArrayShape {
+  readonly dimensions: readonly number[];
+  readonly lowerBounds: readonly number[];
+}
 
 /** The texts of an array's elements in one list, NULL as null, and its shape. */
 export interface ArrayTexts {

@@ -4,7 +4,7 @@ import type { Codec, CodecForms, InlineKind } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
 import { nested, Unencodable, wrongKind } from '../unencodable.ts';
 import { type ElementsReader, elementsReader } from './array-readers.ts';
-import { parseArrayText, printArrayText } from './array-text.ts';
+import { type ArrayShape, parseArrayText, printArrayText } from './array-text.ts';
 
 /*
  * Arrays of any type as nested JavaScript arrays.
@@ -38,12 +38,6 @@ export const PLAIN_ARRAY: ArrayTraits = {
   ambiguous: false,
   custom: false,
 };
-
-/** Dimensions and lower bounds, outermost first; none for an empty array. */
-export interface ArrayShape {
-  readonly dimensions: readonly number[];
-  readonly lowerBounds: readonly number[];
-}
 
 /** Cuts a flat list of elements into nested arrays and notes unusual lower bounds. */
 function nestArray(

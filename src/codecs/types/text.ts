@@ -27,7 +27,8 @@ export const text: CodecForms = {
 /**
  * A type of which only PostgreSQL's text is known, both ways a string: types of extensions,
  * pseudo-types, aclitem. Also money, whose text depends on `lc_monetary`, and so would the
- * meaning of its binary form.
+ * meaning of its binary form. And regclass, regtype and their kind: their binary form is the bare
+ * OID, of which a client does not know the name, so the server translates.
  */
 export const textOnly: CodecForms = {
   text: identity,
@@ -36,13 +37,6 @@ export const textOnly: CodecForms = {
   argumentFormat: TEXT,
   inline: 'text',
 };
-
-/**
- * regclass, regtype, regproc and the other types of their kind: the object's name, as text. Their
- * binary form is the bare OID, of which a client does not know the name. So the text alone is
- * used, and the server translates.
- */
-export const regTypes: CodecForms = textOnly;
 
 const XML_DECLARED_ENCODING =
   /^(<\?xml\s+version\s*=\s*(?:"[^"]*"|'[^']*'))\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')/;

@@ -1,4 +1,4 @@
-import type { ConnectConfig, HostConfig } from '../../config/connect-config.ts';
+import type { ConnectConfig, HostConfig, OAuthDiscovery } from '../../config/connect-config.ts';
 import { InterfaceError, ProtocolError } from '../../errors/client-errors.ts';
 import { postgresErrorFrom } from '../../errors/server-message.ts';
 import type { Authentication } from '../../protocol/backend/authentication.ts';
@@ -8,7 +8,6 @@ import { Backend, describeMessageType } from '../../protocol/message-type.ts';
 import { MessageWriter } from '../../protocol/writer.ts';
 import type { Transport } from '../../transport/transport.ts';
 import type { StartUpInbox, StartUpMessage } from '../start-up-inbox.ts';
-import type { OAuthDiscovery } from './oauth.ts';
 import type { ScramKeyCache } from './scram-key-cache.ts';
 
 /** What authenticating needs to know. */

@@ -1,4 +1,4 @@
-import type { OAuthRequest } from '../../config/connect-config.ts';
+import type { OAuthDiscovery } from '../../config/connect-config.ts';
 import {
   ClientConfigurationError,
   InterfaceError,
@@ -19,9 +19,6 @@ import {
   nextAuthentication,
   send,
 } from './exchange.ts';
-
-/** What a server answers to a client without a token. */
-export type OAuthDiscovery = Pick<OAuthRequest, 'issuer' | 'openidConfiguration' | 'scope'>;
 
 /** The server has told where tokens come from: the next attempt will have one. */
 export class OAuthDiscovered extends Error {
