@@ -3,7 +3,7 @@ import { viewOf } from '../protocol/view.ts';
 
 /**
  * Reads of network-order numbers at an offset. Short ones are shifts instead of `readInt32BE`
- * and its kin, whose argument checks cost several times the read; long ones go through a view.
+ * and the like, whose argument checks cost several times the read; long ones go through a view.
  * Callers check bounds.
  */
 

@@ -39,8 +39,8 @@ export interface CodecSource {
   /** Drops what the server has told of types: the schema has changed. */
   forget(): void;
   /**
-   * A source for another session of the same database: what one learns of types, both know;
-   * custom codecs are each one's own.
+   * A source for another session of the same database. A type that is defined in one of them is
+   * known to both; codecs that users set stay separate.
    */
   fork(): CodecSource;
 }

@@ -39,7 +39,7 @@ export function checkTypeCodec(type: TypeDescription, codec: TypeCodec): void {
   }
 }
 
-/** Only scalars and composites: what is made of other types follows these by itself. */
+/** Only scalars and composites have custom codecs: arrays and others use those of their parts. */
 export function checkCustomizable({ schema, name, typtype, element }: TypeDescription): void {
   if (element === 0 && (typtype === 'b' || typtype === 'e' || typtype === 'c')) return;
   const hint =
@@ -57,9 +57,9 @@ function isBuiltinTuple(type: TypeDescription): boolean {
 }
 
 /**
- * The forms of a type with the user's codec. `plain` is the codec without it. `exact` loses
- * nothing between text and binary: it makes from one form, in which the user's functions
- * speak, the other, which binary COPY or a container may need.
+ * The forms of a type with the user's codec. `plain` is the codec without it. The user's functions
+ * take and give one of the two formats. Binary COPY or a container may need the other one; `exact`,
+ * which loses nothing between text and binary, converts.
  */
 export function customForms(
   type: PgType,
@@ -84,7 +84,7 @@ interface Forms {
   readonly binary: BinaryForm | null;
 }
 
-/** The user's direction from `custom`, the other one as it was. */
+/** Decoding and encoding from `custom` where the user has given a function, else from `plain`. */
 function joined(
   format: Codec['resultFormat'],
   { encoder, decoder }: TypeCodec,
@@ -133,7 +133,7 @@ function noDecoder(): never {
   throw new DecodeError(`the type's codec has no decoder for this format: set one`);
 }
 
-/** The user's encoder: what it throws names it, and is the cause. */
+/** The user's encoder. An error that it throws becomes the cause of one that names the type. */
 function encoderOf(type: PgType, { encoder }: TypeCodec): Encoder {
   return (value) => {
     try {
@@ -144,7 +144,7 @@ function encoderOf(type: PgType, { encoder }: TypeCodec): Encoder {
   };
 }
 
-/** The user's decoder: whatever it throws, the value is at fault and the session goes on. */
+/** The user's decoder. What it throws becomes the cause of a DecodeError: the session goes on. */
 function decoderOf(type: PgType, { decoder }: TypeCodec): Decoder {
   return (value) => {
     try {
@@ -155,7 +155,7 @@ function decoderOf(type: PgType, { decoder }: TypeCodec): Decoder {
   };
 }
 
-/** What was thrown, in words; anything can be, also what has none. */
+/** The message of what was thrown, which may be a value that cannot even be made a string. */
 function messageOf(cause: unknown): string {
   try {
     return String(cause instanceof Error ? cause.message : cause);
@@ -187,7 +187,7 @@ function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
   };
 }
 
-/** The value of an encoder's text, of which the binary form is needed. */
+/** Reads the text that an encoder has returned, where its binary form must be sent. */
 function readBack({ name }: PgType, text: TextForm, given: string): unknown {
   try {
     return text.decode(given);
@@ -224,7 +224,7 @@ function tupleForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {
   });
 }
 
-/** A binary form with the text form that follows from it. */
+/** Adds the text form that `exact` makes of a binary form. */
 function withText({ text, binary }: CodecForms, form: BinaryForm): Forms {
   if (text === null || binary === null) return { text: null, binary: form };
   return {

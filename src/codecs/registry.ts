@@ -23,13 +23,13 @@ import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
 import { text } from './types/text.ts';
 
-/** How deep types may lie in types. Those that a hostile server lets go round have no end. */
+/** How deeply types may be nested. A hostile server can describe types that contain themselves. */
 const MAX_DEPTH = 256;
 
 /** What the server has told of types. The registries of a pool's sessions share it. */
 class KnownTypes {
   readonly byOid = new Map<number, TypeDescription>();
-  /** Types that a value has brought up, to be asked for with the next ones. */
+  /** Types that a value turned out to need. They are asked for with the next missing ones. */
   readonly wanted = new Set<number>();
   epoch = 0;
   schemaVersion = 0;
@@ -65,7 +65,7 @@ export class TypeRegistry implements CodecSource {
   #epoch = 0;
   /** The codecs under the options that lose nothing, without the user's: see `#exactForms`. */
   #exact: TypeRegistry | undefined;
-  /** How many types are being built, each as a part of the one before. */
+  /** How many types are being built at the moment, each as a part of the one before. */
   #depth = 0;
 
   /** @param declared codecs in place of types' own, by `codecKey`: see `declaring` */
@@ -84,8 +84,8 @@ export class TypeRegistry implements CodecSource {
   /**
    * A registry with the codecs that connect options declare, by the names of types.
    *
-   * @throws ClientConfigurationError for a codec that cannot be, as far as that shows by now: of
-   *   types that users make only the names are known
+   * @throws ClientConfigurationError for a codec that its type cannot have. That is checked for the
+   *   built-in types; of types that users make only the names are known before connecting
    */
   static declaring(options: ResolvedTypeOptions, codecs: DeclaredCodecs): TypeRegistry {
     const declared = new Map<string, TypeCodec | BuiltinTypeCodec>();
@@ -187,8 +187,8 @@ export class TypeRegistry implements CodecSource {
   }
 
   /**
-   * Reads and writes values of a type with the user's functions, in whatever the type is a
-   * part of, too. Throws InterfaceError for what is neither a scalar nor a composite type.
+   * Reads and writes values of a type with the user's functions, also in arrays, composites and
+   * other types that contain it. Throws InterfaceError for what is neither a scalar nor a composite type.
    */
   setTypeCodec(type: TypeDescription, codec: TypeCodec): void {
     this.#replace(type, replacementFor(type, codec, this.options));
@@ -202,7 +202,7 @@ export class TypeRegistry implements CodecSource {
     this.#replace(type, replacementFor(type, { codecName }, this.options));
   }
 
-  /** Takes back `setTypeCodec` and `setBuiltinTypeCodec`: what was declared holds again. */
+  /** Undoes `setTypeCodec` and `setBuiltinTypeCodec`: a codec that was declared applies again. */
   resetTypeCodec({ oid }: TypeDescription): void {
     if (this.#custom.delete(oid)) this.#changed();
   }
@@ -230,7 +230,7 @@ export class TypeRegistry implements CodecSource {
     return BUILTIN_TYPES.get(oid) ?? this.#known.byOid.get(oid);
   }
 
-  /** Whether a type's codec cannot be the one that other registries have too. */
+  /** Whether a type's codec may differ from that of other registries, and so cannot be shared. */
   #isOwn(type: TypeDescription): boolean {
     if (type.oid === RECORD || !BUILTIN_TYPES.has(type.oid)) return true;
     if (this.#replacementOf(type) !== undefined) return true;
@@ -241,7 +241,7 @@ export class TypeRegistry implements CodecSource {
     const type = this.#describe(oid);
     if (type === undefined) return undefined;
     if (this.#isOwn(type)) return this.#build(type);
-    // All its parts are shared, too: any registry would build the same.
+    // Its parts are shared as well, so every registry would build the same codec.
     const codec = this.#shared.get(oid) ?? this.#build(type);
     if (codec !== undefined) this.#shared.set(oid, codec);
     return codec;

@@ -25,7 +25,7 @@ export interface Replacement {
   forms(type: PgType, plain: CodecForms, exact: CodecForms): CodecForms;
 }
 
-/** What makes a type's forms with such a codec. Throws InterfaceError if it cannot be. */
+/** The replacement that such a codec makes. Throws InterfaceError if the type cannot have it. */
 export function replacementFor(
   type: TypeDescription,
   codec: TypeCodec | BuiltinTypeCodec,

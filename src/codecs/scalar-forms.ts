@@ -91,7 +91,7 @@ const BUILTIN: ReadonlyMap<string, Forms> = new Map<string, Forms>([
   ['xml', xml],
 ]);
 
-/** Types of PostgreSQL's own extensions whose text and binary form are known without being told. */
+/** Types of PostgreSQL's own extensions whose text and binary forms are known here. */
 export const EXTENSION_FORMS: ReadonlyMap<string, CodecForms> = new Map([
   ['citext', text],
   ['lquery', lquery],

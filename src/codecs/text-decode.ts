@@ -15,8 +15,8 @@ export function utf8(buffer: Buffer, start: number, end: number): string {
       cause,
     });
   }
-  // The lenient native decoder is several times faster; only a replacement character in its
-  // result, which may also have been there honestly, calls for the strict one.
+  // The lenient native decoder is several times faster; only if its result has a replacement
+  // character, which may have been in the text itself, the strict one decides.
   return text.includes('\ufffd') ? strictUtf8(buffer, start, end) : text;
 }
 

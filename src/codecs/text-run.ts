@@ -7,7 +7,7 @@ const SEGMENT = 8 * 1024;
 const LONG = 96;
 /** The highest bits of four bytes: none of them is set in ASCII. */
 const HIGH_BITS = 0x80808080 | 0;
-/** With less than this after a text, hardly another one follows that a segment would be for. */
+/** With fewer bytes than this left after a text, decoding ahead is not worth it. */
 const WORTHWHILE = 48;
 
 /**

@@ -25,13 +25,13 @@ export function unreadable(expected: string): Unencodable {
   return new Unencodable(`expected ${expected}, got a string that is none`);
 }
 
-/** An error of encoding a part, as an error of encoding the whole: its path grows by `step`. */
+/** Makes an error of encoding a part one of encoding the whole: puts `step` before its path. */
 export function nested(error: unknown, step: string): unknown {
   if (error instanceof Unencodable) {
     error.path = step + error.path;
     return error;
   }
-  // The writer's own refusals (a NUL, a lone surrogate) do not know where they are.
+  // What the writer refuses (a NUL, a lone surrogate) has no path yet.
   if (error instanceof InvalidArgumentError) {
     const reason = new Unencodable(error.message, { cause: error });
     reason.path = step;

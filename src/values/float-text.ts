@@ -17,7 +17,7 @@ export function float8Text(value: number): string {
 
 /**
  * JavaScript may choose digits that lie exactly between two floats and give the right one back
- * because ties go to the even one; PostgreSQL trusts no reader with that and takes more digits.
+ * because ties go to the even one; PostgreSQL does not rely on that and writes more digits.
  * Such digits exist for integers beyond 2^53 only, and there up to 5^22 times that.
  */
 function withoutTie(value: number): string {

@@ -1,6 +1,6 @@
 /**
  * What a value is, in words, for errors: `the number 1`, `a string`, `an array`, `a Date`. Numbers
- * are shown; text and objects only named, as they may hold what does not belong into a log.
+ * are shown; text and objects only named, as they may hold what does not belong in a log.
  */
 export function kindOf(value: unknown): string {
   switch (typeof value) {

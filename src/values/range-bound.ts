@@ -16,7 +16,7 @@ function compareNumbers(a: number | bigint, b: number | bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What is not finite has no digits; with their names, dates' infinities are meant too. */
+/** NaN and the infinities, of numbers and of dates alike, which have the same names. */
 function specialFrom(text: string): number | undefined {
   switch (text.toLowerCase()) {
     case 'infinity':
@@ -84,7 +84,7 @@ export function compareBounds(a: unknown, b: unknown): number {
   throw new TypeError(`a bound cannot be compared: ${kindOf(a)} with ${kindOf(b)}`);
 }
 
-/** The time in UTC, in the server's default format but with the zone always said. */
+/** The time in UTC, in the server's default format, always with its zone. */
 function dateText(date: Date): string {
   if (Number.isNaN(date.getTime())) throw new RangeError('an invalid Date has no text');
   const year = date.getUTCFullYear();

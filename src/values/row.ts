@@ -69,7 +69,7 @@ export function rowValue(row: Row, index: number): unknown {
   return object[names[index]!];
 }
 
-/** Array indices shadow positions, and these names would reach what every object inherits. */
+/** Array indices hide positions, and these names would reach what every object inherits. */
 function needsDefine(name: string): boolean {
   return name in Row_.prototype || name === 'length' || /^(?:0|[1-9]\d*)$/.test(name);
 }
@@ -190,7 +190,7 @@ function compileConstructor(shape: RowShape): RowConstructor {
 
 /** Shapes are shared by everything with the same column names, up to this many. */
 const MAX_SHAPES = 1000;
-/** Those with longer names altogether are not, as they would be kept: characters. */
+/** Shapes whose names have more characters than this in all are not shared, to save memory. */
 const MAX_SHARED_NAMES = 16 * 1024;
 const shapes = new Map<string, RowShape>();
 

@@ -40,13 +40,13 @@ export function compileRecordEncoder(
   return asText ? textEncoder(columns) : binaryEncoder(columns);
 }
 
-/** Only as text can all values be sent: those of a user's encoder, and some others. */
+/** Whether values must be sent as text: a user's encoder gives it, or some have no binary form. */
 const needsText = ({ codec }: RecordColumn): boolean =>
   codec.argumentFormat === TEXT && (codec.isCustom === true || codec.hasTextOnlyValues === true);
 const hasBinary = ({ codec }: RecordColumn): boolean => canEncode(codec.binary);
 const hasText = ({ codec }: RecordColumn): boolean => canEncode(codec.text);
 
-/** The signature, flags and the length of a header extension: none of both. */
+/** The signature, no flags, and a header extension of length 0. */
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const END = -1;
 

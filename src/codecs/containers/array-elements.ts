@@ -55,7 +55,7 @@ function ruleOf(element: TypeDescription): IsElement | undefined {
   return element.schema === 'pg_catalog' ? RULES.get(element.name) : undefined;
 }
 
-/** A tuple of the user's: its parts are plain values, where a dimension has objects or arrays. */
+/** A user's tuple: its parts are plain values, those of a dimension are objects or arrays. */
 const isTuple: IsElement = (value) => {
   const part = value.find((each) => each !== null);
   return typeof part !== 'object';

@@ -12,7 +12,7 @@ import { text } from '../types/text.ts';
 /** Reads `count` elements with their lengths, which must end exactly at `end`. */
 export type ElementsReader = (buffer: Buffer, at: number, end: number, count: number) => unknown[];
 
-/** A size that is no element's is NULL, or the value is malformed. */
+/** Reads NULL, whose length is -1. Any other length that is no element's is malformed. */
 function nullOr(size: number): null {
   if (size === -1) return null;
   throw malformed('array', `an element has the length ${size}`);

@@ -69,7 +69,7 @@ function fieldsOfObject(type: CompositeType, value: object): readonly unknown[] 
     found = true;
     return Reflect.get(value, name) as unknown;
   });
-  // A Map, a Date, a Promise: something else was meant than a row of NULLs.
+  // A Map, a Date or a Promise has no such field: it was passed by mistake.
   if (!found) throw wrongKind(EXPECTED, value);
   return fields;
 }

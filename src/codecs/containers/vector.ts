@@ -60,7 +60,7 @@ export function vectorForms(element: Codec, array: CodecForms): CodecForms {
         if (end - start >= 4 && int32At(buffer, start) > 1) {
           throw malformed('vector', 'more than one dimension');
         }
-        // A copy, which leaves the unusual lower bound behind: every vector has it.
+        // A copy, without the lower bound of 0, which every vector has.
         return [...(array.binary!.decode(buffer, start, end) as unknown[])];
       },
       encode: (writer, value) => encode(writer, element, value),

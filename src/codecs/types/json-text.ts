@@ -6,8 +6,8 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 /**
  * The JSON text of any value that has one. bigint, which JSON.stringify refuses, becomes its
- * digits; `toJSON` is honoured. What JSON.stringify would write as null without a word is refused:
- * a number that is none, an infinite one, an invalid Date. As everywhere, undefined is left out of
+ * digits; `toJSON` is honoured. What JSON.stringify would silently write as null is refused:
+ * NaN, infinite numbers, invalid Dates. As everywhere, undefined is left out of
  * an object and is null in an array.
  */
 export function jsonText(value: unknown): string {
@@ -16,11 +16,11 @@ export function jsonText(value: unknown): string {
     json = JSON.stringify(value);
   } catch (error) {
     if (!(error instanceof TypeError)) throw failed(error);
-    // A bigint or a cycle: the slow way tells which, and only then is its cost paid.
+    // A bigint or a cycle: the slow way finds out which, and is only taken here.
     json = stringifyWithBigints(value);
   }
   if (json === undefined) throw new Unencodable(`${kindOf(value)} has no JSON form`);
-  // Only where there is a null, the value is searched for what it may have been.
+  // Only a text with a null in it makes a search for what became null necessary.
   if (json.includes('null')) {
     try {
       refuseLost(value);
@@ -34,11 +34,11 @@ export function jsonText(value: unknown): string {
   return json;
 }
 
-/** Throws for the first part that JSON.stringify takes for null and that is not. */
+/** Throws for the first part that is not null and that JSON.stringify writes as null. */
 function refuseLost(value: unknown): void {
   const paths = new Map<unknown, string>();
   JSON.stringify(value, function (this: Record<string, unknown>, key: string, part: unknown) {
-    // The holder of the whole value is an object of JSON.stringify's own.
+    // JSON.stringify wraps the whole value in an object of its own.
     const known = paths.get(this);
     const path = known === undefined ? '' : known + (Array.isArray(this) ? `[${key}]` : `.${key}`);
     const given = this[key];

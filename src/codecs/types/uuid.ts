@@ -59,7 +59,7 @@ function encodeText(value: unknown): string {
 export const uuid: CodecForms = {
   text: {
     decode(text) {
-      // Its length alone: a look at every digit costs more than all the rest.
+      // Only the length is checked: looking at every digit costs more than everything else here.
       if (text.length !== 36) throw malformed('uuid', `its text has ${text.length} characters`);
       return text;
     },
