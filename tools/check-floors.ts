@@ -1,10 +1,12 @@
 // Checks the floors of src/: which folder may import from which, that no imports go round in a
-// circle, that only transport/ reaches the network, and that only one module reads the clock.
+// circle, that integrations import what package.json declares, that only transport/ reaches the network,
+// and that only one module reads the clock.
 // Run with `npm run check:floors`. The reasons are in docs/architecture.md.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseSync, visitorKeys } from 'oxc-parser';
+import { type Circle, checkCircles, type Graph } from './import-circles.ts';
 
 /** The folders from the lowest floor up. */
 const ORDER = [
@@ -43,6 +45,49 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
 function upTo(folder: string): readonly string[] {
   return ORDER.slice(0, ORDER.indexOf(folder) + 1);
 }
+
+/**
+ * The circles of types that are left, which the compiler erases. No other may come up, none of these may
+ * grow, and a file that is in none any more is taken off: the list gets shorter, never longer.
+ */
+const CIRCLES: readonly Circle[] = [
+  {
+    reason: 'a connection gives out transactions, statements and streams, which lead back to it',
+    files: [
+      'client/batch.ts',
+      'client/client-session.ts',
+      'client/connection.ts',
+      'client/copy/copy-from-table.ts',
+      'client/copy/copy-record-stream.ts',
+      'client/copy/copy-to-table.ts',
+      'client/cursor.ts',
+      'client/execute-many.ts',
+      'client/lease.ts',
+      'client/listeners.ts',
+      'client/notification-buffer.ts',
+      'client/notification-queue.ts',
+      'client/prepared-statement.ts',
+      'client/queryable.ts',
+      'client/stream-query.ts',
+      'client/transaction.ts',
+      'client/type-codecs.ts',
+    ],
+  },
+  {
+    reason: 'a session starts and cancels requests, which speak to their session',
+    files: [
+      'session/cancelling/cancellation.ts',
+      'session/cancelling/canceller.ts',
+      'session/request-deque.ts',
+      'session/request-queue.ts',
+      'session/request.ts',
+      'session/requests/sync-request.ts',
+      'session/session.ts',
+      'session/statements/statement-cache.ts',
+      'session/statements/statement.ts',
+    ],
+  },
+];
 
 /** A throw-away server is no part of the driver: the rules on network and clock are not for it. */
 const APART = 'cluster';
@@ -91,10 +136,20 @@ interface Node {
   readonly [key: string]: unknown;
 }
 
-/** Checks sources by their path below src/, with forward slashes. */
-export function checkFloors(sources: ReadonlyMap<string, string>): Violation[] {
+/**
+ * Checks sources by their path below src/, with forward slashes.
+ *
+ * @param circles of types that are allowed
+ * @param peers packages that integrations may import, as the user who wants one has them
+ */
+export function checkFloors(
+  sources: ReadonlyMap<string, string>,
+  circles: readonly Circle[],
+  peers: ReadonlySet<string>,
+): Violation[] {
   const violations: Violation[] = [];
-  const graph = new Map<string, string[]>();
+  const values: Graph = new Map();
+  const all: Graph = new Map();
   for (const [file, source] of sources) {
     const report = (line: number, message: string): void => {
       violations.push({ file, line, message });
@@ -103,58 +158,75 @@ export function checkFloors(sources: ReadonlyMap<string, string>): Violation[] {
     if (errors.length > 0) report(1, `cannot be parsed: ${errors[0]?.message}`);
     const { imports, clocks } = survey(program as unknown as Node, source);
     const targets: string[] = [];
+    const targetsOfValues: string[] = [];
     for (const found of imports) {
-      const target = checkImport(file, found, sources, (message) => report(found.line, message));
-      if (target !== null && !found.erased) targets.push(target);
+      const { from, line } = found;
+      if (from.startsWith('.')) {
+        const target = checkFile(file, from, sources, (message) => report(line, message));
+        if (target === null) continue;
+        targets.push(target);
+        if (!found.erased) targetsOfValues.push(target);
+      } else {
+        checkModule(file, found, peers, (message) => report(line, message));
+      }
     }
-    graph.set(file, targets);
+    all.set(file, targets);
+    values.set(file, targetsOfValues);
     if (file !== CLOCK && folderOf(file) !== APART) {
       for (const { line, name } of clocks) {
         report(line, `${name}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
       }
     }
   }
-  for (const cycle of findCycles(graph)) {
-    const [file = ''] = cycle;
-    violations.push({ file, line: 1, message: `imports in a circle: ${cycle.join(' -> ')}` });
+  for (const { file, message } of checkCircles(values, all, circles)) {
+    violations.push({ file, line: 1, message });
   }
   return violations;
 }
 
-/** Checks one import, and tells which file of src/ it leads to. */
-function checkImport(
+/** Checks the import of a file, and tells which one of src/ it is. */
+function checkFile(
   file: string,
-  found: Import,
+  from: string,
   sources: ReadonlyMap<string, string>,
   report: (message: string) => void,
 ): string | null {
   const folder = folderOf(file);
-  const { from, values } = found;
-  if (from.startsWith('.')) {
-    const target = path.posix.join(path.posix.dirname(file), from);
-    if (target.startsWith('..')) {
-      report(`${from} is outside of src/`);
-      return null;
-    }
-    if (!sources.has(target)) {
-      report(`${from} does not exist; relative imports end in .ts`);
-      return null;
-    }
-    const there = folderOf(target);
-    const allowed = FLOORS[folder];
-    if (allowed === undefined) {
-      report(`the folder ${folder} has no floor yet; give it one in tools/check-floors.ts`);
-    } else if (there !== folder && !allowed.includes(there)) {
-      report(`${folder} may not import from ${there} (it may from: ${allowed.join(', ') || '-'})`);
-    }
-    return target;
-  }
-  if (!from.startsWith('node:')) {
-    // The host of an integration is brought by the user; only its types are named.
-    if (folder !== 'integrations' || !found.erased) {
-      report(`${from}: the library has no dependencies; Node's own modules are named node:…`);
-    }
+  const target = path.posix.join(path.posix.dirname(file), from);
+  if (target.startsWith('..')) {
+    report(`${from} is outside of src/`);
     return null;
+  }
+  if (!sources.has(target)) {
+    report(`${from} does not exist; relative imports end in .ts`);
+    return null;
+  }
+  const there = folderOf(target);
+  const allowed = FLOORS[folder];
+  if (allowed === undefined) {
+    report(`the folder ${folder} has no floor yet; give it one in tools/check-floors.ts`);
+  } else if (there !== folder && !allowed.includes(there)) {
+    report(`${folder} may not import from ${there} (it may from: ${allowed.join(', ') || '-'})`);
+  }
+  return target;
+}
+
+/** Checks the import of a module of Node or of a package. */
+function checkModule(
+  file: string,
+  { from, values }: Import,
+  peers: ReadonlySet<string>,
+  report: (message: string) => void,
+): void {
+  const folder = folderOf(file);
+  if (!from.startsWith('node:')) {
+    const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/');
+    if (folder !== 'integrations') {
+      report(`${from}: the library has no dependencies; Node's own modules are named node:…`);
+    } else if (!peers.has(name)) {
+      report(`${from}: ${name} is no optional peer dependency of package.json`);
+    }
+    return;
   }
   const module = from.slice('node:'.length);
   const pure = values?.every((name) => PURE.has(name)) ?? false;
@@ -164,7 +236,6 @@ function checkImport(
   if (/^timers(\/|$)|^perf_hooks$/.test(module) && file !== CLOCK && folder !== APART) {
     report(`${from}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
   }
-  return null;
 }
 
 function folderOf(file: string): string {
@@ -268,30 +339,6 @@ function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 }
 
-/**
- * The circles of a graph of imports. Imports of types are no edges of it: the compiler erases them, so
- * that no order of loading hangs on them, and between folders the floors forbid going round anyway.
- */
-function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
-  const cycles: string[][] = [];
-  const done = new Set<string>();
-  const trail: string[] = [];
-  const visit = (file: string): void => {
-    const at = trail.indexOf(file);
-    if (at >= 0) {
-      cycles.push([...trail.slice(at), file]);
-      return;
-    }
-    if (done.has(file)) return;
-    trail.push(file);
-    for (const target of graph.get(file) ?? []) visit(target);
-    trail.pop();
-    done.add(file);
-  };
-  for (const file of [...graph.keys()].sort()) visit(file);
-  return cycles;
-}
-
 /** Reads every TypeScript source below a folder. */
 export async function readSources(root: string): Promise<Map<string, string>> {
   const sources = new Map<string, string>();
@@ -304,10 +351,20 @@ export async function readSources(root: string): Promise<Map<string, string>> {
   return sources;
 }
 
+async function optionalPeers(): Promise<Set<string>> {
+  const file = new URL('../package.json', import.meta.url);
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(await readFile(file, 'utf8')) as {
+    peerDependencies: Readonly<Record<string, string>>;
+    peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
+  };
+  const names = Object.keys(peerDependencies);
+  return new Set(names.filter((name) => peerDependenciesMeta[name]?.optional === true));
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const root = fileURLToPath(new URL('../src', import.meta.url));
   const sources = await readSources(root);
-  const violations = checkFloors(sources);
+  const violations = checkFloors(sources, CIRCLES, await optionalPeers());
   for (const { file, line, message } of violations) {
     console.error(`src/${file}:${line}: ${message}`);
   }
