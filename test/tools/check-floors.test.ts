@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Circle, checkFloors } from '../../tools/check-floors.ts';
+import { checkFloors } from '../../tools/check-floors.ts';
+import type { Circle } from '../../tools/import-circles.ts';
 
 /** Packages that are taken for optional peers. */
 const PEERS = new Set(['fastify', '@scope/host']);
