@@ -24,7 +24,7 @@ export type {
   Notification,
   NotificationCallback,
   TerminationCallback,
-} from './client/listeners.ts';
+} from './client/notification.ts';
 export { type ExplainOptions, PreparedStatement } from './client/prepared-statement.ts';
 export type { LoggedQuery, QueryLogger } from './client/query-log.ts';
 export { Queryable } from './client/queryable.ts';

@@ -1,7 +1,7 @@
 import { bench, group, do_not_optimize as keep } from 'mitata';
 import { ClientSession } from '../../src/client/client-session.ts';
 import { Connection } from '../../src/client/connection.ts';
-import { runTransaction } from '../../src/client/transaction-runner.ts';
+import { CREATE } from '../../src/client/internals.ts';
 import { TypeRegistry } from '../../src/codecs/registry.ts';
 import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import {
@@ -79,7 +79,7 @@ export function idleConnection(queries: number): Connection {
   };
   const described = { parameterOids: [], fields: [field] };
   session.statements.set(TEXT, new Statement(TEXT, 's1', described, registry));
-  return new Connection(new ClientSession(session, null, runTransaction));
+  return Connection[CREATE](new ClientSession(session, null));
 }
 
 /** One query on each of `count` connections at once, answered together. */

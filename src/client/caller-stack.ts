@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { InterfaceError, InternalClientError, TimeoutError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 
-const located = new WeakSet<object>();
+const locatedErrors = new WeakSet<object>();
 
 /** Where this library's own code is, as it appears in stacks: as a URL or as a path. */
 const HOME = new URL('..', import.meta.url);
@@ -40,12 +40,22 @@ export function atCaller(error: unknown): unknown {
   return error;
 }
 
+/** Runs a call; what it is rejected with shows the line of the caller. */
+export async function located<R>(work: () => Promise<R>): Promise<R> {
+  try {
+    return await work();
+  } catch (error) {
+    throw atCaller(error);
+  }
+}
+
 function locate(error: Error): void {
   const { stack } = error;
   const isShown = showsCaller(stack);
   // An error that passes through an outer call, a transaction's, keeps the line of the inner one.
-  if (isShown && located.has(error)) return;
+  if (isShown && locatedErrors.has(error)) return;
   Error.captureStackTrace?.(error, atCaller);
-  if ((isShown || located.has(error)) && !showsCaller(error.stack)) error.stack = stack as string;
-  located.add(error);
+  if ((isShown || locatedErrors.has(error)) && !showsCaller(error.stack))
+    error.stack = stack as string;
+  locatedErrors.add(error);
 }

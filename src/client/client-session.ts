@@ -6,34 +6,28 @@ import type { Statement } from '../session/statements/statement.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
-import type { Lease } from './lease.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners, type ListenHost, type Listening } from './listeners.ts';
+import type { OpenTransaction } from './open-transaction.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
 import { isTraced, traced } from './tracing.ts';
-import type { Transaction } from './transaction.ts';
-import type { TransactionOptions } from './transaction-options.ts';
-
-/** Runs a function in a transaction of a client: transaction-runner.ts, which stands above it. */
-export type TransactionRunner = <R>(
-  client: ClientSession,
-  options: TransactionOptions,
-  fn: (tx: Transaction) => Promise<R>,
-) => Promise<R>;
 
 /**
  * One server session with what belongs to it on the client's side for as long as it lives,
- * whoever holds it: listeners, loggers, the stack of transactions.
+ * whoever holds it: listeners, loggers, the stack of transactions. `Owner` is a Connection, which
+ * this file does not know.
  */
-export class ClientSession implements Lease {
-  /** A session that is nobody else's is its own lease. */
+export class ClientSession<Owner = any> implements ListenHost<Owner> {
+  /** A session that is nobody else's is its own lease: see lease.ts. */
   readonly client = this;
   readonly session: Session;
   readonly commandTimeout: number | null;
-  readonly listeners: Listeners;
+  /** The object that has the session now: what callbacks are given. */
+  owner: Owner | null = null;
+  readonly listeners: Listeners<Owner>;
   readonly log: QueryLog;
   /** The open transactions, outermost first. */
-  readonly transactions: Transaction[] = [];
+  readonly transactions: OpenTransaction[] = [];
   /** The statements that the holder has prepared, by name. */
   readonly prepared = new Set<string>();
   /** Something was done that outlives a transaction. */
@@ -41,14 +35,12 @@ export class ClientSession implements Lease {
   /** What had been set in the session was undone, even if it was set on purpose. */
   wasReset = false;
   #preparesBySql = false;
-  readonly #runTransaction: TransactionRunner;
 
-  constructor(session: Session, commandTimeout: number | null, runTransaction: TransactionRunner) {
+  constructor(session: Session, commandTimeout: number | null) {
     this.session = session;
-    this.#runTransaction = runTransaction;
     this.commandTimeout = commandTimeout;
     this.log = new QueryLog(session.clock);
-    this.listeners = new Listeners(this);
+    this.listeners = new Listeners<Owner>(this);
     session.observer = this.listeners;
   }
 
@@ -99,7 +91,7 @@ export class ClientSession implements Lease {
     timeout?: number | undefined,
     kind: StatementKind = statementKind(text),
   ): Promise<string> {
-    return this.logged(this.submitScript(text, deadline, kind).promise, text, [], timeout);
+    return this.logged(this.#submitScript(text, deadline, kind).promise, text, [], timeout);
   }
 
   /** The same as a call of its own, in the time that every command has. */
@@ -107,12 +99,14 @@ export class ClientSession implements Lease {
     return this.call(undefined, (deadline) => this.script(text, deadline));
   }
 
-  /** The same, for who must know when it is answered; `logged` tells loggers of it. */
-  submitScript(
-    text: string,
-    deadline: Deadline | null,
-    kind: StatementKind = statementKind(text),
-  ): ScriptRequest {
+  listen(text: string): Listening {
+    const deadline = this.deadline(undefined);
+    const request = this.#submitScript(text, deadline, statementKind(text));
+    const answer = this.logged(request.promise, text, []).finally(() => deadline?.dispose());
+    return { request, answer };
+  }
+
+  #submitScript(text: string, deadline: Deadline | null, kind: StatementKind): ScriptRequest {
     const request = new ScriptRequest(text, deadline, kind.repeatable);
     this.noteEffects(kind);
     this.session.submit(request);
@@ -138,15 +132,6 @@ export class ClientSession implements Lease {
     return Deadline.of(this.session.clock, timeout);
   }
 
-  /** Runs `fn` in a transaction, or in a savepoint of the one that is open. */
-  transact<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R> {
-    return traced(
-      'transaction',
-      () => ({ ...options, serverPid: this.session.processId }),
-      () => this.#runTransaction(this, options, fn),
-    );
-  }
-
   /** Notes what a query may leave in the session. */
   noteEffects(kind: StatementKind): void {
     if (kind.changesSchema) this.session.statements.noteChange();
@@ -158,6 +143,10 @@ export class ClientSession implements Lease {
   /** Whether a transaction is open or about to be: BEGIN may still be on its way. */
   get isInTransaction(): boolean {
     return this.transactions.length > 0 || this.session.transactionStatus !== 'I';
+  }
+
+  get isEnded(): boolean {
+    return this.session.isEnded;
   }
 
   /** Throws unless the session is alive. */
@@ -183,7 +172,7 @@ export class ClientSession implements Lease {
   }
 
   #endTransactions(): void {
-    for (const transaction of this.transactions.splice(0)) transaction.forsake();
+    for (const transaction of this.transactions.splice(0)) transaction.markUndone();
     this.session.preamble.drop();
   }
 

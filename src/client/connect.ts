@@ -6,8 +6,9 @@ import { ScramKeyCache } from '../connecting/authentication/scram-key-cache.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
-import { atCaller } from './caller-stack.ts';
+import { located } from './caller-stack.ts';
 import { Connection } from './connection.ts';
+import { CREATE } from './internals.ts';
 import { openClientSession } from './open-client-session.ts';
 
 /** Shared by all: programs that connect for each task profit most. */
@@ -54,18 +55,16 @@ export interface SingleConnectOptions extends ConnectOptions {
 export function connect(dsn?: string, options?: SingleConnectOptions): Promise<Connection>;
 /** The same, with the server named by the options and the environment alone. */
 export function connect(options?: SingleConnectOptions): Promise<Connection>;
-export async function connect(
+export function connect(
   first?: string | SingleConnectOptions,
   second?: SingleConnectOptions,
 ): Promise<Connection> {
-  try {
+  return located(async () => {
     const [dsn, given] = splitArguments(first, second);
     const [signal, options] = splitSignal(given);
     const config = resolveConfig(dsn, options);
-    return new Connection(await openClientSession(contextFor(config), signal));
-  } catch (error) {
-    throw atCaller(error);
-  }
+    return Connection[CREATE](await openClientSession(contextFor(config), signal));
+  });
 }
 
 /** The signal belongs to the call, everything else to the configuration. */

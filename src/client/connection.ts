@@ -5,10 +5,20 @@ import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
-import { atCaller } from './caller-stack.ts';
+import { located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
-import { CHECK_IN, CHECK_OUT, DEADLINE } from './internals.ts';
+import {
+  BEGIN,
+  CHECK_IN,
+  CHECK_OUT,
+  CLIENT,
+  CREATE,
+  DEADLINE,
+  FORGET,
+  SEALED,
+  TRANSACT,
+} from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lease } from './lease.ts';
 import type {
@@ -16,13 +26,15 @@ import type {
   Notification,
   NotificationCallback,
   TerminationCallback,
-} from './listeners.ts';
+} from './notification.ts';
 import { NotificationQueue } from './notification-queue.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import type { QueryLogger } from './query-log.ts';
 import { Queryable } from './queryable.ts';
+import { traced } from './tracing.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
+import { runTransaction } from './transaction-runner.ts';
 import { resetTypeCodec, setBuiltinTypeCodec, setTypeCodec } from './type-codecs.ts';
 
 /** See Connection.prepare. */
@@ -38,41 +50,54 @@ const PREPARE_OPTIONS: OptionNames<PrepareOptions> = { name: true, ...CALL_OPTIO
  * in order, without waiting for each other's answers, and fail each for itself.
  */
 export class Connection extends Queryable implements AsyncDisposable {
-  readonly #client: ClientSession;
+  declare protected readonly [SEALED]: true;
+  readonly #client: ClientSession<Connection>;
   #closing: Promise<void> | null = null;
 
+  /** Connections are made by `connect` and by pools. */
+  protected constructor(none: never);
   /** @internal */
-  constructor(client: ClientSession) {
+  protected constructor(client: ClientSession<Connection>);
+  protected constructor(client: ClientSession<Connection>) {
     super();
     this.#client = client;
-    client.listeners.owner = this;
+    client.owner = this;
+  }
+
+  /** @internal */
+  static [CREATE](client: ClientSession<Connection>): Connection {
+    return new Connection(client);
   }
 
   /**
-   * The client, dead or alive, for a call that is named in the error if this object may not have
-   * it any more.
+   * The session, for a call that is named in the error if it cannot be made.
+   *
+   * @param evenIfClosed the call makes sense on a connection that is over
    * @internal
    */
-  held(_call: string): ClientSession {
+  [CLIENT](_call: string, evenIfClosed: boolean = false): ClientSession<Connection> {
+    if (!evenIfClosed) {
+      if (this.#closing !== null) {
+        throw new InterfaceError('the connection is closed', { safeToRetry: true });
+      }
+      this.#client.checkOpen();
+    }
     return this.#client;
   }
 
-  /**
-   * The client, for a call that is named in the error if the connection cannot be used.
-   * @internal
-   */
-  client(call: string): ClientSession {
-    const client = this.held(call);
-    if (this.#closing !== null) {
-      throw new InterfaceError('the connection is closed', { safeToRetry: true });
-    }
-    client.checkOpen();
-    return client;
+  /** The session for the method of that name, while the connection is open. */
+  #open(method: string): ClientSession<Connection> {
+    return this[CLIENT](`Connection.${method}()`);
+  }
+
+  /** Runs the method of that name. */
+  #run<R>(method: string, work: (client: ClientSession<Connection>) => Promise<R>): Promise<R> {
+    return located(async () => await work(this.#open(method)));
   }
 
   /** @internal */
   override [CHECK_OUT](): Lease {
-    return this.client('a method of Connection');
+    return this[CLIENT]('a method of Connection');
   }
 
   /** @internal */
@@ -89,6 +114,19 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /**
+   * Runs `fn` in a transaction, or in a savepoint of the one that is open.
+   * @internal
+   */
+  [TRANSACT]<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R> {
+    const client = this.#client;
+    return traced(
+      'transaction',
+      () => ({ ...options, serverPid: client.session.processId }),
+      () => runTransaction(this, client, options, fn),
+    );
+  }
+
+  /**
    * Prepares a statement on the server and keeps it until it is closed.
    *
    * @param options `name`: the server's name for it; by default one that no other process uses.
@@ -98,31 +136,26 @@ export class Connection extends Queryable implements AsyncDisposable {
    * await using find = await connection.prepare<User>('SELECT * FROM users WHERE id = $1');
    * const user = await find.fetchRow(1n);
    */
-  async prepare<T = any>(
-    query: string,
-    options: PrepareOptions = {},
-  ): Promise<PreparedStatement<T>> {
-    try {
+  prepare<T = any>(query: string, options: PrepareOptions = {}): Promise<PreparedStatement<T>> {
+    return located(async () => {
       checkOptions('prepare', options, PREPARE_OPTIONS);
-      const client = this.client('Connection.prepare()');
+      const client = this.#open('prepare');
       const statement = await client.call(options, (deadline) => {
         const request = prepareRequest(query, options.name, client.session, deadline);
         client.session.submit(request);
         return client.logged(request.promise, query, [], options.timeout, 'prepare');
       });
       client.prepared.add(statement.name);
-      return new PreparedStatement<T>(this, statement);
-    } catch (error) {
-      throw atCaller(error);
-    }
+      return PreparedStatement[CREATE]<T>(this, statement);
+    });
   }
 
   /**
    * Has the server forget a statement, with the next flight.
    * @internal
    */
-  forget(statementName: string): void {
-    const client = this.held('PreparedStatement.close()');
+  [FORGET](statementName: string): void {
+    const client = this[CLIENT]('PreparedStatement.close()', true);
     client.prepared.delete(statementName);
     client.session.closeStatement(statementName);
   }
@@ -137,7 +170,7 @@ export class Connection extends Queryable implements AsyncDisposable {
    * });
    */
   cursor<T = any>(query: Query, ...args: unknown[]): Cursor<T> {
-    return new Cursor<T>(() => this.client('Connection.cursor()'), toQuery(query, args), null);
+    return Cursor[CREATE]<T>(() => this.#open('cursor'), toQuery(query, args), null);
   }
 
   /**
@@ -148,17 +181,13 @@ export class Connection extends Queryable implements AsyncDisposable {
    * await tx.execute('UPDATE …');
    * await tx.commit();
    */
-  async begin(options: TransactionOptions = {}): Promise<Transaction> {
-    try {
-      return await Transaction.begin(this.client('Connection.begin()'), options, false);
-    } catch (error) {
-      throw atCaller(error);
-    }
+  begin(options: TransactionOptions = {}): Promise<Transaction> {
+    return this.#run('begin', (client) => Transaction[BEGIN](client, options, false));
   }
 
   /** Whether a transaction is open, a failed one included. */
   isInTransaction(): boolean {
-    return this.client('Connection.isInTransaction()').isInTransaction;
+    return this.#open('isInTransaction').isInTransaction;
   }
 
   /**
@@ -170,22 +199,16 @@ export class Connection extends Queryable implements AsyncDisposable {
    * @example
    * await connection.addListener('orders', ({ payload }) => console.log(payload));
    */
-  async addListener(channel: string, callback: NotificationCallback): Promise<void> {
-    try {
-      const client = this.client('Connection.addListener()');
-      await client.listeners.add(channel, callback);
-    } catch (error) {
-      throw atCaller(error);
-    }
+  addListener(channel: string, callback: NotificationCallback): Promise<void> {
+    return this.#run('addListener', ({ listeners }) => listeners.add(channel, callback));
   }
 
   /** Removes a callback; with the last one of a channel the connection unlistens. */
-  async removeListener(channel: string, callback: NotificationCallback): Promise<void> {
-    try {
-      await this.held('Connection.removeListener()').listeners.remove(channel, callback);
-    } catch (error) {
-      throw atCaller(error);
-    }
+  removeListener(channel: string, callback: NotificationCallback): Promise<void> {
+    return located(async () => {
+      const { listeners } = this[CLIENT]('Connection.removeListener()', true);
+      await listeners.remove(channel, callback);
+    });
   }
 
   /**
@@ -200,7 +223,7 @@ export class Connection extends Queryable implements AsyncDisposable {
     return new NotificationQueue({
       listen: (callback) => this.addListener(channel, callback),
       unlisten: (callback) => this.removeListener(channel, callback),
-      onEnd: (callback) => this.client('Connection.notifications()').listeners.onLeave(callback),
+      onEnd: (callback) => this.#open('notifications').listeners.onLeave(callback),
       endReason: () => this.#client.session.endReason,
     });
   }
@@ -210,22 +233,24 @@ export class Connection extends Queryable implements AsyncDisposable {
    * login trigger, have gone by when there is a connection to listen on.
    */
   addLogListener(callback: LogCallback): void {
-    this.client('Connection.addLogListener()').listeners.addLog(callback);
+    this.#open('addLogListener').listeners.addLog(callback);
   }
 
   /** Takes `addLogListener` back. */
   removeLogListener(callback: LogCallback): void {
-    this.held('Connection.removeLogListener()').listeners.removeLog(callback);
+    this[CLIENT]('Connection.removeLogListener()', true).listeners.removeLog(callback);
   }
 
   /** Is told once when the connection ends, from either side. */
   addTerminationListener(callback: TerminationCallback): void {
-    this.client('Connection.addTerminationListener()').listeners.addTermination(callback);
+    this.#open('addTerminationListener').listeners.addTermination(callback);
   }
 
   /** Takes `addTerminationListener` back. */
   removeTerminationListener(callback: TerminationCallback): void {
-    this.held('Connection.removeTerminationListener()').listeners.removeTermination(callback);
+    this[CLIENT]('Connection.removeTerminationListener()', true).listeners.removeTermination(
+      callback,
+    );
   }
 
   /**
@@ -235,12 +260,12 @@ export class Connection extends Queryable implements AsyncDisposable {
    * connection.addQueryLogger(({ query, elapsed }) => console.log(query, elapsed));
    */
   addQueryLogger(logger: QueryLogger): void {
-    this.client('Connection.addQueryLogger()').log.add(logger);
+    this.#open('addQueryLogger').log.add(logger);
   }
 
   /** Takes `addQueryLogger` back. */
   removeQueryLogger(logger: QueryLogger): void {
-    this.held('Connection.removeQueryLogger()').log.remove(logger);
+    this[CLIENT]('Connection.removeQueryLogger()', true).log.remove(logger);
   }
 
   /**
@@ -255,12 +280,8 @@ export class Connection extends Queryable implements AsyncDisposable {
    *   encoder: (value) => value.toString(),
    * });
    */
-  async setTypeCodec(typeName: string, codec: TypeCodec): Promise<void> {
-    try {
-      await setTypeCodec(this.client('Connection.setTypeCodec()'), typeName, codec);
-    } catch (error) {
-      throw atCaller(error);
-    }
+  setTypeCodec(typeName: string, codec: TypeCodec): Promise<void> {
+    return this.#run('setTypeCodec', (client) => setTypeCodec(client, typeName, codec));
   }
 
   /**
@@ -270,50 +291,41 @@ export class Connection extends Queryable implements AsyncDisposable {
    * @example
    * await connection.setBuiltinTypeCodec('hstore', { codecName: 'pg_contrib.hstore' });
    */
-  async setBuiltinTypeCodec(
+  setBuiltinTypeCodec(
     typeName: string,
     options: { schema?: string | undefined; codecName: string },
   ): Promise<void> {
-    try {
-      await setBuiltinTypeCodec(this.client('Connection.setBuiltinTypeCodec()'), typeName, options);
-    } catch (error) {
-      throw atCaller(error);
-    }
+    return this.#run('setBuiltinTypeCodec', (client) =>
+      setBuiltinTypeCodec(client, typeName, options),
+    );
   }
 
   /** Gives a type its default codec back. */
-  async resetTypeCodec(
-    typeName: string,
-    options: { schema?: string | undefined } = {},
-  ): Promise<void> {
-    try {
-      await resetTypeCodec(this.client('Connection.resetTypeCodec()'), typeName, options);
-    } catch (error) {
-      throw atCaller(error);
-    }
+  resetTypeCodec(typeName: string, options: { schema?: string | undefined } = {}): Promise<void> {
+    return this.#run('resetTypeCodec', (client) => resetTypeCodec(client, typeName, options));
   }
 
   /** Forgets what is known of types and statements, after a change of the schema. */
   async reloadSchemaState(): Promise<void> {
-    const { session } = this.client('Connection.reloadSchemaState()');
+    const { session } = this.#open('reloadSchemaState');
     session.registry.forget();
     session.statements.clear();
   }
 
   /** The process ID of the server's backend. */
   get serverPid(): number {
-    return this.held('Connection.serverPid').session.processId;
+    return this[CLIENT]('Connection.serverPid', true).session.processId;
   }
 
   /** The version that the server reports. */
   get serverVersion(): ServerVersion {
-    return this.held('Connection.serverVersion').session.serverVersion;
+    return this[CLIENT]('Connection.serverVersion', true).session.serverVersion;
   }
 
   /** What the server reports of its settings, as they are now. */
   get settings(): Readonly<Record<string, string>> {
     const settings = Object.create(null) as Record<string, string>;
-    const { session } = this.held('Connection.settings');
+    const { session } = this[CLIENT]('Connection.settings', true);
     for (const [name, value] of session.settings) settings[name] = value;
     return settings;
   }
@@ -324,16 +336,13 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /** Rolls back, and undoes what is known to outlive transactions: settings, locks, LISTEN. */
-  async reset(): Promise<void> {
-    try {
-      const client = this.client('Connection.reset()');
+  reset(): Promise<void> {
+    return this.#run('reset', async (client) => {
       // What was called before may begin a transaction, or end one.
       while (!client.session.isIdle && !client.session.isEnded) await client.session.whenIdle();
       client.hasLastingEffects = true;
       await client.reset();
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -342,31 +351,29 @@ export class Connection extends Queryable implements AsyncDisposable {
    * @param options `timeout`: milliseconds to wait for these calls; then the connection is
    *   terminated and the call rejects with a TimeoutError
    */
-  async close(options: { timeout?: number | undefined } = {}): Promise<void> {
-    try {
-      const client = this.held('Connection.close()');
+  close(options: { timeout?: number | undefined } = {}): Promise<void> {
+    return located(async () => {
+      const client = this[CLIENT]('Connection.close()', true);
       this.#closing ??= closeClient(client, options.timeout);
       await this.#closing;
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /** Closes the connection at once; calls under way are rejected. Idempotent. */
   terminate(): void {
-    const { session } = this.held('Connection.terminate()');
+    const { session } = this[CLIENT]('Connection.terminate()', true);
     this.#closing ??= Promise.resolve();
     session.destroy(null);
   }
 
   /** Lets the process exit while this connection is open and nothing else goes on. */
   unref(): void {
-    this.client('Connection.unref()').session.unref();
+    this.#open('unref').session.unref();
   }
 
   /** Takes `unref` back. */
   ref(): void {
-    this.client('Connection.ref()').session.ref();
+    this.#open('ref').session.ref();
   }
 
   /** The same as `close()`. */

@@ -5,8 +5,9 @@ import type { Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Row } from '../values/row.ts';
 import { argsOf, type QueryObject } from './call.ts';
-import { atCaller } from './caller-stack.ts';
+import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
+import { CREATE } from './internals.ts';
 
 /** Rows that iteration fetches at once. */
 const PREFETCH = 50;
@@ -45,12 +46,20 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   #exhausted = false;
   #closed = false;
 
-  /** @internal */
-  constructor(client: () => ClientSession, query: QueryObject, given: Statement | null) {
+  private constructor(client: () => ClientSession, query: QueryObject, given: Statement | null) {
     this.#client = client;
     this.#query = query;
     this.#given = given;
     this.#portal = newPortal(query);
+  }
+
+  /** @internal */
+  static [CREATE]<T>(
+    client: () => ClientSession,
+    query: QueryObject,
+    given: Statement | null,
+  ): Cursor<T> {
+    return new Cursor<T>(client, query, given);
   }
 
   #usableClient(): ClientSession {
@@ -77,29 +86,25 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   }
 
   /** Resolves to the next `count` rows, fewer at the end. */
-  async fetch(count: number): Promise<Row<T>[]> {
-    try {
+  fetch(count: number): Promise<Row<T>[]> {
+    return located(async () => {
       checkCount(count);
       if (this.#exhausted) return [];
       return (await this.#step(count, false)).rows as Row<T>[];
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /** Resolves to the next row, or to null at the end. */
-  async fetchRow(): Promise<Row<T> | null> {
-    try {
+  fetchRow(): Promise<Row<T> | null> {
+    return located(async () => {
       if (this.#exhausted) return null;
       return ((await this.#step(1, false)).rows[0] as Row<T> | undefined) ?? null;
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /** Skips the next `count` rows. Resolves to how many there were to skip. */
-  async forward(count: number): Promise<number> {
-    try {
+  forward(count: number): Promise<number> {
+    return located(async () => {
       checkCount(count);
       if (this.#exhausted) return 0;
       if (this.#portal.statement === null) await this.#step(0, false);
@@ -109,9 +114,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
       const moved = Number(tag.split(' ').at(-1));
       if (moved < count) this.#exhausted = true;
       return moved;
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /** Iterates over the rows that are left, 50 at a time, the next ones travelling meanwhile. */

@@ -3,8 +3,31 @@
  * package has no name for it, neither in types nor in a REPL.
  */
 
-/** A session for one call of a Queryable, and its return. */
-export const CHECK_OUT = Symbol('checkOut');
-export const CHECK_IN = Symbol('checkIn');
-/** The deadline of one call of a Queryable. */
-export const DEADLINE = Symbol('deadline');
+/** Keeps others from extending Queryable; see there. */
+export const SEALED: unique symbol = Symbol('sealed');
+/** Makes an object of a class: the constructors are not for users. */
+export const CREATE: unique symbol = Symbol('create');
+
+/** Queryable: a session for one call, and its return. */
+export const CHECK_OUT: unique symbol = Symbol('checkOut');
+export const CHECK_IN: unique symbol = Symbol('checkIn');
+/** Queryable: the deadline of one call. */
+export const DEADLINE: unique symbol = Symbol('deadline');
+
+/** Connection: its session, if the object may still use it. */
+export const CLIENT: unique symbol = Symbol('client');
+/** Connection: runs a function in a transaction. */
+export const TRANSACT: unique symbol = Symbol('transact');
+/** Connection: has the server forget a prepared statement. */
+export const FORGET: unique symbol = Symbol('forget');
+
+/** Transaction: how the runner begins and ends one. */
+export const BEGIN: unique symbol = Symbol('begin');
+export const COMMIT_NOW: unique symbol = Symbol('commitNow');
+export const ROLL_BACK_QUIETLY: unique symbol = Symbol('rollBackQuietly');
+
+/** Pool: opens its first connections. */
+export const OPEN: unique symbol = Symbol('open');
+/** PoolConnection: makes one for a lease, which is then under the other key. */
+export const LEND: unique symbol = Symbol('lend');
+export const LEASE: unique symbol = Symbol('lease');

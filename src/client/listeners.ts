@@ -1,30 +1,38 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
-import type { ScriptRequest } from '../session/requests/script-request.ts';
 import type { SessionObserver } from '../session/session.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
-import type { ClientSession } from './client-session.ts';
-import type { Connection } from './connection.ts';
 import { callUser } from './user-callback.ts';
 
-/** What NOTIFY brought. */
-export interface Notification {
-  /** The channel that it was sent to. */
+/** What NOTIFY brought, for the one who has the session: its Connection. */
+interface Told<Owner> {
   readonly channel: string;
-  /** What it was sent with; empty if nothing. */
   readonly payload: string;
-  /** The process ID of the server session that sent it. */
   readonly pid: number;
-  /** The connection that listens. */
-  readonly connection: Connection;
+  readonly connection: Owner;
 }
 
-/** Is called with each notification. What it throws or rejects with becomes a process warning. */
-export type NotificationCallback = (notification: Notification) => void | Promise<void>;
-/** Is called with each notice and warning of the server. */
-export type LogCallback = (message: PostgresLogMessage, connection: Connection) => void;
-/** Is called once, when the connection is over. */
-export type TerminationCallback = (connection: Connection) => void;
+type OnNotification<Owner> = (told: Told<Owner>) => unknown;
+type OnLog<Owner> = (message: PostgresLogMessage, owner: Owner) => unknown;
+type OnTermination<Owner> = (owner: Owner) => unknown;
+
+/** What listeners need of the client session that they listen to. */
+export interface ListenHost<Owner> {
+  /** What callbacks are given as the connection. */
+  readonly owner: Owner | null;
+  readonly isEnded: boolean;
+  /** Sends LISTEN, with a promise of its answer. */
+  listen(text: string): Listening;
+  /** Sends UNLISTEN. */
+  command(text: string): Promise<unknown>;
+}
+
+/** A LISTEN that was sent. */
+export interface Listening {
+  /** Whether it has been answered: what comes before is of an earlier one. */
+  readonly request: { readonly isAnswered: boolean };
+  readonly answer: Promise<unknown>;
+}
 
 /** Refuses what a notification cannot be told to. */
 export function checkListener(callback: unknown): void {
@@ -33,43 +41,39 @@ export function checkListener(callback: unknown): void {
 }
 
 /** Those who listen on one channel. */
-interface Channel {
-  readonly callbacks: Set<NotificationCallback>;
-  /** LISTEN. What comes before it is answered is of an earlier one, and might be followed by a gap. */
-  readonly listen: ScriptRequest;
-  /** Its answer, which has to come before anybody can count on it. */
-  readonly listening: Promise<unknown>;
+interface Channel<Owner> {
+  readonly callbacks: Set<OnNotification<Owner>>;
+  /** What comes before LISTEN is answered is of an earlier one, and might be followed by a gap. */
+  readonly listening: Listening;
 }
 
 /** Everyone who wants to hear of one session. A failing callback harms nobody else. */
-export class Listeners implements SessionObserver {
-  readonly #client: ClientSession;
-  readonly #channels = new Map<string, Channel>();
-  readonly #logs = new Set<LogCallback>();
-  readonly #terminations = new Set<TerminationCallback>();
+export class Listeners<Owner> implements SessionObserver {
+  readonly #host: ListenHost<Owner>;
+  readonly #channels = new Map<string, Channel<Owner>>();
+  readonly #logs = new Set<OnLog<Owner>>();
+  readonly #terminations = new Set<OnTermination<Owner>>();
   readonly #leavers = new Set<() => void>();
   /** Those who were there when the session became its pool's: they outlast its holders. */
-  #lasting: ReadonlySet<LogCallback | TerminationCallback> = new Set();
-  /** The connection object that callbacks are given. */
-  owner: Connection | null = null;
+  #lasting: ReadonlySet<OnLog<Owner> | OnTermination<Owner>> = new Set();
   /** Called first when the session ends, e.g. by the pool that it belongs to. */
   onEnd: ((reason: Error | null) => void) | null = null;
 
-  constructor(client: ClientSession) {
-    this.#client = client;
+  constructor(host: ListenHost<Owner>) {
+    this.#host = host;
   }
 
-  async add(channel: string, callback: NotificationCallback): Promise<void> {
+  async add(channel: string, callback: OnNotification<Owner>): Promise<void> {
     const name = quoteWholeIdentifier(channel);
     checkListener(callback);
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
-      entry = this.#listen(`LISTEN ${name}`);
+      entry = { callbacks: new Set(), listening: this.#host.listen(`LISTEN ${name}`) };
       this.#channels.set(channel, entry);
     }
     entry.callbacks.add(callback);
     try {
-      await entry.listening;
+      await entry.listening.answer;
     } catch (error) {
       entry.callbacks.delete(callback);
       if (this.#channels.get(channel) === entry) this.#channels.delete(channel);
@@ -77,23 +81,14 @@ export class Listeners implements SessionObserver {
     }
   }
 
-  async remove(channel: string, callback: NotificationCallback): Promise<void> {
+  async remove(channel: string, callback: OnNotification<Owner>): Promise<void> {
     const entry = this.#channels.get(channel);
     if (entry === undefined || !entry.callbacks.delete(callback) || entry.callbacks.size > 0) {
       return;
     }
     this.#channels.delete(channel);
-    if (this.#client.session.isEnded) return;
-    await this.#client.command(`UNLISTEN ${quoteWholeIdentifier(channel)}`);
-  }
-
-  #listen(text: string): Channel {
-    const deadline = this.#client.deadline(undefined);
-    const listen = this.#client.submitScript(text, deadline);
-    const listening = this.#client
-      .logged(listen.promise, text, [])
-      .finally(() => deadline?.dispose());
-    return { callbacks: new Set(), listen, listening };
+    if (this.#host.isEnded) return;
+    await this.#host.command(`UNLISTEN ${quoteWholeIdentifier(channel)}`);
   }
 
   /** How many callbacks the present holder has on channels and for log messages. */
@@ -108,19 +103,19 @@ export class Listeners implements SessionObserver {
     return this.#channels.size > 0;
   }
 
-  addLog(callback: LogCallback): void {
+  addLog(callback: OnLog<Owner>): void {
     this.#logs.add(callback);
   }
 
-  removeLog(callback: LogCallback): void {
+  removeLog(callback: OnLog<Owner>): void {
     this.#logs.delete(callback);
   }
 
-  addTermination(callback: TerminationCallback): void {
+  addTermination(callback: OnTermination<Owner>): void {
     this.#terminations.add(callback);
   }
 
-  removeTermination(callback: TerminationCallback): void {
+  removeTermination(callback: OnTermination<Owner>): void {
     this.#terminations.delete(callback);
   }
 
@@ -160,14 +155,14 @@ export class Listeners implements SessionObserver {
 
   notice(message: PostgresLogMessage): void {
     for (const callback of this.#logs) {
-      this.#call('a log listener', () => callback(message, this.owner!));
+      this.#call('a log listener', () => callback(message, this.#host.owner!));
     }
   }
 
   notification(channel: string, payload: string, pid: number): void {
     const entry = this.#channels.get(channel);
-    if (entry === undefined || !entry.listen.isAnswered) return;
-    const notification = Object.freeze({ channel, payload, pid, connection: this.owner! });
+    if (entry === undefined || !entry.listening.request.isAnswered) return;
+    const notification = Object.freeze({ channel, payload, pid, connection: this.#host.owner! });
     for (const callback of entry.callbacks) {
       this.#call('a notification listener', () => callback(notification));
     }
@@ -180,7 +175,7 @@ export class Listeners implements SessionObserver {
   ended(reason: Error | null): void {
     this.onEnd?.(reason);
     for (const callback of this.#terminations) {
-      this.#call('a termination listener', () => callback(this.owner!));
+      this.#call('a termination listener', () => callback(this.#host.owner!));
     }
     this.#channels.clear();
     this.#logs.clear();

@@ -1,5 +1,5 @@
 import { InterfaceError } from '../errors/client-errors.ts';
-import type { Notification } from './listeners.ts';
+import type { Notification } from './notification.ts';
 
 /** Notifications that may wait for a slow reader. */
 const MAX_WAITING = 10_000;

@@ -1,5 +1,5 @@
 import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
-import type { Notification } from './listeners.ts';
+import type { Notification } from './notification.ts';
 import { NotificationBuffer } from './notification-buffer.ts';
 
 type Callback = (notification: Notification) => void;

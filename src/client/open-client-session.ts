@@ -2,7 +2,6 @@ import { connectSession } from '../connecting/connect-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { ClientSession } from './client-session.ts';
 import { traced } from './tracing.ts';
-import { runTransaction } from './transaction-runner.ts';
 
 /** Connects, and gives the session what belongs to it on the client's side. */
 export async function openClientSession(
@@ -15,5 +14,5 @@ export async function openClientSession(
     () => ({ hosts: hosts.map(({ host, port }) => ({ host, port })), user, database }),
     () => connectSession(context, signal),
   );
-  return new ClientSession(session, commandTimeout, runTransaction);
+  return new ClientSession(session, commandTimeout);
 }

@@ -6,11 +6,11 @@ import type { Attribute, Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Row } from '../values/row.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
-import { atCaller } from './caller-stack.ts';
+import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
-import type { Connection } from './connection.ts';
 import { Cursor } from './cursor.ts';
 import { executeMany } from './execute-many.ts';
+import { CLIENT, CREATE, FORGET } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
@@ -25,17 +25,23 @@ export interface ExplainOptions {
 
 const EXPLAIN_OPTIONS: OptionNames<ExplainOptions> = { analyze: true, args: true };
 
+/** What a statement needs of its connection. */
+export interface StatementHost {
+  [CLIENT](call: string): ClientSession;
+  [FORGET](statementName: string): void;
+  begin(): Promise<{ rollback(): Promise<void> }>;
+}
+
 /** A statement prepared on one connection. It ends with the connection, or with `close`. */
 export class PreparedStatement<T = any> implements AsyncDisposable {
-  readonly #connection: Connection;
+  readonly #connection: StatementHost;
   #statement: Statement;
   readonly #options: CallOptions;
   /** Shared with the copies that `with` makes. */
   readonly #shared: { closed: boolean; status: string | null };
 
-  /** @internal */
-  constructor(
-    connection: Connection,
+  private constructor(
+    connection: StatementHost,
     statement: Statement,
     options: CallOptions = {},
     shared: { closed: boolean; status: string | null } = { closed: false, status: null },
@@ -44,6 +50,11 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     this.#statement = statement;
     this.#options = options;
     this.#shared = shared;
+  }
+
+  /** @internal */
+  static [CREATE]<T>(connection: StatementHost, statement: Statement): PreparedStatement<T> {
+    return new PreparedStatement<T>(connection, statement);
   }
 
   /** The text. */
@@ -83,7 +94,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   }
 
   #client(call: string): ClientSession {
-    const client = this.#connection.client(`PreparedStatement.${call}()`);
+    const client = this.#connection[CLIENT](`PreparedStatement.${call}()`);
     if (this.#shared.closed) {
       throw new InterfaceError(
         `cannot call PreparedStatement.${call}(): the prepared statement is closed`,
@@ -146,19 +157,17 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return (await this.#run('execute', 'tag', args)) as string;
   }
 
-  async #many(
+  #many(
     call: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
     wantRows: boolean,
   ): Promise<Row[]> {
-    try {
+    return located(async () => {
       const client = this.#client(call);
       return await client.call(this.#options, (deadline) =>
         executeMany(client, this.query, args, wantRows, deadline, this.#statement),
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /** Executes it once for each set of values, pipelined and atomically. */
@@ -178,7 +187,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   /** A cursor over the result; inside a transaction only. */
   cursor(...args: unknown[]): Cursor<T> {
     this.#client('cursor');
-    return new Cursor<T>(
+    return Cursor[CREATE]<T>(
       () => this.#client('cursor'),
       { text: this.query, args, ...this.#options },
       this.#statement,
@@ -188,7 +197,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   /** The rows as they arrive, with backpressure. */
   stream(...args: unknown[]): RowStream<T> {
     this.#client('stream');
-    return new RowStream<T>(async (sink) => {
+    return RowStream[CREATE]<T>(async (sink) => {
       const client = this.#client('stream');
       await client.call(this.#options, (deadline) =>
         streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement),
@@ -200,8 +209,8 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
    * The server's plan, as EXPLAIN (FORMAT JSON, VERBOSE) gives it. With `analyze` the statement
    * is executed inside a transaction that is rolled back.
    */
-  async explain(options: ExplainOptions = {}): Promise<unknown> {
-    try {
+  explain(options: ExplainOptions = {}): Promise<unknown> {
+    return located(async () => {
       checkOptions('explain', options, EXPLAIN_OPTIONS);
       const client = this.#client('explain');
       const query = {
@@ -221,16 +230,14 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
           await transaction.rollback();
         }
       });
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /** Frees it on the server, with the next flight. Idempotent. */
   async close(): Promise<void> {
     if (this.#shared.closed) return;
     this.#shared.closed = true;
-    this.#connection.forget(this.#statement.name);
+    this.#connection[FORGET](this.#statement.name);
   }
 
   /** The same as `close()`. */

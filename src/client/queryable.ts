@@ -14,8 +14,9 @@ import {
   type QueryObject,
   toQuery,
 } from './call.ts';
-import { atCaller } from './caller-stack.ts';
+import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
+import type { Connection } from './connection.ts';
 import {
   type CopyFromTableOptions,
   type CopyOutOptions,
@@ -30,7 +31,7 @@ import {
   copyToTable,
 } from './copy/copy-to-table.ts';
 import { executeMany } from './execute-many.ts';
-import { CHECK_IN, CHECK_OUT, DEADLINE } from './internals.ts';
+import { CHECK_IN, CHECK_OUT, CREATE, DEADLINE, SEALED, TRANSACT } from './internals.ts';
 import { checkOptions } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
 import { RowStream } from './row-stream.ts';
@@ -62,6 +63,22 @@ function send(
  * the three differ in.
  */
 export abstract class Queryable {
+  /**
+   * What is left of its abstract members in the published declarations: it keeps others from
+   * extending this class, who could not know what to implement.
+   */
+  protected abstract readonly [SEALED]: true;
+
+  /** Connections, pools and transactions are Queryables; there are no others. */
+  protected constructor() {
+    if (typeof this[CHECK_OUT] !== 'function') {
+      throw new InterfaceError(
+        `${new.target.name} cannot extend Queryable: only the connections, pools and transactions of asyncpg do`,
+        { hint: 'Write a class that has a Queryable instead.', safeToRetry: true },
+      );
+    }
+  }
+
   /**
    * A session for one call: at once if there is one, else a promise of it.
    * @internal
@@ -107,14 +124,17 @@ export abstract class Queryable {
     deadline: Deadline | null,
     work: (client: ClientSession, deadline: Deadline | null) => Promise<R>,
   ): Promise<R> {
-    const lease = await this[CHECK_OUT](use, deadline);
+    const lent = this[CHECK_OUT](use, deadline);
+    // What is sent at once keeps the order of the calls.
+    const lease = lent instanceof Promise ? await lent : lent;
     let failed = true;
     try {
       const result = await work(lease.client, deadline);
       failed = false;
       return result;
     } finally {
-      await this[CHECK_IN](lease, failed);
+      const checkedIn = this[CHECK_IN](lease, failed);
+      if (checkedIn !== null) await checkedIn;
     }
   }
 
@@ -174,19 +194,17 @@ export abstract class Queryable {
    * @example
    * await pool.executeMany('INSERT INTO points (x, y) VALUES ($1, $2)', [[1, 2], [3, 4]]);
    */
-  async executeMany(
+  executeMany(
     query: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
     options: CallOptions = {},
   ): Promise<void> {
-    try {
+    return located(async () => {
       checkOptions('executeMany', options, CALL_OPTIONS);
       await this.#call('exclusive', options, (client, deadline) =>
         executeMany(client, query, args, false, deadline),
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -197,21 +215,19 @@ export abstract class Queryable {
    * const ids = await pool.fetchMany<{ id: bigint }>(
    *   'INSERT INTO users (email) VALUES ($1) RETURNING id', [['a@example.org'], ['b@example.org']]);
    */
-  async fetchMany<T = any>(
+  fetchMany<T = any>(
     query: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
     options: CallOptions = {},
   ): Promise<Row<T>[]> {
-    try {
+    return located(async () => {
       checkOptions('fetchMany', options, CALL_OPTIONS);
       return await this.#call(
         'exclusive',
         options,
         (client, deadline) => executeMany(client, query, args, true, deadline) as Promise<Row<T>[]>,
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -266,15 +282,13 @@ export abstract class Queryable {
    *   sql`SELECT count(*) FROM visits WHERE page = ${page}`,
    * ]);
    */
-  async batch(queries: readonly Query[]): Promise<BatchResult[]> {
-    try {
+  batch(queries: readonly Query[]): Promise<BatchResult[]> {
+    return located(async () => {
       const calls = callsOf(queries);
       return await this.#call('exclusive', limitsOf(calls), (client, deadline) =>
         runBatch(client, calls, deadline),
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -287,7 +301,7 @@ export abstract class Queryable {
    */
   stream<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);
-    return new RowStream<T>((sink) =>
+    return RowStream[CREATE]<T>((sink) =>
       this.#call('exclusive', call, (client, deadline) =>
         streamQuery(client, call, sink, deadline),
       ),
@@ -309,24 +323,23 @@ export abstract class Queryable {
   transaction<R>(fn: (tx: Transaction) => Promise<R>): Promise<R>;
   /** The same, with an isolation level, retries and other options. */
   transaction<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R>;
-  async transaction<R>(
+  transaction<R>(
     first: TransactionOptions | ((tx: Transaction) => Promise<R>),
     second?: (tx: Transaction) => Promise<R>,
   ): Promise<R> {
-    try {
+    return located(async () => {
       const [options, fn] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
       if (typeof fn !== 'function') {
         throw new InterfaceError('a transaction takes a function to run in it', {
           safeToRetry: true,
         });
       }
-      const work = (client: ClientSession): Promise<R> => client.transact(options, fn);
+      const work = (client: ClientSession<Connection>): Promise<R> =>
+        client.owner![TRANSACT](options, fn);
       if (options.signal === undefined) return await this.#use('exclusive', null, work);
       // Here the signal ends the wait for a connection; then it is the transaction's.
       return await this.#call('exclusive', { timeout: Infinity, signal: options.signal }, work);
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -338,14 +351,12 @@ export abstract class Queryable {
    * @example
    * await pool.copyFromTable('users', { output: 'users.csv', format: 'csv', header: true });
    */
-  async copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
-    try {
+  copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
+    return located(async () => {
       return await this.#call('exclusive', options, (client, deadline) =>
         copyFromTable(client, table, options, deadline),
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -359,8 +370,8 @@ export abstract class Queryable {
    *   format: 'csv',
    * });
    */
-  async copyFromQuery(query: Query, options: CopyOutOptions): Promise<string> {
-    try {
+  copyFromQuery(query: Query, options: CopyOutOptions): Promise<string> {
+    return located(async () => {
       const call = toQuery(query, []);
       const limits = {
         timeout: options.timeout ?? call.timeout,
@@ -369,9 +380,7 @@ export abstract class Queryable {
       return await this.#call('exclusive', limits, (client, deadline) =>
         copyFromQuery(client, call, options, deadline),
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -387,14 +396,12 @@ export abstract class Queryable {
    *   header: true,
    * });
    */
-  async copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
-    try {
+  copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
+    return located(async () => {
       return await this.#call('exclusive', options, (client, deadline) =>
         copyToTable(client, table, options, deadline),
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -409,14 +416,12 @@ export abstract class Queryable {
    *   records: [['ada@example.org', 'Ada'], { email: 'bob@example.org', name: 'Bob' }],
    * });
    */
-  async copyRecordsToTable(table: string, options: CopyRecordsOptions): Promise<string> {
-    try {
+  copyRecordsToTable(table: string, options: CopyRecordsOptions): Promise<string> {
+    return located(async () => {
       return await this.#call('exclusive', options, (client, deadline) =>
         copyRecordsToTable(client, table, options, deadline),
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -428,7 +433,7 @@ export abstract class Queryable {
    */
   copyRecordsFromQuery<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);
-    return new RowStream<T>((sink) =>
+    return RowStream[CREATE]<T>((sink) =>
       this.#call('exclusive', call, (client, deadline) =>
         streamBinaryCopy(client, call, sink, deadline),
       ),
@@ -446,15 +451,13 @@ export abstract class Queryable {
    * @example
    * await pool.notify('orders', '42');
    */
-  async notify(channel: string, payload?: string): Promise<void> {
-    try {
+  notify(channel: string, payload?: string): Promise<void> {
+    return located(async () => {
       const text =
         payload === undefined
           ? `NOTIFY ${quoteWholeIdentifier(channel)}`
           : `NOTIFY ${quoteWholeIdentifier(channel)}, ${quoteLiteral(payload)}`;
       await this.#call('shared', undefined, (client, deadline) => client.script(text, deadline));
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 }

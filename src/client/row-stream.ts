@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { RowSink } from '../session/requests/stream-request.ts';
 import type { Row } from '../values/row.ts';
 import { atCaller } from './caller-stack.ts';
+import { CREATE } from './internals.ts';
 
 /** Rows that wait for their consumer beyond which the server is made to wait as well. */
 const HIGH_WATER = 512;
@@ -119,9 +120,13 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
   #finished = false;
   #failure: { error: unknown } | null = null;
 
-  /** @internal */
-  constructor(source: StreamSource) {
+  private constructor(source: StreamSource) {
     this.#source = source;
+  }
+
+  /** @internal */
+  static [CREATE]<T>(source: StreamSource): RowStream<T> {
+    return new RowStream<T>(source);
   }
 
   #start(): void {

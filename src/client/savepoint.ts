@@ -1,5 +1,6 @@
 import { InterfaceError } from '../errors/client-errors.ts';
-import { atCaller } from './caller-stack.ts';
+import { located } from './caller-stack.ts';
+import { CREATE } from './internals.ts';
 
 let savepoints = 0;
 
@@ -17,8 +18,7 @@ export class Savepoint implements AsyncDisposable {
   readonly #canRelease: () => boolean;
   #released = false;
 
-  /** @internal */
-  constructor(
+  private constructor(
     name: string,
     run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>,
     canRelease: () => boolean,
@@ -28,25 +28,30 @@ export class Savepoint implements AsyncDisposable {
     this.#canRelease = canRelease;
   }
 
+  /** @internal */
+  static [CREATE](
+    name: string,
+    run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>,
+    canRelease: () => boolean,
+  ): Savepoint {
+    return new Savepoint(name, run, canRelease);
+  }
+
   /** Undoes everything since the savepoint, which stays. */
-  async rollback(): Promise<void> {
-    try {
+  rollback(): Promise<void> {
+    return located(async () => {
       this.#checkUsable();
       await this.#run('ROLLBACK TO');
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /** Forgets the savepoint, keeping what was done since. */
-  async release(): Promise<void> {
-    try {
+  release(): Promise<void> {
+    return located(async () => {
       this.#checkUsable();
       this.#released = true;
       await this.#run('RELEASE');
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   #checkUsable(): void {
@@ -58,7 +63,7 @@ export class Savepoint implements AsyncDisposable {
 
   /** Releases it, unless that is done or the transaction has failed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    // In a failed transaction the failure that ends the block is the news, not this.
+    // In a failed transaction the caller is to hear of the failure that ends the block.
     if (!this.#released && this.#canRelease()) await this.release();
   }
 }

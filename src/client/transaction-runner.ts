@@ -1,6 +1,8 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { ClientSession } from './client-session.ts';
+import type { Connection } from './connection.ts';
+import { BEGIN, CLIENT, COMMIT_NOW, ROLL_BACK_QUIETLY } from './internals.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
@@ -20,7 +22,8 @@ function isSerializationConflict(error: unknown): boolean {
  * as often as `retries` says, at the outermost level only: there alone all is undone.
  */
 export async function runTransaction<R>(
-  client: ClientSession,
+  connection: Connection,
+  client: ClientSession<Connection>,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
@@ -31,11 +34,10 @@ export async function runTransaction<R>(
     });
   }
   const retries = client.transactions.length === 0 ? wanted : 0;
-  const connection = client.listeners.owner!;
   for (let attempt = 0; ; attempt++) {
     try {
       // Between attempts the connection may have been given back to its pool.
-      connection.held('Connection.transaction()');
+      connection[CLIENT]('Connection.transaction()', true);
       return await runOnce(client, options, fn);
     } catch (error) {
       if (attempt >= retries || !isSerializationConflict(error)) throw error;
@@ -47,18 +49,18 @@ export async function runTransaction<R>(
 }
 
 async function runOnce<R>(
-  client: ClientSession,
+  client: ClientSession<Connection>,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
-  const transaction = await Transaction.begin(client, options, true);
+  const transaction = await Transaction[BEGIN](client, options, true);
   try {
     const result = await fn(transaction);
-    await transaction.finish();
+    await transaction[COMMIT_NOW]();
     return result;
   } catch (error) {
     // It is over already unless the failure came before COMMIT was sent.
-    await transaction.abandon();
+    await transaction[ROLL_BACK_QUIETLY]();
     throw error;
   }
 }

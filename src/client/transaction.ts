@@ -9,11 +9,22 @@ import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { eitherSignal } from './call.ts';
-import { atCaller } from './caller-stack.ts';
+import { located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
-import { CHECK_IN, CHECK_OUT, DEADLINE } from './internals.ts';
+import {
+  BEGIN,
+  CHECK_IN,
+  CHECK_OUT,
+  CLIENT,
+  COMMIT_NOW,
+  CREATE,
+  DEADLINE,
+  ROLL_BACK_QUIETLY,
+  SEALED,
+} from './internals.ts';
 import type { Lease } from './lease.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import { Queryable } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
 import {
@@ -23,8 +34,6 @@ import {
   type TransactionOptions,
 } from './transaction-options.ts';
 
-type State = 'open' | 'committed' | 'rolled back' | 'failed';
-
 /**
  * A transaction, or a savepoint in one. Made by `transaction(fn)`, which ends it, or by
  * `connection.begin()`, where `commit` or `rollback` does; `await using` rolls it back unless
@@ -33,102 +42,88 @@ type State = 'open' | 'committed' | 'rolled back' | 'failed';
  * PostgreSQL manual, "BEGIN" and "SAVEPOINT".
  */
 export class Transaction extends Queryable implements AsyncDisposable {
-  readonly #client: ClientSession;
+  declare protected readonly [SEALED]: true;
+  readonly #client: ClientSession<Connection>;
   readonly #connection: Connection;
   readonly #managed: boolean;
   /** The savepoint that it is, if it is one. */
   readonly #savepoint: string | null;
-  readonly #isolation: IsolationLevel | undefined;
-  /** Ends its calls, those of transactions nested in it included. */
-  readonly #signal: AbortSignal | undefined;
+  /** Its own entry on the session's stack. */
+  readonly #own: OpenTransaction;
+  /** The answer to SAVEPOINT. */
   #started: Promise<unknown> | null = null;
-  #state: State = 'open';
   /** Why the callback was not allowed to end it, which it may have ignored. */
   #refusal: InterfaceError | null = null;
 
   private constructor(
-    client: ClientSession,
-    options: TransactionOptions,
+    client: ClientSession<Connection>,
+    own: OpenTransaction,
     managed: boolean,
     savepoint: string | null,
-    outerSignal?: AbortSignal,
   ) {
     super();
     this.#client = client;
-    this.#connection = client.listeners.owner!;
+    this.#connection = client.owner!;
+    this.#own = own;
     this.#managed = managed;
     this.#savepoint = savepoint;
-    this.#isolation = options.isolation;
-    this.#signal = eitherSignal(outerSignal, options.signal);
   }
 
   /**
    * Begins one. BEGIN is not sent yet: it travels with the first statement.
    * @internal
    */
-  static async begin(
-    client: ClientSession,
+  static async [BEGIN](
+    client: ClientSession<Connection>,
     options: TransactionOptions,
     managed: boolean,
   ): Promise<Transaction> {
     const statements = beginStatements(options);
-    const { session } = client;
-    const isFirst = (): boolean => client.transactions.length === 0;
+    const { session, transactions } = client;
     // Among the calls made already may be a BEGIN; meanwhile others may begin one.
-    while (isFirst() && !session.isIdle && !session.isEnded) await session.whenIdle();
-    client.checkOpen();
-    const outer = client.transactions.at(-1);
-    if (outer === undefined) {
-      if (session.transactionStatus !== 'I') {
-        throw new InterfaceError('cannot use a transaction in a manually started transaction', {
-          hint: 'End the transaction that was begun with execute("BEGIN") first.',
-        });
-      }
-      const transaction = new Transaction(client, options, managed, null);
-      session.preamble.begin(statements);
-      client.transactions.push(transaction);
-      return transaction;
+    while (transactions.length === 0 && !session.isIdle && !session.isEnded) {
+      await session.whenIdle();
     }
-    await outer.#checkNestedIsolation(options.isolation);
+    client.checkOpen();
+    const outer = transactions.at(-1);
+    if (outer !== undefined) return await Transaction.#beginNested(client, outer, options, managed);
+    if (session.transactionStatus !== 'I') {
+      throw new InterfaceError('cannot use a transaction in a manually started transaction', {
+        hint: 'End the transaction that was begun with execute("BEGIN") first.',
+      });
+    }
+    const own = new OpenTransaction(options.isolation, options.signal);
+    session.preamble.begin(statements);
+    transactions.push(own);
+    return new Transaction(client, own, managed, null);
+  }
+
+  static async #beginNested(
+    client: ClientSession<Connection>,
+    outer: OpenTransaction,
+    options: TransactionOptions,
+    managed: boolean,
+  ): Promise<Transaction> {
+    await checkNestedIsolation(client, options.isolation);
     const name = newSavepointName();
-    const transaction = new Transaction(client, options, managed, name, outer.#signal);
+    const own = new OpenTransaction(options.isolation, eitherSignal(outer.signal, options.signal));
+    const transaction = new Transaction(client, own, managed, name);
     // Not awaited here: in a failed transaction everything that follows fails as well.
-    transaction.#started = transaction.#run(`SAVEPOINT ${name}`);
+    transaction.#started = client.command(`SAVEPOINT ${name}`);
     transaction.#started.catch(() => {});
-    client.transactions.push(transaction);
+    client.transactions.push(own);
     const modes = nestedModes(options);
-    if (modes !== null) await transaction.#set(modes);
+    if (modes !== null) await transaction.#setModes(modes);
     return transaction;
   }
 
-  /** The server may refuse it, READ WRITE inside READ ONLY: then there is no transaction. */
-  async #set(modes: string): Promise<void> {
+  /** The server may refuse them, READ WRITE inside READ ONLY: then there is no transaction. */
+  async #setModes(modes: string): Promise<void> {
     try {
-      await this.#run(modes);
+      await this.#client.command(modes);
     } catch (error) {
-      await this.abandon();
+      await this[ROLL_BACK_QUIETLY]();
       throw error;
-    }
-  }
-
-  async #checkNestedIsolation(wanted: IsolationLevel | undefined): Promise<void> {
-    if (wanted === undefined) return;
-    const outermost = this.#client.transactions[0]!;
-    let level: string | undefined = outermost.#isolation;
-    if (level === undefined) {
-      const text = 'SHOW transaction_isolation';
-      const shown = await this.#client.query(
-        { text, prepare: false },
-        statementKind(text),
-        'value',
-        null,
-      );
-      level = String(shown).replace(' ', '_');
-    }
-    if (level !== wanted) {
-      throw new InterfaceError(
-        `nested transaction has a different isolation level: current ${JSON.stringify(level)}, asked for ${JSON.stringify(wanted)}`,
-      );
     }
   }
 
@@ -137,23 +132,12 @@ export class Transaction extends Queryable implements AsyncDisposable {
     return this.#connection;
   }
 
-  /**
-   * The connection is taken from whoever began the transaction; it has been undone.
-   * @internal
-   */
-  forsake(): void {
-    if (this.#state === 'open') this.#state = 'rolled back';
-  }
-
-  /** One of the transaction's own statements, in the time that every command has. */
-  #run(text: string): Promise<string> {
-    return this.#client.command(text);
-  }
-
+  /** Throws unless the transaction is open; `call` is named in the error. */
   #checkUsable(call: string): void {
-    this.#connection.held(call);
-    if (this.#state !== 'open') {
-      throw new InterfaceError(`cannot call ${call}: the transaction is already ${this.#state}`, {
+    this.#connection[CLIENT](call, true);
+    const { state } = this.#own;
+    if (state !== 'open') {
+      throw new InterfaceError(`cannot call ${call}: the transaction is already ${state}`, {
         safeToRetry: true,
       });
     }
@@ -176,7 +160,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     timeout: number | undefined,
     signal: AbortSignal | undefined,
   ): Deadline | null {
-    return this.#client.deadline(timeout, eitherSignal(this.#signal, signal));
+    return this.#client.deadline(timeout, eitherSignal(this.#own.signal, signal));
   }
 
   /**
@@ -184,22 +168,20 @@ export class Transaction extends Queryable implements AsyncDisposable {
    *
    * @param name default: a name that no other savepoint has
    */
-  async savepoint(name: string = newSavepointName()): Promise<Savepoint> {
-    try {
+  savepoint(name: string = newSavepointName()): Promise<Savepoint> {
+    return located(async () => {
       this.#checkUsable('Transaction.savepoint()');
       const quoted = quoteWholeIdentifier(name);
-      await this.#run(`SAVEPOINT ${quoted}`);
-      return new Savepoint(
+      await this.#client.command(`SAVEPOINT ${quoted}`);
+      return Savepoint[CREATE](
         name,
         (verb) => {
           this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
-          return this.#run(`${verb} SAVEPOINT ${quoted}`);
+          return this.#client.command(`${verb} SAVEPOINT ${quoted}`);
         },
-        () => this.#state === 'open' && this.#isSound,
+        () => this.#own.state === 'open' && this.#isSound,
       );
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -208,13 +190,11 @@ export class Transaction extends Queryable implements AsyncDisposable {
    * @throws InFailedSQLTransactionError a statement had failed: the server rolled back instead
    * @throws TransactionResolutionUnknownError the connection was lost before the answer came
    */
-  async commit(): Promise<void> {
-    try {
-      await this.#refuseManual('commit');
-      await this.finish();
-    } catch (error) {
-      throw atCaller(error);
-    }
+  commit(): Promise<void> {
+    return located(async () => {
+      await this.#refuseIfManaged('commit');
+      await this[COMMIT_NOW]();
+    });
   }
 
   /** No statement in it has failed, nor is one being cancelled, which makes it fail. */
@@ -229,19 +209,18 @@ export class Transaction extends Queryable implements AsyncDisposable {
    * @throws TimeoutError the server did not answer within `commandTimeout`: the connection was
    *   closed, which undoes everything as well
    */
-  async rollback(): Promise<void> {
-    try {
-      await this.#refuseManual('rollback');
-      await this.#end('rolled back', this.#savepoint === null ? 'ROLLBACK' : this.#undo());
-    } catch (error) {
-      throw atCaller(error);
-    }
+  rollback(): Promise<void> {
+    return located(async () => {
+      await this.#refuseIfManaged('rollback');
+      await this.#endBy(this.#rollbackText, 'rolled back');
+    });
   }
 
-  async #refuseManual(call: string): Promise<void> {
+  /** The callback of `transaction` must not end it: that rolls it back. */
+  async #refuseIfManaged(call: string): Promise<void> {
     this.#checkUsable(`Transaction.${call}()`);
     if (!this.#managed) return;
-    await this.abandon();
+    await this[ROLL_BACK_QUIETLY]();
     this.#refusal ??= new InterfaceError(
       `cannot call Transaction.${call}() inside the callback of transaction(): the transaction was rolled back`,
       { hint: 'Return from the callback to commit, throw to roll back.' },
@@ -249,26 +228,27 @@ export class Transaction extends Queryable implements AsyncDisposable {
     throw this.#refusal;
   }
 
-  #undo(): string {
-    return `ROLLBACK TO SAVEPOINT ${this.#savepoint}; RELEASE SAVEPOINT ${this.#savepoint}`;
+  get #rollbackText(): string {
+    const name = this.#savepoint;
+    return name === null ? 'ROLLBACK' : `ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`;
   }
 
   /**
-   * Ends it with success.
+   * Commits, without asking who may.
    * @internal
    */
-  async finish(): Promise<void> {
+  async [COMMIT_NOW](): Promise<void> {
     if (this.#refusal !== null) throw this.#refusal;
     this.#checkUsable('Transaction.commit()');
-    this.#signal?.throwIfAborted();
+    this.#own.signal?.throwIfAborted();
     if (this.#savepoint !== null) {
-      await this.#release();
+      await this.#releaseSavepoint();
       return;
     }
     this.#checkNotEnded();
-    const tag = await this.#end('committed', 'COMMIT');
+    const tag = await this.#endBy('COMMIT', 'committed');
     if (tag === 'ROLLBACK') {
-      this.#state = 'rolled back';
+      this.#own.state = 'rolled back';
       throw new InFailedSQLTransactionError(
         'the transaction was rolled back instead of committed, because a statement in it failed',
       );
@@ -280,68 +260,67 @@ export class Transaction extends Queryable implements AsyncDisposable {
     const { session, transactions } = this.#client;
     const isBegun = !session.preamble.isWaiting && session.isIdle && !session.isEnded;
     if (!isBegun || session.transactionStatus !== 'I') return;
-    this.#state = 'failed';
-    transactions.splice(transactions.indexOf(this));
+    this.#own.state = 'failed';
+    transactions.splice(transactions.indexOf(this.#own));
     throw new InterfaceError('the transaction was ended by a statement that was executed in it', {
       hint: 'Leave COMMIT and ROLLBACK to the transaction.',
     });
   }
 
-  /** Releases the savepoint; if that cannot be, returns to it, so that the outer one can go on. */
-  async #release(): Promise<void> {
+  /** If that cannot be it is returned to, so that the outer transaction can go on. */
+  async #releaseSavepoint(): Promise<void> {
     try {
-      await this.#end('committed', `RELEASE SAVEPOINT ${this.#savepoint}`);
+      await this.#endBy(`RELEASE SAVEPOINT ${this.#savepoint}`, 'committed');
     } catch (error) {
       const { session } = this.#client;
-      if (this.#state === 'failed' && session.transactionStatus === 'E' && !session.isEnded) {
-        await this.#run(this.#undo()).catch(() => {});
+      if (this.#own.state === 'failed' && session.transactionStatus === 'E' && !session.isEnded) {
+        await this.#client.command(this.#rollbackText).catch(() => {});
       }
       throw error;
     }
   }
 
   /**
-   * Rolls back after a failure. The failure is the news: what goes wrong here ends the
-   * connection, which undoes everything as well.
+   * Rolls back after a failure, which is what the caller is told of. If rolling back fails as well,
+   * the connection is closed, which undoes everything too.
    * @internal
    */
-  async abandon(): Promise<void> {
-    if (this.#state !== 'open') return;
+  async [ROLL_BACK_QUIETLY](): Promise<void> {
+    if (this.#own.state !== 'open') return;
     try {
-      await this.#end('rolled back', this.#savepoint === null ? 'ROLLBACK' : this.#undo());
+      await this.#endBy(this.#rollbackText, 'rolled back');
     } catch (error) {
       this.#client.session.destroy(error instanceof Error ? error : null);
     }
   }
 
-  async #end(state: 'committed' | 'rolled back', text: string): Promise<string> {
+  /** Takes it off the stack and ends it with this text. Resolves to the tag. */
+  async #endBy(text: string, state: 'committed' | 'rolled back'): Promise<string> {
+    const own = this.#own;
     const { session, transactions } = this.#client;
-    const inner = transactions.at(-1);
-    if (inner !== this && transactions.includes(this)) {
+    if (transactions.at(-1) !== own && transactions.includes(own)) {
       if (state === 'committed') {
         throw new InterfaceError('cannot commit: a transaction nested in this one is still open');
       }
-      for (const nested of transactions.splice(transactions.indexOf(this) + 1)) {
-        nested.#state = 'rolled back';
-      }
+      for (const nested of transactions.splice(transactions.indexOf(own) + 1)) nested.markUndone();
     }
-    this.#state = state;
-    transactions.splice(transactions.indexOf(this), 1);
+    own.state = state;
+    transactions.splice(transactions.indexOf(own), 1);
     // No statement came: BEGIN was never sent.
     if (this.#savepoint === null && session.preamble.drop()) return text;
     try {
       await this.#started;
     } catch (error) {
       // There is no savepoint to end: it was asked for in a transaction that had failed.
-      this.#state = 'failed';
+      own.state = 'failed';
       if (state === 'committed') throw error;
       return text;
     }
     try {
-      return await this.#run(text);
+      return await this.#client.command(text);
     } catch (error) {
-      this.#state = 'failed';
-      // Nobody is left to undo it, and whoever tried would wait as long once more.
+      own.state = 'failed';
+      // Another attempt to undo it would take as long once more.
       if (state === 'rolled back' && error instanceof TimeoutError) session.destroy(error);
       throw text === 'COMMIT' ? this.#uncommitted(error) : error;
     }
@@ -359,7 +338,27 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   /** Rolls back unless the transaction is over. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state === 'open' && !this.#client.session.isEnded) await this.rollback();
+    if (this.#own.state === 'open' && !this.#client.session.isEnded) await this.rollback();
+  }
+}
+
+/** A nested transaction has the isolation level of the outermost one. */
+async function checkNestedIsolation(
+  client: ClientSession,
+  wanted: IsolationLevel | undefined,
+): Promise<void> {
+  if (wanted === undefined) return;
+  let level: string | undefined = client.transactions[0]!.isolation;
+  if (level === undefined) {
+    const text = 'SHOW transaction_isolation';
+    const kind = statementKind(text);
+    const shown = await client.query({ text, prepare: false }, kind, 'value', null);
+    level = String(shown).replace(' ', '_');
+  }
+  if (level !== wanted) {
+    throw new InterfaceError(
+      `nested transaction has a different isolation level: current ${JSON.stringify(level)}, asked for ${JSON.stringify(wanted)}`,
+    );
   }
 }
 

@@ -33,7 +33,7 @@ export async function cleanWithHook(
   await within(client, clock, (deadline) => client.rollBack(deadline));
   if (session.isEnded) return;
   try {
-    await runHook('reset', hook, client.listeners.owner!, clock, limit);
+    await runHook('reset', hook, client.owner, clock, limit);
   } catch (error) {
     session.destroy(null);
     throw error;

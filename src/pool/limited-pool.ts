@@ -1,5 +1,5 @@
 import { type CallOptions, eitherSignal } from '../client/call.ts';
-import { CHECK_IN, CHECK_OUT, DEADLINE } from '../client/internals.ts';
+import { CHECK_IN, CHECK_OUT, DEADLINE, SEALED } from '../client/internals.ts';
 import type { Lease, Use } from '../client/lease.ts';
 import { Queryable } from '../client/queryable.ts';
 import type { Transaction } from '../client/transaction.ts';
@@ -8,6 +8,7 @@ import type { Deadline } from '../transport/deadline.ts';
 
 /** A pool with a time-out or a signal for all calls that are made through it: see `Pool.with`. */
 export class LimitedPool extends Queryable {
+  declare protected readonly [SEALED]: true;
   readonly #pool: Queryable;
   readonly #limits: CallOptions;
 

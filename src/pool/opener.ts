@@ -1,4 +1,5 @@
 import { type ClientSession, connectionClosed } from '../client/client-session.ts';
+import { LEND } from '../client/internals.ts';
 import { openClientSession } from '../client/open-client-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { Deadline } from '../transport/deadline.ts';
@@ -51,7 +52,7 @@ export class Opener implements SessionSource {
     if (init !== undefined) {
       const { clock, config } = this.#context;
       const lease = new ExclusiveLease(pooled, null);
-      const connection = new PoolConnection(lease);
+      const connection = PoolConnection[LEND](lease);
       const deadline = Deadline.of(clock, null, signal);
       try {
         deadline?.check();

@@ -1,10 +1,8 @@
 import type { ClientSession } from '../client/client-session.ts';
 import { Connection } from '../client/connection.ts';
+import { CLIENT, FORGET, LEASE, LEND } from '../client/internals.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { ExclusiveLease } from './exclusive-lease.ts';
-
-/** The lease that a connection is for: the pool's own way to it. */
-export const LEASE = Symbol('lease');
 
 /**
  * A connection on loan from a pool. Disposing it gives it back; from then on every use of it,
@@ -13,10 +11,14 @@ export const LEASE = Symbol('lease');
 export class PoolConnection extends Connection {
   readonly #lease: ExclusiveLease;
 
-  /** @internal */
-  constructor(lease: ExclusiveLease) {
+  private constructor(lease: ExclusiveLease) {
     super(lease.client);
     this.#lease = lease;
+  }
+
+  /** @internal */
+  static [LEND](lease: ExclusiveLease): PoolConnection {
+    return new PoolConnection(lease);
   }
 
   /** @internal */
@@ -30,20 +32,20 @@ export class PoolConnection extends Connection {
   }
 
   /** @internal */
-  override held(call: string): ClientSession {
+  override [CLIENT](call: string, evenIfClosed: boolean = false): ClientSession<Connection> {
     if (this.#lease.isOver) {
       throw new InterfaceError(
         `cannot call ${call}: the connection has been released back to the pool`,
         { safeToRetry: true },
       );
     }
-    return super.held(call);
+    return super[CLIENT](call, evenIfClosed);
   }
 
   /** @internal */
-  override forget(statementName: string): void {
+  override [FORGET](statementName: string): void {
     // The pool has closed what its holder had prepared.
-    if (!this.#lease.isOver) super.forget(statementName);
+    if (!this.#lease.isOver) super[FORGET](statementName);
   }
 
   /** True as well once it has been given back. */

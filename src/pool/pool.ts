@@ -1,11 +1,22 @@
 import { CALL_OPTIONS, type CallOptions } from '../client/call.ts';
-import { atCaller } from '../client/caller-stack.ts';
+import { located } from '../client/caller-stack.ts';
 import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
-import { CHECK_IN, CHECK_OUT, DEADLINE } from '../client/internals.ts';
+import {
+  CHECK_IN,
+  CHECK_OUT,
+  CLIENT,
+  CREATE,
+  DEADLINE,
+  LEASE,
+  LEND,
+  OPEN,
+  SEALED,
+} from '../client/internals.ts';
 import { checkOptions } from '../client/known-options.ts';
 import type { Lease, Use } from '../client/lease.ts';
-import { checkListener, type Notification } from '../client/listeners.ts';
+import { checkListener } from '../client/listeners.ts';
+import type { Notification } from '../client/notification.ts';
 import { Queryable } from '../client/queryable.ts';
 import { traced } from '../client/tracing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
@@ -19,7 +30,7 @@ import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
 import { LimitedPool } from './limited-pool.ts';
 import { Opener } from './opener.ts';
-import { LEASE, PoolConnection } from './pool-connection.ts';
+import { PoolConnection } from './pool-connection.ts';
 import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
 import type { PoolStats } from './stats.ts';
@@ -36,6 +47,7 @@ const SLOW_CLOSE = 60_000;
  * the order in which they came. Make one with `createPool`.
  */
 export class Pool extends Queryable implements AsyncDisposable {
+  declare protected readonly [SEALED]: true;
   readonly #config: ConnectConfig;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
@@ -44,8 +56,7 @@ export class Pool extends Queryable implements AsyncDisposable {
   readonly #lender: Lender = { takeBack: (lease) => this.#takeBack(lease) };
   #closed: Promise<void> | null = null;
 
-  /** @internal */
-  constructor(config: ConnectConfig, settings: PoolSettings, clock?: Clock) {
+  private constructor(config: ConnectConfig, settings: PoolSettings, clock?: Clock) {
     super();
     const context = contextFor(config, clock);
     this.#config = config;
@@ -55,11 +66,16 @@ export class Pool extends Queryable implements AsyncDisposable {
     this.#subscriptions = new SubscriptionHub(context);
   }
 
+  /** @internal */
+  static [CREATE](config: ConnectConfig, settings: PoolSettings, clock?: Clock): Pool {
+    return new Pool(config, settings, clock);
+  }
+
   /**
    * Opens `minSize` connections: the first alone, so that an error is told once.
    * @internal
    */
-  async open(): Promise<void> {
+  async [OPEN](): Promise<void> {
     const { minSize } = this.#settings;
     try {
       await this.#allocator.openFirst(Math.min(1, minSize));
@@ -118,7 +134,7 @@ export class Pool extends Queryable implements AsyncDisposable {
     const connection = await this.#lease(deadline, patience, null);
     const lease = connection[LEASE];
     try {
-      connection.client('a method of Pool');
+      connection[CLIENT]('a method of Pool');
     } catch (error) {
       await this.#giveBack(lease, true);
       throw error;
@@ -147,10 +163,10 @@ export class Pool extends Queryable implements AsyncDisposable {
    * await using connection = await pool.acquire();
    * await connection.execute('SET LOCAL …');
    */
-  async acquire(
+  acquire(
     options: { timeout?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<PoolConnection> {
-    try {
+    return located(async () => {
       checkOptions('acquire', options, CALL_OPTIONS);
       const timeout = options.timeout ?? this.#settings.acquireTimeout;
       const deadline = Deadline.of(this.#clock, timeout, options.signal);
@@ -161,9 +177,7 @@ export class Pool extends Queryable implements AsyncDisposable {
       } finally {
         deadline?.dispose();
       }
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -182,7 +196,7 @@ export class Pool extends Queryable implements AsyncDisposable {
       async () => this.#allocator.checkOut('exclusive', deadline, patience),
     );
     const lease = new ExclusiveLease(pooled, this.#lender);
-    const connection = new PoolConnection(lease);
+    const connection = PoolConnection[LEND](lease);
     const { setup, leakWarning } = this.#settings;
     if (setup !== undefined) {
       try {
@@ -198,8 +212,8 @@ export class Pool extends Queryable implements AsyncDisposable {
   }
 
   /** Runs `fn` with a connection of its own and takes that back, whatever happens. */
-  async withConnection<R>(fn: (connection: Connection) => Promise<R>): Promise<R> {
-    try {
+  withConnection<R>(fn: (connection: Connection) => Promise<R>): Promise<R> {
+    return located(async () => {
       const connection = await this.acquire();
       let failed = true;
       try {
@@ -209,9 +223,7 @@ export class Pool extends Queryable implements AsyncDisposable {
       } finally {
         await this.#giveBack(connection[LEASE], failed);
       }
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   /**
@@ -221,15 +233,13 @@ export class Pool extends Queryable implements AsyncDisposable {
    *
    * @throws InterfaceError for a connection of somebody else's
    */
-  async release(connection: PoolConnection): Promise<void> {
-    try {
+  release(connection: PoolConnection): Promise<void> {
+    return located(async () => {
       if (!(connection instanceof PoolConnection) || connection[LEASE].lender !== this.#lender) {
         throw new InterfaceError('cannot release: the connection is not one of this pool');
       }
       await connection[LEASE].giveBack();
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   async #takeBack(lease: ExclusiveLease): Promise<void> {
@@ -266,19 +276,17 @@ export class Pool extends Queryable implements AsyncDisposable {
    *   onReconnect: () => handleAllThatIsOpen(),
    * });
    */
-  async listen(
+  listen(
     channel: string,
     callback: (notification: Notification) => unknown,
     options: ListenOptions = {},
   ): Promise<Subscription> {
-    try {
+    return located(async () => {
       checkListenOptions(options);
       checkListener(callback);
       this.#allocator.checkOpen();
       return await this.#subscriptions.subscribe(channel, callback, options.onReconnect ?? null);
-    } catch (error) {
-      throw atCaller(error);
-    }
+    });
   }
 
   // ── The whole ───────────────────────────────────────────────────────────────────────────
@@ -354,17 +362,12 @@ export class Pool extends Queryable implements AsyncDisposable {
 export function createPool(dsn?: string, options?: PoolOptions): Promise<Pool>;
 /** The same, with the server named by the options and the environment alone. */
 export function createPool(options?: PoolOptions): Promise<Pool>;
-export async function createPool(
-  first?: string | PoolOptions,
-  second?: PoolOptions,
-): Promise<Pool> {
-  try {
+export function createPool(first?: string | PoolOptions, second?: PoolOptions): Promise<Pool> {
+  return located(async () => {
     const [dsn, options] = splitArguments(first, second);
     const [settings, connectOptions] = splitPoolOptions(options);
-    const pool = new Pool(resolveConfig(dsn, connectOptions), settings);
-    await pool.open();
+    const pool = Pool[CREATE](resolveConfig(dsn, connectOptions), settings);
+    await pool[OPEN]();
     return pool;
-  } catch (error) {
-    throw atCaller(error);
-  }
+  });
 }

@@ -1,5 +1,6 @@
 import { Connection } from '../client/connection.ts';
-import type { Notification } from '../client/listeners.ts';
+import { CREATE } from '../client/internals.ts';
+import type { Notification } from '../client/notification.ts';
 import { openClientSession } from '../client/open-client-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
@@ -116,7 +117,7 @@ export class SubscriptionHub implements SubscriptionHost {
   async #open(link: Link): Promise<Connection> {
     const { signal } = link.abort;
     const client = await openClientSession(this.#context, signal);
-    const connection = new Connection(client);
+    const connection = Connection[CREATE](client);
     // From here on: LISTEN may be the first thing that is not answered.
     this.#beat(link, connection);
     try {

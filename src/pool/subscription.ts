@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../client/known-options.ts';
-import type { Notification } from '../client/listeners.ts';
+import type { Notification } from '../client/notification.ts';
 import { NotificationBuffer } from '../client/notification-buffer.ts';
 import { callUser } from '../client/user-callback.ts';
 import { InvalidArgumentError } from '../errors/client-errors.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Notification } from '../../src/client/listeners.ts';
+import type { Notification } from '../../src/client/notification.ts';
 import { NotificationQueue } from '../../src/client/notification-queue.ts';
 import { Subscription } from '../../src/pool/subscription.ts';
 

@@ -4,6 +4,7 @@
  * checked, and in the end, when all is well again, that nothing is left over.
  */
 import { expect } from 'vitest';
+import { CREATE, OPEN } from '../../src/client/internals.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { PoolConnection, Subscription } from '../../src/index.ts';
 import { Pool } from '../../src/pool/pool.ts';
@@ -76,11 +77,11 @@ class PoolLife {
       ...(random.chance(0.2) ? { init: async (c) => void (await c.execute('init')) } : {}),
     };
     const [settings, connectOptions] = splitPoolOptions(this.#options);
-    this.#pool = new Pool(resolveConfig(undefined, connectOptions), settings, this.#clock);
+    this.#pool = Pool[CREATE](resolveConfig(undefined, connectOptions), settings, this.#clock);
   }
 
   async live(): Promise<Life> {
-    await this.#within(SECOND, this.#pool.open(), 'opening');
+    await this.#within(SECOND, this.#pool[OPEN](), 'opening');
     for (let step = 0; step < STEPS; step++) {
       this.#step();
       await this.#pass(this.#random.pick(PAUSES));

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CREATE } from '../../src/client/internals.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { splitPoolOptions } from '../../src/pool/pool-options.ts';
@@ -18,7 +19,7 @@ test('a server that falls silent before a lost subscription listens again is giv
     dial: server.dial,
     minSize: 0,
   });
-  const pool = new Pool(resolveConfig(undefined, options), settings, clock);
+  const pool = Pool[CREATE](resolveConfig(undefined, options), settings, clock);
   const pass = async (milliseconds: number): Promise<void> => {
     await clock.advance(0);
     await clock.advance(milliseconds);

@@ -14,6 +14,7 @@ import {
   onTestFinished,
   test,
 } from 'vitest';
+import { CLIENT } from '../../../src/client/internals.ts';
 import {
   BitString,
   type Connection,
@@ -166,7 +167,7 @@ describe('an output is', () => {
   test.each([[5], [null], [undefined], [{}], [''], [[]], [new URL('ftp://example.org/')]])(
     'not %s: a TypeError, and nothing is sent',
     async (output) => {
-      const { session } = connection.client('a test');
+      const { session } = connection[CLIENT]('a test');
       const { flushes } = session.outbox;
       await expect(
         connection.copyFromTable('goods', { output: output as unknown as string }),

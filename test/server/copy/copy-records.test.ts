@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CLIENT } from '../../../src/client/internals.ts';
 import {
   CheckViolationError,
   type Connection,
@@ -446,7 +447,7 @@ describe.each<TestedVersion>([18, 15])('PostgreSQL %i', (version) => {
         id: 1,
         get name() {
           calls.push(connection.fetchVal('SELECT count(*) FROM items'));
-          connection.client('a test').session.outbox.flush();
+          connection[CLIENT]('a test').session.outbox.flush();
           return 'a';
         },
         price: 1,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CLIENT } from '../../../src/client/internals.ts';
 import {
   type Connection,
   type CopyToTableOptions,
@@ -147,7 +148,7 @@ describe('a source is', () => {
     [new URL('https://example.org/data')],
     [() => LINES],
   ])('not %s: a TypeError, and nothing is sent', async (source) => {
-    const { session } = connection.client('a test');
+    const { session } = connection[CLIENT]('a test');
     const { flushes } = session.outbox;
     await expect(
       connection.copyToTable('goods', { source: source as unknown as string }),
@@ -270,7 +271,7 @@ describe('options', () => {
     ['schema', { schema: '' }],
     ['where', { where: true }],
   ])('that make no sense as %s are refused before anything is sent', async (_, options) => {
-    const { session } = connection.client('a test');
+    const { session } = connection[CLIENT]('a test');
     const { flushes } = session.outbox;
     await expect(
       connection.copyToTable('goods', { source: [LINES], ...options }),

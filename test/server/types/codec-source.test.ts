@@ -2,6 +2,7 @@ import net from 'node:net';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { contextFor } from '../../../src/client/connect.ts';
 import { Connection } from '../../../src/client/connection.ts';
+import { CREATE } from '../../../src/client/internals.ts';
 import { openClientSession } from '../../../src/client/open-client-session.ts';
 import type { CodecSource } from '../../../src/codecs/codec-source.ts';
 import { TypeRegistry } from '../../../src/codecs/registry.ts';
@@ -95,7 +96,7 @@ describe('a session with another source of codecs', () => {
       dial: recorder.dial,
       serverSettings: { search_path: path!, TimeZone: 'UTC' },
     });
-    connection = new Connection(await openClientSession({ ...contextFor(config), registry }));
+    connection = Connection[CREATE](await openClientSession({ ...contextFor(config), registry }));
     onTestFinished(() => connection.terminate());
     recorder.forget();
   }
