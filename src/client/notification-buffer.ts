@@ -1,11 +1,10 @@
 import { InterfaceError } from '../errors/client-errors.ts';
-import type { Notification } from './notification.ts';
 
 /** Notifications that may wait for a slow reader. */
 const MAX_WAITING = 10_000;
 
 /** The notifications between the wire and the loop that reads them. None gets lost unseen. */
-export class NotificationBuffer {
+export class NotificationBuffer<Notification> {
   #waiting: Notification[];
   /** Those who wait for one. */
   #readers: (() => void)[] = [];

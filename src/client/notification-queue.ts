@@ -1,13 +1,12 @@
 import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
-import type { Notification } from './notification.ts';
 import { NotificationBuffer } from './notification-buffer.ts';
 
-type Callback = (notification: Notification) => void;
+type Callback<Notification> = (notification: Notification) => void;
 
 /** What the queue needs of its connection. */
-export interface NotificationSource {
-  listen(callback: Callback): Promise<void>;
-  unlisten(callback: Callback): Promise<void>;
+export interface NotificationSource<Notification> {
+  listen(callback: Callback<Notification>): Promise<void>;
+  unlisten(callback: Callback<Notification>): Promise<void>;
   /** Calls back once when no more can come. The result takes that back. */
   onEnd(callback: () => void): () => void;
   /** Why the connection is over, or null if it is not, or was closed on purpose. */
@@ -15,10 +14,10 @@ export interface NotificationSource {
 }
 
 /** Notifications as an async iterable: listens when iteration begins, unlistens when it ends. */
-export class NotificationQueue implements AsyncIterable<Notification> {
-  readonly #source: NotificationSource;
+export class NotificationQueue<Notification> implements AsyncIterable<Notification> {
+  readonly #source: NotificationSource<Notification>;
 
-  constructor(source: NotificationSource) {
+  constructor(source: NotificationSource<Notification>) {
     this.#source = source;
   }
 
@@ -29,15 +28,15 @@ export class NotificationQueue implements AsyncIterable<Notification> {
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
-class Iteration implements AsyncIterator<Notification> {
-  readonly #source: NotificationSource;
+class Iteration<Notification> implements AsyncIterator<Notification> {
+  readonly #source: NotificationSource<Notification>;
   readonly #listening: Promise<void>;
   readonly #offEnd: () => void;
-  readonly #buffer = new NotificationBuffer();
+  readonly #buffer = new NotificationBuffer<Notification>();
   #ended = false;
   #left = false;
 
-  constructor(source: NotificationSource) {
+  constructor(source: NotificationSource<Notification>) {
     this.#source = source;
     this.#offEnd = source.onEnd(() => {
       this.#ended = true;
@@ -48,7 +47,7 @@ class Iteration implements AsyncIterator<Notification> {
     this.#listening.catch(() => this.#offEnd());
   }
 
-  readonly #take: Callback = (notification) => this.#buffer.push(notification);
+  readonly #take: Callback<Notification> = (notification) => this.#buffer.push(notification);
 
   async next(): Promise<IteratorResult<Notification>> {
     await this.#listening;

@@ -1,7 +1,6 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { ClientSession } from './client-session.ts';
-import type { Connection } from './connection.ts';
 import { BEGIN, CLIENT, COMMIT_NOW, ROLL_BACK_QUIETLY } from './internals.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
@@ -17,13 +16,19 @@ function isSerializationConflict(error: unknown): boolean {
   );
 }
 
+/** The connection that a transaction is run on. */
+export interface TransactionHost {
+  /** Throws if the connection has been given back to its pool. */
+  [CLIENT](call: string, evenIfClosed: boolean): unknown;
+}
+
 /**
  * Runs `fn` in a transaction of the client. Conflicts with other transactions are tried again
  * as often as `retries` says, at the outermost level only: there alone all is undone.
  */
 export async function runTransaction<R>(
-  connection: Connection,
-  client: ClientSession<Connection>,
+  connection: TransactionHost,
+  client: ClientSession,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
@@ -49,7 +54,7 @@ export async function runTransaction<R>(
 }
 
 async function runOnce<R>(
-  client: ClientSession<Connection>,
+  client: ClientSession,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {

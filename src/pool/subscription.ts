@@ -133,7 +133,7 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
 
 /** One loop over the notifications of a subscription. */
 class Iteration implements AsyncIterator<Notification, undefined> {
-  readonly #buffer: NotificationBuffer;
+  readonly #buffer: NotificationBuffer<Notification>;
   readonly #onEnd: (iteration: Iteration) => void;
 
   constructor(waiting: Notification[], onEnd: (iteration: Iteration) => void) {

@@ -18,7 +18,7 @@ interface Begun {
 const KINDS: Readonly<Record<string, () => Begun>> = {
   'of a connection': () => {
     let deliver!: Begun['deliver'];
-    const queue = new NotificationQueue({
+    const queue = new NotificationQueue<Notification>({
       listen: async (callback) => {
         deliver = callback;
       },
@@ -67,7 +67,7 @@ describe.for(Object.entries(KINDS))('an iteration over the notifications %s', ([
 
 it('an iteration whose LISTEN fails leaves nothing behind', async () => {
   const watchers = new Set<() => void>();
-  const queue = new NotificationQueue({
+  const queue = new NotificationQueue<Notification>({
     listen: () => Promise.reject(new Error('no')),
     unlisten: async () => {},
     onEnd: (callback) => {
