@@ -168,10 +168,6 @@ export class Listeners<Owner> implements SessionObserver {
     }
   }
 
-  parameter(): void {
-    // The session's settings are up to date already.
-  }
-
   ended(reason: Error | null): void {
     this.onEnd?.(reason);
     for (const callback of this.#terminations) {

@@ -119,12 +119,11 @@ export interface SslConfig {
   tlsOptions(): TlsOptions;
 }
 
-/** TCP keepalive. Null leaves the operating system's value. Milliseconds. */
+/** TCP keepalive. */
 export interface KeepAliveConfig {
   readonly enabled: boolean;
+  /** Milliseconds of silence before the first probe; null leaves the operating system's value. */
   readonly idle: number | null;
-  readonly interval: number | null;
-  readonly count: number | null;
 }
 
 /** Everything that `connect` and the pool were told, validated, with every default filled in. */
@@ -168,12 +167,9 @@ export interface ConnectConfig {
    * application_name, options, replication, then the server settings.
    */
   readonly startupParameters: ReadonlyMap<string, string>;
-  readonly applicationName: string | null;
   readonly targetSessionAttrs: TargetSessionAttrs;
   readonly loadBalanceHosts: 'disable' | 'random';
   readonly keepAlive: KeepAliveConfig;
-  /** Milliseconds that sent data may stay unacknowledged; null leaves the system's value. */
-  readonly tcpUserTimeout: number | null;
   /** As in the StartupMessage: 0x30000 for 3.0, 0x30002 for 3.2. */
   readonly minProtocolVersion: number;
   readonly maxProtocolVersion: number;

@@ -193,11 +193,9 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     gssProvider: settings.gssProvider?.value ?? null,
     oauthToken: settings.oauthToken?.value ?? null,
     startupParameters: startupParameters(settings, dsn, { user, database, applicationName }),
-    applicationName,
     targetSessionAttrs: settings.targetSessionAttrs?.value ?? 'any',
     loadBalanceHosts: settings.loadBalanceHosts?.value ?? 'disable',
     keepAlive: keepAlive(settings),
-    tcpUserTimeout: settings.tcpUserTimeout?.value ?? null,
     minProtocolVersion,
     maxProtocolVersion,
     types: settings.types?.value ?? DEFAULT_TYPES,
@@ -227,8 +225,6 @@ function keepAlive(settings: Settings): KeepAliveConfig {
   return Object.freeze({
     enabled: settings.keepAlive?.value.enabled ?? true,
     idle: settings.keepAlive?.value.idle ?? idle,
-    interval: settings.keepAliveInterval?.value ?? null,
-    count: settings.keepAliveCount?.value ?? null,
   });
 }
 

@@ -7,5 +7,4 @@ interface Buffer {
   utf8Write(text: string, offset: number, length?: number): number;
   utf8Slice(start: number, end: number): string;
   latin1Slice(start: number, end: number): string;
-  latin1Write(text: string, offset: number, length?: number): number;
 }

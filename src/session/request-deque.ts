@@ -17,11 +17,6 @@ export class RequestDeque {
     this.#items.push(request);
   }
 
-  unshift(request: Request): void {
-    if (this.#first > 0) this.#items[--this.#first] = request;
-    else this.#items.unshift(request);
-  }
-
   shift(): Request | null {
     if (this.#first >= this.#items.length) return null;
     const request = this.#items[this.#first]!;

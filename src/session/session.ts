@@ -28,7 +28,6 @@ import { StatementCache, type StatementCacheOptions } from './statements/stateme
 export interface SessionObserver {
   notice(message: PostgresLogMessage): void;
   notification(channel: string, payload: string, pid: number): void;
-  parameter(name: string, value: string): void;
   /** The session has ended, for whatever reason. Called once. */
   ended(reason: Error | null): void;
 }
@@ -295,7 +294,6 @@ export class Session implements MessageSink, TransportHandler {
         }
         if (name === 'client_encoding') checkClientEncoding(this.settings);
         if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
-        this.observer?.parameter(name, value);
         return;
       }
       case Backend.ErrorResponse:

@@ -84,6 +84,13 @@ describe('a connection URI', () => {
     expect(config).toMatchObject({ user, database });
   });
 
+  it.each(['keepalives_idle', 'keepalives_interval', 'keepalives_count', 'tcp_user_timeout'])(
+    'refuses a %s that is no number',
+    (keyword) => {
+      expect(refusal({ dsn: `postgres://h/d?${keyword}=soon` }).message).toContain(keyword);
+    },
+  );
+
   it.each(MALFORMED)('with %s is refused, and nothing of it is told', (_why, dsn) => {
     const error = refusal({ dsn });
     expect(error.message).not.toMatch(/hun|ter2/);
@@ -132,12 +139,11 @@ describe('a connection URI', () => {
       'client_encoding',
       'application_name',
     ]);
+    expect(config.startupParameters.get('application_name')).toBe('f');
     expect(config).toMatchObject({
       timeout: 7_000,
       attemptTimeout: 7_000,
-      keepAlive: { enabled: false, idle: 1_000, interval: 2_000, count: 3 },
-      tcpUserTimeout: 9,
-      applicationName: 'f',
+      keepAlive: { enabled: false, idle: 1_000 },
       channelBinding: 'disable',
       loadBalanceHosts: 'random',
       targetSessionAttrs: 'standby',

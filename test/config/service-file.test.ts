@@ -84,7 +84,8 @@ describe('a service', () => {
       env: { PGUSER: 'env', PGDATABASE: 'env', PGAPPNAME: 'env' },
       home,
     });
-    expect(config).toMatchObject({ user: 'dsn', database: 'd', applicationName: 'env' });
+    expect(config).toMatchObject({ user: 'dsn', database: 'd' });
+    expect(config.startupParameters.get('application_name')).toBe('env');
   });
 
   it('that does not exist is refused', () => {

@@ -11,7 +11,6 @@ const argumentPlace: Place = (index) => `query argument $${index + 1}`;
 
 /** Writes the values of one execution. */
 export interface ArgumentEncoder {
-  readonly codecs: readonly Codec[];
   /** Writes Bind's parameter formats, their count and the values. */
   bind(writer: MessageWriter, args: readonly unknown[], place?: Place): void;
 }
@@ -22,7 +21,6 @@ export function compileArgumentEncoder(codecs: readonly Codec[]): ArgumentEncode
   const formats = encodeFormats(codecs);
   const steps = Uint8Array.from(codecs, plainStep);
   return {
-    codecs,
     bind(writer, args, place = argumentPlace) {
       if (args.length !== count) throw wrongCount(count, args.length, place);
       writer.bytes(formats);

@@ -48,10 +48,6 @@ export class StatementCache {
     this.#close = close;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** Whether a query of this text is kept at all. */
   accepts(text: string): boolean {
     const { size, maxTextLength } = this.#options;
