@@ -6,7 +6,8 @@ import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Timer } from '../transport/clock.ts';
 import { Backoff } from './backoff.ts';
-import { Subscription, type SubscriptionHost } from './subscription.ts';
+import { Subscriber } from './subscriber.ts';
+import { Subscription } from './subscription.ts';
 
 /** A connection that only listens is asked for a sign of life so often, in milliseconds. */
 const HEARTBEAT = 30_000;
@@ -32,9 +33,9 @@ interface Link {
  * and closed with the last; when it is lost it is opened again, all channels are listened to
  * again, and each subscription is told once that there was a gap.
  */
-export class SubscriptionHub implements SubscriptionHost {
+export class SubscriptionHub {
   readonly #context: SessionContext;
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #subscribers = new Set<Subscriber>();
   #link: Link | null = null;
   #closed = false;
 
@@ -48,26 +49,26 @@ export class SubscriptionHub implements SubscriptionHost {
     callback: (notification: Notification) => unknown,
     onReconnect: (() => unknown) | null,
   ): Promise<Subscription> {
-    const subscription = new Subscription(this, channel, callback, onReconnect);
-    this.#subscriptions.add(subscription);
+    const subscriber = new Subscriber(channel, callback, onReconnect);
+    this.#subscribers.add(subscriber);
     try {
       for (;;) {
         const connection = await this.#connected();
-        if (await this.#listen(connection, subscription)) break;
+        if (await this.#listen(connection, subscriber)) break;
       }
     } catch (error) {
-      this.#subscriptions.delete(subscription);
+      this.#subscribers.delete(subscriber);
       this.#dropUnusedLink();
       throw error;
     }
-    subscription.begin();
-    return subscription;
+    subscriber.begin();
+    return Subscription[CREATE](subscriber, () => this.#unsubscribe(subscriber));
   }
 
   /** False: the connection was lost over it, which the next one makes good. */
-  async #listen(connection: Connection, subscription: Subscription): Promise<boolean> {
+  async #listen(connection: Connection, subscriber: Subscriber): Promise<boolean> {
     try {
-      await connection.addListener(subscription.channel, subscription.deliver);
+      await connection.addListener(subscriber.channel, subscriber.deliver);
       return !connection.isClosed;
     } catch (error) {
       if (connection.isClosed) return false;
@@ -75,13 +76,13 @@ export class SubscriptionHub implements SubscriptionHost {
     }
   }
 
-  async unsubscribe(subscription: Subscription): Promise<void> {
-    if (!this.#subscriptions.delete(subscription) || this.#closed) return;
+  async #unsubscribe(subscriber: Subscriber): Promise<void> {
+    if (!this.#subscribers.delete(subscriber) || this.#closed) return;
     const connection = this.#link?.connection ?? null;
     this.#dropUnusedLink();
     if (connection === null || connection.isClosed) return;
     try {
-      await connection.removeListener(subscription.channel, subscription.deliver);
+      await connection.removeListener(subscriber.channel, subscriber.deliver);
     } catch {
       // The connection is lost, and with it what it listened to.
     }
@@ -121,11 +122,11 @@ export class SubscriptionHub implements SubscriptionHost {
     // From here on: LISTEN may be the first thing that is not answered.
     this.#beat(link, connection);
     try {
-      for (const subscription of [...this.#subscriptions]) {
-        if (!this.#subscriptions.has(subscription)) continue;
-        await connection.addListener(subscription.channel, subscription.deliver);
-        if (!this.#subscriptions.has(subscription)) {
-          await connection.removeListener(subscription.channel, subscription.deliver);
+      for (const subscriber of [...this.#subscribers]) {
+        if (!this.#subscribers.has(subscriber)) continue;
+        await connection.addListener(subscriber.channel, subscriber.deliver);
+        if (!this.#subscribers.has(subscriber)) {
+          await connection.removeListener(subscriber.channel, subscriber.deliver);
         }
       }
       signal.throwIfAborted();
@@ -152,10 +153,10 @@ export class SubscriptionHub implements SubscriptionHost {
     for (;;) {
       // Also when the connection is lost before all channels were listened to again: some
       // subscriptions may have been told of the gap before by then.
-      for (const subscription of this.#subscriptions) subscription.noteGap();
+      for (const subscriber of this.#subscribers) subscriber.noteGap();
       try {
         const connection = await this.#open(link);
-        for (const subscription of this.#subscriptions) subscription.tellGap();
+        for (const subscriber of this.#subscribers) subscriber.tellGap();
         return connection;
       } catch (error) {
         if (!signal.aborted) await link.backoff.pause();
@@ -184,7 +185,7 @@ export class SubscriptionHub implements SubscriptionHost {
   // ── The end ─────────────────────────────────────────────────────────────────────────────
 
   #dropUnusedLink(): void {
-    if (this.#subscriptions.size === 0) void this.#drop();
+    if (this.#subscribers.size === 0) void this.#drop();
   }
 
   /** Closes the connection, or ends the attempts at it. */
@@ -201,8 +202,8 @@ export class SubscriptionHub implements SubscriptionHost {
 
   #endAll(): void {
     this.#closed = true;
-    for (const subscription of [...this.#subscriptions]) void subscription.close();
-    this.#subscriptions.clear();
+    for (const subscriber of this.#subscribers) subscriber.end();
+    this.#subscribers.clear();
   }
 
   async close(): Promise<void> {

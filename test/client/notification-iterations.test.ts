@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { CREATE } from '../../src/client/internals.ts';
 import type { Notification } from '../../src/client/notification.ts';
 import { NotificationQueue } from '../../src/client/notification-queue.ts';
+import { Subscriber } from '../../src/pool/subscriber.ts';
 import { Subscription } from '../../src/pool/subscription.ts';
 
 const connection = { isClosed: false } as Notification['connection'];
@@ -29,11 +31,11 @@ const KINDS: Readonly<Record<string, () => Begun>> = {
     return { iterator: queue[Symbol.asyncIterator](), deliver };
   },
   'of a subscription': () => {
-    const host = { unsubscribe: async () => {} };
-    const subscription = new Subscription(host, 'news', () => {}, null);
+    const subscriber = new Subscriber('news', () => {}, null);
+    const subscription = Subscription[CREATE](subscriber, async () => {});
     return {
       iterator: subscription[Symbol.asyncIterator](),
-      deliver: (given) => void subscription.deliver(given),
+      deliver: (given) => void subscriber.deliver(given),
     };
   },
 };
@@ -84,17 +86,16 @@ it('an onReconnect callback that throws or rejects becomes a process warning', a
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);
   process.on('warning', onWarning);
-  const host = { unsubscribe: async () => {} };
   for (const onReconnect of [
     () => {
       throw new Error('mine');
     },
     () => Promise.reject(new Error('mine, later')),
   ]) {
-    const subscription = new Subscription(host, 'news', () => {}, onReconnect);
-    subscription.begin();
-    subscription.noteGap();
-    subscription.tellGap();
+    const subscriber = new Subscriber('news', () => {}, onReconnect);
+    subscriber.begin();
+    subscriber.noteGap();
+    subscriber.tellGap();
   }
   await expect.poll(() => warnings.length).toBe(2);
   expect(warnings.map(({ name }) => name)).toEqual(new Array(2).fill('AsyncpgCallbackWarning'));
