@@ -1,6 +1,6 @@
 // Checks the floors of src/: which folder may import from which, that no imports go round in a
-// circle, that integrations import what package.json declares, that only transport/ reaches the network,
-// and that only one module reads the clock.
+// circle, that integrations import what package.json declares, which files may import what belongs to
+// one runtime, and that only one module reads the clock.
 // Run with `npm run check:floors`. The reasons are in docs/architecture.md.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -77,13 +77,35 @@ const CIRCLES: readonly Circle[] = [
   },
 ];
 
-/** A throw-away server is no part of the driver: the rules on network and clock are not for it. */
+/** A throw-away server is no part of the driver: the rules on runtime and clock are not for it. */
 const APART = 'cluster';
 const CLOCK = 'transport/clock.ts';
 
-/** Modules that reach the network, and what of them is mere arithmetic. */
-const NETWORK = new Set(['net', 'tls', 'dgram', 'dns', 'dns/promises', 'http', 'https', 'http2']);
-const PURE = new Set(['isIP', 'isIPv4', 'isIPv6']);
+/** What only some files may import, even as a type, and why each of them may. */
+interface Guard {
+  readonly message: string;
+  /** Modules of Node. */
+  readonly modules: ReadonlySet<string>;
+  /** Files, or folders with a slash at their end, and the reason. */
+  readonly allowed: Readonly<Record<string, string>>;
+}
+
+const GUARDS: readonly Guard[] = [
+  {
+    message: 'only transport/node/ knows sockets, TLS and name resolution',
+    modules: new Set(['net', 'tls', 'dgram', 'dns', 'dns/promises', 'http', 'https', 'http2']),
+    allowed: {
+      'transport/node/': 'implements the byte stream with them',
+      'config/host-types.ts': 'names the types that options take',
+    },
+  },
+];
+
+/** What is written for one runtime, and who may import it, with the reason. */
+const RUNTIME = 'transport/node/';
+const SUPPLIERS: Readonly<Record<string, string>> = {
+  'client/connect.ts': 'supplies it to whatever is given no other network',
+};
 
 /** Globals that set timers, and members that read the clock or set timers. */
 const TIMERS = new Set(['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval']);
@@ -107,8 +129,6 @@ export interface Violation {
 interface Import {
   readonly from: string;
   readonly line: number;
-  /** The names imported as values; `null` stands for the whole module. */
-  readonly values: readonly string[] | null;
   /** Whether the compiler erases it; `import { type T }` stays, as an import of nothing. */
   readonly erased: boolean;
 }
@@ -196,13 +216,16 @@ function checkFile(
   } else if (there !== folder && !allowed.includes(there)) {
     report(`${folder} may not import from ${there} (it may from: ${allowed.join(', ') || '-'})`);
   }
+  if (target.startsWith(RUNTIME) && !file.startsWith(RUNTIME) && !(file in SUPPLIERS)) {
+    report(`${from}: only ${Object.keys(SUPPLIERS).join(', ')} may import from ${RUNTIME}`);
+  }
   return target;
 }
 
 /** Checks the import of a module of Node or of a package. */
 function checkModule(
   file: string,
-  { from, values }: Import,
+  { from }: Import,
   peers: ReadonlySet<string>,
   report: (message: string) => void,
 ): void {
@@ -217,13 +240,20 @@ function checkModule(
     return;
   }
   const module = from.slice('node:'.length);
-  const pure = values?.every((name) => PURE.has(name)) ?? false;
-  if (NETWORK.has(module) && folder !== 'transport' && folder !== APART && !pure) {
-    report(`${from}: only transport/ reaches the network`);
+  for (const { message, modules, allowed } of GUARDS) {
+    if (modules.has(module) && folder !== APART && !isAllowed(file, allowed)) {
+      report(`${from}: ${message}`);
+    }
   }
   if (/^timers(\/|$)|^perf_hooks$/.test(module) && file !== CLOCK && folder !== APART) {
     report(`${from}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
   }
+}
+
+function isAllowed(file: string, allowed: Guard['allowed']): boolean {
+  return Object.keys(allowed).some((place) =>
+    place.endsWith('/') ? file.startsWith(place) : file === place,
+  );
 }
 
 function folderOf(file: string): string {
@@ -245,8 +275,7 @@ function survey(program: Node, source: string): { imports: Import[]; clocks: Clo
       case 'TSImportType': {
         const from = literal(node['source']);
         if (from !== null) {
-          const values = importedValues(node);
-          imports.push({ from, line: lineOf(node), values, erased: isErased(node) });
+          imports.push({ from, line: lineOf(node), erased: isErased(node) });
         }
         break;
       }
@@ -301,20 +330,6 @@ function memberName(node: Node): string {
 function isErased(node: Node): boolean {
   if (node.type === 'TSImportType') return true;
   return node['importKind'] === 'type' || node['exportKind'] === 'type';
-}
-
-function importedValues(node: Node): readonly string[] | null {
-  if (isErased(node)) return [];
-  const specifiers = node['specifiers'];
-  if (!Array.isArray(specifiers) || specifiers.length === 0) return null;
-  const names: string[] = [];
-  for (const specifier of specifiers as readonly Node[]) {
-    if (specifier['importKind'] === 'type' || specifier['exportKind'] === 'type') continue;
-    const imported = specifier['imported'] ?? specifier['local'];
-    if (specifier.type !== 'ImportSpecifier' && specifier.type !== 'ExportSpecifier') return null;
-    names.push(String((imported as Node)['name'] ?? (imported as Node)['value']));
-  }
-  return names;
 }
 
 function literal(node: unknown): string | null {

@@ -14,8 +14,8 @@ import { Framer } from '../../src/protocol/framer.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 import { Session } from '../../src/session/session.ts';
 import { Statement } from '../../src/session/statements/statement.ts';
+import type { ByteStream } from '../../src/transport/byte-stream.ts';
 import { systemClock } from '../../src/transport/clock.ts';
-import type { Transport } from '../../src/transport/transport.ts';
 
 /** What is written is answered in the next turn of the event loop, all at once. */
 const unanswered: (() => void)[] = [];
@@ -46,19 +46,27 @@ function answerOf(queries: number): Buffer {
 /** A connection to nobody, for which `SELECT 1+1` is prepared; each flight holds `queries` of it. */
 export function idleConnection(queries: number): Connection {
   const answer = answerOf(queries);
-  const transport = {
-    handler: { received(_chunk: Buffer, _length: number): void {} },
+  const transport: ByteStream = {
+    handler: { received() {}, drained() {}, closed() {} },
     backlog: 0,
+    isClosed: false,
+    remoteAddress: null,
+    tls: null,
     write: () => {
       answerLater(() => transport.handler.received(answer, answer.length));
-      return true;
+      return 'taken';
     },
+    startTls: () => Promise.reject(new Error('there is no TLS')),
     pause() {},
     resume() {},
+    ref() {},
+    unref() {},
+    end() {},
+    destroy() {},
   };
   const registry = new TypeRegistry(resolveTypeOptions());
   const session = new Session({
-    transport: transport as unknown as Transport,
+    transport,
     framer: (sink) => {
       const framer = new Framer(sink);
       framer.phase = 'ready';

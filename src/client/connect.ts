@@ -6,6 +6,8 @@ import { ScramKeyCache } from '../connecting/authentication/scram-key-cache.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
+import type { Network } from '../transport/network.ts';
+import { nodeNetwork } from '../transport/node/network.ts';
 import { located } from './caller-stack.ts';
 import { Connection } from './connection.ts';
 import { CREATE } from './internals.ts';
@@ -15,12 +17,17 @@ import { openClientSession } from './open-client-session.ts';
 const SCRAM_KEYS = new ScramKeyCache();
 
 /** What the sessions of one connection, or of one pool, have in common. */
-export function contextFor(config: ConnectConfig, clock: Clock = systemClock): SessionContext {
+export function contextFor(
+  config: ConnectConfig,
+  clock: Clock = systemClock,
+  network: Network = nodeNetwork,
+): SessionContext {
   return {
     config,
     registry: TypeRegistry.declaring(config.types, config.codecs),
     scramKeys: SCRAM_KEYS,
     clock,
+    network,
   };
 }
 

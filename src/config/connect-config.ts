@@ -1,8 +1,6 @@
-import type { LookupFunction } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { DeclaredCodecs } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
+import type { DuplexStream, HostLookup, TlsOptions } from './host-types.ts';
 
 /** libpq's sslmode, weakest first. */
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
@@ -40,7 +38,7 @@ export interface HostConfig {
 export type DialFunction = (
   host: HostConfig,
   options: { readonly signal: AbortSignal },
-) => Duplex | Promise<Duplex>;
+) => DuplexStream | Promise<DuplexStream>;
 
 /** A connection that needs an OAuth token, and what its server has told of where tokens come from. */
 export interface OAuthRequest {
@@ -176,6 +174,6 @@ export interface ConnectConfig {
 
   readonly types: ResolvedTypeOptions;
   readonly codecs: DeclaredCodecs;
-  readonly lookup: LookupFunction | null;
+  readonly lookup: HostLookup | null;
   readonly dial: DialFunction | null;
 }

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
+import { ipVersion } from '../values/ip-address.ts';
 import type { HostConfig } from './connect-config.ts';
 import { configurationError, type Found, gotSuffix, isStronger, type Origin } from './origin.ts';
 import { checkText, type TextParser, type ValueParser } from './value-parsers.ts';
@@ -42,7 +42,7 @@ function parseHost(text: string, origin: Origin): HostSpec {
   if (spec === '' || isSocketHost(spec)) return { host: spec, port: null };
   const colons = spec.split(':').length - 1;
   if (!spec.startsWith('[') && colons > 1) {
-    if (isIP(spec) !== 6) {
+    if (ipVersion(spec) !== 6) {
       throw configurationError(
         origin,
         `expected a name, name:port, an IPv6 address or [address]:port${gotSuffix(spec, origin)}`,
@@ -69,7 +69,7 @@ export function splitHostPort(
     });
   }
   const [, bracketed, name, port] = match;
-  if (bracketed !== undefined && isIP(decode(bracketed)) !== 6) {
+  if (bracketed !== undefined && ipVersion(decode(bracketed)) !== 6) {
     throw configurationError(origin, 'expected an IPv6 address between the brackets');
   }
   const portText = port === undefined ? '' : decode(port);
@@ -122,7 +122,7 @@ export const addressListText: TextParser<readonly (string | null)[]> = (text, or
   text.split(',').map((item) => {
     const address = item.trim();
     if (address === '') return null;
-    if (isIP(address) === 0) {
+    if (ipVersion(address) === 0) {
       throw configurationError(origin, `expected an IP address${gotSuffix(address, origin)}`);
     }
     return address;

@@ -1,6 +1,6 @@
-import type { LookupFunction } from 'node:net';
 import { codecsValue } from './codecs-option.ts';
 import type { DialFunction, GssProvider, OAuthTokenFunction } from './connect-config.ts';
+import type { HostLookup } from './host-types.ts';
 import {
   addressListText,
   addressListValue,
@@ -297,7 +297,7 @@ export const optionTable = {
 
   types: row({ option: 'types', value: typeOptionsValue }),
   codecs: row({ option: 'codecs', value: codecsValue }),
-  lookup: row<LookupFunction>({ option: 'lookup', value: functionValue }),
+  lookup: row<HostLookup>({ option: 'lookup', value: functionValue }),
   dial: row<DialFunction>({ option: 'dial', value: functionValue }),
 };
 

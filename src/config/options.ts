@@ -1,5 +1,3 @@
-import type { LookupFunction } from 'node:net';
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { BuiltinTypeCodec, TypeCodec } from '../values/type-codec.ts';
 import type { TypeOptions } from '../values/type-options.ts';
 import type {
@@ -9,6 +7,7 @@ import type {
   SslMode,
   TargetSessionAttrs,
 } from './connect-config.ts';
+import type { HostLookup, TlsOptions } from './host-types.ts';
 
 /** Gives the password of one new connection, e.g. a short-lived token. */
 export type PasswordFunction = () => string | Promise<string>;
@@ -173,7 +172,7 @@ export interface ConnectOptions {
    */
   readonly codecs?: Readonly<Record<string, TypeCodec | BuiltinTypeCodec>> | null | undefined;
   /** Resolves host names in the stead of `node:dns` lookup, with its signature. */
-  readonly lookup?: LookupFunction | null | undefined;
+  readonly lookup?: HostLookup | null | undefined;
   /** Opens the byte stream in the driver's stead. */
   readonly dial?: DialFunction | null | undefined;
 }

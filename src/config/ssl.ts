@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SecureVersion, ConnectionOptions as TlsOptions } from 'node:tls';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import type { SslConfig, SslMode } from './connect-config.ts';
 import type { Environment } from './environment.ts';
+import type { TlsOptions, TlsVersion } from './host-types.ts';
 import { configurationError, type Found, gotSuffix, type Origin } from './origin.ts';
 import { oneOf, type TextParser, type ValueParser } from './value-parsers.ts';
 
@@ -26,8 +26,8 @@ export interface SslSettings {
   readonly sslCertMode: Found<'disable' | 'allow'> | null;
   readonly sslSni: Found<boolean> | null;
   readonly sslKeyLogFile: Found<string> | null;
-  readonly sslMinVersion: Found<SecureVersion> | null;
-  readonly sslMaxVersion: Found<SecureVersion> | null;
+  readonly sslMinVersion: Found<TlsVersion> | null;
+  readonly sslMaxVersion: Found<TlsVersion> | null;
 }
 
 /** Weakest first, so that indices compare. */
@@ -66,9 +66,9 @@ export const sslValue: ValueParser<SslChoice> = (value, origin) => {
   );
 };
 
-const VERSIONS: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+const VERSIONS: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
-export const tlsVersionText: TextParser<SecureVersion> = (text, origin) => {
+export const tlsVersionText: TextParser<TlsVersion> = (text, origin) => {
   const version = VERSIONS.find((name) => name.toLowerCase() === text.toLowerCase());
   if (version === undefined) {
     throw configurationError(

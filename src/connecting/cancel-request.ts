@@ -1,8 +1,8 @@
 import type { HostConfig } from '../config/connect-config.ts';
 import { writeCancelRequest } from '../protocol/frontend/startup.ts';
 import { MessageWriter } from '../protocol/writer.ts';
+import type { ByteStream } from '../transport/byte-stream.ts';
 import { Deadline } from '../transport/deadline.ts';
-import type { Transport } from '../transport/transport.ts';
 import { type DialParts, dial } from './dial.ts';
 import { secure } from './secure.ts';
 import { StartUpInbox } from './start-up-inbox.ts';
@@ -29,7 +29,7 @@ export interface CancelTarget {
 export async function sendCancelRequest(parts: DialParts, target: CancelTarget): Promise<void> {
   const { config, clock } = parts;
   const deadline = Deadline.of(clock, CANCEL_TIMEOUT);
-  let transport: Transport | null = null;
+  let transport: ByteStream | null = null;
   try {
     transport = await dial(parts, target.host, deadline);
     const inbox = new StartUpInbox(transport, target.host);

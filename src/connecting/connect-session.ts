@@ -3,7 +3,6 @@ import { TargetServerAttributeNotMatched, TimeoutError } from '../errors/client-
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { Session } from '../session/session.ts';
-import { resolveAddresses } from '../transport/addresses.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { connectError, describeHost, within } from './dial.ts';
 import { isAnswer, openSession, type SessionContext, timedOut } from './open-session.ts';
@@ -84,11 +83,12 @@ class Walk {
 
   /** The places behind a host name. None, and a failure noted, when it cannot be looked up. */
   async #addressesOf(host: HostConfig, parts: number): Promise<readonly HostConfig[]> {
-    const { dial, lookup } = this.#context.config;
+    const { config, network } = this.#context;
+    const { dial, lookup } = config;
     if (dial !== null || host.socketPath !== null || host.address !== null) return [host];
     return this.#withinShare(parts, async (deadline) => {
       try {
-        const addresses = await within(deadline, resolveAddresses(host.host, lookup));
+        const addresses = await within(deadline, network.resolve(host.host, lookup));
         return this.#inOrder(addresses).map((address) => ({ ...host, address }));
       } catch (error) {
         this.#note(

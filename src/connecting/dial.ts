@@ -1,9 +1,10 @@
 import type { ConnectConfig, HostConfig } from '../config/connect-config.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
+import type { ByteStream } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { type Endpoint, Transport } from '../transport/transport.ts';
+import type { Endpoint, Network } from '../transport/network.ts';
 
 /** For messages: where a host is, without anything secret. */
 export function describeHost({ host, port, socketPath, address }: HostConfig): string {
@@ -35,6 +36,7 @@ export function within<T>(deadline: Deadline | null, work: Promise<T>): Promise<
 export interface DialParts {
   readonly config: ConnectConfig;
   readonly clock: Clock;
+  readonly network: Network;
 }
 
 /**
@@ -42,19 +44,19 @@ export interface DialParts {
  * answer of the network within `patience` milliseconds it is given up; null is no such limit.
  */
 export async function dial(
-  { config, clock }: DialParts,
+  { config, clock, network }: DialParts,
   host: HostConfig,
   deadline: Deadline | null,
   patience: number | null = null,
-): Promise<Transport> {
-  if (config.dial !== null) return new Transport(await dialByHook(config.dial, host, deadline));
+): Promise<ByteStream> {
+  if (config.dial !== null) return network.wrap(await dialByHook(config.dial, host, deadline));
   let timer: Timer | null = null;
   try {
-    return await Transport.connect(endpointOf(host), config, (transport) => {
+    return await network.connect(endpointOf(host), config, (stream) => {
       if (patience !== null) {
-        timer = clock.setTimer(patience, () => transport.destroy(noAnswer(patience)));
+        timer = clock.setTimer(patience, () => stream.destroy(noAnswer(patience)));
       }
-      deadline?.watch((expired) => transport.destroy(asError(expired.reason(false))));
+      deadline?.watch((expired) => stream.destroy(asError(expired.reason(false))));
     });
   } catch (error) {
     throw connectError(host, error);

@@ -5,9 +5,10 @@ import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import { parseServerVersion } from '../session/server-version.ts';
 import { Session } from '../session/session.ts';
+import type { ByteStream } from '../transport/byte-stream.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { Network } from '../transport/network.ts';
 import { OAuthDiscovered } from './authentication/oauth.ts';
 import type { ScramKeyCache } from './authentication/scram-key-cache.ts';
 import { type CancelTarget, sendCancelRequest } from './cancel-request.ts';
@@ -22,6 +23,8 @@ export interface SessionContext {
   readonly registry: CodecSource;
   readonly scramKeys: ScramKeyCache;
   readonly clock: Clock;
+  /** How servers are reached. */
+  readonly network: Network;
 }
 
 /** One attempt to connect, and how far it got. */
@@ -122,7 +125,7 @@ async function open(
     if (session.isEnded) throw session.endReason;
     return session;
   } catch (error) {
-    attempt.secured = transport.tlsSocket !== null;
+    attempt.secured = transport.tls !== null;
     transport.destroy();
     throw error instanceof ProtocolError ? notTheProtocol(host, error) : error;
   }
@@ -139,17 +142,17 @@ function notTheProtocol(host: HostConfig, cause: ProtocolError): ProtocolError {
 function sessionOf(
   context: SessionContext,
   host: HostConfig,
-  transport: Transport,
+  transport: ByteStream,
   inbox: StartUpInbox,
   { settings, processId, secretKey, transactionStatus }: StartedUp,
 ): Session {
   const { config, clock, registry } = context;
-  const { remote } = transport;
+  const { remoteAddress } = transport;
   // The caller's own dialler is asked for the host by the same name again.
-  const known = config.dial !== null || host.socketPath !== null || remote === null;
+  const known = config.dial !== null || host.socketPath !== null || remoteAddress === null;
   const target: Omit<CancelTarget, 'secretKey'> = {
-    host: known ? host : { ...host, address: remote },
-    secured: transport.tlsSocket !== null,
+    host: known ? host : { ...host, address: remoteAddress },
+    secured: transport.tls !== null,
     processId,
   };
   return new Session({

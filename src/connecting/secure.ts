@@ -1,12 +1,9 @@
-import { appendFileSync } from 'node:fs';
 import type { ConnectConfig, HostConfig, SslMode } from '../config/connect-config.ts';
 import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { writeSslRequest } from '../protocol/frontend/startup.ts';
 import { MessageWriter } from '../protocol/writer.ts';
-import { withSecureContext } from '../transport/secure-context.ts';
-import { serverName } from '../transport/tls-name.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { ByteStream, TlsState } from '../transport/byte-stream.ts';
 import { describeHost } from './dial.ts';
 import type { StartUpInbox } from './start-up-inbox.ts';
 
@@ -37,7 +34,7 @@ export function securityAttempts(mode: SslMode): readonly Security[] {
  * PostgreSQL manual, "SSL Session Encryption" in "Message Flow".
  */
 export async function secure(
-  transport: Transport,
+  transport: ByteStream,
   inbox: StartUpInbox,
   config: ConnectConfig,
   host: HostConfig,
@@ -52,21 +49,9 @@ export async function secure(
   }
   // TLS over a connection that is closed already would wait for an answer.
   inbox.check();
-  const options = ssl.tlsOptions();
-  // A name given among the options of Node is what the certificate shall have.
-  const name = options.servername ?? (ssl.sni ? serverName(host.host) : undefined);
-  const { keyLogFile } = ssl;
-  let socket: Awaited<ReturnType<Transport['startTls']>>;
+  let tls: TlsState;
   try {
-    socket = await transport.startTls(
-      {
-        ...withSecureContext(ssl, options),
-        ...(name === undefined ? {} : { servername: name }),
-        host: host.host,
-        ALPNProtocols: [ALPN],
-      },
-      keyLogFile === null ? null : (line) => appendFileSync(keyLogFile, line, { mode: 0o600 }),
-    );
+    tls = await transport.startTls({ ssl, host: host.host, alpn: ALPN });
   } catch (error) {
     throw new ConnectionFailureError(
       `TLS with ${describeHost(host)} failed: ${(error as Error).message}`,
@@ -74,7 +59,7 @@ export async function secure(
       { cause: error, safeToRetry: true },
     );
   }
-  if (socket.alpnProtocol !== ALPN && (direct || socket.alpnProtocol !== false)) {
+  if (tls.alpn !== ALPN && (direct || tls.alpn !== null)) {
     // Another protocol's server could be made to answer in a PostgreSQL server's place.
     throw new ProtocolError('the server did not agree on the protocol "postgresql" by ALPN');
   }
@@ -83,7 +68,7 @@ export async function secure(
 
 /** Sends SSLRequest. Whether TLS follows. */
 async function requestTls(
-  transport: Transport,
+  transport: ByteStream,
   inbox: StartUpInbox,
   security: Security,
 ): Promise<boolean> {

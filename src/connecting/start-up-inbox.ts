@@ -4,7 +4,7 @@ import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { Framer, type MessageSink } from '../protocol/framer.ts';
 import { Backend, HEADER_LENGTH } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
-import type { Transport, TransportHandler } from '../transport/transport.ts';
+import type { ByteStream, ByteStreamHandler } from '../transport/byte-stream.ts';
 import { describeHost } from './dial.ts';
 
 /** One message, of which nothing is read yet. */
@@ -22,8 +22,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * answer to SSLRequest, then one message after the other. Only one step waits at a time, and
  * every wait ends when the connection is lost, breaks the protocol or runs out of time.
  */
-export class StartUpInbox implements MessageSink, TransportHandler {
-  readonly #transport: Transport;
+export class StartUpInbox implements MessageSink, ByteStreamHandler {
+  readonly #transport: ByteStream;
   readonly #host: HostConfig;
   readonly #framer: Framer;
   readonly #messages: StartUpMessage[] = [];
@@ -36,7 +36,7 @@ export class StartUpInbox implements MessageSink, TransportHandler {
   #over = false;
   #rest: Buffer = NOTHING;
 
-  constructor(transport: Transport, host: HostConfig) {
+  constructor(transport: ByteStream, host: HostConfig) {
     this.#transport = transport;
     this.#host = host;
     this.#framer = new Framer(this);

@@ -1,5 +1,5 @@
 import { MessageWriter } from '../protocol/writer.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { ByteStream } from '../transport/byte-stream.ts';
 import { atEndOfTurn } from '../transport/turn.ts';
 
 /** Written bytes that wait for the system beyond which nothing new is started. */
@@ -16,12 +16,12 @@ export class Outbox {
   readonly writer = new MessageWriter();
   /** How many flights have left, perhaps in part; what the system has refused has not. */
   flushes = 0;
-  readonly #transport: Transport;
+  readonly #transport: ByteStream;
   #isScheduled = false;
   #isClosed = false;
   #waiters: (() => void)[] = [];
 
-  constructor(transport: Transport) {
+  constructor(transport: ByteStream) {
     this.#transport = transport;
   }
 

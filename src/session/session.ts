@@ -10,8 +10,8 @@ import { writeTerminate } from '../protocol/frontend/query.ts';
 import { Backend, describeMessageType } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import type { ByteStream, ByteStreamHandler } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
-import type { Transport, TransportHandler } from '../transport/transport.ts';
 import { Canceller } from './cancelling/canceller.ts';
 import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
 import { checkClientEncoding } from './client-encoding.ts';
@@ -34,7 +34,7 @@ export interface SessionObserver {
 
 /** What start-up has found out and a session begins with. */
 export interface SessionParts {
-  readonly transport: Transport;
+  readonly transport: ByteStream;
   readonly framer: (sink: MessageSink) => Framer;
   readonly clock: Clock;
   readonly registry: CodecSource;
@@ -74,7 +74,7 @@ const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
  * travel in one flight; answers are given to them in the same order. Everything that ends a
  * session goes through `destroy`, which settles every request once.
  */
-export class Session implements MessageSink, TransportHandler {
+export class Session implements MessageSink, ByteStreamHandler {
   readonly registry: CodecSource;
   readonly clock: Clock;
   /** The statements that are prepared on the server under a name. */
@@ -104,7 +104,7 @@ export class Session implements MessageSink, TransportHandler {
   isRoleInDoubt = false;
   observer: SessionObserver | null = null;
 
-  readonly #transport: Transport;
+  readonly #transport: ByteStream;
   readonly #framer: Framer;
   #closes: string[] = [];
   #isPaused = false;

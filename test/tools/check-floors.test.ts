@@ -169,17 +169,29 @@ describe('imports', () => {
 });
 
 describe('the network', () => {
-  test('is reached by transport alone', () => {
+  test('is reached by transport/node/ alone', () => {
     const source = "import { connect } from 'node:net';";
-    expect(check({ 'transport/a.ts': source, 'cluster/a.ts': source })).toEqual([]);
+    expect(check({ 'transport/node/a.ts': source, 'cluster/a.ts': source })).toEqual([]);
+    expect(check({ 'transport/a.ts': source })).toHaveLength(1);
     expect(check({ 'config/a.ts': source })).toHaveLength(1);
     expect(check({ 'session/a.ts': "import tls from 'node:tls';" })).toHaveLength(1);
     expect(check({ 'session/a.ts': "import * as dns from 'node:dns';" })).toHaveLength(1);
   });
 
-  test('may be spoken of elsewhere: types, and the shape of an address', () => {
-    expect(check({ 'config/a.ts': "import type { Socket } from 'node:net';" })).toEqual([]);
-    expect(check({ 'config/a.ts': "import { isIP, type Socket } from 'node:net';" })).toEqual([]);
+  test('is spoken of, in the types of options, by one file', () => {
+    const source = "export type { LookupFunction } from 'node:net';";
+    expect(check({ 'config/host-types.ts': source })).toEqual([]);
+    expect(check({ 'config/a.ts': source })).toHaveLength(1);
+    expect(check({ 'session/a.ts': "import type { Socket } from 'node:net';" })).toHaveLength(1);
+  });
+
+  test('of a runtime is supplied by one file and known to no other', () => {
+    const files = { 'transport/node/a.ts': 'export {};' };
+    expect(check({ ...files, 'client/connect.ts': "import '../transport/node/a.ts';" })).toEqual(
+      [],
+    );
+    expect(check({ ...files, 'client/a.ts': "import '../transport/node/a.ts';" })).toHaveLength(1);
+    expect(check({ ...files, 'transport/b.ts': "import './node/a.ts';" })).toHaveLength(1);
   });
 });
 

@@ -1,3 +1,4 @@
+import { parseIpv4, parseIpv6 } from '../../values/ip-address.ts';
 import { expectSize, malformed, uint16At } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { TEXT } from '../codec.ts';
@@ -19,49 +20,6 @@ interface Address {
   readonly bytes: readonly number[];
   /** The length of the network's part. */
   readonly bits: number;
-}
-
-const OCTETS = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
-
-function parseIpv4(text: string): number[] | null {
-  const match = OCTETS.exec(text);
-  if (match === null) return null;
-  const octets = match.slice(1).map(Number);
-  return octets.every((octet) => octet < 256) ? octets : null;
-}
-
-/** Colon-separated groups of hex digits, the last perhaps an IPv4 address, as bytes. */
-function parseGroups(text: string): number[] | null {
-  if (text === '') return [];
-  const groups = text.split(':');
-  const bytes: number[] = [];
-  for (const [index, group] of groups.entries()) {
-    if (index === groups.length - 1 && group.includes('.')) {
-      const octets = parseIpv4(group);
-      if (octets === null) return null;
-      bytes.push(...octets);
-    } else {
-      if (!/^[0-9a-f]{1,4}$/i.test(group)) return null;
-      const word = Number.parseInt(group, 16);
-      bytes.push(word >> 8, word & 0xff);
-    }
-  }
-  return bytes;
-}
-
-function parseIpv6(text: string): number[] | null {
-  // The longest text has 45 characters: nothing longer is worth splitting.
-  if (text.length > 45) return null;
-  const gap = text.indexOf('::');
-  if (gap < 0) {
-    const bytes = parseGroups(text);
-    return bytes?.length === 16 ? bytes : null;
-  }
-  const head = parseGroups(text.slice(0, gap));
-  const tail = parseGroups(text.slice(gap + 2));
-  if (head === null || tail === null || head.length + tail.length > 14) return null;
-  if (text.slice(0, gap).includes('.')) return null;
-  return [...head, ...new Array<number>(16 - head.length - tail.length).fill(0), ...tail];
 }
 
 function parseAddress(text: string): Address | null {

@@ -128,7 +128,7 @@ function checkPolicy({ config, transport }: AuthenticationParts, request: Authen
         safeToRetry: true,
       });
     }
-    if (transport.tlsSocket === null) {
+    if (transport.tls === null) {
       throw new InterfaceError('channel binding is required, but the connection has no TLS', {
         safeToRetry: true,
       });

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
 
 /** Signature algorithms by OID, and the hash that they sign. */
 const HASHES: ReadonlyMap<string, string> = new Map([
@@ -26,15 +25,13 @@ const PSS_HASHES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The `tls-server-end-point` binding (RFC 5929): the hash of the server's certificate by the
- * hash function of its signature. Null where the signature has none (Ed25519) or is unknown:
+ * The `tls-server-end-point` binding (RFC 5929): the hash of the server's certificate, in DER, by
+ * the hash function of its signature. Null where the signature has none (Ed25519) or is unknown:
  * then there is nothing to bind to, and an empty binding would only look like one.
  */
-export function serverEndPoint(socket: TLSSocket): Buffer | null {
-  const raw = socket.getPeerX509Certificate()?.raw;
-  if (raw === undefined) return null;
-  const hash = signatureHash(raw);
-  return hash === null ? null : createHash(hash).update(raw).digest();
+export function serverEndPoint(certificate: Uint8Array): Buffer | null {
+  const hash = signatureHash(certificate);
+  return hash === null ? null : createHash(hash).update(certificate).digest();
 }
 
 interface Element {
@@ -44,7 +41,7 @@ interface Element {
 }
 
 /** One DER element at `at`, or null if it does not fit. */
-function element(der: Buffer, at: number): Element | null {
+function element(der: Uint8Array, at: number): Element | null {
   const tag = der[at];
   let length = der[at + 1];
   let start = at + 2;
@@ -52,14 +49,15 @@ function element(der: Buffer, at: number): Element | null {
   if (length >= 0x80) {
     const size = length & 0x7f;
     if (size < 1 || size > 4 || start + size > der.length) return null;
-    length = der.readUIntBE(start, size);
+    length = 0;
+    for (let i = 0; i < size; i++) length = length * 256 + der[start + i]!;
     start += size;
   }
   const end = start + length;
   return end > der.length ? null : { tag, start, end };
 }
 
-function objectId(der: Buffer, { start, end }: Element): string {
+function objectId(der: Uint8Array, { start, end }: Element): string {
   const parts: number[] = [];
   let value = 0;
   for (let i = start; i < end; i++) {
@@ -79,7 +77,7 @@ function objectId(der: Buffer, { start, end }: Element): string {
 }
 
 /** The hash of a certificate's signatureAlgorithm: the second element of the certificate. */
-function signatureHash(certificate: Buffer): string | null {
+function signatureHash(certificate: Uint8Array): string | null {
   const outer = element(certificate, 0);
   const tbs = outer && element(certificate, outer.start);
   const algorithm = tbs && element(certificate, tbs.end);
@@ -91,7 +89,7 @@ function signatureHash(certificate: Buffer): string | null {
 }
 
 /** RSASSA-PSS-params: the hash is in the element tagged [0], SHA-1 if that is left out. */
-function pssHash(der: Buffer, parameters: Element | null): string | null {
+function pssHash(der: Uint8Array, parameters: Element | null): string | null {
   const tagged = parameters && element(der, parameters.start);
   if (tagged?.tag !== 0xa0) return 'sha256';
   const algorithm = element(der, tagged.start);

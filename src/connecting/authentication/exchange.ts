@@ -6,7 +6,8 @@ import { readAuthentication } from '../../protocol/backend/authentication.ts';
 import { readErrorResponse } from '../../protocol/backend/response.ts';
 import { Backend, describeMessageType } from '../../protocol/message-type.ts';
 import { MessageWriter } from '../../protocol/writer.ts';
-import type { Transport } from '../../transport/transport.ts';
+import type { ByteStream } from '../../transport/byte-stream.ts';
+import { isLoopback } from '../../values/ip-address.ts';
 import type { StartUpInbox, StartUpMessage } from '../start-up-inbox.ts';
 import type { ScramKeyCache } from './scram-key-cache.ts';
 
@@ -14,7 +15,7 @@ import type { ScramKeyCache } from './scram-key-cache.ts';
 export interface AuthenticationParts {
   readonly config: ConnectConfig;
   readonly host: HostConfig;
-  readonly transport: Transport;
+  readonly transport: ByteStream;
   readonly inbox: StartUpInbox;
   readonly scramKeys: ScramKeyCache;
   /** Where tokens come from, once a server was asked for that. */
@@ -22,7 +23,7 @@ export interface AuthenticationParts {
 }
 
 /** Sends messages as they are written. */
-export function send(transport: Transport, write: (writer: MessageWriter) => void): void {
+export function send(transport: ByteStream, write: (writer: MessageWriter) => void): void {
   const writer = new MessageWriter(1024);
   write(writer);
   transport.write(writer.buffer.subarray(0, writer.offset));
@@ -75,7 +76,9 @@ export async function requirePassword(
 
 /** Whether nobody on the way can read what is sent. */
 export function isConfidential({ host, transport }: AuthenticationParts): boolean {
-  return transport.tlsSocket !== null || host.socketPath !== null || transport.isLoopback;
+  const { tls, remoteAddress } = transport;
+  if (tls !== null || host.socketPath !== null) return true;
+  return remoteAddress !== null && isLoopback(remoteAddress);
 }
 
 /**

@@ -46,10 +46,11 @@ function chooseBinding(
   { config, transport }: AuthenticationParts,
   mechanisms: readonly string[],
 ): ScramChannelBinding {
-  const { tlsSocket } = transport;
-  if (tlsSocket === null || config.channelBinding === 'disable') return 'unsupported';
+  const { tls } = transport;
+  if (tls === null || config.channelBinding === 'disable') return 'unsupported';
   if (!mechanisms.includes('SCRAM-SHA-256-PLUS')) return 'not-offered';
-  const data = serverEndPoint(tlsSocket);
+  const certificate = tls.peerCertificate();
+  const data = certificate === null ? null : serverEndPoint(certificate);
   if (data !== null) return { type: 'tls-server-end-point', data };
   if (config.channelBinding === 'require') {
     throw new InterfaceError(

@@ -1,20 +1,19 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { isLoopback } from './loopback.ts';
-import { nextTurn } from './turn.ts';
+import type {
+  ByteStream,
+  ByteStreamHandler,
+  TlsRequest,
+  TlsState,
+  Written,
+} from '../byte-stream.ts';
+import type { Endpoint, SocketOptions } from '../network.ts';
+import { nextTurn } from '../turn.ts';
+import { appendKeyLog } from './key-log.ts';
+import { tlsOptions } from './tls-options.ts';
 
-/** Who gets what a transport receives. */
-export interface TransportHandler {
-  /** `chunk[0, length)` is valid only during the call. */
-  received(chunk: Buffer, length: number): void;
-  /** Everything written has been taken by the system. */
-  drained(): void;
-  /** No more comes. Called once; `error` is null when the peer closed in good order. */
-  closed(error: Error | null): void;
-}
-
-const IGNORE: TransportHandler = {
+const IGNORE: ByteStreamHandler = {
   received() {},
   drained() {},
   closed() {},
@@ -33,31 +32,16 @@ const RECEIVE_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
  */
 const READS_IN_A_ROW = 2;
 
-/**
- * What became of bytes that were written. `taken`: the system has every one of them, so their
- * buffer may be used again; `pending`: not yet; `refused`: it has none of them, nor will it have,
- * as the connection is broken.
- */
-export type Written = 'taken' | 'pending' | 'refused';
-
-/** Where a connection goes: an IP address and port, or a Unix socket's path. */
-export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
-
-/** What matters of a TCP connection besides its address. Without `idle` the system's value holds. */
-export interface SocketOptions {
-  readonly keepAlive: { readonly enabled: boolean; readonly idle: number | null };
-}
-
 /** Node drops the rest of a second, and of none it makes the system's two hours. Milliseconds. */
 function wholeSeconds(delay: number): number {
   return Math.ceil(delay / 1000) * 1000;
 }
 
-/** A byte stream to a server. It knows sockets and TLS and no message. */
-export class Transport {
-  /** Set before anything can arrive, and again when start-up hands over to the session. */
-  handler: TransportHandler = IGNORE;
+/** A byte stream over a socket of Node's, or over the stream that the caller's own `dial` gave. */
+export class SocketStream implements ByteStream {
+  handler: ByteStreamHandler = IGNORE;
   #socket: Duplex;
+  #tls: SocketTls | null = null;
   #closed = false;
   #isPaused = false;
   /** Reading goes on in the next turn of the event loop. */
@@ -69,20 +53,19 @@ export class Transport {
 
   constructor(socket: Duplex) {
     this.#socket = socket;
+    // The caller's own `dial` may give a stream that has TLS already.
+    if (socket instanceof tls.TLSSocket) this.#tls = new SocketTls(socket);
     this.#attach(socket);
   }
 
-  /**
-   * Connects. `onOpen` gets the transport before anything happens, so that the attempt can be
-   * ended by destroying it.
-   */
   static async connect(
+    this: void,
     endpoint: Endpoint,
     options: SocketOptions,
-    onOpen: (transport: Transport) => void,
-  ): Promise<Transport> {
+    onOpen: (stream: ByteStream) => void,
+  ): Promise<ByteStream> {
     const { keepAlive } = options;
-    let transport: Transport | null = null;
+    let stream: SocketStream | null = null;
     const socket = net.connect({
       ...endpoint,
       noDelay: true,
@@ -92,15 +75,15 @@ export class Transport {
       onread: {
         buffer: RECEIVE_BUFFER,
         callback: (length: number, buffer: Uint8Array) => {
-          transport!.handler.received(buffer as Buffer, length);
-          return transport!.#mayReadOn(length === buffer.length);
+          stream!.handler.received(buffer as Buffer, length);
+          return stream!.#mayReadOn(length === buffer.length);
         },
       },
     });
-    transport = new Transport(socket);
-    onOpen(transport);
-    await transport.#settled('connect');
-    return transport;
+    stream = new SocketStream(socket);
+    onOpen(stream);
+    await stream.#settled('connect');
+    return stream;
   }
 
   #attach(socket: Duplex): void {
@@ -146,33 +129,27 @@ export class Transport {
     this.handler.closed(this.#error);
   }
 
-  /**
-   * Upgrades to TLS in place. Resolves when the handshake is done and the peer verified.
-   * `onKeyLog` gets the session's secrets, line by line, for debugging.
-   */
-  async startTls(
-    options: tls.ConnectionOptions,
-    onKeyLog: ((line: Buffer) => void) | null = null,
-  ): Promise<tls.TLSSocket> {
+  async startTls(request: TlsRequest): Promise<TlsState> {
+    const options = tlsOptions(request);
     const plain = this.#socket;
     this.#detach();
     // Errors of the plain socket arrive through the TLS socket as well from here on; the plain
     // one keeps its listener, so that none of them is ever without any.
     const secure = tls.connect({ ...options, socket: plain });
     this.#socket = secure;
+    this.#tls = new SocketTls(secure);
     this.#attach(secure);
-    if (onKeyLog !== null) secure.on('keylog', onKeyLog);
+    const { keyLogFile } = request.ssl;
+    if (keyLogFile !== null) secure.on('keylog', (line) => appendKeyLog(keyLogFile, line));
     await this.#settled('secureConnect');
-    return secure;
+    return this.#tls;
   }
 
-  /** The TLS socket, if there is one. */
-  get tlsSocket(): tls.TLSSocket | null {
-    return this.#socket instanceof tls.TLSSocket ? this.#socket : null;
+  get tls(): TlsState | null {
+    return this.#tls;
   }
 
-  /** Writes, and says where the bytes are now. */
-  write(buffer: Buffer): Written {
+  write(buffer: Uint8Array): Written {
     const socket = this.#socket;
     if (this.#closed || socket.destroyed || hasFailed(socket)) return 'refused';
     socket.write(buffer);
@@ -182,7 +159,6 @@ export class Transport {
     return hasFailed(socket) && isPlain(socket) ? 'refused' : 'taken';
   }
 
-  /** Bytes written that the system has not taken yet. */
   get backlog(): number {
     return this.#socket.writableLength;
   }
@@ -191,7 +167,6 @@ export class Transport {
     return this.#closed;
   }
 
-  /** Stops receiving, so that the peer's sending comes to a halt. */
   pause(): void {
     this.#isPaused = true;
     this.#socket.pause();
@@ -203,7 +178,6 @@ export class Transport {
     if (!this.#isYielding) this.#socket.resume();
   }
 
-  /** Lets the process exit while this connection is open. */
   unref(): void {
     if (this.#socket instanceof net.Socket) this.#socket.unref();
   }
@@ -212,24 +186,15 @@ export class Transport {
     if (this.#socket instanceof net.Socket) this.#socket.ref();
   }
 
-  /** The peer's IP address, to reach the very same server again. */
-  get remote(): string | null {
+  get remoteAddress(): string | null {
     const socket = this.#socket;
     return socket instanceof net.Socket ? (socket.remoteAddress ?? null) : null;
   }
 
-  /** Whether the peer is on this very machine, reached by TCP. */
-  get isLoopback(): boolean {
-    const { remote } = this;
-    return remote !== null && isLoopback(remote);
-  }
-
-  /** Sends what is written and closes. */
   end(): void {
     if (!this.#closed) this.#socket.end();
   }
 
-  /** Closes at once. `handler.closed` follows with `error`. */
   destroy(error: Error | null = null): void {
     this.#error ??= error;
     this.#socket.destroy();
@@ -275,4 +240,21 @@ function hasFailed({ errored }: Duplex): boolean {
 /** Whether the stream is a socket of Node's own, without TLS. */
 function isPlain(socket: Duplex): boolean {
   return Object.getPrototypeOf(socket) === net.Socket.prototype;
+}
+
+/** The TLS of a socket. */
+class SocketTls implements TlsState {
+  readonly #socket: tls.TLSSocket;
+
+  constructor(socket: tls.TLSSocket) {
+    this.#socket = socket;
+  }
+
+  get alpn(): string | null {
+    return this.#socket.alpnProtocol || null;
+  }
+
+  peerCertificate(): Uint8Array | null {
+    return this.#socket.getPeerX509Certificate()?.raw ?? null;
+  }
 }

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { withSecureContext } from '../../src/transport/secure-context.ts';
+import { withSecureContext } from '../../../src/transport/node/secure-context.ts';
 
 const UNVERIFIED = { rejectUnauthorized: false, minVersion: 'TLSv1.2' } as const;
 

@@ -1,0 +1,22 @@
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { TlsRequest } from '../byte-stream.ts';
+import { withSecureContext } from './secure-context.ts';
+
+/** What `tls.connect` is told, besides the socket. */
+export function tlsOptions({ ssl, host, alpn }: TlsRequest): ConnectionOptions {
+  const options = ssl.tlsOptions();
+  // A name given among the options of Node is what the certificate shall have.
+  const name = options.servername ?? (ssl.sni ? serverName(host) : undefined);
+  return {
+    ...withSecureContext(ssl, options),
+    ...(name === undefined ? {} : { servername: name }),
+    host,
+    ALPNProtocols: [alpn],
+  };
+}
+
+/** The name for SNI: addresses are never sent. */
+function serverName(host: string): string | undefined {
+  return host === '' || isIP(host) !== 0 ? undefined : host;
+}
