@@ -14,11 +14,11 @@ import { isTraced, traced } from './tracing.ts';
 
 /**
  * One server session with what belongs to it on the client's side for as long as it lives,
- * whoever holds it: listeners, loggers, the stack of transactions. `Owner` is a Connection, which
- * this file does not know.
+ * whichever Connection has it: listeners, loggers, the stack of transactions. `Owner` is that Connection,
+ * which this file does not know.
  */
 export class ClientSession<Owner = any> implements ListenHost<Owner> {
-  /** A session that is nobody else's is its own lease: see lease.ts. */
+  /** A session that is not a pool's is its own lease: see lease.ts. */
   readonly client = this;
   readonly session: Session;
   readonly commandTimeout: number | null;
@@ -154,7 +154,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     if (this.session.isEnded) throw connectionClosed(this.session);
   }
 
-  /** From here on whatever is there belongs to the session, not to a holder that goes. */
+  /** What is there now belongs to the session from here on, and not to its present holder. */
   keep(): void {
     this.hasLastingEffects = false;
     this.#preparesBySql = false;
@@ -163,7 +163,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     this.log.keep();
   }
 
-  /** Takes from a holder that goes everything that it could still use the session by. */
+  /** Ends all by which a holder that gives the session back could still use it. */
   dismissHolder(): void {
     this.#endTransactions();
     for (const name of this.prepared) this.session.closeStatement(name);
@@ -182,7 +182,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     await this.#undo(listened ? 'UNLISTEN *;' : '', deadline);
   }
 
-  /** Brings the session back to the state of a new one, as far as that can be told. */
+  /** Undoes what is known to outlive transactions, and rolls back. */
   async reset(deadline: Deadline | null = null): Promise<void> {
     let script = '';
     if (this.hasLastingEffects) {

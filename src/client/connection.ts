@@ -382,7 +382,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 }
 
-/** Waits for what is under way, then says goodbye. */
+/** Waits for what is under way, then closes the connection. */
 async function closeClient(client: ClientSession, timeout: number | undefined): Promise<void> {
   const { session } = client;
   const deadline = client.closeDeadline(timeout);
@@ -404,7 +404,7 @@ async function closeClient(client: ClientSession, timeout: number | undefined): 
   }
 }
 
-/** Resolves when the server has let go of the connection, or `isHasty` and it does not react. */
+/** Resolves when the server has closed its side, or does not react although `isHasty`. */
 async function leave(session: Session, isHasty: boolean): Promise<void> {
   await session.whenIdle();
   session.terminateGracefully(isHasty ? undefined : null);

@@ -124,7 +124,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
       while (next !== null) {
         const { rows, exhausted } = await next;
         next = exhausted ? null : this.#step(PREFETCH, false);
-        // If the loop is left while it is under way, nobody else takes its failure.
+        // If the loop is left while it is under way, its failure is not handled elsewhere.
         next?.catch(() => {});
         for (const row of rows) yield row as Row<T>;
       }
@@ -153,7 +153,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
     try {
       client = this.#client();
     } catch {
-      // The connection is gone for whoever had the cursor, and the portal with it.
+      // The cursor's user has no connection any more, and the portal is gone with it.
       return;
     }
     if (client.session.transactionStatus === 'T') await this.#step(0, true);

@@ -47,7 +47,7 @@ interface Channel<Owner> {
   readonly listening: Listening;
 }
 
-/** Everyone who wants to hear of one session. A failing callback harms nobody else. */
+/** The listeners of one session. A callback that fails does not affect the others. */
 export class Listeners<Owner> implements SessionObserver {
   readonly #host: ListenHost<Owner>;
   readonly #channels = new Map<string, Channel<Owner>>();
@@ -125,7 +125,7 @@ export class Listeners<Owner> implements SessionObserver {
     return () => this.#leavers.delete(callback);
   }
 
-  /** Whoever listens by now, other than on channels, does so for as long as the session lives. */
+  /** The listeners there are now, other than on channels, stay for as long as the session lives. */
   keep(): void {
     this.#lasting = new Set([...this.#logs, ...this.#terminations]);
   }
@@ -139,7 +139,7 @@ export class Listeners<Owner> implements SessionObserver {
     this.#leave();
   }
 
-  /** The holder is gone: nothing of its own is left. */
+  /** Removes all that the present holder has added. */
   clearHolder(): void {
     this.clear();
     for (const callback of this.#terminations) {
@@ -179,7 +179,7 @@ export class Listeners<Owner> implements SessionObserver {
     this.#leave();
   }
 
-  /** Callbacks run after the present step, so that none sees the engine half-way. */
+  /** Callbacks run after the present step, so that none sees the session in mid-change. */
   #call(what: string, callback: () => unknown): void {
     queueMicrotask(() => callUser(what, callback));
   }

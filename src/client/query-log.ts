@@ -41,7 +41,7 @@ export class QueryLog {
     this.#loggers.delete(logger);
   }
 
-  /** Whoever logs by now does so for as long as the session lives. */
+  /** The loggers there are now stay for as long as the session lives. */
   keep(): void {
     this.#lasting = new Set(this.#loggers);
   }

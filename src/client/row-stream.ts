@@ -43,8 +43,8 @@ export class StreamBuffer implements RowSink {
     this.#rows.push(row);
     if (this.#readers.length > 0) this.#wake();
     if (this.#rows.length - this.#next < HIGH_WATER) return true;
-    // Somebody waits on this session behind the stream, perhaps the stream's own consumer:
-    // then making the server wait could make everybody wait for ever.
+    // Another call waits behind the stream, and the consumer of the stream may be waiting for that
+    // call: if the server were made to wait here, none of the three would ever go on.
     if ((this.#supply?.queue.load ?? 0) > 1) return true;
     this.#paused = true;
     return false;

@@ -16,7 +16,7 @@ const CHANNELS: Readonly<Record<Traced, Channel>> = {
   'pool.acquire': channel('pool.acquire'),
 };
 
-/** Whether anybody looks on. Node 20 has no such property for a whole TracingChannel. */
+/** Whether the channel has subscribers. Node 20 has no such property for a whole TracingChannel. */
 export function isTraced(what: Traced): boolean {
   const { start, end, asyncStart, asyncEnd, error } = CHANNELS[what];
   return (

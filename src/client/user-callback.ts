@@ -1,6 +1,6 @@
 /**
- * Calls a function of the user's whose result nobody waits for. What it throws or rejects with is
- * nobody's answer: it becomes a process warning, and harms no connection.
+ * Calls a function of the user's whose result is not awaited by any call. What it throws or rejects
+ * with becomes a process warning, and does not affect the connection.
  *
  * @param what names the callback in the warning, with its article
  */
@@ -12,7 +12,7 @@ export function callUser(what: string, callback: () => unknown): void {
   }
 }
 
-/** The same for what such a function has given back, where what it throws is somebody's answer. */
+/** The same for what such a function has returned, where a call rejects with what it throws. */
 export function warnOfRejection(what: string, result: unknown): void {
   if (result instanceof Promise) result.catch((error: unknown) => report(what, error));
 }

@@ -26,8 +26,8 @@ const TOO_SOON = 1000;
 /**
  * The connections of a pool and those who wait for one: who gets which when, when one is opened,
  * checked and closed. Waiters are served strictly in the order in which they came; there is
- * never an idle connection while somebody waits, and never more connections than `maxSize`,
- * those that the server has not let go of yet included.
+ * never an idle connection while a caller waits, and never more connections than `maxSize`, where
+ * those count that were closed here and not yet by the server.
  */
 export class Allocator {
   readonly #source: SessionSource;
@@ -96,7 +96,7 @@ export class Allocator {
   // ── Checking out ────────────────────────────────────────────────────────────────────────
 
   /**
-   * A session for somebody: an idle one or one to share, at once; else the next that comes.
+   * A session for one caller: at once, if one is idle or can be shared, else when one is free.
    *
    * @param deadline ends the wait
    * @param patience and so do as many milliseconds
@@ -189,7 +189,7 @@ export class Allocator {
         if (!this.#waiters.leave(waiter)) return;
         this.#counters.abandonedWaits += 1;
         waiter.fail(this.#waitedTooLong(expired));
-        // Whoever was behind may need less than the one that left.
+        // Those behind may be served now: they may share, where this one wanted one of its own.
         this.#serveShared();
       };
       deadline?.watch(giveUp);
@@ -218,7 +218,7 @@ export class Allocator {
   // ── Checking in ─────────────────────────────────────────────────────────────────────────
 
   /**
-   * Somebody is done with a session: one of those who share it, or its one holder, after whom it
+   * A caller is done with a session: one of those who share it, or its only holder, after whom it
    * was cleaned.
    */
   checkIn(pooled: PooledSession): void {
@@ -259,7 +259,7 @@ export class Allocator {
     else this.#offer(pooled);
   }
 
-  /** To whoever waits first, if anybody does. */
+  /** Gives a session to the first waiter, or lets it rest. */
   #offer(pooled: PooledSession): void {
     const waiter = this.#waiters.shift();
     if (waiter === null) {
@@ -343,7 +343,7 @@ export class Allocator {
       this.#admit(await this.#open());
     } catch (error) {
       this.#unlucky = true;
-      // Who has waited longest is told; the others may have better luck.
+      // Only the first waiter gets the error; the next attempt may succeed for the others.
       this.#waiters.shift()?.fail(error);
       this.#replenish();
       this.#checkEmpty();
@@ -377,11 +377,11 @@ export class Allocator {
     return pooled;
   }
 
-  /** A new connection serves whoever waits first. */
+  /** A new connection is offered to the first waiter. */
   #admit(pooled: PooledSession): void {
     const { listeners, session } = pooled.client;
     listeners.onEnd = () => {
-      // Those who share it are told first, and leave it; a lost one makes room at once.
+      // A shared one is discarded when its last user has checked it in.
       if (pooled.state !== 'shared') this.#discard(pooled);
     };
     const isCurrent = pooled.generation === this.#generation && this.#state === 'open';

@@ -9,7 +9,7 @@ import type { PoolHook } from './pool-options.ts';
 const CLEANING_TIMEOUT = 10_000;
 
 /**
- * Waits for what is under way on a connection that nobody uses any more, rolls back what was
+ * Waits for what is under way on a connection that has come back, rolls back what was
  * begun and undoes what was left in the session. Nothing is sent if there is nothing to undo.
  * A connection that cannot be brought back in time is destroyed.
  */

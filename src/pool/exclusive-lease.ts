@@ -2,7 +2,7 @@ import type { ClientSession } from '../client/client-session.ts';
 import type { Lease } from '../client/lease.ts';
 import type { PooledSession } from './pooled-session.ts';
 
-/** Who takes a session back that one holder had. */
+/** Takes back the sessions that one holder has had. */
 export interface Lender {
   /** Called once for each lease. Ends it when its holder must not use the session any more. */
   takeBack(lease: ExclusiveLease): Promise<void>;
@@ -29,7 +29,7 @@ export class ExclusiveLease implements Lease {
   /** Gives it back, the first time. */
   async giveBack(): Promise<void> {
     if (this.#returning !== null) {
-      // Whoever gave it back first is told what went wrong.
+      // Only the first call is rejected with what went wrong.
       await this.#returning.catch(() => {});
     } else if (!this.isOver && this.lender !== null) {
       this.#returning = this.lender.takeBack(this);

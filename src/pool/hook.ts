@@ -6,7 +6,7 @@ import type { PoolHook } from './pool-options.ts';
 
 /**
  * Runs one of the pool's hooks, which may take as long as opening a connection may, or less if
- * `deadline` says so. Whoever waits is not made to wait longer; what the hook does after that
+ * `deadline` says so. Its caller waits no longer than that; what the hook does later
  * fails, as its connection is destroyed.
  */
 export async function runHook(

@@ -7,17 +7,17 @@ import type { PooledSession } from './pooled-session.ts';
 export interface RestHost {
   /** Whether there are more connections than the pool keeps at least. */
   readonly isAboveFloor: () => boolean;
-  /** Whether somebody waits for a connection. */
+  /** Whether a caller waits for a connection. */
   readonly isAwaited: () => boolean;
   readonly isFit: (pooled: PooledSession) => boolean;
-  /** Gives a session to whoever waits. */
+  /** Gives a session to the first waiter. */
   readonly reuse: (pooled: PooledSession) => void;
   /** Closes a connection; it is `remove`d. */
   readonly discard: (pooled: PooledSession) => void;
 }
 
 /**
- * The connections that nobody uses: how long each may rest, and which of them the server has to
+ * The connections that are not in use: how long each may rest, and which of them the server has to
  * answer on before they are lent out, since they have been silent for long.
  */
 export class IdleSessions {
@@ -95,7 +95,7 @@ export class IdleSessions {
     return pooled.heardAt + (this.#settings.validate || Infinity);
   }
 
-  /** Has the server answer a lone Sync. Whoever needs a connection meanwhile waits in line. */
+  /** Has the server answer a lone Sync. A caller that needs a connection meanwhile waits. */
   #check(pooled: PooledSession): void {
     const { session } = pooled.client;
     pooled.state = 'checking';
@@ -104,7 +104,7 @@ export class IdleSessions {
     session.submitInner(new SyncRequest(() => this.#checked(pooled)));
   }
 
-  /** It goes back where it was: an answer to the pool is no use that anybody made of it. */
+  /** It goes back where it was: the check does not count as a use of it. */
   #checked(pooled: PooledSession): void {
     if (!this.#checking.delete(pooled)) return;
     pooled.unwatch();

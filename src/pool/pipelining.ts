@@ -6,7 +6,7 @@ const STALLED = 50;
 /**
  * The connection that a one-shot query had best share: the one with the fewest under way, but
  * none whose queries take long if there is another. Null when none can be shared: each has
- * `pipelining` queries, is somebody's own, is to be replaced, or has one being cancelled.
+ * `pipelining` queries, is leased, is to be replaced, or has one being cancelled.
  *
  * Every query is isolated by its own Sync, and a connection in a transaction is never shared:
  * whatever becomes of one query, the others' answers are theirs.

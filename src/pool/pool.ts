@@ -148,7 +148,7 @@ export class Pool extends Queryable implements AsyncDisposable {
     const returned = lease.giveBack();
     if (!failed) return returned;
     const quietly = returned.catch(() => {});
-    // Nobody is made to wait until the server has heeded a cancellation.
+    // The caller does not wait until the server has reacted to a cancellation.
     return isIdle ? quietly : null;
   }
 

@@ -3,21 +3,21 @@ import type { Lease } from '../client/lease.ts';
 import { reportedReadOnly } from '../session/server-role.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 
-/** Who uses a session of the pool. */
+/** What use is made of a session of the pool. */
 export type PooledSessionState =
-  /** Nobody. */
+  /** Not in use. */
   | 'idle'
-  /** Nobody until it has answered: it was silent for long. */
+  /** Not to be used until it has answered: it was silent for long. */
   | 'checking'
   /** One-shot queries, one or more. */
   | 'shared'
   /** One holder, or the pool itself (hooks, reset). */
   | 'leased'
-  /** Nobody ever again. */
+  /** Closed, or about to be. */
   | 'gone';
 
 /**
- * One session of the pool, and what the pool keeps in mind of it. Times are the clock's. It is its
+ * One session of the pool, and what the pool knows of it. Times are the clock's. It is its
  * own lease for one-shot calls, which share it.
  */
 export class PooledSession implements Lease {

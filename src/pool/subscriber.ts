@@ -5,7 +5,7 @@ import { callUser } from '../client/user-callback.ts';
 /** Notifications that are kept for an iteration that has not begun: the latest. */
 const MAX_EARLY = 1_000;
 
-/** Whom the hub tells of a channel's notifications and gaps; a Subscription is what the user has. */
+/** Gets a channel's notifications, and its gaps, from the hub. The user has a Subscription of it. */
 export class Subscriber {
   readonly channel: string;
   readonly #callback: (notification: Notification) => unknown;

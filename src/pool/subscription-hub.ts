@@ -12,7 +12,7 @@ import { Subscription } from './subscription.ts';
 /** A connection that only listens is asked for a sign of life so often, in milliseconds. */
 const HEARTBEAT = 30_000;
 const HEARTBEAT_TIMEOUT = 10_000;
-/** How long the goodbye to a server that may not answer may take. */
+/** How long closing may take if the server does not answer. */
 const CLOSE_TIMEOUT = 1_000;
 
 /** The connection that is there, or coming, or coming back. */
@@ -114,7 +114,7 @@ export class SubscriptionHub {
     });
   }
 
-  /** Opens the connection and listens on all channels that somebody has subscribed to. */
+  /** Opens the connection and listens on all channels that have subscribers. */
   async #open(link: Link): Promise<Connection> {
     const { signal } = link.abort;
     const client = await openClientSession(this.#context, signal);

@@ -1,16 +1,16 @@
 import type { Use } from '../client/lease.ts';
 import type { PooledSession } from './pooled-session.ts';
 
-/** Somebody who waits for a connection. */
+/** A caller that waits for a session. */
 export interface Waiter {
-  /** His place: who drew a lower one is served before him. */
+  /** Its place: waiters with a lower ticket are served first. */
   readonly ticket: number;
   readonly use: Use;
   readonly take: (pooled: PooledSession) => void;
   readonly fail: (error: unknown) => void;
 }
 
-/** Those who wait, served strictly in the order in which they came. */
+/** The callers that wait, served strictly in the order in which they came. */
 export class Waiters {
   #waiters = new Set<Waiter>();
   #tickets = 0;
@@ -23,13 +23,13 @@ export class Waiters {
     return this.#waiters.values().next().value ?? null;
   }
 
-  /** A place behind everybody who has one. */
+  /** A place behind all there are. */
   drawTicket(): number {
     this.#tickets += 1;
     return this.#tickets;
   }
 
-  /** Gets in line; with an old ticket, because what he was given was of no use, ahead. */
+  /** Joins at the end; with an old ticket, as the session that it got was lost, at its old place. */
   join(waiter: Waiter): void {
     this.#waiters.add(waiter);
     if (waiter.ticket < this.#tickets) {
