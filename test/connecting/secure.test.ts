@@ -7,6 +7,7 @@ import {
   connect,
   ProtocolError,
 } from '../../src/index.ts';
+import { failure } from '../support/connections.ts';
 import { Authority, type Certificate } from '../support/servers/certificates.ts';
 
 let authority: Authority;
@@ -73,25 +74,24 @@ async function listen(
   };
 }
 
-async function failure(server: TlsServer, options: ConnectOptions): Promise<unknown> {
-  return connect({
-    host: 'db.test',
-    hostaddr: '127.0.0.1',
-    port: server.port,
-    user: 'ada',
-    ssl: 'require',
-    ...options,
-  }).then(
-    () => expect.fail('it connected'),
-    (error: unknown) => error,
+function refusal(server: TlsServer, options: ConnectOptions): Promise<Error> {
+  return failure(
+    connect({
+      host: 'db.test',
+      hostaddr: '127.0.0.1',
+      port: server.port,
+      user: 'ada',
+      ssl: 'require',
+      ...options,
+    }),
   );
 }
 
 describe('the name of the server', () => {
   it('is sent in clear to the server (SNI) when it is a name', async () => {
     await using server = await listen('postgres', null);
-    await failure(server, {});
-    await failure(server, { host: '127.0.0.1' });
+    await refusal(server, {});
+    await refusal(server, { host: '127.0.0.1' });
     await using second = await listen('postgres', null);
     await connect('sslsni=0', {
       host: 'db.test',
@@ -109,18 +109,18 @@ describe('the protocol that TLS agrees on (ALPN)', () => {
   it('is postgresql, or none with a server that was asked first', async () => {
     for (const alpn of [['postgresql'], ['http/1.1', 'postgresql'], null]) {
       await using server = await listen('postgres', alpn);
-      const error = await failure(server, {});
+      const error = await refusal(server, {});
       expect(error).toBeInstanceOf(ConnectionFailureError);
       expect(server.received).toHaveLength(1);
     }
     await using server = await listen('direct', ['postgresql']);
-    await failure(server, { directTls: true });
+    await refusal(server, { directTls: true });
     expect(server.received).toHaveLength(1);
   });
 
   it('must be agreed on with direct TLS, or not a byte is said', async () => {
     await using server = await listen('direct', null);
-    const error = await failure(server, { directTls: true });
+    const error = await refusal(server, { directTls: true });
     expect(error).toBeInstanceOf(ProtocolError);
     expect(error).toMatchObject({ message: expect.stringContaining('ALPN') });
     expect(server.received).toEqual([]);
@@ -128,7 +128,7 @@ describe('the protocol that TLS agrees on (ALPN)', () => {
 
   it('fails the handshake when the server knows others only', async () => {
     await using server = await listen('direct', ['http/1.1']);
-    expect(await failure(server, { directTls: true })).toBeInstanceOf(ConnectionFailureError);
+    expect(await refusal(server, { directTls: true })).toBeInstanceOf(ConnectionFailureError);
     expect(server.received).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import {
 } from '../../src/index.ts';
 import { writeAuthentication } from '../../src/protocol/backend/authentication.ts';
 import { writeParameterStatus, writeReadyForQuery } from '../../src/protocol/backend/session.ts';
+import { failure } from '../support/connections.ts';
 import {
   close,
   expectMessage,
@@ -30,12 +31,9 @@ const TELLS_NOTHING: Script = [
   expectMessage('Sync'),
 ];
 
-function failure({ host, port }: ScriptedServer, more: ConnectOptions): Promise<unknown> {
+function refusal({ host, port }: ScriptedServer, more: ConnectOptions): Promise<Error> {
   const options = { host, port, user: 'ada', ssl: false, targetSessionAttrs: 'primary' } as const;
-  return connect({ ...options, ...more }).then(
-    () => expect.fail('it connected'),
-    (reason: unknown) => reason,
-  );
+  return failure(connect({ ...options, ...more }));
 }
 
 it('a server that does not tell its role is waited for no longer than the time-out', async () => {
@@ -44,15 +42,15 @@ it('a server that does not tell its role is waited for no longer than the time-o
     release = resolve;
   });
   await using server = await ScriptedServer.listen([TELLS_NOTHING, wait(over)]);
-  const error = await failure(server, { timeout: 250 });
+  const error = await refusal(server, { timeout: 250 });
   release();
   expect(error).toBeInstanceOf(TimeoutError);
-  expect((error as Error).message).toContain('asking for its role');
+  expect(error.message).toContain('asking for its role');
 });
 
 it('a connection that is lost before the server tells its role is a failure to connect', async () => {
   await using server = await ScriptedServer.listen([TELLS_NOTHING, close()]);
-  const error = await failure(server, {});
+  const error = await refusal(server, {});
   expect(error).toBeInstanceOf(ConnectionFailureError);
   expect(error).toMatchObject({ safeToRetry: true });
 });

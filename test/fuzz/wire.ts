@@ -17,7 +17,8 @@ import type { MessageReader } from '../../src/protocol/reader.ts';
 import type { MessageWriter } from '../../src/protocol/writer.ts';
 import { BACKEND_SAMPLES } from '../protocol/backend-samples.ts';
 import { FRONTEND_SAMPLES } from '../protocol/frontend-samples.ts';
-import { bodyOf, readBody, type Sample, written } from '../protocol/messages.ts';
+import { bodyOf, readBody, type Sample } from '../protocol/messages.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { mutated, noise, type Target, target } from './target.ts';
 
 /** A message as a sink gets it. */
@@ -86,7 +87,7 @@ function messageOf(error: unknown): string {
   return error.message;
 }
 
-const message = fc.constantFrom(...BACKEND_SAMPLES).map((sample) => written(sample.write));
+const message = fc.constantFrom(...BACKEND_SAMPLES).map((sample) => encoded(sample.write));
 const stream = fc
   .array(fc.oneof({ weight: 9, arbitrary: message }, { weight: 1, arbitrary: noise }), {
     maxLength: 12,
@@ -150,7 +151,7 @@ function checkReading(sample: Sample, body: Buffer): void {
   const value = readOrNull(sample.read, body);
   const both = PAIRS.find(({ read }) => read === sample.read);
   if (value === null || both === undefined) return;
-  const again = written((writer) => both.write(writer, value.value as never));
+  const again = encoded((writer) => both.write(writer, value.value as never));
   deepStrictEqual(readOrNull(sample.read, again.subarray(5)), value);
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import type { MessageWriter } from '../../src/protocol/writer.ts';
+import { deferred } from '../support/deferred.ts';
 import {
   acceptStartup,
   close,
@@ -76,14 +77,6 @@ function canceled(writer: MessageWriter): void {
 }
 
 const execution: Script = [expectMessage('Bind'), expectMessage('Execute'), expectMessage('Sync')];
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((fulfil) => {
-    resolve = fulfil;
-  });
-  return { promise, resolve };
-}
 
 /** It is sent once more, as soon as it is certain that no cancel is left. */
 const again: Script = [

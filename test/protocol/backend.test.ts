@@ -15,8 +15,9 @@ import {
   readReadyForQuery,
 } from '../../src/protocol/backend/session.ts';
 import { readCopyInResponse } from '../../src/protocol/copy.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { NO_FIELDS } from './backend-samples.ts';
-import { failureOf, readBody, written } from './messages.ts';
+import { failureOf, readBody } from './messages.ts';
 
 function fields(...pairs: readonly [string, string][]): Buffer {
   return Buffer.from(`${pairs.map(([code, text]) => `${code}${text}\0`).join('')}\0`);
@@ -63,7 +64,7 @@ describe('ErrorResponse', () => {
     const text = fc.string({ unit: 'binary' }).filter((t) => !t.includes('\0') && t.isWellFormed());
     fc.assert(
       fc.property(text, text, (message, detail) => {
-        const body = written((w) => writeErrorResponse(w, { message, detail })).subarray(5);
+        const body = encoded((w) => writeErrorResponse(w, { message, detail })).subarray(5);
         expect(readBody(readErrorResponse, body)).toEqual({ ...NO_FIELDS, message, detail });
       }),
     );
@@ -84,7 +85,7 @@ describe('DataRow', () => {
   });
 
   test('gives copies of its values', () => {
-    const buffer = written((w) => writeDataRow(w, [Buffer.from('abc')])).subarray(5);
+    const buffer = encoded((w) => writeDataRow(w, [Buffer.from('abc')])).subarray(5);
     const [value] = readBody(readDataRow, buffer);
     buffer.fill(0);
     expect(value).toEqual(Buffer.from('abc'));
@@ -93,7 +94,7 @@ describe('DataRow', () => {
   test('carries any values', () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.uint8Array({ maxLength: 40 }))), (values) => {
-        const body = written((w) => writeDataRow(w, values)).subarray(5);
+        const body = encoded((w) => writeDataRow(w, values)).subarray(5);
         const expected = values.map((value) => (value === null ? null : Buffer.from(value)));
         expect(readBody(readDataRow, body)).toEqual(expected);
       }),

@@ -26,7 +26,8 @@ import {
   writeStartupMessage,
 } from '../../src/protocol/frontend/startup.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
-import { failureOf, readBody, written } from './messages.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
+import { failureOf, readBody } from './messages.ts';
 
 const BIND = {
   portal: '',
@@ -137,14 +138,14 @@ describe('StartupMessage', () => {
     // The version, "k" and its NUL, the value's NUL and the end of the list are 8 bytes.
     const fits = new Map([['k', 'x'.repeat(10_000 - 8)]]);
     const tooLong = new Map([['k', 'x'.repeat(10_000 - 7)]]);
-    expect(written((w) => writeStartupMessage(w, PROTOCOL_3_0, fits))).toHaveLength(10_004);
+    expect(encoded((w) => writeStartupMessage(w, PROTOCOL_3_0, fits))).toHaveLength(10_004);
     expect(refusal((w) => writeStartupMessage(w, PROTOCOL_3_0, tooLong))).toBeInstanceOf(
       InvalidArgumentError,
     );
   });
 
   test('has the bytes that the manual prescribes', () => {
-    const bytes = written((w) => writeStartupMessage(w, PROTOCOL_3_2, new Map([['user', 'u']])));
+    const bytes = encoded((w) => writeStartupMessage(w, PROTOCOL_3_2, new Map([['user', 'u']])));
     expect(bytes).toEqual(Buffer.from('\0\0\0\x10\0\x03\0\x02user\0u\0\0', 'latin1'));
   });
 
@@ -162,7 +163,7 @@ describe('StartupMessage', () => {
     fc.assert(
       fc.property(pairs, (entries) => {
         const parameters = new Map(entries);
-        const bytes = written((w) => writeStartupMessage(w, PROTOCOL_3_0, parameters));
+        const bytes = encoded((w) => writeStartupMessage(w, PROTOCOL_3_0, parameters));
         expect(readBody(readStartupPacket, bytes.subarray(4))).toEqual({
           type: 'StartupMessage',
           protocolVersion: PROTOCOL_3_0,
@@ -174,16 +175,16 @@ describe('StartupMessage', () => {
 });
 
 test('the requests before start-up have the codes that the manual prescribes', () => {
-  const cancel = written((w) => writeCancelRequest(w, 1, Buffer.alloc(4)));
+  const cancel = encoded((w) => writeCancelRequest(w, 1, Buffer.alloc(4)));
   expect(cancel.readInt32BE(4)).toBe(80_877_102);
-  expect(written(writeSslRequest)).toEqual(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]));
-  expect(written(writeGssEncRequest)).toEqual(Buffer.from([0, 0, 0, 8, 4, 210, 22, 48]));
+  expect(encoded(writeSslRequest)).toEqual(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]));
+  expect(encoded(writeGssEncRequest)).toEqual(Buffer.from([0, 0, 0, 8, 4, 210, 22, 48]));
 });
 
 describe('the count of parameters', () => {
   test('may be 65,535', () => {
     const parameters = new Array<null>(65_535).fill(null);
-    const bytes = written((w) => writeBind(w, { ...BIND, parameters }));
+    const bytes = encoded((w) => writeBind(w, { ...BIND, parameters }));
     expect(readBody(readBind, bytes.subarray(5)).parameters).toHaveLength(65_535);
   });
 
@@ -215,7 +216,7 @@ test('Bind carries any parameters', () => {
   });
   fc.assert(
     fc.property(bind, (value) => {
-      const bytes = written((w) => writeBind(w, value));
+      const bytes = encoded((w) => writeBind(w, value));
       expect(readBody(readBind, bytes.subarray(5))).toEqual(value);
     }),
   );

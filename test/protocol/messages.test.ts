@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../src/errors/client-errors.ts';
 import { Backend, Frontend } from '../../src/protocol/message-type.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { BACKEND_SAMPLES } from './backend-samples.ts';
 import { FRONTEND_SAMPLES } from './frontend-samples.ts';
-import { bodyOf, endsProperly, failureOf, readBody, type Sample, written } from './messages.ts';
+import { bodyOf, endsProperly, failureOf, readBody, type Sample } from './messages.ts';
 
 const DIRECTIONS: readonly [string, readonly Sample[]][] = [
   ['the server', BACKEND_SAMPLES],
@@ -16,7 +17,7 @@ for (const [sender, samples] of DIRECTIONS) {
     const body = bodyOf(sample);
 
     test('begins with its type byte and a length that counts itself and the body', () => {
-      const bytes = written(sample.write);
+      const bytes = encoded(sample.write);
       expect(bytes.subarray(0, sample.type.length).toString('latin1')).toBe(sample.type);
       expect(bytes.readInt32BE(sample.type.length)).toBe(4 + body.length);
       expect(bytes.length).toBe(sample.type.length + 4 + body.length);

@@ -1,6 +1,7 @@
 import { ProtocolError } from '../../src/errors/client-errors.ts';
 import { MessageReader } from '../../src/protocol/reader.ts';
-import { MessageWriter } from '../../src/protocol/writer.ts';
+import type { MessageWriter } from '../../src/protocol/writer.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 
 /** One message as a test sees it: its bytes, what writes it, and what is read from it. */
 export interface Sample {
@@ -17,15 +18,9 @@ export interface Sample {
   readonly openFrom?: number;
 }
 
-/** The written message, and its body: what follows type and length. */
-export function written(write: (writer: MessageWriter) => void): Buffer {
-  const writer = new MessageWriter(16);
-  write(writer);
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
-}
-
+/** The written message without type and length. */
 export function bodyOf(sample: Sample): Buffer {
-  return written(sample.write).subarray(sample.type === '' ? 4 : 5);
+  return encoded(sample.write).subarray(sample.type === '' ? 4 : 5);
 }
 
 /**

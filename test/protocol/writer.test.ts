@@ -2,18 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvalidArgumentError } from '../../src/errors/client-errors.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 
 function bytesOf(writer: MessageWriter): Buffer {
   return Buffer.from(writer.buffer.subarray(0, writer.offset));
 }
 
 /** What writing one thing gives. */
-function written(write: (writer: MessageWriter) => void): Buffer {
-  const writer = new MessageWriter(1);
-  write(writer);
-  return bytesOf(writer);
-}
-
 describe('a message', () => {
   test('has the length of what was written into it, whatever the buffer had to grow', () => {
     fc.assert(
@@ -96,25 +91,25 @@ describe('an integer that does not fit is refused, never wrapped', () => {
 
   test.each(cases)('%s', (_type, write, values) => {
     for (const value of [...values, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => written((w) => write(w, value))).toThrow(InvalidArgumentError);
+      expect(() => encoded((w) => write(w, value))).toThrow(InvalidArgumentError);
     }
   });
 
   test('Int64', () => {
     for (const value of [2n ** 63n, -(2n ** 63n) - 1n]) {
-      expect(() => written((w) => w.int64(value))).toThrow(InvalidArgumentError);
+      expect(() => encoded((w) => w.int64(value))).toThrow(InvalidArgumentError);
     }
   });
 });
 
 test('integers and floats are written big-endian', () => {
-  expect(written((w) => w.int16(-2))).toEqual(Buffer.from([0xff, 0xfe]));
-  expect(written((w) => w.uint16(65_535))).toEqual(Buffer.from([0xff, 0xff]));
-  expect(written((w) => w.int32(-2_147_483_648))).toEqual(Buffer.from([0x80, 0, 0, 0]));
-  expect(written((w) => w.uint32(4_294_967_294))).toEqual(Buffer.from([0xff, 0xff, 0xff, 0xfe]));
-  expect(written((w) => w.int64(-(2n ** 63n)))).toEqual(Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0]));
-  expect(written((w) => w.float32(1))).toEqual(Buffer.from([0x3f, 0x80, 0, 0]));
-  expect(written((w) => w.float64(-0))).toEqual(Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0]));
+  expect(encoded((w) => w.int16(-2))).toEqual(Buffer.from([0xff, 0xfe]));
+  expect(encoded((w) => w.uint16(65_535))).toEqual(Buffer.from([0xff, 0xff]));
+  expect(encoded((w) => w.int32(-2_147_483_648))).toEqual(Buffer.from([0x80, 0, 0, 0]));
+  expect(encoded((w) => w.uint32(4_294_967_294))).toEqual(Buffer.from([0xff, 0xff, 0xff, 0xfe]));
+  expect(encoded((w) => w.int64(-(2n ** 63n)))).toEqual(Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0]));
+  expect(encoded((w) => w.float32(1))).toEqual(Buffer.from([0x3f, 0x80, 0, 0]));
+  expect(encoded((w) => w.float64(-0))).toEqual(Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0]));
 });
 
 describe('a string', () => {
@@ -124,8 +119,8 @@ describe('a string', () => {
       .filter((t) => !t.includes('\0') && t.isWellFormed());
     fc.assert(
       fc.property(text, (value) => {
-        expect(written((w) => w.utf8(value))).toEqual(Buffer.from(value));
-        expect(written((w) => w.cstring(value))).toEqual(Buffer.from(`${value}\0`));
+        expect(encoded((w) => w.utf8(value))).toEqual(Buffer.from(value));
+        expect(encoded((w) => w.cstring(value))).toEqual(Buffer.from(`${value}\0`));
       }),
     );
   });
@@ -133,7 +128,7 @@ describe('a string', () => {
   test.each([0, 1, 15, 16, 17, 18, 40])('of %i characters may end in any of them', (length) => {
     for (const last of ['a', '\x7f', 'é', '€', '😀']) {
       const value = 'x'.repeat(length) + last;
-      expect(written((w) => w.utf8(value))).toEqual(Buffer.from(value));
+      expect(encoded((w) => w.utf8(value))).toEqual(Buffer.from(value));
     }
   });
 
@@ -148,7 +143,7 @@ describe('a string', () => {
 });
 
 test('a reserved length is that of the bytes that follow it', () => {
-  const bytes = written((w) => {
+  const bytes = encoded((w) => {
     const outer = w.reserveLength();
     w.uint8(9);
     const inner = w.reserveLength();

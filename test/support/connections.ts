@@ -1,7 +1,6 @@
-import net from 'node:net';
 import { describe, onTestFinished } from 'vitest';
 import { type Connection, type ConnectOptions, connect } from '../../src/index.ts';
-import { hasServer, serverDsn, type TestedVersion, testServer } from './servers/server.ts';
+import { hasServer, serverDsn, type TestedVersion } from './servers/server.ts';
 
 /** The same tests against each version of PostgreSQL that is there. */
 export function describeEach(name: string, tests: (version: TestedVersion) => void): void {
@@ -69,31 +68,4 @@ export async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of iterable) items.push(item);
   return items;
-}
-
-/** Counts what is handed to the network. */
-export class Flights {
-  /** Writes since the last `take`. */
-  #count = 0;
-  readonly dial: NonNullable<ConnectOptions['dial']>;
-
-  constructor(version: TestedVersion = 18) {
-    this.dial = () => {
-      const { host, port } = testServer(version);
-      const socket = net.connect({ host, port, noDelay: true });
-      const { write } = socket;
-      socket.write = ((...args: Parameters<typeof write>) => {
-        this.#count += 1;
-        return write.apply(socket, args);
-      }) as typeof write;
-      return socket;
-    };
-  }
-
-  /** How many there were since the last time. */
-  take(): number {
-    const count = this.#count;
-    this.#count = 0;
-    return count;
-  }
 }

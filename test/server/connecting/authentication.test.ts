@@ -14,7 +14,8 @@ import {
   TimeoutError,
   TooManyConnectionsError,
 } from '../../../src/index.ts';
-import { CountingDial } from '../../support/pool.ts';
+import { failure } from '../../support/connections.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
 import { Authority } from '../../support/servers/certificates.ts';
 import { asOwner } from '../../support/servers/owner.ts';
 import { hasServer, serverDsn } from '../../support/servers/server.ts';
@@ -79,11 +80,8 @@ async function whoIsIt(options: ConnectOptions, dsn?: string): Promise<string | 
   return connection.fetchVal<string>('SELECT current_user');
 }
 
-async function failure(options: ConnectOptions, dsn?: string): Promise<Error> {
-  return connect(dsn, options).then(
-    () => expect.fail('it connected'),
-    (error: unknown) => error as Error,
-  );
+function refusal(options: ConnectOptions, dsn?: string): Promise<Error> {
+  return failure(connect(dsn, options));
 }
 
 describe.each(Object.entries(METHODS))('the role %s, let in by %s', (user, method) => {
@@ -96,7 +94,7 @@ describe.each(Object.entries(METHODS))('the role %s, let in by %s', (user, metho
     const negated = as(user, { password: SECRET, requireAuth: `!${required}` });
     const [good, bad] = required === method ? [options, negated] : [negated, options];
     expect(await whoIsIt(good)).toBe(user);
-    const error = await failure(bad);
+    const error = await refusal(bad);
     expect(error).toBeInstanceOf(InterfaceError);
     expect(error.message).toContain('requireAuth');
   });
@@ -107,7 +105,7 @@ describe.each(Object.entries(METHODS))('the role %s, let in by %s', (user, metho
   });
 
   it.skipIf(method === 'none')('rejects a wrong password with its SQLSTATE', async () => {
-    const error = await failure(as(user, { password: `not ${SECRET}` }));
+    const error = await refusal(as(user, { password: `not ${SECRET}` }));
     expect(error).toBeInstanceOf(InvalidPasswordError);
     expect(error).toMatchObject({ sqlstate: '28P01', safeToRetry: true });
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET);
@@ -115,7 +113,7 @@ describe.each(Object.entries(METHODS))('the role %s, let in by %s', (user, metho
 
   it.skipIf(method === 'none')('needs a password and says where one can be given', async () => {
     for (const password of [undefined, '']) {
-      const error = await failure(as(user, { password }));
+      const error = await refusal(as(user, { password }));
       expect(error).toBeInstanceOf(InterfaceError);
       expect(error.message).toMatch(/none was given[\s\S]*PGPASSWORD/);
     }
@@ -146,22 +144,22 @@ it('connecting takes three flights with SCRAM, two with MD5 and one without a pa
 
 describe('what the server objects to', () => {
   it('keeps its class and its words', async () => {
-    const absent = await failure(as('trusting', { database: 'nowhere' }));
+    const absent = await refusal(as('trusting', { database: 'nowhere' }));
     expect(absent).toBeInstanceOf(InvalidCatalogNameError);
     expect(absent.message).toBe('database "nowhere" does not exist');
-    expect(await failure(as('limited'))).toBeInstanceOf(TooManyConnectionsError);
-    expect(await failure(as('barred'))).toBeInstanceOf(InvalidAuthorizationSpecificationError);
-    const nobody = await failure(as('nobody at all', { password: SECRET }));
+    expect(await refusal(as('limited'))).toBeInstanceOf(TooManyConnectionsError);
+    expect(await refusal(as('barred'))).toBeInstanceOf(InvalidAuthorizationSpecificationError);
+    const nobody = await refusal(as('nobody at all', { password: SECRET }));
     expect(nobody).toBeInstanceOf(InvalidPasswordError);
-    expect(await failure(as('passwordless', { password: 'x' }))).toBeInstanceOf(
+    expect(await refusal(as('passwordless', { password: 'x' }))).toBeInstanceOf(
       InvalidPasswordError,
     );
   });
 
   it('is asked once: a wrong password is not tried again without TLS', async () => {
     const password = vi.fn(() => 'wrong');
-    await failure(as('scram', { password, ssl: 'prefer' }));
-    await failure(as('scram', { password, ssl: 'allow' }));
+    await refusal(as('scram', { password, ssl: 'prefer' }));
+    await refusal(as('scram', { password, ssl: 'allow' }));
     expect(password).toHaveBeenCalledTimes(2);
   });
 });
@@ -244,24 +242,24 @@ describe('a password function', () => {
   it('has its own error passed on', async () => {
     const reason = Object.assign(new Error('the vault is sealed'), { code: 'ECONNREFUSED' });
     const rejecting = vi.fn(() => Promise.reject(reason));
-    expect(await failure(as('scram', { password: rejecting, ssl: 'prefer' }))).toBe(reason);
+    expect(await refusal(as('scram', { password: rejecting, ssl: 'prefer' }))).toBe(reason);
     expect(rejecting).toHaveBeenCalledTimes(1);
     const throwing = () => {
       throw reason;
     };
-    expect(await failure(as('scram', { password: throwing }))).toBe(reason);
+    expect(await refusal(as('scram', { password: throwing }))).toBe(reason);
   });
 
   it('that gives no string is refused', async () => {
     const password = (() => 42) as unknown as () => string;
-    const error = await failure(as('scram', { password }));
+    const error = await refusal(as('scram', { password }));
     expect(error).toBeInstanceOf(ClientConfigurationError);
     expect(error.message).not.toContain('42');
   });
 
   it('that never ends is waited for no longer than the time-out', async () => {
     const password = () => new Promise<string>(() => {});
-    const error = await failure(as('scram', { password, timeout: 250 }));
+    const error = await refusal(as('scram', { password, timeout: 250 }));
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error.message).toContain(`${cluster.host}:${cluster.port}`);
     expect(error.message).toContain('authenticating');
@@ -276,7 +274,7 @@ describe('a password function', () => {
     );
     try {
       const password = vi.fn(() => new Promise<string>(() => {}));
-      const error = await failure(as('scram', { password, timeout: 20_000 }));
+      const error = await refusal(as('scram', { password, timeout: 20_000 }));
       expect(error).toBeInstanceOf(ConnectionFailureError);
       expect(password).toHaveBeenCalledTimes(1);
     } finally {
@@ -303,7 +301,7 @@ describe('a password file', () => {
     const named = (...host: string[]) =>
       as('scram', { host, hostaddr: host.map(() => '127.0.0.1'), passfile });
     expect(await whoIsIt(named('b.test'))).toBe('scram');
-    expect((await failure(named('a.test'))).message).toContain('none was given');
+    expect((await refusal(named('a.test'))).message).toContain('none was given');
     expect(await whoIsIt(named('a.test', 'b.test'))).toBe('scram');
     await expect(connect({ ...named('b.test'), user: 'clear' })).rejects.toThrow(
       InvalidPasswordError,
@@ -319,7 +317,7 @@ describe('a password file', () => {
     await authority.write('.pgpass', `*:*:*:scram:${SECRET}\n`);
     expect(await whoIsIt(as('scram'))).toBe('scram');
     vi.stubEnv('PGPASSFILE', await authority.write('other', '*:*:*:scram:wrong\n'));
-    expect(await failure(as('scram'))).toBeInstanceOf(InvalidPasswordError);
+    expect(await refusal(as('scram'))).toBeInstanceOf(InvalidPasswordError);
     await authority.write('.pgpass', '');
   });
 });

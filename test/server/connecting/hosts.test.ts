@@ -13,6 +13,7 @@ import {
   InvalidPasswordError,
   TimeoutError,
 } from '../../../src/index.ts';
+import { failure } from '../../support/connections.ts';
 import { Authority } from '../../support/servers/certificates.ts';
 import { asOwner } from '../../support/servers/owner.ts';
 import { testServer } from '../../support/servers/server.ts';
@@ -86,11 +87,8 @@ async function portOf(given: ConnectOptions, dsn?: string): Promise<number | nul
   return connection.fetchVal<number>('SELECT inet_server_port()');
 }
 
-async function failure(given: ConnectOptions & { signal?: AbortSignal }, dsn?: string) {
-  return connect(dsn, given).then(
-    () => expect.fail('it connected'),
-    (error: unknown) => error as Error,
-  );
+function refusal(given: ConnectOptions & { signal?: AbortSignal }, dsn?: string): Promise<Error> {
+  return failure(connect(dsn, given));
 }
 
 describe('a list of hosts', () => {
@@ -127,7 +125,7 @@ describe('a list of hosts', () => {
 
   it('ends with wrong credentials', async () => {
     const given = { ...ports(closedPort, cluster.port, testServer().port), password: 'wrong' };
-    expect(await failure(given)).toBeInstanceOf(InvalidPasswordError);
+    expect(await refusal(given)).toBeInstanceOf(InvalidPasswordError);
   });
 
   it('is tried in random order when asked to', async () => {
@@ -143,7 +141,7 @@ describe('a list of hosts', () => {
 
 describe('the error when no host will do', () => {
   it('is that of the host when there is but one', async () => {
-    const error = await failure(ports(closedPort));
+    const error = await refusal(ports(closedPort));
     expect(error).toBeInstanceOf(ConnectionFailureError);
     expect(error.message).toContain(`127.0.0.1:${closedPort}`);
     expect(error).toMatchObject({
@@ -156,7 +154,7 @@ describe('the error when no host will do', () => {
 
   it('lists every attempt with its host and its reason', async () => {
     const host = [`127.0.0.1:${closedPort}`, 'no.such.host.invalid:5432', authority.folder];
-    const error = await failure(options({ host }));
+    const error = await refusal(options({ host }));
     expect(error).toBeInstanceOf(ConnectionFailureError);
     expect(error.message).toMatch(/3 addresses/);
     expect(error.message).toMatch(new RegExp(`127\\.0\\.0\\.1:${closedPort}: .*ECONNREFUSED`));
@@ -170,20 +168,20 @@ describe('the error when no host will do', () => {
 
   it("is the one server's answer when all others did not answer, with the rest as its cause", async () => {
     const given = { ...ports(closedPort, testServer().port), database: 'only_here' };
-    const error = await failure(given);
+    const error = await refusal(given);
     expect(error).toBeInstanceOf(InvalidCatalogNameError);
     expect((error.cause as AggregateError).message).toContain('ECONNREFUSED');
   });
 
   it('is a TimeoutError that tells where the time went', async () => {
-    const one = await failure({ ...ports(deafPort), timeout: 200, ssl: 'disable' });
+    const one = await refusal({ ...ports(deafPort), timeout: 200, ssl: 'disable' });
     expect(one).toBeInstanceOf(TimeoutError);
     expect(one.message).toContain(`127.0.0.1:${deafPort} took too long, authenticating`);
-    const tls = await failure({ ...ports(deafPort), timeout: 200 });
+    const tls = await refusal({ ...ports(deafPort), timeout: 200 });
     expect(tls.message).toContain(`127.0.0.1:${deafPort} took too long, negotiating TLS`);
     const direct = { ...ports(deafPort), timeout: 200, ssl: 'require', directTls: true } as const;
-    expect((await failure(direct)).message).toContain('negotiating TLS');
-    const two = await failure({ ...ports(closedPort, deafPort), timeout: 200 });
+    expect((await refusal(direct)).message).toContain('negotiating TLS');
+    const two = await refusal({ ...ports(closedPort, deafPort), timeout: 200 });
     expect(two).toBeInstanceOf(TimeoutError);
     expect(two.message).toContain('ECONNREFUSED');
     expect(two.message).toContain('took too long');
@@ -191,7 +189,7 @@ describe('the error when no host will do', () => {
 
   it('comes at once when there is no time at all', async () => {
     for (const timeout of [0, -1]) {
-      const error = await failure({ ...ports(cluster.port), timeout });
+      const error = await refusal({ ...ports(cluster.port), timeout });
       expect(error).toBeInstanceOf(TimeoutError);
       expect(error).toMatchObject({ safeToRetry: true });
     }
@@ -200,7 +198,7 @@ describe('the error when no host will do', () => {
   it('is a TimeoutError for each host with connect_timeout', async () => {
     const dsn = `host=127.0.0.1,127.0.0.1 port=${deafPort},${cluster.port} connect_timeout=1`;
     expect(await portOf(options(), dsn)).toBe(cluster.port);
-    const error = await failure(options(), `host=127.0.0.1 port=${deafPort} connect_timeout=1`);
+    const error = await refusal(options(), `host=127.0.0.1 port=${deafPort} connect_timeout=1`);
     expect(error).toBeInstanceOf(TimeoutError);
   });
 });
@@ -241,7 +239,7 @@ describe('the addresses of a name', () => {
         timeout: 2_000,
       });
       expect(await portOf(given)).toBe(cluster.port);
-      expect((await failure({ ...given, database: 'nowhere' })).message).toContain('nowhere');
+      expect((await refusal({ ...given, database: 'nowhere' })).message).toContain('nowhere');
     } finally {
       other.close();
     }
@@ -258,7 +256,7 @@ describe('the addresses of a name', () => {
 
   it('are all in the error', async () => {
     const all = lookup('127.0.0.1', '127.0.0.2');
-    const error = await failure(options({ host: 'db.test', port: closedPort, lookup: all }));
+    const error = await refusal(options({ host: 'db.test', port: closedPort, lookup: all }));
     expect(error.message).toContain(`db.test:${closedPort} (127.0.0.1): `);
     expect(error.message).toContain(`db.test:${closedPort} (127.0.0.2): `);
   });
@@ -282,22 +280,22 @@ describe('the addresses of a name', () => {
   it('that cannot be had are a connection failure with the reason', async () => {
     const reason = new Error('the name server is on fire');
     const failing: LookupFunction = (_, __, callback) => callback(reason, '', 0);
-    const error = await failure(options({ host: 'db.test', lookup: failing }));
+    const error = await refusal(options({ host: 'db.test', lookup: failing }));
     expect(error).toBeInstanceOf(ConnectionFailureError);
     expect(error.cause).toBe(reason);
     const throwing: LookupFunction = () => {
       throw reason;
     };
-    expect((await failure(options({ host: 'db.test', lookup: throwing }))).cause).toBe(reason);
+    expect((await refusal(options({ host: 'db.test', lookup: throwing }))).cause).toBe(reason);
     for (const nonsense of [lookup(), lookup('not an address')]) {
-      const wrong = await failure(options({ host: 'db.test', lookup: nonsense }));
+      const wrong = await refusal(options({ host: 'db.test', lookup: nonsense }));
       expect(wrong.message).toContain('gave no IP address');
     }
   });
 
   it('are waited for no longer than the time-out', async () => {
     const never: LookupFunction = () => {};
-    const error = await failure(options({ host: 'db.test', lookup: never, timeout: 150 }));
+    const error = await refusal(options({ host: 'db.test', lookup: never, timeout: 150 }));
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error.message).toContain('db.test:5432 took too long, looking up its addresses');
     const host = ['db.test', '127.0.0.1'];
@@ -337,7 +335,7 @@ describe('a dial function', () => {
 
   it('that fails is a connection failure, and the next host is tried', async () => {
     const reason = new Error('the tunnel has caved in');
-    const error = await failure(options({ host: 'db.test', dial: () => Promise.reject(reason) }));
+    const error = await refusal(options({ host: 'db.test', dial: () => Promise.reject(reason) }));
     expect(error).toBeInstanceOf(ConnectionFailureError);
     expect(error.cause).toBe(reason);
     expect(error.message).toContain('db.test:5432: the tunnel has caved in');
@@ -350,7 +348,7 @@ describe('a dial function', () => {
 
   it('may give a socket that fails only later', async () => {
     const dial: DialFunction = () => net.connect(closedPort, '127.0.0.1');
-    const error = await failure(options({ host: 'db.test', dial }));
+    const error = await refusal(options({ host: 'db.test', dial }));
     expect(error).toBeInstanceOf(ConnectionFailureError);
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
@@ -358,7 +356,7 @@ describe('a dial function', () => {
   it('that gives no stream is refused', async () => {
     for (const nothing of [null, {}, 'stream']) {
       const dial = (() => nothing) as unknown as DialFunction;
-      expect(await failure(options({ host: 'db.test', dial }))).toBeInstanceOf(InterfaceError);
+      expect(await refusal(options({ host: 'db.test', dial }))).toBeInstanceOf(InterfaceError);
     }
   });
 
@@ -371,7 +369,7 @@ describe('a dial function', () => {
         deliver = resolve;
       });
     };
-    const error = await failure(options({ host: 'db.test', dial, timeout: 150 }));
+    const error = await refusal(options({ host: 'db.test', dial, timeout: 150 }));
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error.message).toContain('db.test:5432 took too long, connecting');
     expect(aborted).toMatchObject({ aborted: true, reason: expect.any(TimeoutError) });
@@ -394,9 +392,9 @@ describe('a dial function', () => {
 describe('a signal', () => {
   it('ends connecting with its reason, wherever it is', async () => {
     const aborted = AbortSignal.abort('never mind');
-    expect(await failure({ ...ports(cluster.port), signal: aborted })).toBe('never mind');
+    expect(await refusal({ ...ports(cluster.port), signal: aborted })).toBe('never mind');
     const abort = new AbortController();
-    const attempt = failure({ ...ports(deafPort, cluster.port), signal: abort.signal });
+    const attempt = refusal({ ...ports(deafPort, cluster.port), signal: abort.signal });
     await expect.poll(() => deafSockets.size).toBe(1);
     abort.abort();
     expect(await attempt).toMatchObject({ name: 'AbortError' });
@@ -408,7 +406,7 @@ describe('a signal', () => {
       abort.abort();
       return new Promise<string>(() => {});
     };
-    const error = await failure({ ...ports(cluster.port), password, signal: abort.signal });
+    const error = await refusal({ ...ports(cluster.port), password, signal: abort.signal });
     expect(error).toMatchObject({ name: 'AbortError' });
   });
 
@@ -416,7 +414,7 @@ describe('a signal', () => {
     const { signal } = new AbortController();
     await using connection = await connect({ ...ports(cluster.port), signal });
     expect(await connection.fetchVal('SELECT 1')).toBe(1);
-    const error = await failure({ ...ports(cluster.port), signal: {} as AbortSignal });
+    const error = await refusal({ ...ports(cluster.port), signal: {} as AbortSignal });
     expect(error).toBeInstanceOf(ClientConfigurationError);
   });
 });

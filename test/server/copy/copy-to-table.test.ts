@@ -15,6 +15,7 @@ import {
   UniqueViolationError,
   UnsupportedServerFeatureError,
 } from '../../../src/index.ts';
+import { deferred } from '../../support/deferred.ts';
 import { hasServer, serverDsn } from '../../support/servers/server.ts';
 
 let connection: Connection;
@@ -64,14 +65,6 @@ function watched(chunks: Iterable<unknown>): {
     }
   }
   return { source: generate(), pulled: () => pulled, closed };
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve!: () => void;
-  const promise = new Promise<void>((fulfil) => {
-    resolve = fulfil;
-  });
-  return { promise, resolve };
 }
 
 function* lines(count: number): Generator<string> {

@@ -3,6 +3,7 @@ import asyncpg, { type AsyncpgPluginOptions, healthRoute } from 'asyncpg/fastify
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Connection, connect, InterfaceError, type PoolOptions } from '../../../src/index.ts';
+import { deferred } from '../../support/deferred.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 /** A lock that a route waits for, so that a test says how long its request takes. */
@@ -64,14 +65,6 @@ async function eventually(what: string, isTrue: () => Promise<boolean>): Promise
 }
 
 /** A promise, and the function that fulfils it. */
-function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => void } {
-  let resolve: (value: unknown) => void = () => {};
-  const promise = new Promise<unknown>((fulfil) => {
-    resolve = fulfil;
-  });
-  return { promise, resolve };
-}
-
 const waiting = (count: bigint) => async () => (await admin.fetchVal(AT_GATE, GATE)) === count;
 
 describe('the life cycle of asyncpg/fastify', () => {
@@ -176,7 +169,7 @@ describe('request.pg', () => {
 
   it.each(['GET', 'POST'] as const)('ends with a client that goes away: %s', async (method) => {
     plugIn({ cancelOnDisconnect: true });
-    const { promise, resolve } = deferred();
+    const { promise, resolve } = deferred<unknown>();
     app.route({
       method,
       url: '/',
@@ -193,7 +186,7 @@ describe('request.pg', () => {
 
   it('rolls a transaction back whose client goes away', async () => {
     plugIn({ cancelOnDisconnect: true }, { maxSize: 1 });
-    const { promise, resolve } = deferred();
+    const { promise, resolve } = deferred<unknown>();
     app.get('/', (request) => {
       const work = request.pg.transaction(async (tx) => {
         await tx.execute('INSERT INTO kept VALUES (1)');
@@ -209,7 +202,7 @@ describe('request.pg', () => {
 
   it('goes on without its client unless it is asked to end', async () => {
     plugIn();
-    const { promise, resolve } = deferred();
+    const { promise, resolve } = deferred<unknown>();
     app.get('/', async (request, reply) => {
       reply.raw.once('close', () => admin.execute('SELECT pg_advisory_unlock($1)', GATE));
       await request.pg.fetchVal(WAIT_AT_GATE, GATE).then(() => resolve('went on'), resolve);

@@ -7,7 +7,8 @@ import {
   TimeoutError,
   UndefinedTableError,
 } from '../../../src/index.ts';
-import { CountingDial, sleep, stateOf, TestPool, until } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
+import { sleep, stateOf, TestPool, until } from '../../support/pool.ts';
 
 /** One connection that is busy, so that further one-shot calls share it. */
 const ONE = { minSize: 1, maxSize: 1 } as const;

@@ -5,7 +5,8 @@ import {
   PostgresError,
   TimeoutError,
 } from '../../../src/index.ts';
-import { CountingDial, sleep, TestPool, until } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
+import { sleep, TestPool, until } from '../../support/pool.ts';
 import { Random } from '../../support/samples/random.ts';
 
 /**

@@ -6,7 +6,8 @@ import {
   type PreparedStatement,
   type Transaction,
 } from '../../../src/index.ts';
-import { CountingDial, sleep, stateOf, TestPool, until } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
+import { sleep, stateOf, TestPool, until } from '../../support/pool.ts';
 import { hasServer, serverDsn, type TestedVersion } from '../../support/servers/server.ts';
 
 const ONE: PoolOptions = { minSize: 1, maxSize: 1 };

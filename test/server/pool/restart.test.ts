@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TempCluster } from '../../../src/cluster/index.ts';
 import { type Pool, type PostgresError, TimeoutError } from '../../../src/index.ts';
-import { CountingDial, sleep, TestPool, until } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
+import { sleep, TestPool, until } from '../../support/pool.ts';
 
 describe('a pool whose server goes away', () => {
   let cluster: TempCluster;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TooManyConnectionsError } from '../../../src/index.ts';
-import { CountingDial, sleep, TestPool, until } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
+import { sleep, TestPool, until } from '../../support/pool.ts';
 
 describe('minSize', () => {
   it('is a floor: lost connections are replaced unasked', async () => {

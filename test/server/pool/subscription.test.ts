@@ -3,8 +3,9 @@ import { contextFor } from '../../../src/client/connect.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { InterfaceError, type Notification } from '../../../src/index.ts';
 import { SubscriptionHub } from '../../../src/pool/subscription-hub.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
 import { VirtualClock } from '../../support/fakes/virtual-clock.ts';
-import { CountingDial, sleep, stateOf, TestPool, until } from '../../support/pool.ts';
+import { sleep, stateOf, TestPool, until } from '../../support/pool.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 /** A pool whose only connection on the server is the one that listens. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createPool, TimeoutError } from '../../../src/index.ts';
-import { CountingDial, TestPool, until } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
+import { TestPool, until } from '../../support/pool.ts';
 import { FaultProxy } from '../../support/servers/fault-proxy.ts';
 import { testServer } from '../../support/servers/server.ts';
 

@@ -10,7 +10,7 @@ import {
   TimeoutError,
 } from '../../../src/index.ts';
 import { collect, failure } from '../../support/connections.ts';
-import { CountingDial } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
 import {
   PGBOUNCER,
   PGBOUNCER_TITLE,

@@ -11,7 +11,8 @@ import {
   UniqueViolationError,
 } from '../../../src/index.ts';
 import { collect, failure } from '../../support/connections.ts';
-import { CountingDial, until } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
+import { until } from '../../support/pool.ts';
 import {
   PGBOUNCER,
   PGBOUNCER_TITLE,

@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connect, type Queryable } from '../../../src/index.ts';
-import { CountingDial, TestPool, until } from '../../support/pool.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
+import { TestPool, until } from '../../support/pool.ts';
 import { Random } from '../../support/samples/random.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 

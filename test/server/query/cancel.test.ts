@@ -4,12 +4,12 @@ import { type Connection, PostgresError, TimeoutError } from '../../../src/index
 import {
   collect,
   describeEach,
-  Flights,
   failure,
   open,
   openBeside,
   openWithSchema,
 } from '../../support/connections.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
 
 const pause = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
@@ -56,7 +56,7 @@ describeEach('time-outs and aborts', (version) => {
   });
 
   it('send nothing when they have passed before', async () => {
-    const flights = new Flights(version);
+    const flights = new CountingDial();
     const c = await open(version, { dial: flights.dial });
     flights.take();
     const signal = AbortSignal.abort(new Error('before'));

@@ -10,7 +10,8 @@ import {
   TimeoutError,
   UndefinedTableError,
 } from '../../../src/index.ts';
-import { describeEach, Flights, failure, open, openWithSchema } from '../../support/connections.ts';
+import { describeEach, failure, open, openWithSchema } from '../../support/connections.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
 
 describeEach('queries', (version) => {
   it('fetch resolves to all rows, fetchRow to the first, fetchVal to its first value', async () => {
@@ -141,7 +142,7 @@ describeEach('queries', (version) => {
   });
 
   it('refuses a placeholder beyond $65535 before anything is sent', async () => {
-    const flights = new Flights(version);
+    const flights = new CountingDial();
     const c = await open(version, { dial: flights.dial });
     flights.take();
     const transaction = c.transaction((tx) => tx.fetch('SELECT $65536::int'));

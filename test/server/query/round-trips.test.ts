@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { sql } from '../../../src/index.ts';
-import { describeEach, Flights, open } from '../../support/connections.ts';
+import { describeEach, open } from '../../support/connections.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
 
 describeEach('round trips', (version) => {
   async function counted(options: Parameters<typeof open>[1] = {}) {
-    const flights = new Flights(version);
+    const flights = new CountingDial();
     const connection = await open(version, { ...options, dial: flights.dial });
     flights.take();
     return { connection, flights };

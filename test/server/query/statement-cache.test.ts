@@ -10,12 +10,12 @@ import {
 import {
   collect,
   describeEach,
-  Flights,
   failure,
   open,
   openBeside,
   openWithSchema,
 } from '../../support/connections.ts';
+import { CountingDial } from '../../support/counting-dial.ts';
 
 /** With named statements, and with unnamed ones as behind a pooler. */
 const MODES: readonly (readonly [string, ConnectOptions])[] = [
@@ -393,7 +393,7 @@ describeEach('the statement cache', (version) => {
   });
 
   it('sends nothing for an argument that does not fit a known statement', async () => {
-    const flights = new Flights(version);
+    const flights = new CountingDial();
     const c = await open(version, { dial: flights.dial });
     expect(await c.fetchVal('SELECT $1::int4', 1)).toBe(1);
     flights.take();

@@ -239,7 +239,8 @@ export class ScriptedConnection {
 
 /** Messages as bytes. */
 export function encoded(write: (writer: MessageWriter) => void): Buffer {
-  const writer = new MessageWriter(256);
+  // Small, so that it has to grow.
+  const writer = new MessageWriter(1);
   write(writer);
   return Buffer.from(writer.buffer.subarray(0, writer.offset));
 }
