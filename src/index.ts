@@ -9,15 +9,13 @@
 export type { CallOptions, Query, QueryObject } from './client/call.ts';
 export { connect, type SingleConnectOptions } from './client/connect.ts';
 export { Connection, type PrepareOptions } from './client/connection.ts';
-export type { CopyFromTableOptions, CopyOutOptions } from './client/copy/copy-from-table.ts';
+export type { CopyFromTableOptions } from './client/copy/copy-from-table.ts';
 export type { CopyCommon, CopyFormat, CopyProgress } from './client/copy/copy-options.ts';
-export type { CopyOutput } from './client/copy/copy-sink.ts';
+export type { CopyOutOptions } from './client/copy/copy-out.ts';
+export type { CopyOutput } from './client/copy/copy-output.ts';
+export type { CopyRecord, CopyRecordsOptions } from './client/copy/copy-records-to-table.ts';
 export type { CopySource } from './client/copy/copy-source.ts';
-export type {
-  CopyRecord,
-  CopyRecordsOptions,
-  CopyToTableOptions,
-} from './client/copy/copy-to-table.ts';
+export type { CopyToTableOptions } from './client/copy/copy-to-table.ts';
 export { Cursor } from './client/cursor.ts';
 export type {
   LogCallback,

@@ -17,19 +17,12 @@ import {
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
-import {
-  type CopyFromTableOptions,
-  type CopyOutOptions,
-  copyFromQuery,
-  copyFromTable,
-} from './copy/copy-from-table.ts';
+import { copyFromQuery } from './copy/copy-from-query.ts';
+import { type CopyFromTableOptions, copyFromTable } from './copy/copy-from-table.ts';
+import type { CopyOutOptions } from './copy/copy-out.ts';
 import { streamBinaryCopy } from './copy/copy-record-stream.ts';
-import {
-  type CopyRecordsOptions,
-  type CopyToTableOptions,
-  copyRecordsToTable,
-  copyToTable,
-} from './copy/copy-to-table.ts';
+import { type CopyRecordsOptions, copyRecordsToTable } from './copy/copy-records-to-table.ts';
+import { type CopyToTableOptions, copyToTable } from './copy/copy-to-table.ts';
 import { executeMany } from './execute-many.ts';
 import { CHECK_IN, CHECK_OUT, CREATE, DEADLINE, SEALED, TRANSACT } from './internals.ts';
 import { checkOptions } from './known-options.ts';

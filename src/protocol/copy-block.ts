@@ -13,7 +13,7 @@ const LONG = 256;
 const SHORT = 8;
 
 /**
- * Elements of a list that is made with each block and used by nobody: half as many bytes as are in
+ * Elements of a list that is made with each block and never used: half as many bytes as are in
  * the block. A block is memory outside the engine's heap, of which 32 to 64 MB make V8 of Node.js 24
  * mark the whole heap; its collection of young objects, which is cheap and frees blocks as well,
  * only comes for objects on the heap. With these it always comes first: `copyto` of the benchmark

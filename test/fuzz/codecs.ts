@@ -22,7 +22,7 @@ import {
   ProtocolError,
 } from '../../src/errors/client-errors.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
-import { CopyRows } from '../../src/session/requests/copy-rows-request.ts';
+import { CopyRows } from '../../src/session/requests/copy-rows.ts';
 import type { RowSink } from '../../src/session/requests/stream-request.ts';
 import type { Session } from '../../src/session/session.ts';
 import { rowValues } from '../../src/values/row.ts';
@@ -260,7 +260,7 @@ function copied(columns: readonly Column[], chunks: readonly Buffer[]): number {
   };
   const decode = compileRowDecoder(columns, false);
   const session = { textRun } as unknown as Session;
-  const copy = new CopyRows('', session, sink as unknown as RowSink, decode, columns.length);
+  const copy = new CopyRows(session, sink as unknown as RowSink, decode);
   for (const chunk of chunks) {
     textRun.stretch(chunk.length);
     copy.data(chunk, 0, chunk.length);

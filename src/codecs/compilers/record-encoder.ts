@@ -19,7 +19,7 @@ export interface RecordEncoder {
   /** What comes before the first record. */
   header(writer: MessageWriter): void;
   /** Writes the record with the number `row`, counted from 0. */
-  record(writer: MessageWriter, record: unknown, row: number): void;
+  write(writer: MessageWriter, record: unknown, row: number): void;
   /** What comes after the last record. */
   trailer(writer: MessageWriter): void;
 }
@@ -61,7 +61,7 @@ function binaryEncoder(columns: readonly RecordColumn[]): RecordEncoder {
     format: BINARY,
     count,
     header: (writer) => writer.bytes(HEADER),
-    record(writer, record, row) {
+    write(writer, record, row) {
       current = row;
       const values = valuesOf(record, row);
       writer.int16(count);
@@ -101,7 +101,7 @@ function textEncoder(columns: readonly RecordColumn[]): RecordEncoder {
     format: TEXT,
     count,
     header() {},
-    record(writer, record, row) {
+    write(writer, record, row) {
       current = row;
       const values = valuesOf(record, row);
       for (let i = 0; i < count; i++) {

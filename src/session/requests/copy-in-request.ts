@@ -1,45 +1,48 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { readCommandComplete } from '../../protocol/backend/result.ts';
 import {
   type CopyResponse,
   readCopyInResponse,
   writeCopyDone,
   writeCopyFail,
 } from '../../protocol/copy.ts';
-import { Backend } from '../../protocol/message-type.ts';
+import { Backend, Frontend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
-import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
-import { sendScript } from './script-request.ts';
+import type { CopyInput } from './copy-input.ts';
+import { COPY_BLOCK, type CopyColumns, CopyRequest } from './copy-request.ts';
 
-/** `wait`: what comes next is not there yet, see `wait()`. `end`: that was all. */
-export type FeedStep = 'more' | 'wait' | 'end';
-
-/** Where the data of a COPY comes from. What it throws fails the COPY. */
-export interface CopyFeed {
+/**
+ * Writes the pieces of an input as the data of a COPY; a RecordEncoder is one. What it throws fails
+ * the COPY.
+ */
+export interface CopyEncoder {
+  /** What comes before the first piece. */
+  header(writer: MessageWriter): void;
   /**
-   * The text of the statement. What it takes to know that, or to have the data at hand, is
-   * done while the request holds the queue; it is the `parent` of inner requests.
+   * Writes a piece; `index` counts them from 0. True: there is more of it, which the next call,
+   * for a message of its own, writes in place of a new piece.
    */
-  plan(session: Session, parent: Request): string | Promise<string>;
-  /** The server waits for data, in this format. */
-  begin(response: CopyResponse): void;
-  /** Writes whole CopyData messages, about `COPY_BLOCK` bytes at most unless a value is longer. */
-  write(writer: MessageWriter): FeedStep;
-  /** Resolves when `write` can go on. */
-  wait(): Promise<void>;
-  /** What was written is on its way. */
-  sent(): void;
-  /** The COPY has failed: no more is wanted. */
-  stop(): void;
+  write(writer: MessageWriter, piece: unknown, index: number): unknown;
+  /** What comes after the last piece. */
+  trailer(writer: MessageWriter): void;
 }
 
-/** Bytes of COPY data that are gathered before they are handed on, either way. */
-export const COPY_BLOCK = 64 * 1024;
+/** What a COPY FROM takes. */
+export interface CopyData {
+  readonly input: CopyInput;
+  readonly encoder: CopyEncoder;
+  /** What the encoder writes; null: the server alone knows whether that is right. */
+  readonly columns: CopyColumns | null;
+  /** Told how much is on its way. What it throws fails the COPY. */
+  readonly onSent: (bytes: number, pieces: number) => void;
+}
+
+/** What a message seldom exceeds. */
+const ROOMY = COPY_BLOCK + 8 * 1024;
 
 /** Where the request stands with its data. */
 type Stage =
@@ -51,62 +54,46 @@ type Stage =
   /** CopyDone or CopyFail was written, or the server wants no more. */
   | 'over';
 
+/** `wait`: the next piece is not there yet. `end`: that was all. */
+type Step = 'more' | 'wait' | 'end';
+
 /**
  * COPY … FROM STDIN. It holds the queue until its data is written, no faster than the server
  * takes it. Data is pulled only while the server wants it; if it ends in failure, or the call
  * is ended, the server is told so with CopyFail, which undoes the COPY.
- * PostgreSQL manual, section 54.2.6 "COPY Operations".
  */
-export class CopyInRequest extends Request<string> {
-  /** The statement, once it is known. */
-  text = '';
-  readonly #feed: CopyFeed;
+export class CopyInRequest extends CopyRequest {
+  readonly #data: CopyData;
   readonly #begun: Promise<CopyResponse>;
   #begin!: (response: CopyResponse) => void;
   #session: Session | null = null;
   #stage: Stage = 'unsent';
   /** What the server has said so far. */
   #answer: 'none' | 'waits for data' | 'complete' = 'none';
-  /** The feed is at work: there may be half a message in the writer. */
+  /** The encoder is at work: there may be half a message in the writer. */
   #writing = false;
   #failure: { error: unknown } | null = null;
-  #tag = '';
+  #pieces = 0;
+  /** The last piece was not written to its end. */
+  #isCut = false;
+  /** Bytes of data that were written. */
+  #bytes = 0;
 
-  constructor(feed: CopyFeed, deadline: Deadline | null) {
-    super(deadline);
-    this.#feed = feed;
+  constructor(text: string, data: CopyData, deadline: Deadline | null) {
+    super(text, data.columns, deadline);
+    this.#data = data;
     this.#begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
-    // Begun here, the feed is pulled in its caller's asynchronous context.
+    // Begun here, the input is pulled in its caller's asynchronous context.
     void this.#run();
   }
 
   override start(session: Session): void {
     this.#session = session;
-    this.state = 'preparing';
+    this.#stage = 'asked';
     session.queue.hold(this);
-    const text = this.#feed.plan(session, this);
-    if (typeof text === 'string') {
-      this.#send(session, text);
-      return;
-    }
-    text.then(
-      (planned) => this.#send(session, planned),
-      (error: unknown) => {
-        this.fail(error);
-        session.queue.release(this);
-      },
-    );
-  }
-
-  #send(session: Session, text: string): void {
-    if (this.abandoned) this.state = 'done';
-    if (this.state === 'preparing') {
-      this.text = text;
-      this.#stage = 'asked';
-      sendScript(session, this, text);
-    }
+    super.start(session);
     if (this.state === 'done') session.queue.release(this);
   }
 
@@ -115,7 +102,7 @@ export class CopyInRequest extends Request<string> {
     const session = this.#session!;
     if (this.#stage !== 'feeding') return;
     try {
-      this.#feed.begin(response);
+      this.checkColumns(response);
       await this.#pump(session);
     } catch (error) {
       this.#failure ??= { error };
@@ -131,9 +118,9 @@ export class CopyInRequest extends Request<string> {
     this.#finish();
   }
 
-  /** Writes until the data ends or nobody wants any more of it. */
+  /** Writes until the data ends, or the server or the caller wants no more of it. */
   async #pump(session: Session): Promise<void> {
-    const feed = this.#feed;
+    const { input } = this.#data;
     for (;;) {
       if (this.#stage !== 'feeding') return;
       const step = this.#write(session);
@@ -141,22 +128,21 @@ export class CopyInRequest extends Request<string> {
       if (step === 'end' || this.#stage !== 'feeding') return;
       if (session.writer.offset >= COPY_BLOCK) {
         session.outbox.flush();
-        feed.sent();
+        this.#data.onSent(this.#bytes, this.#pieces);
         if (session.outbox.isCongested) await session.outbox.whenDrained();
         // A source that never waits must not keep the server's objections from being read.
         await nextTurn();
       }
-      if (step === 'wait' && this.#stage === 'feeding') await feed.wait();
+      if (step === 'wait' && this.#stage === 'feeding') await input.wait();
     }
   }
 
-  #write(session: Session): FeedStep {
-    const { writer } = session;
+  #write({ writer }: Session): Step {
     const mark = writer.mark();
     this.#writing = true;
     try {
-      const step = this.#feed.write(writer);
-      if (step === 'end') this.#feed.sent();
+      const step = this.#writeMessage(writer);
+      if (step === 'end') this.#data.onSent(this.#bytes, this.#pieces);
       return step;
     } catch (error) {
       writer.rollback(mark);
@@ -164,6 +150,44 @@ export class CopyInRequest extends Request<string> {
     } finally {
       this.#writing = false;
     }
+  }
+
+  /** Writes one CopyData, straight into the write buffer: pieces until there is enough. */
+  #writeMessage(writer: MessageWriter): Step {
+    const { input, encoder } = this.#data;
+    // Once there is much data, in a buffer that need not grow step by step.
+    if (this.#bytes >= COPY_BLOCK) writer.ensure(ROOMY);
+    const start = writer.offset;
+    writer.begin(Frontend.CopyData);
+    const body = writer.offset;
+    if (this.#bytes === 0) encoder.header(writer);
+    let pieces = this.#pieces;
+    let isCut = this.#isCut;
+    let piece: unknown;
+    let step: Step = 'more';
+    do {
+      if (!isCut) {
+        const result = input.take();
+        if (result === null) {
+          step = 'wait';
+          break;
+        }
+        if (result.done) {
+          encoder.trailer(writer);
+          step = 'end';
+          break;
+        }
+        piece = result.value;
+        pieces += 1;
+      }
+      isCut = encoder.write(writer, piece, pieces - 1) === true;
+    } while (writer.offset - start < COPY_BLOCK);
+    this.#pieces = pieces;
+    this.#isCut = isCut;
+    this.#bytes += writer.offset - body;
+    if (writer.offset > body) writer.end();
+    else writer.rollback(start);
+    return step;
   }
 
   /** Tells the server that no more data comes, which fails the COPY. */
@@ -211,14 +235,13 @@ export class CopyInRequest extends Request<string> {
       case Backend.CommandComplete:
         if (this.#answer !== 'waits for data' || this.#stage !== 'over') break;
         this.#answer = 'complete';
-        this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
+        this.complete(buffer, start, end);
         return;
     }
     session.unexpectedMessage(type, 'in answer to COPY FROM');
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
-    error.query = this.text;
     this.#answer = 'complete';
     super.serverError(session, error, fields);
     this.#finish();
@@ -231,23 +254,23 @@ export class CopyInRequest extends Request<string> {
   override ready(): void {
     if (this.#failure !== null) this.fail(this.#failure.error);
     else if (this.error !== null) this.fail(this.error);
-    else this.resolve(this.#tag);
+    else this.resolve(this.tag);
   }
 
   override fail(error: unknown): void {
     super.fail(error);
     this.#stage = 'over';
-    this.#stopFeed();
+    this.#stopInput();
   }
 
   override abandon(reason: unknown): void {
     super.abandon(reason);
     this.#giveUp('the call was ended');
-    this.#stopFeed();
+    this.#stopInput();
   }
 
-  /** Not at once: it may be the feed itself, or what it pulls from, that ends the call. */
-  #stopFeed(): void {
-    queueMicrotask(() => this.#feed.stop());
+  /** Not at once: it may be the input itself, or a piece of it, that ends the call. */
+  #stopInput(): void {
+    queueMicrotask(() => this.#data.input.stop());
   }
 }

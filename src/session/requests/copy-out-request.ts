@@ -1,23 +1,14 @@
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { readCommandComplete } from '../../protocol/backend/result.ts';
-import { type CopyResponse, readCopyOutResponse } from '../../protocol/copy.ts';
+import { readCopyOutResponse } from '../../protocol/copy.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { valueErrorOf } from '../statements/value-error.ts';
-import { sendScript } from './script-request.ts';
+import { type CopyColumns, CopyRequest } from './copy-request.ts';
 
-/** Where the data of a COPY goes to. */
-export interface CopyDataSink {
-  /**
-   * The text of the statement. What it takes to know that, or to be ready for the data, is
-   * done while the request holds the queue; it is the `parent` of inner requests.
-   */
-  plan(session: Session, parent: Request): string | Promise<string>;
-  /** The server will send data, in this format. */
-  begin(response: CopyResponse): void;
+/** What COPY TO hands its data to. */
+export interface CopySink {
   /**
    * Takes the body of a CopyData, `buffer[start, end)`, valid only during the call. False:
    * that is enough for now, until `session.resumeReading()`.
@@ -32,40 +23,33 @@ export interface CopyDataSink {
   end(): Promise<void>;
   /** The COPY has failed: there will be no more, and no end. */
   destroy(error: unknown): void;
+  /** Set by the request: to be told why the sink takes no more, while data is still coming. */
+  onFailure: ((error: unknown) => void) | null;
 }
 
 /** Where the server is with its data. */
 type Stage = 'asked' | 'sending' | 'sent' | 'over';
 
-/**
- * COPY … TO STDOUT. Resolves to the command tag when the sink has taken all of the data.
- * PostgreSQL manual, section 54.2.6 "COPY Operations".
- */
-export class CopyOutRequest extends Request<string> {
-  /** The statement, once it is known. */
-  text = '';
-  readonly #sink: CopyDataSink;
+/** COPY … TO STDOUT. Resolves when the sink has taken all of the data. */
+export class CopyOutRequest extends CopyRequest {
+  readonly #sink: CopySink;
   #session: Session | null = null;
-  #tag = '';
   #stage: Stage = 'asked';
 
-  constructor(sink: CopyDataSink, deadline: Deadline | null) {
-    super(deadline);
+  constructor(
+    text: string,
+    sink: CopySink,
+    columns: CopyColumns | null,
+    deadline: Deadline | null,
+  ) {
+    super(text, columns, deadline);
     this.#sink = sink;
+    sink.onFailure = (error) => this.#refuse(error);
   }
 
   override start(session: Session): void {
     this.#session = session;
-    const text = this.#sink.plan(session, this);
-    if (typeof text === 'string') {
-      this.text = text;
-      sendScript(session, this, text);
-      return;
-    }
-    session.queue.holdWhile(this, text, (planned) => {
-      this.text = planned;
-      sendScript(session, this, planned);
-    });
+    super.start(session);
   }
 
   override copyData(
@@ -96,7 +80,7 @@ export class CopyOutRequest extends Request<string> {
         try {
           if (!this.#sink.data(buffer, start, end)) session.pauseReading();
         } catch (error) {
-          this.refuse(valueErrorOf(session, error));
+          this.#refuse(valueErrorOf(session, error));
         }
         return;
       case Backend.CopyOutResponse: {
@@ -104,9 +88,9 @@ export class CopyOutRequest extends Request<string> {
         this.#stage = 'sending';
         const response = readCopyOutResponse(new MessageReader(buffer, start, end));
         try {
-          this.#sink.begin(response);
+          this.checkColumns(response);
         } catch (error) {
-          this.refuse(valueErrorOf(session, error));
+          this.#refuse(error);
         }
         return;
       }
@@ -117,21 +101,20 @@ export class CopyOutRequest extends Request<string> {
       case Backend.CommandComplete:
         if (stage !== 'sent') break;
         this.#stage = 'over';
-        this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
+        this.complete(buffer, start, end);
         return;
     }
     session.unexpectedMessage(type, 'in answer to COPY TO');
   }
 
-  /** The sink takes no more: the call is rejected and the server told to stop. */
-  refuse(error: unknown): void {
+  /** The data cannot be taken: the call is rejected and the server told to stop. */
+  #refuse(error: unknown): void {
     if (this.state !== 'sent' || this.abandoned) return;
     this.abandon(error);
     this.#session!.canceller.abort(this);
   }
 
   override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
-    error.query = this.text;
     this.#stage = 'over';
     super.serverError(session, error, fields);
   }
@@ -147,7 +130,7 @@ export class CopyOutRequest extends Request<string> {
       return;
     }
     this.#sink.end().then(
-      () => this.resolve(this.#tag),
+      () => this.resolve(this.tag),
       (error: unknown) => this.fail(error),
     );
   }

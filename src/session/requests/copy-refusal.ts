@@ -15,8 +15,8 @@ export function copyNeedsItsCall(method: string): InterfaceError {
  * Fails a query by which the server waits for data, and has the server go on.
  *
  * It ignores the Sync that came in place of data (`syncIsLost`), but takes any other message
- * for a broken COPY and loses it. With calls in flight behind the query nobody can tell any
- * more which answer is whose, so that they end with the connection.
+ * for a broken COPY and loses it. With calls in flight behind the query it cannot be
+ * told any more which answer belongs to which call, so that they end with the connection.
  */
 export function refuseCopyIn(session: Session, request: Request, syncIsLost: boolean): void {
   const error = copyNeedsItsCall('copyToTable');

@@ -30,7 +30,7 @@ function encoderFor(...oids: number[]): RecordEncoder {
 /** The bytes of one record, written into a buffer that is too small for it. */
 function encoded(encoder: RecordEncoder, record: unknown, row = 0): Buffer {
   const writer = new MessageWriter(1);
-  encoder.record(writer, record, row);
+  encoder.write(writer, record, row);
   return Buffer.from(writer.buffer.subarray(0, writer.offset));
 }
 

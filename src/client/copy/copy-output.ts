@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { finished, type Writable } from 'node:stream';
-import { checkedPath, ignoring } from './copy-source.ts';
+import { filePath } from './file-path.ts';
 
 /** Where the data of a COPY goes to. */
 export type CopyOutput =
@@ -13,8 +13,8 @@ export type CopyOutput =
   /** Called with one block after the other; the next follows when its promise is resolved. */
   | ((chunk: Buffer) => void | Promise<void>);
 
-/** Takes blocks of bytes. */
-export interface ByteSink {
+/** Writes blocks of bytes to an output. */
+export interface BlockSink {
   /** What must be waited for before the first `write`. Rejects with the output's failure. */
   readonly open?: () => Promise<void>;
   /**
@@ -30,9 +30,9 @@ export interface ByteSink {
   destroy(error: unknown): void;
 }
 
-/** What blocks are written to an output with. Throws TypeError for what is none, or has ended. */
-export function sinkFor(output: unknown): ByteSink {
-  const path = checkedPath(output, 'output');
+/** What writes to this output. Throws TypeError for what is none, or has ended. */
+export function sinkOf(output: unknown): BlockSink {
+  const path = filePath(output, 'output');
   if (path !== null) return new FileSink(path);
   if (typeof output === 'function') {
     return new FunctionSink(output as (chunk: Buffer) => void | Promise<void>);
@@ -66,7 +66,10 @@ function isWebStream(value: unknown): value is WritableStream<Uint8Array> {
   );
 }
 
-class FunctionSink implements ByteSink {
+/** What fails after the COPY has failed changes nothing. */
+function ignore(): void {}
+
+class FunctionSink implements BlockSink {
   readonly write: (chunk: Buffer) => unknown;
 
   constructor(write: (chunk: Buffer) => unknown) {
@@ -78,7 +81,7 @@ class FunctionSink implements ByteSink {
   destroy(): void {}
 }
 
-class FileSink implements ByteSink {
+class FileSink implements BlockSink {
   readonly returnsBlocks = true;
   readonly #path: string | URL;
   #opening: Promise<FileHandle> | null = null;
@@ -105,16 +108,16 @@ class FileSink implements ByteSink {
   }
 
   destroy(): void {
-    ignoring(() => this.#opening?.then((file) => file.close()));
+    this.#opening?.then((file) => file.close()).catch(ignore);
   }
 }
 
-class WebStreamSink implements ByteSink {
+class WebStreamSink implements BlockSink {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
 
   constructor(stream: WritableStream<Uint8Array>) {
     this.#writer = stream.getWriter();
-    this.#writer.closed.catch(() => {});
+    this.#writer.closed.catch(ignore);
   }
 
   write(block: Buffer): Promise<void> {
@@ -126,16 +129,16 @@ class WebStreamSink implements ByteSink {
   }
 
   destroy(error: unknown): void {
-    ignoring(() => this.#writer.abort(error));
+    this.#writer.abort(error).catch(ignore);
   }
 }
 
-class StreamSink implements ByteSink {
+class StreamSink implements BlockSink {
   readonly #stream: Writable;
   /** Settles when the stream has finished, or cannot any more. */
   readonly #finished: Promise<void>;
   #cleanUp: () => void = () => {};
-  /** Who waits for the stream to drain. */
+  /** A write that waits for the stream to drain. */
   #waiter: { resolve(): void; reject(error: unknown): void } | null = null;
 
   constructor(stream: Writable) {
@@ -153,7 +156,7 @@ class StreamSink implements ByteSink {
         stream.off('drain', onDrain);
       };
     });
-    this.#finished.catch(() => {});
+    this.#finished.catch(ignore);
   }
 
   write(block: Buffer): unknown {

@@ -1,8 +1,7 @@
 import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
-import { InterfaceError, ProtocolError } from '../../errors/client-errors.ts';
-import type { CopyResponse } from '../../protocol/copy.ts';
+import { ProtocolError } from '../../errors/client-errors.ts';
 import type { Session } from '../session.ts';
-import type { CopyDataSink } from './copy-out-request.ts';
+import type { CopySink } from './copy-out-request.ts';
 import type { RowSink } from './stream-request.ts';
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
@@ -16,32 +15,18 @@ const CRITICAL_FLAGS = 0xffff0000;
  * sends each as one CopyData, the first one with the header before it.
  * PostgreSQL manual, "COPY", section "Binary Format".
  */
-export class CopyRows implements CopyDataSink {
-  readonly #text: string;
+export class CopyRows implements CopySink {
+  onFailure = null;
   readonly #session: Session;
-  readonly #sink: RowSink;
+  readonly #rows: RowSink;
   readonly #decoder: RowDecoder;
-  readonly #columns: number;
   #headerRead = false;
   #complete = false;
 
-  constructor(text: string, session: Session, sink: RowSink, decoder: RowDecoder, columns: number) {
-    this.#text = text;
+  constructor(session: Session, rows: RowSink, decoder: RowDecoder) {
     this.#session = session;
-    this.#sink = sink;
+    this.#rows = rows;
     this.#decoder = decoder;
-    this.#columns = columns;
-  }
-
-  plan(): string {
-    return this.#text;
-  }
-
-  begin({ columnFormats }: CopyResponse): void {
-    if (columnFormats.length === this.#columns) return;
-    throw new InterfaceError('the columns of the query changed while it was prepared', {
-      isTransient: true,
-    });
   }
 
   data(buffer: Buffer, start: number, end: number): boolean {
@@ -56,7 +41,7 @@ export class CopyRows implements CopyDataSink {
       this.#complete = true;
       return true;
     }
-    return this.#sink.push(this.#decoder(buffer, at, end, this.#session.textRun));
+    return this.#rows.push(this.#decoder(buffer, at, end, this.#session.textRun));
   }
 
   async end(): Promise<void> {
@@ -64,7 +49,7 @@ export class CopyRows implements CopyDataSink {
   }
 
   destroy(): void {
-    // Whoever reads the rows learns of it from the request.
+    // The reader of the rows learns of it from the request.
   }
 }
 

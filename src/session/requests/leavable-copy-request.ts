@@ -55,7 +55,7 @@ function returnToSavepoint(session: Session): void {
   const { queue } = session;
   const undo = quiet(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`);
   queue.comeBackAfterAll(undo, () => {
-    // If somebody has ended the transaction meanwhile, its savepoints are gone as well.
+    // If the transaction was ended meanwhile, its savepoints are gone as well.
     if (session.transactionStatus === 'E') queue.start(undo);
     else undo.fail(null);
   });

@@ -1,26 +1,20 @@
 import { CopyBlock } from '../../protocol/copy-block.ts';
-import type { Request } from '../../session/request.ts';
-import { COPY_BLOCK } from '../../session/requests/copy-in-request.ts';
-import type { CopyDataSink } from '../../session/requests/copy-out-request.ts';
+import type { CopySink } from '../../session/requests/copy-out-request.ts';
+import { COPY_BLOCK } from '../../session/requests/copy-request.ts';
 import type { Session } from '../../session/session.ts';
 import { type OnProgress, tellProgress } from './copy-options.ts';
-import type { ByteSink } from './copy-sink.ts';
+import type { BlockSink } from './copy-output.ts';
 
 /** Bytes that wait for the sink beyond which the server is made to wait as well. */
 const HIGH_WATER = 1024 * 1024;
 /** Reading goes on when so few are left. */
 const LOW_WATER = 256 * 1024;
 
-/** Gives the text of the statement; see CopyDataSink.plan. */
-export type MakeText = (session: Session, parent: Request) => string | Promise<string>;
-
-/** Gathers the data of a COPY into blocks and hands them to a sink, one after the other. */
-export class CopyBlocks implements CopyDataSink {
-  /** Told why the sink takes no more, while data is still coming. */
+/** The data of a COPY between the wire and its output: gathered into blocks, written one by one. */
+export class BlockBuffer implements CopySink {
   onFailure: ((error: unknown) => void) | null = null;
-  readonly #makeText: MakeText;
   readonly #session: Session;
-  readonly #sink: ByteSink;
+  readonly #sink: BlockSink;
   readonly #onProgress: OnProgress;
   #block: CopyBlock | null = null;
   #blocks: CopyBlock[] = [];
@@ -34,23 +28,13 @@ export class CopyBlocks implements CopyDataSink {
   #wake: (() => void) | null = null;
   readonly #done: Promise<void>;
 
-  constructor(makeText: MakeText, session: Session, sink: ByteSink, onProgress: OnProgress) {
-    this.#makeText = makeText;
+  constructor(session: Session, sink: BlockSink, onProgress: OnProgress) {
     this.#session = session;
     this.#sink = sink;
     this.#onProgress = onProgress;
-    // Begun here, the sink is called in the caller's asynchronous context.
+    // Begun here, the output is written to in the caller's asynchronous context.
     this.#done = this.#run();
     this.#done.catch((error: unknown) => this.onFailure?.(error));
-  }
-
-  plan(session: Session, parent: Request): string | Promise<string> {
-    if (this.#sink.open === undefined) return this.#makeText(session, parent);
-    return this.#sink.open().then(() => this.#makeText(session, parent));
-  }
-
-  begin(): void {
-    // The data goes on as it is, whatever the format.
   }
 
   run(buffer: Buffer, at: number, limit: number): number {
@@ -65,8 +49,8 @@ export class CopyBlocks implements CopyDataSink {
       at = to;
       if (this.#block.space === 0) this.#push(this.#block);
     }
-    // Somebody waits on this session behind the COPY, perhaps the sink itself: then making
-    // the server wait could make everybody wait for ever.
+    // With calls behind the COPY the server is not made to wait: the output may be waiting for
+    // one of them, and so would both for ever.
     if (this.#waiting < HIGH_WATER || this.#session.queue.load > 1) return true;
     this.#paused = true;
     return false;

@@ -1,0 +1,36 @@
+import type { Turn } from '../../session/requests/turn.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { argsOf, type QueryObject } from '../call.ts';
+import type { ClientSession } from '../client-session.ts';
+import { checkOptions, type OptionNames } from '../known-options.ts';
+import { COMMON_OPTIONS, FORMAT_OPTIONS } from './copy-options.ts';
+import { type CopyOutOptions, copyOut } from './copy-out.ts';
+import { copyQueryToStdout } from './copy-statement.ts';
+import { inlineArguments, plainText } from './inline-arguments.ts';
+
+const { columns: _columns, schema: _schema, ...CALL_OPTIONS } = COMMON_OPTIONS;
+const OPTIONS: OptionNames<CopyOutOptions> = {
+  output: true,
+  ...FORMAT_OPTIONS,
+  ...CALL_OPTIONS,
+};
+
+/** Copies the result of a query to an output; see Queryable.copyFromQuery. */
+export async function copyFromQuery(
+  client: ClientSession,
+  query: QueryObject,
+  options: CopyOutOptions,
+  deadline: Deadline | null,
+): Promise<string> {
+  checkOptions('copyFromQuery', options, OPTIONS);
+  const { session } = client;
+  const textOf = (select: string): string =>
+    copyQueryToStdout(select, options, session.serverVersion);
+  const plain = textOf(plainText(session, query.text));
+  if (argsOf(query).length === 0) return copyOut(client, plain, options, deadline);
+  const lookUp = async (turn: Turn): Promise<string> => {
+    const { text } = await inlineArguments(session, turn, query);
+    return textOf(text);
+  };
+  return copyOut(client, plain, options, deadline, lookUp);
+}

@@ -1,0 +1,81 @@
+import { BINARY } from '../../codecs/codec.ts';
+import { compileRecordEncoder, type RecordColumn } from '../../codecs/compilers/record-encoder.ts';
+import { CopyInRequest } from '../../session/requests/copy-in-request.ts';
+import { CopyInput } from '../../session/requests/copy-input.ts';
+import type { Turn } from '../../session/requests/turn.ts';
+import { type TableColumn, tableColumns } from '../../session/statements/table-columns.ts';
+import { statementKind } from '../../sql/statement-kind.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import type { ClientSession } from '../client-session.ts';
+import { checkOptions, type OptionNames } from '../known-options.ts';
+import { COMMON_OPTIONS, type CopyCommon, tellProgress } from './copy-options.ts';
+import { isIterable, iteratorOf } from './copy-source.ts';
+import { copyFromStdin, qualifiedName } from './copy-statement.ts';
+import { inTurn } from './in-turn.ts';
+
+/** A record: the values in the order of the columns, or by their names. */
+export type CopyRecord = readonly unknown[] | object;
+
+/** See Queryable.copyRecordsToTable. */
+export interface CopyRecordsOptions extends CopyCommon {
+  /**
+   * Arrays with a value for each column, or objects with a property for each: others are
+   * ignored, one that is missing is an error. They must not wait for calls on the same
+   * connection: they follow the COPY.
+   */
+  readonly records: Iterable<CopyRecord> | AsyncIterable<CopyRecord>;
+  /** An SQL condition: records for which it is not true are left out (12+). Sent as it is. */
+  readonly where?: string | undefined;
+}
+
+const OPTIONS: OptionNames<CopyRecordsOptions> = {
+  records: true,
+  where: true,
+  ...COMMON_OPTIONS,
+};
+
+/** Copies records into a table; see Queryable.copyRecordsToTable. */
+export async function copyRecordsToTable(
+  client: ClientSession,
+  table: string,
+  options: CopyRecordsOptions,
+  deadline: Deadline | null,
+): Promise<string> {
+  checkOptions('copyRecordsToTable', options, OPTIONS);
+  const { records, columns, schema, where, timeout, onProgress } = options;
+  if (!isIterable(records)) {
+    throw new TypeError('the records of a COPY must be an iterable of arrays or objects');
+  }
+  const { session } = client;
+  const name = qualifiedName(table, schema);
+  const textIn = (format: 'binary' | 'text'): string =>
+    copyFromStdin(table, { columns, schema, where, format }, session.serverVersion);
+  // Says what is wrong with the options before the server is asked for anything.
+  const binaryText = textIn('binary');
+  const input = new CopyInput(iteratorOf(records));
+  const copy = async (turn: Turn): Promise<string> => {
+    const known = await turn.during(() => tableColumns(session, turn, name));
+    const encoder = compileRecordEncoder(copiedColumns(columns, known), known);
+    const text = encoder.format === BINARY ? binaryText : textIn('text');
+    const onSent = (bytes: number, rows: number): void => tellProgress(onProgress, { bytes, rows });
+    return turn.submit(
+      new CopyInRequest(text, { input, encoder, columns: encoder, onSent }, deadline),
+    );
+  };
+  client.noteEffects(statementKind(binaryText));
+  const copying = inTurn(session, deadline, copy, () => input.stop());
+  return client.logged(copying, binaryText, [], timeout, 'copy');
+}
+
+/**
+ * The named columns, or all that COPY takes when none are named. A name that the table does not
+ * have is left for the server to refuse, before it asks for any data.
+ */
+function copiedColumns(
+  names: readonly string[] | undefined,
+  known: readonly TableColumn[],
+): RecordColumn[] {
+  if (names === undefined || names.length === 0) return known.filter(({ generated }) => !generated);
+  const columns = new Map(known.map((column) => [column.name, column]));
+  return names.flatMap((name) => columns.get(name) ?? []);
+}

@@ -1,0 +1,65 @@
+/** Gives a COPY's data piece by piece. Its `return` is called if it is not read to its end. */
+export type CopyIterator = Iterator<unknown, unknown> | AsyncIterator<unknown, unknown>;
+
+/** What COPY FROM pulls its data from, one piece after the other, as the server takes it. */
+export class CopyInput {
+  readonly #iterator: CopyIterator;
+  #awaited: Promise<IteratorResult<unknown, unknown>> | null = null;
+  #arrived: IteratorResult<unknown, unknown> | null = null;
+  /** It has come to its end, has failed by itself, or was stopped. */
+  #isOver = false;
+
+  constructor(iterator: CopyIterator) {
+    this.#iterator = iterator;
+  }
+
+  /** The next piece, or the end; null when it must be waited for. Throws what the source does. */
+  take(): IteratorResult<unknown, unknown> | null {
+    let result = this.#arrived;
+    if (result !== null) {
+      this.#arrived = null;
+    } else {
+      let next: IteratorResult<unknown, unknown> | Promise<IteratorResult<unknown, unknown>>;
+      try {
+        next = this.#iterator.next();
+      } catch (error) {
+        this.#isOver = true;
+        throw error;
+      }
+      if (typeof (next as Promise<unknown>)?.then === 'function') {
+        this.#awaited = next as Promise<IteratorResult<unknown, unknown>>;
+        return null;
+      }
+      result = next as IteratorResult<unknown, unknown>;
+    }
+    if (typeof result !== 'object' || result === null) {
+      throw new TypeError('the iterator of the source does not give objects');
+    }
+    if (result.done) this.#isOver = true;
+    return result;
+  }
+
+  /** Resolves when there is something to take. Rejects with the source's failure. */
+  async wait(): Promise<void> {
+    const awaited = this.#awaited;
+    if (awaited === null) return;
+    try {
+      this.#arrived = await awaited;
+    } catch (error) {
+      this.#isOver = true;
+      throw error;
+    }
+    this.#awaited = null;
+  }
+
+  /** No more is taken. The source is told, unless it knows; if that fails it changes nothing. */
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    try {
+      Promise.resolve(this.#iterator.return?.()).catch(() => {});
+    } catch {
+      // It would hide why the COPY has failed.
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { InterfaceError } from '../../errors/client-errors.ts';
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { readCommandComplete } from '../../protocol/backend/result.ts';
+import type { CopyResponse } from '../../protocol/copy.ts';
+import type { FormatCode } from '../../protocol/format.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { Request } from '../request.ts';
+import type { Session } from '../session.ts';
+import { sendScript } from './script-request.ts';
+
+/** Bytes of COPY data that are gathered before they are handed on, either way. */
+export const COPY_BLOCK = 64 * 1024;
+
+/** The columns of a COPY's data. */
+export interface CopyColumns {
+  readonly format: FormatCode;
+  readonly count: number;
+}
+
+/**
+ * COPY in either direction: one Query, which the server answers with the format of the data, the
+ * data, and a command tag, to which it resolves. PostgreSQL manual, section 54.2.6 "COPY Operations".
+ */
+export abstract class CopyRequest extends Request<string> {
+  readonly text: string;
+  readonly #columns: CopyColumns | null;
+  protected tag = '';
+
+  /** @param columns what the client has prepared for; null: it takes the data as it is */
+  constructor(text: string, columns: CopyColumns | null, deadline: Deadline | null) {
+    super(deadline);
+    this.text = text;
+    this.#columns = columns;
+  }
+
+  override start(session: Session): void {
+    sendScript(session, this, this.text);
+  }
+
+  /** Throws InterfaceError if the data has other columns than the client has prepared for. */
+  protected checkColumns({ format, columnFormats }: CopyResponse): void {
+    const columns = this.#columns;
+    if (columns === null) return;
+    if (format === columns.format && columnFormats.length === columns.count) return;
+    throw new InterfaceError(
+      `the columns changed while the COPY was prepared: they are ${columnFormats.length}, not ${columns.count}`,
+      { isTransient: true },
+    );
+  }
+
+  /** Takes the CommandComplete. */
+  protected complete(buffer: Buffer, start: number, end: number): void {
+    this.tag = readCommandComplete(new MessageReader(buffer, start, end));
+  }
+
+  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+    error.query = this.text;
+    super.serverError(session, error, fields);
+  }
+}
