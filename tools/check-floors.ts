@@ -61,20 +61,6 @@ const CIRCLES: readonly Circle[] = [
       'client/transaction.ts',
     ],
   },
-  {
-    reason: 'a session starts and cancels requests, which speak to their session',
-    files: [
-      'session/cancelling/cancellation.ts',
-      'session/cancelling/canceller.ts',
-      'session/request-deque.ts',
-      'session/request-queue.ts',
-      'session/request.ts',
-      'session/requests/sync-request.ts',
-      'session/session.ts',
-      'session/statements/statement-cache.ts',
-      'session/statements/statement.ts',
-    ],
-  },
 ];
 
 /** A throw-away server is no part of the driver: the rules on runtime and clock are not for it. */

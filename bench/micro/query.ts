@@ -12,6 +12,7 @@ import {
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
+import { Server } from '../../src/session/server.ts';
 import { Session } from '../../src/session/session.ts';
 import { Statement } from '../../src/session/statements/statement.ts';
 import type { ByteStream } from '../../src/transport/byte-stream.ts';
@@ -75,8 +76,7 @@ export function idleConnection(queries: number): Connection {
     clock: systemClock,
     registry,
     statements: { size: 100, lifetime: 0, maxTextLength: 0 },
-    settings: new Map(),
-    serverVersion: { major: 18, minor: 0, micro: 0, releaselevel: 'final', serial: 0 },
+    server: new Server(),
     processId: 1,
     sendCancel: () => Promise.resolve(),
     transactionStatus: 'I',
@@ -86,7 +86,7 @@ export function idleConnection(queries: number): Connection {
     ...{ typeSize: 4, typeModifier: -1, format: 0 as const },
   };
   const described = { parameterOids: [], fields: [field] };
-  session.statements.set(TEXT, new Statement(TEXT, 's1', described, registry));
+  session.statements.named.set(TEXT, new Statement(TEXT, 's1', described, registry));
   return Connection[CREATE](new ClientSession(session, null));
 }
 

@@ -134,7 +134,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
 
   /** Notes what a query may leave in the session. */
   noteEffects(kind: StatementKind): void {
-    if (kind.changesSchema) this.session.statements.noteChange();
+    if (kind.changesSchema) this.session.statements.named.noteChange();
     if (!kind.lasting) return;
     this.hasLastingEffects = true;
     if (kind.mentionsPrepare) this.#preparesBySql = true;
@@ -166,7 +166,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
   /** Ends all by which a holder that gives the session back could still use it. */
   dismissHolder(): void {
     this.#endTransactions();
-    for (const name of this.prepared) this.session.closeStatement(name);
+    for (const name of this.prepared) this.session.statements.close(name);
     this.prepared.clear();
     this.log.clearHolder();
   }
@@ -187,11 +187,11 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     let script = '';
     if (this.hasLastingEffects) {
       this.wasReset = true;
-      script = resetScript(this.session.capabilities);
+      script = resetScript(this.session.server.capabilities);
       if (this.#preparesBySql) {
         // The session's own statements go with them.
         script += 'DEALLOCATE ALL;';
-        this.session.statements.clear();
+        this.session.statements.named.clear();
       }
     }
     this.hasLastingEffects = false;

@@ -157,7 +157,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   [FORGET](statementName: string): void {
     const client = this[CLIENT]('PreparedStatement.close()', true);
     client.prepared.delete(statementName);
-    client.session.closeStatement(statementName);
+    client.session.statements.close(statementName);
   }
 
   /**
@@ -309,7 +309,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   async reloadSchemaState(): Promise<void> {
     const { session } = this.#open('reloadSchemaState');
     session.registry.forget();
-    session.statements.clear();
+    session.statements.named.clear();
   }
 
   /** The process ID of the server's backend. */
@@ -319,14 +319,14 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /** The version that the server reports. */
   get serverVersion(): ServerVersion {
-    return this[CLIENT]('Connection.serverVersion', true).session.serverVersion;
+    return this[CLIENT]('Connection.serverVersion', true).session.server.version;
   }
 
   /** What the server reports of its settings, as they are now. */
   get settings(): Readonly<Record<string, string>> {
     const settings = Object.create(null) as Record<string, string>;
     const { session } = this[CLIENT]('Connection.settings', true);
-    for (const [name, value] of session.settings) settings[name] = value;
+    for (const [name, value] of session.server.settings) settings[name] = value;
     return settings;
   }
 

@@ -16,8 +16,8 @@ export type StreamSource = (sink: StreamBuffer) => Promise<unknown>;
 export interface RowSupply {
   /** Its load: calls under way on the session, the stream's own included. */
   readonly queue: { readonly load: number };
-  /** The buffer has room again. */
-  resumeReading(): void;
+  /** `resume`: the buffer has room again. */
+  readonly inbox: { resume(): void };
 }
 
 /** The rows between the wire and their consumer. */
@@ -66,7 +66,7 @@ export class StreamBuffer implements RowSink {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#supply?.resumeReading();
+    this.#supply?.inbox.resume();
   }
 
   /** Resolves when a row has come or none will. */

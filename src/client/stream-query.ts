@@ -48,7 +48,7 @@ async function streamWhole(
     await request.promise;
   } finally {
     // Whatever ended the stream, the session reads on.
-    if (!session.isEnded) session.resumeReading();
+    if (!session.isEnded) session.inbox.resume();
   }
 }
 
@@ -67,7 +67,7 @@ async function streamPortal(
     return request.promise;
   };
   let wake = (): void => {};
-  buffer.attach({ queue: { load: 0 }, resumeReading: () => wake() }, () => wake());
+  buffer.attach({ queue: { load: 0 }, inbox: { resume: () => wake() } }, () => wake());
   let exhausted = false;
   try {
     while (!buffer.closed && !exhausted) {

@@ -3,7 +3,6 @@ import type { ConnectConfig, HostConfig, OAuthDiscovery } from '../config/connec
 import { ProtocolError, TimeoutError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
-import { parseServerVersion } from '../session/server-version.ts';
 import { Session } from '../session/session.ts';
 import type { ByteStream } from '../transport/byte-stream.ts';
 import type { Clock } from '../transport/clock.ts';
@@ -144,7 +143,7 @@ function sessionOf(
   host: HostConfig,
   transport: ByteStream,
   inbox: StartUpInbox,
-  { settings, processId, secretKey, transactionStatus }: StartedUp,
+  { server, processId, secretKey, transactionStatus }: StartedUp,
 ): Session {
   const { config, clock, registry } = context;
   const { remoteAddress } = transport;
@@ -166,8 +165,7 @@ function sessionOf(
       lifetime: config.maxCachedStatementLifetime,
       maxTextLength: config.maxCacheableStatementSize,
     },
-    settings,
-    serverVersion: parseServerVersion(settings.get('server_version') ?? ''),
+    server,
     processId,
     transactionStatus,
     sendCancel: () =>

@@ -3,27 +3,23 @@ import { postgresErrorFrom } from '../errors/server-message.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
 import {
   readBackendKeyData,
-  readParameterStatus,
   readReadyForQuery,
   type TransactionStatus,
 } from '../protocol/backend/session.ts';
 import { writeStartupMessage } from '../protocol/frontend/startup.ts';
 import { Backend, describeMessageType } from '../protocol/message-type.ts';
-import { checkClientEncoding } from '../session/client-encoding.ts';
+import { Server } from '../session/server.ts';
 import { authenticate } from './authentication/authenticate.ts';
 import { type AuthenticationParts, send } from './authentication/exchange.ts';
 
 /** What the server said of the session before its first ReadyForQuery. */
 export interface StartedUp {
-  readonly settings: Map<string, string>;
+  readonly server: Server;
   readonly processId: number;
   /** For CancelRequest; null when the server gave none, as some proxies do not. */
   readonly secretKey: Buffer | null;
   readonly transactionStatus: TransactionStatus;
 }
-
-/** Far beyond what any server reports. */
-const MAX_SETTINGS = 200;
 
 /**
  * Start-up, from StartupMessage to the first ReadyForQuery, as one straight sequence.
@@ -37,20 +33,15 @@ export async function startUp(parts: AuthenticationParts): Promise<StartedUp> {
   );
   await authenticate(parts);
 
-  const settings = new Map<string, string>();
+  const server = new Server();
   let processId = 0;
   let secretKey: Buffer | null = null;
   for (;;) {
     const { type, reader } = await inbox.next();
     switch (type) {
-      case Backend.ParameterStatus: {
-        const { name, value } = readParameterStatus(reader);
-        settings.set(name, value);
-        if (settings.size > MAX_SETTINGS) {
-          throw new ProtocolError('the server reports too many parameters');
-        }
+      case Backend.ParameterStatus:
+        server.report(reader);
         break;
-      }
       case Backend.BackendKeyData:
         if (secretKey !== null) throw new ProtocolError('the server sent two cancel keys');
         ({ processId, secretKey } = readBackendKeyData(reader));
@@ -61,8 +52,8 @@ export async function startUp(parts: AuthenticationParts): Promise<StartedUp> {
       case Backend.ErrorResponse:
         throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
       case Backend.ReadyForQuery:
-        checkClientEncoding(settings);
-        return { settings, processId, secretKey, transactionStatus: readReadyForQuery(reader) };
+        server.started();
+        return { server, processId, secretKey, transactionStatus: readReadyForQuery(reader) };
       default:
         throw new ProtocolError(`the server sent message ${describeMessageType(type)} at start-up`);
     }

@@ -36,13 +36,13 @@ export async function roleMatches(session: Session, role: Role): Promise<boolean
 }
 
 async function inHotStandby(session: Session): Promise<boolean> {
-  const reported = session.settings.get('in_hot_standby');
+  const reported = session.server.settings.get('in_hot_standby');
   if (reported !== undefined) return reported === 'on';
   return (await value(session, 'SELECT pg_catalog.pg_is_in_recovery()')) === true;
 }
 
 async function isReadOnly(session: Session): Promise<boolean> {
-  const reported = session.settings.get('default_transaction_read_only');
+  const reported = session.server.settings.get('default_transaction_read_only');
   const byDefault =
     reported ??
     (await value(session, "SELECT pg_catalog.current_setting('default_transaction_read_only')"));

@@ -1,6 +1,5 @@
 import type { ClientSession } from '../client/client-session.ts';
 import type { Lease } from '../client/lease.ts';
-import { reportedReadOnly } from '../session/server-role.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 
 /** What use is made of a session of the pool. */
@@ -47,7 +46,7 @@ export class PooledSession implements Lease {
     this.client = client;
     this.generation = generation;
     this.#clock = clock;
-    this.#wasReadOnly = reportedReadOnly(client.session.settings);
+    this.#wasReadOnly = client.session.server.isReadOnly;
     this.openedAt = clock.now();
     this.leasedAt = this.openedAt;
     // Connections that were opened together must not all be replaced together.
@@ -70,7 +69,7 @@ export class PooledSession implements Lease {
     const { session } = this.client;
     return (
       !session.isEnded &&
-      !(session.isRoleInDoubt && this.#hasOtherRole()) &&
+      !(session.server.isRoleInDoubt && this.#hasOtherRole()) &&
       this.generation === generation &&
       session.requests - this.#firstRequests < maxQueries &&
       (this.expiresAt === Infinity || this.#clock.now() < this.expiresAt)
@@ -82,7 +81,7 @@ export class PooledSession implements Lease {
    * as after a failover. A write that was refused proves it where the server does not tell.
    */
   #hasOtherRole(): boolean {
-    const isReadOnly = reportedReadOnly(this.client.session.settings);
+    const isReadOnly = this.client.session.server.isReadOnly;
     return isReadOnly === null || isReadOnly !== this.#wasReadOnly;
   }
 

@@ -1,6 +1,5 @@
-import type { Request } from './request.ts';
+import type { HostQueue, Request, RequestHost } from './request.ts';
 import { RequestDeque } from './request-deque.ts';
-import type { Session } from './session.ts';
 
 /** A request that was on the wire already and needs the queue once more. */
 interface Returning {
@@ -10,6 +9,12 @@ interface Returning {
   readonly go: () => void;
 }
 
+/** What the queue needs of its session. */
+interface QueueOwner extends RequestHost {
+  /** A fresh error for a request that the end of the session concerns. */
+  endedError(safeToRetry: boolean): Error;
+}
+
 /**
  * The order of a session's requests. They are started in the order in which they came, as soon
  * as the queue is free, and answered in the order in which they were sent.
@@ -17,8 +22,8 @@ interface Returning {
  * The queue is not free while a request holds it, while it is barred, or while the peer is slow to
  * take what was written.
  */
-export class RequestQueue {
-  readonly #session: Session;
+export class RequestQueue implements HostQueue {
+  readonly #session: QueueOwner;
   readonly #pending = new RequestDeque();
   readonly #inFlight = new RequestDeque();
   readonly #returning: Returning[] = [];
@@ -30,7 +35,7 @@ export class RequestQueue {
   #isStarting = false;
   #idleWaiters: (() => void)[] = [];
 
-  constructor(session: Session) {
+  constructor(session: QueueOwner) {
     this.#session = session;
   }
 

@@ -1,7 +1,64 @@
+import type { CodecSource } from '../codecs/codec-source.ts';
+import type { TextRun } from '../codecs/text-run.ts';
 import type { PostgresError, ServerMessageFields } from '../errors/postgres-error.ts';
+import type { TransactionStatus } from '../protocol/backend/session.ts';
 import { Backend, HEADER_LENGTH } from '../protocol/message-type.ts';
+import type { MessageWriter } from '../protocol/writer.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import type { Session } from './session.ts';
+import type { Outbox } from './outbox.ts';
+import type { Preamble } from './preamble.ts';
+import type { Server } from './server.ts';
+import type { KnownStatements } from './statements/known-statements.ts';
+import { unexpected } from './unexpected.ts';
+
+/** What a request may touch of its session. */
+export interface RequestHost {
+  readonly registry: CodecSource;
+  readonly server: Server;
+  readonly statements: KnownStatements;
+  readonly queue: HostQueue;
+  readonly outbox: Outbox;
+  /** The outbox's. */
+  readonly writer: MessageWriter;
+  readonly inbox: HostInbox;
+  readonly preamble: Preamble;
+  /** As the last ReadyForQuery has told it. */
+  readonly transactionStatus: TransactionStatus;
+  readonly isEnded: boolean;
+  /** Whether a cancel is under way, which may strike whatever is sent. */
+  readonly isCancelling: boolean;
+  /** Starts a request on behalf of the one that holds the queue. */
+  submitInner(request: Request): void;
+  /** Ends a request whose time is up, or whose signal was aborted. */
+  expire(request: Request): void;
+  /** Has the server stop a request that was sent. */
+  abort(request: Request): void;
+}
+
+/** What a request may do with the queue that it is in: RequestQueue, which says more of each. */
+export interface HostQueue {
+  /** The request whose answers come now. */
+  readonly head: Request | null;
+  /** Requests that are written and not answered. */
+  readonly inFlight: number;
+  start(request: Request): void;
+  sent(request: Request): void;
+  advance(): void;
+  hold(request: Request): void;
+  release(request: Request): void;
+  holdWhile<T>(request: Request, work: Promise<T>, go: (result: T) => void): void;
+  comeBack(request: Request, go: () => void): void;
+  comeBackAfterAll(request: Request, go: () => void): void;
+  repeat(request: Request): void;
+}
+
+/** What a request may do with what comes from the server. */
+interface HostInbox {
+  readonly textRun: TextRun;
+  /** Stops reading from the server until `resume`. */
+  pause(): void;
+  resume(): void;
+}
 
 /** Where a request stands. */
 export type RequestState = 'queued' | 'preparing' | 'sent' | 'done';
@@ -45,11 +102,11 @@ export abstract class Request<R = unknown> {
   }
 
   /** Its turn has come: write everything and call `session.queue.sent(this)`. */
-  abstract start(session: Session): void;
+  abstract start(session: RequestHost): void;
 
   /** One answer, other than DataRow, ErrorResponse and ReadyForQuery. */
   abstract message(
-    session: Session,
+    session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -60,17 +117,17 @@ export abstract class Request<R = unknown> {
    * CopyData, and perhaps more of it behind: `buffer[at, end)` is one with its header, and whole
    * messages may follow up to `limit`. Returns the end of those that were taken.
    */
-  copyData(session: Session, buffer: Buffer, at: number, end: number, _limit: number): number {
+  copyData(session: RequestHost, buffer: Buffer, at: number, end: number, _limit: number): number {
     this.message(session, Backend.CopyData, buffer, at + HEADER_LENGTH, end);
     return end;
   }
 
-  dataRow(session: Session, _buffer: Buffer, _start: number, _end: number): void {
-    session.unexpected('DataRow');
+  dataRow(_session: RequestHost, _buffer: Buffer, _start: number, _end: number): void {
+    unexpected('DataRow');
   }
 
   /** ErrorResponse. The server sends nothing more but ReadyForQuery. */
-  serverError(_session: Session, error: PostgresError, _fields: ServerMessageFields): void {
+  serverError(_session: RequestHost, error: PostgresError, _fields: ServerMessageFields): void {
     this.error ??= error;
   }
 
@@ -80,7 +137,7 @@ export abstract class Request<R = unknown> {
   }
 
   /** ReadyForQuery: the request has left the wire. Settles the caller's promise. */
-  abstract ready(session: Session): void;
+  abstract ready(session: RequestHost): void;
 
   /** Whether it failed by a cancel that was meant for the request before it. */
   get wasStruck(): boolean {

@@ -1,28 +1,22 @@
 import type { CodecSource } from '../codecs/codec-source.ts';
-import { TextRun } from '../codecs/text-run.ts';
-import { ProtocolError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
-import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-message.ts';
-import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
-import { readNotificationResponse, readParameterStatus } from '../protocol/backend/session.ts';
+import { postgresErrorFrom } from '../errors/server-message.ts';
+import type { TransactionStatus } from '../protocol/backend/session.ts';
 import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { writeTerminate } from '../protocol/frontend/query.ts';
-import { Backend, describeMessageType } from '../protocol/message-type.ts';
-import { MessageReader } from '../protocol/reader.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { ByteStream, ByteStreamHandler } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Canceller } from './cancelling/canceller.ts';
-import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
-import { checkClientEncoding } from './client-encoding.ts';
 import { endedError, lostConnection } from './ending.ts';
+import { Inbox, type InboxOwner } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Preamble } from './preamble.ts';
 import type { Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
-import { ROLE_SETTINGS } from './server-role.ts';
-import type { ServerVersion } from './server-version.ts';
-import { StatementCache, type StatementCacheOptions } from './statements/statement-cache.ts';
+import type { Server } from './server.ts';
+import { KnownStatements } from './statements/known-statements.ts';
+import type { StatementCacheOptions } from './statements/statement-cache.ts';
 
 /** What a session says of itself to whoever holds it. */
 export interface SessionObserver {
@@ -39,34 +33,15 @@ export interface SessionParts {
   readonly clock: Clock;
   readonly registry: CodecSource;
   readonly statements: StatementCacheOptions;
-  readonly settings: Map<string, string>;
-  readonly serverVersion: ServerVersion;
+  readonly server: Server;
   readonly processId: number;
   /** Sends a CancelRequest for this session; settles when the server has closed that connection. */
   readonly sendCancel: () => Promise<void>;
   readonly transactionStatus: TransactionStatus;
 }
 
-/** ReadyForQuery's status: idle, in a transaction, in a failed transaction. */
-export type TransactionStatus = 'I' | 'T' | 'E';
-
-/** How many unnamed statements' descriptions are kept at least. */
-const MIN_DESCRIPTIONS = 100;
 /** How long a peer that was said goodbye to has to close its side, in milliseconds. */
 const CLOSE_TIMEOUT = 1000;
-
-/** Far beyond what any server reports. */
-const MAX_SETTINGS = 200;
-const NO_CLOSES: readonly string[] = [];
-
-/** read_only_sql_transaction: a write where there can be none. */
-const READ_ONLY = '25006';
-
-const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
-  [0x49, 'I'],
-  [0x54, 'T'],
-  [0x45, 'E'],
-]);
 
 /**
  * The engine of one server session. Requests are written in the order in which they were
@@ -74,40 +49,28 @@ const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
  * travel in one flight; answers are given to them in the same order. Everything that ends a
  * session goes through `destroy`, which settles every request once.
  */
-export class Session implements MessageSink, ByteStreamHandler {
+export class Session implements InboxOwner, ByteStreamHandler {
   readonly registry: CodecSource;
   readonly clock: Clock;
-  /** The statements that are prepared on the server under a name. */
-  readonly statements: StatementCache;
-  /** What the server has told of statements that are parsed anew for each execution. */
-  readonly descriptions: StatementCache;
-  readonly settings: Map<string, string>;
-  readonly serverVersion: ServerVersion;
-  /** What this kind of server can do. */
-  readonly capabilities: ServerCapabilities;
+  readonly server: Server;
+  /** The backend's process ID. */
   readonly processId: number;
+  readonly statements: KnownStatements;
   readonly outbox: Outbox;
   /** The outbox's. */
   readonly writer: MessageWriter;
+  readonly inbox: Inbox;
   /** The requests in their order. */
   readonly queue = new RequestQueue(this);
   readonly canceller: Canceller;
-  readonly textRun = new TextRun();
   transactionStatus: TransactionStatus;
   /** The transaction that is to be begun with the next request. */
   readonly preamble = new Preamble();
   /** Requests that were submitted, ever. */
   requests = 0;
-  /** When the server last said anything, in the clock's milliseconds. */
-  lastProgress = 0;
-  /** The server has shown that it may have got another role than when this session began. */
-  isRoleInDoubt = false;
   observer: SessionObserver | null = null;
 
   readonly #transport: ByteStream;
-  readonly #framer: Framer;
-  #closes: string[] = [];
-  #isPaused = false;
   #ended = false;
   #reason: Error | null = null;
   #lastWords: ServerMessageFields | null = null;
@@ -115,25 +78,19 @@ export class Session implements MessageSink, ByteStreamHandler {
   #closeTimer: Timer | null = null;
 
   constructor(parts: SessionParts) {
-    this.#transport = parts.transport;
-    this.outbox = new Outbox(parts.transport);
-    this.writer = this.outbox.writer;
-    this.#framer = parts.framer(this);
-    this.clock = parts.clock;
-    this.registry = parts.registry;
-    this.settings = parts.settings;
-    this.serverVersion = parts.serverVersion;
-    this.capabilities = capabilitiesOf(parts.settings);
+    const { transport, clock, registry } = parts;
+    this.#transport = transport;
+    this.clock = clock;
+    this.registry = registry;
+    this.server = parts.server;
     this.processId = parts.processId;
     this.transactionStatus = parts.transactionStatus;
+    this.outbox = new Outbox(transport);
+    this.writer = this.outbox.writer;
+    this.inbox = new Inbox(this, transport, clock, parts.framer);
     this.canceller = new Canceller(this, parts.sendCancel);
-    const { statements, clock, registry } = parts;
-    this.statements = new StatementCache(statements, clock, registry, (name) =>
-      this.closeStatement(name),
-    );
-    const unnamed = { ...statements, size: Math.max(statements.size, MIN_DESCRIPTIONS) };
-    this.descriptions = new StatementCache(unnamed, clock, registry, () => {});
-    parts.transport.handler = this;
+    this.statements = new KnownStatements(parts.statements, clock, registry);
+    transport.handler = this;
   }
 
   // ── Requests ────────────────────────────────────────────────────────────────────────────
@@ -165,8 +122,9 @@ export class Session implements MessageSink, ByteStreamHandler {
   /** Takes a request in its turn. Its promise tells the rest. */
   submit(request: Request): void {
     this.requests += 1;
-    // Its answer is behind what nobody reads: whoever slows that down may be waiting for this.
-    if (this.#isPaused) this.resumeReading();
+    // While a slow reader has stopped the reading, this request's answer could not arrive either,
+    // and the reader may be waiting for just that answer.
+    this.inbox.resume();
     if (this.#ended) {
       request.fail(this.endedError(true));
       return;
@@ -177,7 +135,7 @@ export class Session implements MessageSink, ByteStreamHandler {
         request.fail(deadline.reason(false));
         return;
       }
-      deadline.watch(() => this.canceller.expire(request));
+      deadline.watch(() => this.expire(request));
     }
     this.queue.join(request);
   }
@@ -188,51 +146,49 @@ export class Session implements MessageSink, ByteStreamHandler {
     else this.queue.start(request);
   }
 
-  /**
-   * Forgets every statement: one turned out to be outdated, the others may be as well.
-   * `schema`: on the pool's other sessions too, as the schema has changed.
-   */
-  forgetStatements(schema: boolean): void {
-    if (schema) this.registry.schemaChanged();
-    this.statements.clear();
-    this.descriptions.clear();
+  expire(request: Request): void {
+    this.canceller.expire(request);
   }
 
-  /** Has the statement closed on the server, with the next flight. */
-  closeStatement(name: string): void {
-    if (name !== '' && !this.#ended) this.#closes.push(name);
+  abort(request: Request): void {
+    this.canceller.abort(request);
   }
 
-  /** The statements to close, whose Close rides along with an extended query. */
-  takeCloses(): readonly string[] {
-    if (this.#closes.length === 0) return NO_CLOSES;
-    const closes = this.#closes;
-    this.#closes = [];
-    return closes;
-  }
+  // ── What comes from the server ──────────────────────────────────────────────────────────
 
-  /** They were not closed after all. */
-  returnCloses(names: readonly string[]): void {
-    this.#closes.unshift(...names);
+  received(chunk: Buffer, length: number): void {
+    this.inbox.received(chunk, length);
   }
-
-  // ── Reading ─────────────────────────────────────────────────────────────────────────────
 
   drained(): void {
     this.outbox.drained();
     this.queue.pump();
   }
 
-  /** Stops reading from the server until `resumeReading`. */
-  pauseReading(): void {
-    this.#isPaused = true;
-    this.#transport.pause();
+  answered(request: Request, status: TransactionStatus): void {
+    this.transactionStatus = status;
+    this.canceller.answered(request);
+    request.ready(this);
+    this.canceller.cancelAbandoned();
+    this.queue.pump();
   }
 
-  resumeReading(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#transport.resume();
+  notice(message: PostgresLogMessage): void {
+    this.observer?.notice(message);
+  }
+
+  notification(channel: string, payload: string, pid: number): void {
+    this.observer?.notification(channel, payload, pid);
+  }
+
+  lastWords(fields: ServerMessageFields): void {
+    this.#lastWords = fields;
+    this.destroy(null);
+  }
+
+  /** When the server last said anything, in the clock's milliseconds. */
+  get lastProgress(): number {
+    return this.inbox.lastReceived;
   }
 
   ref(): void {
@@ -241,109 +197,6 @@ export class Session implements MessageSink, ByteStreamHandler {
 
   unref(): void {
     this.#transport.unref();
-  }
-
-  received(chunk: Buffer, length: number): void {
-    if (this.#ended) return;
-    this.lastProgress = this.clock.now();
-    try {
-      this.#framer.feed(chunk, length);
-    } catch (error) {
-      this.destroy(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
-
-  stretch(_buffer: Buffer, limit: number): void {
-    this.textRun.stretch(limit);
-  }
-
-  dataRow(buffer: Buffer, start: number, end: number): void {
-    const head = this.queue.head;
-    if (head === null || !head.rowsDue) this.unexpected('DataRow');
-    else head.dataRow(this, buffer, start, end);
-  }
-
-  copyData(buffer: Buffer, at: number, end: number, limit: number): number {
-    const { head } = this.queue;
-    if (head === null) this.unexpectedMessage(Backend.CopyData);
-    return head.copyData(this, buffer, at, end, limit);
-  }
-
-  message(type: number, buffer: Buffer, start: number, end: number): void {
-    switch (type) {
-      case Backend.ReadyForQuery:
-        this.#readyForQuery(buffer, start, end);
-        return;
-      case Backend.NoticeResponse:
-        this.observer?.notice(
-          postgresLogMessageFrom(readNoticeResponse(new MessageReader(buffer, start, end))),
-        );
-        return;
-      case Backend.NotificationResponse: {
-        const { channel, payload, pid } = readNotificationResponse(
-          new MessageReader(buffer, start, end),
-        );
-        this.observer?.notification(channel, payload, pid);
-        return;
-      }
-      case Backend.ParameterStatus: {
-        const { name, value } = readParameterStatus(new MessageReader(buffer, start, end));
-        this.settings.set(name, value);
-        if (this.settings.size > MAX_SETTINGS) {
-          throw new ProtocolError('the server reports too many parameters');
-        }
-        if (name === 'client_encoding') checkClientEncoding(this.settings);
-        if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
-        return;
-      }
-      case Backend.ErrorResponse:
-        this.#errorResponse(readErrorResponse(new MessageReader(buffer, start, end)));
-        return;
-      default: {
-        const head = this.queue.head;
-        if (head === null) this.unexpectedMessage(type);
-        else head.message(this, type, buffer, start, end);
-      }
-    }
-  }
-
-  /** The server sent what it must not send now. */
-  unexpected(what: string): never {
-    throw new ProtocolError(`the server sent an unexpected ${what}`);
-  }
-
-  /** The server sent a message that must not come now. `where`: in answer to what. */
-  unexpectedMessage(type: number, where: string = ''): never {
-    const place = where === '' ? '' : ` ${where}`;
-    return this.unexpected(`message ${describeMessageType(type)}${place}`);
-  }
-
-  #errorResponse(fields: ServerMessageFields): void {
-    const fatal = fields.severity === 'FATAL' || fields.severity === 'PANIC';
-    if (fatal) {
-      // The server is about to close, or should be: nothing more is to be had from it.
-      this.#lastWords = fields;
-      this.destroy(null);
-      return;
-    }
-    if (fields.sqlstate === READ_ONLY) this.isRoleInDoubt = true;
-    const head = this.queue.head;
-    if (head === null) this.unexpected('ErrorResponse');
-    else head.serverError(this, postgresErrorFrom(fields), fields);
-  }
-
-  #readyForQuery(buffer: Buffer, start: number, end: number): void {
-    const status = end - start === 1 ? STATUS.get(buffer[start]!) : undefined;
-    const request = this.queue.head;
-    if (status === undefined || request === null || !request.isAnswered) {
-      this.unexpected('ReadyForQuery');
-    }
-    this.queue.advance();
-    this.transactionStatus = status;
-    this.canceller.answered(request);
-    request.ready(this);
-    this.canceller.cancelAbandoned();
-    this.queue.pump();
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
@@ -380,7 +233,7 @@ export class Session implements MessageSink, ByteStreamHandler {
   /** Ends the session at once. The first reason is kept; every request is settled once. */
   destroy(reason: Error | null): void {
     if (this.#ended) {
-      // It was ending in good order, and somebody is in a hurry now.
+      // It was ending in good order; now it ends without waiting for the peer.
       this.#transport.destroy();
       return;
     }
@@ -391,7 +244,7 @@ export class Session implements MessageSink, ByteStreamHandler {
     this.#ended = true;
     this.outbox.close();
     this.#reason = this.#lastWords === null ? reason : postgresErrorFrom(this.#lastWords);
-    this.#framer.stop();
+    this.inbox.close();
     this.canceller.stop();
     close();
     this.queue.end();

@@ -259,7 +259,7 @@ function copied(columns: readonly Column[], chunks: readonly Buffer[]): number {
     },
   };
   const decode = compileRowDecoder(columns, false);
-  const session = { textRun } as unknown as Session;
+  const session = { inbox: { textRun } } as unknown as Session;
   const copy = new CopyRows(session, sink as unknown as RowSink, decode);
   for (const chunk of chunks) {
     textRun.stretch(chunk.length);

@@ -14,8 +14,7 @@ export class FakeSession {
   transactionStatus = 'I';
   requests = 0;
   lastProgress = 0;
-  isRoleInDoubt = false;
-  readonly settings = new Map<string, string>();
+  readonly server = { isRoleInDoubt: false, isReadOnly: null };
   onEnd: (() => void) | null = null;
   isGone = false;
   /** Nothing is ever heard of the server again, though the connection stands. */

@@ -101,7 +101,7 @@ export class BlockBuffer implements CopySink {
       tellProgress(this.#onProgress, { bytes: this.#written });
       if (this.#paused && this.#waiting <= LOW_WATER) {
         this.#paused = false;
-        this.#session.resumeReading();
+        this.#session.inbox.resume();
       }
     }
     await this.#sink.end();

@@ -25,7 +25,7 @@ export async function copyFromQuery(
   checkOptions('copyFromQuery', options, OPTIONS);
   const { session } = client;
   const textOf = (select: string): string =>
-    copyQueryToStdout(select, options, session.serverVersion);
+    copyQueryToStdout(select, options, session.server.version);
   const plain = textOf(plainText(session, query.text));
   if (argsOf(query).length === 0) return copyOut(client, plain, options, deadline);
   const lookUp = async (turn: Turn): Promise<string> => {

@@ -22,6 +22,6 @@ export async function copyFromTable(
   deadline: Deadline | null,
 ): Promise<string> {
   checkOptions('copyFromTable', options, OPTIONS);
-  const text = copyTableToStdout(table, options, client.session.serverVersion);
+  const text = copyTableToStdout(table, options, client.session.server.version);
   return copyOut(client, text, options, deadline);
 }

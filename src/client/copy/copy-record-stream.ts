@@ -36,7 +36,7 @@ export function streamBinaryCopy(
     }
     const rows = new CopyRows(session, buffer, compileRowDecoder(columns));
     const request = new LeavableCopyRequest(
-      copyQueryToStdout(text, { format: 'binary' }, session.serverVersion),
+      copyQueryToStdout(text, { format: 'binary' }, session.server.version),
       rows,
       { format: BINARY, count: columns.length },
       deadline,
@@ -52,7 +52,7 @@ export function streamBinaryCopy(
       throw error;
     } finally {
       // Whatever ended the stream, the session reads on.
-      if (!session.isEnded) session.resumeReading();
+      if (!session.isEnded) session.inbox.resume();
     }
   };
   return inTurn(session, deadline, stream);

@@ -42,5 +42,5 @@ export async function inlineArguments(
 }
 
 function hasBackslashes(session: Session): boolean {
-  return session.settings.get('standard_conforming_strings') === 'off';
+  return session.server.settings.get('standard_conforming_strings') === 'off';
 }

@@ -1,9 +1,17 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
+import type { Clock } from '../../transport/clock.ts';
 import { unansweredCancel } from '../ending.ts';
-import type { Request } from '../request.ts';
+import type { Request, RequestHost } from '../request.ts';
+import type { RequestQueue } from '../request-queue.ts';
 import { SyncRequest } from '../requests/sync-request.ts';
-import type { Session } from '../session.ts';
 import { Cancellation } from './cancellation.ts';
+
+/** What the canceller needs of its session. */
+interface CancellerOwner extends RequestHost {
+  readonly clock: Clock;
+  readonly queue: RequestQueue;
+  destroy(reason: Error | null): void;
+}
 
 /**
  * Ends a session's requests whose callers wait no longer. One that was not sent is taken out of
@@ -11,12 +19,12 @@ import { Cancellation } from './cancellation.ts';
  * that the server works on.
  */
 export class Canceller {
-  readonly #session: Session;
+  readonly #session: CancellerOwner;
   readonly #send: () => Promise<void>;
   #current: Cancellation | null = null;
 
   /** @param send sends a CancelRequest; settles when the server has closed that connection */
-  constructor(session: Session, send: () => Promise<void>) {
+  constructor(session: CancellerOwner, send: () => Promise<void>) {
     this.#session = session;
     this.#send = send;
   }

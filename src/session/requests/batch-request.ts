@@ -4,9 +4,9 @@ import { writeSync } from '../../protocol/frontend/query.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { forgetMisfit } from '../statements/outdated.ts';
-import { statementFor, storeOf } from '../statements/preparation.ts';
+import { statementFor } from '../statements/preparation.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -41,8 +41,10 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     this.#items = items;
   }
 
-  override start(session: Session): void {
-    const known = this.#items.map(({ text, prepare }) => storeOf(session, text, prepare).get(text));
+  override start(session: RequestHost): void {
+    const known = this.#items.map(({ text, prepare }) =>
+      session.statements.storeFor(text, prepare).get(text),
+    );
     if (known.every((statement) => statement?.epoch === session.registry.epoch)) {
       this.#execute(session, known as Statement[]);
       return;
@@ -52,11 +54,11 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     );
   }
 
-  async #prepareAll(session: Session): Promise<Statement[]> {
+  async #prepareAll(session: RequestHost): Promise<Statement[]> {
     const { registry } = session;
     const found = new Map<string, Promise<Statement>>();
     const find = ({ text, prepare }: BatchItem): Promise<Statement> => {
-      const named = storeOf(session, text, prepare) === session.statements;
+      const named = session.statements.storeFor(text, prepare) === session.statements.named;
       const key = `${named}:${text}`;
       let statement = found.get(key);
       if (statement === undefined) {
@@ -71,16 +73,17 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       if (statement.epoch === registry.epoch) return statement;
       const recompiled = statement.recompiled(registry);
       const { text, prepare } = this.#items[index]!;
-      storeOf(session, text, prepare).replace(text, recompiled);
+      session.statements.storeFor(text, prepare).replace(text, recompiled);
       return recompiled;
     });
   }
 
-  #execute(session: Session, statements: Statement[]): void {
+  #execute(session: RequestHost, statements: Statement[]): void {
     // One that the others have crowded out of the cache is about to be closed.
     this.#statements = statements.map((statement, index) => {
       const { text, prepare } = this.#items[index]!;
-      const isOpen = statement.name === '' || storeOf(session, text, prepare).has(text, statement);
+      const isOpen =
+        statement.name === '' || session.statements.storeFor(text, prepare).has(text, statement);
       return isOpen ? statement : statement.unnamed(session.registry);
     });
     this.#results = [];
@@ -97,7 +100,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     this.bound = false;
   }
 
-  protected override write({ writer }: Session): void {
+  protected override write({ writer }: RequestHost): void {
     this.#statements.forEach((statement, index) => {
       statement.writeParseIfUnnamed(writer);
       statement.writeBind(
@@ -113,19 +116,19 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   }
 
   /** The next call asks for what may have been outdated. */
-  protected override refused(session: Session, error: unknown): void {
+  protected override refused(session: RequestHost, error: unknown): void {
     if (error instanceof InvalidArgumentError) {
       const { registry } = session;
       const oids = this.#statements.flatMap(({ description }) => description.parameterOids);
       if (registry.composites(oids).length > 0) registry.forget();
-      for (const { text } of this.#items) session.descriptions.delete(text);
+      for (const { text } of this.#items) session.statements.unnamed.delete(text);
       for (const statement of this.#statements) forgetMisfit(session, statement);
     }
     this.fail(error);
   }
 
-  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = withRows(session, this.statement);
+  override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
+    const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
@@ -135,13 +138,17 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     this.#begin();
   }
 
-  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+  override serverError(
+    session: RequestHost,
+    error: PostgresError,
+    fields: ServerMessageFields,
+  ): void {
     super.serverError(session, error, fields);
     error.query = this.#items[this.#results.length]?.text ?? null;
     error.itemIndex = this.#results.length;
   }
 
-  protected override succeed(session: Session): void {
+  protected override succeed(session: RequestHost): void {
     const collectors = this.#results.map(({ result }) => result);
     complete(session, this, collectors, () =>
       this.resolve(this.#results.map(({ result, tag }) => ({ rows: result.rows, tag }))),

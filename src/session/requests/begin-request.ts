@@ -1,8 +1,8 @@
 import type { PostgresError } from '../../errors/postgres-error.ts';
 import { writeQuery } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
-import { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import { Request, type RequestHost } from '../request.ts';
+import { unexpectedMessage } from '../unexpected.ts';
 
 /**
  * The BEGIN that waits in the session, ahead of a script and in the same flight. It is a Query of
@@ -22,20 +22,20 @@ export class BeginRequest extends Request<void> {
     this.#next = next;
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     writeQuery(session.writer, this.#script);
     session.queue.sent(this);
   }
 
-  override message(session: Session, type: number): void {
+  override message(_session: RequestHost, type: number): void {
     if (type === Backend.CommandComplete) {
       this.#answered = true;
       return;
     }
-    session.unexpectedMessage(type, 'in answer to BEGIN');
+    unexpectedMessage(type, 'in answer to BEGIN');
   }
 
-  override serverError(_session: Session, error: PostgresError): void {
+  override serverError(_session: RequestHost, error: PostgresError): void {
     this.#answered = true;
     error.query = this.#script;
     this.#next.error ??= error;

@@ -11,7 +11,8 @@ import { MessageReader } from '../../protocol/reader.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
+import { unexpectedMessage } from '../unexpected.ts';
 import type { CopyInput } from './copy-input.ts';
 import { COPY_BLOCK, type CopyColumns, CopyRequest } from './copy-request.ts';
 
@@ -66,7 +67,7 @@ export class CopyInRequest extends CopyRequest {
   readonly #data: CopyData;
   readonly #begun: Promise<CopyResponse>;
   #begin!: (response: CopyResponse) => void;
-  #session: Session | null = null;
+  #session: RequestHost | null = null;
   #stage: Stage = 'unsent';
   /** What the server has said so far. */
   #answer: 'none' | 'waits for data' | 'complete' = 'none';
@@ -89,7 +90,7 @@ export class CopyInRequest extends CopyRequest {
     void this.#run();
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     this.#session = session;
     this.#stage = 'asked';
     session.queue.hold(this);
@@ -119,7 +120,7 @@ export class CopyInRequest extends CopyRequest {
   }
 
   /** Writes until the data ends, or the server or the caller wants no more of it. */
-  async #pump(session: Session): Promise<void> {
+  async #pump(session: RequestHost): Promise<void> {
     const { input } = this.#data;
     for (;;) {
       if (this.#stage !== 'feeding') return;
@@ -137,7 +138,7 @@ export class CopyInRequest extends CopyRequest {
     }
   }
 
-  #write({ writer }: Session): Step {
+  #write({ writer }: RequestHost): Step {
     const mark = writer.mark();
     this.#writing = true;
     try {
@@ -215,7 +216,7 @@ export class CopyInRequest extends CopyRequest {
   }
 
   override message(
-    session: Session,
+    _session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -238,10 +239,14 @@ export class CopyInRequest extends CopyRequest {
         this.complete(buffer, start, end);
         return;
     }
-    session.unexpectedMessage(type, 'in answer to COPY FROM');
+    unexpectedMessage(type, 'in answer to COPY FROM');
   }
 
-  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+  override serverError(
+    session: RequestHost,
+    error: PostgresError,
+    fields: ServerMessageFields,
+  ): void {
     this.#answer = 'complete';
     super.serverError(session, error, fields);
     this.#finish();

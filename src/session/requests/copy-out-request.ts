@@ -3,15 +3,16 @@ import { readCopyOutResponse } from '../../protocol/copy.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { valueErrorOf } from '../statements/value-error.ts';
+import { unexpectedMessage } from '../unexpected.ts';
 import { type CopyColumns, CopyRequest } from './copy-request.ts';
 
 /** What COPY TO hands its data to. */
 export interface CopySink {
   /**
    * Takes the body of a CopyData, `buffer[start, end)`, valid only during the call. False:
-   * that is enough for now, until `session.resumeReading()`.
+   * that is enough for now, until `session.inbox.resume()`.
    */
   data(buffer: Buffer, start: number, end: number): boolean;
   /**
@@ -33,7 +34,7 @@ type Stage = 'asked' | 'sending' | 'sent' | 'over';
 /** COPY … TO STDOUT. Resolves when the sink has taken all of the data. */
 export class CopyOutRequest extends CopyRequest {
   readonly #sink: CopySink;
-  #session: Session | null = null;
+  #session: RequestHost | null = null;
   #stage: Stage = 'asked';
 
   constructor(
@@ -47,13 +48,13 @@ export class CopyOutRequest extends CopyRequest {
     sink.onFailure = (error) => this.#refuse(error);
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     this.#session = session;
     super.start(session);
   }
 
   override copyData(
-    session: Session,
+    session: RequestHost,
     buffer: Buffer,
     at: number,
     end: number,
@@ -66,7 +67,7 @@ export class CopyOutRequest extends CopyRequest {
   }
 
   override message(
-    session: Session,
+    session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -78,7 +79,7 @@ export class CopyOutRequest extends CopyRequest {
         if (stage !== 'sending') break;
         if (this.abandoned || this.error !== null) return;
         try {
-          if (!this.#sink.data(buffer, start, end)) session.pauseReading();
+          if (!this.#sink.data(buffer, start, end)) session.inbox.pause();
         } catch (error) {
           this.#refuse(valueErrorOf(session, error));
         }
@@ -104,17 +105,21 @@ export class CopyOutRequest extends CopyRequest {
         this.complete(buffer, start, end);
         return;
     }
-    session.unexpectedMessage(type, 'in answer to COPY TO');
+    unexpectedMessage(type, 'in answer to COPY TO');
   }
 
   /** The data cannot be taken: the call is rejected and the server told to stop. */
   #refuse(error: unknown): void {
     if (this.state !== 'sent' || this.abandoned) return;
     this.abandon(error);
-    this.#session!.canceller.abort(this);
+    this.#session!.abort(this);
   }
 
-  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+  override serverError(
+    session: RequestHost,
+    error: PostgresError,
+    fields: ServerMessageFields,
+  ): void {
     this.#stage = 'over';
     super.serverError(session, error, fields);
   }
@@ -123,8 +128,8 @@ export class CopyOutRequest extends CopyRequest {
     return this.#stage === 'over';
   }
 
-  override ready(session: Session): void {
-    session.resumeReading();
+  override ready(session: RequestHost): void {
+    session.inbox.resume();
     if (this.abandoned || this.error !== null) {
       this.fail(this.error);
       return;
@@ -143,7 +148,7 @@ export class CopyOutRequest extends CopyRequest {
   override abandon(reason: unknown): void {
     super.abandon(reason);
     // What is still to come is read and dropped.
-    if (this.#session?.isEnded === false) this.#session.resumeReading();
+    if (this.#session?.isEnded === false) this.#session.inbox.resume();
     this.#sink.destroy(reason);
   }
 }

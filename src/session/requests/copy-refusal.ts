@@ -1,8 +1,7 @@
 import { InterfaceError, ProtocolError } from '../../errors/client-errors.ts';
 import { writeCopyFail } from '../../protocol/copy.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
-import type { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import type { Request, RequestHost } from '../request.ts';
 
 /** What a query that turns out to be a COPY is rejected with. */
 export function copyNeedsItsCall(method: string): InterfaceError {
@@ -18,7 +17,7 @@ export function copyNeedsItsCall(method: string): InterfaceError {
  * for a broken COPY and loses it. With calls in flight behind the query it cannot be
  * told any more which answer belongs to which call, so that they end with the connection.
  */
-export function refuseCopyIn(session: Session, request: Request, syncIsLost: boolean): void {
+export function refuseCopyIn(session: RequestHost, request: Request, syncIsLost: boolean): void {
   const error = copyNeedsItsCall('copyToTable');
   if (session.queue.inFlight > 1) {
     request.fail(error);

@@ -5,8 +5,7 @@ import type { CopyResponse } from '../../protocol/copy.ts';
 import type { FormatCode } from '../../protocol/format.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import { Request, type RequestHost } from '../request.ts';
 import { sendScript } from './script-request.ts';
 
 /** Bytes of COPY data that are gathered before they are handed on, either way. */
@@ -34,7 +33,7 @@ export abstract class CopyRequest extends Request<string> {
     this.#columns = columns;
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     sendScript(session, this, this.text);
   }
 
@@ -54,7 +53,11 @@ export abstract class CopyRequest extends Request<string> {
     this.tag = readCommandComplete(new MessageReader(buffer, start, end));
   }
 
-  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+  override serverError(
+    session: RequestHost,
+    error: PostgresError,
+    fields: ServerMessageFields,
+  ): void {
     error.query = this.text;
     super.serverError(session, error, fields);
   }

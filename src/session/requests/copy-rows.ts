@@ -1,6 +1,6 @@
 import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import { ProtocolError } from '../../errors/client-errors.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import type { CopySink } from './copy-out-request.ts';
 import type { RowSink } from './stream-request.ts';
 
@@ -17,13 +17,13 @@ const CRITICAL_FLAGS = 0xffff0000;
  */
 export class CopyRows implements CopySink {
   onFailure = null;
-  readonly #session: Session;
+  readonly #session: RequestHost;
   readonly #rows: RowSink;
   readonly #decoder: RowDecoder;
   #headerRead = false;
   #complete = false;
 
-  constructor(session: Session, rows: RowSink, decoder: RowDecoder) {
+  constructor(session: RequestHost, rows: RowSink, decoder: RowDecoder) {
     this.#session = session;
     this.#rows = rows;
     this.#decoder = decoder;
@@ -41,7 +41,7 @@ export class CopyRows implements CopySink {
       this.#complete = true;
       return true;
     }
-    return this.#rows.push(this.#decoder(buffer, at, end, this.#session.textRun));
+    return this.#rows.push(this.#decoder(buffer, at, end, this.#session.inbox.textRun));
   }
 
   async end(): Promise<void> {

@@ -5,7 +5,7 @@ import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
 import type { Row } from '../../values/row.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -56,7 +56,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     return Array.isArray(this.#sets);
   }
 
-  protected override execute(session: Session, statement: Statement): void {
+  protected override execute(session: RequestHost, statement: Statement): void {
     this.#result = new RowCollector();
     this.#written = 0;
     this.#completed = 0;
@@ -82,14 +82,14 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   /** What fits in one chunk is sent as a whole, or not at all if a value cannot be encoded. */
-  protected override write(session: Session): void {
+  protected override write(session: RequestHost): void {
     const sets = this.#first;
     if (sets === null) return;
     this.#ended = this.#writeChunk(session, this.statement!, sets);
     if (this.#ended) writeSync(session.writer);
   }
 
-  protected override refused(session: Session, error: unknown): void {
+  protected override refused(session: RequestHost, error: unknown): void {
     if (this.isRepeatable) {
       super.refused(session, error);
     } else {
@@ -99,7 +99,11 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   /** Ends the writing of sets that went on over several turns. */
-  #end(session: Session, sets: Iterator<unknown> | AsyncIterator<unknown>, writing: Promise<void>) {
+  #end(
+    session: RequestHost,
+    sets: Iterator<unknown> | AsyncIterator<unknown>,
+    writing: Promise<void>,
+  ) {
     const end = (): void => {
       if (!session.isEnded) {
         // Nobody may believe in part of the sets: the server must fail as well.
@@ -123,7 +127,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   async #writeChunks(
-    session: Session,
+    session: RequestHost,
     statement: Statement,
     sets: Iterator<readonly unknown[]>,
   ): Promise<void> {
@@ -137,7 +141,11 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   /** Whether the sets came to their end. */
-  #writeChunk(session: Session, statement: Statement, sets: Iterator<readonly unknown[]>): boolean {
+  #writeChunk(
+    session: RequestHost,
+    statement: Statement,
+    sets: Iterator<readonly unknown[]>,
+  ): boolean {
     const { writer } = session;
     const limit = writer.offset + CHUNK;
     while (writer.offset < limit) {
@@ -149,7 +157,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   async #pull(
-    session: Session,
+    session: RequestHost,
     statement: Statement,
     sets: AsyncIterator<readonly unknown[]>,
   ): Promise<void> {
@@ -173,7 +181,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     });
   }
 
-  #writeSet(session: Session, statement: Statement, args: readonly unknown[]): void {
+  #writeSet(session: RequestHost, statement: Statement, args: readonly unknown[]): void {
     const { writer } = session;
     const index = this.#written;
     const mark = writer.mark();
@@ -197,8 +205,8 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     }
   }
 
-  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = withRows(session, this.statement);
+  override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
+    const statement = withRows(this.statement);
     if (!this.#wantRows || this.error !== null || this.abandoned) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
     if (this.error !== null) this.#stop?.();
@@ -206,7 +214,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
 
   /** Leaves the tags unread, of which there is one for each set. */
   protected override answer(
-    session: Session,
+    session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -217,7 +225,11 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     else super.answer(session, type, buffer, start, end);
   }
 
-  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+  override serverError(
+    session: RequestHost,
+    error: PostgresError,
+    fields: ServerMessageFields,
+  ): void {
     const first = this.error === null;
     super.serverError(session, error, fields);
     if (first) error.itemIndex = this.#completed;
@@ -238,7 +250,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     return !this.#writing && super.isAnswered;
   }
 
-  protected override succeed(session: Session): void {
+  protected override succeed(session: RequestHost): void {
     complete(session, this, [this.#result], () => this.resolve(this.#result.rows));
   }
 }

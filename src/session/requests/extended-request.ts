@@ -1,8 +1,8 @@
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeBind, writeClose, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
-import { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import { Request, type RequestHost } from '../request.ts';
+import { unexpectedMessage } from '../unexpected.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
 
@@ -28,13 +28,13 @@ export abstract class ExtendedRequest<R> extends Request<R> {
   #copyingOut = false;
 
   /** Writes the request's messages. What it throws, it fails with, and nothing of it is sent. */
-  protected abstract write(session: Session): void;
+  protected abstract write(session: RequestHost): void;
 
   /** Has the messages written; leaves no trace of them when a value cannot be encoded. */
-  protected send(session: Session): void {
+  protected send(session: RequestHost): void {
     const { writer } = session;
     const mark = writer.mark();
-    const closes = session.takeCloses();
+    const closes = session.statements.takeCloses();
     const begin = session.preamble.take();
     this.#awaited.clear();
     this.#skipped = false;
@@ -47,7 +47,7 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     } catch (error) {
       writer.rollback(mark);
       session.preamble.putBack(begin);
-      session.returnCloses(closes);
+      session.statements.returnCloses(closes);
       this.refused(session, error);
       return;
     }
@@ -55,7 +55,11 @@ export abstract class ExtendedRequest<R> extends Request<R> {
   }
 
   /** Writes what travels ahead: Close of statements that are forgotten, a waiting BEGIN. */
-  #writeAhead(session: Session, closes: readonly string[], begin: readonly string[] | null): void {
+  #writeAhead(
+    session: RequestHost,
+    closes: readonly string[],
+    begin: readonly string[] | null,
+  ): void {
     const { writer } = session;
     const mark = writer.mark();
     for (const name of closes) writeClose(writer, 'S', name);
@@ -69,17 +73,17 @@ export abstract class ExtendedRequest<R> extends Request<R> {
   }
 
   /** What was written since `mark` is answered after all that was written before. */
-  protected awaitAnswers(session: Session, mark: number): void {
+  protected awaitAnswers(session: RequestHost, mark: number): void {
     this.#awaited.add(session.writer, mark);
   }
 
   /** Nothing was sent, as a value cannot be encoded. */
-  protected refused(_session: Session, error: unknown): void {
+  protected refused(_session: RequestHost, error: unknown): void {
     this.fail(error);
   }
 
   override message(
-    session: Session,
+    session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -90,13 +94,13 @@ export abstract class ExtendedRequest<R> extends Request<R> {
       else if (type !== Backend.CloseComplete) this.answer(session, type, buffer, start, end);
       this.rowsDue = this.#ahead === 0 && this.#awaited.isExecuting;
     } else if (!this.#isCopy(session, type)) {
-      session.unexpectedMessage(type, 'in answer to a query');
+      unexpectedMessage(type, 'in answer to a query');
     }
   }
 
   /** One answer to the request's own messages. */
   protected abstract answer(
-    session: Session,
+    session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -104,7 +108,7 @@ export abstract class ExtendedRequest<R> extends Request<R> {
   ): void;
 
   /** Whether the message belongs to a COPY, which is no query: it fails, the session goes on. */
-  #isCopy(session: Session, type: number): boolean {
+  #isCopy(session: RequestHost, type: number): boolean {
     const expected = this.#copyingOut;
     switch (type) {
       case Backend.CopyInResponse:
@@ -128,7 +132,11 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     }
   }
 
-  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+  override serverError(
+    session: RequestHost,
+    error: PostgresError,
+    fields: ServerMessageFields,
+  ): void {
     this.#awaited.clear();
     this.#skipped = true;
     this.#copyingOut = false;

@@ -1,9 +1,9 @@
 import type { Deadline } from '../../transport/deadline.ts';
-import { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import { Request, type RequestHost } from '../request.ts';
+import { unexpected } from '../unexpected.ts';
 
 /** What there is to do; `parent` is the request on whose behalf it is done. */
-export type InnerWork<R> = (session: Session, parent: Request) => Promise<R>;
+export type InnerWork<R> = (session: RequestHost, parent: Request) => Promise<R>;
 
 /** Several inner requests, one after the other: holds the queue until all are answered. */
 export class InnerRequests<R> extends Request<R> {
@@ -14,15 +14,15 @@ export class InnerRequests<R> extends Request<R> {
     this.#work = work;
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     session.queue.holdWhile(this, this.#work(session, this), (result) => this.resolve(result));
   }
 
-  override message(session: Session): void {
-    session.unexpected('message');
+  override message(): void {
+    unexpected('message');
   }
 
-  override ready(session: Session): void {
-    session.unexpected('ReadyForQuery');
+  override ready(): void {
+    unexpected('ReadyForQuery');
   }
 }

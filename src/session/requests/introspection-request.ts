@@ -1,6 +1,6 @@
 import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import type { Row } from '../../values/row.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import type { Statement } from '../statements/statement.ts';
 import { ExtendedRequest } from './extended-request.ts';
 
@@ -22,19 +22,19 @@ export class IntrospectionRequest extends ExtendedRequest<Row[]> {
     this.#decoder = decoder;
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     this.send(session);
   }
 
-  protected override write({ writer }: Session): void {
+  protected override write({ writer }: RequestHost): void {
     const statement = this.#statement;
     statement.writeParseIfUnnamed(writer);
     statement.writeBind(writer, this.#args);
     statement.writeExecuteAndSync(writer);
   }
 
-  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    this.#rows.push(this.#decoder(buffer, start, end, session.textRun));
+  override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
+    this.#rows.push(this.#decoder(buffer, start, end, session.inbox.textRun));
   }
 
   protected override answer(): void {

@@ -1,4 +1,4 @@
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { CopyOutRequest } from './copy-out-request.ts';
 import { ScriptRequest } from './script-request.ts';
 
@@ -16,7 +16,7 @@ export class LeavableCopyRequest extends CopyOutRequest {
   /** It was ended by its reader or by a value, not by its deadline. */
   #wasLeft = false;
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     const { queue, preamble, transactionStatus } = session;
     if (transactionStatus !== 'T' && !preamble.isWaiting) {
       super.start(session);
@@ -37,7 +37,7 @@ export class LeavableCopyRequest extends CopyOutRequest {
     super.abandon(reason);
   }
 
-  override ready(session: Session): void {
+  override ready(session: RequestHost): void {
     super.ready(session);
     if (!this.#hasSavepoint) return;
     const { queue, transactionStatus } = session;
@@ -51,7 +51,7 @@ export class LeavableCopyRequest extends CopyOutRequest {
 }
 
 /** Ahead of all that is still to be sent. What was sent behind the COPY has failed with it. */
-function returnToSavepoint(session: Session): void {
+function returnToSavepoint(session: RequestHost): void {
   const { queue } = session;
   const undo = quiet(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`);
   queue.comeBackAfterAll(undo, () => {

@@ -2,7 +2,7 @@ import { writeClose, writeExecute, writeSync } from '../../protocol/frontend/que
 import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -49,7 +49,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     this.#step = step;
   }
 
-  protected override write({ writer }: Session): void {
+  protected override write({ writer }: RequestHost): void {
     const portal = this.#portal;
     if (portal.statement === null) {
       const statement = this.statement!;
@@ -63,14 +63,14 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     writeSync(writer);
   }
 
-  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = withRows(session, this.statement);
+  override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
+    const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
 
   protected override answer(
-    session: Session,
+    session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -87,7 +87,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     return false;
   }
 
-  protected override succeed(session: Session): void {
+  protected override succeed(session: RequestHost): void {
     this.#portal.statement = this.statement;
     complete(session, this, [this.#result], () =>
       this.resolve({ rows: this.#result.rows, exhausted: this.#exhausted }),

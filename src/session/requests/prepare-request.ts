@@ -6,9 +6,10 @@ import {
 import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { checkParameterNumbers } from '../statements/parameter-limit.ts';
 import type { StatementDescription } from '../statements/statement.ts';
+import { unexpectedMessage } from '../unexpected.ts';
 import { ExtendedRequest } from './extended-request.ts';
 
 /** Parse and Describe: has a statement prepared and learns what it takes and returns. */
@@ -24,19 +25,19 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
     this.#text = text;
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     this.send(session);
   }
 
-  protected override write({ writer, settings }: Session): void {
-    checkParameterNumbers(this.#text, settings);
+  protected override write({ writer, server }: RequestHost): void {
+    checkParameterNumbers(this.#text, server.settings);
     writeParse(writer, this.#name, this.#text);
     writeDescribe(writer, 'S', this.#name);
     writeSync(writer);
   }
 
   protected override answer(
-    session: Session,
+    _session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -53,7 +54,7 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
         this.#fields = readRowDescription(new MessageReader(buffer, start, end));
         return;
       default:
-        session.unexpectedMessage(type, 'in answer to Parse');
+        unexpectedMessage(type, 'in answer to Parse');
     }
   }
 

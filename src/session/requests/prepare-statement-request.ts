@@ -1,6 +1,5 @@
 import type { Deadline } from '../../transport/deadline.ts';
-import type { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import type { Request, RequestHost } from '../request.ts';
 import { newStatementName, prepareStatement, withQuery } from '../statements/preparation.ts';
 import type { Statement } from '../statements/statement.ts';
 import { InnerRequests } from './inner-requests.ts';
@@ -12,17 +11,17 @@ import { InnerRequests } from './inner-requests.ts';
 export function prepareRequest(
   text: string,
   name: string | undefined,
-  session: Session,
+  session: RequestHost,
   deadline: Deadline | null,
 ): Request<Statement> {
   // Without a statement cache there is a pooler in between, where names are of no use.
-  const unnamed = name === undefined && !session.statements.accepts('');
+  const unnamed = name === undefined && !session.statements.named.accepts('');
   const given = unnamed ? '' : (name ?? newStatementName());
   return new InnerRequests(async (_session, parent) => {
     try {
       const statement = await prepareStatement(session, parent, text, given);
       // Nobody waits for it any more: the server need not keep it.
-      if (parent.abandoned) session.closeStatement(given);
+      if (parent.abandoned) session.statements.close(given);
       return statement;
     } catch (error) {
       throw withQuery(error, text);

@@ -1,7 +1,7 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { rowValue } from '../../values/row.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -43,7 +43,7 @@ export class QueryRequest extends StatementRequest<unknown> {
     this.#options = options;
   }
 
-  protected override write({ writer }: Session): void {
+  protected override write({ writer }: RequestHost): void {
     if (this.#hasRow) {
       this.#hasRow = false;
       this.#result = new RowCollector();
@@ -55,8 +55,8 @@ export class QueryRequest extends StatementRequest<unknown> {
     statement.writeExecuteAndSync(writer);
   }
 
-  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const statement = withRows(session, this.statement);
+  override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
+    const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
     const { wanted } = this.#options;
     if (wanted !== 'rows' && (wanted === 'tag' || this.#hasRow)) return;
@@ -69,7 +69,7 @@ export class QueryRequest extends StatementRequest<unknown> {
     if (tag !== '') this.onTag?.(tag);
   }
 
-  protected override succeed(session: Session): void {
+  protected override succeed(session: RequestHost): void {
     if (this.#result.isIncomplete) complete(session, this, [this.#result], () => this.#deliver());
     else this.#deliver();
   }

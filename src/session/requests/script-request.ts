@@ -5,8 +5,8 @@ import { writeQuery } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import { Request, type RequestHost } from '../request.ts';
+import { unexpectedMessage } from '../unexpected.ts';
 import { BeginRequest } from './begin-request.ts';
 import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
 
@@ -30,13 +30,13 @@ export class ScriptRequest extends Request<string> {
     this.#mayRepeat = isSingle;
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     if (session.transactionStatus !== 'I' || session.preamble.isWaiting) this.#mayRepeat = false;
     sendScript(session, this, this.text);
   }
 
   override message(
-    session: Session,
+    session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -78,7 +78,7 @@ export class ScriptRequest extends Request<string> {
         this.#sending = 'copy';
         return;
     }
-    session.unexpectedMessage(type, 'in answer to a script');
+    unexpectedMessage(type, 'in answer to a script');
   }
 
   #end(): void {
@@ -92,7 +92,7 @@ export class ScriptRequest extends Request<string> {
   }
 
   override serverError(
-    _session: Session,
+    _session: RequestHost,
     error: PostgresError,
     _fields: ServerMessageFields,
   ): void {
@@ -105,7 +105,7 @@ export class ScriptRequest extends Request<string> {
     return this.#answered && this.#sending === null;
   }
 
-  override ready(session: Session): void {
+  override ready(session: RequestHost): void {
     if (this.error === null) {
       this.resolve(this.#tag);
     } else if (this.#mayRepeat && this.wasStruck && !this.abandoned) {
@@ -120,7 +120,7 @@ export class ScriptRequest extends Request<string> {
 }
 
 /** Sends `text` as one Query, a BEGIN that waits in the session in front of it. */
-export function sendScript(session: Session, request: Request, text: string): void {
+export function sendScript(session: RequestHost, request: Request, text: string): void {
   const { writer } = session;
   const mark = writer.mark();
   try {

@@ -9,7 +9,7 @@ import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { asDescribed } from '../statements/described-portal.ts';
 import {
   asOutdated,
@@ -19,8 +19,9 @@ import {
   isOutdated,
   refreshedStatement,
 } from '../statements/outdated.ts';
-import { statementFor, storeOf } from '../statements/preparation.ts';
+import { statementFor } from '../statements/preparation.ts';
 import type { Statement } from '../statements/statement.ts';
+import { unexpected, unexpectedMessage } from '../unexpected.ts';
 import { ExtendedRequest } from './extended-request.ts';
 
 /**
@@ -63,8 +64,9 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
 
   // ── Starting ────────────────────────────────────────────────────────────────────────────
 
-  override start(session: Session): void {
-    const known = this.#given ?? storeOf(session, this.text, this.#prepare).get(this.text);
+  override start(session: RequestHost): void {
+    const known =
+      this.#given ?? session.statements.storeFor(this.text, this.#prepare).get(this.text);
     if (known !== undefined && this.#isCurrent(known, session)) {
       this.#wasKnown = true;
       this.#begin(session, known);
@@ -74,30 +76,30 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   }
 
   /** A statement that the user has prepared keeps its codecs, unless its types may be others. */
-  #isCurrent(statement: Statement, { registry }: Session): boolean {
+  #isCurrent(statement: Statement, { registry }: RequestHost): boolean {
     if (statement === this.#given) return statement.typesEpoch === registry.typesEpoch;
     return statement.epoch === registry.epoch;
   }
 
   /** Executes what `find` finds, while it holds the queue. */
-  #prepareAnd(session: Session, find: (kept: boolean) => Promise<Statement>): void {
-    const kept = storeOf(session, this.text, this.#prepare) === session.statements;
+  #prepareAnd(session: RequestHost, find: (kept: boolean) => Promise<Statement>): void {
+    const kept = session.statements.storeFor(this.text, this.#prepare) === session.statements.named;
     session.queue.holdWhile(this, find(kept), (statement) => this.#begin(session, statement));
   }
 
-  #begin(session: Session, statement: Statement): void {
+  #begin(session: RequestHost, statement: Statement): void {
     this.statement = statement;
     this.bound = false;
     this.execute(session, statement);
   }
 
   /** The statement is ready: has it executed. */
-  protected execute(session: Session, _statement: Statement): void {
+  protected execute(session: RequestHost, _statement: Statement): void {
     this.send(session);
   }
 
   /** A value does not fit its type, unless that type is no longer what it was. */
-  protected override refused(session: Session, error: unknown): void {
+  protected override refused(session: RequestHost, error: unknown): void {
     const { statement } = this;
     if (!this.#refreshed && statement !== null && error instanceof InvalidArgumentError) {
       // In a failed transaction the server would not say.
@@ -115,14 +117,14 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   }
 
   /** The next call asks anew for a statement that was known before this one. */
-  protected forgetMisfit(session: Session): void {
+  protected forgetMisfit(session: RequestHost): void {
     if (this.#wasKnown && this.statement !== null) forgetMisfit(session, this.statement);
   }
 
   // ── Answers ─────────────────────────────────────────────────────────────────────────────
 
   protected override answer(
-    session: Session,
+    session: RequestHost,
     type: number,
     buffer: Buffer,
     start: number,
@@ -147,35 +149,39 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       case Backend.ParseComplete:
         if (this.statement?.name === '') return;
     }
-    session.unexpectedMessage(type, 'in answer to a query');
+    unexpectedMessage(type, 'in answer to a query');
   }
 
-  #described(session: Session, fields: readonly FieldDescription[] | null): void {
+  #described(session: RequestHost, fields: readonly FieldDescription[] | null): void {
     const { statement } = this;
-    if (statement?.name !== '') session.unexpected('description of a portal');
+    if (statement?.name !== '') unexpected('description of a portal');
     this.statement = asDescribed(session, statement, fields);
   }
 
   /** The statement has been executed. `tag`: its command tag; empty for an empty text. */
   protected completed(_tag: string): void {}
 
-  override serverError(session: Session, error: PostgresError, fields: ServerMessageFields): void {
+  override serverError(
+    session: RequestHost,
+    error: PostgresError,
+    fields: ServerMessageFields,
+  ): void {
     error.query = this.text;
     super.serverError(session, error, fields);
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
 
-  override ready(session: Session): void {
+  override ready(session: RequestHost): void {
     if (this.error === null) this.succeed(session);
     else this.#failed(session, this.error);
   }
 
   /** Everything was answered, and nothing has failed. */
-  protected abstract succeed(session: Session): void;
+  protected abstract succeed(session: RequestHost): void;
 
   /** Everything was answered, and it has failed in the statement whose turn it was. */
-  #failed(session: Session, error: unknown): void {
+  #failed(session: RequestHost, error: unknown): void {
     const { statement } = this;
     const outdated = !this.bound && isOutdated(session, statement, error);
     if (outdated) {
@@ -191,7 +197,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   }
 
   /** Inside a transaction it has failed that as well. */
-  #mayRepeat(session: Session, outdated: boolean): boolean {
+  #mayRepeat(session: RequestHost, outdated: boolean): boolean {
     if (this.abandoned || this.#repeated || session.transactionStatus !== 'I') return false;
     return outdated ? this.canLearnAnew : this.wasStruck && this.isUndone;
   }

@@ -1,13 +1,13 @@
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { valueErrorOf } from '../statements/value-error.ts';
 import { StatementRequest } from './statement-request.ts';
 
 /** Takes the rows of a stream. */
 export interface RowSink {
-  /** Takes a row; false: that is enough for now, until `session.resumeReading()`. */
+  /** Takes a row; false: that is enough for now, until `session.inbox.resume()`. */
   push(row: Row): boolean;
 }
 
@@ -31,7 +31,7 @@ export class StreamRequest extends StatementRequest<string> {
     this.#sink = sink;
   }
 
-  protected override write({ writer }: Session): void {
+  protected override write({ writer }: RequestHost): void {
     const statement = this.statement!;
     statement.writeParseIfUnnamed(writer);
     statement.writeBind(writer, this.#args);
@@ -39,15 +39,16 @@ export class StreamRequest extends StatementRequest<string> {
     statement.writeExecuteAndSync(writer);
   }
 
-  override dataRow(session: Session, buffer: Buffer, start: number, end: number): void {
-    const { decoder } = withRows(session, this.statement);
+  override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
+    const { decoder } = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
     this.#rows += 1;
     try {
-      if (!this.#sink.push(decoder(buffer, start, end, session.textRun))) session.pauseReading();
+      if (!this.#sink.push(decoder(buffer, start, end, session.inbox.textRun)))
+        session.inbox.pause();
     } catch (error) {
       this.error = valueErrorOf(session, error);
-      session.canceller.abort(this);
+      session.abort(this);
     }
   }
 
@@ -59,8 +60,8 @@ export class StreamRequest extends StatementRequest<string> {
     return this.#rows === 0;
   }
 
-  override ready(session: Session): void {
-    session.resumeReading();
+  override ready(session: RequestHost): void {
+    session.inbox.resume();
     super.ready(session);
   }
 

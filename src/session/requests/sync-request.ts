@@ -1,6 +1,6 @@
 import { writeSync } from '../../protocol/frontend/query.ts';
-import { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import { Request, type RequestHost } from '../request.ts';
+import { unexpectedMessage } from '../unexpected.ts';
 
 /** A lone Sync: when it is answered, everything before it is over on the server. */
 export class SyncRequest extends Request<void> {
@@ -13,13 +13,13 @@ export class SyncRequest extends Request<void> {
     this.#done = done;
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     writeSync(session.writer);
     session.queue.sent(this);
   }
 
-  override message(session: Session, type: number): void {
-    session.unexpectedMessage(type);
+  override message(_session: RequestHost, type: number): void {
+    unexpectedMessage(type);
   }
 
   override ready(): void {

@@ -1,6 +1,6 @@
 import type { Deadline } from '../../transport/deadline.ts';
-import { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import { Request, type RequestHost } from '../request.ts';
+import { unexpected } from '../unexpected.ts';
 import type { InnerWork } from './inner-requests.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { InnerWork } from './inner-requests.ts';
  * that no other request comes between. The look-ups are inner requests of it. It sends nothing.
  */
 export class Turn extends Request<never> {
-  #session: Session | null = null;
+  #session: RequestHost | null = null;
   #begin!: () => void;
   readonly #begun: Promise<void>;
   #isHeld = false;
@@ -23,7 +23,7 @@ export class Turn extends Request<never> {
     this.promise.catch(() => {});
   }
 
-  override start(session: Session): void {
+  override start(session: RequestHost): void {
     this.#session = session;
     this.state = 'preparing';
     this.#isHeld = true;
@@ -52,7 +52,7 @@ export class Turn extends Request<never> {
       return request.promise;
     }
     request.flight = this.flight;
-    this.deadline?.watch(() => session.canceller.expire(request));
+    this.deadline?.watch(() => session.expire(request));
     session.queue.start(request);
     this.leave();
     return request.promise;
@@ -75,11 +75,11 @@ export class Turn extends Request<never> {
     this.#session!.queue.release(this);
   }
 
-  override message(session: Session): void {
-    session.unexpected('message');
+  override message(): void {
+    unexpected('message');
   }
 
-  override ready(session: Session): void {
-    session.unexpected('ReadyForQuery');
+  override ready(): void {
+    unexpected('ReadyForQuery');
   }
 }

@@ -3,9 +3,8 @@ import { TEXT } from '../../codecs/codec.ts';
 import { type Column, compileRowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import type { Row } from '../../values/row.ts';
-import type { Request } from '../request.ts';
+import type { Request, RequestHost } from '../request.ts';
 import { IntrospectionRequest } from '../requests/introspection-request.ts';
-import type { Session } from '../session.ts';
 import { Statement } from './statement.ts';
 
 /** What one of the driver's own queries takes and returns: the OIDs of built-in types. */
@@ -19,7 +18,7 @@ const statements = new WeakMap<CatalogQuery, Statement>();
 
 /** Runs one of the driver's own queries, in one flight, for a request that holds the queue. */
 export async function runCatalogQuery(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   query: CatalogQuery,
   args: readonly unknown[],
@@ -37,7 +36,7 @@ export async function runCatalogQuery(
  * session's, those of the result are not.
  */
 export async function runCatalogQueryWith(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   query: CatalogQuery,
   args: readonly unknown[],
@@ -57,7 +56,7 @@ export async function runCatalogQueryWith(
 }
 
 async function runInner(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   request: IntrospectionRequest,
 ): Promise<Row[]> {

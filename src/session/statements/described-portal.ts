@@ -1,5 +1,5 @@
 import type { FieldDescription } from '../../protocol/backend/result.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 import { Statement } from './statement.ts';
 
 /**
@@ -8,12 +8,12 @@ import { Statement } from './statement.ts';
  * asked for, but have other types, and what was known of this and other statements is forgotten.
  */
 export function asDescribed(
-  session: Session,
+  session: RequestHost,
   statement: Statement,
   fields: readonly FieldDescription[] | null,
 ): Statement {
   if (statement.returns(fields)) return statement;
-  session.descriptions.clear();
+  session.statements.unnamed.clear();
   const description = { ...statement.description, fields };
   return new Statement(statement.text, '', description, session.registry, true);
 }

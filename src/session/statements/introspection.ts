@@ -2,8 +2,7 @@ import { BOOL, NAME, OID, OID_ARRAY, TEXT, TEXT_ARRAY } from '../../codecs/oids.
 import type { TypeDescription } from '../../codecs/type-description.ts';
 import { InternalClientError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
-import type { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import type { Request, RequestHost } from '../request.ts';
 import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
 
 const COLUMNS: readonly (readonly [name: string, oid: number])[] = [
@@ -63,7 +62,7 @@ const queries = { with: query(true), without: query(false) };
 
 /** Asks the server for the types with these OIDs. A type that is gone is answered by a stand-in. */
 export async function introspect(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   oids: readonly number[],
 ): Promise<TypeDescription[]> {
@@ -71,7 +70,7 @@ export async function introspect(
   const rows = await runCatalogQuery(
     session,
     parent,
-    session.serverVersion.major >= 14 ? since14 : without,
+    session.server.version.major >= 14 ? since14 : without,
     [oids],
   );
   const found = rows.map(describe);
@@ -90,7 +89,7 @@ WHERE t.typname OPERATOR(pg_catalog.=) $1 AND n.nspname OPERATOR(pg_catalog.=) $
 
 /** The OID of the type of that name, or null if there is none. */
 export async function findTypeOid(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   name: string,
   schema: string,

@@ -4,8 +4,7 @@ import {
   InvalidSQLStatementNameError,
 } from '../../errors/generated/sqlstate.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
-import type { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import type { Request, RequestHost } from '../request.ts';
 import { learnTypes, refreshTypes, statementFor, typesOf } from './preparation.ts';
 import type { Statement } from './statement.ts';
 
@@ -45,9 +44,14 @@ function isOutdatedPlan(error: PostgresError): boolean {
  * Whether a failure may come from what the session knows of a statement and not from the
  * statement itself. It has to be one from before its execution.
  */
-export function isOutdated(session: Session, statement: Statement | null, error: unknown): boolean {
+export function isOutdated(
+  session: RequestHost,
+  statement: Statement | null,
+  error: unknown,
+): boolean {
   if (statement === null) return false;
-  const remembered = statement.name === '' && session.descriptions.has(statement.text, statement);
+  const remembered =
+    statement.name === '' && session.statements.unnamed.has(statement.text, statement);
   if (error instanceof PostgresError) {
     const sqlstate = error.sqlstate ?? '';
     if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
@@ -57,17 +61,17 @@ export function isOutdated(session: Session, statement: Statement | null, error:
     error instanceof InvalidArgumentError &&
     (remembered ||
       hasComposites(session, statement) ||
-      session.statements.isDoubtful(statement.text, statement))
+      session.statements.named.isDoubtful(statement.text, statement))
   );
 }
 
-function hasComposites({ registry }: Session, { description }: Statement): boolean {
+function hasComposites({ registry }: RequestHost, { description }: Statement): boolean {
   return registry.composites(description.parameterOids).length > 0;
 }
 
 /** Forgets what an error has shown to be outdated: the next request asks for it again. */
 export function forgetOutdated(
-  session: Session,
+  session: RequestHost,
   error: unknown,
   statement: Statement | null,
 ): void {
@@ -76,12 +80,12 @@ export function forgetOutdated(
     session.registry.forget();
     forgetMisfit(session, statement);
   } else if (isOutdatedPlan(error)) {
-    session.forgetStatements(!(error instanceof InvalidSQLStatementNameError));
+    session.statements.forget(!(error instanceof InvalidSQLStatementNameError));
   } else if (error.sqlstate?.startsWith('42')) {
     // It may as well be wrong by itself: that says nothing of other statements.
     if (statement !== null) forgetMisfit(session, statement);
   } else {
-    session.descriptions.clear();
+    session.statements.unnamed.clear();
   }
 }
 
@@ -93,7 +97,7 @@ export function forgetOutdated(
  * certain to find what it needs.
  */
 export function givesUpNames(
-  session: Session,
+  session: RequestHost,
   statement: Statement | null,
   error: unknown,
 ): boolean {
@@ -103,7 +107,7 @@ export function givesUpNames(
   ) {
     return false;
   }
-  session.statements.giveUp();
+  session.statements.named.giveUp();
   return true;
 }
 
@@ -111,10 +115,10 @@ export function givesUpNames(
  * Forgets a statement that an argument did not fit, so that the next call asks for it again:
  * another session may have changed its types. This call fails before anything is sent.
  */
-export function forgetMisfit(session: Session, statement: Statement): void {
+export function forgetMisfit(session: RequestHost, statement: Statement): void {
   const { text } = statement;
-  session.descriptions.delete(text);
-  if (session.statements.has(text, statement)) session.statements.delete(text);
+  session.statements.unnamed.delete(text);
+  if (session.statements.named.has(text, statement)) session.statements.named.delete(text);
 }
 
 /**
@@ -122,7 +126,7 @@ export function forgetMisfit(session: Session, statement: Statement): void {
  * it. Fails with `error`, the reason for that, if nothing has changed.
  */
 export async function refreshedStatement(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   statement: Statement,
   error: unknown,
@@ -130,10 +134,10 @@ export async function refreshedStatement(
   const { description, text } = statement;
   const composites = session.registry.composites(description.parameterOids);
   const changed = await refreshTypes(session, parent, composites);
-  for (const store of [session.statements, session.descriptions]) {
+  for (const store of [session.statements.named, session.statements.unnamed]) {
     if (!store.has(text, statement)) continue;
     store.delete(text);
-    return statementFor(session, parent, text, null, store === session.statements);
+    return statementFor(session, parent, text, null, store === session.statements.named);
   }
   if (!changed) throw error;
   await learnTypes(session, parent, typesOf(description));

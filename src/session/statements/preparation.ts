@@ -2,12 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { InternalClientError } from '../../errors/client-errors.ts';
 import { InvalidCachedStatementError } from '../../errors/generated/sqlstate.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
-import type { Request } from '../request.ts';
+import type { Request, RequestHost } from '../request.ts';
 import { PrepareRequest } from '../requests/prepare-request.ts';
-import type { Session } from '../session.ts';
 import { introspect } from './introspection.ts';
 import { Statement, type StatementDescription } from './statement.ts';
-import type { StatementCache } from './statement-cache.ts';
 
 /** Behind a pooler many processes share a server session: their names must never meet. */
 const PREFIX = `asyncpg_${randomBytes(6).toString('hex')}_`;
@@ -23,7 +21,7 @@ const MAX_ROUNDS = 64;
 
 /** Loads what the registry must know to encode and decode values of these types. */
 export async function learnTypes(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   oids: readonly number[],
 ): Promise<void> {
@@ -37,7 +35,7 @@ export async function learnTypes(
 
 /** Asks anew for types that are known already. Whether any is not what it was. */
 export async function refreshTypes(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   oids: readonly number[],
 ): Promise<boolean> {
@@ -49,7 +47,7 @@ export async function refreshTypes(
 
 /** Has a statement parsed by the server under `name` and described, its types made known. */
 export async function describeStatement(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   text: string,
   name: string,
@@ -60,7 +58,7 @@ export async function describeStatement(
 }
 
 async function parse(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   text: string,
   name: string,
@@ -73,7 +71,7 @@ async function parse(
       return await request.promise;
     } catch (error) {
       // The server may have parsed it before it was cancelled, and undoes no preparation.
-      if (request.abandoned || request.wasStruck) session.closeStatement(name);
+      if (request.abandoned || request.wasStruck) session.statements.close(name);
       if (!request.wasStruck || session.transactionStatus !== 'I') throw error;
     } finally {
       parent.inner = null;
@@ -88,7 +86,7 @@ export function typesOf({ parameterOids, fields }: StatementDescription): number
 
 /** Has a statement prepared on the server under `name` and its types made known. */
 export async function prepareStatement(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   text: string,
   name: string,
@@ -97,17 +95,12 @@ export async function prepareStatement(
   return new Statement(text, name, description, session.registry);
 }
 
-/** Where what is known of a query is kept; `prepare` is false for one that is to have no name. */
-export function storeOf(session: Session, text: string, prepare: boolean): StatementCache {
-  return prepare && session.statements.accepts(text) ? session.statements : session.descriptions;
-}
-
 /**
  * The statement for a query that holds the queue: what is known of it, brought up to the
  * present codecs, or a newly prepared one. Fails with an error that names the query.
  */
 export async function statementFor(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   text: string,
   given: Statement | null,
@@ -127,13 +120,13 @@ export function withQuery(error: unknown, text: string): unknown {
 }
 
 async function findStatement(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   text: string,
   given: Statement | null,
   named: boolean,
 ): Promise<Statement> {
-  const store = named ? session.statements : session.descriptions;
+  const store = named ? session.statements.named : session.statements.unnamed;
   const known = given ?? store.get(text);
   if (known !== undefined) {
     await learnTypes(session, parent, typesOf(known.description));
@@ -144,7 +137,7 @@ async function findStatement(
   const statement = named
     ? await prepareNamed(session, parent, text)
     : await prepareStatement(session, parent, text, '');
-  const keeper = statement.name === '' ? session.descriptions : store;
+  const keeper = statement.name === '' ? session.statements.unnamed : store;
   if (keeper.accepts(text)) keeper.set(text, statement);
   return statement;
 }
@@ -154,12 +147,16 @@ async function findStatement(
  * and not by the name (PgBouncer with max_prepared_statements): the session does without names
  * for a time, and the statement is an unnamed one.
  */
-async function prepareNamed(session: Session, parent: Request, text: string): Promise<Statement> {
+async function prepareNamed(
+  session: RequestHost,
+  parent: Request,
+  text: string,
+): Promise<Statement> {
   try {
     return await prepareStatement(session, parent, text, newStatementName());
   } catch (error) {
     if (!(error instanceof InvalidCachedStatementError)) throw error;
-    session.statements.giveUp();
+    session.statements.named.giveUp();
     if (session.transactionStatus !== 'I') throw error;
     return prepareStatement(session, parent, text, '');
   }

@@ -1,6 +1,5 @@
 import { TEXT_ARRAY } from '../../codecs/oids.ts';
-import type { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import type { Request, RequestHost } from '../request.ts';
 import { type CatalogQuery, runCatalogQueryWith } from './catalog-query.ts';
 
 /**
@@ -8,7 +7,7 @@ import { type CatalogQuery, runCatalogQueryWith } from './catalog-query.ts';
  * each to its type, prints and quotes it, and names the type.
  */
 export async function quoteArguments(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   parameterOids: readonly number[],
   args: readonly unknown[],

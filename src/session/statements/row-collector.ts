@@ -1,8 +1,7 @@
 import { MissingTypesError } from '../../codecs/codec-source.ts';
 import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
-import type { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import type { Request, RequestHost } from '../request.ts';
 import { learnTypes, typesOf } from './preparation.ts';
 import type { Statement } from './statement.ts';
 import { isValueError } from './value-error.ts';
@@ -29,14 +28,20 @@ export class RowCollector {
   #postponed: Postponed | null = null;
 
   /** Decodes a row and keeps it. Returns what is wrong with it, or null. */
-  add(session: Session, statement: Statement, buffer: Buffer, start: number, end: number): unknown {
+  add(
+    session: RequestHost,
+    statement: Statement,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): unknown {
     if (this.#statement !== statement) this.#begin(statement);
     if (this.#postponed !== null) {
       this.#postponed.bytes.push(Buffer.from(buffer.subarray(start, end)));
       return null;
     }
     try {
-      this.#rows[this.#count] = statement.decoder!(buffer, start, end, session.textRun);
+      this.#rows[this.#count] = statement.decoder!(buffer, start, end, session.inbox.textRun);
       this.#count += 1;
       return null;
     } catch (error) {
@@ -71,7 +76,7 @@ export class RowCollector {
   }
 
   /** Learns the types that are missing or outdated and decodes the rows that wait. */
-  async complete(session: Session, parent: Request): Promise<void> {
+  async complete(session: RequestHost, parent: Request): Promise<void> {
     let refreshed = false;
     for (let postponed = this.#postponed; postponed !== null; postponed = this.#postponed) {
       let statement = this.#statement!;
@@ -86,7 +91,7 @@ export class RowCollector {
       }
       this.#postponed = null;
       for (const bytes of postponed.bytes) {
-        session.textRun.stretch(bytes.length);
+        session.inbox.textRun.stretch(bytes.length);
         const error = this.add(session, statement, bytes, 0, bytes.length);
         if (error !== null) throw error;
       }
@@ -96,7 +101,7 @@ export class RowCollector {
 
 /** Calls `done` when all rows are there; the queue is held while types are asked for. */
 export function complete(
-  session: Session,
+  session: RequestHost,
   request: Request,
   collectors: readonly RowCollector[],
   done: () => void,

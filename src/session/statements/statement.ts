@@ -14,7 +14,7 @@ import type { FieldDescription } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
 import { MessageWriter } from '../../protocol/writer.ts';
-import type { Session } from '../session.ts';
+import { unexpected } from '../unexpected.ts';
 import { lateDecoder } from './late-decoder.ts';
 
 /**
@@ -197,8 +197,8 @@ export class Statement {
 }
 
 /** The statement whose row has come. Rows of none, or of one that returns none, must not come. */
-export function withRows(session: Session, statement: Statement | null): StatementWithRows {
-  if (statement === null || statement.decoder === null) session.unexpected('DataRow');
+export function withRows(statement: Statement | null): StatementWithRows {
+  if (statement === null || statement.decoder === null) unexpected('DataRow');
   return statement as StatementWithRows;
 }
 

@@ -1,7 +1,6 @@
 import type { Codec } from '../../codecs/codec.ts';
 import { BOOL, OID, TEXT } from '../../codecs/oids.ts';
-import type { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import type { Request, RequestHost } from '../request.ts';
 import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
 import { learnTypes } from './preparation.ts';
 
@@ -41,11 +40,11 @@ const queries = {
  * is its quoted name, with its schema or found through the search_path.
  */
 export async function tableColumns(
-  session: Session,
+  session: RequestHost,
   parent: Request,
   table: string,
 ): Promise<TableColumn[]> {
-  const query = session.serverVersion.major >= 12 ? queries.current : queries.before12;
+  const query = session.server.version.major >= 12 ? queries.current : queries.before12;
   const rows = await runCatalogQuery(session, parent, query, [table]);
   await learnTypes(
     session,

@@ -4,7 +4,7 @@ import {
   InterfaceError,
   OutdatedSchemaCacheError,
 } from '../../errors/client-errors.ts';
-import type { Session } from '../session.ts';
+import type { RequestHost } from '../request.ts';
 
 /** Whether only a value is at fault, not the protocol: then the session goes on. */
 export function isValueError(error: unknown): boolean {
@@ -21,7 +21,7 @@ export function isValueError(error: unknown): boolean {
  * back, so what is not known of a type, or known wrongly, is asked for with the next call. Throws
  * what is not a value's fault.
  */
-export function valueErrorOf({ registry }: Session, error: unknown): unknown {
+export function valueErrorOf({ registry }: RequestHost, error: unknown): unknown {
   if (!isValueError(error)) throw error;
   if (error instanceof MissingTypesError) {
     registry.want(error.oids);

@@ -98,8 +98,8 @@ describe.each(VERSIONS)(
         [standby, 'standby'],
       ] as const) {
         const session = await connectSession(contextFor(resolveConfig(cluster.dsn, {})));
-        session.settings.delete('in_hot_standby');
-        session.settings.delete('default_transaction_read_only');
+        session.server.settings.delete('in_hot_standby');
+        session.server.settings.delete('default_transaction_read_only');
         expect(await roleMatches(session, 'primary')).toBe(role === 'primary');
         expect(await roleMatches(session, 'standby')).toBe(role === 'standby');
         expect(await roleMatches(session, 'read-write')).toBe(role === 'primary');

@@ -1,0 +1,163 @@
+import { TextRun } from '../codecs/text-run.ts';
+import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
+import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-message.ts';
+import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
+import { readNotificationResponse, type TransactionStatus } from '../protocol/backend/session.ts';
+import type { Framer, MessageSink } from '../protocol/framer.ts';
+import { Backend } from '../protocol/message-type.ts';
+import { MessageReader } from '../protocol/reader.ts';
+import type { ByteStream } from '../transport/byte-stream.ts';
+import type { Clock } from '../transport/clock.ts';
+import type { Request, RequestHost } from './request.ts';
+import { unexpected, unexpectedMessage } from './unexpected.ts';
+
+/** What an inbox needs of its session. */
+export interface InboxOwner extends RequestHost {
+  /** ReadyForQuery has come, for the request that is the head of the queue no more. */
+  answered(request: Request, status: TransactionStatus): void;
+  notice(message: PostgresLogMessage): void;
+  notification(channel: string, payload: string, pid: number): void;
+  /** The server's last words: it closes the connection. */
+  lastWords(fields: ServerMessageFields): void;
+  destroy(reason: Error | null): void;
+}
+
+const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
+  [0x49, 'I'],
+  [0x54, 'T'],
+  [0x45, 'E'],
+]);
+
+/** read_only_sql_transaction: a write where there can be none. */
+const READ_ONLY = '25006';
+
+/**
+ * What the server says to a session: each message goes to the request whose answers come now, or
+ * to the session where it is nobody's answer.
+ */
+export class Inbox implements MessageSink {
+  readonly textRun = new TextRun();
+  /** When the server last said anything, in the clock's milliseconds. */
+  lastReceived = 0;
+  readonly #owner: InboxOwner;
+  readonly #transport: ByteStream;
+  readonly #clock: Clock;
+  readonly #framer: Framer;
+  #isPaused = false;
+
+  constructor(
+    owner: InboxOwner,
+    transport: ByteStream,
+    clock: Clock,
+    framer: (sink: MessageSink) => Framer,
+  ) {
+    this.#owner = owner;
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#framer = framer(this);
+  }
+
+  // ── Reading ─────────────────────────────────────────────────────────────────────────────
+
+  /** Takes `chunk[0, length)`, valid only during the call. */
+  received(chunk: Buffer, length: number): void {
+    if (this.#owner.isEnded) return;
+    this.lastReceived = this.#clock.now();
+    try {
+      this.#framer.feed(chunk, length);
+    } catch (error) {
+      this.#owner.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Stops reading from the server until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#transport.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#transport.resume();
+  }
+
+  /** No message is taken any more. */
+  close(): void {
+    this.#framer.stop();
+  }
+
+  // ── Messages ────────────────────────────────────────────────────────────────────────────
+
+  stretch(_buffer: Buffer, limit: number): void {
+    this.textRun.stretch(limit);
+  }
+
+  dataRow(buffer: Buffer, start: number, end: number): void {
+    const head = this.#owner.queue.head;
+    if (head === null || !head.rowsDue) unexpected('DataRow');
+    else head.dataRow(this.#owner, buffer, start, end);
+  }
+
+  copyData(buffer: Buffer, at: number, end: number, limit: number): number {
+    const { head } = this.#owner.queue;
+    if (head === null) unexpectedMessage(Backend.CopyData);
+    return head.copyData(this.#owner, buffer, at, end, limit);
+  }
+
+  message(type: number, buffer: Buffer, start: number, end: number): void {
+    const owner = this.#owner;
+    switch (type) {
+      case Backend.ReadyForQuery:
+        this.#readyForQuery(buffer, start, end);
+        return;
+      case Backend.NoticeResponse:
+        owner.notice(
+          postgresLogMessageFrom(readNoticeResponse(new MessageReader(buffer, start, end))),
+        );
+        return;
+      case Backend.NotificationResponse: {
+        const { channel, payload, pid } = readNotificationResponse(
+          new MessageReader(buffer, start, end),
+        );
+        owner.notification(channel, payload, pid);
+        return;
+      }
+      case Backend.ParameterStatus:
+        owner.server.report(new MessageReader(buffer, start, end));
+        return;
+      case Backend.ErrorResponse:
+        this.#errorResponse(readErrorResponse(new MessageReader(buffer, start, end)));
+        return;
+      default: {
+        const { head } = owner.queue;
+        if (head === null) unexpectedMessage(type);
+        else head.message(owner, type, buffer, start, end);
+      }
+    }
+  }
+
+  #errorResponse(fields: ServerMessageFields): void {
+    const owner = this.#owner;
+    if (fields.severity === 'FATAL' || fields.severity === 'PANIC') {
+      // The server is about to close, or should be: nothing more is to be had from it.
+      owner.lastWords(fields);
+      return;
+    }
+    if (fields.sqlstate === READ_ONLY) owner.server.isRoleInDoubt = true;
+    const { head } = owner.queue;
+    if (head === null) unexpected('ErrorResponse');
+    else head.serverError(owner, postgresErrorFrom(fields), fields);
+  }
+
+  #readyForQuery(buffer: Buffer, start: number, end: number): void {
+    const status = end - start === 1 ? STATUS.get(buffer[start]!) : undefined;
+    const { queue } = this.#owner;
+    const request = queue.head;
+    if (status === undefined || request === null || !request.isAnswered) {
+      unexpected('ReadyForQuery');
+    }
+    queue.advance();
+    this.#owner.answered(request, status);
+  }
+}

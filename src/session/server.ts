@@ -1,0 +1,56 @@
+import { ProtocolError } from '../errors/client-errors.ts';
+import { readParameterStatus } from '../protocol/backend/session.ts';
+import type { MessageReader } from '../protocol/reader.ts';
+import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
+import { checkClientEncoding } from './client-encoding.ts';
+import { ROLE_SETTINGS, reportedReadOnly } from './server-role.ts';
+import { parseServerVersion, type ServerVersion } from './server-version.ts';
+
+/** Far beyond what any server reports. */
+const MAX_SETTINGS = 200;
+
+/** What a session's server has told of itself. */
+export class Server {
+  /** The parameters that it reports, by name, as they are now. */
+  readonly settings = new Map<string, string>();
+  /** It has shown that it may have got another role than when this session began. */
+  isRoleInDoubt = false;
+  #isStarted = false;
+  #version: ServerVersion | null = null;
+  #capabilities: ServerCapabilities | null = null;
+
+  /** Takes a ParameterStatus. PostgreSQL manual, "Asynchronous Operations" of the protocol. */
+  report(reader: MessageReader): void {
+    const { name, value } = readParameterStatus(reader);
+    this.settings.set(name, value);
+    if (this.settings.size > MAX_SETTINGS) {
+      throw new ProtocolError('the server reports too many parameters');
+    }
+    if (!this.#isStarted) return;
+    if (name === 'client_encoding') checkClientEncoding(this.settings);
+    if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
+  }
+
+  /** All that it reports at start-up is known. */
+  started(): void {
+    this.#isStarted = true;
+    checkClientEncoding(this.settings);
+  }
+
+  /** Its version at start-up. */
+  get version(): ServerVersion {
+    this.#version ??= parseServerVersion(this.settings.get('server_version') ?? '');
+    return this.#version;
+  }
+
+  /** What this kind of server can do. */
+  get capabilities(): ServerCapabilities {
+    this.#capabilities ??= capabilitiesOf(this.settings);
+    return this.#capabilities;
+  }
+
+  /** Whether it takes no writes; null: it does not tell. */
+  get isReadOnly(): boolean | null {
+    return reportedReadOnly(this.settings);
+  }
+}
