@@ -146,6 +146,21 @@ describeEach('round trips', (version) => {
     expect(Buffer.concat(chunks).toString()).toBe('1\n2\n');
   });
 
+  it('takes one flight more for each thing that a COPY has to ask first', async () => {
+    const { connection, flights } = await counted();
+    await connection.execute('CREATE TEMP TABLE t (a int4)');
+    flights.take();
+    // The columns; the statement; the data.
+    await connection.copyRecordsToTable('t', { records: [[1], [2]] });
+    expect(flights.take()).toBe(3);
+    // The parameters; their quoted values; the statement.
+    const query = { text: 'SELECT a FROM t WHERE a < $1', args: [2] };
+    await connection.copyFromQuery(query, { output: () => {} });
+    expect(flights.take()).toBe(3);
+    for await (const row of connection.copyRecordsFromQuery(query)) expect(row).toEqual({ a: 1 });
+    expect(flights.take()).toBe(3);
+  });
+
   it('takes one flight for each step of a cursor', async () => {
     const { connection, flights } = await counted();
     await connection.transaction(async (tx) => {

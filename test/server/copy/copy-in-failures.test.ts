@@ -1,0 +1,180 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type Connection,
+  type PostgresError,
+  UndefinedTableError,
+  UniqueViolationError,
+} from '../../../src/index.ts';
+import { connectWithGoods, endless, expectNoEffect, watched } from '../../support/copy.ts';
+
+let connection: Connection;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-copy-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+beforeEach(async () => {
+  connection = await connectWithGoods();
+});
+afterEach(() => connection.close());
+
+describe('when the source fails', () => {
+  test.each([0, 1, 10_000])('after %d chunks nothing is copied', async (count) => {
+    const failure = new Error('the source is dry');
+    const source = (async function* () {
+      for (let id = 0; id < count; id++) yield `${id}\tthing\n`;
+      throw failure;
+    })();
+    await expect(connection.copyToTable('goods', { source })).rejects.toBe(failure);
+    await expectNoEffect(connection);
+  });
+
+  test('by itself its return() is not called', async () => {
+    let returned = 0;
+    const iterator = {
+      next: () => {
+        throw new Error('no');
+      },
+      return: () => {
+        returned += 1;
+        return { done: true, value: undefined };
+      },
+    };
+    const source = { [Symbol.iterator]: () => iterator } as Iterable<string>;
+    await expect(connection.copyToTable('goods', { source })).rejects.toThrow('no');
+    expect(returned).toBe(0);
+  });
+
+  test('with a chunk that is none, the source is closed', async () => {
+    const { source, closed } = watched(['1\ta\n', 5]);
+    await expect(connection.copyToTable('goods', { source })).rejects.toThrow(
+      'chunk 1 of the source is neither a string nor a Buffer or Uint8Array',
+    );
+    await closed;
+    await expectNoEffect(connection);
+  });
+
+  test('with text that has no UTF-8 form', async () => {
+    await expect(connection.copyToTable('goods', { source: ['1\t\ud800\n'] })).rejects.toThrow(
+      'chunk 0 of the source has a lone surrogate',
+    );
+    await expectNoEffect(connection);
+  });
+
+  test('as a Node stream, even before the first chunk is asked for', async () => {
+    const failure = new Error('broken pipe');
+    const source = new Readable({ read() {} });
+    source.destroy(failure);
+    await expect(connection.copyToTable('goods', { source })).rejects.toBe(failure);
+    await expectNoEffect(connection);
+  });
+
+  test('as a Web stream', async () => {
+    const failure = new Error('gone');
+    const source = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.error(failure);
+      },
+    });
+    await expect(connection.copyToTable('goods', { source })).rejects.toBe(failure);
+    await expectNoEffect(connection);
+  });
+
+  test('as a file that is not there, the system says so', async () => {
+    await expect(
+      connection.copyToTable('goods', { source: path.join(folder, 'nothing') }),
+    ).rejects.toMatchObject({ code: 'ENOENT' });
+    await expectNoEffect(connection);
+  });
+
+  test('by onProgress, nothing is copied', async () => {
+    const failure = new Error('enough');
+    const { source, closed } = watched(endless());
+    const onProgress = (): never => {
+      throw failure;
+    };
+    await expect(connection.copyToTable('goods', { source, onProgress })).rejects.toBe(failure);
+    await closed;
+    await expectNoEffect(connection);
+  });
+
+  test('in a transaction, that is left failed, as with every error', async () => {
+    await expect(
+      connection.transaction(async (tx) => {
+        await tx.execute("INSERT INTO goods VALUES (7, 'x')");
+        await tx.copyToTable('goods', {
+          source: (function* () {
+            yield '1\ta\n';
+            throw new Error('mid-way');
+          })(),
+        });
+      }),
+    ).rejects.toThrow('mid-way');
+    await expectNoEffect(connection);
+  });
+});
+
+describe('when the server objects', () => {
+  test('at the start, nothing is taken from the source and it is closed', async () => {
+    const source = Readable.from(['1\ta\n']);
+    const error = await connection.copyToTable('nowhere', { source }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UndefinedTableError);
+    expect((error as PostgresError).query).toBe('COPY "nowhere" FROM STDIN');
+    expect(source.destroyed).toBe(true);
+    expect(source.readableDidRead).toBe(false);
+    await expectNoEffect(connection);
+  });
+
+  test('in the middle, its error is the call’s, and the source is pulled no further', async () => {
+    const { source, closed, pulled } = watched(
+      (function* () {
+        yield '1\ta\n';
+        yield '1\tthe same again\n';
+        yield* endless();
+      })(),
+    );
+    await expect(connection.copyToTable('goods', { source })).rejects.toBeInstanceOf(
+      UniqueViolationError,
+    );
+    await closed;
+    const last = pulled();
+    await connection.fetchVal('SELECT 1');
+    expect(pulled()).toBe(last);
+    await expectNoEffect(connection);
+  });
+
+  test('in the middle of a source that never waits', async () => {
+    function* source(): Generator<string> {
+      yield 'not a number\tx\n';
+      yield* endless();
+    }
+    await expect(connection.copyToTable('goods', { source: source() })).rejects.toMatchObject({
+      sqlstate: '22P02',
+    });
+    await expectNoEffect(connection);
+  });
+
+  test('in the middle, though the source has nothing more to give', async () => {
+    const never = new Promise<string>(() => undefined);
+    const source = (async function* () {
+      yield `x\ty\n${'z'.repeat(100_000)}`;
+      yield await never;
+    })();
+    await expect(connection.copyToTable('goods', { source })).rejects.toMatchObject({
+      sqlstate: '22P02',
+    });
+    await expectNoEffect(connection);
+  });
+
+  test('at the end', async () => {
+    await expect(
+      connection.copyToTable('goods', { source: ['1\ta\n', '2'] }),
+    ).rejects.toMatchObject({ sqlstate: '22P04' });
+    await expectNoEffect(connection);
+  });
+});
