@@ -14,8 +14,11 @@ export interface Column {
   readonly format: Format;
 }
 
+/** What rows are made: records, which have names and places, or arrays of the values alone. */
+export type RowForm = 'record' | 'array';
+
 /** Decodes the body of one DataRow, `buffer[start, end)`. Throws ProtocolError or DecodeError. */
-export type RowDecoder = (buffer: Buffer, start: number, end: number, run: TextRun) => Row;
+export type RowDecoder<R = Row> = (buffer: Buffer, start: number, end: number, run: TextRun) => R;
 
 /** Decodes a value that is not NULL: `size` bytes at `at`, inside the row. */
 type ValueDecoder = (buffer: Buffer, at: number, size: number, run: TextRun) => unknown;
@@ -57,8 +60,9 @@ function valueDecoder({ codec, format, name }: Column): ValueDecoder {
 
 interface Compiled {
   readonly columns: readonly Column[];
+  readonly form: RowForm;
   readonly generate: boolean;
-  readonly decode: RowDecoder;
+  readonly decode: RowDecoder<unknown>;
 }
 
 /**
@@ -77,17 +81,38 @@ export function compileRowDecoder(
   columns: readonly Column[],
   generate: boolean = canGenerateCode(),
 ): RowDecoder {
+  return compile(columns, 'record', generate) as RowDecoder;
+}
+
+/** The decoder that makes arrays of the values, which columns of one name do not lose. */
+export function compileArrayDecoder(
+  columns: readonly Column[],
+  generate: boolean = canGenerateCode(),
+): RowDecoder<unknown[]> {
+  return compile(columns, 'array', generate) as RowDecoder<unknown[]>;
+}
+
+function compile(
+  columns: readonly Column[],
+  form: RowForm,
+  generate: boolean,
+): RowDecoder<unknown> {
   const shape = rowShape(columns.map((column) => column.name));
   const variants = compiled.get(shape) ?? [];
   const known = variants.find(
-    (variant) => variant.generate === generate && sameTypes(variant.columns, columns),
+    (variant) =>
+      variant.form === form && variant.generate === generate && sameTypes(variant.columns, columns),
   );
   if (known !== undefined) return known.decode;
   // Beyond this many columns generated code is too long for the engine to optimise, and code with
   // very long names would stay in the engine's own cache of code.
   const isShort = columns.length <= 256 && shape.isShared;
-  const decode = generate && isShort ? generated(columns, shape) : interpreted(columns, shape);
-  compiled.set(shape, [{ columns, generate, decode }, ...variants.slice(0, MAX_VARIANTS - 1)]);
+  const slow = interpreted(columns, form === 'record' ? (values) => shape.make(values) : asArray);
+  const decode = generate && isShort ? generated(columns, form, shape, slow) : slow;
+  compiled.set(shape, [
+    { columns, form, generate, decode },
+    ...variants.slice(0, MAX_VARIANTS - 1),
+  ]);
   return decode;
 }
 
@@ -114,7 +139,14 @@ function inColumn(column: Column, cause: unknown): unknown {
   return cause;
 }
 
-function interpreted(columns: readonly Column[], shape: RowShape): RowDecoder {
+function asArray(values: unknown[]): unknown[] {
+  return values;
+}
+
+function interpreted(
+  columns: readonly Column[],
+  make: (values: unknown[]) => unknown,
+): RowDecoder<unknown> {
   const decoders = columns.map(valueDecoder);
   const count = columns.length;
   return (buffer, start, end, run) => {
@@ -140,7 +172,7 @@ function interpreted(columns: readonly Column[], shape: RowShape): RowDecoder {
       at += size;
     }
     if (at !== end) throw malformedRow(`${end - at} bytes follow its end`);
-    return shape.make(values);
+    return make(values);
   };
 }
 
@@ -209,8 +241,12 @@ const NO_RUN = null as unknown as TextRun;
  * names are in the shape, decoders are passed in. Any irregularity, a failing value included,
  * is left to the interpreted decoder, which makes the error for it.
  */
-function generated(columns: readonly Column[], shape: RowShape): RowDecoder {
-  const slow = interpreted(columns, shape);
+function generated(
+  columns: readonly Column[],
+  form: RowForm,
+  shape: RowShape,
+  slow: RowDecoder<unknown>,
+): RowDecoder<unknown> {
   const steps = columns.map(stepOf);
   const decoders = columns.map(valueDecoder);
   const values = columns.map((_, i) => `v${i}`);
@@ -225,7 +261,7 @@ function generated(columns: readonly Column[], shape: RowShape): RowDecoder {
       ${steps.map(columnCode).join('\n      ')}
     } catch { return slow(b, start, end, r); }
     if (p !== end) return slow(b, start, end, r);
-    return new Row(${values.join(', ')});
+    return ${form === 'record' ? `new Row(${values.join(', ')})` : `[${values.join(', ')}]`};
   };`;
   const inScope = {
     Row: shape.constructorOf,
@@ -237,5 +273,5 @@ function generated(columns: readonly Column[], shape: RowShape): RowDecoder {
     parse: JSON.parse,
   };
   const make = new Function(...Object.keys(inScope), code);
-  return make(...Object.values(inScope)) as RowDecoder;
+  return make(...Object.values(inScope)) as RowDecoder<unknown>;
 }

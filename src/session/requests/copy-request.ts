@@ -6,7 +6,7 @@ import type { FormatCode } from '../../protocol/format.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { Request, type RequestHost } from '../request.ts';
-import { sendScript } from './script-request.ts';
+import { sendSimple } from './simple-request.ts';
 
 /** Bytes of COPY data that are gathered before they are handed on, either way. */
 export const COPY_BLOCK = 64 * 1024;
@@ -34,7 +34,7 @@ export abstract class CopyRequest extends Request<string> {
   }
 
   override start(session: RequestHost): void {
-    sendScript(session, this, this.text);
+    sendSimple(session, this, this.text);
   }
 
   /** Throws InterfaceError if the data has other columns than the client has prepared for. */

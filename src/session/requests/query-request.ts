@@ -1,18 +1,22 @@
+import type { RowForm } from '../../codecs/compilers/row-decoder.ts';
 import { InterfaceError } from '../../errors/client-errors.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { rowValue } from '../../values/row.ts';
 import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
+import type { QueryResult } from './query-result.ts';
 import { StatementRequest } from './statement-request.ts';
 
-/** What a query's caller wants of its result. */
-export type Wanted = 'rows' | 'row' | 'value' | 'tag';
+/** What a query's caller wants of its result; `result` is all of it, a QueryResult. */
+export type Wanted = 'rows' | 'row' | 'value' | 'tag' | 'result';
 
 export interface QueryOptions {
   readonly wanted: Wanted;
   /** For `value`: which column, by position or by name. */
   readonly column?: number | string | undefined;
+  /** What rows are made; records by default. */
+  readonly form?: RowForm | undefined;
   /** False: parsed anew as the unnamed statement, and not kept. */
   readonly prepare?: boolean | undefined;
 }
@@ -28,7 +32,7 @@ export class QueryRequest extends StatementRequest<unknown> {
   /** Told the command tag when it comes. */
   onTag: ((tag: string) => void) | null = null;
   readonly #options: QueryOptions;
-  #result = new RowCollector();
+  #result: RowCollector;
   #hasRow = false;
 
   constructor(
@@ -41,12 +45,13 @@ export class QueryRequest extends StatementRequest<unknown> {
     super(text, deadline, statement, options.prepare);
     this.args = args;
     this.#options = options;
+    this.#result = new RowCollector(options.form);
   }
 
   protected override write({ writer }: RequestHost): void {
     if (this.#hasRow) {
       this.#hasRow = false;
-      this.#result = new RowCollector();
+      this.#result = new RowCollector(this.#options.form);
     }
     const statement = this.statement!;
     statement.writeParseIfUnnamed(writer);
@@ -59,7 +64,7 @@ export class QueryRequest extends StatementRequest<unknown> {
     const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
     const { wanted } = this.#options;
-    if (wanted !== 'rows' && (wanted === 'tag' || this.#hasRow)) return;
+    if (wanted !== 'rows' && wanted !== 'result' && (wanted === 'tag' || this.#hasRow)) return;
     this.#hasRow = true;
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
@@ -89,6 +94,12 @@ export class QueryRequest extends StatementRequest<unknown> {
       case 'value':
         this.#resolveValue();
         return;
+      case 'result': {
+        const { fields } = this.statement!.description;
+        const { rows } = this.#result;
+        this.resolve({ rows, fields, tag: this.tag ?? '' } satisfies QueryResult);
+        return;
+      }
       default:
         wanted satisfies never;
     }

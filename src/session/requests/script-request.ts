@@ -1,141 +1,26 @@
-import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { readCommandComplete, readRowDescription } from '../../protocol/backend/result.ts';
-import { readCopyInResponse, readCopyOutResponse } from '../../protocol/copy.ts';
-import { writeQuery } from '../../protocol/frontend/query.ts';
-import { Backend } from '../../protocol/message-type.ts';
-import { MessageReader } from '../../protocol/reader.ts';
-import type { Deadline } from '../../transport/deadline.ts';
-import { Request, type RequestHost } from '../request.ts';
-import { unexpectedMessage } from '../unexpected.ts';
-import { BeginRequest } from './begin-request.ts';
-import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
+import { SimpleRequest } from './simple-request.ts';
 
-/**
- * The simple protocol: any number of statements without arguments in one text and, unless it
- * says otherwise, one transaction. Resolves to the last command tag; rows are dropped.
- */
-export class ScriptRequest extends Request<string> {
-  readonly text: string;
-  #mayRepeat: boolean;
+/** A script, whose rows nobody wants. Resolves to the last command tag. */
+export class ScriptRequest extends SimpleRequest<string> {
   #tag = '';
-  /** What the server is about: a statement's rows or the data of its COPY, else neither. */
-  #sending: 'rows' | 'copy' | null = null;
-  /** A statement has ended, or all that are left have failed. */
-  #answered = false;
 
-  /** @param isSingle it is one statement, and undone as a whole when it fails */
-  constructor(text: string, deadline: Deadline | null, isSingle: boolean = false) {
-    super(deadline);
-    this.text = text;
-    this.#mayRepeat = isSingle;
+  protected override begin(): void {
+    this.#tag = '';
   }
 
-  override start(session: RequestHost): void {
-    if (session.transactionStatus !== 'I' || session.preamble.isWaiting) this.#mayRepeat = false;
-    sendScript(session, this, this.text);
-  }
-
-  override message(
-    session: RequestHost,
-    type: number,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): void {
-    const sending = this.#sending;
-    switch (type) {
-      case Backend.CommandComplete:
-        if (sending === 'copy') break;
-        this.#tag = readCommandComplete(new MessageReader(buffer, start, end));
-        this.#end();
-        return;
-      case Backend.EmptyQueryResponse:
-        if (sending !== null) break;
-        this.#end();
-        return;
-      case Backend.RowDescription:
-        if (sending !== null) break;
-        readRowDescription(new MessageReader(buffer, start, end));
-        this.#sending = 'rows';
-        this.rowsDue = true;
-        return;
-      case Backend.CopyData:
-        if (sending !== 'copy') break;
-        return;
-      case Backend.CopyDone:
-        if (sending !== 'copy') break;
-        this.#sending = null;
-        return;
-      case Backend.CopyInResponse:
-        if (sending !== null) break;
-        readCopyInResponse(new MessageReader(buffer, start, end));
-        refuseCopyIn(session, this, false);
-        return;
-      case Backend.CopyOutResponse:
-        if (sending !== null) break;
-        readCopyOutResponse(new MessageReader(buffer, start, end));
-        this.error ??= copyNeedsItsCall('copyFromTable');
-        this.#sending = 'copy';
-        return;
-    }
-    unexpectedMessage(type, 'in answer to a script');
-  }
-
-  #end(): void {
-    this.#sending = null;
-    this.rowsDue = false;
-    this.#answered = true;
+  protected override described(): void {
+    // Its rows are dropped.
   }
 
   override dataRow(): void {
-    // The rows of a script are not wanted.
+    // See above.
   }
 
-  override serverError(
-    _session: RequestHost,
-    error: PostgresError,
-    _fields: ServerMessageFields,
-  ): void {
-    error.query = this.text;
-    this.error ??= error;
-    this.#end();
+  protected override completed(tag: string): void {
+    if (tag !== '') this.#tag = tag;
   }
 
-  override get isAnswered(): boolean {
-    return this.#answered && this.#sending === null;
+  protected override succeed(): void {
+    this.resolve(this.#tag);
   }
-
-  override ready(session: RequestHost): void {
-    if (this.error === null) {
-      this.resolve(this.#tag);
-    } else if (this.#mayRepeat && this.wasStruck && !this.abandoned) {
-      // The cancel was meant for the request before, and this one was undone.
-      this.#mayRepeat = false;
-      this.#answered = false;
-      session.queue.repeat(this);
-    } else {
-      this.fail(this.error);
-    }
-  }
-}
-
-/** Sends `text` as one Query, a BEGIN that waits in the session in front of it. */
-export function sendScript(session: RequestHost, request: Request, text: string): void {
-  const { writer } = session;
-  const mark = writer.mark();
-  try {
-    // Tried first: what cannot be sent must not begin the transaction.
-    writeQuery(writer, text);
-  } catch (error) {
-    writer.rollback(mark);
-    request.fail(error);
-    return;
-  }
-  const begin = session.preamble.take();
-  if (begin !== null) {
-    writer.rollback(mark);
-    new BeginRequest(begin, request).start(session);
-    writeQuery(writer, text);
-  }
-  session.queue.sent(request);
 }

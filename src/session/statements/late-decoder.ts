@@ -1,6 +1,11 @@
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import { MissingTypesError } from '../../codecs/codec-source.ts';
-import { compileRowDecoder, type RowDecoder } from '../../codecs/compilers/row-decoder.ts';
+import {
+  compileArrayDecoder,
+  compileRowDecoder,
+  type RowDecoder,
+  type RowForm,
+} from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 
 /**
@@ -10,19 +15,19 @@ import type { FieldDescription } from '../../protocol/backend/result.ts';
 export function lateDecoder(
   fields: readonly FieldDescription[],
   registry: CodecSource,
-): RowDecoder {
-  let decode: RowDecoder | null = null;
+  form: RowForm,
+): RowDecoder<unknown> {
+  let decode: RowDecoder<unknown> | null = null;
   return (buffer, start, end, run) => {
     if (decode === null) {
       const missing = registry.missing(fields.map(({ typeOid }) => typeOid));
       if (missing.length > 0) throw new MissingTypesError(missing);
-      decode = compileRowDecoder(
-        fields.map(({ name, typeOid, format }) => ({
-          name,
-          codec: registry.codec(typeOid)!,
-          format,
-        })),
-      );
+      const columns = fields.map(({ name, typeOid, format }) => ({
+        name,
+        codec: registry.codec(typeOid)!,
+        format,
+      }));
+      decode = form === 'record' ? compileRowDecoder(columns) : compileArrayDecoder(columns);
     }
     return decode(buffer, start, end, run);
   };

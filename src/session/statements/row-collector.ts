@@ -1,4 +1,5 @@
 import { MissingTypesError } from '../../codecs/codec-source.ts';
+import type { RowDecoder, RowForm } from '../../codecs/compilers/row-decoder.ts';
 import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request, RequestHost } from '../request.ts';
@@ -22,10 +23,17 @@ interface Postponed {
  * changed on the server, the rows wait in their binary form for `complete`.
  */
 export class RowCollector {
+  readonly #form: RowForm;
   #rows: Row[] = [];
   #count = 0;
   #statement: Statement | null = null;
+  #decode!: RowDecoder;
   #postponed: Postponed | null = null;
+
+  /** @param form what the rows are made; arrays are typed as rows nevertheless */
+  constructor(form: RowForm = 'record') {
+    this.#form = form;
+  }
 
   /** Decodes a row and keeps it. Returns what is wrong with it, or null. */
   add(
@@ -41,7 +49,7 @@ export class RowCollector {
       return null;
     }
     try {
-      this.#rows[this.#count] = statement.decoder!(buffer, start, end, session.inbox.textRun);
+      this.#rows[this.#count] = this.#decode(buffer, start, end, session.inbox.textRun);
       this.#count += 1;
       return null;
     } catch (error) {
@@ -61,6 +69,7 @@ export class RowCollector {
   #begin(statement: Statement): void {
     if (this.#count === 0) this.#rows = new Array<Row>(expectedRows(statement));
     this.#statement = statement;
+    this.#decode = statement.decoderOf(this.#form) as RowDecoder;
   }
 
   /** All rows, once the last one has come. */

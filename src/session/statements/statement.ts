@@ -7,8 +7,10 @@ import {
 } from '../../codecs/compilers/argument-encoder.ts';
 import {
   type Column,
+  compileArrayDecoder,
   compileRowDecoder,
   type RowDecoder,
+  type RowForm,
 } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
@@ -67,6 +69,8 @@ export class Statement {
   readonly decoder: RowDecoder | null;
   /** How many rows its last result had. */
   lastCount = 0;
+  #arrayDecoder: RowDecoder<unknown> | null = null;
+  readonly #registry: CodecSource;
   readonly #boundFormats: boolean;
   /** Bind up to the parameters; its length is patched when it is written. */
   readonly #bindHead: Buffer;
@@ -88,6 +92,7 @@ export class Statement {
     this.text = text;
     this.name = name;
     this.description = description;
+    this.#registry = registry;
     this.#boundFormats = boundFormats;
     this.epoch = registry.epoch;
     this.typesEpoch = registry.typesEpoch;
@@ -101,7 +106,7 @@ export class Statement {
       description.fields === null
         ? null
         : boundFormats
-          ? lateDecoder(description.fields, registry)
+          ? (lateDecoder(description.fields, registry, 'record') as RowDecoder)
           : compileRowDecoder(this.columns);
     this.#bindHead = constant((writer) => {
       writer.uint8(0);
@@ -122,6 +127,15 @@ export class Statement {
       writer.begin(Frontend.Sync);
       writer.end();
     });
+  }
+
+  /** The decoder of its rows in this form. It must be a statement that returns rows. */
+  decoderOf(form: RowForm): RowDecoder<unknown> {
+    if (form === 'record') return this.decoder!;
+    this.#arrayDecoder ??= this.#boundFormats
+      ? lateDecoder(this.description.fields!, this.#registry, 'array')
+      : compileArrayDecoder(this.columns);
+    return this.#arrayDecoder;
   }
 
   /** The same statement on the server, with the codecs that hold now. */

@@ -3,6 +3,7 @@ import { findBuiltinType } from '../../../src/codecs/builtin-types.ts';
 import { BINARY, type Codec } from '../../../src/codecs/codec.ts';
 import {
   type Column,
+  compileArrayDecoder,
   compileRowDecoder,
   type RowDecoder,
 } from '../../../src/codecs/compilers/row-decoder.ts';
@@ -60,12 +61,13 @@ function encodeRow(columns: readonly Column[], values: readonly unknown[]): Buff
 }
 
 /** The row, or the error, that a decoder makes of bytes that lie amid others in a buffer. */
-function outcome(decode: RowDecoder, body: Buffer): unknown {
+function outcome(decode: RowDecoder<unknown>, body: Buffer): unknown {
   const buffer = Buffer.concat([Buffer.alloc(3, 0x55), body, Buffer.alloc(40, 0x01)]);
   const run = new TextRun();
   run.stretch(buffer.length);
   try {
-    return { ...decode(buffer, 3, 3 + body.length, run) };
+    const row = decode(buffer, 3, 3 + body.length, run);
+    return Array.isArray(row) ? row : { ...(row as object) };
   } catch (error) {
     const { name, message } = error as Error;
     return `${name}: ${message}`;
@@ -121,6 +123,22 @@ describe('the decoder of a result', () => {
       text: long,
       int4: 42,
     });
+  });
+
+  test('arrays have the values of records, and the same errors', () => {
+    const whole = encodeRow(COLUMNS, Object.values(VALUES));
+    for (const generate of [true, false]) {
+      const decode = compileArrayDecoder(COLUMNS, generate);
+      expect(outcome(decode, whole)).toEqual(Object.values(VALUES));
+      for (let length = 0; length < whole.length; length++) {
+        const cut = whole.subarray(0, length);
+        expect(outcome(decode, cut)).toBe(outcome(compileRowDecoder(COLUMNS, generate), cut));
+      }
+    }
+    const twice = [column('a', 'int4'), column('a', 'int4')];
+    expect(outcome(compileArrayDecoder(twice), encodeRow(twice, [1, 2]))).toEqual([1, 2]);
+    expect(compileArrayDecoder(twice)).not.toBe(compileRowDecoder(twice));
+    expect(compileArrayDecoder(twice)).toBe(compileArrayDecoder(twice));
   });
 
   test('all results of the same columns share one', () => {

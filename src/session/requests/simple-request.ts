@@ -1,0 +1,154 @@
+import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import {
+  type FieldDescription,
+  readCommandComplete,
+  readRowDescription,
+} from '../../protocol/backend/result.ts';
+import { readCopyInResponse, readCopyOutResponse } from '../../protocol/copy.ts';
+import { writeQuery } from '../../protocol/frontend/query.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { Request, type RequestHost } from '../request.ts';
+import { unexpectedMessage } from '../unexpected.ts';
+import { BeginRequest } from './begin-request.ts';
+import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
+
+/**
+ * The simple protocol: any number of statements without arguments in one text and, unless it
+ * says otherwise, one transaction. What becomes of the rows is its subclasses'.
+ */
+export abstract class SimpleRequest<R> extends Request<R> {
+  readonly text: string;
+  #mayRepeat: boolean;
+  /** What the server is about: a statement's rows or the data of its COPY, else neither. */
+  #sending: 'rows' | 'copy' | null = null;
+  /** A statement has ended, or all that are left have failed. */
+  #answered = false;
+
+  /** @param isSingle it is one statement, and undone as a whole when it fails */
+  constructor(text: string, deadline: Deadline | null, isSingle: boolean = false) {
+    super(deadline);
+    this.text = text;
+    this.#mayRepeat = isSingle;
+  }
+
+  override start(session: RequestHost): void {
+    if (session.transactionStatus !== 'I' || session.preamble.isWaiting) this.#mayRepeat = false;
+    this.begin();
+    sendSimple(session, this, this.text);
+  }
+
+  /** It is started, perhaps once more: there are no results yet. */
+  protected abstract begin(): void;
+
+  /** Rows of these columns come next. */
+  protected abstract described(session: RequestHost, fields: readonly FieldDescription[]): void;
+
+  /** A statement has been executed. `tag`: its command tag; empty for an empty text. */
+  protected abstract completed(tag: string): void;
+
+  /** Everything was answered, and nothing has failed. */
+  protected abstract succeed(session: RequestHost): void;
+
+  override message(
+    session: RequestHost,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const sending = this.#sending;
+    switch (type) {
+      case Backend.CommandComplete:
+        if (sending === 'copy') break;
+        this.completed(readCommandComplete(new MessageReader(buffer, start, end)));
+        this.#end();
+        return;
+      case Backend.EmptyQueryResponse:
+        if (sending !== null) break;
+        this.completed('');
+        this.#end();
+        return;
+      case Backend.RowDescription:
+        if (sending !== null) break;
+        this.described(session, readRowDescription(new MessageReader(buffer, start, end)));
+        this.#sending = 'rows';
+        this.rowsDue = true;
+        return;
+      case Backend.CopyData:
+        if (sending !== 'copy') break;
+        return;
+      case Backend.CopyDone:
+        if (sending !== 'copy') break;
+        this.#sending = null;
+        return;
+      case Backend.CopyInResponse:
+        if (sending !== null) break;
+        readCopyInResponse(new MessageReader(buffer, start, end));
+        refuseCopyIn(session, this, false);
+        return;
+      case Backend.CopyOutResponse:
+        if (sending !== null) break;
+        readCopyOutResponse(new MessageReader(buffer, start, end));
+        this.error ??= copyNeedsItsCall('copyFromTable');
+        this.#sending = 'copy';
+        return;
+    }
+    unexpectedMessage(type, 'in answer to a script');
+  }
+
+  #end(): void {
+    this.#sending = null;
+    this.rowsDue = false;
+    this.#answered = true;
+  }
+
+  override serverError(
+    _session: RequestHost,
+    error: PostgresError,
+    _fields: ServerMessageFields,
+  ): void {
+    error.query = this.text;
+    this.error ??= error;
+    this.#end();
+  }
+
+  override get isAnswered(): boolean {
+    return this.#answered && this.#sending === null;
+  }
+
+  override ready(session: RequestHost): void {
+    if (this.error === null) {
+      this.succeed(session);
+    } else if (this.#mayRepeat && this.wasStruck && !this.abandoned) {
+      // The cancel was meant for the request before, and this one was undone.
+      this.#mayRepeat = false;
+      this.#answered = false;
+      session.queue.repeat(this);
+    } else {
+      this.fail(this.error);
+    }
+  }
+}
+
+/** Sends `text` as one Query, a BEGIN that waits in the session in front of it. */
+export function sendSimple(session: RequestHost, request: Request, text: string): void {
+  const { writer } = session;
+  const mark = writer.mark();
+  try {
+    // Tried first: what cannot be sent must not begin the transaction.
+    writeQuery(writer, text);
+  } catch (error) {
+    writer.rollback(mark);
+    request.fail(error);
+    return;
+  }
+  const begin = session.preamble.take();
+  if (begin !== null) {
+    writer.rollback(mark);
+    new BeginRequest(begin, request).start(session);
+    writeQuery(writer, text);
+  }
+  session.queue.sent(request);
+}
