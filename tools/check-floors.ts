@@ -85,6 +85,16 @@ const GUARDS: readonly Guard[] = [
       'config/host-types.ts': 'names the types that options take',
     },
   },
+  {
+    message: 'files are read through config/files.ts',
+    modules: new Set(['fs', 'fs/promises']),
+    allowed: {
+      'config/files.ts': 'reads what a configuration names',
+      'transport/node/key-log.ts': 'appends to the log of TLS secrets',
+      'client/copy/file-chunks.ts': "COPY reads files of the caller's",
+      'client/copy/copy-output.ts': "COPY writes files of the caller's",
+    },
+  },
 ];
 
 /** What is written for one runtime, and who may import it, with the reason. */

@@ -1,4 +1,5 @@
 import { homedir, userInfo } from 'node:os';
+import { type Files, systemFiles } from './files.ts';
 
 /** What the configuration may learn from the process; tests give their own. */
 export interface Environment {
@@ -8,6 +9,7 @@ export interface Environment {
   readonly userName: () => string;
   /** As `process.platform`. */
   readonly platform: string;
+  readonly files: Files;
 }
 
 /** The environment of this process, as it is now. */
@@ -17,6 +19,7 @@ export function processEnvironment(): Environment {
     homeDirectory: homeDirectory(),
     userName: () => userInfo().username,
     platform: process.platform,
+    files: systemFiles,
   };
 }
 

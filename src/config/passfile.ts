@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import type { Environment } from './environment.ts';
 
 /** Whose password is looked for. A socket's entry may be under `localhost` or its directory. */
 export interface PasswordQuery {
@@ -61,14 +61,11 @@ export function findPassword(file: string, query: PasswordQuery): string | null 
  */
 export async function readPassfile(
   path: string,
-  platform: string,
+  { files, platform }: Pick<Environment, 'files' | 'platform'>,
   warn: (message: string) => void,
 ): Promise<string | null> {
   try {
-    const { mode, isFile } = await stat(path).then((stats) => ({
-      mode: stats.mode,
-      isFile: stats.isFile(),
-    }));
+    const { mode, isFile } = await files.status(path);
     if (!isFile) {
       warn(`password file "${path}" is not a plain file; it is ignored`);
       return null;
@@ -81,7 +78,7 @@ export async function readPassfile(
       );
       return null;
     }
-    return await readFile(path, 'utf8');
+    return (await files.read(path)).toString();
   } catch {
     return null; // As libpq: no password file is no error.
   }

@@ -308,7 +308,7 @@ function passwordSource(
       throw configurationError(origin, 'the function must give a string');
     }
     if (passfile === null) return null;
-    const file = await readPassfile(passfile, environment.platform, warn);
+    const file = await readPassfile(passfile, environment, warn);
     if (file === null) return null;
     // libpq has "localhost" for its default socket directory only; asyncpg for every socket.
     const hosts = host.socketPath !== null ? [host.host, 'localhost'] : [host.host];

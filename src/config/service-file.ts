@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import type { Environment } from './environment.ts';
+import type { Files } from './files.ts';
 
 /** One section of a service file. */
 export interface Service {
@@ -77,11 +77,11 @@ export function loadService(
     if (directory) places.push(join(directory, 'pg_service.conf'));
   }
   for (const path of places) {
-    if (!existsSync(path)) {
+    if (!exists(path, environment.files)) {
       if (file === null) continue;
       throw new ClientConfigurationError(`service file "${path}" does not exist`);
     }
-    const values = parseService(readText(path), name, path, isKeyword);
+    const values = parseService(readText(path, environment.files), name, path, isKeyword);
     if (values !== null) return { name, path, values };
   }
   throw new ClientConfigurationError(`definition of service "${name}" not found`, {
@@ -89,9 +89,18 @@ export function loadService(
   });
 }
 
-function readText(path: string): string {
+function exists(path: string, files: Files): boolean {
   try {
-    return readFileSync(path, 'utf8');
+    files.statusSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readText(path: string, files: Files): string {
+  try {
+    return files.readSync(path).toString();
   } catch (cause) {
     throw new ClientConfigurationError(`service file "${path}" cannot be read`, { cause });
   }

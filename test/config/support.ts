@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { ConnectConfig } from '../../src/config/connect-config.ts';
 import type { Environment } from '../../src/config/environment.ts';
+import { systemFiles } from '../../src/config/files.ts';
 import type { ConnectOptions } from '../../src/config/options.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { ClientConfigurationError } from '../../src/errors/client-errors.ts';
@@ -11,7 +12,7 @@ export function bareEnvironment(
   homeDirectory: string | null = null,
   platform = 'linux',
 ): Environment {
-  return { env, homeDirectory, userName: () => 'os_user', platform };
+  return { env, homeDirectory, userName: () => 'os_user', platform, files: systemFiles };
 }
 
 export interface Given {

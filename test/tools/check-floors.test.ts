@@ -195,6 +195,15 @@ describe('the network', () => {
   });
 });
 
+describe('the file system', () => {
+  test('is reached by the few files that have a reason to', () => {
+    const source = "import { readFileSync } from 'node:fs';";
+    expect(check({ 'config/files.ts': source, 'cluster/a.ts': source })).toEqual([]);
+    expect(check({ 'config/a.ts': source })).toHaveLength(1);
+    expect(check({ 'session/a.ts': "import { open } from 'node:fs/promises';" })).toHaveLength(1);
+  });
+});
+
 describe('the clock', () => {
   test.each([
     'setTimeout(f, 1);',

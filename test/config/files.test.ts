@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import type { Environment } from '../../src/config/environment.ts';
+import type { Files } from '../../src/config/files.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import { Authority } from '../support/servers/certificates.ts';
+import { bareEnvironment } from './support.ts';
+
+/** Files that are nowhere but here, and the names of those that were read. */
+class MemoryFiles implements Files {
+  readonly asked: string[] = [];
+  readonly #contents: ReadonlyMap<string, string>;
+
+  constructor(contents: Readonly<Record<string, string>>) {
+    this.#contents = new Map(Object.entries(contents));
+  }
+
+  readSync(path: string): Buffer {
+    this.asked.push(path);
+    const text = this.#contents.get(path);
+    if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    return Buffer.from(text);
+  }
+
+  statusSync(path: string) {
+    this.readSync(path);
+    return { isFile: true, mode: 0o600, uid: 1000 };
+  }
+
+  listSync(path: string): string[] {
+    return [...this.#contents.keys()]
+      .filter((name) => name.startsWith(`${path}/`))
+      .map((name) => name.slice(path.length + 1));
+  }
+
+  async read(path: string) {
+    return this.readSync(path);
+  }
+
+  async status(path: string) {
+    return this.statusSync(path);
+  }
+}
+
+it('a configuration reads every file through its environment', async () => {
+  await using authority = await Authority.create();
+  const { cert, key } = await authority.issue({ commonName: 'ada' });
+  const files = new MemoryFiles({
+    '/home/ada/.pg_service.conf': '[shop]\nhost=db.test\nuser=ada\nsslmode=verify-full\n',
+    '/home/ada/.postgresql/root.crt': cert,
+    '/home/ada/.postgresql/postgresql.crt': cert,
+    '/home/ada/.postgresql/postgresql.key': key,
+    '/revoked/one.crl': 'first',
+    '/revoked/two.crl': 'second',
+    '/home/ada/.pgpass': 'db.test:5432:*:ada:secret\n',
+  });
+  const environment: Environment = { ...bareEnvironment({}, '/home/ada'), files };
+  const config = resolveConfig('service=shop sslcrldir=/revoked', {}, environment);
+  const { ca, cert: shown, crl } = config.ssl.tlsOptions();
+  expect(String(ca)).toBe(cert);
+  expect(String(shown)).toBe(cert);
+  expect((crl as Buffer[]).map(String)).toEqual(['first', 'second']);
+  expect(await config.passwordFor(config.hosts[0]!)).toBe('secret');
+  expect(files.asked).toContain('/home/ada/.pgpass');
+});
