@@ -120,7 +120,7 @@ async function open(
     const session = sessionOf(context, host, transport, inbox, started);
     deadline?.watch(null);
     const { rest } = inbox;
-    if (rest.length > 0) session.received(rest, rest.length);
+    if (rest.length > 0) session.inbox.received(rest, rest.length);
     if (session.isEnded) throw session.endReason;
     return session;
   } catch (error) {

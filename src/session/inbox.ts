@@ -6,19 +6,25 @@ import { readNotificationResponse, type TransactionStatus } from '../protocol/ba
 import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { Backend } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
-import type { ByteStream } from '../transport/byte-stream.ts';
+import type { ByteStream, ByteStreamHandler } from '../transport/byte-stream.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Request, RequestHost } from './request.ts';
 import { unexpected, unexpectedMessage } from './unexpected.ts';
 
 /** What an inbox needs of its session. */
 export interface InboxOwner extends RequestHost {
+  /** When the server last said anything, in the clock's milliseconds. */
+  lastProgress: number;
   /** ReadyForQuery has come, for the request that is the head of the queue no more. */
   answered(request: Request, status: TransactionStatus): void;
   notice(message: PostgresLogMessage): void;
   notification(channel: string, payload: string, pid: number): void;
   /** The server's last words: it closes the connection. */
   lastWords(fields: ServerMessageFields): void;
+  /** The system has taken everything that was written. */
+  drained(): void;
+  /** No more comes; `error` is null when the peer closed in good order. */
+  closed(error: Error | null): void;
   destroy(reason: Error | null): void;
 }
 
@@ -35,10 +41,8 @@ const READ_ONLY = '25006';
  * What the server says to a session: each message goes to the request whose answers come now, or
  * to the session where it is nobody's answer.
  */
-export class Inbox implements MessageSink {
+export class Inbox implements MessageSink, ByteStreamHandler {
   readonly textRun = new TextRun();
-  /** When the server last said anything, in the clock's milliseconds. */
-  lastReceived = 0;
   readonly #owner: InboxOwner;
   readonly #transport: ByteStream;
   readonly #clock: Clock;
@@ -62,12 +66,20 @@ export class Inbox implements MessageSink {
   /** Takes `chunk[0, length)`, valid only during the call. */
   received(chunk: Buffer, length: number): void {
     if (this.#owner.isEnded) return;
-    this.lastReceived = this.#clock.now();
+    this.#owner.lastProgress = this.#clock.now();
     try {
       this.#framer.feed(chunk, length);
     } catch (error) {
       this.#owner.destroy(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  drained(): void {
+    this.#owner.drained();
+  }
+
+  closed(error: Error | null): void {
+    this.#owner.closed(error);
   }
 
   /** Stops reading from the server until `resume`. */

@@ -23,6 +23,8 @@ interface QueueOwner extends RequestHost {
  * take what was written.
  */
 export class RequestQueue implements HostQueue {
+  /** The request whose answers come now. */
+  head: Request | null = null;
   readonly #session: QueueOwner;
   readonly #pending = new RequestDeque();
   readonly #inFlight = new RequestDeque();
@@ -48,11 +50,6 @@ export class RequestQueue implements HostQueue {
   /** Requests that are written and not answered. */
   get inFlight(): number {
     return this.#inFlight.length;
-  }
-
-  /** The request whose answers come now. */
-  get head(): Request | null {
-    return this.#inFlight.head;
   }
 
   /** Nothing is under way: no request, and nothing that bars the queue. */
@@ -224,12 +221,14 @@ export class RequestQueue implements HostQueue {
   /** The answers that come after those of all earlier requests are this one's. */
   enlist(request: Request): void {
     request.state = 'sent';
+    this.head ??= request;
     this.#inFlight.push(request);
   }
 
   /** The head has all its answers: what comes now is the next one's. */
   advance(): void {
     this.#inFlight.shift();
+    this.head = this.#inFlight.head;
   }
 
   /** The session has ended: fails every request, those of which nothing has left as such. */
@@ -237,6 +236,7 @@ export class RequestQueue implements HostQueue {
     const holder = this.#holder;
     this.#holder = null;
     this.#isBarred = false;
+    this.head = null;
     for (const request of this.#inFlight.drain()) this.#failEnded(request);
     if (holder !== null) this.#failEnded(holder);
     for (const { request } of this.#returning.splice(0)) this.#failEnded(request);

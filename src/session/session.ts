@@ -5,7 +5,7 @@ import type { TransactionStatus } from '../protocol/backend/session.ts';
 import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { writeTerminate } from '../protocol/frontend/query.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import type { ByteStream, ByteStreamHandler } from '../transport/byte-stream.ts';
+import type { ByteStream } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Canceller } from './cancelling/canceller.ts';
 import { endedError, lostConnection } from './ending.ts';
@@ -49,7 +49,7 @@ const CLOSE_TIMEOUT = 1000;
  * travel in one flight; answers are given to them in the same order. Everything that ends a
  * session goes through `destroy`, which settles every request once.
  */
-export class Session implements InboxOwner, ByteStreamHandler {
+export class Session implements InboxOwner {
   readonly registry: CodecSource;
   readonly clock: Clock;
   readonly server: Server;
@@ -68,6 +68,8 @@ export class Session implements InboxOwner, ByteStreamHandler {
   readonly preamble = new Preamble();
   /** Requests that were submitted, ever. */
   requests = 0;
+  /** When the server last said anything, in the clock's milliseconds. */
+  lastProgress = 0;
   observer: SessionObserver | null = null;
 
   readonly #transport: ByteStream;
@@ -90,7 +92,7 @@ export class Session implements InboxOwner, ByteStreamHandler {
     this.inbox = new Inbox(this, transport, clock, parts.framer);
     this.canceller = new Canceller(this, parts.sendCancel);
     this.statements = new KnownStatements(parts.statements, clock, registry);
-    transport.handler = this;
+    transport.handler = this.inbox;
   }
 
   // ── Requests ────────────────────────────────────────────────────────────────────────────
@@ -156,10 +158,6 @@ export class Session implements InboxOwner, ByteStreamHandler {
 
   // ── What comes from the server ──────────────────────────────────────────────────────────
 
-  received(chunk: Buffer, length: number): void {
-    this.inbox.received(chunk, length);
-  }
-
   drained(): void {
     this.outbox.drained();
     this.queue.pump();
@@ -184,11 +182,6 @@ export class Session implements InboxOwner, ByteStreamHandler {
   lastWords(fields: ServerMessageFields): void {
     this.#lastWords = fields;
     this.destroy(null);
-  }
-
-  /** When the server last said anything, in the clock's milliseconds. */
-  get lastProgress(): number {
-    return this.inbox.lastReceived;
   }
 
   ref(): void {
