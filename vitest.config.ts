@@ -5,7 +5,7 @@ import { entries, root } from './tools/entries.ts';
 /** Tests that need a running PostgreSQL; everything else must pass without one. */
 const NEEDS_SERVER = [
   'test/server/**/*.test.ts',
-  'test/docs/**/*.test.ts',
+  'test/docs/blocks.test.ts',
   'test/faults/**/*.test.ts',
 ];
 

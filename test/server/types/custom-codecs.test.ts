@@ -1,69 +1,16 @@
-/** Codecs of users: set on a connection, declared for all of a pool, taken back, refused. */
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import {
-  ClientConfigurationError,
-  type Connection,
-  type ConnectOptions,
-  connect,
-  createPool,
-  InterfaceError,
-  InvalidArgumentError,
-  type TypeCodec,
-} from '../../../src/index.ts';
+/** Codecs of users: set on a connection, declared for all of a pool, taken back. */
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createPool, InvalidArgumentError } from '../../../src/index.ts';
 import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { echo, useCodecSchema } from './codec-schema.ts';
 
 const SCHEMA = 'custom_codecs';
 
-const SETUP = `
-  DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE;
-  CREATE SCHEMA ${SCHEMA};
-  SET search_path TO ${SCHEMA};
-  CREATE TYPE mood AS ENUM ('sad', 'ok');
-  CREATE DOMAIN mood_domain AS mood;
-  CREATE DOMAIN count_domain AS int4 CHECK (VALUE >= 0);
-  CREATE TYPE pair AS (a int4, b text);
-  CREATE TYPE holder AS (m mood, ms mood[], p pair, d timestamptz);
-  CREATE TYPE mood_range AS RANGE (subtype = mood);
-  CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree;
-`;
-
-/** Wraps the text, so that nothing can pass without the codec. */
-const wrapping: TypeCodec = {
-  schema: SCHEMA,
-  encoder: (value: { wrapped: string }) => value.wrapped,
-  decoder: (wrapped: string) => ({ wrapped }),
-};
-
-function hiddenError(): Error {
-  return Object.defineProperty(new Error(), 'message', {
-    get() {
-      throw new Error('no access');
-    },
-  });
-}
+const EXTENSIONS = 'CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree';
 
 describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
   describe.runIf(hasServer(version))('codecs', () => {
-    let owner: Connection;
-    beforeAll(async () => {
-      owner = await connect(serverDsn(version));
-      await owner.execute(SETUP);
-    });
-    afterAll(async () => {
-      await owner.execute(`DROP SCHEMA ${SCHEMA} CASCADE`);
-      await owner.close();
-    });
-
-    async function open(options: ConnectOptions = {}): Promise<Connection> {
-      const serverSettings = { search_path: SCHEMA, timezone: 'UTC' };
-      const db = await connect(serverDsn(version), { serverSettings, ...options });
-      onTestFinished(() => db.terminate());
-      return db;
-    }
-
-    async function echo(db: Connection, type: string, value: unknown): Promise<unknown> {
-      return db.fetchVal(`SELECT $1::${type}`, value);
-    }
+    const { open, asOwner, wrapping } = useCodecSchema(version, SCHEMA, EXTENSIONS);
 
     test('in text hold for an enum and for all that is made of it', async () => {
       const db = await open();
@@ -128,7 +75,7 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
         CREATE TYPE around AS (p precise, k int4);
         CREATE TEMP TABLE precise_table (p precise, ps precise[], a around);
       `);
-      onTestFinished(() => owner.execute('DROP TYPE precise, around CASCADE').then(() => {}));
+      onTestFinished(() => asOwner('DROP TYPE precise, around CASCADE').then(() => {}));
       await db.setTypeCodec('mood', { schema: SCHEMA, decoder: () => Symbol('not a text') });
       await db.setTypeCodec('precise', wrapping);
       const wrapped = `("2024-01-01 00:00:00.123456+00",9007199254740993,"{""a"": 12345678901234567890}",1.50,ok)`;
@@ -167,7 +114,7 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       const encoder = (): Buffer => Buffer.alloc(4);
       await db.setTypeCodec('hstore', { schema: SCHEMA, format: 'binary', encoder });
       await db.execute('CREATE TYPE tagged AS (h hstore, n int4)');
-      onTestFinished(() => owner.execute('DROP TYPE tagged').then(() => {}));
+      onTestFinished(() => asOwner('DROP TYPE tagged').then(() => {}));
       const select = `
         SELECT h, ARRAY[h] AS hs, ROW(h, 1)::tagged AS t, ARRAY[ROW(h, 1)::tagged] AS ts
         FROM (SELECT 'a=>1'::hstore AS h)`;
@@ -303,38 +250,6 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       expect(await db.fetchVal("SELECT 'x'::varchar")).toBe('<x>');
     });
 
-    test('are refused where they could not apply', async () => {
-      const db = await open();
-      const decoder = (text: unknown): unknown => text;
-      for (const [name, schema] of [
-        ['_mood', SCHEMA],
-        ['mood_range', SCHEMA],
-        ['mood_domain', SCHEMA],
-        ['int4range', 'pg_catalog'],
-        ['_int4', 'pg_catalog'],
-      ] as const) {
-        const call = db.setTypeCodec(name, { schema, decoder });
-        await expect(call, name).rejects.toThrow(InterfaceError);
-        await expect(db.setBuiltinTypeCodec(name, { schema, codecName: 'text' })).rejects.toThrow(
-          InterfaceError,
-        );
-      }
-      await expect(db.setTypeCodec('mood', { decoder })).rejects.toThrow(
-        'unknown type: public.mood',
-      );
-      await expect(db.setTypeCodec('mood', { schema: SCHEMA })).rejects.toThrow('needs an encoder');
-      await expect(
-        db.setTypeCodec('mood', { schema: SCHEMA, decoder, format: 'tuple' }),
-      ).rejects.toThrow('the tuple format is not supported');
-      await expect(
-        db.setTypeCodec('mood', { schema: SCHEMA, decoder, format: 'json' as 'text' }),
-      ).rejects.toThrow('it must be "text", "binary" or "tuple"');
-      await expect(
-        db.setBuiltinTypeCodec('mood', { schema: SCHEMA, codecName: 'nope' }),
-      ).rejects.toThrow('there is no built-in codec');
-      expect(await echo(db, 'mood', 'ok')).toBe('ok');
-    });
-
     test('of extensions are built in', async () => {
       const db = await open();
       const plain = await db.fetchVal(`SELECT 'a=>1, b=>NULL'::hstore`);
@@ -415,58 +330,6 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       expect(await db.fetchVal('SELECT p FROM own')).toBe(1);
     });
 
-    test('that throw reject their call alone', async () => {
-      const db = await open();
-      await db.setTypeCodec('mood', {
-        schema: SCHEMA,
-        encoder: () => {
-          throw new Error('no encoding today');
-        },
-        decoder: () => {
-          throw new Error('no decoding today');
-        },
-      });
-      const [bad, encoded, good] = await Promise.allSettled([
-        db.fetch("SELECT 'ok'::mood FROM generate_series(1, 1000)"),
-        echo(db, 'mood', 'ok'),
-        db.fetchVal('SELECT 7'),
-      ]);
-      expect(String((bad as PromiseRejectedResult).reason)).toMatch('no decoding today');
-      const { reason } = encoded as PromiseRejectedResult;
-      expect(reason).toBeInstanceOf(InvalidArgumentError);
-      expect(reason.message).toBe(
-        'invalid input for query argument $1 (mood): the encoder of mood failed: no encoding today',
-      );
-      expect(String(reason.cause)).toMatch('no encoding today');
-      expect(good).toEqual({ status: 'fulfilled', value: 7 });
-    });
-
-    test.each([
-      ['an object without a text', Object.create(null), 'a value that has no text'],
-      ['an error without a readable message', hiddenError(), 'a value that has no text'],
-      ['a symbol', Symbol('sorry'), 'Symbol(sorry)'],
-    ])('may throw %s', async (_, thrown, message) => {
-      const db = await open();
-      const fail = (): never => {
-        throw thrown;
-      };
-      await db.setTypeCodec('mood', { schema: SCHEMA, encoder: fail, decoder: fail });
-      await expect(db.fetch("SELECT 'ok'::mood")).rejects.toThrow(message);
-      await expect(echo(db, 'mood', 'ok')).rejects.toThrow(message);
-      expect(await db.fetchVal('SELECT 7')).toBe(7);
-    });
-
-    test.each([
-      ['mood', null, 'the codec of type mood must be an object, got null'],
-      ['mood', String, 'the codec of type mood must be an object, got a function'],
-      [16, {}, 'the name of a type must be a string, got the number 16'],
-    ])('are refused unless they are objects for a name: %s, %s', async (name, codec, message) => {
-      const db = await open();
-      const call = db.setTypeCodec(name as string, codec as unknown as TypeCodec);
-      await expect(call).rejects.toThrow(message);
-      await expect(call).rejects.toBeInstanceOf(InterfaceError);
-    });
-
     test('set on a connection of a pool are its own', async () => {
       await using pool = await createPool(serverDsn(version), { minSize: 2, maxSize: 2 });
       await using first = await pool.acquire();
@@ -509,32 +372,6 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
         expect(await db.fetchVal(query)).toBe('set ok');
         await db.resetTypeCodec('mood', { schema: SCHEMA });
         expect(await db.fetchVal(query)).toEqual({ wrapped: 'ok' });
-      });
-
-      test('are refused at once, or when their type turns out not to fit', async () => {
-        const decoder = (text: unknown): unknown => text;
-        const wrong: Record<string, unknown>[] = [
-          { int4range: { schema: 'pg_catalog', decoder } },
-          { nope: { schema: 'pg_catalog', decoder } },
-          { mood: { codecName: 'nope' } },
-          { mood: {} },
-          { mood: { decoder: 'x' } },
-          { mood: { decoder, format: 'json' } },
-          { mood: { decoder, codecName: 'text' } },
-          { mood: { decode: decoder } },
-          { mood: null },
-        ];
-        for (const codecs of wrong) {
-          const options = { codecs } as unknown as ConnectOptions;
-          await expect(connect(serverDsn(version), options)).rejects.toThrow(
-            ClientConfigurationError,
-          );
-        }
-        const db = await open({ codecs: { mood_range: { ...wrapping, schema: SCHEMA } } });
-        await expect(db.fetchVal("SELECT '[sad,ok]'::mood_range")).rejects.toThrow(
-          'neither a scalar type nor a composite type',
-        );
-        expect(await db.fetchVal('SELECT 1')).toBe(1);
       });
     });
   });

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import type { Connection, PoolOptions } from '../../../src/index.ts';
+import { TestPool } from '../../support/pool.ts';
+import { hasServer, serverDsn, type TestedVersion } from '../../support/servers/server.ts';
+
+const ONE: PoolOptions = { minSize: 1, maxSize: 1 };
+
+describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i', (version) => {
+  describe.skipIf(!hasServer(version))('with a server', () => {
+    const leaks: Record<
+      string,
+      [leave: (c: Connection) => Promise<unknown>, probe: string, clean: unknown]
+    > = {
+      'a setting': [
+        (c) => c.execute("SET work_mem = '1MB'"),
+        "SELECT current_setting('work_mem') = '1MB'",
+        false,
+      ],
+      'a setting by function': [
+        (c) => c.fetch("SELECT set_config('search_path', 'nowhere', false)"),
+        "SELECT current_setting('search_path') = 'nowhere'",
+        false,
+      ],
+      'a setting of a committed transaction': [
+        (c) => c.transaction((tx) => tx.execute("SET statement_timeout = '1h'")),
+        "SELECT current_setting('statement_timeout')",
+        '0',
+      ],
+      'a setting by cursor': [
+        (c) =>
+          c.transaction(async (tx) => {
+            await tx.connection.cursor("SELECT set_config('work_mem', '1MB', false)").fetch(1);
+          }),
+        "SELECT current_setting('work_mem') = '1MB'",
+        false,
+      ],
+      'a role': [(c) => c.execute('SET ROLE pg_monitor'), 'SELECT current_user::text', 'postgres'],
+      'a session’s user': [
+        (c) => c.execute('SET SESSION AUTHORIZATION pg_monitor'),
+        'SELECT session_user::text',
+        'postgres',
+      ],
+      'a temporary table': [
+        (c) => c.execute('CREATE TEMP TABLE leak (id int)'),
+        "SELECT to_regclass('pg_temp.leak') IS NULL",
+        true,
+      ],
+      'a temporary table by SELECT': [
+        (c) => c.execute('SELECT 1 AS id INTO TEMP leak'),
+        "SELECT to_regclass('pg_temp.leak') IS NULL",
+        true,
+      ],
+      'an advisory lock': [
+        (c) => c.fetch('SELECT pg_advisory_lock(4711)'),
+        "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
+        0,
+      ],
+      'a channel': [
+        (c) => c.addListener('leak', () => {}),
+        'SELECT count(*)::int FROM pg_listening_channels()',
+        0,
+      ],
+      'a channel by hand': [
+        (c) => c.execute('LISTEN leak'),
+        'SELECT count(*)::int FROM pg_listening_channels()',
+        0,
+      ],
+      'a cursor that outlives its transaction': [
+        (c) => c.execute('BEGIN; DECLARE leak CURSOR WITH HOLD FOR SELECT 1; COMMIT'),
+        "SELECT count(*)::int FROM pg_cursors WHERE name = 'leak'",
+        0,
+      ],
+      'a prepared statement': [
+        (c) => c.prepare('SELECT 1', { name: 'leak' }),
+        "SELECT count(*)::int FROM pg_prepared_statements WHERE name = 'leak'",
+        0,
+      ],
+      'a prepared statement by hand': [
+        (c) => c.execute('PREPARE leak AS SELECT 1'),
+        "SELECT count(*)::int FROM pg_prepared_statements WHERE name = 'leak'",
+        0,
+      ],
+      'the last value of a sequence': [
+        (c) => c.execute("CREATE TEMP SEQUENCE leak; SELECT nextval('leak')"),
+        "SELECT to_regclass('pg_temp.leak') IS NULL",
+        true,
+      ],
+    };
+
+    it.each(Object.keys(leaks))('does not pass on %s', async (name) => {
+      const [leave, probe, clean] = leaks[name]!;
+      await using test = await TestPool.open(ONE, serverDsn(version));
+      const { pool } = test;
+      const connection = await pool.acquire();
+      const { serverPid } = connection;
+      // Statements that the session keeps for itself are still good afterwards.
+      expect(await connection.fetchVal(probe)).toEqual(clean);
+      await leave(connection);
+      expect(await connection.fetchVal(probe)).not.toEqual(clean);
+      await pool.release(connection);
+      await using next = await pool.acquire();
+      expect(next.serverPid).toBe(serverPid);
+      expect(await next.fetchVal(probe)).toEqual(clean);
+    });
+
+    it('lets the next holder prepare a statement of the same name', async () => {
+      await using test = await TestPool.open(ONE, serverDsn(version));
+      for (let i = 0; i < 3; i++) {
+        await using connection = await test.pool.acquire();
+        const statement = await connection.prepare(`SELECT ${i}`, { name: 'mine' });
+        expect(await statement.fetchVal()).toBe(i);
+      }
+    });
+
+    it('is kept as the options and the role’s own settings have it', async () => {
+      await using test = await TestPool.open(
+        { ...ONE, serverSettings: { work_mem: '3MB' } },
+        serverDsn(version),
+      );
+      const { pool } = test;
+      await pool.execute("SET work_mem = '1MB'");
+      expect(await pool.fetchVal("SELECT current_setting('work_mem')")).toBe('3MB');
+    });
+
+    it('is not passed on by one-shot calls either', async () => {
+      await using test = await TestPool.open(ONE, serverDsn(version));
+      const { pool } = test;
+      await pool.execute("SET work_mem = '1MB'");
+      expect(await pool.fetchVal("SELECT current_setting('work_mem') = '1MB'")).toBe(false);
+      await pool.execute('BEGIN');
+      expect(await pool.fetchVal('SELECT pg_current_xact_id_if_assigned()')).toBeNull();
+      await Promise.all([
+        pool.execute('BEGIN'),
+        ...Array.from({ length: 5 }, () => pool.execute('CREATE TEMP TABLE once (id int)')),
+        pool.execute("SELECT set_config('work_mem', '1MB', false)"),
+      ]);
+      expect(await pool.fetchVal("SELECT current_setting('work_mem') = '1MB'")).toBe(false);
+      expect(pool.stats).toMatchObject({ size: 1, idle: 1, closed: 0 });
+    });
+  });
+});

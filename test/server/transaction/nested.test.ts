@@ -1,0 +1,133 @@
+import { expect, it } from 'vitest';
+import {
+  InFailedSQLTransactionError,
+  InterfaceError,
+  ReadOnlySQLTransactionError,
+} from '../../../src/index.ts';
+import { describeEach, failure } from '../../support/connections.ts';
+import { openWithTable, values } from './table.ts';
+
+describeEach('nested transactions', (version) => {
+  it('within another may be read only by themselves', async () => {
+    const c = await openWithTable(version);
+    await c.transaction(async (tx) => {
+      await expect(
+        tx.transaction({ readOnly: true }, (nested) => nested.execute('INSERT INTO t VALUES (1)')),
+      ).rejects.toThrow(ReadOnlySQLTransactionError);
+      const count = await tx.transaction({ readOnly: true }, (nested) =>
+        nested.fetchVal('SELECT count(*) FROM t'),
+      );
+      expect(count).toBe(0n);
+      await tx.execute('INSERT INTO t VALUES (2)');
+    });
+    await c.transaction({ readOnly: true }, async (tx) => {
+      const nested = tx.transaction({ readOnly: false }, () => tx.fetchVal('SELECT 1'));
+      expect((await failure(nested)).message).toMatch('read-write mode');
+      expect(await tx.fetchVal('SELECT 7')).toBe(7);
+    });
+    expect(await values(c)).toEqual([2]);
+  });
+
+  it('nest as savepoints', async () => {
+    const c = await openWithTable(version);
+    await c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (1)');
+      await tx.transaction(async (inner) => {
+        await inner.execute('INSERT INTO t VALUES (2)');
+        await inner.transaction((innermost) => innermost.execute('INSERT INTO t VALUES (3)'));
+      });
+      await failure(
+        tx.transaction(async (inner) => {
+          await inner.execute('INSERT INTO t VALUES (4)');
+          await inner.execute('INSERT INTO t VALUES (1)');
+        }),
+      );
+      expect(await values(c)).toEqual([1, 2, 3]);
+      const byHand = await c.begin();
+      await byHand.execute('INSERT INTO t VALUES (5)');
+      await byHand.rollback();
+      const kept = await c.begin();
+      await kept.execute('INSERT INTO t VALUES (6)');
+      await kept.commit();
+    });
+    expect(await values(c)).toEqual([1, 2, 3, 6]);
+  });
+
+  it('leave the outer one usable when a nested one fails unseen in its callback', async () => {
+    const c = await openWithTable(version);
+    await c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (1)');
+      const error = await failure(
+        tx.transaction(async (inner) => {
+          await inner.execute('INSERT INTO t VALUES (2)');
+          await inner.execute('SELECT 1/0').catch(() => {});
+        }),
+      );
+      expect(error).toBeInstanceOf(InFailedSQLTransactionError);
+      await tx.execute('INSERT INTO t VALUES (3)');
+    });
+    expect(await values(c)).toEqual([1, 3]);
+  });
+
+  it('report a failed transaction to whoever begins a nested one in it', async () => {
+    const c = await openWithTable(version);
+    await failure(
+      c.transaction(async (tx) => {
+        await tx.execute('SELECT 1/0').catch(() => {});
+        const error = await failure(tx.transaction((inner) => inner.fetch('SELECT 1')));
+        expect(error).toBeInstanceOf(InFailedSQLTransactionError);
+        const empty = await failure(tx.transaction(async () => {}));
+        expect(empty).toBeInstanceOf(InFailedSQLTransactionError);
+      }),
+    );
+    expect(c.isClosed).toBe(false);
+    expect(await values(c)).toEqual([]);
+  });
+
+  it('refuse a nested isolation level that is not the outer one', async () => {
+    const c = await openWithTable(version);
+    for (const outer of [undefined, 'read_committed'] as const) {
+      await c.transaction({ isolation: outer }, async (tx) => {
+        const error = await failure(tx.transaction({ isolation: 'serializable' }, async () => {}));
+        expect(error).toBeInstanceOf(InterfaceError);
+        expect(error.message).toContain('isolation level');
+        await tx.transaction({ isolation: 'read_committed' }, (inner) => inner.execute('SELECT 1'));
+      });
+    }
+    expect(await values(c)).toEqual([]);
+  });
+
+  it('refuse an outer one that ends before a nested one', async () => {
+    const c = await openWithTable(version);
+    const outer = await c.begin();
+    await outer.execute('INSERT INTO t VALUES (1)');
+    const inner = await c.begin();
+    await inner.execute('INSERT INTO t VALUES (2)');
+    await expect(outer.commit()).rejects.toThrow(InterfaceError);
+    await inner.commit();
+    await outer.commit();
+    expect(await values(c)).toEqual([1, 2]);
+    const again = await c.begin();
+    const nested = await c.begin();
+    await again.rollback();
+    await expect(nested.commit()).rejects.toThrow('already rolled back');
+    expect(c.isInTransaction()).toBe(false);
+  });
+
+  it('are refused when one that was begun at the same time outlasts the first on one connection', async () => {
+    const c = await openWithTable(version);
+    const results = await Promise.allSettled(
+      [1, 2, 3].map((a) =>
+        c.transaction(async (tx) => {
+          await tx.execute('INSERT INTO t VALUES ($1)', a);
+          await tx.fetch('SELECT 1');
+        }),
+      ),
+    );
+    // The later ones became savepoints of the first, which must not end before them.
+    const [first] = results;
+    expect(first!.status === 'rejected' && first!.reason).toBeInstanceOf(InterfaceError);
+    expect(c.isInTransaction()).toBe(false);
+    expect(await values(c)).toEqual([]);
+  });
+});

@@ -1,0 +1,117 @@
+import { expect, it } from 'vitest';
+import {
+  InterfaceError,
+  PostgresError,
+  SerializationError,
+  TransactionResolutionUnknownError,
+} from '../../../src/index.ts';
+import { describeEach, failure, open, openBeside } from '../../support/connections.ts';
+import { openWithTable, values } from './table.ts';
+
+describeEach('transactions', (version) => {
+  it('are run again after a serialization failure, as often as is asked for', async () => {
+    const c = await openWithTable(version);
+    const other = await openBeside(c, version);
+    await c.execute('INSERT INTO t VALUES (10)');
+    let runs = 0;
+    const result = await c.transaction({ isolation: 'serializable', retries: 3 }, async (tx) => {
+      runs += 1;
+      await tx.fetch('SELECT a FROM t');
+      if (runs < 4) await other.execute('UPDATE t SET a = a + 1');
+      await tx.execute('UPDATE t SET a = a + 100');
+      return runs;
+    });
+    expect(result).toBe(4);
+    expect(await values(c)).toEqual([113]);
+    runs = 0;
+    const error = await failure(
+      c.transaction({ isolation: 'serializable', retries: 2 }, async (tx) => {
+        runs += 1;
+        await tx.fetch('SELECT a FROM t');
+        await other.execute('UPDATE t SET a = a + 1');
+        await tx.execute('UPDATE t SET a = a + 100');
+      }),
+    );
+    expect(error).toBeInstanceOf(SerializationError);
+    expect(runs).toBe(3);
+    runs = 0;
+    await failure(
+      c.transaction({ retries: 5 }, async (tx) => {
+        runs += 1;
+        await tx.execute('SELECT 1/0');
+      }),
+    );
+    expect(runs).toBe(1);
+  });
+
+  it('are run again at the outermost level only', async () => {
+    const c = await openWithTable(version);
+    let [outer, inner] = [0, 0];
+    await c.transaction({ retries: 2 }, async (tx) => {
+      outer += 1;
+      await tx.transaction({ retries: 5 }, async (nested) => {
+        inner += 1;
+        if (inner < 3) {
+          await nested.execute("DO $$ BEGIN RAISE 'x' USING ERRCODE = '40P01'; END $$");
+        }
+      });
+    });
+    expect([outer, inner]).toEqual([3, 3]);
+  });
+
+  it('whose connection is lost at COMMIT have an unknown outcome, and are not run again', async () => {
+    const c = await openWithTable(version);
+    const other = await openBeside(c, version);
+    // The deferred trigger keeps COMMIT busy for as long as the other session holds the lock.
+    await c.execute(`CREATE TABLE gate (a int4);
+      CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN LOCK TABLE gate; RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER w AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION wait()`);
+    await other.execute('BEGIN; LOCK TABLE gate');
+    let runs = 0;
+    const outcome = failure<TransactionResolutionUnknownError>(
+      c.transaction({ retries: 3 }, async (tx) => {
+        runs += 1;
+        await tx.execute('INSERT INTO t VALUES (1)');
+      }),
+    );
+    await expect
+      .poll(() =>
+        other.fetchVal('SELECT wait_event_type FROM pg_stat_activity WHERE pid = $1', c.serverPid),
+      )
+      .toBe('Lock');
+    await other.fetch('SELECT pg_terminate_backend($1)', c.serverPid);
+    const error = await outcome;
+    expect(error).toBeInstanceOf(TransactionResolutionUnknownError);
+    expect([error.safeToRetry, error.isTransient]).toEqual([false, false]);
+    expect(error.cause).toBeInstanceOf(PostgresError);
+    expect(runs).toBe(1);
+    await other.execute('ROLLBACK');
+  });
+
+  it('whose COMMIT takes longer than the command time-out have an unknown outcome', async () => {
+    const c = await openWithTable(version);
+    const path = await c.fetchVal('SHOW search_path');
+    const slow = await open(version, { commandTimeout: 150 });
+    await slow.execute(`SET search_path = ${path}`);
+    await c.execute(`CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_sleep(20); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER w AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION nap()`);
+    const error = await failure(slow.transaction((tx) => tx.execute('INSERT INTO t VALUES (1)')));
+    expect(error).toBeInstanceOf(TransactionResolutionUnknownError);
+    expect(await slow.transaction((tx) => tx.fetchVal('SELECT 1'))).toBe(1);
+    expect(slow.isInTransaction()).toBe(false);
+  });
+
+  it('take options that are not there, and refuse retries that are no count and no function', async () => {
+    const c = await open(version);
+    expect(await c.transaction(undefined as never, async () => 1)).toBe(1);
+    for (const retries of [-1, 1.5, Number.NaN, '3' as never]) {
+      await expect(c.transaction({ retries }, async () => 1)).rejects.toThrow(InterfaceError);
+    }
+    await expect(c.transaction({} as never)).rejects.toThrow(InterfaceError);
+    expect(c.isInTransaction()).toBe(false);
+  });
+});

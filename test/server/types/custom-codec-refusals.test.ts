@@ -1,0 +1,138 @@
+/** Codecs of users that are refused, or that fail. */
+import { describe, expect, test } from 'vitest';
+import {
+  ClientConfigurationError,
+  type ConnectOptions,
+  connect,
+  InterfaceError,
+  InvalidArgumentError,
+  type TypeCodec,
+} from '../../../src/index.ts';
+import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { echo, useCodecSchema } from './codec-schema.ts';
+
+const SCHEMA = 'codec_refusals';
+
+function hiddenError(): Error {
+  return Object.defineProperty(new Error(), 'message', {
+    get() {
+      throw new Error('no access');
+    },
+  });
+}
+
+describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
+  describe.runIf(hasServer(version))('codecs', () => {
+    const { open, wrapping } = useCodecSchema(version, SCHEMA);
+
+    test('are refused where they could not apply', async () => {
+      const db = await open();
+      const decoder = (text: unknown): unknown => text;
+      for (const [name, schema] of [
+        ['_mood', SCHEMA],
+        ['mood_range', SCHEMA],
+        ['mood_domain', SCHEMA],
+        ['int4range', 'pg_catalog'],
+        ['_int4', 'pg_catalog'],
+      ] as const) {
+        const call = db.setTypeCodec(name, { schema, decoder });
+        await expect(call, name).rejects.toThrow(InterfaceError);
+        await expect(db.setBuiltinTypeCodec(name, { schema, codecName: 'text' })).rejects.toThrow(
+          InterfaceError,
+        );
+      }
+      await expect(db.setTypeCodec('mood', { decoder })).rejects.toThrow(
+        'unknown type: public.mood',
+      );
+      await expect(db.setTypeCodec('mood', { schema: SCHEMA })).rejects.toThrow('needs an encoder');
+      await expect(
+        db.setTypeCodec('mood', { schema: SCHEMA, decoder, format: 'tuple' }),
+      ).rejects.toThrow('the tuple format is not supported');
+      await expect(
+        db.setTypeCodec('mood', { schema: SCHEMA, decoder, format: 'json' as 'text' }),
+      ).rejects.toThrow('it must be "text", "binary" or "tuple"');
+      await expect(
+        db.setBuiltinTypeCodec('mood', { schema: SCHEMA, codecName: 'nope' }),
+      ).rejects.toThrow('there is no built-in codec');
+      expect(await echo(db, 'mood', 'ok')).toBe('ok');
+    });
+
+    test('that throw reject their call alone', async () => {
+      const db = await open();
+      await db.setTypeCodec('mood', {
+        schema: SCHEMA,
+        encoder: () => {
+          throw new Error('no encoding today');
+        },
+        decoder: () => {
+          throw new Error('no decoding today');
+        },
+      });
+      const [bad, encoded, good] = await Promise.allSettled([
+        db.fetch("SELECT 'ok'::mood FROM generate_series(1, 1000)"),
+        echo(db, 'mood', 'ok'),
+        db.fetchVal('SELECT 7'),
+      ]);
+      expect(String((bad as PromiseRejectedResult).reason)).toMatch('no decoding today');
+      const { reason } = encoded as PromiseRejectedResult;
+      expect(reason).toBeInstanceOf(InvalidArgumentError);
+      expect(reason.message).toBe(
+        'invalid input for query argument $1 (mood): the encoder of mood failed: no encoding today',
+      );
+      expect(String(reason.cause)).toMatch('no encoding today');
+      expect(good).toEqual({ status: 'fulfilled', value: 7 });
+    });
+
+    test.each([
+      ['an object without a text', Object.create(null), 'a value that has no text'],
+      ['an error without a readable message', hiddenError(), 'a value that has no text'],
+      ['a symbol', Symbol('sorry'), 'Symbol(sorry)'],
+    ])('may throw %s', async (_, thrown, message) => {
+      const db = await open();
+      const fail = (): never => {
+        throw thrown;
+      };
+      await db.setTypeCodec('mood', { schema: SCHEMA, encoder: fail, decoder: fail });
+      await expect(db.fetch("SELECT 'ok'::mood")).rejects.toThrow(message);
+      await expect(echo(db, 'mood', 'ok')).rejects.toThrow(message);
+      expect(await db.fetchVal('SELECT 7')).toBe(7);
+    });
+
+    test.each([
+      ['mood', null, 'the codec of type mood must be an object, got null'],
+      ['mood', String, 'the codec of type mood must be an object, got a function'],
+      [16, {}, 'the name of a type must be a string, got the number 16'],
+    ])('are refused unless they are objects for a name: %s, %s', async (name, codec, message) => {
+      const db = await open();
+      const call = db.setTypeCodec(name as string, codec as unknown as TypeCodec);
+      await expect(call).rejects.toThrow(message);
+      await expect(call).rejects.toBeInstanceOf(InterfaceError);
+    });
+
+    test('declared in the options are refused at once, or when their type turns out not to fit', async () => {
+      const decoder = (text: unknown): unknown => text;
+      const wrong: Record<string, unknown>[] = [
+        { int4range: { schema: 'pg_catalog', decoder } },
+        { nope: { schema: 'pg_catalog', decoder } },
+        { mood: { codecName: 'nope' } },
+        { mood: {} },
+        { mood: { decoder: 'x' } },
+        { mood: { decoder, format: 'json' } },
+        { mood: { decoder, codecName: 'text' } },
+        { mood: { decode: decoder } },
+        { mood: null },
+      ];
+      for (const codecs of wrong) {
+        const options = { codecs } as unknown as ConnectOptions;
+        await expect(connect(serverDsn(version), options)).rejects.toThrow(
+          ClientConfigurationError,
+        );
+      }
+      const db = await open({ codecs: { mood_range: { ...wrapping, schema: SCHEMA } } });
+      await expect(db.fetchVal("SELECT '[sad,ok]'::mood_range")).rejects.toThrow(
+        'neither a scalar type nor a composite type',
+      );
+      expect(await db.fetchVal('SELECT 1')).toBe(1);
+    });
+  });
+});
