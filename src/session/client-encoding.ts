@@ -5,7 +5,7 @@ const UNCONVERTED = 'SQL_ASCII';
 
 /**
  * Refuses a session whose texts do not travel as UTF-8, by what the server reports of it: they
- * would arrive as others, both ways, and nobody would notice. SQL_ASCII converts nothing, which
+ * would arrive as other texts, both ways, without an error. SQL_ASCII converts nothing, which
  * does no harm where the database has UTF-8 itself, or no encoding.
  *
  * PostgreSQL manual, "Character Set Support".

@@ -39,7 +39,7 @@ const READ_ONLY = '25006';
 
 /**
  * What the server says to a session: each message goes to the request whose answers come now, or
- * to the session where it is nobody's answer.
+ * to the session if it answers no request.
  */
 export class Inbox implements MessageSink, ByteStreamHandler {
   readonly textRun = new TextRun();

@@ -77,7 +77,7 @@ export class Outbox {
     for (const waiter of waiters) waiter();
   }
 
-  /** Nothing is sent any more, and nobody waits for it. */
+  /** Nothing is sent any more. Ends all waiting for it. */
   close(): void {
     this.#isClosed = true;
     this.drained();

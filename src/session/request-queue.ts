@@ -30,7 +30,7 @@ export class RequestQueue implements HostQueue {
   readonly #inFlight = new RequestDeque();
   readonly #returning: Returning[] = [];
   #holder: Request | null = null;
-  /** How often the holder holds it: whoever holds it may do so once more for a part of its work. */
+  /** How often the holder holds it, as it may do so once more for a part of its work. */
   #holds = 0;
   #isBarred = false;
   /** A request writes, and may run the user's code for it: getters, iterators, encoders. */
@@ -80,7 +80,7 @@ export class RequestQueue implements HostQueue {
     this.#pending.remove(request);
   }
 
-  /** Starts a request now, whatever the queue: on behalf of whoever holds or bars it. */
+  /** Starts a request now, even if the queue is held or barred: on behalf of what holds or bars it. */
   start(request: Request): void {
     request.flight ??= this.#session.outbox.flushes;
     const isNested = this.#isStarting;
@@ -164,7 +164,7 @@ export class RequestQueue implements HostQueue {
     );
   }
 
-  /** Nothing is started until `unbar`, whoever holds the queue. */
+  /** Nothing is started until `unbar`, not even by the request that holds the queue. */
   bar(): void {
     this.#isBarred = true;
   }
@@ -194,7 +194,7 @@ export class RequestQueue implements HostQueue {
     );
   }
 
-  /** Lets those who have been on the wire go on, as far as the queue is free for them. */
+  /** Lets requests that have been on the wire go on, as far as the queue is free for them. */
   #letReturn(): void {
     while (this.#holder === null && !this.#isBarred) {
       const next = this.#returning[0];

@@ -65,7 +65,7 @@ export type RequestState = 'queued' | 'preparing' | 'sent' | 'done';
 
 /**
  * One unit of work on a session: what it writes ends with exactly one Sync (or is one Query),
- * so exactly one ReadyForQuery answers it and its errors reach nobody else.
+ * so exactly one ReadyForQuery answers it and its errors reach no other request.
  *
  * `start` writes, `message` and `dataRow` take the answers, `ready` ends it. The caller's
  * promise may be rejected long before: then the request is `abandoned` and only drains.

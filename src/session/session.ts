@@ -18,7 +18,7 @@ import type { Server } from './server.ts';
 import { KnownStatements } from './statements/known-statements.ts';
 import type { StatementCacheOptions } from './statements/statement-cache.ts';
 
-/** What a session says of itself to whoever holds it. */
+/** What a session tells its client session. */
 export interface SessionObserver {
   notice(message: PostgresLogMessage): void;
   notification(channel: string, payload: string, pid: number): void;

@@ -63,7 +63,7 @@ export class Cancellation {
     this.#host.send().then(sent, sent);
   }
 
-  /** The target is over and the signal sent; only whoever comes next may still be struck. */
+  /** The target is over and the signal sent; only the request behind it may still be struck. */
   get isDelivered(): boolean {
     return this.#targetDone && !this.#isSending;
   }

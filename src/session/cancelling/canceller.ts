@@ -84,7 +84,7 @@ export class Canceller {
   cancelAbandoned(): void {
     const { head } = this.#session.queue;
     if (!head?.abandoned) return;
-    // A cancel that may still strike can strike nobody better than this one.
+    // A cancel may still be under way; if it strikes this one, no second one is needed.
     if (this.#current !== null && !this.#current.isDelivered) return;
     this.#current?.stop();
     this.#cancel(head);

@@ -106,7 +106,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   ) {
     const end = (): void => {
       if (!session.isEnded) {
-        // Nobody may believe in part of the sets: the server must fail as well.
+        // The sets are atomic: what was sent so far must fail on the server as well.
         if (this.#stopped) writeExecute(session.writer, NO_PORTAL);
         writeSync(session.writer);
         session.outbox.flushSoon();
@@ -255,7 +255,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 }
 
-/** Tells whoever makes the sets that no more are wanted. It may be waiting, so it is not awaited. */
+/** Tells the iterator of the sets that no more are wanted. It may be waiting, so it is not awaited. */
 function leave(sets: Iterator<unknown> | AsyncIterator<unknown>): void {
   const ignore = (): void => {};
   try {

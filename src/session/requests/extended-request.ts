@@ -24,7 +24,7 @@ export abstract class ExtendedRequest<R> extends Request<R> {
   #ahead = 0;
   /** The server skips whatever else was written, up to Sync. */
   #skipped = false;
-  /** The server sends the data of a COPY that nobody takes. */
+  /** The server sends the data of a COPY, which is dropped. */
   #copyingOut = false;
 
   /** Writes the request's messages. What it throws, it fails with, and nothing of it is sent. */

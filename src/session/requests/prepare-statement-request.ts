@@ -20,7 +20,7 @@ export function prepareRequest(
   return new InnerRequests(async (_session, parent) => {
     try {
       const statement = await prepareStatement(session, parent, text, given);
-      // Nobody waits for it any more: the server need not keep it.
+      // The call was ended meanwhile: the server need not keep the statement.
       if (parent.abandoned) session.statements.close(given);
       return statement;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { SimpleRequest } from './simple-request.ts';
 
-/** A script, whose rows nobody wants. Resolves to the last command tag. */
+/** A script whose rows are dropped. Resolves to the last command tag. */
 export class ScriptRequest extends SimpleRequest<string> {
   #tag = '';
 
