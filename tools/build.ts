@@ -1,6 +1,6 @@
 // Builds dist/ from nothing, so that no file of an earlier build is left in it: the declarations
 // file by file, the code as one module for each entry and one for what they share. Loading 240
-// modules took 110 ms of CPU time, loading two takes 45.
+// modules took 110 ms of CPU time, loading two takes 45. Run with `npm run build`.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { build } from 'rolldown';

@@ -1,4 +1,5 @@
-// Asks every generator under tools/ whether the file that it writes is what it would write today.
+// Asks every generator under tools/ whether the file that it writes is what it would write today. Run
+// with `npm run check:generated`.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +11,9 @@ for (const name of generators.sort()) {
     stdio: 'inherit',
   });
   if (status !== 0) {
+    const script = name.replace('-', ':').replace('.ts', '');
     console.error(
-      `tools/${name} --check failed; run node tools/${name} and look at the difference`,
+      `tools/${name} --check failed; run \`npm run ${script}\` and look at the difference`,
     );
     process.exitCode = 1;
   }

@@ -2,7 +2,7 @@
  * Writes src/codecs/generated/catalog.ts: the types that PostgreSQL brings along, from the
  * catalogs of the servers whose DSNs are given. With `--check` only tells whether it is current.
  *
- *     node tools/generate-catalog.ts [--check] [dsn …]
+ *     npm run generate:catalog -- [--check] [dsn …]
  *
  * Without a DSN it starts throw-away servers, PostgreSQL 18 and, where one is installed, 15.
  */

@@ -2,8 +2,8 @@
  * Writes src/errors/generated/sqlstate.ts, a class for each SQLSTATE, and the look-up table
  * beside it, from tools/sqlstate.txt.
  *
- *   node tools/generate-sqlstate.ts           writes the file
- *   node tools/generate-sqlstate.ts --check   fails if the file is not what would be written
+ *   npm run generate:sqlstate              writes the file
+ *   npm run generate:sqlstate -- --check   fails if the file is not what would be written
  *
  * To add the conditions of a new PostgreSQL version, add them to the table and run this.
  */
@@ -185,7 +185,7 @@ for (const [target, text] of generated) {
   if (!process.argv.includes('--check')) {
     writeFileSync(target, text);
   } else if (readFileSync(target, 'utf8') !== text) {
-    console.error(`${target.pathname} is stale: run node tools/generate-sqlstate.ts`);
+    console.error(`${target.pathname} is stale: npm run generate:sqlstate writes it`);
     process.exitCode = 1;
   }
 }

@@ -3,8 +3,8 @@
  * that are too long to be written by hand. Their source is Python's `stringprep` module, which
  * carries the Unicode 3.2 data that the RFC is defined on.
  *
- *     node tools/generate-stringprep.ts           writes the file
- *     node tools/generate-stringprep.ts --check   fails when the file is not what it would be
+ *     npm run generate:stringprep              writes the file
+ *     npm run generate:stringprep -- --check   fails when the file is not what it would be
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -84,7 +84,7 @@ for (const [index, { constant, comment }] of TABLES.entries()) {
 
 if (process.argv.includes('--check')) {
   if (readFileSync(TARGET, 'utf8') !== source) {
-    console.error(`${TARGET} is out of date: run node tools/generate-stringprep.ts`);
+    console.error(`${TARGET} is out of date: npm run generate:stringprep writes it`);
     process.exitCode = 1;
   }
 } else {
