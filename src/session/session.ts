@@ -61,7 +61,7 @@ export class Session implements InboxOwner {
   readonly writer: MessageWriter;
   readonly inbox: Inbox;
   /** The requests in their order. */
-  readonly queue = new RequestQueue(this);
+  readonly queue: RequestQueue = new RequestQueue(this);
   readonly canceller: Canceller;
   transactionStatus: TransactionStatus;
   /** The transaction that is to be begun with the next request. */
