@@ -44,6 +44,11 @@ export function malformed(type: string, reason: string): DecodeError {
   return new DecodeError(`malformed ${type} value: ${reason}`);
 }
 
+/** The error for a value of `type` that is right, but has no form in what it is to be read as. */
+export function unrepresentable(type: string, reason: string): DecodeError {
+  return new DecodeError(`cannot read the ${type} value: ${reason}`);
+}
+
 /** Refuses a value of a fixed-size type that has another size. */
 export function expectSize(start: number, end: number, size: number, type: string): void {
   if (end - start !== size) throw malformed(type, `${end - start} bytes instead of ${size}`);

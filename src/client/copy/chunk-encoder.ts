@@ -11,6 +11,8 @@ export class ChunkEncoder implements CopyEncoder {
   readonly #bytesOnly: string | null;
   /** What is left of a long chunk. */
   #rest: Uint8Array | null = null;
+  /** The first half of a character whose second half is in the next chunk; else empty. */
+  #half = '';
 
   /** @param bytesOnly why text cannot be taken; null if it can */
   constructor(bytesOnly: string | null) {
@@ -35,21 +37,33 @@ export class ChunkEncoder implements CopyEncoder {
   }
 
   trailer(): void {
-    // The source has it.
+    if (this.#half !== '') throw loneSurrogate('the last chunk of the source');
   }
 
   #bytesOf(chunk: unknown, index: number): Uint8Array {
-    if (isUint8Array(chunk)) return chunk;
     const place = `chunk ${index} of the source`;
+    if (isUint8Array(chunk)) {
+      if (this.#half !== '') throw loneSurrogate(`the chunk before ${place}`);
+      return chunk;
+    }
     if (typeof chunk !== 'string') {
       throw new TypeError(`${place} is neither a string nor a Buffer or Uint8Array`);
     }
     if (this.#bytesOnly !== null) {
       throw new TypeError(`${place} is a string, but ${this.#bytesOnly}`);
     }
-    if (!chunk.isWellFormed()) {
-      throw new InvalidArgumentError(`${place} has a lone surrogate, which has no UTF-8 form`);
+    let text = this.#half + chunk;
+    this.#half = '';
+    const last = text.charCodeAt(text.length - 1);
+    if (last >= 0xd800 && last <= 0xdbff) {
+      this.#half = text.slice(-1);
+      text = text.slice(0, -1);
     }
-    return Buffer.from(chunk, 'utf8');
+    if (!text.isWellFormed()) throw loneSurrogate(place);
+    return Buffer.from(text, 'utf8');
   }
+}
+
+function loneSurrogate(place: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${place} has a lone surrogate, which has no UTF-8 form`);
 }

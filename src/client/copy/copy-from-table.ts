@@ -4,6 +4,7 @@ import { checkOptions, type OptionNames } from '../known-options.ts';
 import { COMMON_OPTIONS, type CopyCommon, FORMAT_OPTIONS } from './copy-options.ts';
 import { type CopyOutOptions, copyOut } from './copy-out.ts';
 import { copyTableToStdout } from './copy-statement.ts';
+import { withSchemaHint } from './schema-hint.ts';
 
 /** See Queryable.copyFromTable. */
 export type CopyFromTableOptions = CopyOutOptions & CopyCommon;
@@ -23,5 +24,5 @@ export async function copyFromTable(
 ): Promise<string> {
   checkOptions('copyFromTable', options, OPTIONS);
   const text = copyTableToStdout(table, options, client.session.server.version);
-  return copyOut(client, text, options, deadline);
+  return withSchemaHint(copyOut(client, text, options, deadline), table, options.schema);
 }

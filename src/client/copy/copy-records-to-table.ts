@@ -12,6 +12,7 @@ import { COMMON_OPTIONS, type CopyCommon, tellProgress } from './copy-options.ts
 import { isIterable, iteratorOf } from './copy-source.ts';
 import { copyFromStdin, qualifiedName } from './copy-statement.ts';
 import { inTurn } from './in-turn.ts';
+import { withSchemaHint } from './schema-hint.ts';
 
 /** A record: the values in the order of the columns, or by their names. */
 export type CopyRecord = readonly unknown[] | object;
@@ -63,7 +64,11 @@ export async function copyRecordsToTable(
     );
   };
   client.noteEffects(statementKind(binaryText));
-  const copying = inTurn(session, deadline, copy, () => input.stop());
+  const copying = withSchemaHint(
+    inTurn(session, deadline, copy, () => input.stop()),
+    table,
+    schema,
+  );
   return client.logged(copying, binaryText, [], timeout, 'copy');
 }
 

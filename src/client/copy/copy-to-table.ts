@@ -17,6 +17,7 @@ import { type CopySource, chunksOf } from './copy-source.ts';
 import { copyFromStdin } from './copy-statement.ts';
 import { FileChunks } from './file-chunks.ts';
 import { inTurn } from './in-turn.ts';
+import { withSchemaHint } from './schema-hint.ts';
 
 /** See Queryable.copyToTable. */
 export interface CopyToTableOptions extends CopyFormat, CopyCommon {
@@ -67,6 +68,7 @@ export async function copyToTable(
   } else {
     session.submit(request);
   }
+  copying = withSchemaHint(copying, table, options.schema);
   return client.logged(copying, text, [], timeout, 'copy');
 }
 

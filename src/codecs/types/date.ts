@@ -7,7 +7,7 @@ import {
   printCivilDate,
 } from '../../values/calendar.ts';
 import type { ResolvedTypeOptions, TemporalNamespace } from '../../values/type-options.ts';
-import { expectSize, int32At, malformed } from '../bytes.ts';
+import { expectSize, int32At, malformed, unrepresentable } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
 import { Unencodable, unreadable, wrongKind } from '../unencodable.ts';
@@ -64,7 +64,7 @@ function makeTemporal(temporal: TemporalNamespace): MakeDate {
   return (days) => {
     if (days === Infinity || days === -Infinity) return printDate(days);
     if (days > LAST_TEMPORAL_DAY) {
-      throw malformed('date', 'it is beyond what a Temporal.PlainDate can hold');
+      throw unrepresentable('date', 'it is beyond what a Temporal.PlainDate can hold');
     }
     const { year, month, day } = civilFromDays(days);
     return new temporal.PlainDate(year, month, day);

@@ -3,7 +3,7 @@ import { civilFromDays, eraOf, printCivilDate } from '../../values/calendar.ts';
 import { MICROS_PER_DAY } from '../../values/clock-time.ts';
 import { type DayTime, parseTimestamp, shift } from '../../values/timestamp-text.ts';
 import type { ResolvedTypeOptions, TemporalNamespace } from '../../values/type-options.ts';
-import { expectSize, int32At, malformed, uint32At } from '../bytes.ts';
+import { expectSize, int32At, malformed, uint32At, unrepresentable } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
 import { Unencodable, unreadable, wrongKind } from '../unencodable.ts';
@@ -47,7 +47,7 @@ function timestampAt(buffer: Uint8Array, at: number): Date | number {
   if (millis >= FIRST_MILLIS && millis <= LAST_MILLIS) return new Date(millis);
   if (high === 0x7fffffff && low === 0xffffffff) return Infinity;
   if (high === -0x80000000 && low === 0) return -Infinity;
-  throw malformed('timestamp', BEYOND_DATE);
+  throw unrepresentable('timestamp', BEYOND_DATE);
 }
 
 /** Writes a Date as 8 bytes. */
@@ -144,7 +144,7 @@ type MakeTime = (moment: DayTime) => unknown;
 
 function makeDate({ days, micros }: DayTime): Date {
   const millis = days * MILLIS_PER_DAY + Math.floor(micros / 1000) + EPOCH_MILLIS;
-  if (millis > LAST_MILLIS) throw malformed('timestamp', BEYOND_DATE);
+  if (millis > LAST_MILLIS) throw unrepresentable('timestamp', BEYOND_DATE);
   return new Date(millis);
 }
 
@@ -152,7 +152,7 @@ function makeTemporal(temporal: TemporalNamespace, type: TypeName): MakeTime {
   return ({ days, micros }) => {
     const within = type === 'timestamptz' ? micros / 1000 : 0;
     if (days * MILLIS_PER_DAY + within + EPOCH_MILLIS > LAST_MILLIS) {
-      throw malformed(type, 'it is beyond what Temporal can hold');
+      throw unrepresentable(type, 'it is beyond what Temporal can hold');
     }
     if (type === 'timestamptz') {
       const total = BigInt(days) * BigInt(MICROS_PER_DAY) + BigInt(micros);

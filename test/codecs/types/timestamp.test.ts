@@ -112,6 +112,8 @@ describe('timestamptz and timestamp as a Date', () => {
 
   it('refuse what a Date cannot hold, naming the way out', () => {
     expect(() => fromHex(timestamptz, '7fffff5bb3b29fff')).toThrow('datetime: "string"');
+    // It is no malformed value.
+    expect(() => fromHex(timestamptz, '7fffff5bb3b29fff')).toThrow(/^cannot read the timestamp/);
     expect(() => timestamptz.text!.decode('294276-12-31 23:59:59+00')).toThrow(DecodeError);
     expect(() => fromHex(timestamptz, hexOf(FIRST - 1n))).toThrow(DecodeError);
     expect(() => fromHex(timestamptz, '8000000000000001')).toThrow(DecodeError);

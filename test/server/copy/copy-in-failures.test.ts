@@ -66,6 +66,36 @@ describe('when the source fails', () => {
     await expectNoEffect(connection);
   });
 
+  test.each<[string, (string | Buffer)[], string]>([
+    ['at the very end', ['1\ta\n', '2\t\ud83d'], 'the last chunk of the source'],
+    ['before bytes', ['1\t\ud83d', Buffer.from('\n')], 'the chunk before chunk 1 of the source'],
+    ['before other text', ['1\t\ud83d', 'a\n'], 'chunk 1 of the source'],
+    ['without its first half', ['1\t', '\ude00\n'], 'chunk 1 of the source'],
+  ])('with half a character %s', async (_, source, place) => {
+    await expect(connection.copyToTable('goods', { source })).rejects.toThrow(
+      `${place} has a lone surrogate`,
+    );
+    await expectNoEffect(connection);
+  });
+
+  test('with a schema in the name of the table, and says how it is given', async () => {
+    const [first, table] = ['public', 'goods'];
+    const calls = [
+      () => connection.copyToTable(`${first}.${table}`, { source: [] }),
+      () => connection.copyFromTable(`${first}.${table}`, { output: () => {} }),
+      () => connection.copyRecordsToTable(`${first}.${table}`, { records: [] }),
+    ];
+    for (const call of calls) {
+      await expect(call()).rejects.toMatchObject({
+        sqlstate: '42P01',
+        hint: expect.stringContaining('the option schema: "public"'),
+      });
+    }
+    const elsewhere = connection.copyToTable('a.b', { source: [], schema: 'public' });
+    await expect(elsewhere).rejects.toMatchObject({ sqlstate: '42P01', hint: null });
+    await expectNoEffect(connection);
+  });
+
   test('as a Node stream, even before the first chunk is asked for', async () => {
     const failure = new Error('broken pipe');
     const source = new Readable({ read() {} });

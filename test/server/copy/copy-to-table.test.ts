@@ -27,6 +27,23 @@ beforeEach(async () => {
 });
 afterEach(() => connection.close());
 
+describe('text', () => {
+  test('may be cut anywhere, also within a character', async () => {
+    const text = '1\ta😀b\n2\t😀\n';
+    for (let cut = 0; cut <= text.length; cut++) {
+      const source = [text.slice(0, cut), '', text.slice(cut)];
+      expect(await connection.copyToTable('goods', { source, columns: ['id', 'name'] })).toBe(
+        'COPY 2',
+      );
+      const rows = await connection.fetch('DELETE FROM goods RETURNING id, name');
+      expect(rows).toEqual([
+        { id: 1, name: 'a😀b' },
+        { id: 2, name: '😀' },
+      ]);
+    }
+  });
+});
+
 describe('a source is', () => {
   const bytes = Buffer.from(GOODS_TEXT);
   const cases: Record<string, () => CopyToTableOptions['source'] | Promise<string | URL>> = {
