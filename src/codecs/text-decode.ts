@@ -1,4 +1,5 @@
 import { DecodeError } from '../errors/client-errors.ts';
+import { utf8Slice } from '../protocol/native-text.ts';
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -9,7 +10,7 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function utf8(buffer: Buffer, start: number, end: number): string {
   let text: string;
   try {
-    text = buffer.utf8Slice(start, end);
+    text = utf8Slice(buffer, start, end);
   } catch (cause) {
     throw new DecodeError(`a text of ${end - start} bytes is longer than any JavaScript string`, {
       cause,

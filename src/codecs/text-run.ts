@@ -1,3 +1,4 @@
+import { latin1Slice } from '../protocol/native-text.ts';
 import { viewOf } from '../protocol/view.ts';
 import { utf8 } from './text-decode.ts';
 
@@ -35,10 +36,10 @@ export class TextRun {
     if (size === 0) return '';
     if (!isAscii(buffer, at, at + size)) return utf8(buffer, at, at + size);
     if (at < this.#start || at + size > this.#end) {
-      if (this.#limit - at - size < WORTHWHILE) return buffer.latin1Slice(at, at + size);
+      if (this.#limit - at - size < WORTHWHILE) return latin1Slice(buffer, at, at + size);
       this.#start = at;
       this.#end = Math.min(at + SEGMENT, this.#limit);
-      this.#text = buffer.latin1Slice(at, this.#end);
+      this.#text = latin1Slice(buffer, at, this.#end);
     }
     const from = at - this.#start;
     return this.#text.substring(from, from + size);

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
+import { utf8Write } from './native-text.ts';
 
 /** The longest message that is ever sent: PostgreSQL's own limit for one allocation, 1 GiB - 1. */
 const MAX_MESSAGE_LENGTH = 0x3fffffff;
@@ -224,7 +225,7 @@ export class MessageWriter {
     if (!value.isWellFormed()) {
       throw new InvalidArgumentError('a string with a lone surrogate has no UTF-8 form');
     }
-    this.offset += this.buffer.utf8Write(value, this.offset);
+    this.offset += utf8Write(this.buffer, value, this.offset);
   }
 
   /** A NUL-terminated string. `what` names it in the error when it holds a NUL itself. */
