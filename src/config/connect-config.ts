@@ -122,6 +122,10 @@ export interface KeepAliveConfig {
   readonly enabled: boolean;
   /** Milliseconds of silence before the first probe; null leaves the operating system's value. */
   readonly idle: number | null;
+  /** Milliseconds between probes; null leaves Node's value, a second. Node 24.19 or newer. */
+  readonly interval: number | null;
+  /** Unanswered probes after which the connection is lost; null: 10. Node 24.19 or newer. */
+  readonly count: number | null;
 }
 
 /** Everything that `connect` and the pool were told, validated, with every default filled in. */

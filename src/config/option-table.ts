@@ -276,9 +276,9 @@ export const optionTable = {
     value: keepAliveValue,
   }),
   keepAliveIdle: row({ keys: ['keepalives_idle'], text: positiveTextOrNull(1000) }),
-  // These three are checked, and have no effect.
   keepAliveInterval: row({ keys: ['keepalives_interval'], text: positiveTextOrNull(1000) }),
   keepAliveCount: row({ keys: ['keepalives_count'], text: positiveTextOrNull(1) }),
+  // Checked, and without effect: Node cannot set it.
   tcpUserTimeout: row({ keys: ['tcp_user_timeout'], text: positiveTextOrNull(1) }),
   minProtocolVersion: row({
     option: 'minProtocolVersion',

@@ -225,6 +225,8 @@ function keepAlive(settings: Settings): KeepAliveConfig {
   return Object.freeze({
     enabled: settings.keepAlive?.value.enabled ?? true,
     idle: settings.keepAlive?.value.idle ?? idle,
+    interval: settings.keepAliveInterval?.value ?? null,
+    count: settings.keepAliveCount?.value ?? null,
   });
 }
 

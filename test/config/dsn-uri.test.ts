@@ -143,7 +143,7 @@ describe('a connection URI', () => {
     expect(config).toMatchObject({
       timeout: 7_000,
       attemptTimeout: 7_000,
-      keepAlive: { enabled: false, idle: 1_000 },
+      keepAlive: { enabled: false, idle: 1_000, interval: 2_000, count: 3 },
       channelBinding: 'disable',
       loadBalanceHosts: 'random',
       targetSessionAttrs: 'standby',

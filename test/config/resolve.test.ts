@@ -31,7 +31,7 @@ describe('the defaults', () => {
       gsslib: 'gssapi',
       targetSessionAttrs: 'any',
       loadBalanceHosts: 'disable',
-      keepAlive: { enabled: true, idle: 60_000 },
+      keepAlive: { enabled: true, idle: 60_000, interval: null, count: null },
       minProtocolVersion: 0x30000,
       maxProtocolVersion: 0x30000,
       types: { int8: 'bigint', numeric: 'string', datetime: 'date', json: 'parse', temporal: null },

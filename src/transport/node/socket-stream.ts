@@ -83,6 +83,16 @@ export class SocketStream implements ByteStream {
     stream = new SocketStream(socket);
     onOpen(stream);
     await stream.#settled('connect');
+    const { enabled, idle, interval, count } = keepAlive;
+    if (enabled && (interval !== null || count !== null)) {
+      // Older versions of Node take no notice of the last two.
+      socket.setKeepAlive(
+        true,
+        wholeSeconds(idle ?? 0),
+        wholeSeconds(interval ?? 1000),
+        count ?? 10,
+      );
+    }
     return stream;
   }
 

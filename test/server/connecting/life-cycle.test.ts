@@ -87,6 +87,22 @@ describeEach('the life of a connection', (version) => {
     },
   );
 
+  it('with keepalives_interval and keepalives_count, they are the system’s for the socket', async () => {
+    const handle = (await tcpHandle()) as { setKeepAlive(...args: unknown[]): void };
+    const setKeepAlive = vi.spyOn(handle, 'setKeepAlive');
+    onTestFinished(() => setKeepAlive.mockRestore());
+    const calls = async (query: string): Promise<unknown[]> => {
+      setKeepAlive.mockClear();
+      const c = await connect(`${serverDsn(version)}?${query}`);
+      c.terminate();
+      return setKeepAlive.mock.calls.map((args) => args.map(Number));
+    };
+    const both = 'keepalives_interval=7&keepalives_count=3';
+    expect((await calls(both)).at(-1)).toEqual([1, 60, 7, 3]);
+    expect((await calls('keepalives_idle=5&keepalives_count=4')).at(-1)).toEqual([1, 5, 1, 4]);
+    expect(await calls(`keepalives=0&${both}`)).toEqual([]);
+  });
+
   it('sends small messages at once: TCP_NODELAY is set', async () => {
     // Below Node's API, which has no way to ask for it.
     const handle = (await tcpHandle()) as { setNoDelay(on: boolean): void };
