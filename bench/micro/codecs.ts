@@ -19,7 +19,7 @@ for (const [type, value] of VALUES) {
   const codec = codecOf(type);
   const writer = new MessageWriter();
   codec.binary!.encode(writer, value);
-  const bytes = Buffer.from(writer.buffer.subarray(0, writer.offset));
+  const bytes = Buffer.from(writer.written);
   const printed = codec.text!.encode(value);
   group(`codecs: ${type}`, () => {
     bench(`decode ${type}, binary`, () => keep(codec.binary!.decode(bytes, 0, bytes.length)));

@@ -10,7 +10,7 @@ function messages(size: number): Buffer {
   const writer = new MessageWriter();
   const row = Buffer.alloc(size, 'x');
   for (let i = 0; i < ROWS; i++) writeCopyData(writer, row);
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+  return Buffer.from(writer.written);
 }
 
 group(`copy: the bodies of ${ROWS} CopyData into a block`, () => {

@@ -11,7 +11,7 @@ function messages(type: number, size: number): Buffer {
     writer.bytes(body);
     writer.end();
   }
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+  return Buffer.from(writer.written);
 }
 
 /** Walks messages, adding up their sizes, in chunks of a given size. */

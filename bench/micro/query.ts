@@ -41,7 +41,7 @@ function answerOf(queries: number): Buffer {
     writeCommandComplete(writer, 'SELECT 1');
     writeReadyForQuery(writer, 'I');
   }
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+  return Buffer.from(writer.written);
 }
 
 /** A connection to nobody, for which `SELECT 1+1` is prepared; each flight holds `queries` of it. */

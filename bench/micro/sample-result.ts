@@ -42,7 +42,7 @@ export function sampleResult(
     });
     writer.end();
   }
-  return { name, rows, columns, bytes: Buffer.from(writer.buffer.subarray(0, writer.offset)) };
+  return { name, rows, columns, bytes: Buffer.from(writer.written) };
 }
 
 function writeValue(writer: MessageWriter, { codec, format }: Column, value: unknown): void {

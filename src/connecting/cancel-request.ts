@@ -37,7 +37,7 @@ export async function sendCancelRequest(parts: DialParts, target: CancelTarget):
     if (target.secured) await secure(transport, inbox, config, target.host, 'tls');
     const writer = new MessageWriter(512);
     writeCancelRequest(writer, target.processId, target.secretKey);
-    transport.write(writer.buffer.subarray(0, writer.offset));
+    transport.write(writer.written);
     await inbox.next();
   } catch {
     // The server's close of the connection is its whole answer; anything else means that the

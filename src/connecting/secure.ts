@@ -74,7 +74,7 @@ async function requestTls(
 ): Promise<boolean> {
   const writer = new MessageWriter(16);
   writeSslRequest(writer);
-  transport.write(writer.buffer.subarray(0, writer.offset));
+  transport.write(writer.written);
   const answer = await inbox.raw();
   const [byte] = answer;
   if (byte === YES) {

@@ -94,6 +94,11 @@ export class MessageWriter {
     this.#lengthAt = CLOSED;
   }
 
+  /** What was written so far. It is valid until more is. */
+  get written(): Buffer {
+    return this.buffer.subarray(0, this.offset);
+  }
+
   /** The present position, to come back to with `rollback`. Only between messages. */
   mark(): number {
     if (this.#lengthAt !== CLOSED) throw new Error('a message is open');

@@ -51,7 +51,7 @@ export class Outbox {
       this.#schedule();
       return;
     }
-    const written = this.#transport.write(writer.buffer.subarray(0, writer.offset));
+    const written = this.#transport.write(writer.written);
     if (written !== 'refused') this.flushes += 1;
     // What the system has not taken yet still belongs to the socket.
     const reusable = written !== 'pending' && writer.buffer.length <= 4 * FLUSH_SIZE;

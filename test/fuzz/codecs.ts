@@ -92,7 +92,7 @@ function binaryOf({ binary }: Codec, value: unknown): Buffer | null {
   return encoded(() => {
     const writer = new MessageWriter(16);
     binary!.encode(writer, value);
-    return Buffer.from(writer.buffer.subarray(0, writer.offset));
+    return Buffer.from(writer.written);
   });
 }
 
@@ -201,7 +201,7 @@ const rowInput = fc
       writer.bytes(value);
       writer.patchLength(at);
     }
-    const row = Buffer.from(writer.buffer.subarray(0, writer.offset));
+    const row = Buffer.from(writer.written);
     return fc
       .oneof(fc.constant(row), mutated(fc.constant(row)))
       .map((body) => [columns, body] as const);

@@ -53,7 +53,7 @@ function rowOf(given: Description): (Buffer | null)[] {
     if (codec.resultFormat === 0) return Buffer.from(codec.text!.encode(value));
     const writer = new MessageWriter(64);
     codec.binary!.encode(writer, value);
-    return Buffer.from(writer.buffer.subarray(0, writer.offset));
+    return Buffer.from(writer.written);
   });
 }
 

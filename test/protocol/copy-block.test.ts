@@ -15,7 +15,7 @@ function messages(each: readonly Uint8Array[]): MessageWriter {
 }
 
 function received(writer: MessageWriter): Buffer {
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+  return Buffer.from(writer.written);
 }
 
 describe('a block of COPY data', () => {

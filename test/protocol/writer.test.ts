@@ -5,7 +5,7 @@ import { MessageWriter } from '../../src/protocol/writer.ts';
 import { encoded } from '../support/fakes/scripted-connection.ts';
 
 function bytesOf(writer: MessageWriter): Buffer {
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+  return Buffer.from(writer.written);
 }
 
 /** What writing one thing gives. */

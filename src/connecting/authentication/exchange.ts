@@ -26,7 +26,7 @@ export interface AuthenticationParts {
 export function send(transport: ByteStream, write: (writer: MessageWriter) => void): void {
   const writer = new MessageWriter(1024);
   write(writer);
-  transport.write(writer.buffer.subarray(0, writer.offset));
+  transport.write(writer.written);
 }
 
 /**

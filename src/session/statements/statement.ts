@@ -223,5 +223,5 @@ const scratch = new MessageWriter(256);
 function constant(write: (writer: MessageWriter) => void): Buffer {
   scratch.rollback(0);
   write(scratch);
-  return Buffer.from(scratch.buffer.subarray(0, scratch.offset));
+  return Buffer.from(scratch.written);
 }

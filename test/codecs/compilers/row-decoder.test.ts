@@ -57,7 +57,7 @@ function encodeRow(columns: readonly Column[], values: readonly unknown[]): Buff
     else writer.utf8(form.text!.encode(value));
     writer.patchLength(at);
   });
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+  return Buffer.from(writer.written);
 }
 
 /** The row, or the error, that a decoder makes of bytes that lie amid others in a buffer. */

@@ -108,7 +108,7 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
         if (codec.binary !== null && isReadInBinary) {
           const writer = new MessageWriter();
           codec.binary.encode(writer, value);
-          const bytes = Buffer.from(writer.buffer.subarray(0, writer.offset));
+          const bytes = Buffer.from(writer.written);
           expect(await back(bytes), 'sent as binary').toBe(expected);
         }
         if (codec.text !== null) {

@@ -242,7 +242,7 @@ export function encoded(write: (writer: MessageWriter) => void): Buffer {
   // Small, so that it has to grow.
   const writer = new MessageWriter(1);
   write(writer);
-  return Buffer.from(writer.buffer.subarray(0, writer.offset));
+  return Buffer.from(writer.written);
 }
 
 function describe(type: number | null, body: Buffer): string {
