@@ -1,3 +1,4 @@
+import { callsUnknownFunction } from './harmless-calls.ts';
 import { Lexer } from './lexer.ts';
 
 /**
@@ -154,6 +155,8 @@ const CONCURRENTLY = /^concurrently$/i;
 const REMARKABLE =
   /set(?:_config|val|seed)|advisory|dblink|pg_(?:temp|start_backup|backup)|\btemp(?:orary)?\b|replication_(?:slot|origin)/i;
 
+const QUERY_WITHIN = /\bas\s+\(*\s*(?:select|with|values)\b/i;
+
 const PREPARE = /\bprepare\b/i;
 const DEFINITION = /\b(?:create|alter|drop)\b/i;
 
@@ -163,7 +166,10 @@ function judge(text: string, backslashes: boolean): StatementKind {
   const { verb, second } = opening;
   const remarks = isRemarkable(text, verb) ? readRemarks(text, backslashes) : NO_REMARKS;
   const isQuery = QUERIES.has(verb) || LIKE_QUERIES.has(verb);
-  const lasting = remarks.isLasting || !(isQuery || isTransactional(verb, second));
+  const lasting =
+    remarks.isLasting ||
+    !(isQuery || isTransactional(verb, second)) ||
+    (mayCall(verb, text) && callsUnknownFunction(new Lexer(text, backslashes)));
   return kindOf({
     shareable: isQuery && !lasting,
     repeatable: isQuery && remarks.isUndone,
@@ -189,6 +195,12 @@ function unknown(text: string): StatementKind {
 function isTransactional(verb: string, second: string): boolean {
   if (verb === 'set') return second === 'local' || second === 'transaction';
   return TRANSACTIONAL.has(verb);
+}
+
+/** Whether functions may be called while the statement is executed. */
+function mayCall(verb: string, text: string): boolean {
+  if (!text.includes('(')) return false;
+  return QUERIES.has(verb) || verb === 'copy' || (DEFINITIONS.has(verb) && QUERY_WITHIN.test(text));
 }
 
 function mayCommit(verb: string, second: string, isConcurrent: boolean): boolean {

@@ -74,6 +74,16 @@ const TRANSACTIONAL = [
 ];
 
 const LASTING = [
+  "SELECT auth.login('ann')",
+  'SELECT login /* a */ (1)',
+  'SELECT "lower"(a) FROM t',
+  'SELECT auth.lower(a) FROM t',
+  'SELECT a FROM t WHERE f(a) > 1',
+  'SELECT filter(a) FROM t',
+  'INSERT INTO t (a) VALUES (f(1))',
+  'EXPLAIN ANALYZE SELECT f(1)',
+  'COPY (SELECT f(1)) TO STDOUT',
+  'CREATE TABLE x AS SELECT f(1)',
   '',
   '-- SELECT 1',
   ';',

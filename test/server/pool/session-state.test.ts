@@ -103,6 +103,54 @@ describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i'
       expect(await next.fetchVal(probe)).toEqual(clean);
     });
 
+    const called: Record<string, [body: string, probe: string, clean: unknown]> = {
+      'a setting': [
+        "PERFORM set_config('app.user', 'ann', false)",
+        "SELECT coalesce(current_setting('app.user', true), '')",
+        '',
+      ],
+      'an advisory lock': [
+        'PERFORM pg_advisory_lock(4712)',
+        "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
+        0,
+      ],
+      'a temporary table': [
+        'CREATE TEMP TABLE called (id int)',
+        "SELECT to_regclass('pg_temp.called') IS NULL",
+        true,
+      ],
+      'a channel': ['LISTEN called', 'SELECT count(*)::int FROM pg_listening_channels()', 0],
+    };
+
+    it.each(Object.keys(called))('does not pass on what a function left: %s', async (name) => {
+      const [body, probe, clean] = called[name]!;
+      await using test = await TestPool.open(ONE, serverDsn(version));
+      const { pool } = test;
+      const schema = `called_${process.pid}_${Object.keys(called).indexOf(name)}`;
+      await pool.execute(`CREATE SCHEMA ${schema}`);
+      try {
+        await pool.execute(
+          `CREATE FUNCTION ${schema}.f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN ${body}; RETURN 1; END $$`,
+        );
+        const call = `SELECT ${schema}.f()`;
+        const serverPid = await pool.withConnection(async (c) => {
+          await c.fetch(call);
+          // It is really left until the connection comes back.
+          expect(await c.fetchVal(probe)).not.toEqual(clean);
+          return c.serverPid;
+        });
+        expect(await pool.fetchVal(probe)).toEqual(clean);
+        await pool.transaction((tx) => tx.fetchVal(call));
+        expect(await pool.fetchVal(probe)).toEqual(clean);
+        const [, shared] = await Promise.all([pool.fetch(call), pool.fetchVal(probe)]);
+        expect(shared).toEqual(clean);
+        expect(await pool.fetchVal(probe)).toEqual(clean);
+        expect(await pool.fetchVal('SELECT pg_backend_pid()')).toBe(serverPid);
+      } finally {
+        await pool.execute(`DROP SCHEMA ${schema} CASCADE`);
+      }
+    });
+
     it('lets the next holder prepare a statement of the same name', async () => {
       await using test = await TestPool.open(ONE, serverDsn(version));
       for (let i = 0; i < 3; i++) {

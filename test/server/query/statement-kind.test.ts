@@ -32,7 +32,10 @@ const SHAREABLE = [
   'SELECT $$; SET custom.a = 1; $$, $a$ $$; LISTEN c; $$ $a$',
   'SELECT 1 AS "; LISTEN c"',
   'SELECT 1 AS temp, 2 AS "INTO TEMP x"',
-  'SELECT f(a), 1*-a, a-- b\n FROM t',
+  'SELECT abs(a), 1*-a, a-- b\n FROM t',
+  'SELECT pg_catalog.now(), lower ( b ) FROM t',
+  'INSERT INTO t(a, b) VALUES (3, $$f(1)$$) ON CONFLICT (a) DO NOTHING',
+  'WITH x(a) AS (SELECT 1) SELECT a, sum(a) FILTER (WHERE a > 0) OVER (PARTITION BY (a)) FROM x GROUP BY (a)',
   'SELECT 1 */**/2',
   'SELECT a FROM t FOR UPDATE',
   'SELECT a INTO copied FROM t',
@@ -63,12 +66,7 @@ const SHAREABLE = [
 ];
 
 /** These are too, and fail. */
-const FAILING = [
-  'SELECT 1/0',
-  'SELECT nothing_of_this_name()',
-  'SELECT a b c',
-  'EXPLAIN (what) SELECT 1',
-];
+const FAILING = ['SELECT 1/0', 'SELECT abs(1, 2, 3)', 'SELECT a b c', 'EXPLAIN (what) SELECT 1'];
 
 /** Others, that leave nothing in the session once their transaction is over. */
 const TRANSACTIONAL = [
