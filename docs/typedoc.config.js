@@ -25,6 +25,5 @@ export default {
     'TypeAlias',
     'Variable',
   ],
-  intentionallyNotExported: ['Buffer'],
   treatValidationWarningsAsErrors: true,
 };
