@@ -211,11 +211,21 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
   }
 }
 
-/** The error of a call on a connection that is over. */
+/**
+ * The error of a call on a connection that is over. It is as transient as what ended the
+ * connection: one that was lost is worth another try, one that its user closed is not.
+ */
 export function connectionClosed(session: Session): InterfaceError {
   const reason = session.endReason;
   return new InterfaceError(
     `the connection is closed${reason === null ? '' : `: ${reason.message}`}`,
-    { safeToRetry: true, ...(reason === null ? {} : { cause: reason }) },
+    {
+      safeToRetry: true,
+      ...(reason === null ? {} : { cause: reason, isTransient: isTransient(reason) }),
+    },
   );
+}
+
+function isTransient(reason: Error): boolean {
+  return 'isTransient' in reason && reason.isTransient === true;
 }
