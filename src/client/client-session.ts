@@ -6,11 +6,13 @@ import type { Statement } from '../session/statements/statement.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
+import type { Lease } from './lease.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
-import type { OpenTransaction } from './open-transaction.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
 import { isTraced, traced } from './tracing.ts';
+import { TransactionQueue, type Turn } from './transaction-queue.ts';
 
 /**
  * One server session with what belongs to it on the client's side for as long as it lives,
@@ -28,6 +30,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
   readonly log: QueryLog;
   /** The open transactions, outermost first. */
   readonly transactions: OpenTransaction[] = [];
+  /** The calls that wait for these to end. */
+  readonly queue: TransactionQueue;
   /** The statements that the holder has prepared, by name. */
   readonly prepared = new Set<string>();
   /** Something was done that outlives a transaction. */
@@ -41,6 +45,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     this.commandTimeout = commandTimeout;
     this.log = new QueryLog(session.clock);
     this.listeners = new Listeners<Owner>(this);
+    this.queue = new TransactionQueue(this);
     session.observer = this.listeners;
   }
 
@@ -140,6 +145,23 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     if (kind.mentionsPrepare) this.#preparesBySql = true;
   }
 
+  /**
+   * The lease of a call: itself, unless transactions are open that the call is not inside of. Then
+   * it is a promise; what it resolves to has to be given to `giveBack`.
+   */
+  checkOut(asked: OpenTransaction | undefined, deadline: Deadline | null): Lease | Promise<Lease> {
+    const { queue, transactions } = this;
+    if (transactions.length === 0 && queue.isEmpty) return this;
+    const wanted = queue.wantedBy(asked, OpenTransaction.current());
+    if (transactions.at(-1) === wanted && !queue.isWaitedIn(wanted)) return this;
+    return queue.enter(wanted, deadline);
+  }
+
+  /** The call is over. */
+  giveBack(lease: Lease): void {
+    if (lease !== this) this.queue.leave(lease as Turn);
+  }
+
   /** Whether a transaction is open or about to be: BEGIN may still be on its way. */
   get isInTransaction(): boolean {
     return this.transactions.length > 0 || this.session.transactionStatus !== 'I';
@@ -174,6 +196,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
   #endTransactions(): void {
     for (const transaction of this.transactions.splice(0)) transaction.markUndone();
     this.session.preamble.drop();
+    this.queue.advance();
   }
 
   /** Rolls back and stops listening; settings, locks and the like stay as they are. */

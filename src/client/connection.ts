@@ -20,7 +20,7 @@ import {
   TRANSACT,
 } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
-import type { Lease } from './lease.ts';
+import type { Lease, Use } from './lease.ts';
 import type {
   LogCallback,
   Notification,
@@ -28,6 +28,7 @@ import type {
   TerminationCallback,
 } from './notification.ts';
 import { NotificationQueue } from './notification-queue.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import type { QueryLogger } from './query-log.ts';
 import { Queryable } from './queryable.ts';
@@ -96,12 +97,28 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
-  override [CHECK_OUT](): Lease {
-    return this[CLIENT]('a method of Connection');
+  override [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease> {
+    const client = this[CLIENT]('a method of Connection');
+    if (use === 'transaction') return client;
+    const lease = client.checkOut(undefined, deadline);
+    return lease instanceof Promise ? this.#afterWaiting(lease) : lease;
+  }
+
+  /** Meanwhile the connection may have been closed, or given back to its pool. */
+  async #afterWaiting(waiting: Promise<Lease>): Promise<Lease> {
+    const lease = await waiting;
+    try {
+      this[CLIENT]('a method of Connection');
+    } catch (error) {
+      this.#client.giveBack(lease);
+      throw error;
+    }
+    return lease;
   }
 
   /** @internal */
-  override [CHECK_IN](): null {
+  override [CHECK_IN](lease: Lease): null {
+    this.#client.giveBack(lease);
     return null;
   }
 
@@ -114,15 +131,19 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /**
-   * Runs `fn` in a transaction, or in a savepoint of the one that is open.
+   * Runs `fn` in a transaction, or in a savepoint of the one that was asked or is called from.
    * @internal
    */
-  [TRANSACT]<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R> {
+  [TRANSACT]<R>(
+    options: TransactionOptions,
+    fn: (tx: Transaction) => Promise<R>,
+    asked: OpenTransaction | undefined,
+  ): Promise<R> {
     const client = this.#client;
     return traced(
       'transaction',
       () => ({ ...options, serverPid: client.session.processId }),
-      () => runTransaction(this, client, options, fn),
+      () => runTransaction(this, client, asked, options, fn),
     );
   }
 
@@ -182,7 +203,19 @@ export class Connection extends Queryable implements AsyncDisposable {
    * await tx.commit();
    */
   begin(options: TransactionOptions = {}): Promise<Transaction> {
-    return this.#run('begin', (client) => Transaction[BEGIN](client, options, false));
+    const own = new OpenTransaction(options?.isolation, options?.signal);
+    // Here and not in an asynchronous function: the caller goes on in the context as it is now.
+    own.enterContext();
+    return this.#run('begin', async (client) => {
+      try {
+        const transaction = await Transaction[BEGIN](client, own, undefined, options, false);
+        own.isEntered = true;
+        return transaction;
+      } catch (error) {
+        own.markUndone();
+        throw error;
+      }
+    });
   }
 
   /** Whether a transaction is open, a failed one included. */
@@ -200,7 +233,17 @@ export class Connection extends Queryable implements AsyncDisposable {
    * await connection.addListener('orders', ({ payload }) => console.log(payload));
    */
   addListener(channel: string, callback: NotificationCallback): Promise<void> {
-    return this.#run('addListener', ({ listeners }) => listeners.add(channel, callback));
+    return this.#run('addListener', (client) =>
+      client.call(undefined, async (deadline) => {
+        const lent = this[CHECK_OUT]('exclusive', deadline);
+        const lease = lent instanceof Promise ? await lent : lent;
+        try {
+          await client.listeners.add(channel, callback);
+        } finally {
+          client.giveBack(lease);
+        }
+      }),
+    );
   }
 
   /** Removes a callback; with the last one of a channel the connection unlistens. */

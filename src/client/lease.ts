@@ -5,7 +5,9 @@ export type Use =
   /** One query and its answer: may share a busy session, each call under its own Sync. */
   | 'shared'
   /** A session of its own until the work is done. */
-  | 'exclusive';
+  | 'exclusive'
+  /** The same for a transaction, which finds its turn among others by itself when it begins. */
+  | 'transaction';
 
 /** A session that has been checked out, until it is checked in. */
 export interface Lease {

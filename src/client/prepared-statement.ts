@@ -4,6 +4,7 @@ import type { Wanted } from '../session/requests/query-request.ts';
 import { typesOf } from '../session/statements/preparation.ts';
 import type { Attribute, Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
+import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
@@ -126,9 +127,16 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
       try {
         const query = { text: this.query, args, timeout, column };
         const kind = statementKind(query.text);
-        return await client.query(query, kind, wanted, deadline, this.#statement, (tag) => {
-          this.#shared.status = tag;
-        });
+        const lent = client.checkOut(undefined, deadline);
+        const lease = lent instanceof Promise ? await lent : lent;
+        try {
+          if (lease !== client) this.#client(call);
+          return await client.query(query, kind, wanted, deadline, this.#statement, (tag) => {
+            this.#shared.status = tag;
+          });
+        } finally {
+          client.giveBack(lease);
+        }
       } finally {
         deadline?.dispose();
       }
@@ -157,6 +165,23 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return (await this.#run('execute', 'tag', args)) as string;
   }
 
+  /** Does work after the transactions that it is not inside of. */
+  async #inTurn<R>(
+    call: string,
+    client: ClientSession,
+    deadline: Deadline | null,
+    work: () => Promise<R>,
+  ): Promise<R> {
+    const lent = client.checkOut(undefined, deadline);
+    const lease = lent instanceof Promise ? await lent : lent;
+    try {
+      if (lease !== client) this.#client(call);
+      return await work();
+    } finally {
+      client.giveBack(lease);
+    }
+  }
+
   #many(
     call: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
@@ -165,7 +190,9 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return located(async () => {
       const client = this.#client(call);
       return await client.call(this.#options, (deadline) =>
-        executeMany(client, this.query, args, wantRows, deadline, this.#statement),
+        this.#inTurn(call, client, deadline, () =>
+          executeMany(client, this.query, args, wantRows, deadline, this.#statement),
+        ),
       );
     });
   }
@@ -200,7 +227,9 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return RowStream[CREATE]<T>(async (sink) => {
       const client = this.#client('stream');
       await client.call(this.#options, (deadline) =>
-        streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement),
+        this.#inTurn('stream', client, deadline, () =>
+          streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement),
+        ),
       );
     });
   }

@@ -24,9 +24,10 @@ import { streamBinaryCopy } from './copy/copy-record-stream.ts';
 import { type CopyRecordsOptions, copyRecordsToTable } from './copy/copy-records-to-table.ts';
 import { type CopyToTableOptions, copyToTable } from './copy/copy-to-table.ts';
 import { executeMany } from './execute-many.ts';
-import { CHECK_IN, CHECK_OUT, CREATE, DEADLINE, SEALED, TRANSACT } from './internals.ts';
+import { ASKED, CHECK_IN, CHECK_OUT, CREATE, DEADLINE, SEALED, TRANSACT } from './internals.ts';
 import { checkOptions } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
+import type { OpenTransaction } from './open-transaction.ts';
 import { RowStream } from './row-stream.ts';
 import { streamQuery } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';
@@ -95,6 +96,14 @@ export abstract class Queryable {
     timeout: number | undefined,
     signal: AbortSignal | undefined,
   ): Deadline | null;
+
+  /**
+   * The transaction that this is, if it is one.
+   * @internal
+   */
+  [ASKED](): OpenTransaction | undefined {
+    return undefined;
+  }
 
   /** A call within its time-out and its signal. */
   async #call<R>(
@@ -303,7 +312,8 @@ export abstract class Queryable {
 
   /**
    * Runs `fn` in a transaction: committed when it resolves, rolled back when it rejects.
-   * On a connection or transaction that has one open, it is a savepoint in that.
+   * Inside of another one on the same connection it is a savepoint in that; from elsewhere it waits
+   * until the other has ended.
    *
    * @throws what `fn` throws, once the transaction is rolled back
    * @throws InFailedSQLTransactionError a statement had failed: the server rolled back instead
@@ -328,10 +338,10 @@ export abstract class Queryable {
         });
       }
       const work = (client: ClientSession<Connection>): Promise<R> =>
-        client.owner![TRANSACT](options, fn);
-      if (options.signal === undefined) return await this.#use('exclusive', null, work);
+        client.owner![TRANSACT](options, fn, this[ASKED]());
+      if (options.signal === undefined) return await this.#use('transaction', null, work);
       // Here the signal ends the wait for a connection; then it is the transaction's.
-      return await this.#call('exclusive', { timeout: Infinity, signal: options.signal }, work);
+      return await this.#call('transaction', { timeout: Infinity, signal: options.signal }, work);
     });
   }
 

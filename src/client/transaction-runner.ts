@@ -2,6 +2,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { ClientSession } from './client-session.ts';
 import { BEGIN, CLIENT, COMMIT_NOW, ROLL_BACK_QUIETLY } from './internals.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
@@ -29,6 +30,7 @@ export interface TransactionHost {
 export async function runTransaction<R>(
   connection: TransactionHost,
   client: ClientSession,
+  asked: OpenTransaction | undefined,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
@@ -38,12 +40,13 @@ export async function runTransaction<R>(
       safeToRetry: true,
     });
   }
-  const retries = client.transactions.length === 0 ? wanted : 0;
+  const outer = client.queue.wantedBy(asked, OpenTransaction.current());
+  const retries = outer === undefined ? wanted : 0;
   for (let attempt = 0; ; attempt++) {
     try {
       // Between attempts the connection may have been given back to its pool.
       connection[CLIENT]('Connection.transaction()', true);
-      return await runOnce(client, options, fn);
+      return await runOnce(client, asked, options, fn);
     } catch (error) {
       if (attempt >= retries || !isSerializationConflict(error)) throw error;
       await new Promise<void>((resolve) => {
@@ -55,12 +58,14 @@ export async function runTransaction<R>(
 
 async function runOnce<R>(
   client: ClientSession,
+  asked: OpenTransaction | undefined,
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
-  const transaction = await Transaction[BEGIN](client, options, true);
+  const own = new OpenTransaction(options.isolation, options.signal);
+  const transaction = await Transaction[BEGIN](client, own, asked, options, true);
   try {
-    const result = await fn(transaction);
+    const result = await own.run(() => fn(transaction));
     await transaction[COMMIT_NOW]();
     return result;
   } catch (error) {

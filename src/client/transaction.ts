@@ -13,6 +13,7 @@ import { located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import {
+  ASKED,
   BEGIN,
   CHECK_IN,
   CHECK_OUT,
@@ -23,8 +24,8 @@ import {
   ROLL_BACK_QUIETLY,
   SEALED,
 } from './internals.ts';
-import type { Lease } from './lease.ts';
-import { OpenTransaction } from './open-transaction.ts';
+import type { Lease, Use } from './lease.ts';
+import type { OpenTransaction } from './open-transaction.ts';
 import { Queryable } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
 import {
@@ -33,6 +34,7 @@ import {
   nestedModes,
   type TransactionOptions,
 } from './transaction-options.ts';
+import type { Turn } from './transaction-queue.ts';
 
 /**
  * A transaction, or a savepoint in one. Made by `transaction(fn)`, which ends it, or by
@@ -70,43 +72,59 @@ export class Transaction extends Queryable implements AsyncDisposable {
   }
 
   /**
-   * Begins one. BEGIN is not sent yet: it travels with the first statement.
+   * Begins one, when no other is open but what it is nested in: the transaction that was asked, or
+   * that the code which asks is inside of. BEGIN is not sent yet: it travels with the first statement.
    * @internal
    */
   static async [BEGIN](
     client: ClientSession<Connection>,
+    own: OpenTransaction,
+    asked: OpenTransaction | undefined,
     options: TransactionOptions,
     managed: boolean,
   ): Promise<Transaction> {
     const statements = beginStatements(options);
-    const { session, transactions } = client;
-    // Among the calls made already may be a BEGIN; meanwhile others may begin one.
-    while (transactions.length === 0 && !session.isIdle && !session.isEnded) {
-      await session.whenIdle();
+    const { queue, session, transactions } = client;
+    const outer = queue.wantedBy(asked, own.context);
+    const deadline = client.deadline(Infinity, options.signal);
+    let turn: Turn;
+    try {
+      const entered = queue.enter(outer, deadline);
+      turn = entered instanceof Promise ? await entered : entered;
+    } finally {
+      deadline?.dispose();
     }
-    client.checkOpen();
-    const outer = transactions.at(-1);
-    if (outer !== undefined) return await Transaction.#beginNested(client, outer, options, managed);
-    if (session.transactionStatus !== 'I') {
-      throw new InterfaceError('cannot use a transaction in a manually started transaction', {
-        hint: 'End the transaction that was begun with execute("BEGIN") first.',
-      });
+    try {
+      // Among the calls made already may be a BEGIN.
+      while (outer === undefined && !session.isIdle && !session.isEnded) await session.whenIdle();
+      client.owner![CLIENT]('a method of Connection');
+      if (outer !== undefined) {
+        return await Transaction.#beginNested(client, own, outer, options, managed);
+      }
+      if (session.transactionStatus !== 'I') {
+        throw new InterfaceError('cannot use a transaction in a manually started transaction', {
+          hint: 'End the transaction that was begun with execute("BEGIN") first.',
+        });
+      }
+      session.preamble.begin(statements);
+      transactions.push(own);
+      return new Transaction(client, own, managed, null);
+    } finally {
+      queue.leave(turn);
     }
-    const own = new OpenTransaction(options.isolation, options.signal);
-    session.preamble.begin(statements);
-    transactions.push(own);
-    return new Transaction(client, own, managed, null);
   }
 
   static async #beginNested(
     client: ClientSession<Connection>,
+    own: OpenTransaction,
     outer: OpenTransaction,
     options: TransactionOptions,
     managed: boolean,
   ): Promise<Transaction> {
     await checkNestedIsolation(client, options.isolation);
+    checkStillOpen(outer, 'transaction()');
     const name = newSavepointName();
-    const own = new OpenTransaction(options.isolation, eitherSignal(outer.signal, options.signal));
+    own.signal = eitherSignal(outer.signal, options.signal);
     const transaction = new Transaction(client, own, managed, name);
     // Not awaited here: in a failed transaction everything that follows fails as well.
     transaction.#started = client.command(`SAVEPOINT ${name}`);
@@ -135,24 +153,56 @@ export class Transaction extends Queryable implements AsyncDisposable {
   /** Throws unless the transaction is open; `call` is named in the error. */
   #checkUsable(call: string): void {
     this.#connection[CLIENT](call, true);
-    const { state } = this.#own;
-    if (state !== 'open') {
-      throw new InterfaceError(`cannot call ${call}: the transaction is already ${state}`, {
-        safeToRetry: true,
-      });
-    }
+    checkStillOpen(this.#own, call);
   }
 
   /** @internal */
-  override [CHECK_OUT](): Lease {
+  override [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease> {
     this.#checkUsable('a method of Transaction');
     this.#client.checkOpen();
-    return this.#client;
+    if (use === 'transaction') return this.#client;
+    const lease = this.#client.checkOut(this.#own, deadline);
+    return lease instanceof Promise ? this.#afterWaiting(lease) : lease;
+  }
+
+  /** Meanwhile the transaction may have been ended. */
+  async #afterWaiting(waiting: Promise<Lease>): Promise<Lease> {
+    const lease = await waiting;
+    try {
+      this.#checkUsable('a method of Transaction');
+      this.#client.checkOpen();
+    } catch (error) {
+      this.#client.giveBack(lease);
+      throw error;
+    }
+    return lease;
   }
 
   /** @internal */
-  override [CHECK_IN](): null {
+  override [CHECK_IN](lease: Lease): null {
+    this.#client.giveBack(lease);
     return null;
+  }
+
+  /** @internal */
+  override [ASKED](): OpenTransaction {
+    return this.#own;
+  }
+
+  /** A command that belongs to this transaction, and not to one that is nested in it. */
+  async #command(text: string): Promise<unknown> {
+    const deadline = this[DEADLINE](undefined, undefined);
+    try {
+      const lent = this[CHECK_OUT]('exclusive', deadline);
+      const lease = lent instanceof Promise ? await lent : lent;
+      try {
+        return await this.#client.script(text, deadline);
+      } finally {
+        this[CHECK_IN](lease);
+      }
+    } finally {
+      deadline?.dispose();
+    }
   }
 
   /** @internal */
@@ -172,12 +222,12 @@ export class Transaction extends Queryable implements AsyncDisposable {
     return located(async () => {
       this.#checkUsable('Transaction.savepoint()');
       const quoted = quoteWholeIdentifier(name);
-      await this.#client.command(`SAVEPOINT ${quoted}`);
+      await this.#command(`SAVEPOINT ${quoted}`);
       return Savepoint[CREATE](
         name,
         (verb) => {
           this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
-          return this.#client.command(`${verb} SAVEPOINT ${quoted}`);
+          return this.#command(`${verb} SAVEPOINT ${quoted}`);
         },
         () => this.#own.state === 'open' && this.#isSound,
       );
@@ -242,7 +292,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     this.#checkUsable('Transaction.commit()');
     this.#own.signal?.throwIfAborted();
     if (this.#savepoint !== null) {
-      await this.#releaseSavepoint();
+      await this.#endBy(`RELEASE SAVEPOINT ${this.#savepoint}`, 'committed');
       return;
     }
     this.#checkNotEnded();
@@ -262,22 +312,10 @@ export class Transaction extends Queryable implements AsyncDisposable {
     if (!isBegun || session.transactionStatus !== 'I') return;
     this.#own.state = 'failed';
     transactions.splice(transactions.indexOf(this.#own));
+    this.#client.queue.advance();
     throw new InterfaceError('the transaction was ended by a statement that was executed in it', {
       hint: 'Leave COMMIT and ROLLBACK to the transaction.',
     });
-  }
-
-  /** If that cannot be it is returned to, so that the outer transaction can go on. */
-  async #releaseSavepoint(): Promise<void> {
-    try {
-      await this.#endBy(`RELEASE SAVEPOINT ${this.#savepoint}`, 'committed');
-    } catch (error) {
-      const { session } = this.#client;
-      if (this.#own.state === 'failed' && session.transactionStatus === 'E' && !session.isEnded) {
-        await this.#client.command(this.#rollbackText).catch(() => {});
-      }
-      throw error;
-    }
   }
 
   /**
@@ -294,10 +332,27 @@ export class Transaction extends Queryable implements AsyncDisposable {
     }
   }
 
-  /** Takes it off the stack and ends it with this text. Resolves to the tag. */
+  /** Ends it with this text, and takes it off the stack when that is over. Resolves to the tag. */
   async #endBy(text: string, state: 'committed' | 'rolled back'): Promise<string> {
     const own = this.#own;
-    const { session, transactions } = this.#client;
+    const { queue, transactions } = this.#client;
+    // What had to wait for its turn in this transaction comes first; a rollback undoes it anyhow.
+    const isLast = transactions.at(-1) === own;
+    if (isLast && (state === 'committed' ? queue.isWaitedIn(own) : queue.isTurnOf(own))) {
+      const entered = queue.enter(own, null, state === 'rolled back');
+      const turn = entered instanceof Promise ? await entered : entered;
+      try {
+        return await this.#endInTurn(text, state);
+      } finally {
+        queue.leave(turn);
+      }
+    }
+    return await this.#endInTurn(text, state);
+  }
+
+  async #endInTurn(text: string, state: 'committed' | 'rolled back'): Promise<string> {
+    const own = this.#own;
+    const { queue, transactions } = this.#client;
     if (transactions.at(-1) !== own && transactions.includes(own)) {
       if (state === 'committed') {
         throw new InterfaceError('cannot commit: a transaction nested in this one is still open');
@@ -305,7 +360,18 @@ export class Transaction extends Queryable implements AsyncDisposable {
       for (const nested of transactions.splice(transactions.indexOf(own) + 1)) nested.markUndone();
     }
     own.state = state;
-    transactions.splice(transactions.indexOf(own), 1);
+    try {
+      return await this.#sendEnd(text, state);
+    } finally {
+      const at = transactions.indexOf(own);
+      if (at >= 0) transactions.splice(at);
+      queue.advance();
+    }
+  }
+
+  async #sendEnd(text: string, state: 'committed' | 'rolled back'): Promise<string> {
+    const own = this.#own;
+    const { session } = this.#client;
     // No statement came: BEGIN was never sent.
     if (this.#savepoint === null && session.preamble.drop()) return text;
     try {
@@ -322,8 +388,16 @@ export class Transaction extends Queryable implements AsyncDisposable {
       own.state = 'failed';
       // Another attempt to undo it would take as long once more.
       if (state === 'rolled back' && error instanceof TimeoutError) session.destroy(error);
+      if (state === 'committed' && this.#savepoint !== null) await this.#returnToSavepoint();
       throw text === 'COMMIT' ? this.#uncommitted(error) : error;
     }
+  }
+
+  /** If it cannot be released, so that the outer transaction can go on. */
+  async #returnToSavepoint(): Promise<void> {
+    const { session } = this.#client;
+    if (session.transactionStatus !== 'E' || session.isEnded) return;
+    await this.#client.command(this.#rollbackText).catch(() => {});
   }
 
   /** What a COMMIT that was not answered with success is rejected with. */
@@ -340,6 +414,14 @@ export class Transaction extends Queryable implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#own.state === 'open' && !this.#client.session.isEnded) await this.rollback();
   }
+}
+
+/** Throws unless the transaction is open; `call` is named in the error. */
+function checkStillOpen({ state }: OpenTransaction, call: string): void {
+  if (state === 'open') return;
+  throw new InterfaceError(`cannot call ${call}: the transaction is already ${state}`, {
+    safeToRetry: true,
+  });
 }
 
 /** A nested transaction has the isolation level of the outermost one. */

@@ -113,21 +113,4 @@ describeEach('nested transactions', (version) => {
     await expect(nested.commit()).rejects.toThrow('already rolled back');
     expect(c.isInTransaction()).toBe(false);
   });
-
-  it('are refused when one that was begun at the same time outlasts the first on one connection', async () => {
-    const c = await openWithTable(version);
-    const results = await Promise.allSettled(
-      [1, 2, 3].map((a) =>
-        c.transaction(async (tx) => {
-          await tx.execute('INSERT INTO t VALUES ($1)', a);
-          await tx.fetch('SELECT 1');
-        }),
-      ),
-    );
-    // The later ones became savepoints of the first, which must not end before them.
-    const [first] = results;
-    expect(first!.status === 'rejected' && first!.reason).toBeInstanceOf(InterfaceError);
-    expect(c.isInTransaction()).toBe(false);
-    expect(await values(c)).toEqual([]);
-  });
 });

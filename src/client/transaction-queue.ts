@@ -1,0 +1,149 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import type { ClientSession } from './client-session.ts';
+import type { Lease } from './lease.ts';
+import type { OpenTransaction } from './open-transaction.ts';
+
+/** A call that waits for transactions to end, and what it has to do once it may go on. */
+interface Waiter {
+  /** The transaction that it belongs to, which must be the innermost one; undefined: none. */
+  readonly wanted: OpenTransaction | undefined;
+  readonly wake: () => void;
+}
+
+/** The lease of a call that may go on. Until it is checked in, those behind it wait. */
+export class Turn implements Lease {
+  readonly client: ClientSession;
+  readonly wanted: OpenTransaction | undefined;
+
+  constructor(client: ClientSession, wanted: OpenTransaction | undefined) {
+    this.client = client;
+    this.wanted = wanted;
+  }
+}
+
+/**
+ * Who may use a session while transactions are open on it: a call that is not inside the
+ * innermost one waits, for what it had been told could be undone with a stranger's transaction.
+ */
+export class TransactionQueue {
+  readonly #client: ClientSession;
+  readonly #waiters: Waiter[] = [];
+  #turn: Turn | null = null;
+  #forgetEnd: (() => void) | null = null;
+
+  constructor(client: ClientSession) {
+    this.#client = client;
+  }
+
+  /** No call has waited that is not over. */
+  get isEmpty(): boolean {
+    return this.#turn === null && this.#waiters.length === 0;
+  }
+
+  /** Whether a call of this transaction waits, or has waited and is not over. */
+  isWaitedIn(wanted: OpenTransaction | undefined): boolean {
+    return this.#turn !== null || this.#waiters.some((waiter) => waiter.wanted === wanted);
+  }
+
+  /** Whether the call that may go on now is one of this transaction. */
+  isTurnOf(wanted: OpenTransaction | undefined): boolean {
+    return this.#turn !== null && this.#turn.wanted === wanted;
+  }
+
+  /** The transaction that a call belongs to: of a transaction's own, or by where it is made. */
+  wantedBy(
+    asked: OpenTransaction | undefined,
+    context: OpenTransaction | undefined,
+  ): OpenTransaction | undefined {
+    const { transactions } = this.#client;
+    let here = context;
+    while (
+      here !== undefined &&
+      !(here.state === 'open' && here.isEntered && transactions.includes(here))
+    ) {
+      here = here.context;
+    }
+    if (asked === undefined) return here;
+    if (here !== undefined && transactions.indexOf(here) > transactions.indexOf(asked)) {
+      throw new InterfaceError(
+        'cannot use the outer transaction inside one that is nested in it: the call would wait for itself',
+        { hint: 'Use the object that the callback of the inner one is given.', safeToRetry: true },
+      );
+    }
+    return asked;
+  }
+
+  /** A turn for a call, at once or when it is its. */
+  enter(
+    wanted: OpenTransaction | undefined,
+    deadline: Deadline | null,
+    isHasty = false,
+  ): Turn | Promise<Turn> {
+    if (this.#mayGo(wanted) && (isHasty ? this.#turn === null : !this.isWaitedIn(wanted))) {
+      return this.#take(wanted);
+    }
+    return new Promise<Turn>((resolve, reject) => {
+      const waiter: Waiter = {
+        wanted,
+        wake: () => {
+          deadline?.watch(null);
+          if (wanted !== undefined && wanted.state !== 'open') {
+            reject(
+              new InterfaceError(
+                `cannot make a call that waited: the transaction is already ${wanted.state}`,
+                { safeToRetry: true },
+              ),
+            );
+            return;
+          }
+          resolve(this.#take(wanted));
+        },
+      };
+      if (isHasty) this.#waiters.unshift(waiter);
+      else this.#waiters.push(waiter);
+      this.#forgetEnd ??= this.#client.listeners.onLeave(() => {
+        this.#forgetEnd = null;
+        this.advance();
+      });
+      deadline?.watch((expired) => {
+        const at = this.#waiters.indexOf(waiter);
+        if (at >= 0) this.#waiters.splice(at, 1);
+        reject(expired.reason(false));
+        this.advance();
+      });
+    });
+  }
+
+  /** The call is over. */
+  leave(turn: Turn): void {
+    if (this.#turn !== turn) return;
+    this.#turn = null;
+    this.advance();
+  }
+
+  /** Lets those go on who may, one after the other. */
+  advance(): void {
+    for (let at = 0; this.#turn === null && at < this.#waiters.length; ) {
+      const waiter = this.#waiters[at]!;
+      const isOver = waiter.wanted !== undefined && waiter.wanted.state !== 'open';
+      if (isOver || this.#mayGo(waiter.wanted)) {
+        this.#waiters.splice(at, 1);
+        waiter.wake();
+      } else at += 1;
+    }
+    if (this.#waiters.length > 0) return;
+    this.#forgetEnd?.();
+    this.#forgetEnd = null;
+  }
+
+  #mayGo(wanted: OpenTransaction | undefined): boolean {
+    const { transactions, session } = this.#client;
+    return transactions.at(-1) === wanted || session.isEnded;
+  }
+
+  #take(wanted: OpenTransaction | undefined): Turn {
+    this.#turn = new Turn(this.#client, wanted);
+    return this.#turn;
+  }
+}

@@ -1,0 +1,258 @@
+import { expect, it } from 'vitest';
+import { InterfaceError, TimeoutError } from '../../../src/index.ts';
+import { describeEach, failure } from '../../support/connections.ts';
+import { openWithTable, values } from './table.ts';
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const outcomes = (results: PromiseSettledResult<unknown>[]): unknown[] =>
+  results.map((r) => (r.status === 'fulfilled' ? r.value : (r.reason as Error).message));
+
+describeEach('transactions at once on one connection', (version) => {
+  it('run one after the other: what one was told is not undone with another', async () => {
+    const c = await openWithTable(version);
+    const results = await Promise.allSettled([
+      c.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        await sleep(20);
+        throw new Error('A fails');
+      }),
+      c.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (2)');
+        return 'B is saved';
+      }),
+      c.execute('INSERT INTO t VALUES (3)'),
+      c.executeMany('INSERT INTO t VALUES ($1)', [[4], [5]]),
+      c.copyRecordsToTable('t', { records: [[6]] }),
+      c.batch(['INSERT INTO t VALUES (7)']).then(() => 'batch'),
+    ]);
+    expect(outcomes(results)).toEqual([
+      'A fails',
+      'B is saved',
+      'INSERT 0 1',
+      undefined,
+      'COPY 1',
+      'batch',
+    ]);
+    expect(await values(c)).toEqual([2, 3, 4, 5, 6, 7]);
+    expect(c.isInTransaction()).toBe(false);
+  });
+
+  it('come first come first served, whichever is shorter', async () => {
+    const c = await openWithTable(version);
+    const order: number[] = [];
+    await Promise.all(
+      [15, 1, 5, 0].map((pause, n) =>
+        c.transaction(async (tx) => {
+          await tx.execute('INSERT INTO t VALUES ($1)', n);
+          await sleep(pause);
+          order.push(n);
+        }),
+      ),
+    );
+    expect(order).toEqual([0, 1, 2, 3]);
+    expect(await values(c)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('have each its own isolation level and signal', async () => {
+    const c = await openWithTable(version);
+    const controller = new AbortController();
+    const first = failure(
+      c.transaction({ signal: controller.signal }, async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        await sleep(10);
+        controller.abort(new Error('enough'));
+        await tx.execute('SELECT 1');
+      }),
+    );
+    const level = c.transaction({ isolation: 'serializable', retries: 3 }, async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (2)');
+      return tx.fetchVal('SHOW transaction_isolation');
+    });
+    expect((await first).message).toBe('enough');
+    expect(await level).toBe('serializable');
+    expect(await values(c)).toEqual([2]);
+  });
+
+  it('keep their retries, although another was open when they were asked for', async () => {
+    const c = await openWithTable(version);
+    let attempts = 0;
+    const [, result] = await Promise.all([
+      c.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        await sleep(10);
+      }),
+      c.transaction({ retries: 2 }, async (tx) => {
+        attempts += 1;
+        if (attempts < 2) {
+          await tx.execute("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$");
+        }
+        return attempts;
+      }),
+    ]);
+    expect(result).toBe(2);
+  });
+
+  it('let a stranger wait within its time-out and its signal', async () => {
+    const c = await openWithTable(version);
+    const open = c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (1)');
+      await sleep(150);
+    });
+    const late = c.execute({ text: 'INSERT INTO t VALUES (2)', timeout: 20 });
+    const signal = AbortSignal.abort(new Error('never mind'));
+    const controller = new AbortController();
+    const aborted = failure(
+      c.transaction({ signal: controller.signal }, (tx) => tx.execute('INSERT INTO t VALUES (3)')),
+    );
+    const never = failure(c.execute({ text: 'INSERT INTO t VALUES (4)', signal }));
+    setTimeout(() => controller.abort(new Error('given up')), 10);
+    expect(await failure(late)).toMatchObject({ safeToRetry: true, name: TimeoutError.name });
+    expect((await aborted).message).toBe('given up');
+    expect((await never).message).toBe('never mind');
+    await open;
+    expect(await values(c)).toEqual([1]);
+  });
+
+  it('keep out prepared statements and listeners of strangers', async () => {
+    const c = await openWithTable(version);
+    const insert = await c.prepare('INSERT INTO t VALUES ($1)');
+    const heard: string[] = [];
+    const results = await Promise.allSettled([
+      c.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        await insert.execute(2);
+        await sleep(10);
+        throw new Error('A fails');
+      }),
+      insert.execute(3),
+      insert.executeMany([[4], [5]]),
+      c.addListener('waits', ({ payload }) => {
+        heard.push(payload);
+      }),
+    ]);
+    expect(outcomes(results)).toEqual(['A fails', 'INSERT 0 1', undefined, undefined]);
+    expect(await values(c)).toEqual([3, 4, 5]);
+    await c.execute("NOTIFY waits, 'here'");
+    await c.execute('SELECT 1');
+    expect(heard).toEqual(['here']);
+  });
+
+  it('are told when the connection is lost or closed meanwhile', async () => {
+    const c = await openWithTable(version);
+    const open = failure(
+      c.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        await sleep(30);
+        await tx.execute('SELECT 1');
+      }),
+    );
+    const waiting = [failure(c.execute('SELECT 1')), failure(c.transaction(async () => {}))];
+    await sleep(10);
+    c.terminate();
+    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(InterfaceError);
+    expect(await open).toBeInstanceOf(InterfaceError);
+  });
+});
+
+describeEach('siblings in one transaction', (version) => {
+  it('run one after the other, with their own outcome', async () => {
+    const c = await openWithTable(version);
+    await c.transaction(async (tx) => {
+      const results = await Promise.allSettled([
+        tx.transaction(async (inner) => {
+          await inner.execute('INSERT INTO t VALUES (1)');
+          await sleep(20);
+          throw new Error('first fails');
+        }),
+        tx.transaction((inner) => inner.execute('INSERT INTO t VALUES (2)')),
+        tx.transaction((inner) => inner.execute('INSERT INTO t VALUES (3)')),
+        tx.execute('INSERT INTO t VALUES (4)'),
+        tx.executeMany('INSERT INTO t VALUES ($1)', [[5]]),
+        tx.copyRecordsToTable('t', { records: [[6]] }),
+        c.execute('INSERT INTO t VALUES (7)'),
+        tx.savepoint().then(() => 'set'),
+      ]);
+      expect(outcomes(results)).toEqual([
+        'first fails',
+        'INSERT 0 1',
+        'INSERT 0 1',
+        'INSERT 0 1',
+        undefined,
+        'COPY 1',
+        'INSERT 0 1',
+        'set',
+      ]);
+    });
+    expect(await values(c)).toEqual([2, 3, 4, 5, 6, 7]);
+  });
+
+  it('are refused where they would wait for themselves', async () => {
+    const c = await openWithTable(version);
+    await c.transaction(async (tx) => {
+      await tx.transaction(async (inner) => {
+        for (const call of [
+          tx.execute('INSERT INTO t VALUES (1)'),
+          tx.transaction(async () => {}),
+          tx.savepoint(),
+          tx.executeMany('INSERT INTO t VALUES ($1)', [[1]]),
+        ]) {
+          const error = await failure(call);
+          expect(error).toBeInstanceOf(InterfaceError);
+          expect(error.message).toContain('would wait for itself');
+        }
+        await inner.execute('INSERT INTO t VALUES (2)');
+        await c.execute('INSERT INTO t VALUES (3)');
+        await c.transaction((third) => third.execute('INSERT INTO t VALUES (4)'));
+      });
+    });
+    expect(await values(c)).toEqual([2, 3, 4]);
+  });
+
+  it('that still wait are refused when the outer one is rolled back', async () => {
+    const c = await openWithTable(version);
+    const waiting: Promise<unknown>[] = [];
+    await failure(
+      c.transaction(async (tx) => {
+        waiting.push(failure(tx.transaction(() => sleep(30))));
+        waiting.push(
+          failure(tx.transaction(() => sleep(30))),
+          failure(tx.transaction((inner) => inner.execute('INSERT INTO t VALUES (1)'))),
+        );
+        throw new Error('outer fails');
+      }),
+    );
+    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(InterfaceError);
+    expect(await values(c)).toEqual([]);
+  });
+});
+
+describeEach('transactions begun by hand', (version) => {
+  it('are entered by their object, and by the connection where they were begun', async () => {
+    const c = await openWithTable(version);
+    const stranger = async (): Promise<unknown> => {
+      await sleep(5);
+      return c.execute('INSERT INTO t VALUES (1)');
+    };
+    const outside = stranger();
+    const tx = await c.begin();
+    await tx.execute('INSERT INTO t VALUES (2)');
+    await c.execute('INSERT INTO t VALUES (3)');
+    await sleep(20);
+    await tx.rollback();
+    expect(await outside).toBe('INSERT 0 1');
+    expect(await values(c)).toEqual([1]);
+  });
+
+  it('at the same time wait for each other', async () => {
+    const c = await openWithTable(version);
+    const job = async (a: number): Promise<void> => {
+      const tx = await c.begin();
+      await tx.execute('INSERT INTO t VALUES ($1)', a);
+      await sleep(5);
+      if (a === 1) await tx.rollback();
+      else await tx.commit();
+    };
+    await Promise.all([job(1), job(2), job(3)]);
+    expect(await values(c)).toEqual([2, 3]);
+  });
+});
