@@ -6,13 +6,15 @@ import type { Statement } from '../session/statements/statement.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
-import type { Lease } from './lease.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
 import { isTraced, traced } from './tracing.ts';
 import { TransactionQueue, type Turn } from './transaction-queue.ts';
+
+/** A lease of a client session: itself, or its turn. */
+type Held = { readonly client: ClientSession };
 
 /**
  * One server session with what belongs to it on the client's side for as long as it lives,
@@ -31,7 +33,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
   /** The open transactions, outermost first. */
   readonly transactions: OpenTransaction[] = [];
   /** The calls that wait for these to end. */
-  readonly queue: TransactionQueue;
+  readonly queue: TransactionQueue<ClientSession>;
   /** The statements that the holder has prepared, by name. */
   readonly prepared = new Set<string>();
   /** Something was done that outlives a transaction. */
@@ -45,7 +47,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     this.commandTimeout = commandTimeout;
     this.log = new QueryLog(session.clock);
     this.listeners = new Listeners<Owner>(this);
-    this.queue = new TransactionQueue(this);
+    this.queue = new TransactionQueue<ClientSession>(this);
     session.observer = this.listeners;
   }
 
@@ -149,7 +151,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
    * The lease of a call: itself, unless transactions are open that the call is not inside of. Then
    * it is a promise; what it resolves to has to be given to `giveBack`.
    */
-  checkOut(asked: OpenTransaction | undefined, deadline: Deadline | null): Lease | Promise<Lease> {
+  checkOut(asked: OpenTransaction | undefined, deadline: Deadline | null): Held | Promise<Held> {
     const { queue, transactions } = this;
     if (transactions.length === 0 && queue.isEmpty) return this;
     const wanted = queue.wantedBy(asked, OpenTransaction.current());
@@ -158,8 +160,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
   }
 
   /** The call is over. */
-  giveBack(lease: Lease): void {
-    if (lease !== this) this.queue.leave(lease as Turn);
+  giveBack(lease: Held): void {
+    if (lease !== this) this.queue.leave(lease as Turn<ClientSession>);
   }
 
   /** Whether a transaction is open or about to be: BEGIN may still be on its way. */

@@ -1,8 +1,13 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import type { ClientSession } from './client-session.ts';
-import type { Lease } from './lease.ts';
 import type { OpenTransaction } from './open-transaction.ts';
+
+/** What the queue needs of the client session that it is for. */
+interface QueueHost {
+  readonly transactions: readonly OpenTransaction[];
+  readonly session: { readonly isEnded: boolean };
+  readonly listeners: { onLeave(callback: () => void): () => void };
+}
 
 /** A call that waits for transactions to end, and what it has to do once it may go on. */
 interface Waiter {
@@ -12,11 +17,11 @@ interface Waiter {
 }
 
 /** The lease of a call that may go on. Until it is checked in, those behind it wait. */
-export class Turn implements Lease {
-  readonly client: ClientSession;
+export class Turn<Host> {
+  readonly client: Host;
   readonly wanted: OpenTransaction | undefined;
 
-  constructor(client: ClientSession, wanted: OpenTransaction | undefined) {
+  constructor(client: Host, wanted: OpenTransaction | undefined) {
     this.client = client;
     this.wanted = wanted;
   }
@@ -26,13 +31,13 @@ export class Turn implements Lease {
  * Who may use a session while transactions are open on it: a call that is not inside the
  * innermost one waits, for what it had been told could be undone with a stranger's transaction.
  */
-export class TransactionQueue {
-  readonly #client: ClientSession;
+export class TransactionQueue<Host extends QueueHost> {
+  readonly #client: Host;
   readonly #waiters: Waiter[] = [];
-  #turn: Turn | null = null;
+  #turn: Turn<Host> | null = null;
   #forgetEnd: (() => void) | null = null;
 
-  constructor(client: ClientSession) {
+  constructor(client: Host) {
     this.#client = client;
   }
 
@@ -79,11 +84,11 @@ export class TransactionQueue {
     wanted: OpenTransaction | undefined,
     deadline: Deadline | null,
     isHasty = false,
-  ): Turn | Promise<Turn> {
+  ): Turn<Host> | Promise<Turn<Host>> {
     if (this.#mayGo(wanted) && (isHasty ? this.#turn === null : !this.isWaitedIn(wanted))) {
       return this.#take(wanted);
     }
-    return new Promise<Turn>((resolve, reject) => {
+    return new Promise<Turn<Host>>((resolve, reject) => {
       const waiter: Waiter = {
         wanted,
         wake: () => {
@@ -116,7 +121,7 @@ export class TransactionQueue {
   }
 
   /** The call is over. */
-  leave(turn: Turn): void {
+  leave(turn: Turn<Host>): void {
     if (this.#turn !== turn) return;
     this.#turn = null;
     this.advance();
@@ -142,7 +147,7 @@ export class TransactionQueue {
     return transactions.at(-1) === wanted || session.isEnded;
   }
 
-  #take(wanted: OpenTransaction | undefined): Turn {
+  #take(wanted: OpenTransaction | undefined): Turn<Host> {
     this.#turn = new Turn(this.#client, wanted);
     return this.#turn;
   }

@@ -87,7 +87,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     const { queue, session, transactions } = client;
     const outer = queue.wantedBy(asked, own.context);
     const deadline = client.deadline(Infinity, options.signal);
-    let turn: Turn;
+    let turn: Turn<ClientSession>;
     try {
       const entered = queue.enter(outer, deadline);
       turn = entered instanceof Promise ? await entered : entered;
