@@ -13,6 +13,9 @@ import {
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
 import { serverDsn, testServer } from '../../support/servers/server.ts';
 
+/** The state of a connection that is open, in /proc/net/tcp. */
+const ESTABLISHED = '01';
+
 /**
  * The timer of a TCP connection that begins at a local port, as Linux shows it, and the seconds
  * until it fires: 2 is that of keepalive, 0 none.
@@ -20,8 +23,9 @@ import { serverDsn, testServer } from '../../support/servers/server.ts';
 function tcpTimer(port: number): { timer: number; seconds: number } | null {
   const local = port.toString(16).toUpperCase().padStart(4, '0');
   for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
-    const [, address, , , , due] = line.trim().split(/\s+/);
-    if (!address?.endsWith(`:${local}`)) continue;
+    const [, address, , state, , due] = line.trim().split(/\s+/);
+    // The port may have been another connection's a moment ago, which is in TIME_WAIT.
+    if (!address?.endsWith(`:${local}`) || state !== ESTABLISHED) continue;
     const [timer, when] = due!.split(':').map((field) => Number.parseInt(field, 16));
     return { timer: timer!, seconds: when! / 100 };
   }
