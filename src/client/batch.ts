@@ -2,7 +2,14 @@ import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { argsOf, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
+import {
+  argsOf,
+  type CallOptions,
+  isPrepared,
+  type Query,
+  type QueryObject,
+  toQuery,
+} from './call.ts';
 import type { ClientSession } from './client-session.ts';
 
 /** The queries of a batch, each as an object. */
@@ -21,7 +28,7 @@ export async function runBatch(
   const items = queries.map((query) => ({
     text: query.text,
     args: argsOf(query),
-    prepare: query.prepare !== false,
+    prepare: isPrepared(query),
   }));
   const request = new BatchRequest(items, deadline);
   for (const { text } of items) client.noteEffects(statementKind(text));

@@ -1,5 +1,6 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { checkArgumentCount } from '../session/statements/parameter-limit.ts';
+import { statementKind } from '../sql/statement-kind.ts';
 import type { OptionNames } from './known-options.ts';
 
 /** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
@@ -66,4 +67,9 @@ export function argsOf(query: QueryObject): readonly unknown[] {
   const args = query.args ?? NO_ARGS;
   checkArgumentCount(args.length);
   return args;
+}
+
+/** Whether a query's statement may be kept, as it is asked to be and its columns are always the same. */
+export function isPrepared({ text, prepare }: QueryObject): boolean {
+  return prepare !== false && !statementKind(text).columnsByName;
 }

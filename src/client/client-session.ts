@@ -81,7 +81,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     const request = new QueryRequest(
       query.text,
       argsOf(query),
-      { wanted, column: query.column, prepare: query.prepare },
+      { wanted, column: query.column, prepare: kind.columnsByName ? false : query.prepare },
       deadline,
       statement,
     );

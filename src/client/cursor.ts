@@ -4,7 +4,7 @@ import { type Portal, PortalRequest, type PortalRows } from '../session/requests
 import type { Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Row } from '../values/row.ts';
-import { argsOf, type QueryObject } from './call.ts';
+import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { CREATE } from './internals.ts';
@@ -21,7 +21,7 @@ export function newPortal(query: QueryObject): Portal {
     name: `asyncpg_portal_${portals.toString(36)}`,
     text: query.text,
     args: argsOf(query),
-    prepare: query.prepare !== false,
+    prepare: isPrepared(query),
     statement: null,
   };
 }

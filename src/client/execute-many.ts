@@ -26,8 +26,10 @@ export async function executeMany(
     throw new InterfaceError('expected an iterable of arrays of values', { safeToRetry: true });
   }
   if (Array.isArray(sets) && sets.length === 0) return [];
-  const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement);
-  client.noteEffects(statementKind(text));
+  const kind = statementKind(text);
+  const prepare = !kind.columnsByName;
+  const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement, prepare);
+  client.noteEffects(kind);
   client.session.submit(request);
   return client.logged(request.promise, text, sets as unknown as readonly unknown[]);
 }

@@ -3,7 +3,7 @@ import { StreamRequest } from '../session/requests/stream-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { argsOf, type QueryObject } from './call.ts';
+import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 import { newPortal } from './cursor.ts';
 import type { StreamBuffer } from './row-stream.ts';
@@ -39,9 +39,14 @@ async function streamWhole(
   deadline: Deadline | null,
   statement: Statement | null,
 ): Promise<void> {
-  const isPrepared = query.prepare !== false;
-  const { text } = query;
-  const request = new StreamRequest(text, argsOf(query), buffer, deadline, statement, isPrepared);
+  const request = new StreamRequest(
+    query.text,
+    argsOf(query),
+    buffer,
+    deadline,
+    statement,
+    isPrepared(query),
+  );
   session.submit(request);
   buffer.attach(session, () => session.canceller.dismiss(request));
   try {

@@ -29,6 +29,11 @@ export interface StatementKind {
   readonly mayCommit: boolean;
   /** May make the server keep a statement under a name. */
   readonly mentionsPrepare: boolean;
+  /**
+   * FETCH or EXECUTE: its columns are those of the cursor or statement that it names, which may be
+   * another each time. The server does not say so of one that was prepared, so it is not kept.
+   */
+  readonly columnsByName: boolean;
 }
 
 /** Texts whose kind is kept, and how many characters they may have together and each. */
@@ -71,6 +76,7 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     changesSchema: one.changesSchema || other.changesSchema,
     mayCommit: one.mayCommit || other.mayCommit,
     mentionsPrepare: one.mentionsPrepare || other.mentionsPrepare,
+    columnsByName: one.columnsByName || other.columnsByName,
   });
 }
 
@@ -84,7 +90,8 @@ function kindOf(kind: StatementKind): StatementKind {
     4 * Number(kind.lasting) +
     8 * Number(kind.changesSchema) +
     16 * Number(kind.mayCommit) +
-    32 * Number(kind.mentionsPrepare);
+    32 * Number(kind.mentionsPrepare) +
+    64 * Number(kind.columnsByName);
   kinds[index] ??= Object.freeze(kind);
   return kinds[index];
 }
@@ -177,6 +184,7 @@ function judge(text: string, backslashes: boolean): StatementKind {
     changesSchema: lasting ? DEFINITION.test(text) : DEFINITIONS.has(verb),
     mayCommit: !isQuery && mayCommit(verb, second, remarks.isConcurrent),
     mentionsPrepare: lasting && PREPARE.test(text),
+    columnsByName: verb === 'fetch' || verb === 'execute',
   });
 }
 
@@ -189,6 +197,7 @@ function unknown(text: string): StatementKind {
     changesSchema: DEFINITION.test(text),
     mayCommit: true,
     mentionsPrepare: PREPARE.test(text),
+    columnsByName: false,
   });
 }
 

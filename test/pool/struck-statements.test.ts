@@ -17,6 +17,7 @@ import {
 } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import type { MessageWriter } from '../../src/protocol/writer.ts';
+import { statementKind } from '../../src/sql/statement-kind.ts';
 import { deferred } from '../support/deferred.ts';
 import {
   acceptStartup,
@@ -78,6 +79,31 @@ function canceled(writer: MessageWriter): void {
 
 const execution: Script = [expectMessage('Bind'), expectMessage('Execute'), expectMessage('Sync')];
 
+/** A statement that is not kept is parsed anew, and its columns are asked for, each time. */
+const unkeptExecution: Script = [
+  expectMessage('Parse'),
+  expectMessage('Bind'),
+  expectMessage('Describe'),
+  expectMessage('Execute'),
+  expectMessage('Sync'),
+];
+
+function unkeptAnswered(writer: MessageWriter): void {
+  writeParseComplete(writer);
+  writeBindComplete(writer);
+  writeRowDescription(writer, [{ ...COLUMN, format: 1 }]);
+  writeDataRow(writer, [Buffer.from([0, 0, 0, 7])]);
+  writeCommandComplete(writer, 'SELECT 1');
+  writeReadyForQuery(writer);
+}
+
+function unkeptStruck(writer: MessageWriter): void {
+  writeParseComplete(writer);
+  writeBindComplete(writer);
+  writeRowDescription(writer, [{ ...COLUMN, format: 1 }]);
+  canceled(writer);
+}
+
 /** It is sent once more, as soon as it is certain that no cancel is left. */
 const again: Script = [
   expectMessage('Sync'),
@@ -99,6 +125,8 @@ async function runStruck(
   const aborting = deferred();
   const arrived = deferred();
   const finished = deferred();
+  const isKept = !statementKind(text).columnsByName;
+  const executed = isKept ? execution : unkeptExecution;
   await using server = await ScriptedServer.listenFor([
     [
       acceptStartup({ secretKey: Buffer.from('key!') }),
@@ -106,15 +134,15 @@ async function runStruck(
       expectMessage('Describe'),
       expectMessage('Sync'),
       send(described),
-      execution,
-      send(answered),
+      executed,
+      send(isKept ? answered : unkeptAnswered),
       expectMessage('Query', { text: 'SELECT 1' }),
-      execution,
+      executed,
       run('both are sent', () => aborting.resolve()),
       wait(arrived.promise),
       run('the cancel is over', () => finished.resolve()),
       send(done),
-      send(struck),
+      send(isKept ? struck : unkeptStruck),
       rest,
     ],
     [

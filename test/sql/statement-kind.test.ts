@@ -151,6 +151,7 @@ describe('a statement that leaves nothing in the session and may share it', () =
       changesSchema: false,
       mayCommit: false,
       mentionsPrepare: false,
+      columnsByName: false,
     });
   });
 });
@@ -274,6 +275,32 @@ describe('what is known of the session', () => {
     }
     expect(statementKind('SET prepared = 1').mentionsPrepare).toBe(false);
     expect(statementKind("SELECT 'prepare'").mentionsPrepare).toBe(false);
+  });
+});
+
+describe('the columns', () => {
+  it.each([
+    'FETCH c',
+    'fetch 10 from c',
+    '/* a */ -- b\n FETCH ALL IN c',
+    'EXECUTE q',
+    'execute q(1)',
+    'EXPLAIN EXECUTE q',
+  ])('are those of what %j names', (text) => {
+    expect(statementKind(text).columnsByName).toBe(true);
+  });
+
+  it.each([
+    'SELECT 1',
+    "SELECT 'fetch'",
+    'WITH fetch AS (SELECT 1) TABLE fetch',
+    'VALUES (1)',
+    'SELECT a FROM t FETCH FIRST ROW ONLY',
+    'INSERT INTO t VALUES (1) RETURNING a',
+    'SHOW search_path',
+    'EXPLAIN SELECT 1',
+  ])('are those of %j itself', (text) => {
+    expect(statementKind(text).columnsByName).toBe(false);
   });
 });
 

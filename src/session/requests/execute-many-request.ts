@@ -45,8 +45,9 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     wantRows: boolean,
     deadline: Deadline | null,
     statement: Statement | null = null,
+    prepare: boolean = true,
   ) {
-    super(text, deadline, statement);
+    super(text, deadline, statement, prepare);
     this.#sets = sets;
     this.#wantRows = wantRows;
   }

@@ -1,3 +1,4 @@
+import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { newStatementName, prepareStatement, withQuery } from '../statements/preparation.ts';
@@ -14,8 +15,10 @@ export function prepareRequest(
   session: RequestHost,
   deadline: Deadline | null,
 ): Request<Statement> {
-  // Without a statement cache there is a pooler in between, where names are of no use.
-  const unnamed = name === undefined && !session.statements.named.accepts('');
+  // Without a statement cache there is a pooler in between, where names are of no use. An unnamed
+  // statement's columns are asked for with each execution.
+  const isKept = session.statements.named.accepts('') && !statementKind(text).columnsByName;
+  const unnamed = name === undefined && !isKept;
   const given = unnamed ? '' : (name ?? newStatementName());
   return new InnerRequests(async (_session, parent) => {
     try {
