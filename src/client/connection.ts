@@ -409,7 +409,10 @@ export class Connection extends Queryable implements AsyncDisposable {
     session.destroy(null);
   }
 
-  /** Lets the process exit while this connection is open and nothing else goes on. */
+  /**
+   * Lets the process exit while this connection is open and nothing is under way on it. While a
+   * call is, the process stays.
+   */
   unref(): void {
     this.#open('unref').session.unref();
   }

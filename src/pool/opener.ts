@@ -68,6 +68,7 @@ export class Opener implements SessionSource {
     }
     pooled.keepsInit = client.hasLastingEffects || client.prepared.size > 0;
     client.keep();
+    if (this.#settings.allowExitOnIdle) client.session.unref();
     pooled.begin();
   }
 

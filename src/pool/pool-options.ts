@@ -55,6 +55,12 @@ export interface PoolOptions extends ConnectOptions {
    */
   readonly leakWarning?: number | undefined;
   /**
+   * Lets the process exit while nothing is under way on the pool's connections. While a call is, the
+   * process stays. A subscription (`listen`) keeps it as long as it lives. Default false: open
+   * connections keep the process.
+   */
+  readonly allowExitOnIdle?: boolean | undefined;
+  /**
    * Called once with each new connection, e.g. to set type codecs or to add a query logger,
    * which then stays for good. Settings belong into `serverSettings`: a connection whose session
    * `init` has changed is replaced, and not reset, when a holder changes it as well.
@@ -81,6 +87,7 @@ export interface PoolSettings {
   readonly validate: number;
   readonly validateTimeout: number;
   readonly leakWarning: number;
+  readonly allowExitOnIdle: boolean;
   readonly init: PoolHook | undefined;
   readonly setup: PoolHook | undefined;
   readonly reset: PoolHook | undefined;
@@ -113,6 +120,14 @@ function positive(name: string, value: unknown): number {
   );
 }
 
+function boolean(name: string, value: unknown): boolean {
+  const given = value ?? false;
+  if (typeof given !== 'boolean') {
+    throw new ClientConfigurationError(`invalid ${name} option: must be true or false`);
+  }
+  return given;
+}
+
 function hook<F>(name: string, value: F | undefined): F | undefined {
   if (value !== undefined && value !== null && typeof value !== 'function') {
     throw new ClientConfigurationError(`invalid ${name} option: must be a function`);
@@ -135,6 +150,7 @@ export function splitPoolOptions(
     validate,
     validateTimeout,
     leakWarning,
+    allowExitOnIdle,
     init,
     setup,
     reset,
@@ -162,6 +178,7 @@ export function splitPoolOptions(
       validate: duration('validate', validate, 30_000),
       validateTimeout: positive('validateTimeout', validateTimeout ?? 5_000),
       leakWarning: duration('leakWarning', leakWarning, 0),
+      allowExitOnIdle: boolean('allowExitOnIdle', allowExitOnIdle),
       init: hook('init', init),
       setup: hook('setup', setup),
       reset: hook('reset', reset),

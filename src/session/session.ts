@@ -78,6 +78,10 @@ export class Session implements InboxOwner {
   #lastWords: ServerMessageFields | null = null;
   #goneWaiters: (() => void)[] = [];
   #closeTimer: Timer | null = null;
+  /** The process may exit while nothing is under way. */
+  #letsExit = false;
+  /** It may not now, since something is. */
+  #keepsProcess = false;
 
   constructor(parts: SessionParts) {
     const { transport, clock, registry } = parts;
@@ -140,6 +144,7 @@ export class Session implements InboxOwner {
       deadline.watch(() => this.expire(request));
     }
     this.queue.join(request);
+    if (this.#letsExit) this.#keepProcess();
   }
 
   /** Starts a request on behalf of the one that holds the queue. */
@@ -184,12 +189,30 @@ export class Session implements InboxOwner {
     this.destroy(null);
   }
 
+  /** Keeps the process alive while the session is open, which is how it begins. */
   ref(): void {
+    this.#letsExit = false;
     this.#transport.ref();
   }
 
+  /** Lets the process exit while nothing is under way. */
   unref(): void {
-    this.#transport.unref();
+    this.#letsExit = true;
+    if (this.queue.isIdle) this.#transport.unref();
+    else this.#keepProcess();
+  }
+
+  /** Keeps the process alive until nothing is under way, so that no request is lost by its exit. */
+  #keepProcess(): void {
+    if (this.#keepsProcess || this.#ended) return;
+    this.#keepsProcess = true;
+    this.#transport.ref();
+    void this.queue.whenIdle().then(() => {
+      this.#keepsProcess = false;
+      if (!this.#letsExit || this.#ended) return;
+      if (this.queue.isIdle) this.#transport.unref();
+      else this.#keepProcess();
+    });
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
@@ -216,6 +239,8 @@ export class Session implements InboxOwner {
    */
   terminateGracefully(patience: number | null = CLOSE_TIMEOUT): void {
     if (this.#ended) return;
+    // Whoever waits for the end is told of it.
+    if (this.#letsExit) this.#transport.ref();
     writeTerminate(this.writer);
     this.outbox.flush();
     this.#finish(null, () => this.#transport.end());
