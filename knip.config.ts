@@ -18,6 +18,8 @@ export default {
         'examples/order-service/load/*.ts',
         'examples/order-service/public/main.js',
         'bench/**/*.ts',
+        // Started as processes of their own.
+        'bench/cold/*',
       ],
       project: ['src/**', 'test/**', 'tools/**', 'bench/**', 'examples/**', '.ci/**'],
     },

@@ -90,7 +90,7 @@ export function contestant(id: string): Contestant {
 }
 
 /** A path, or a runtime as it is kept: `node-20`. */
-function executable(runtime: string): string {
+export function executable(runtime: string): string {
   if (runtime.includes('/')) return runtime;
   const [name = ''] = runtime.split('-');
   const kept = path.join(KEPT, runtime, 'node_modules', '.bin', name);

@@ -1,0 +1,111 @@
+// The cold start: whole processes that import a driver, connect, ask one query with an argument and
+// close; and such that only import it. `npm run bench:cold`, or `npm run bench:cold -- --rounds 30
+// node-20 bun-1` for other numbers and runtimes. The processes run in turns, so that what else the
+// machine does strikes all alike.
+import { spawnSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { executable, Unavailable } from './contestants.ts';
+import { MACHINE } from './machine.ts';
+import { startServer } from './server.ts';
+import { median } from './statistics.ts';
+
+const RESULT = new URL('results/cold.md', import.meta.url);
+const RUNTIMES = ['node-24', 'node-20', 'node-26', 'bun-1'];
+const DRIVERS = ['asyncpg', 'pg', 'postgres'];
+
+/** One kind of process, which each driver has a programme for in cold/. */
+interface Start {
+  readonly title: string;
+  readonly programme: 'import' | 'query' | 'nothing';
+  readonly drivers: readonly string[];
+  readonly user: 'trusted' | 'password';
+}
+
+const STARTS: readonly Start[] = [
+  { title: 'nothing', programme: 'nothing', drivers: [''], user: 'trusted' },
+  { title: 'import', programme: 'import', drivers: DRIVERS, user: 'trusted' },
+  { title: 'connect, query, close', programme: 'query', drivers: DRIVERS, user: 'trusted' },
+  { title: 'the same with a password', programme: 'query', drivers: DRIVERS, user: 'password' },
+];
+
+/** What one process took: milliseconds and MiB. */
+interface Usage {
+  readonly cpu: number;
+  readonly wall: number;
+  readonly rss: number;
+}
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(`cold/${name}`, import.meta.url));
+}
+
+function run(command: string, programme: string, dsn: string): Usage {
+  const began = performance.now();
+  const args = ['-r', fileOf('usage.cjs'), fileOf(programme)];
+  const env = { ...process.env, DSN: dsn };
+  const { status, stdout, stderr, error } = spawnSync(command, args, { env, encoding: 'utf8' });
+  const wall = performance.now() - began;
+  if (status !== 0) throw new Error(`${command} ${programme}: ${error?.message ?? stderr}`);
+  return { ...(JSON.parse(stdout) as Omit<Usage, 'wall'>), wall };
+}
+
+/** The median of each figure; the first round only fills the system's caches. */
+function summary(usages: readonly Usage[]): Usage {
+  const of = (figure: keyof Usage) => median(usages.slice(1).map((usage) => usage[figure]));
+  return { cpu: of('cpu'), wall: of('wall'), rss: of('rss') };
+}
+
+function commandOf(runtime: string): string | null {
+  if (runtime === `node-${process.versions.node.split('.')[0]}`) return process.execPath;
+  try {
+    return executable(runtime);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    console.log(`${runtime}: ${error.message}`);
+    return null;
+  }
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '12' }, dsn: { type: 'string' } },
+});
+const rounds = Number(values.rounds);
+await using server = await startServer(values.dsn ?? null);
+const processes = STARTS.flatMap(({ title, programme, drivers, user }) =>
+  drivers.map((driver) => ({
+    title,
+    driver,
+    file: `${[programme, driver].filter((part) => part !== '').join('-')}.mjs`,
+    dsn: user === 'trusted' ? server.dsn : server.scramDsn,
+  })),
+);
+const parts = [
+  '# Cold start',
+  `${new Date().toISOString().slice(0, 10)}, ${MACHINE}, medians of ${rounds} whole processes in turns. Written by \`npm run bench:cold\`.`,
+];
+for (const runtime of positionals.length > 0 ? positionals : RUNTIMES) {
+  const command = commandOf(runtime);
+  if (command === null) continue;
+  const usages = processes.map((): Usage[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, { file, dsn }] of processes.entries()) {
+      usages[i]!.push(run(command, file, dsn));
+    }
+  }
+  const lines = processes.map(({ title, driver }, i) => {
+    const { cpu, wall, rss } = summary(usages[i]!);
+    const figures = [cpu, wall, rss].map((figure) => figure.toFixed(1)).join(' | ');
+    return `| ${title} | ${driver} | ${figures} |`;
+  });
+  const heads =
+    '| process | driver | CPU, ms | wall, ms | peak RSS, MiB |\n|---|---|---:|---:|---:|';
+  parts.push(`## ${runtime.replace('-', ' ')}`, [heads, ...lines].join('\n'));
+  console.log(parts.slice(-2).join('\n'));
+}
+if (positionals.length === 0) {
+  await mkdir(new URL('.', RESULT), { recursive: true });
+  await writeFile(RESULT, `${parts.join('\n\n')}\n`);
+}
