@@ -11,6 +11,8 @@ export const CREATE: unique symbol = Symbol('create');
 /** Queryable: a session for one call, and its return. */
 export const CHECK_OUT: unique symbol = Symbol('checkOut');
 export const CHECK_IN: unique symbol = Symbol('checkIn');
+/** Queryable: refuses a call whose text needs somebody who goes on in its session. */
+export const REFUSE: unique symbol = Symbol('refuse');
 /** Queryable: the transaction that it is. */
 export const ASKED: unique symbol = Symbol('asked');
 /** Queryable: the deadline of one call. */

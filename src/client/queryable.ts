@@ -1,8 +1,9 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { BatchResult } from '../session/requests/batch-request.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
+import type { HolderNeed } from '../sql/holder-need.ts';
 import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
-import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
+import { needOfTexts, type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import { callsOf, limitsOf, runBatch } from './batch.ts';
@@ -24,7 +25,16 @@ import { streamBinaryCopy } from './copy/copy-record-stream.ts';
 import { type CopyRecordsOptions, copyRecordsToTable } from './copy/copy-records-to-table.ts';
 import { type CopyToTableOptions, copyToTable } from './copy/copy-to-table.ts';
 import { executeMany } from './execute-many.ts';
-import { ASKED, CHECK_IN, CHECK_OUT, CREATE, DEADLINE, SEALED, TRANSACT } from './internals.ts';
+import {
+  ASKED,
+  CHECK_IN,
+  CHECK_OUT,
+  CREATE,
+  DEADLINE,
+  REFUSE,
+  SEALED,
+  TRANSACT,
+} from './internals.ts';
 import { checkOptions } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
 import type { OpenTransaction } from './open-transaction.ts';
@@ -105,6 +115,18 @@ export abstract class Queryable {
     return undefined;
   }
 
+  /**
+   * Refuses a call that would be in vain, as whoever makes the next one may be in another session.
+   * A connection and a transaction have one session, and refuse nothing.
+   * @internal
+   */
+  [REFUSE](_need: HolderNeed): void {}
+
+  #admit(text: string): void {
+    const need = typeof text === 'string' ? statementKind(text).needsHolder : null;
+    if (need !== null) this[REFUSE](need);
+  }
+
   /** A call within its time-out and its signal. */
   async #call<R>(
     use: Use,
@@ -152,6 +174,7 @@ export abstract class Queryable {
       try {
         deadline?.check();
         const kind = statementKind(call.text);
+        if (kind.needsHolder !== null) this[REFUSE](kind.needsHolder);
         const lent = this[CHECK_OUT](useOf(kind), deadline);
         const lease = lent instanceof Promise ? await lent : lent;
         let failed = true;
@@ -203,6 +226,7 @@ export abstract class Queryable {
   ): Promise<void> {
     return located(async () => {
       checkOptions('executeMany', options, CALL_OPTIONS);
+      this.#admit(query);
       await this.#call('exclusive', options, (client, deadline) =>
         executeMany(client, query, args, false, deadline),
       );
@@ -224,6 +248,7 @@ export abstract class Queryable {
   ): Promise<Row<T>[]> {
     return located(async () => {
       checkOptions('fetchMany', options, CALL_OPTIONS);
+      this.#admit(query);
       return await this.#call(
         'exclusive',
         options,
@@ -287,6 +312,8 @@ export abstract class Queryable {
   batch(queries: readonly Query[]): Promise<BatchResult[]> {
     return located(async () => {
       const calls = callsOf(queries);
+      const need = needOfTexts(calls.map(({ text }) => text));
+      if (need !== null) this[REFUSE](need);
       return await this.#call('exclusive', limitsOf(calls), (client, deadline) =>
         runBatch(client, calls, deadline),
       );
@@ -303,11 +330,12 @@ export abstract class Queryable {
    */
   stream<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);
-    return RowStream[CREATE]<T>((sink) =>
-      this.#call('exclusive', call, (client, deadline) =>
+    return RowStream[CREATE]<T>(async (sink) => {
+      this.#admit(call.text);
+      await this.#call('exclusive', call, (client, deadline) =>
         streamQuery(client, call, sink, deadline),
-      ),
-    );
+      );
+    });
   }
 
   /**
@@ -376,6 +404,7 @@ export abstract class Queryable {
   copyFromQuery(query: Query, options: CopyOutOptions): Promise<string> {
     return located(async () => {
       const call = toQuery(query, []);
+      this.#admit(call.text);
       const limits = {
         timeout: options.timeout ?? call.timeout,
         signal: options.signal ?? call.signal,
@@ -436,11 +465,12 @@ export abstract class Queryable {
    */
   copyRecordsFromQuery<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
     const call = toQuery(query, args);
-    return RowStream[CREATE]<T>((sink) =>
-      this.#call('exclusive', call, (client, deadline) =>
+    return RowStream[CREATE]<T>(async (sink) => {
+      this.#admit(call.text);
+      await this.#call('exclusive', call, (client, deadline) =>
         streamBinaryCopy(client, call, sink, deadline),
-      ),
-    );
+      );
+    });
   }
 
   /**

@@ -1,9 +1,10 @@
 import { type CallOptions, eitherSignal } from '../client/call.ts';
-import { CHECK_IN, CHECK_OUT, DEADLINE, SEALED } from '../client/internals.ts';
+import { CHECK_IN, CHECK_OUT, DEADLINE, REFUSE, SEALED } from '../client/internals.ts';
 import type { Lease, Use } from '../client/lease.ts';
 import { Queryable } from '../client/queryable.ts';
 import type { Transaction } from '../client/transaction.ts';
 import type { TransactionOptions } from '../client/transaction-options.ts';
+import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Deadline } from '../transport/deadline.ts';
 
 /** A pool with a time-out or a signal for all calls that are made through it: see `Pool.with`. */
@@ -24,6 +25,10 @@ export class LimitedPool extends Queryable {
 
   override [CHECK_IN](lease: Lease, failed: boolean): Promise<void> | null {
     return this.#pool[CHECK_IN](lease, failed);
+  }
+
+  override [REFUSE](need: HolderNeed): void {
+    this.#pool[REFUSE](need);
   }
 
   override [DEADLINE](

@@ -11,6 +11,7 @@ import {
   LEASE,
   LEND,
   OPEN,
+  REFUSE,
   SEALED,
 } from '../client/internals.ts';
 import { checkOptions } from '../client/known-options.ts';
@@ -22,6 +23,7 @@ import { traced } from '../client/tracing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
+import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { Allocator } from './allocator.ts';
@@ -29,6 +31,7 @@ import { clean, cleanWithHook } from './cleaning.ts';
 import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
 import { LimitedPool } from './limited-pool.ts';
+import { leftInTransaction, needsHolder } from './needs-holder.ts';
 import { Opener } from './opener.ts';
 import { PoolConnection } from './pool-connection.ts';
 import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-options.ts';
@@ -97,6 +100,11 @@ export class Pool extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
+  override [REFUSE](need: HolderNeed): void {
+    throw needsHolder(need);
+  }
+
+  /** @internal */
   override [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease> {
     const { setup, reset, acquireTimeout } = this.#settings;
     // The hooks are for one holder at a time.
@@ -110,7 +118,11 @@ export class Pool extends Queryable implements AsyncDisposable {
     lease: PooledSession | ExclusiveLease,
     failed: boolean,
   ): Promise<void> | null {
-    if (lease instanceof ExclusiveLease) return this.#giveBack(lease, failed);
+    if (lease instanceof ExclusiveLease) {
+      const isLeft = !failed && lease.client.session.transactionStatus !== 'I';
+      const returned = this.#giveBack(lease, failed);
+      return isLeft ? Promise.resolve(returned).then(leftInTransaction) : returned;
+    }
     this.#allocator.checkIn(lease);
     return null;
   }
@@ -161,7 +173,7 @@ export class Pool extends Queryable implements AsyncDisposable {
    *   first in line
    * @example
    * await using connection = await pool.acquire();
-   * await connection.execute('SET LOCAL …');
+   * await connection.execute("SET work_mem = '64MB'");
    */
   acquire(
     options: { timeout?: number | undefined; signal?: AbortSignal | undefined } = {},

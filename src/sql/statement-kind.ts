@@ -1,4 +1,11 @@
 import { callsUnknownFunction } from './harmless-calls.ts';
+import {
+  type HolderNeed,
+  holdsLock,
+  MENTIONS_LOCK,
+  needOfOpening,
+  needOfScript,
+} from './holder-need.ts';
 import { Lexer } from './lexer.ts';
 
 /**
@@ -34,6 +41,11 @@ export interface StatementKind {
    * another each time. The server does not say so of one that was prepared, so it is not kept.
    */
   readonly columnsByName: boolean;
+  /**
+   * Why it makes sense only for somebody who goes on in the same session; null: it does not need
+   * that. In doubt it is null: such a text is refused where nobody can go on.
+   */
+  readonly needsHolder: HolderNeed | null;
 }
 
 /** Texts whose kind is kept, and how many characters they may have together and each. */
@@ -77,8 +89,17 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     mayCommit: one.mayCommit || other.mayCommit,
     mentionsPrepare: one.mentionsPrepare || other.mentionsPrepare,
     columnsByName: one.columnsByName || other.columnsByName,
+    needsHolder: one.needsHolder === other.needsHolder ? one.needsHolder : null,
   });
 }
+
+const NEEDS: readonly (HolderNeed | null)[] = [
+  null,
+  'transaction',
+  'local setting',
+  'lock',
+  'channel',
+];
 
 /** There are few kinds, and one object for each of them. */
 const kinds: StatementKind[] = [];
@@ -91,7 +112,8 @@ function kindOf(kind: StatementKind): StatementKind {
     8 * Number(kind.changesSchema) +
     16 * Number(kind.mayCommit) +
     32 * Number(kind.mentionsPrepare) +
-    64 * Number(kind.columnsByName);
+    64 * Number(kind.columnsByName) +
+    128 * NEEDS.indexOf(kind.needsHolder);
   kinds[index] ??= Object.freeze(kind);
   return kinds[index];
 }
@@ -169,7 +191,7 @@ const DEFINITION = /\b(?:create|alter|drop)\b/i;
 
 function judge(text: string, backslashes: boolean): StatementKind {
   const opening = readOpening(text, backslashes);
-  if (opening === null) return unknown(text);
+  if (opening === null) return unknown(text, needOfScript(text, backslashes));
   const { verb, second } = opening;
   const remarks = isRemarkable(text, verb) ? readRemarks(text, backslashes) : NO_REMARKS;
   const isQuery = QUERIES.has(verb) || LIKE_QUERIES.has(verb);
@@ -185,11 +207,15 @@ function judge(text: string, backslashes: boolean): StatementKind {
     mayCommit: !isQuery && mayCommit(verb, second, remarks.isConcurrent),
     mentionsPrepare: lasting && PREPARE.test(text),
     columnsByName: verb === 'fetch' || verb === 'execute',
+    needsHolder:
+      isQuery && MENTIONS_LOCK.test(text) && holdsLock(new Lexer(text, backslashes))
+        ? 'lock'
+        : needOfOpening(verb, second),
   });
 }
 
 /** What is not understood, or several statements in one text. */
-function unknown(text: string): StatementKind {
+function unknown(text: string, needsHolder: HolderNeed | null): StatementKind {
   return kindOf({
     shareable: false,
     repeatable: false,
@@ -198,7 +224,14 @@ function unknown(text: string): StatementKind {
     mayCommit: true,
     mentionsPrepare: PREPARE.test(text),
     columnsByName: false,
+    needsHolder,
   });
+}
+
+/** Why several texts of one call need somebody who goes on in the session. */
+export function needOfTexts(texts: readonly string[]): HolderNeed | null {
+  if (texts.every((text) => statementKind(text).needsHolder === null)) return null;
+  return judgeText(texts.join('\n;\n')).needsHolder;
 }
 
 function isTransactional(verb: string, second: string): boolean {

@@ -152,6 +152,7 @@ describe('a statement that leaves nothing in the session and may share it', () =
       mayCommit: false,
       mentionsPrepare: false,
       columnsByName: false,
+      needsHolder: null,
     });
   });
 });

@@ -121,11 +121,11 @@ describe('one-shot calls of a full pool', () => {
       pool.fetchVal("SELECT current_setting('work_mem')"),
       pool.execute("SET work_mem = '1MB'").then(() => 'set'),
       pool.fetchVal("SELECT current_setting('work_mem')"),
-      pool.execute('BEGIN').then(() => 'begun'),
+      pool.execute('BEGIN; SELECT txid_current(); COMMIT').then(() => 'whole'),
       pool.fetchVal("SELECT current_setting('work_mem')"),
       pool.fetchVal('SELECT pg_current_xact_id_if_assigned()'),
     ]);
-    expect(settings).toEqual(['4MB', 'set', '4MB', 'begun', '4MB', null]);
+    expect(settings).toEqual(['4MB', 'set', '4MB', 'whole', '4MB', null]);
   });
 
   it('prefer a connection that is not held up by a slow query', async () => {
