@@ -140,7 +140,8 @@ export class Allocator {
 
   #leastBusyShared(): PooledSession | null {
     const { maxSize, pipelining } = this.#settings;
-    if (pipelining < 2 || this.#total < maxSize) return null;
+    // While connections are being opened nobody is tied to a busy one: one of these is free soon.
+    if (pipelining < 2 || this.#opening > 0 || this.#total < maxSize) return null;
     return leastBusyShared(this.#sessions, pipelining, this.#clock.now(), (pooled) =>
       this.#isFit(pooled),
     );

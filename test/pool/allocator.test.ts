@@ -223,6 +223,61 @@ describe('a connection that has been silent for longer than validate', () => {
   });
 });
 
+describe('one-shot calls while connections are being opened', () => {
+  /** `count` calls at once, and which session each of them has got so far. */
+  function burst(allocator: Allocator, count: number) {
+    const got: (PooledSession | null)[] = Array.from({ length: count }, () => null);
+    for (let i = 0; i < count; i++) {
+      void Promise.resolve(allocator.checkOut('shared', null, null)).then((pooled) => {
+        got[i] = pooled;
+      });
+    }
+    return got;
+  }
+
+  it('get a connection each, where there are enough of them', async () => {
+    const { source, allocator } = build({ maxSize: 5 });
+    const got = burst(allocator, 5);
+    for (let opened = 1; opened <= 5; opened++) {
+      [...source.attempts][0]!.succeed();
+      await settle();
+      expect(new Set(got).size).toBe(opened === 5 ? 5 : opened + 1);
+      expect(got.filter((pooled) => pooled !== null)).toHaveLength(opened);
+    }
+  });
+
+  it('share none that is busy before the last is open', async () => {
+    const { source, allocator } = build({ minSize: 1, maxSize: 3 });
+    source.isEager = true;
+    await allocator.openFirst(1);
+    source.isEager = false;
+    const got = burst(allocator, 7);
+    await settle();
+    expect(got.filter((pooled) => pooled !== null)).toHaveLength(1);
+    [...source.attempts][0]!.succeed();
+    await settle();
+    expect(got.filter((pooled) => pooled !== null)).toHaveLength(2);
+    expect(allocator.stats).toMatchObject({ connecting: 1, waiting: 5 });
+    [...source.attempts][0]!.succeed();
+    await settle();
+    expect(got.slice(0, 3).every((pooled, i) => got.indexOf(pooled) === i)).toBe(true);
+  });
+
+  it('get one that becomes free meanwhile', async () => {
+    const { source, allocator } = build({ minSize: 1, maxSize: 2 });
+    source.isEager = true;
+    await allocator.openFirst(1);
+    source.isEager = false;
+    const first = atOnce(allocator, 'shared');
+    const [second] = [burst(allocator, 1)];
+    await settle();
+    expect(second).toEqual([null]);
+    allocator.checkIn(first);
+    await settle();
+    expect(second).toEqual([first]);
+  });
+});
+
 /** A caller of the schedule. */
 interface Call {
   readonly number: number;

@@ -142,6 +142,26 @@ describe('one-shot calls of a full pool', () => {
   });
 });
 
+describe('one-shot calls at once on a pool that is not full', () => {
+  it.each([
+    { minSize: 0, maxSize: 5, calls: 5, each: [1, 1, 1, 1, 1] },
+    { minSize: 1, maxSize: 4, calls: 8, each: [2, 2, 2, 2] },
+  ])(
+    'get connections of their own: $calls calls, $minSize of $maxSize connections open',
+    async ({ minSize, maxSize, calls, each }) => {
+      await using test = await TestPool.open({ minSize, maxSize });
+      const pids = await Promise.all(
+        Array.from({ length: calls }, () =>
+          test.pool.fetchVal<number>('SELECT pg_backend_pid() FROM pg_sleep(0.3)'),
+        ),
+      );
+      const perConnection = new Map<number | null, number>();
+      for (const pid of pids) perConnection.set(pid, (perConnection.get(pid) ?? 0) + 1);
+      expect([...perConnection.values()]).toEqual(each);
+    },
+  );
+});
+
 describe('what becomes of one shared call touches no other:', () => {
   it('an error of the server', async () => {
     await using test = await TestPool.open(ONE);
