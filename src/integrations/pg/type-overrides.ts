@@ -1,0 +1,36 @@
+import type { TypeFormat, TypeId, TypeParser } from './types/index.ts';
+import * as globalTypes from './types/index.ts';
+
+/** Whatever tells the parser of a type: `types`, a TypeOverrides, or an object of the user's. */
+export interface CustomTypesConfig {
+  getTypeParser: typeof globalTypes.getTypeParser;
+}
+
+/** Parsers of one client: its own, and behind them those of the given types or of all clients. */
+export class TypeOverrides implements CustomTypesConfig {
+  /** What is asked for types that have no parser here. */
+  _types: CustomTypesConfig;
+  text: Record<number, TypeParser> = {};
+  binary: Record<number, TypeParser> = {};
+
+  constructor(types?: CustomTypesConfig | null) {
+    this._types = types || globalTypes;
+  }
+
+  getOverrides(format: TypeFormat): Record<number, TypeParser> {
+    if (format === 'text') return this.text;
+    return format === 'binary' ? this.binary : {};
+  }
+
+  setTypeParser<T>(id: TypeId, parse: TypeParser<string, T>): void;
+  setTypeParser<T>(id: TypeId, format: 'text', parse: TypeParser<string, T>): void;
+  setTypeParser<T>(id: TypeId, format: 'binary', parse: TypeParser<Buffer, T>): void;
+  setTypeParser(id: TypeId, format: TypeFormat | TypeParser, parse?: TypeParser): void {
+    if (typeof format === 'function') this.text[id] = format;
+    else this.getOverrides(format)[id] = parse as TypeParser;
+  }
+
+  getTypeParser<T = any>(id: TypeId, format: TypeFormat = 'text'): TypeParser<any, T> {
+    return this.getOverrides(format)[id] || this._types.getTypeParser(id, format);
+  }
+}
