@@ -45,6 +45,10 @@ const SHAREABLE = [
   'SELECT temp, "temporary" FROM weather AS temp',
   'SELECT 1 AS "INTO TEMP t"',
   "SELECT 'C:\\', 1",
+  // Functions of PostgreSQL, by their names or as expressions of the grammar.
+  'SELECT lower(a), pg_catalog.abs(b), array_sort(c), jsonb_path_query_array(d, $1) FROM t',
+  'SELECT left(a, 1), position(a IN b), cast(a AS varchar(10)), a::numeric(10, 2), json_table(a) FROM t',
+  'SELECT pg_stat_get_activity(NULL), pg_notify($1, $2), nextval($3), regexp_instr(a, b)',
 ];
 
 const TRANSACTIONAL = [
@@ -140,6 +144,12 @@ const LASTING = [
   '-- SELECT\nSET work_mem = 1',
   '--\rSET work_mem = 1',
   '/* SELECT 1',
+  // Functions of PostgreSQL that change the session or execute what they are given.
+  'SELECT lo_open(1, 131072)',
+  "SELECT pg_create_physical_replication_slot('a', true, true)",
+  "SELECT table_to_xml('t', true, true, '')",
+  'SELECT setseed(1)',
+  'SELECT pg_replication_origin_xact_setup($1, $2)',
 ];
 
 describe('a statement that leaves nothing in the session and may share it', () => {
