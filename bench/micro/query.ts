@@ -79,6 +79,7 @@ export function idleConnection(queries: number): Connection {
     server: new Server(),
     processId: 1,
     sendCancel: () => Promise.resolve(),
+    notices: [],
     transactionStatus: 'I',
   });
   const field = {

@@ -46,7 +46,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     this.session = session;
     this.commandTimeout = commandTimeout;
     this.log = new QueryLog(session.clock);
-    this.listeners = new Listeners<Owner>(this);
+    this.listeners = new Listeners<Owner>(this, session.startUpNotices);
     this.queue = new TransactionQueue<ClientSession>(this);
     session.observer = this.listeners;
   }

@@ -4,6 +4,7 @@ import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
+import type { Attempts } from './attempts.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
@@ -138,12 +139,13 @@ export class Connection extends Queryable implements AsyncDisposable {
     options: TransactionOptions,
     fn: (tx: Transaction) => Promise<R>,
     asked: OpenTransaction | undefined,
+    attempts: Attempts,
   ): Promise<R> {
     const client = this.#client;
     return traced(
       'transaction',
       () => ({ ...options, serverPid: client.session.processId }),
-      () => runTransaction(this, client, asked, options, fn),
+      () => runTransaction(this, client, asked, options, attempts, fn),
     );
   }
 
@@ -273,7 +275,7 @@ export class Connection extends Queryable implements AsyncDisposable {
 
   /**
    * Is told of every notice and warning of the server from now on. Those of the start-up, e.g. of a
-   * login trigger, have gone by when there is a connection to listen on.
+   * login trigger, are kept for the first listener; in a pool, for one that `init` adds.
    */
   addLogListener(callback: LogCallback): void {
     this.#open('addLogListener').listeners.addLog(callback);

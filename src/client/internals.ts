@@ -15,6 +15,8 @@ export const CHECK_IN: unique symbol = Symbol('checkIn');
 export const REFUSE: unique symbol = Symbol('refuse');
 /** Queryable: the transaction that it is. */
 export const ASKED: unique symbol = Symbol('asked');
+/** Queryable: whether it has other connections, should one be lost. */
+export const HAS_OTHERS: unique symbol = Symbol('hasOthers');
 /** Queryable: the deadline of one call. */
 export const DEADLINE: unique symbol = Symbol('deadline');
 

@@ -56,11 +56,14 @@ export class Listeners<Owner> implements SessionObserver {
   readonly #leavers = new Set<() => void>();
   /** Those who were there when the session became its pool's: they outlast its holders. */
   #lasting: ReadonlySet<OnLog<Owner> | OnTermination<Owner>> = new Set();
+  /** What was said at start-up: for the first who listens. */
+  #untold: readonly PostgresLogMessage[];
   /** Called first when the session ends, e.g. by the pool that it belongs to. */
   onEnd: ((reason: Error | null) => void) | null = null;
 
-  constructor(host: ListenHost<Owner>) {
+  constructor(host: ListenHost<Owner>, startUpNotices: readonly PostgresLogMessage[]) {
     this.#host = host;
+    this.#untold = startUpNotices;
   }
 
   async add(channel: string, callback: OnNotification<Owner>): Promise<void> {
@@ -105,6 +108,9 @@ export class Listeners<Owner> implements SessionObserver {
 
   addLog(callback: OnLog<Owner>): void {
     this.#logs.add(callback);
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const message of untold) this.#tellLog(callback, message);
   }
 
   removeLog(callback: OnLog<Owner>): void {
@@ -127,6 +133,7 @@ export class Listeners<Owner> implements SessionObserver {
 
   /** The listeners there are now, other than on channels, stay for as long as the session lives. */
   keep(): void {
+    this.#untold = [];
     this.#lasting = new Set([...this.#logs, ...this.#terminations]);
   }
 
@@ -154,9 +161,11 @@ export class Listeners<Owner> implements SessionObserver {
   }
 
   notice(message: PostgresLogMessage): void {
-    for (const callback of this.#logs) {
-      this.#call('a log listener', () => callback(message, this.#host.owner!));
-    }
+    for (const callback of this.#logs) this.#tellLog(callback, message);
+  }
+
+  #tellLog(callback: OnLog<Owner>, message: PostgresLogMessage): void {
+    this.#call('a log listener', () => callback(message, this.#host.owner!));
   }
 
   notification(channel: string, payload: string, pid: number): void {

@@ -6,6 +6,7 @@ import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
 import { needOfTexts, type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
+import { Attempts } from './attempts.ts';
 import { callsOf, limitsOf, runBatch } from './batch.ts';
 import {
   argsOf,
@@ -31,6 +32,7 @@ import {
   CHECK_OUT,
   CREATE,
   DEADLINE,
+  HAS_OTHERS,
   REFUSE,
   SEALED,
   TRANSACT,
@@ -125,6 +127,14 @@ export abstract class Queryable {
   #admit(text: string): void {
     const need = typeof text === 'string' ? statementKind(text).needsHolder : null;
     if (need !== null) this[REFUSE](need);
+  }
+
+  /**
+   * Whether there are other connections, should the one of a call be lost.
+   * @internal
+   */
+  [HAS_OTHERS](): boolean {
+    return false;
   }
 
   /** A call within its time-out and its signal. */
@@ -365,11 +375,19 @@ export abstract class Queryable {
           safeToRetry: true,
         });
       }
+      const attempts = new Attempts(options.retries);
       const work = (client: ClientSession<Connection>): Promise<R> =>
-        client.owner![TRANSACT](options, fn, this[ASKED]());
-      if (options.signal === undefined) return await this.#use('transaction', null, work);
-      // Here the signal ends the wait for a connection; then it is the transaction's.
-      return await this.#call('transaction', { timeout: Infinity, signal: options.signal }, work);
+        client.owner![TRANSACT](options, fn, this[ASKED](), attempts);
+      const { signal } = options;
+      for (;;) {
+        try {
+          if (signal === undefined) return await this.#use('transaction', null, work);
+          // Here the signal ends the wait for a connection; then it is the transaction's.
+          return await this.#call('transaction', { timeout: Infinity, signal }, work);
+        } catch (error) {
+          if (!this[HAS_OTHERS]() || !attempts.isPending(error)) throw error;
+        }
+      }
     });
   }
 

@@ -126,3 +126,20 @@ export const targetSession = oneOf(
   'read-only',
 );
 export const negotiationWord = oneOf('postgres', 'direct');
+
+const UTF8 = /^(?:utf-?8|unicode|auto)$/i;
+
+/**
+ * The encoding of the texts that travel. A variable of the environment is for programs whose texts have
+ * that encoding, and JavaScript's have not: it is left alone. Who asks for another one here is told.
+ */
+export const clientEncodingText: TextParser<string> = (text, origin) => {
+  if (origin.kind !== 'environment' && !UTF8.test(text)) {
+    throw configurationError(
+      origin,
+      'client_encoding must be UTF8, which is what JavaScript strings travel as',
+      { hint: 'Leave it away: the server converts from and to the encoding of the database.' },
+    );
+  }
+  return text;
+};

@@ -12,6 +12,7 @@ import {
 } from './hosts.ts';
 import {
   channelBinding,
+  clientEncodingText,
   connectTimeoutText,
   gssLibrary,
   type KeepAlive,
@@ -249,8 +250,12 @@ export const optionTable = {
   fallbackApplicationName: row({ keys: ['fallback_application_name'], text: plainText }),
   options: row({ keys: ['options'], env: ['PGOPTIONS'], text: plainText }),
   replication: row({ keys: ['replication'], text: replicationText }),
-  /** Known, without effect: JavaScript's strings travel as UTF-8, whatever the server stores. */
-  clientEncoding: row({ keys: ['client_encoding'], env: ['PGCLIENTENCODING'], text: plainText }),
+  /** JavaScript's strings travel as UTF-8, whatever the server stores. */
+  clientEncoding: row({
+    keys: ['client_encoding'],
+    env: ['PGCLIENTENCODING'],
+    text: clientEncodingText,
+  }),
   timeZone: row({ env: ['PGTZ'], text: plainText }),
   dateStyle: row({ env: ['PGDATESTYLE'], text: plainText }),
   geqo: row({ env: ['PGGEQO'], text: plainText }),

@@ -5,6 +5,7 @@ import { parseKeywords } from './dsn-keyword.ts';
 import { type ParsedDsn, parseUri } from './dsn-uri.ts';
 import { type Environment, processEnvironment } from './environment.ts';
 import { resolveHosts } from './hosts.ts';
+import { clientEncodingText } from './option-parsers.ts';
 import {
   collectSettings,
   type Finder,
@@ -264,7 +265,7 @@ function startupParameters(
   serverSettings.delete('application_name');
   for (const [name, value] of serverSettings) {
     if (name.toLowerCase() === 'client_encoding') {
-      requireUtf8(value);
+      clientEncodingText(value, optionOrigin('serverSettings'));
     } else {
       parameters.set(name, value);
     }
@@ -274,15 +275,6 @@ function startupParameters(
   if (!names.has('datestyle')) add('datestyle', settings.dateStyle?.value);
   if (!names.has('geqo')) add('geqo', settings.geqo?.value);
   return parameters;
-}
-
-function requireUtf8(encoding: string): void {
-  if (encoding.toLowerCase().replace(/[^a-z0-9]/g, '') === 'utf8') return;
-  throw configurationError(
-    optionOrigin('serverSettings'),
-    'client_encoding must be UTF8, which is what JavaScript strings travel as',
-    { hint: 'Leave it away: the server converts from and to the encoding of the database.' },
-  );
 }
 
 /**

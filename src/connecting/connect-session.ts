@@ -201,7 +201,7 @@ class Walk {
     return new ConnectionFailureError(
       `could not connect to any of ${errors.length} addresses: ${this.#list()}`,
       {},
-      { cause: this.#aggregate(), safeToRetry: true },
+      { cause: this.#aggregate(), safeToRetry: true, isTransient: errors.some(isTransient) },
     );
   }
 
@@ -249,6 +249,10 @@ async function hasRole(
     if (deadline?.expired) throw timedOut(deadline, host, 'asking for its role', error);
     throw isAnswer(error) ? error : connectError(host, error);
   }
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof Error && 'isTransient' in error && error.isTransient === true;
 }
 
 function systemCode(error: unknown): unknown {

@@ -143,7 +143,7 @@ function sessionOf(
   host: HostConfig,
   transport: ByteStream,
   inbox: StartUpInbox,
-  { server, processId, secretKey, transactionStatus }: StartedUp,
+  { server, processId, secretKey, transactionStatus, notices }: StartedUp,
 ): Session {
   const { config, clock, registry } = context;
   const { remoteAddress } = transport;
@@ -168,6 +168,7 @@ function sessionOf(
     server,
     processId,
     transactionStatus,
+    notices,
     sendCancel: () =>
       secretKey === null ? Promise.resolve() : sendCancelRequest(context, { ...target, secretKey }),
   });

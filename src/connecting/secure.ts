@@ -56,7 +56,7 @@ export async function secure(
     throw new ConnectionFailureError(
       `TLS with ${describeHost(host)} failed: ${(error as Error).message}`,
       {},
-      { cause: error, safeToRetry: true },
+      { cause: error, safeToRetry: true, isTransient: isOfTheNetwork(error) },
     );
   }
   if (tls.alpn !== ALPN && (direct || tls.alpn !== null)) {
@@ -64,6 +64,12 @@ export async function secure(
     throw new ProtocolError('the server did not agree on the protocol "postgresql" by ALPN');
   }
   inbox.acceptMessages();
+}
+
+/** Whether a handshake failed by the network. A certificate or a cipher would be refused again. */
+function isOfTheNetwork(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined || /^E[A-Z0-9]+$/.test(code);
 }
 
 /** Sends SSLRequest. Whether TLS follows. */

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../errors/client-errors.ts';
-import { postgresErrorFrom } from '../errors/server-message.ts';
+import type { PostgresLogMessage } from '../errors/postgres-error.ts';
+import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-message.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
 import {
   readBackendKeyData,
@@ -19,6 +20,8 @@ export interface StartedUp {
   /** For CancelRequest; null when the server gave none, as some proxies do not. */
   readonly secretKey: Buffer | null;
   readonly transactionStatus: TransactionStatus;
+  /** What it said besides, e.g. by a login trigger. */
+  readonly notices: readonly PostgresLogMessage[];
 }
 
 /**
@@ -34,6 +37,7 @@ export async function startUp(parts: AuthenticationParts): Promise<StartedUp> {
   await authenticate(parts);
 
   const server = new Server();
+  const notices: PostgresLogMessage[] = [];
   let processId = 0;
   let secretKey: Buffer | null = null;
   for (;;) {
@@ -47,13 +51,19 @@ export async function startUp(parts: AuthenticationParts): Promise<StartedUp> {
         ({ processId, secretKey } = readBackendKeyData(reader));
         break;
       case Backend.NoticeResponse:
-        readNoticeResponse(reader);
+        notices.push(postgresLogMessageFrom(readNoticeResponse(reader)));
         break;
       case Backend.ErrorResponse:
         throw postgresErrorFrom(readErrorResponse(reader), { safeToRetry: true });
       case Backend.ReadyForQuery:
         server.started();
-        return { server, processId, secretKey, transactionStatus: readReadyForQuery(reader) };
+        return {
+          server,
+          processId,
+          secretKey,
+          transactionStatus: readReadyForQuery(reader),
+          notices,
+        };
       default:
         throw new ProtocolError(`the server sent message ${describeMessageType(type)} at start-up`);
     }

@@ -1,5 +1,5 @@
 import { type CallOptions, eitherSignal } from '../client/call.ts';
-import { CHECK_IN, CHECK_OUT, DEADLINE, REFUSE, SEALED } from '../client/internals.ts';
+import { CHECK_IN, CHECK_OUT, DEADLINE, HAS_OTHERS, REFUSE, SEALED } from '../client/internals.ts';
 import type { Lease, Use } from '../client/lease.ts';
 import { Queryable } from '../client/queryable.ts';
 import type { Transaction } from '../client/transaction.ts';
@@ -39,6 +39,10 @@ export class LimitedPool extends Queryable {
       timeout ?? this.#limits.timeout,
       eitherSignal(this.#limits.signal, signal),
     );
+  }
+
+  override [HAS_OTHERS](): boolean {
+    return this.#pool[HAS_OTHERS]();
   }
 
   override transaction<R>(fn: (tx: Transaction) => Promise<R>): Promise<R>;

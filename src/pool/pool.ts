@@ -8,6 +8,7 @@ import {
   CLIENT,
   CREATE,
   DEADLINE,
+  HAS_OTHERS,
   LEASE,
   LEND,
   OPEN,
@@ -140,6 +141,11 @@ export class Pool extends Queryable implements AsyncDisposable {
   with(limits: CallOptions): Queryable {
     checkOptions('with', limits, CALL_OPTIONS);
     return new LimitedPool(this, limits);
+  }
+
+  /** @internal */
+  override [HAS_OTHERS](): boolean {
+    return true;
   }
 
   async #leaseForCall(deadline: Deadline | null, patience: number | null): Promise<Lease> {

@@ -18,7 +18,10 @@ export function checkClientEncoding(settings: ReadonlyMap<string, string>): void
   throw new InterfaceError(
     `client_encoding is ${encoding} in this session, but JavaScript strings travel as UTF8`,
     {
-      hint: 'Leave client_encoding alone: the server converts from and to the encoding of the database. COPY has an option for the encoding of its data.',
+      hint:
+        server === UNCONVERTED
+          ? "Leave client_encoding alone. The encoding of the database is SQL_ASCII, so the server converts nothing: texts in it that are not UTF-8 can be read as bytes only, e.g. by convert_to(text, 'SQL_ASCII')."
+          : 'Leave client_encoding alone: the server converts from and to the encoding of the database. COPY has an option for the encoding of its data.',
     },
   );
 }

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../errors/client-errors.ts';
+import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
 import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
 import type { ServerMessageFields } from '../errors/postgres-error.ts';
 import { postgresErrorFrom } from '../errors/server-message.ts';
@@ -19,7 +19,9 @@ export function endedError(
   if (reason instanceof ProtocolError) {
     return new ProtocolError(reason.message, { cause: reason, safeToRetry });
   }
-  const options = { cause: reason.cause ?? reason, safeToRetry };
+  // What the user has done to the session, such as another client_encoding, would end the next one too.
+  const isTransient = !(reason instanceof InterfaceError);
+  const options = { cause: reason.cause ?? reason, safeToRetry, isTransient };
   return new ConnectionDoesNotExistError(reason.message, {}, options);
 }
 

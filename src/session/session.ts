@@ -38,6 +38,8 @@ export interface SessionParts {
   /** Sends a CancelRequest for this session; settles when the server has closed that connection. */
   readonly sendCancel: () => Promise<void>;
   readonly transactionStatus: TransactionStatus;
+  /** What the server said besides at start-up. */
+  readonly notices: readonly PostgresLogMessage[];
 }
 
 /** How long a peer that was said goodbye to has to close its side, in milliseconds. */
@@ -63,6 +65,8 @@ export class Session implements InboxOwner {
   /** The requests in their order. */
   readonly queue: RequestQueue = new RequestQueue(this);
   readonly canceller: Canceller;
+  /** What the server said besides at start-up, when nobody could listen yet. */
+  readonly startUpNotices: readonly PostgresLogMessage[];
   transactionStatus: TransactionStatus;
   /** The transaction that is to be begun with the next request. */
   readonly preamble = new Preamble();
@@ -90,6 +94,7 @@ export class Session implements InboxOwner {
     this.registry = registry;
     this.server = parts.server;
     this.processId = parts.processId;
+    this.startUpNotices = parts.notices;
     this.transactionStatus = parts.transactionStatus;
     this.outbox = new Outbox(transport);
     this.writer = this.outbox.writer;

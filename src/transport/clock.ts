@@ -11,6 +11,10 @@ export interface Clock {
   setTimer(delay: number, callback: () => void, referenced?: boolean): Timer;
 }
 
+// Taken once: a test that fakes them for its own purposes must not stop or hasten a connection.
+const { setTimeout, clearTimeout } = globalThis;
+const now = performance.now.bind(performance);
+
 /** The longest delay that a timer holds; a longer one would fire at once. */
 const MAX_DELAY = 0x7fffffff;
 
@@ -27,6 +31,6 @@ class SystemTimer implements Timer {
 
 /** The machine's clock. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now,
   setTimer: (delay, callback, referenced = true) => new SystemTimer(delay, callback, referenced),
 };

@@ -1,3 +1,6 @@
+// Taken once, as the clock's functions are.
+const { setImmediate } = globalThis;
+
 /**
  * Resolves in the next turn of the event loop, after what has arrived by then was read. Work
  * that goes on for long without ever waiting lets others have their turn this way.

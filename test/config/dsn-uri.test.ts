@@ -123,10 +123,28 @@ describe('a connection URI', () => {
     ]);
   });
 
+  it.each(['utf8', 'UTF-8', 'unicode', 'auto'])(
+    'takes client_encoding=%s for what it is',
+    (name) => {
+      const config = resolve({ dsn: `postgres://h/d?client_encoding=${name}` });
+      expect(config.startupParameters.get('client_encoding')).toBe('UTF8');
+    },
+  );
+
+  it('refuses another client_encoding, other than one of the environment', () => {
+    for (const dsn of ['postgres://h/d?client_encoding=LATIN1', 'host=h client_encoding=latin1']) {
+      expect(() => resolve({ dsn })).toThrow(
+        'client_encoding (from the DSN): client_encoding must be UTF8',
+      );
+    }
+    const config = resolve({ dsn: 'postgres://h/d', env: { PGCLIENTENCODING: 'LATIN1' } });
+    expect(config.startupParameters.get('client_encoding')).toBe('UTF8');
+  });
+
   it('never sends a keyword of libpq as a server setting', () => {
     const query = [
       'connect_timeout=7&keepalives=0&keepalives_idle=1&keepalives_interval=2&keepalives_count=3',
-      'tcp_user_timeout=9&client_encoding=latin1&gssencmode=prefer&gssdelegation=0&sslcompression=1',
+      'tcp_user_timeout=9&client_encoding=utf-8&gssencmode=prefer&gssdelegation=0&sslcompression=1',
       'sslsni=0&sslcertmode=allow&requiressl=1&ssl_min_protocol_version=TLSv1.3&channel_binding=disable',
       'require_auth=md5&load_balance_hosts=random&target_session_attrs=standby&hostaddr=127.0.0.1',
       'krbsrvname=k&gsslib=gssapi&min_protocol_version=3.0&max_protocol_version=latest&passfile=/p',

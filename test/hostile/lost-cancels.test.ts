@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connect, createPool, TimeoutError } from '../../src/index.ts';
 import { CANCEL_REQUEST_CODE } from '../../src/protocol/frontend/startup.ts';
+import { systemClock } from '../../src/transport/clock.ts';
 import { FakeStream } from '../support/fakes/fake-stream.ts';
 import { PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { over } from './conversation.ts';
 
 /** What becomes of the connection that is to carry the CancelRequest. */
@@ -55,16 +57,22 @@ async function turns(count = 30): Promise<void> {
 /** Lets time pass and everything happen that then does. */
 async function pass(milliseconds: number): Promise<void> {
   await turns();
-  await vi.advanceTimersByTimeAsync(milliseconds);
+  await clock.advance(milliseconds);
   await turns();
 }
 
+let clock: VirtualClock;
+
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  clock = new VirtualClock();
+  vi.spyOn(systemClock, 'now').mockImplementation(() => clock.now());
+  vi.spyOn(systemClock, 'setTimer').mockImplementation((...args) =>
+    clock.setTimer(args[0], args[1]),
+  );
 });
 
 afterEach(() => {
-  vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 describe('a call that was given up, its CancelRequest lost', () => {
@@ -101,7 +109,7 @@ describe('a call that was given up, its CancelRequest lost', () => {
     for (const cancel of server.cancels) {
       expect(fate === 'never there' || fate === 'refused' || cancel.destroyed).toBe(true);
     }
-    expect(vi.getTimerCount()).toBe(0);
+    expect(clock.timers).toBe(0);
   });
 
   test('sends nothing but the CancelRequest on the other connection', async () => {
@@ -117,7 +125,7 @@ describe('a call that was given up, its CancelRequest lost', () => {
     expect(cancel!.received.readInt32BE(8)).toBe(connection.serverPid);
     connection.terminate();
     await pass(10_000);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(clock.timers).toBe(0);
   });
 
   test.for(FATES)('costs a pool one connection, which it replaces: %s', async (fate) => {
@@ -149,6 +157,6 @@ describe('a call that was given up, its CancelRequest lost', () => {
     const closing = pool.close();
     await pass(5000);
     await closing;
-    expect(vi.getTimerCount()).toBe(0);
+    expect(clock.timers).toBe(0);
   });
 });

@@ -21,7 +21,11 @@ export function chunksOf(source: unknown): FileChunks | CopyIterator {
   const path = filePath(source, 'source');
   if (path !== null) return new FileChunks(path);
   if (isUint8Array(source)) return [source].values();
-  if (isReadable(source)) return streamChunks(source);
+  if (isReadable(source)) {
+    if (source.readableEnded)
+      throw new TypeError('the source of a COPY is a stream that has been read to its end');
+    return streamChunks(source);
+  }
   if (isWebStream(source)) {
     if (source.locked) throw new TypeError('the source of a COPY is a locked ReadableStream');
     return webStreamChunks(source);

@@ -12,6 +12,8 @@ describeEach('client_encoding', (version) => {
     const c = await open(version);
     const error = await failure(c.execute("SET client_encoding = 'LATIN1'"));
     expect(error.message).toMatch('client_encoding is LATIN1 in this session');
+    // The next session would end in the same way.
+    expect(error).toMatchObject({ isTransient: false });
     await expect.poll(() => c.isClosed).toBe(true);
   });
 

@@ -196,6 +196,8 @@ describe('the certificate of the server', () => {
       const error = await failure(verified(name, 'verify-full'));
       expect(error).toBeInstanceOf(ConnectionFailureError);
       expect(error.cause).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+      // It fails in the same way each time.
+      expect(error).toMatchObject({ isTransient: false, safeToRetry: true });
     },
   );
 
@@ -205,6 +207,7 @@ describe('the certificate of the server', () => {
       const error = await failure(verified('db.test', mode, stranger.rootFile));
       expect(error).toBeInstanceOf(ConnectionFailureError);
       expect(error.message).toContain('TLS with');
+      expect(error).toMatchObject({ isTransient: false });
     },
   );
 

@@ -123,6 +123,14 @@ describe('a source is', () => {
     source.getReader();
     await expect(connection.copyToTable('goods', { source })).rejects.toThrow(TypeError);
   });
+
+  test('not a Readable that has been read to its end', async () => {
+    const source = Readable.from([Buffer.from('1\ta\n')]);
+    for await (const _ of source);
+    await expect(connection.copyToTable('goods', { source })).rejects.toThrow(
+      'the source of a COPY is a stream that has been read to its end',
+    );
+  });
 });
 
 test('calls that were made meanwhile follow in order', async () => {

@@ -44,6 +44,19 @@ describeEach('transactions', (version) => {
     expect(runs).toBe(1);
   });
 
+  it('are run again if a library has wrapped the conflict', async () => {
+    const c = await open(version);
+    let runs = 0;
+    await c.transaction({ retries: 2 }, async (tx) => {
+      runs += 1;
+      if (runs === 3) return;
+      await tx.execute("DO $$ BEGIN RAISE 'x' USING ERRCODE = '40001'; END $$").catch((cause) => {
+        throw new Error('the mapper failed', { cause: new Error('the query failed', { cause }) });
+      });
+    });
+    expect(runs).toBe(3);
+  });
+
   it('are run again at the outermost level only', async () => {
     const c = await openWithTable(version);
     let [outer, inner] = [0, 0];

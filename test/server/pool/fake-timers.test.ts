@@ -1,0 +1,23 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { createPool } from '../../../src/index.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Whoever fakes time for tests of an application must not stop or hasten what its pool waits for. */
+it.each(['before', 'after'])('timers faked %s the pool is made are none of its', async (moment) => {
+  const fake = (): unknown => vi.useFakeTimers();
+  if (moment === 'before') fake();
+  await using pool = await createPool(serverDsn(), { minSize: 1 });
+  if (moment === 'after') fake();
+  const patient = { text: 'SELECT 1', timeout: 60_000 };
+  expect(await pool.fetchVal(patient)).toBe(1);
+  vi.advanceTimersByTime(301_000);
+  expect(await pool.fetchVal(patient)).toBe(1);
+  expect(vi.getTimerCount()).toBe(0);
+  // Would go on for ever, did the pool beat time by these.
+  await vi.runAllTimersAsync();
+  expect(await pool.transaction((tx) => tx.fetchVal('SELECT 1'))).toBe(1);
+});
