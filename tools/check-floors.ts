@@ -10,6 +10,7 @@ import { type Circle, checkCircles, type Graph } from './import-circles.ts';
 
 /** The folders from the lowest floor up. */
 const ORDER = [
+  'runtime',
   'errors',
   'values',
   'sql',
@@ -25,13 +26,14 @@ const ORDER = [
 
 /** What each folder of src/ may import from, besides itself. The files of src/ itself are `.`. */
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  runtime: [],
   errors: [],
   values: [],
   sql: ['errors'],
-  protocol: ['errors'],
-  config: ['errors', 'values'],
+  protocol: ['runtime', 'errors'],
+  config: ['runtime', 'errors', 'values'],
   codecs: ['errors', 'values', 'protocol'],
-  transport: ['errors', 'config'],
+  transport: ['runtime', 'errors', 'config'],
   session: upTo('transport'),
   connecting: upTo('session'),
   client: upTo('connecting'),
@@ -294,6 +296,9 @@ function survey(program: Node, source: string): { imports: Import[]; clocks: Clo
         if (callee.type === 'Identifier' && callee['name'] === 'Date' && args.length === 0) {
           clocks.push({ line: lineOf(node), name: 'Date()' });
         }
+        // What it loads is an import, if a late one.
+        const from = callee['name'] === 'builtinModule' ? literal(args[0]) : null;
+        if (from !== null) imports.push({ from, line: lineOf(node), erased: false });
         break;
       }
       default:

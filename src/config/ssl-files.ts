@@ -1,6 +1,7 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
+import { builtinModule } from '../runtime/builtin-module.ts';
 import type { SslMode } from './connect-config.ts';
 import type { Environment } from './environment.ts';
 import type { FileStatus, Files } from './files.ts';
@@ -188,6 +189,7 @@ function parseKey(place: Place, contents: Buffer, passphrase: string | null): Ke
       hint: 'Give its passphrase as sslpassword.',
     });
   }
+  const { createPrivateKey } = builtinModule('node:crypto');
   const secret = passphrase === null ? {} : { passphrase };
   const attempts = isPem
     ? [() => createPrivateKey({ key: contents, format: 'pem', ...secret })]
@@ -209,6 +211,7 @@ function parseKey(place: Place, contents: Buffer, passphrase: string | null): Ke
 }
 
 function isCertificateOf(place: Place, certificate: Buffer, key: KeyObject): boolean {
+  const { X509Certificate } = builtinModule('node:crypto');
   try {
     return new X509Certificate(certificate).checkPrivateKey(key);
   } catch (cause) {

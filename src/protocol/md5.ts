@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { builtinModule } from '../runtime/builtin-module.ts';
 import { checkPassword } from './password.ts';
 
 /**
@@ -11,6 +11,7 @@ import { checkPassword } from './password.ts';
  */
 export function md5Password(user: string, password: string, salt: Uint8Array): string {
   checkPassword(password);
+  const { createHash } = builtinModule('node:crypto');
   const stored = createHash('md5').update(password, 'utf8').update(user, 'utf8').digest('hex');
   return `md5${createHash('md5').update(stored, 'latin1').update(salt).digest('hex')}`;
 }

@@ -4,15 +4,9 @@
  *
  * PostgreSQL manual, section 54.3.1 "SCRAM-SHA-256 Authentication".
  */
-import {
-  createHash,
-  createHmac,
-  createSecretKey,
-  type KeyObject,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
+import { builtinModule } from '../runtime/builtin-module.ts';
 
 /** Below this a stolen exchange is too cheap to search for the password. 4,096 is usual. */
 const MIN_SCRAM_ITERATIONS = 1024;
@@ -64,6 +58,7 @@ export interface ScramClientOptions {
  * `pbkdf2(saslprep(password), salt, iterations, 32, 'sha256')`.
  */
 export function deriveScramKeys(saltedPassword: Uint8Array): ScramKeys {
+  const { createHash, createSecretKey } = builtinModule('node:crypto');
   const salted = createSecretKey(saltedPassword);
   const clientKey = hmac(salted, 'Client Key');
   return {
@@ -75,7 +70,7 @@ export function deriveScramKeys(saltedPassword: Uint8Array): ScramKeys {
 
 /** With a key as bytes, Node.js 24 takes five times as long. */
 function hmac(key: KeyObject, text: string): Buffer {
-  return createHmac('sha256', key).update(text, 'utf8').digest();
+  return builtinModule('node:crypto').createHmac('sha256', key).update(text, 'utf8').digest();
 }
 
 type Step = 'client-first' | 'server-first' | 'client-final' | 'server-final' | 'done' | 'failed';
@@ -107,6 +102,7 @@ export class ScramClient {
 
   constructor(options: ScramClientOptions) {
     const { channelBinding } = options;
+    const { randomBytes } = builtinModule('node:crypto');
     const nonce = options.nonce ?? randomBytes(NONCE_BYTES).toString('base64');
     if (!/^[\x21-\x2b\x2d-\x7e]+$/.test(nonce)) {
       throw new InterfaceError('a SCRAM nonce is printable ASCII without a comma');
@@ -210,7 +206,7 @@ export class ScramClient {
     }
     if (
       signature.length !== this.#serverSignature.length ||
-      !timingSafeEqual(signature, this.#serverSignature)
+      !builtinModule('node:crypto').timingSafeEqual(signature, this.#serverSignature)
     ) {
       throw new ProtocolError("the server's SCRAM signature is wrong", {
         detail: 'The server does not know the password: it may not be the one that was meant.',

@@ -54,6 +54,14 @@ describe('the floors', () => {
     expect(found.join('\n')).toMatch(/errors\/b does not exist/);
   });
 
+  test('take a late use of a module of Node for an import of it', () => {
+    const source = "const { connect } = builtinModule('node:tls');";
+    expect(check({ 'transport/node/a.ts': source })).toEqual([]);
+    expect(check({ 'session/a.ts': `\n${source}` })).toEqual([
+      'session/a.ts:2: node:tls: only transport/node/ knows sockets, TLS and name resolution',
+    ]);
+  });
+
   test('forbid a folder that has no floor to import', () => {
     const found = check({ 'new/a.ts': "import '../errors/a.ts';", 'errors/a.ts': '' });
     expect(found).toEqual([expect.stringMatching(/the folder new has no floor yet/)]);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { builtinModule } from '../../runtime/builtin-module.ts';
 
 /** Signature algorithms by OID, and the hash that they sign. */
 const HASHES: ReadonlyMap<string, string> = new Map([
@@ -31,7 +31,8 @@ const PSS_HASHES: ReadonlyMap<string, string> = new Map([
  */
 export function serverEndPoint(certificate: Uint8Array): Buffer | null {
   const hash = signatureHash(certificate);
-  return hash === null ? null : createHash(hash).update(certificate).digest();
+  if (hash === null) return null;
+  return builtinModule('node:crypto').createHash(hash).update(certificate).digest();
 }
 
 interface Element {

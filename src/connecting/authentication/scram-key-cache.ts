@@ -1,14 +1,12 @@
-import { createHmac, createSecretKey, pbkdf2, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
+import type { KeyObject } from 'node:crypto';
 import { saslprep } from '../../protocol/saslprep.ts';
 import { deriveScramKeys, SCRAM_KEY_LENGTH, type ScramKeys } from '../../protocol/scram.ts';
-
-const deriveOffLoop = promisify(pbkdf2);
+import { builtinModule } from '../../runtime/builtin-module.ts';
 
 /** How many derivations are kept; each takes some hundred bytes. */
 const CAPACITY = 256;
 /** Passwords are told apart by a keyed hash, so that no cache holds one. */
-const FINGERPRINT_KEY = createSecretKey(randomBytes(32));
+let fingerprintKey: KeyObject | null = null;
 
 /**
  * The keys that SCRAM derives from a password, for the salt and the iteration count that the
@@ -31,12 +29,18 @@ export class ScramKeyCache {
   }
 }
 
-async function derive(password: string, salt: Buffer, iterations: number): Promise<ScramKeys> {
-  return deriveScramKeys(
-    await deriveOffLoop(password, salt, iterations, SCRAM_KEY_LENGTH, 'sha256'),
-  );
+function derive(password: string, salt: Buffer, iterations: number): Promise<ScramKeys> {
+  const { pbkdf2 } = builtinModule('node:crypto');
+  return new Promise((resolve, reject) => {
+    pbkdf2(password, salt, iterations, SCRAM_KEY_LENGTH, 'sha256', (error, salted) => {
+      if (error !== null) reject(error);
+      else resolve(deriveScramKeys(salted));
+    });
+  });
 }
 
 function fingerprint(password: string): string {
-  return createHmac('sha256', FINGERPRINT_KEY).update(password).digest('base64');
+  const { createHmac, createSecretKey, randomBytes } = builtinModule('node:crypto');
+  fingerprintKey ??= createSecretKey(randomBytes(32));
+  return createHmac('sha256', fingerprintKey).update(password).digest('base64');
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { InternalClientError } from '../../errors/client-errors.ts';
 import { InvalidCachedStatementError } from '../../errors/generated/sqlstate.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
@@ -8,7 +7,7 @@ import { introspect } from './introspection.ts';
 import { Statement, type StatementDescription } from './statement.ts';
 
 /** Behind a pooler many processes share a server session: their names must never meet. */
-const PREFIX = `asyncpg_${randomBytes(6).toString('hex')}_`;
+const PREFIX = `asyncpg_${process.pid.toString(36)}${Math.random().toString(36).slice(2)}_`;
 let count = 0;
 
 export function newStatementName(): string {

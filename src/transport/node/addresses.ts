@@ -1,8 +1,5 @@
-import dns from 'node:dns';
 import net, { type LookupFunction } from 'node:net';
-
-/** As `net.connect` asks: no addresses of a family that this machine has none of. */
-const HINTS = process.platform === 'win32' ? 0 : dns.ADDRCONFIG;
+import { builtinModule } from '../../runtime/builtin-module.ts';
 
 /**
  * All addresses of a host name in the resolver's order, each once; an address is its own.
@@ -10,9 +7,12 @@ const HINTS = process.platform === 'win32' ? 0 : dns.ADDRCONFIG;
  */
 export function resolveAddresses(host: string, lookup: LookupFunction | null): Promise<string[]> {
   if (net.isIP(host) !== 0) return Promise.resolve([host]);
+  const dns = builtinModule('node:dns');
+  // As `net.connect` asks: no addresses of a family that this machine has none of.
+  const hints = process.platform === 'win32' ? 0 : dns.ADDRCONFIG;
   return new Promise((resolve, reject) => {
     const ask: LookupFunction = lookup ?? dns.lookup;
-    ask(host, { all: true, hints: HINTS }, (error, found) => {
+    ask(host, { all: true, hints }, (error, found) => {
       if (error) {
         reject(error);
         return;

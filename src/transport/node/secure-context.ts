@@ -1,4 +1,5 @@
-import tls, { type ConnectionOptions, type SecureContext } from 'node:tls';
+import type { ConnectionOptions, SecureContext } from 'node:tls';
+import { builtinModule } from '../../runtime/builtin-module.ts';
 
 const contexts = new WeakMap<object, SecureContext>();
 
@@ -34,7 +35,7 @@ function isBare(options: ConnectionOptions): boolean {
 /** Where nothing is verified, the well-known roots need not be loaded, which takes a while. */
 function newContext(options: ConnectionOptions): SecureContext {
   const noRoots = options.rejectUnauthorized === false && options.ca === undefined;
-  return tls.createSecureContext(noRoots ? { ...options, ca: [] } : options);
+  return builtinModule('node:tls').createSecureContext(noRoots ? { ...options, ca: [] } : options);
 }
 
 function bareContext(options: ConnectionOptions): SecureContext {

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import tls from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { builtinModule } from '../../runtime/builtin-module.ts';
 import type {
   ByteStream,
   ByteStreamHandler,
@@ -54,7 +55,7 @@ export class SocketStream implements ByteStream {
   constructor(socket: Duplex) {
     this.#socket = socket;
     // The caller's own `dial` may give a stream that has TLS already.
-    if (socket instanceof tls.TLSSocket) this.#tls = new SocketTls(socket);
+    if (isSecure(socket)) this.#tls = new SocketTls(socket);
     this.#attach(socket);
   }
 
@@ -145,7 +146,7 @@ export class SocketStream implements ByteStream {
     this.#detach();
     // Errors of the plain socket arrive through the TLS socket as well from here on; the plain
     // one keeps its listener, so that none of them is ever without any.
-    const secure = tls.connect({ ...options, socket: plain });
+    const secure = builtinModule('node:tls').connect({ ...options, socket: plain });
     this.#socket = secure;
     this.#tls = new SocketTls(secure);
     this.#attach(secure);
@@ -252,11 +253,16 @@ function isPlain(socket: Duplex): boolean {
   return Object.getPrototypeOf(socket) === net.Socket.prototype;
 }
 
+/** Whether the stream is a socket with TLS, told without loading what would make one. */
+function isSecure(socket: Duplex): socket is TLSSocket {
+  return socket instanceof net.Socket && (socket as Partial<TLSSocket>).encrypted === true;
+}
+
 /** The TLS of a socket. */
 class SocketTls implements TlsState {
-  readonly #socket: tls.TLSSocket;
+  readonly #socket: TLSSocket;
 
-  constructor(socket: tls.TLSSocket) {
+  constructor(socket: TLSSocket) {
     this.#socket = socket;
   }
 

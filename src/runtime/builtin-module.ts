@@ -1,0 +1,10 @@
+import { createRequire } from 'node:module';
+
+/**
+ * A module of Node, loaded when it is first asked for. TLS and cryptography make up a fifth of what a
+ * short process costs, and many need neither.
+ */
+export const builtinModule: typeof process.getBuiltinModule =
+  // Node has it since 20.16 and 22.3.
+  (process.getBuiltinModule as typeof process.getBuiltinModule | undefined) ??
+  ((name: string) => createRequire(import.meta.url)(name));
