@@ -1,5 +1,13 @@
+import { deprecate } from 'node:util';
 import { isDate } from 'node:util/types';
 import { defaults } from './defaults.ts';
+
+/** As pg says it, once a process. */
+const warnOfInvalidDate = deprecate(
+  () => {},
+  'Sending an invalid date to Postgres is deprecated and will throw an error in the next major version of pg. Ensure any Date object passed as a query parameter is valid.',
+  'PG_INVALID_DATE',
+);
 
 /**
  * Makes the parameter of a value: text, bytes or null, without a look at the parameter's type.
@@ -19,7 +27,10 @@ function prepare(value: any, seen: unknown[] | undefined): any {
   if (typeof value !== 'object') return value.toString();
   if (value instanceof Buffer) return value;
   if (ArrayBuffer.isView(value)) return bufferOf(value);
-  if (isDate(value)) return defaults.parseInputDatesAsUTC ? utcText(value) : localText(value);
+  if (isDate(value)) {
+    if (Number.isNaN(value.getTime())) warnOfInvalidDate();
+    return defaults.parseInputDatesAsUTC ? utcText(value) : localText(value);
+  }
   if (Array.isArray(value)) return arrayText(value);
   if (typeof value.toPostgres !== 'function') return JSON.stringify(value);
   if (seen?.includes(value)) {

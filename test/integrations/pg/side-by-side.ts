@@ -7,6 +7,7 @@ const require = createRequire(import.meta.url);
 /** node-postgres itself, to compare with: its own modules have no types. */
 export const pg: any = require('pg');
 export const pgUtils: any = require('pg/lib/utils.js');
+export const PgConnectionParameters: any = require('pg/lib/connection-parameters.js');
 
 /** Time zones that have what goes wrong: DST both ways of the equator, odd offsets, a skipped day. */
 const ZONES = [
