@@ -31,7 +31,7 @@ export async function runBatch(
     prepare: isPrepared(query),
   }));
   const request = new BatchRequest(items, deadline);
-  for (const { text } of items) client.noteEffects(statementKind(text));
+  for (const { text } of items) client.noteText(request, statementKind(text));
   client.session.submit(request);
   return client.logged(request.promise, items.map(({ text }) => text).join(';\n'), items);
 }

@@ -1,27 +1,29 @@
 import { InterfaceError } from '../errors/client-errors.ts';
+import type { PostgresLogMessage } from '../errors/postgres-error.ts';
+import type { Request } from '../session/request.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
-import type { Session } from '../session/session.ts';
+import type { Session, SessionObserver } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
-import { OpenTransaction } from './open-transaction.ts';
+import { endedByStatement, OpenTransaction } from './open-transaction.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
 import { isTraced, traced } from './tracing.ts';
 import { TransactionQueue, type Turn } from './transaction-queue.ts';
 
 /** A lease of a client session: itself, or its turn. */
-type Held = { readonly client: ClientSession };
+type Held = { readonly client: ClientSession; readonly sent?: () => void };
 
 /**
  * One server session with what belongs to it on the client's side for as long as it lives,
  * whichever Connection has it: listeners, loggers, the stack of transactions. `Owner` is that Connection,
  * which this file does not know.
  */
-export class ClientSession<Owner = any> implements ListenHost<Owner> {
+export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObserver {
   /** A session that is not a pool's is its own lease: see lease.ts. */
   readonly client = this;
   readonly session: Session;
@@ -48,7 +50,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
     this.log = new QueryLog(session.clock);
     this.listeners = new Listeners<Owner>(this, session.startUpNotices);
     this.queue = new TransactionQueue<ClientSession>(this);
-    session.observer = this.listeners;
+    session.observer = this;
   }
 
   /** The deadline of one call: its own time-out or the connection's, and its signal. */
@@ -86,8 +88,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
       statement,
     );
     request.onTag = onTag;
-    this.noteEffects(kind);
-    this.session.submit(request);
+    this.submit(request, kind);
     return this.logged(request.promise, query.text, request.args, query.timeout);
   }
 
@@ -115,9 +116,30 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
 
   #submitScript(text: string, deadline: Deadline | null, kind: StatementKind): ScriptRequest {
     const request = new ScriptRequest(text, deadline, kind.repeatable);
-    this.noteEffects(kind);
-    this.session.submit(request);
+    this.submit(request, kind);
     return request;
+  }
+
+  /** Submits a request for a text of the user's. */
+  submit(request: Request, kind: StatementKind): void {
+    this.noteText(request, kind);
+    this.session.submit(request);
+  }
+
+  /** Notes what a text of the user's may do for which the request is about to be submitted. */
+  noteText(request: Request, kind: StatementKind): void {
+    if (kind.endsTransaction && this.transactions.length > 0) request.ending = 'possible';
+    this.noteEffects(kind);
+  }
+
+  /** COMMIT or ROLLBACK, of the driver's own. Resolves to the command tag. */
+  endTransaction(text: string): Promise<string> {
+    return this.call(undefined, (deadline) => {
+      const request = new ScriptRequest(text, deadline);
+      request.ending = 'own';
+      this.session.submit(request);
+      return this.logged(request.promise, text, []);
+    });
   }
 
   /** The promise of a call, followed by query loggers and tracers if there are any. */
@@ -151,12 +173,40 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
    * The lease of a call: itself, unless transactions are open that the call is not inside of. Then
    * it is a promise; what it resolves to has to be given to `giveBack`.
    */
-  checkOut(asked: OpenTransaction | undefined, deadline: Deadline | null): Held | Promise<Held> {
+  checkOut(
+    asked: OpenTransaction | undefined,
+    deadline: Deadline | null,
+    context?: OpenTransaction | undefined,
+  ): Held | Promise<Held> {
     const { queue, transactions } = this;
     if (transactions.length === 0 && queue.isEmpty) return this;
-    const wanted = queue.wantedBy(asked, OpenTransaction.current());
+    const wanted =
+      context === undefined
+        ? queue.wantedBy(asked, OpenTransaction.current())
+        : queue.innermost(OpenTransaction.current(), context);
     if (transactions.at(-1) === wanted && !queue.isWaitedIn(wanted)) return this;
     return queue.enter(wanted, deadline);
+  }
+
+  /**
+   * Does what submits a request, once the transactions are over that the call is not inside of.
+   *
+   * @param context what else it is inside of: what made the object that it is a call of
+   */
+  async inTurn<R>(
+    deadline: Deadline | null,
+    work: () => Promise<R>,
+    context?: OpenTransaction | undefined,
+  ): Promise<R> {
+    const lent = this.checkOut(undefined, deadline, context);
+    const lease = lent instanceof Promise ? await lent : lent;
+    try {
+      const working = work();
+      lease.sent?.();
+      return await working;
+    } finally {
+      this.giveBack(lease);
+    }
   }
 
   /** The call is over. */
@@ -166,11 +216,43 @@ export class ClientSession<Owner = any> implements ListenHost<Owner> {
 
   /** Whether a transaction is open or about to be: BEGIN may still be on its way. */
   get isInTransaction(): boolean {
-    return this.transactions.length > 0 || this.session.transactionStatus !== 'I';
+    const outermost = this.transactions[0];
+    if (outermost !== undefined && outermost.state !== 'ended') return true;
+    return this.session.transactionStatus !== 'I';
   }
 
   get isEnded(): boolean {
     return this.session.isEnded;
+  }
+
+  // ── What the session tells ──────────────────────────────────────────────────────────────
+
+  notice(message: PostgresLogMessage): void {
+    this.listeners.notice(message);
+  }
+
+  notification(channel: string, payload: string, pid: number): void {
+    this.listeners.notification(channel, payload, pid);
+  }
+
+  ended(reason: Error | null): void {
+    this.listeners.ended(reason);
+  }
+
+  /**
+   * If it was not the driver that ended the transaction, nothing more may be sent in the belief that
+   * it is open: it would be committed at once.
+   */
+  transactionEnded(request: Request): void {
+    const { session, transactions } = this;
+    if (request.ending === 'own' || transactions.length === 0) return;
+    for (const transaction of transactions) transaction.noteEnded();
+    session.queue.refuseWaiting(() => endedByStatement());
+    // AND CHAIN, or a BEGIN behind it, has begun another one, which nobody has asked for.
+    if (session.transactionStatus !== 'I') {
+      this.endTransaction('ROLLBACK').catch(() => session.destroy(null));
+    }
+    this.queue.advance();
   }
 
   /** Throws unless the session is alive. */

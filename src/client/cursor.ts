@@ -8,6 +8,7 @@ import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { CREATE } from './internals.ts';
+import { OpenTransaction } from './open-transaction.ts';
 
 /** Rows that iteration fetches at once. */
 const PREFETCH = 50;
@@ -43,6 +44,8 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   readonly #query: QueryObject;
   readonly #given: Statement | null;
   readonly #portal: Portal;
+  /** What the code is inside of that has made it: code elsewhere may read it as well. */
+  readonly #context = OpenTransaction.current();
   #exhausted = false;
   #closed = false;
 
@@ -65,7 +68,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   #usableClient(): ClientSession {
     const client = this.#client();
     if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
-    if (client.isInTransaction) return client;
+    if (client.queue.belongs(this.#context)) return client;
     throw new NoActiveSQLTransactionError(
       'a cursor cannot be used outside of a transaction',
       { hint: 'Use stream() to read a large result without a transaction.' },
@@ -75,12 +78,18 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
 
   async #step(fetch: number, close: boolean): Promise<PortalRows> {
     const client = this.#usableClient();
-    const result = await client.call(this.#query, (deadline) => {
-      const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
-      client.noteEffects(statementKind(this.#query.text));
-      client.session.submit(request);
-      return client.logged(request.promise, this.#query.text, this.#portal.args);
-    });
+    const result = await client.call(this.#query, (deadline) =>
+      client.inTurn(
+        deadline,
+        () => {
+          this.#usableClient();
+          const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
+          client.submit(request, statementKind(this.#query.text));
+          return client.logged(request.promise, this.#query.text, this.#portal.args);
+        },
+        this.#context,
+      ),
+    );
     if (result.exhausted) this.#exhausted = true;
     return result;
   }
@@ -110,7 +119,9 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
       if (this.#portal.statement === null) await this.#step(0, false);
       const client = this.#usableClient();
       const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
-      const tag = await client.call(this.#query, (deadline) => client.script(move, deadline));
+      const tag = await client.call(this.#query, (deadline) =>
+        client.inTurn(deadline, () => client.script(move, deadline), this.#context),
+      );
       const moved = Number(tag.split(' ').at(-1));
       if (moved < count) this.#exhausted = true;
       return moved;
@@ -152,6 +163,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
     let client: ClientSession;
     try {
       client = this.#client();
+      if (!client.queue.belongs(this.#context)) return;
     } catch {
       // The cursor's user has no connection any more, and the portal is gone with it.
       return;

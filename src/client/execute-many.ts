@@ -29,7 +29,6 @@ export async function executeMany(
   const kind = statementKind(text);
   const prepare = !kind.columnsByName;
   const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement, prepare);
-  client.noteEffects(kind);
-  client.session.submit(request);
+  client.submit(request, kind);
   return client.logged(request.promise, text, sets as unknown as readonly unknown[]);
 }

@@ -12,4 +12,6 @@ export type Use =
 /** A session that has been checked out, until it is checked in. */
 export interface Lease {
   readonly client: ClientSession;
+  /** Where calls wait for their turn: this one has submitted what it is about, so that others may. */
+  readonly sent?: () => void;
 }

@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
-import type { SessionObserver } from '../session/session.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { callUser } from './user-callback.ts';
 
@@ -48,7 +47,7 @@ interface Channel<Owner> {
 }
 
 /** The listeners of one session. A callback that fails does not affect the others. */
-export class Listeners<Owner> implements SessionObserver {
+export class Listeners<Owner> {
   readonly #host: ListenHost<Owner>;
   readonly #channels = new Map<string, Channel<Owner>>();
   readonly #logs = new Set<OnLog<Owner>>();

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { InterfaceError } from '../errors/client-errors.ts';
 import type { IsolationLevel } from './transaction-options.ts';
 
 /** The innermost transaction that the running code is inside of, on whichever connection. */
@@ -6,7 +7,10 @@ const contexts = new AsyncLocalStorage<OpenTransaction>();
 
 /** A transaction or a savepoint in one, as long as it is on its session's stack, and after that. */
 export class OpenTransaction {
-  state: 'open' | 'committed' | 'rolled back' | 'failed' = 'open';
+  /** `ended`: by a statement that was executed in it, while its code still runs. */
+  state: 'open' | 'ended' | 'committed' | 'rolled back' | 'failed' = 'open';
+  /** It was ended by a statement: it cannot be said of it that it had no effect. */
+  wasEnded = false;
   readonly isolation: IsolationLevel | undefined;
   /** Ends its calls, those of transactions nested in it included. */
   signal: AbortSignal | undefined;
@@ -23,8 +27,32 @@ export class OpenTransaction {
   /** What the running code is inside of. Those that are over are left out, so that no chain grows. */
   static current(): OpenTransaction | undefined {
     let current = contexts.getStore();
-    while (current !== undefined && current.state !== 'open') current = current.context;
+    while (current?.isOver) current = current.context;
     return current;
+  }
+
+  /** Nothing more is done in it, and nothing refused. */
+  get isOver(): boolean {
+    return this.state !== 'open' && this.state !== 'ended';
+  }
+
+  /** What a call in it is rejected with once it is not open any more; `what` cannot be done. */
+  refusal(what: string): InterfaceError {
+    if (this.wasEnded) return endedByStatement();
+    return new InterfaceError(`cannot ${what}: the transaction is already ${this.state}`, {
+      safeToRetry: true,
+    });
+  }
+
+  /** A statement that was executed in it has ended it, on the server. */
+  noteEnded(): void {
+    this.wasEnded = true;
+    this.state = 'ended';
+  }
+
+  /** Its code has ended as well, or has been told. */
+  leaveEnded(): void {
+    if (this.state === 'ended') this.state = 'failed';
   }
 
   /** Runs its callback: calls that are made from there are inside of it. */
@@ -41,5 +69,21 @@ export class OpenTransaction {
   /** It was undone from outside, together with all that it is nested in or by its session. */
   markUndone(): void {
     if (this.state === 'open') this.state = 'rolled back';
+    this.leaveEnded();
   }
+}
+
+const ENDED = 'the transaction was ended by a statement that was executed in it';
+
+/** What every call in a transaction is rejected with that a statement has ended. */
+export function endedByStatement(cause?: unknown): InterfaceError {
+  return new InterfaceError(ENDED, {
+    hint: 'Leave COMMIT and ROLLBACK to the transaction.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Whether an error is that. */
+export function tellsOfEnd(error: unknown): boolean {
+  return error instanceof InterfaceError && error.message.startsWith(ENDED);
 }

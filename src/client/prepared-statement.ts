@@ -4,7 +4,6 @@ import type { Wanted } from '../session/requests/query-request.ts';
 import { typesOf } from '../session/statements/preparation.ts';
 import type { Attribute, Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
-import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
@@ -131,9 +130,11 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
         const lease = lent instanceof Promise ? await lent : lent;
         try {
           if (lease !== client) this.#client(call);
-          return await client.query(query, kind, wanted, deadline, this.#statement, (tag) => {
+          const sending = client.query(query, kind, wanted, deadline, this.#statement, (tag) => {
             this.#shared.status = tag;
           });
+          if (lease !== client) lease.sent?.();
+          return await sending;
         } finally {
           client.giveBack(lease);
         }
@@ -165,23 +166,6 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return (await this.#run('execute', 'tag', args)) as string;
   }
 
-  /** Does work after the transactions that it is not inside of. */
-  async #inTurn<R>(
-    call: string,
-    client: ClientSession,
-    deadline: Deadline | null,
-    work: () => Promise<R>,
-  ): Promise<R> {
-    const lent = client.checkOut(undefined, deadline);
-    const lease = lent instanceof Promise ? await lent : lent;
-    try {
-      if (lease !== client) this.#client(call);
-      return await work();
-    } finally {
-      client.giveBack(lease);
-    }
-  }
-
   #many(
     call: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
@@ -190,9 +174,10 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return located(async () => {
       const client = this.#client(call);
       return await client.call(this.#options, (deadline) =>
-        this.#inTurn(call, client, deadline, () =>
-          executeMany(client, this.query, args, wantRows, deadline, this.#statement),
-        ),
+        client.inTurn(deadline, () => {
+          this.#client(call);
+          return executeMany(client, this.query, args, wantRows, deadline, this.#statement);
+        }),
       );
     });
   }
@@ -227,9 +212,10 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return RowStream[CREATE]<T>(async (sink) => {
       const client = this.#client('stream');
       await client.call(this.#options, (deadline) =>
-        this.#inTurn('stream', client, deadline, () =>
-          streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement),
-        ),
+        client.inTurn(deadline, () => {
+          this.#client('stream');
+          return streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement);
+        }),
       );
     });
   }

@@ -163,7 +163,9 @@ export abstract class Queryable {
     const lease = lent instanceof Promise ? await lent : lent;
     let failed = true;
     try {
-      const result = await work(lease.client, deadline);
+      const working = work(lease.client, deadline);
+      lease.sent?.();
+      const result = await working;
       failed = false;
       return result;
     } finally {
@@ -189,7 +191,9 @@ export abstract class Queryable {
         const lease = lent instanceof Promise ? await lent : lent;
         let failed = true;
         try {
-          const result = await send(lease.client, call, kind, wanted, deadline);
+          const sending = send(lease.client, call, kind, wanted, deadline);
+          if (lent instanceof Promise) lease.sent?.();
+          const result = await sending;
           failed = false;
           return result;
         } finally {

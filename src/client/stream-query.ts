@@ -20,7 +20,6 @@ export async function streamQuery(
   statement: Statement | null = null,
 ): Promise<void> {
   const run = client.isInTransaction ? streamPortal : streamWhole;
-  client.noteEffects(statementKind(query.text));
   const running = run(client, query, buffer, deadline, statement);
   try {
     await client.logged(running, query.text, argsOf(query), query.timeout);
@@ -33,12 +32,13 @@ export async function streamQuery(
 
 /** Everything in one answer. It can be left by a cancel only. */
 async function streamWhole(
-  { session }: ClientSession,
+  client: ClientSession,
   query: QueryObject,
   buffer: StreamBuffer,
   deadline: Deadline | null,
   statement: Statement | null,
 ): Promise<void> {
+  const { session } = client;
   const request = new StreamRequest(
     query.text,
     argsOf(query),
@@ -47,7 +47,7 @@ async function streamWhole(
     statement,
     isPrepared(query),
   );
-  session.submit(request);
+  client.submit(request, statementKind(query.text));
   buffer.attach(session, () => session.canceller.dismiss(request));
   try {
     await request.promise;
@@ -59,16 +59,18 @@ async function streamWhole(
 
 /** Part by part, inside a transaction, which a cancel would make fail. */
 async function streamPortal(
-  { session }: ClientSession,
+  client: ClientSession,
   query: QueryObject,
   buffer: StreamBuffer,
   deadline: Deadline | null,
   statement: Statement | null,
 ): Promise<void> {
+  const { session } = client;
+  const kind = statementKind(query.text);
   const portal = newPortal(query);
   const step = (fetch: number, limit: Deadline | null): Promise<PortalRows> => {
     const request = new PortalRequest(portal, { fetch, close: fetch === 0 }, limit, statement);
-    session.submit(request);
+    client.submit(request, kind);
     return request.promise;
   };
   let wake = (): void => {};

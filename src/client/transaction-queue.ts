@@ -1,11 +1,12 @@
 import { InterfaceError } from '../errors/client-errors.ts';
+import type { TransactionStatus } from '../protocol/backend/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import type { OpenTransaction } from './open-transaction.ts';
+import { OpenTransaction } from './open-transaction.ts';
 
 /** What the queue needs of the client session that it is for. */
 interface QueueHost {
   readonly transactions: readonly OpenTransaction[];
-  readonly session: { readonly isEnded: boolean };
+  readonly session: { readonly isEnded: boolean; readonly transactionStatus: TransactionStatus };
   readonly listeners: { onLeave(callback: () => void): () => void };
 }
 
@@ -16,14 +17,20 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-/** The lease of a call that may go on. Until it is checked in, those behind it wait. */
+/** The lease of a call that may go on. Until it has sent what it is about, those behind it wait. */
 export class Turn<Host> {
   readonly client: Host;
   readonly wanted: OpenTransaction | undefined;
+  readonly sent: () => void;
 
-  constructor(client: Host, wanted: OpenTransaction | undefined) {
+  constructor(
+    client: Host,
+    wanted: OpenTransaction | undefined,
+    leave: (turn: Turn<Host>) => void,
+  ) {
     this.client = client;
     this.wanted = wanted;
+    this.sent = () => leave(this);
   }
 }
 
@@ -62,13 +69,7 @@ export class TransactionQueue<Host extends QueueHost> {
     context: OpenTransaction | undefined,
   ): OpenTransaction | undefined {
     const { transactions } = this.#client;
-    let here = context;
-    while (
-      here !== undefined &&
-      !(here.state === 'open' && here.isEntered && transactions.includes(here))
-    ) {
-      here = here.context;
-    }
+    const here = this.#around(context);
     if (asked === undefined) return here;
     if (here !== undefined && transactions.indexOf(here) > transactions.indexOf(asked)) {
       throw new InterfaceError(
@@ -77,6 +78,36 @@ export class TransactionQueue<Host extends QueueHost> {
       );
     }
     return asked;
+  }
+
+  /** Of the transactions that code of either context is inside of, the innermost. */
+  innermost(
+    one: OpenTransaction | undefined,
+    other: OpenTransaction | undefined,
+  ): OpenTransaction | undefined {
+    const { transactions } = this.#client;
+    return transactions[
+      Math.max(transactions.indexOf(this.#around(one)!), transactions.indexOf(this.#around(other)!))
+    ];
+  }
+
+  /** Whether code of this context, or the running one, has an open transaction to be in. */
+  belongs(context: OpenTransaction | undefined): boolean {
+    const { transactions, session } = this.#client;
+    // One that was begun by hand, with a text, is anybody's.
+    if (transactions.length === 0) return session.transactionStatus !== 'I';
+    return this.innermost(OpenTransaction.current(), context) !== undefined;
+  }
+
+  /** The innermost transaction of this session that code of the context is inside of. */
+  #around(context: OpenTransaction | undefined): OpenTransaction | undefined {
+    const { transactions } = this.#client;
+    let here = context;
+    while (here !== undefined && (here.isOver || !here.isEntered || !transactions.includes(here))) {
+      here = here.context;
+    }
+    if (here?.state === 'ended') throw here.refusal('make a call');
+    return here;
   }
 
   /** A turn for a call, at once or when it is its. */
@@ -94,12 +125,7 @@ export class TransactionQueue<Host extends QueueHost> {
         wake: () => {
           deadline?.watch(null);
           if (wanted !== undefined && wanted.state !== 'open') {
-            reject(
-              new InterfaceError(
-                `cannot make a call that waited: the transaction is already ${wanted.state}`,
-                { safeToRetry: true },
-              ),
-            );
+            reject(wanted.refusal('make a call that waited'));
             return;
           }
           resolve(this.#take(wanted));
@@ -120,7 +146,7 @@ export class TransactionQueue<Host extends QueueHost> {
     });
   }
 
-  /** The call is over. */
+  /** The call has sent what it is about, or is over. Idempotent. */
   leave(turn: Turn<Host>): void {
     if (this.#turn !== turn) return;
     this.#turn = null;
@@ -148,7 +174,7 @@ export class TransactionQueue<Host extends QueueHost> {
   }
 
   #take(wanted: OpenTransaction | undefined): Turn<Host> {
-    this.#turn = new Turn(this.#client, wanted);
+    this.#turn = new Turn(this.#client, wanted, (turn) => this.leave(turn));
     return this.#turn;
   }
 }

@@ -1,7 +1,7 @@
 import type { Attempts } from './attempts.ts';
 import type { ClientSession } from './client-session.ts';
 import { BEGIN, CLIENT, COMMIT_NOW, ROLL_BACK_QUIETLY } from './internals.ts';
-import { OpenTransaction } from './open-transaction.ts';
+import { endedByStatement, OpenTransaction, tellsOfEnd } from './open-transaction.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
@@ -31,7 +31,9 @@ export async function runTransaction<R>(
       connection[CLIENT]('Connection.transaction()', true);
       return await runOnce(client, asked, options, fn);
     } catch (error) {
-      if (!isOutermost || !attempts.grant(error) || client.isEnded) throw error;
+      // What a statement has committed must not be done once more.
+      if (!isOutermost || tellsOfEnd(error)) throw error;
+      if (!attempts.grant(error) || client.isEnded) throw error;
       await new Promise<void>((resolve) => {
         client.session.clock.setTimer(attempts.pause, resolve);
       });
@@ -54,6 +56,6 @@ async function runOnce<R>(
   } catch (error) {
     // It is over already unless the failure came before COMMIT was sent.
     await transaction[ROLL_BACK_QUIETLY]();
-    throw error;
+    throw own.wasEnded && !tellsOfEnd(error) ? endedByStatement(error) : error;
   }
 }

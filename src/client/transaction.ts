@@ -102,9 +102,12 @@ export class Transaction extends Queryable implements AsyncDisposable {
         return await Transaction.#beginNested(client, own, outer, options, managed);
       }
       if (session.transactionStatus !== 'I') {
-        throw new InterfaceError('cannot use a transaction in a manually started transaction', {
-          hint: 'End the transaction that was begun with execute("BEGIN") first.',
-        });
+        throw new InterfaceError(
+          'cannot use Connection.transaction() in a manually started transaction',
+          {
+            hint: 'End the transaction that was begun with execute("BEGIN") first.',
+          },
+        );
       }
       session.preamble.begin(statements);
       transactions.push(own);
@@ -268,6 +271,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
 
   /** The callback of `transaction` must not end it: that rolls it back. */
   async #refuseIfManaged(call: string): Promise<void> {
+    if (!this.#managed && this.#own.state === 'ended') this.#leaveEnded();
     this.#checkUsable(`Transaction.${call}()`);
     if (!this.#managed) return;
     await this[ROLL_BACK_QUIETLY]();
@@ -295,7 +299,6 @@ export class Transaction extends Queryable implements AsyncDisposable {
       await this.#endBy(`RELEASE SAVEPOINT ${this.#savepoint}`, 'committed');
       return;
     }
-    this.#checkNotEnded();
     const tag = await this.#endBy('COMMIT', 'committed');
     if (tag === 'ROLLBACK') {
       this.#own.state = 'rolled back';
@@ -305,17 +308,12 @@ export class Transaction extends Queryable implements AsyncDisposable {
     }
   }
 
-  /** A COMMIT or ROLLBACK that was executed as a statement leaves nothing to commit. */
-  #checkNotEnded(): void {
-    const { session, transactions } = this.#client;
-    const isBegun = !session.preamble.isWaiting && session.isIdle && !session.isEnded;
-    if (!isBegun || session.transactionStatus !== 'I') return;
-    this.#own.state = 'failed';
-    transactions.splice(transactions.indexOf(this.#own));
-    this.#client.queue.advance();
-    throw new InterfaceError('the transaction was ended by a statement that was executed in it', {
-      hint: 'Leave COMMIT and ROLLBACK to the transaction.',
-    });
+  /** Takes one that was ended by a statement off the stack: its code has been told. */
+  #leaveEnded(): void {
+    const { queue, transactions } = this.#client;
+    const at = transactions.indexOf(this.#own);
+    if (at >= 0) for (const nested of transactions.splice(at)) nested.leaveEnded();
+    queue.advance();
   }
 
   /**
@@ -324,10 +322,13 @@ export class Transaction extends Queryable implements AsyncDisposable {
    * @internal
    */
   async [ROLL_BACK_QUIETLY](): Promise<void> {
+    if (this.#own.state === 'ended') this.#leaveEnded();
     if (this.#own.state !== 'open') return;
     try {
       await this.#endBy(this.#rollbackText, 'rolled back');
     } catch (error) {
+      // There is nothing left to roll back.
+      if (this.#own.wasEnded) return;
       this.#client.session.destroy(error instanceof Error ? error : null);
     }
   }
@@ -363,6 +364,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     try {
       return await this.#sendEnd(text, state);
     } finally {
+      own.leaveEnded();
       const at = transactions.indexOf(own);
       if (at >= 0) transactions.splice(at);
       queue.advance();
@@ -383,7 +385,9 @@ export class Transaction extends Queryable implements AsyncDisposable {
       return text;
     }
     try {
-      return await this.#client.command(text);
+      return this.#savepoint === null
+        ? await this.#client.endTransaction(text)
+        : await this.#client.command(text);
     } catch (error) {
       own.state = 'failed';
       // Another attempt to undo it would take as long once more.
@@ -406,22 +410,19 @@ export class Transaction extends Queryable implements AsyncDisposable {
     if (!error.safeToRetry) return unknownOutcome(error);
     // It was never sent: the transaction is still open behind the calls that it waited for.
     const { session } = this.#client;
-    this.#client.script('ROLLBACK').catch(() => session.destroy(null));
+    this.#client.endTransaction('ROLLBACK').catch(() => session.destroy(null));
     return error;
   }
 
   /** Rolls back unless the transaction is over. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#own.state === 'open' && !this.#client.session.isEnded) await this.rollback();
+    if (!this.#own.isOver && !this.#client.session.isEnded) await this.rollback();
   }
 }
 
 /** Throws unless the transaction is open; `call` is named in the error. */
-function checkStillOpen({ state }: OpenTransaction, call: string): void {
-  if (state === 'open') return;
-  throw new InterfaceError(`cannot call ${call}: the transaction is already ${state}`, {
-    safeToRetry: true,
-  });
+function checkStillOpen(transaction: OpenTransaction, call: string): void {
+  if (transaction.state !== 'open') throw transaction.refusal(`call ${call}`);
 }
 
 /** A nested transaction has the isolation level of the outermost one. */

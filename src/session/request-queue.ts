@@ -210,6 +210,11 @@ export class RequestQueue implements HostQueue {
     for (const waiter of waiters) waiter();
   }
 
+  /** Fails every request that was not started, each with an error of its own. */
+  refuseWaiting(error: () => unknown): void {
+    for (const request of this.#pending.drain()) request.fail(error());
+  }
+
   // ── Answers ─────────────────────────────────────────────────────────────────────────────
 
   /** The request has written its messages, Sync included: it waits for its answers now. */
@@ -221,6 +226,7 @@ export class RequestQueue implements HostQueue {
   /** The answers that come after those of all earlier requests are this one's. */
   enlist(request: Request): void {
     request.state = 'sent';
+    if (request.isFence) this.hold(request);
     this.head ??= request;
     this.#inFlight.push(request);
   }

@@ -60,6 +60,16 @@ interface HostInbox {
   resume(): void;
 }
 
+/** The command tags of what ends a transaction. */
+const ENDS: ReadonlySet<string> = new Set(['COMMIT', 'ROLLBACK', 'PREPARE TRANSACTION']);
+
+/**
+ * Whether a request ends the transaction that it is sent in. `own`: it is how the driver does that.
+ * `possible`: a statement in it may, so that what follows must not be sent before it is known;
+ * `done`: one has, although another transaction may have been begun since.
+ */
+export type Ending = 'none' | 'own' | 'possible' | 'done';
+
 /** Where a request stands. */
 export type RequestState = 'queued' | 'preparing' | 'sent' | 'done';
 
@@ -86,6 +96,8 @@ export abstract class Request<R = unknown> {
   flight: number | null = null;
   /** DataRow may come now. */
   rowsDue = false;
+  /** What it is to the transaction that it is sent in. */
+  ending: Ending = 'none';
   /** A request that works for this one at the moment, e.g. Parse and Describe for a query. */
   inner: Request | null = null;
   /** The call's, which disposes it; a request never does. */
@@ -124,6 +136,16 @@ export abstract class Request<R = unknown> {
 
   dataRow(_session: RequestHost, _buffer: Buffer, _start: number, _end: number): void {
     unexpected('DataRow');
+  }
+
+  /** It may end its transaction: nothing is sent behind it until it is answered. */
+  get isFence(): boolean {
+    return this.ending === 'possible' || this.ending === 'done';
+  }
+
+  /** The tag of a statement of a fence; that of ROLLBACK TO is the same as ROLLBACK's. */
+  protected noteTag(tag: string): void {
+    if (ENDS.has(tag)) this.ending = 'done';
   }
 
   /** ErrorResponse. The server sends nothing more but ReadyForQuery. */

@@ -22,6 +22,11 @@ import type { StatementCacheOptions } from './statements/statement-cache.ts';
 export interface SessionObserver {
   notice(message: PostgresLogMessage): void;
   notification(channel: string, payload: string, pid: number): void;
+  /**
+   * The server has ended a transaction: there is none now, or at most another one. The request
+   * whose answer says so is not settled yet.
+   */
+  transactionEnded(request: Request): void;
   /** The session has ended, for whatever reason. Called once. */
   ended(reason: Error | null): void;
 }
@@ -174,9 +179,15 @@ export class Session implements InboxOwner {
   }
 
   answered(request: Request, status: TransactionStatus): void {
+    const before = this.transactionStatus;
     this.transactionStatus = status;
     this.canceller.answered(request);
+    const { isFence } = request;
+    if (status === 'I' ? before !== 'I' || isFence : request.ending === 'done') {
+      this.observer?.transactionEnded(request);
+    }
     request.ready(this);
+    if (isFence) this.queue.release(request);
     this.canceller.cancelAbandoned();
     this.queue.pump();
   }

@@ -7,13 +7,14 @@ import {
   needOfScript,
 } from './holder-need.ts';
 import { Lexer } from './lexer.ts';
+import { NO_EFFECTS, type ScriptEffects, scriptEffects } from './script-effects.ts';
 
 /**
  * What a text of SQL does to the session and the transaction that it is executed in, as far as the
  * text tells. In doubt it is said to do the most: a text that is not understood is not shareable,
  * not repeatable, lasting, and may commit. What a function of the user's own does is not seen.
  */
-export interface StatementKind {
+export interface StatementKind extends ScriptEffects {
   /**
    * One statement that leaves the session, and whatever runs on it next, as if it had not been:
    * others' may be executed in the same session right before and after it. Always repeatable.
@@ -90,6 +91,10 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     mentionsPrepare: one.mentionsPrepare || other.mentionsPrepare,
     columnsByName: one.columnsByName || other.columnsByName,
     needsHolder: one.needsHolder === other.needsHolder ? one.needsHolder : null,
+    endsTransaction: one.endsTransaction || other.endsTransaction,
+    copiesToClient: one.copiesToClient || other.copiesToClient,
+    copiesFromClient: one.copiesFromClient || other.copiesFromClient,
+    unlistens: one.unlistens || other.unlistens,
   });
 }
 
@@ -102,7 +107,7 @@ const NEEDS: readonly (HolderNeed | null)[] = [
 ];
 
 /** There are few kinds, and one object for each of them. */
-const kinds: StatementKind[] = [];
+const kinds = new Map<number, StatementKind>();
 
 function kindOf(kind: StatementKind): StatementKind {
   const index =
@@ -113,9 +118,15 @@ function kindOf(kind: StatementKind): StatementKind {
     16 * Number(kind.mayCommit) +
     32 * Number(kind.mentionsPrepare) +
     64 * Number(kind.columnsByName) +
-    128 * NEEDS.indexOf(kind.needsHolder);
-  kinds[index] ??= Object.freeze(kind);
-  return kinds[index];
+    128 * Number(kind.endsTransaction) +
+    256 * Number(kind.copiesToClient) +
+    512 * Number(kind.copiesFromClient) +
+    1024 * Number(kind.unlistens) +
+    2048 * NEEDS.indexOf(kind.needsHolder);
+  const known = kinds.get(index);
+  if (known !== undefined) return known;
+  kinds.set(index, Object.freeze(kind));
+  return kind;
 }
 
 /** Verbs of statements that read or change rows: undone wholly when they fail. */
@@ -191,7 +202,7 @@ const DEFINITION = /\b(?:create|alter|drop)\b/i;
 
 function judge(text: string, backslashes: boolean): StatementKind {
   const opening = readOpening(text, backslashes);
-  if (opening === null) return unknown(text, needOfScript(text, backslashes));
+  if (opening === null) return unknown(text, backslashes);
   const { verb, second } = opening;
   const remarks = isRemarkable(text, verb) ? readRemarks(text, backslashes) : NO_REMARKS;
   const isQuery = QUERIES.has(verb) || LIKE_QUERIES.has(verb);
@@ -211,11 +222,12 @@ function judge(text: string, backslashes: boolean): StatementKind {
       isQuery && MENTIONS_LOCK.test(text) && holdsLock(new Lexer(text, backslashes))
         ? 'lock'
         : needOfOpening(verb, second),
+    ...(isQuery ? NO_EFFECTS : effectsOf(text, backslashes)),
   });
 }
 
 /** What is not understood, or several statements in one text. */
-function unknown(text: string, needsHolder: HolderNeed | null): StatementKind {
+function unknown(text: string, backslashes: boolean): StatementKind {
   return kindOf({
     shareable: false,
     repeatable: false,
@@ -224,7 +236,8 @@ function unknown(text: string, needsHolder: HolderNeed | null): StatementKind {
     mayCommit: true,
     mentionsPrepare: PREPARE.test(text),
     columnsByName: false,
-    needsHolder,
+    needsHolder: needOfScript(text, backslashes),
+    ...effectsOf(text, backslashes),
   });
 }
 
@@ -232,6 +245,14 @@ function unknown(text: string, needsHolder: HolderNeed | null): StatementKind {
 export function needOfTexts(texts: readonly string[]): HolderNeed | null {
   if (texts.every((text) => statementKind(text).needsHolder === null)) return null;
   return judgeText(texts.join('\n;\n')).needsHolder;
+}
+
+function effectsOf(text: string, backslashes: boolean): ScriptEffects {
+  const { endsTransaction, copiesToClient, copiesFromClient, unlistens } = scriptEffects(
+    text,
+    backslashes,
+  );
+  return { endsTransaction, copiesToClient, copiesFromClient, unlistens };
 }
 
 function isTransactional(verb: string, second: string): boolean {

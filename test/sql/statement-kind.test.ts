@@ -163,6 +163,10 @@ describe('a statement that leaves nothing in the session and may share it', () =
       mentionsPrepare: false,
       columnsByName: false,
       needsHolder: null,
+      endsTransaction: false,
+      copiesToClient: false,
+      copiesFromClient: false,
+      unlistens: false,
     });
   });
 });

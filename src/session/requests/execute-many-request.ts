@@ -222,8 +222,12 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     end: number,
   ): void {
     const isEnd = type === Backend.CommandComplete || type === Backend.EmptyQueryResponse;
-    if (isEnd) this.#completed += 1;
+    if (isEnd && !this.isFence) this.#completed += 1;
     else super.answer(session, type, buffer, start, end);
+  }
+
+  protected override completed(): void {
+    this.#completed += 1;
   }
 
   override serverError(

@@ -62,8 +62,7 @@ export abstract class SimpleRequest<R> extends Request<R> {
     switch (type) {
       case Backend.CommandComplete:
         if (sending === 'copy') break;
-        this.completed(readCommandComplete(new MessageReader(buffer, start, end)));
-        this.#end();
+        this.#completed(readCommandComplete(new MessageReader(buffer, start, end)));
         return;
       case Backend.EmptyQueryResponse:
         if (sending !== null) break;
@@ -96,6 +95,12 @@ export abstract class SimpleRequest<R> extends Request<R> {
         return;
     }
     unexpectedMessage(type, 'in answer to a script');
+  }
+
+  #completed(tag: string): void {
+    if (this.isFence) this.noteTag(tag);
+    this.completed(tag);
+    this.#end();
   }
 
   #end(): void {

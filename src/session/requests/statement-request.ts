@@ -134,9 +134,12 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       case Backend.BindComplete:
         this.bound = true;
         return;
-      case Backend.CommandComplete:
-        this.completed(readCommandComplete(new MessageReader(buffer, start, end)));
+      case Backend.CommandComplete: {
+        const tag = readCommandComplete(new MessageReader(buffer, start, end));
+        if (this.isFence) this.noteTag(tag);
+        this.completed(tag);
         return;
+      }
       case Backend.EmptyQueryResponse:
         this.completed('');
         return;

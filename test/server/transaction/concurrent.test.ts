@@ -137,6 +137,52 @@ describeEach('transactions at once on one connection', (version) => {
     expect(heard).toEqual(['here']);
   });
 
+  it('let a stream that has waited be read by code that makes calls', async () => {
+    const c = await openWithTable(version);
+    const open = c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (1)');
+      await sleep(5);
+    });
+    let sum = 0;
+    // More than is buffered: the stream is not over while its first row is looked at.
+    for await (const { a } of c.stream('SELECT a FROM generate_series(1, 50000) a')) {
+      if (a === 1) await c.execute('INSERT INTO t VALUES (2)');
+      sum += a;
+    }
+    expect(sum).toBe(1_250_025_000);
+    await open;
+    expect(await values(c)).toEqual([1, 2]);
+  });
+
+  it('let a cursor be read from elsewhere, in the transaction that it was made in', async () => {
+    const c = await openWithTable(version);
+    await c.execute('INSERT INTO t VALUES (1), (2), (3)');
+    let give!: (cursor: { fetch(count: number): Promise<unknown[]> }) => void;
+    const made = new Promise<{ fetch(count: number): Promise<unknown[]> }>((resolve) => {
+      give = resolve;
+    });
+    const elsewhere = made.then((cursor) => cursor.fetch(2));
+    await c.transaction(async (tx) => {
+      const cursor = c.cursor('SELECT a FROM t ORDER BY a');
+      give(cursor);
+      expect(await elsewhere).toEqual([{ a: 1 }, { a: 2 }]);
+      await tx.transaction(async () => {
+        expect(await cursor.fetch(2)).toEqual([{ a: 3 }]);
+      });
+    });
+  });
+
+  it('lend no cursor of a stranger to their transaction', async () => {
+    const c = await openWithTable(version);
+    const cursor = c.cursor('SELECT 1');
+    const open = c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (1)');
+      await sleep(5);
+    });
+    expect(await failure(cursor.fetch(1))).toMatchObject({ sqlstate: '25P01', safeToRetry: true });
+    await open;
+  });
+
   it('are told when the connection is lost or closed meanwhile', async () => {
     const c = await openWithTable(version);
     const open = failure(
