@@ -27,8 +27,10 @@ export { type ExplainOptions, PreparedStatement } from './client/prepared-statem
 export type { LoggedQuery, QueryLogger } from './client/query-log.ts';
 export { Queryable } from './client/queryable.ts';
 export { RowStream } from './client/row-stream.ts';
+export { rowsAffected } from './client/rows-affected.ts';
 export { Savepoint } from './client/savepoint.ts';
-export { type SqlFragment, type SqlTag, sql } from './client/sql.ts';
+export { type SqlTag, sql } from './client/sql.ts';
+export type { SqlFragment } from './client/sql-fragment.ts';
 export { Transaction } from './client/transaction.ts';
 export type { IsolationLevel, TransactionOptions } from './client/transaction-options.ts';
 export type { PgType, TypeKind } from './codecs/codec.ts';
@@ -52,6 +54,8 @@ export {
   InterfaceError,
   InternalClientError,
   InvalidArgumentError,
+  MultipleRowsFoundError,
+  NoRowFoundError,
   OutdatedSchemaCacheError,
   ProtocolError,
   TargetServerAttributeNotMatched,

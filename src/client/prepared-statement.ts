@@ -156,6 +156,15 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     return (await this.#run('fetchRow', 'row', args)) as Row<T> | null;
   }
 
+  /**
+   * Resolves to the only row.
+   *
+   * @throws NoRowFoundError, MultipleRowsFoundError
+   */
+  async fetchOne(...args: unknown[]): Promise<Row<T>> {
+    return (await this.#run('fetchOne', 'one', args)) as Row<T>;
+  }
+
   /** Resolves to the first column of the first row, or null. */
   async fetchVal(...args: unknown[]): Promise<any> {
     return await this.#run('fetchVal', 'value', args);

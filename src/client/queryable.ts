@@ -218,7 +218,7 @@ export abstract class Queryable {
    * @throws InvalidArgumentError a value that does not fit its type; nothing was sent
    * @example
    * const tag = await pool.execute('UPDATE users SET name = $1 WHERE id = $2', 'Ada', 1);
-   * const changed = tag === 'UPDATE 1';
+   * const changed = rowsAffected(tag);
    */
   execute(query: Query, ...args: unknown[]): Promise<string> {
     return this.#query(query, args, 'tag') as Promise<string>;
@@ -295,6 +295,19 @@ export abstract class Queryable {
    */
   fetchRow<T = any>(query: Query, ...args: unknown[]): Promise<Row<T> | null> {
     return this.#query(query, args, 'row') as Promise<Row<T> | null>;
+  }
+
+  /**
+   * Resolves to the only row of a query. The query runs to its end, and what it did it has done: in a
+   * transaction, the error undoes that with the rest.
+   *
+   * @throws NoRowFoundError, MultipleRowsFoundError; as `fetch` does
+   * @example
+   * const { id } = await pool.fetchOne<{ id: bigint }>(
+   *   'INSERT INTO users (email) VALUES ($1) RETURNING id', 'ada@example.org');
+   */
+  fetchOne<T = any>(query: Query, ...args: unknown[]): Promise<Row<T>> {
+    return this.#query(query, args, 'one') as Promise<Row<T>>;
   }
 
   /**

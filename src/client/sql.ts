@@ -1,42 +1,7 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
-import type { QueryObject } from './call.ts';
-
-/**
- * A piece of a query: texts with values between them. Made by `sql` and its helpers only. Spread
- * it to say more of a call: `{ ...sql`…`, timeout: 500 }`.
- */
-export class SqlFragment implements QueryObject {
-  /** The text with `$1`…`$n`. */
-  readonly text: string;
-  /** The values of `$1`…`$n`. */
-  readonly args: readonly unknown[];
-  readonly #strings: readonly string[];
-  readonly #values: readonly unknown[];
-
-  constructor(strings: readonly string[], values: readonly unknown[]) {
-    const args: unknown[] = [];
-    this.#strings = strings;
-    this.#values = values;
-    this.text = this.#write(args);
-    this.args = args;
-  }
-
-  /** Its text, with the values of nested fragments counted on. */
-  #write(args: unknown[]): string {
-    let text = this.#strings[0] ?? '';
-    this.#values.forEach((value, index) => {
-      if (value instanceof SqlFragment) {
-        text += value.#write(args);
-      } else {
-        args.push(value);
-        text += `$${args.length}`;
-      }
-      text += this.#strings[index + 1] ?? '';
-    });
-    return text;
-  }
-}
+import { SqlFragment } from './sql-fragment.ts';
+import { assignments, columnNames, condition, rowsOfValues, unnested } from './sql-lists.ts';
 
 /** The `sql` tag and its helpers. */
 export interface SqlTag {
@@ -59,6 +24,66 @@ export interface SqlTag {
   join(parts: readonly unknown[], separator?: string | SqlFragment): SqlFragment;
   /** Text that is taken into the query as it is. Never give it anything from outside. */
   raw(text: string): SqlFragment;
+  /**
+   * Names of columns, quoted and separated by commas: those given, or the keys of an object.
+   *
+   * @throws InvalidArgumentError when there are none
+   * @example
+   * sql`INSERT INTO users (${sql.columns(user)}) VALUES ${sql.values([user])}`
+   */
+  columns(names: readonly string[] | object): SqlFragment;
+  /**
+   * Rows for INSERT, or for FROM: `($1, $2), ($3, $4)`. The keyword VALUES is put in front where the
+   * text does not have it already. A row is an array, or an object whose values are taken in the order
+   * of `columns`, by default the keys of the first. A value may be a fragment.
+   *
+   * @throws InvalidArgumentError no rows; a row of another length, or without a column, or with one
+   *   that the first does not have
+   * @example
+   * const users = [{ email: 'ada@example.org', name: 'Ada' }];
+   * sql`INSERT INTO users (${sql.columns(users[0])}) ${sql.values(users)}`
+   */
+  values(rows: readonly (readonly unknown[] | object)[], columns?: readonly string[]): SqlFragment;
+  /**
+   * What UPDATE sets: `"name" = $1, "age" = $2`. The keyword SET is put in front where the text does
+   * not have it already. A value may be a fragment.
+   *
+   * @throws InvalidArgumentError an object without keys; undefined, for which leave the key out
+   * @example
+   * sql`UPDATE users ${sql.set({ name, changed_at: sql`now()` })} WHERE id = ${id}`
+   */
+  set(values: object): SqlFragment;
+  /**
+   * All of the conditions, in brackets.
+   *
+   * @throws InvalidArgumentError when there are none: say TRUE, or leave WHERE out
+   * @example
+   * sql`SELECT * FROM users WHERE ${sql.and([sql`is_active`, sql`age > ${18}`])}`
+   */
+  and(conditions: readonly SqlFragment[]): SqlFragment;
+  /**
+   * Any of the conditions, in brackets.
+   *
+   * @throws InvalidArgumentError when there are none: say FALSE
+   */
+  or(conditions: readonly SqlFragment[]): SqlFragment;
+  /**
+   * Columns of values as a table, for FROM: one array for each column, whatever the number of rows, so
+   * that the text stays the same and is prepared once.
+   *
+   * PostgreSQL manual, "Table Functions".
+   *
+   * @param columns the values of each column, arrays of one length
+   * @param types the types of their elements by column, or in the same order
+   * @throws InvalidArgumentError no columns; arrays of different lengths; a column without a type
+   * @example
+   * sql`INSERT INTO users (id, name)
+   *   SELECT id, name FROM ${sql.unnest({ id: [1, 2], name: ['Ada', 'Bob'] }, { id: 'int4', name: 'text' })}`
+   */
+  unnest(
+    columns: Readonly<Record<string, readonly unknown[]>>,
+    types: Readonly<Record<string, string>> | readonly string[],
+  ): SqlFragment;
 }
 
 function tag(strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment {
@@ -87,4 +112,10 @@ export const sql: SqlTag = Object.assign(tag, {
     const values = parts.flatMap((part, index) => (index === 0 ? [part] : [between, part]));
     return new SqlFragment(new Array<string>(values.length + 1).fill(''), values);
   },
+  columns: columnNames,
+  values: rowsOfValues,
+  set: assignments,
+  and: (conditions: readonly SqlFragment[]): SqlFragment => condition('and', conditions),
+  or: (conditions: readonly SqlFragment[]): SqlFragment => condition('or', conditions),
+  unnest: unnested,
 });

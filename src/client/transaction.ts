@@ -8,10 +8,11 @@ import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { eitherSignal } from './call.ts';
+import { eitherSignal, type Query, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
+import { Cursor } from './cursor.ts';
 import {
   ASKED,
   BEGIN,
@@ -190,6 +191,30 @@ export class Transaction extends Queryable implements AsyncDisposable {
   /** @internal */
   override [ASKED](): OpenTransaction {
     return this.#own;
+  }
+
+  /**
+   * A cursor over a query's result; it ends with the transaction.
+   *
+   * PostgreSQL manual, "Extended Query" in "Message Flow": portals.
+   *
+   * @example
+   * await pool.transaction(async (tx) => {
+   *   const cursor = tx.cursor('SELECT * FROM users ORDER BY id');
+   *   for (let rows = await cursor.fetch(100); rows.length > 0; rows = await cursor.fetch(100)) {
+   *     await handle(rows);
+   *   }
+   * });
+   */
+  cursor<T = any>(query: Query, ...args: unknown[]): Cursor<T> {
+    const call = toQuery(query, args);
+    this.#checkUsable('Transaction.cursor()');
+    const use = (): ClientSession => {
+      this.#checkUsable('Transaction.cursor()');
+      this.#client.checkOpen();
+      return this.#client;
+    };
+    return Cursor[CREATE]<T>(use, call, null);
   }
 
   /** A command that belongs to this transaction, and not to one that is nested in it. */

@@ -56,6 +56,26 @@ export class InterfaceError extends ClientError {
   }
 }
 
+/**
+ * `fetchOne` found no row. Not to be confused with `NoDataFoundError`, the server's P0002 of
+ * PL/pgSQL's `SELECT … INTO STRICT`. What the statement did it has done.
+ */
+export class NoRowFoundError extends InterfaceError {
+  static {
+    named(this, 'NoRowFoundError');
+  }
+}
+
+/**
+ * `fetchOne` found more than one row. Not to be confused with `TooManyRowsError`, the server's P0003.
+ * What the statement did it has done.
+ */
+export class MultipleRowsFoundError extends InterfaceError {
+  static {
+    named(this, 'MultipleRowsFoundError');
+  }
+}
+
 /** A connect or pool option, an environment variable or a DSN part is wrong. */
 export class ClientConfigurationError extends InterfaceError {
   static {

@@ -1,5 +1,9 @@
 import type { RowForm } from '../../codecs/compilers/row-decoder.ts';
-import { InterfaceError } from '../../errors/client-errors.ts';
+import {
+  InterfaceError,
+  MultipleRowsFoundError,
+  NoRowFoundError,
+} from '../../errors/client-errors.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { rowValue } from '../../values/row.ts';
 import type { RequestHost } from '../request.ts';
@@ -8,8 +12,8 @@ import { type Statement, withRows } from '../statements/statement.ts';
 import type { QueryResult } from './query-result.ts';
 import { StatementRequest } from './statement-request.ts';
 
-/** What a query's caller wants of its result; `result` is all of it, a QueryResult. */
-export type Wanted = 'rows' | 'row' | 'value' | 'tag' | 'result';
+/** What a query's caller wants of its result; `result` is all of it, a QueryResult, `one` its only row. */
+export type Wanted = 'rows' | 'row' | 'one' | 'value' | 'tag' | 'result';
 
 export interface QueryOptions {
   readonly wanted: Wanted;
@@ -34,6 +38,7 @@ export class QueryRequest extends StatementRequest<unknown> {
   readonly #options: QueryOptions;
   #result: RowCollector;
   #hasRow = false;
+  #hasMore = false;
 
   constructor(
     text: string,
@@ -51,6 +56,7 @@ export class QueryRequest extends StatementRequest<unknown> {
   protected override write({ writer }: RequestHost): void {
     if (this.#hasRow) {
       this.#hasRow = false;
+      this.#hasMore = false;
       this.#result = new RowCollector(this.#options.form);
     }
     const statement = this.statement!;
@@ -64,7 +70,10 @@ export class QueryRequest extends StatementRequest<unknown> {
     const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
     const { wanted } = this.#options;
-    if (wanted !== 'rows' && wanted !== 'result' && (wanted === 'tag' || this.#hasRow)) return;
+    if (wanted !== 'rows' && wanted !== 'result' && (wanted === 'tag' || this.#hasRow)) {
+      this.#hasMore = true;
+      return;
+    }
     this.#hasRow = true;
     this.error = this.#result.add(session, statement, buffer, start, end);
   }
@@ -91,6 +100,9 @@ export class QueryRequest extends StatementRequest<unknown> {
       case 'row':
         this.resolve(this.#result.rows[0] ?? null);
         return;
+      case 'one':
+        this.#resolveOne();
+        return;
       case 'value':
         this.#resolveValue();
         return;
@@ -103,6 +115,14 @@ export class QueryRequest extends StatementRequest<unknown> {
       default:
         wanted satisfies never;
     }
+  }
+
+  #resolveOne(): void {
+    const row = this.#result.rows[0];
+    if (row === undefined) this.fail(new NoRowFoundError('the query returned no row'));
+    else if (this.#hasMore)
+      this.fail(new MultipleRowsFoundError('the query returned several rows'));
+    else this.resolve(row);
   }
 
   #resolveValue(): void {

@@ -1,0 +1,54 @@
+import type { QueryObject } from './call.ts';
+
+/**
+ * A piece of a query: texts with values between them. Made by `sql` and its helpers only. Spread
+ * it to say more of a call: `{ ...sql`…`, timeout: 500 }`.
+ */
+export class SqlFragment implements QueryObject {
+  /** The text with `$1`…`$n`. */
+  readonly text: string;
+  /** The values of `$1`…`$n`. */
+  readonly args: readonly unknown[];
+  readonly #strings: readonly string[];
+  readonly #values: readonly unknown[];
+  readonly #keyword: string | null;
+
+  /** @param keyword what the fragment begins with, unless the text in front of it ends with it */
+  constructor(
+    strings: readonly string[],
+    values: readonly unknown[],
+    keyword: string | null = null,
+  ) {
+    const args: unknown[] = [];
+    this.#strings = strings;
+    this.#values = values;
+    this.#keyword = keyword;
+    this.text = this.#write('', args);
+    this.args = args;
+  }
+
+  /** Its text behind `before`, with the values of nested fragments counted on. */
+  #write(before: string, args: unknown[]): string {
+    let text = before;
+    if (this.#keyword !== null && !endsWith(before, this.#keyword)) text += `${this.#keyword} `;
+    text += this.#strings[0] ?? '';
+    this.#values.forEach((value, index) => {
+      if (value instanceof SqlFragment) {
+        text = value.#write(text, args);
+      } else {
+        args.push(value);
+        text += `$${args.length}`;
+      }
+      text += this.#strings[index + 1] ?? '';
+    });
+    return text;
+  }
+}
+
+/** Whether the last word of a text is this keyword. */
+function endsWith(text: string, keyword: string): boolean {
+  const end = text.trimEnd();
+  const word = end.slice(-keyword.length);
+  if (word.toUpperCase() !== keyword) return false;
+  return end.length === keyword.length || !/[\w$"]/.test(end.at(-keyword.length - 1)!);
+}
