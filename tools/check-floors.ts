@@ -39,6 +39,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   client: upTo('connecting'),
   pool: upTo('client'),
   integrations: ['errors', 'values', 'config', 'client', 'pool'],
+  // A facade beside client/ and pool/, not on them: it has another surface on the same sessions.
+  'integrations/pg': upTo('connecting'),
   '.': upTo('pool'),
   cluster: [],
 };
@@ -230,7 +232,7 @@ function checkModule(
   const folder = folderOf(file);
   if (!from.startsWith('node:')) {
     const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/');
-    if (folder !== 'integrations') {
+    if (!folder.startsWith('integrations')) {
       report(`${from}: the library has no dependencies; Node's own modules are named node:…`);
     } else if (!peers.has(name)) {
       report(`${from}: ${name} is no optional peer dependency of package.json`);
@@ -255,7 +257,9 @@ function isAllowed(file: string, allowed: Guard['allowed']): boolean {
 }
 
 function folderOf(file: string): string {
-  return file.includes('/') ? (file.split('/')[0] ?? '.') : '.';
+  const [first = '.', second] = file.includes('/') ? file.split('/') : [];
+  const nested = `${first}/${second}`;
+  return nested in FLOORS ? nested : first;
 }
 
 /** Walks a syntax tree once and collects its imports and its uses of the clock. */

@@ -24,6 +24,22 @@ describe('the floors', () => {
     ).toEqual([]);
   });
 
+  test('can give a folder within a folder a floor of its own', () => {
+    expect(
+      check({
+        'client/a.ts': '',
+        'session/a.ts': '',
+        'integrations/pg/a.ts': "import '../../session/a.ts';\nimport '../../client/a.ts';",
+        'integrations/fastify/a.ts': "import '../../session/a.ts';\nimport '../../client/a.ts';",
+      }),
+    ).toEqual([
+      expect.stringMatching(
+        /^integrations\/pg\/a.ts:2: integrations\/pg may not import from client /,
+      ),
+      expect.stringMatching(/^integrations\/fastify\/a.ts:1: .* may not import from session /),
+    ]);
+  });
+
   test.each([
     ["import { a } from '../client/a.ts';", 'an import'],
     ["import type { A } from '../client/a.ts';", 'an import of types'],
