@@ -1,8 +1,7 @@
 import type { PgType } from '../codecs/codec.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
-import { typesOf } from '../session/statements/preparation.ts';
-import type { Attribute, Statement } from '../session/statements/statement.ts';
+import { type Attribute, type Statement, typesOf } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Row } from '../values/row.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
@@ -105,7 +104,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
     const statement = this.#statement;
     // What is known of a type may have changed since; codecs that were set since do not count.
     if (
-      statement.typesEpoch !== registry.typesEpoch &&
+      statement.typeChanges !== registry.typeChanges &&
       registry.missing(typesOf(statement.description)).length === 0
     ) {
       this.#statement = statement.recompiled(registry);

@@ -7,14 +7,19 @@ import type { TypeDescription } from './type-description.ts';
  * a source that has a codec for every OID of its own is never told of any type, and its sessions
  * send no query to the catalogs.
  *
- * Statements keep the codecs that they were compiled with, and remember the epochs: they are
- * compiled anew when a later epoch is found.
+ * Statements keep the codecs that they were compiled with, and remember the epoch: when a later one
+ * is found, their types are asked for again as far as they are in doubt, and they are compiled anew
+ * if any is not what it was.
  */
 export interface CodecSource {
   /** Grows whenever a codec that was handed out may no longer be the right one. */
   readonly epoch: number;
+  /** The epoch for which the codecs that are handed out now are right: of the last `catchUp`. */
+  readonly confirmedEpoch: number;
+  /** Grows whenever a codec that was handed out is no longer the right one. */
+  readonly changes: number;
   /** Grows whenever a type is not what it was; a codec that is set makes no difference. */
-  readonly typesEpoch: number;
+  readonly typeChanges: number;
   /** Grows whenever what was learnt of the schema, of statements too, may be wrong now. */
   readonly schemaVersion: number;
   /**
@@ -32,15 +37,21 @@ export interface CodecSource {
   define(types: readonly TypeDescription[]): void;
   /** Has the next call, of whatever kind, ask for these types as well. */
   want(oids: readonly number[]): void;
-  /** Those of these types, and of what they are made of, whose parts may be altered. */
+  /** Those of these types, and of what they are made of, whose parts may be renamed or altered. */
   composites(oids: Iterable<number>): readonly number[];
   /** The server has a different schema than before, though not necessarily different types. */
   schemaChanged(): void;
+  /** This session may see other types from here on: what it was told is asked for again. */
+  doubt(): void;
+  /** The other sessions of the pool may see other types from here on. */
+  doubtElsewhere(): void;
+  /** What is in doubt has no codec, and is missing, from here on. */
+  catchUp(): void;
   /** Drops what the server has told of types: the schema has changed. */
   forget(): void;
   /**
-   * A source for another session of the same database. A type that is defined in one of them is
-   * known to both; codecs that users set stay separate.
+   * A source for another session of the pool, which asks for its types itself: it may be connected
+   * to another server. It knows from the others what to ask for at once.
    */
   fork(): CodecSource;
 }

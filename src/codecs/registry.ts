@@ -15,6 +15,7 @@ import { multirangeForms } from './containers/multirange.ts';
 import { rangeForms } from './containers/range.ts';
 import { recordForms } from './containers/record.ts';
 import { vectorForms } from './containers/vector.ts';
+import { KnownTypes } from './known-types.ts';
 import { RECORD } from './oids.ts';
 import { EXACT, namedForms, type Replacement, replacementFor } from './replacement.ts';
 import { scalarForms } from './scalar-forms.ts';
@@ -25,15 +26,6 @@ import { text } from './types/text.ts';
 
 /** How deeply types may be nested. A hostile server can describe types that contain themselves. */
 const MAX_DEPTH = 256;
-
-/** What the server has told of types. The registries of a pool's sessions share it. */
-class KnownTypes {
-  readonly byOid = new Map<number, TypeDescription>();
-  /** Types that a value turned out to need. They are asked for with the next missing ones. */
-  readonly wanted = new Set<number>();
-  epoch = 0;
-  schemaVersion = 0;
-}
 
 const KINDS: Record<TypeDescription['typtype'], TypeKind> = {
   b: 'scalar',
@@ -55,8 +47,8 @@ const KINDS: Record<TypeDescription['typtype'], TypeKind> = {
 export class TypeRegistry implements CodecSource {
   readonly options: ResolvedTypeOptions;
   readonly #known: KnownTypes;
-  /** The epoch of `#known` for which `#codecs` are right. */
-  #knownEpoch = 0;
+  /** The version of `#known` for which `#codecs` are right. */
+  #knownVersion = 0;
   readonly #codecs = new Map<number, Codec>();
   /** Built-in codecs of all registries with these options. */
   readonly #shared: Map<number, Codec>;
@@ -77,7 +69,7 @@ export class TypeRegistry implements CodecSource {
     this.options = options;
     this.#declared = declared;
     this.#known = known;
-    this.#knownEpoch = known.epoch;
+    this.#knownVersion = known.version;
     this.#shared = sharedCodecs(options);
   }
 
@@ -108,15 +100,23 @@ export class TypeRegistry implements CodecSource {
   }
 
   fork(): TypeRegistry {
-    return new TypeRegistry(this.options, this.#declared, this.#known);
+    return new TypeRegistry(this.options, this.#declared, this.#known.fork());
   }
 
   get epoch(): number {
     return this.#epoch + this.#known.epoch;
   }
 
-  get typesEpoch(): number {
-    return this.#known.epoch;
+  get confirmedEpoch(): number {
+    return this.#epoch + this.#known.seenEpoch;
+  }
+
+  get changes(): number {
+    return this.#epoch + this.#known.changes;
+  }
+
+  get typeChanges(): number {
+    return this.#known.changes;
   }
 
   get schemaVersion(): number {
@@ -124,12 +124,12 @@ export class TypeRegistry implements CodecSource {
   }
 
   schemaChanged(): void {
-    this.#known.schemaVersion++;
+    this.#known.schemaChanged();
   }
 
   codec(oid: number): Codec | undefined {
-    if (this.#knownEpoch !== this.#known.epoch) {
-      this.#knownEpoch = this.#known.epoch;
+    if (this.#knownVersion !== this.#known.version) {
+      this.#knownVersion = this.#known.version;
       this.#codecs.clear();
     }
     const known = this.#codecs.get(oid);
@@ -139,51 +139,36 @@ export class TypeRegistry implements CodecSource {
     return codec;
   }
 
+  doubt(): void {
+    this.#known.doubt();
+  }
+
+  doubtElsewhere(): void {
+    this.#known.doubtElsewhere();
+  }
+
+  catchUp(): void {
+    this.#known.catchUp();
+  }
+
   want(oids: readonly number[]): void {
-    for (const oid of oids) this.#known.wanted.add(oid);
-    this.#known.epoch++;
+    this.#known.want(oids);
   }
 
   missing(oids: Iterable<number>): number[] {
-    const seen = new Set<number>();
-    const missing: number[] = [];
-    const pending = [...oids, ...this.#known.wanted];
-    for (let oid = pending.pop(); oid !== undefined; oid = pending.pop()) {
-      if (seen.has(oid)) continue;
-      seen.add(oid);
-      const type = this.#describe(oid);
-      if (type === undefined) missing.push(oid);
-      else pending.push(...partsOf(type));
-    }
-    return missing;
+    return this.#known.missing(oids);
   }
 
   composites(oids: Iterable<number>): number[] {
-    const seen = new Set(oids);
-    for (const oid of seen) {
-      const type = this.#describe(oid);
-      if (type !== undefined) for (const part of partsOf(type)) seen.add(part);
-    }
-    return [...seen].filter((oid) => this.#describe(oid)?.typtype === 'c');
+    return this.#known.composites(oids);
   }
 
   define(types: readonly TypeDescription[]): void {
-    const { byOid, wanted } = this.#known;
-    for (const type of types) {
-      wanted.delete(type.oid);
-      if (BUILTIN_TYPES.has(type.oid)) continue;
-      const known = byOid.get(type.oid);
-      if (known !== undefined && JSON.stringify(known) !== JSON.stringify(type)) {
-        this.#known.epoch++;
-      }
-      byOid.set(type.oid, type);
-    }
+    this.#known.define(types);
   }
 
   forget(): void {
-    this.#known.byOid.clear();
-    this.#known.epoch++;
-    this.#known.schemaVersion++;
+    this.#known.forget();
   }
 
   /**
@@ -226,10 +211,6 @@ export class TypeRegistry implements CodecSource {
     this.#epoch++;
   }
 
-  #describe(oid: number): TypeDescription | undefined {
-    return BUILTIN_TYPES.get(oid) ?? this.#known.byOid.get(oid);
-  }
-
   /** Whether a type's codec may differ from that of other registries, and so cannot be shared. */
   #isOwn(type: TypeDescription): boolean {
     if (type.oid === RECORD || !BUILTIN_TYPES.has(type.oid)) return true;
@@ -238,7 +219,7 @@ export class TypeRegistry implements CodecSource {
   }
 
   #find(oid: number): Codec | undefined {
-    const type = this.#describe(oid);
+    const type = this.#known.get(oid);
     if (type === undefined) return undefined;
     if (this.#isOwn(type)) return this.#build(type);
     // Its parts are shared as well, so every registry would build the same codec.
@@ -330,9 +311,9 @@ export class TypeRegistry implements CodecSource {
   }
 
   #arrayTraits(oid: number): ReturnType<typeof arrayTraits> {
-    const element = this.#describe(oid)!;
+    const element = this.#known.get(oid)!;
     let base = element;
-    while (base.typtype === 'd') base = this.#describe(base.base)!;
+    while (base.typtype === 'd') base = this.#known.get(base.base)!;
     return arrayTraits(element, base, this.#replacementOf(base)?.format ?? null);
   }
 }

@@ -9,6 +9,7 @@ import type { Outbox } from './outbox.ts';
 import type { Preamble } from './preamble.ts';
 import type { Server } from './server.ts';
 import type { KnownStatements } from './statements/known-statements.ts';
+import type { TypeChanges } from './statements/type-changes.ts';
 import { unexpected } from './unexpected.ts';
 
 /** What a request may touch of its session. */
@@ -16,6 +17,7 @@ export interface RequestHost {
   readonly registry: CodecSource;
   readonly server: Server;
   readonly statements: KnownStatements;
+  readonly typeChanges: TypeChanges;
   readonly queue: HostQueue;
   readonly outbox: Outbox;
   /** The outbox's. */

@@ -17,6 +17,7 @@ import { RequestQueue } from './request-queue.ts';
 import type { Server } from './server.ts';
 import { KnownStatements } from './statements/known-statements.ts';
 import type { StatementCacheOptions } from './statements/statement-cache.ts';
+import { TypeChanges } from './statements/type-changes.ts';
 
 /** What a session tells its client session. */
 export interface SessionObserver {
@@ -63,6 +64,7 @@ export class Session implements InboxOwner {
   /** The backend's process ID. */
   readonly processId: number;
   readonly statements: KnownStatements;
+  readonly typeChanges: TypeChanges;
   readonly outbox: Outbox;
   /** The outbox's. */
   readonly writer: MessageWriter;
@@ -106,6 +108,7 @@ export class Session implements InboxOwner {
     this.inbox = new Inbox(this, transport, clock, parts.framer);
     this.canceller = new Canceller(this, parts.sendCancel);
     this.statements = new KnownStatements(parts.statements, clock, registry);
+    this.typeChanges = new TypeChanges(registry);
     transport.handler = this.inbox;
   }
 
@@ -181,6 +184,7 @@ export class Session implements InboxOwner {
   answered(request: Request, status: TransactionStatus): void {
     const before = this.transactionStatus;
     this.transactionStatus = status;
+    if (this.typeChanges.isOpen) this.typeChanges.answered(request, status);
     this.canceller.answered(request);
     const { isFence } = request;
     if (status === 'I' ? before !== 'I' || isFence : request.ending === 'done') {
@@ -277,6 +281,7 @@ export class Session implements InboxOwner {
   #finish(reason: Error | null, close: () => void): void {
     this.#ended = true;
     this.outbox.close();
+    this.typeChanges.ended();
     this.#reason = this.#lastWords === null ? reason : postgresErrorFrom(this.#lastWords);
     this.inbox.close();
     this.canceller.stop();

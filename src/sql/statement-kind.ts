@@ -62,6 +62,14 @@ export function statementKind(text: string): StatementKind {
   return kept.get(text) ?? judgeAndKeep(text);
 }
 
+/** What may rename or alter types that the session knows, or make others of their names. */
+const TYPE_CHANGE = /\balter\b|\b(?:create|drop)\s+type\b/i;
+
+/** Whether types, or tables whose rows are values, may not be what they were after a text. */
+export function mayChangeTypes(text: string): boolean {
+  return TYPE_CHANGE.test(text) && statementKind(text).changesSchema;
+}
+
 function judgeAndKeep(text: string): StatementKind {
   const kind = judgeText(text);
   const { length } = text;

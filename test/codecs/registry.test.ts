@@ -142,21 +142,76 @@ describe('described types', () => {
     expect(registry.codec(23)).toBeDefined();
   });
 
-  it('are known to the registries of a pool together, custom codecs are not', () => {
+  it('are asked for by each registry of a pool, all that others have met in one go', () => {
     const one = new TypeRegistry(options);
     const other = one.fork();
     one.define(ALL_TYPES);
+    expect(other.codec(PERSON.oid)).toBeUndefined();
+    expect(other.missing([23])).toEqual([]);
+    expect(other.missing([PERSON.oid]).sort()).toEqual(ALL_TYPES.map(({ oid }) => oid).sort());
+    other.define(ALL_TYPES);
     expect(other.codec(PERSON.oid)?.type.name).toBe('person');
     one.setTypeCodec(MOOD, { decoder: () => 'mine' });
     expect(one.codec(MOOD.oid)!.text!.decode('sad')).toBe('mine');
     expect(other.codec(MOOD.oid)!.text!.decode('sad')).toBe('sad');
-    const { epoch } = other;
-    one.define([{ ...ADDRESS, attributes: [{ name: 'street', oid: 25 }] }]);
+  });
+
+  it('are what the own server says, whatever another has told another registry', () => {
+    const one = new TypeRegistry(options);
+    const other = one.fork();
+    one.define(ALL_TYPES);
+    const { changes } = one;
+    const elsewhere = { ...ADDRESS, attributes: [{ name: 'street', oid: 25 }] };
+    other.define([elsewhere]);
+    expect(other.codec(ADDRESS.oid)!.text!.encode(['a'])).toBe('(a)');
+    // It asks again, and finds everything as it was.
+    expect(one.confirmedEpoch).toBeLessThan(one.epoch);
+    one.catchUp();
+    expect(one.codec(ADDRESS.oid)).toBeUndefined();
+    expect(one.missing([ADDRESS.oid])).toContain(ADDRESS.oid);
+    one.define(ALL_TYPES);
+    expect(one.changes).toBe(changes);
+    expect(one.confirmedEpoch).toBe(one.epoch);
+    // Nor does that make the other one doubt what it knows.
+    other.catchUp();
+    expect(other.missing([ADDRESS.oid])).toEqual([]);
+  });
+
+  it('that another registry finds changed, or forgets, are asked for again', () => {
+    const one = new TypeRegistry(options);
+    const other = one.fork();
+    for (const registry of [one, other]) registry.define(ALL_TYPES);
+    const { epoch, typeChanges } = other;
+    const changed = ALL_TYPES.map((type) =>
+      type.oid === ADDRESS.oid ? { ...type, attributes: [{ name: 'street', oid: 25 }] } : type,
+    );
+    one.define(changed);
     expect(other.epoch).toBeGreaterThan(epoch);
+    other.catchUp();
+    other.define(changed);
+    expect(other.typeChanges).toBeGreaterThan(typeChanges);
     expect(other.codec(ADDRESS.oid)!.text!.encode(['a'])).toBe('(a)');
     one.forget();
+    other.catchUp();
     expect(other.codec(PERSON.oid)).toBeUndefined();
     expect(one.fork().missing([PERSON.oid])).toEqual([PERSON.oid]);
+  });
+
+  it('in doubt are asked for again, and keep their epoch where nothing was found', () => {
+    const registry = registryOfAll();
+    const { changes } = registry;
+    registry.doubt();
+    // Until it is caught up with, what runs at the moment goes on with what was known.
+    expect(registry.codec(PERSON.oid)).toBeDefined();
+    registry.catchUp();
+    expect(registry.codec(PERSON.oid)).toBeUndefined();
+    expect(registry.missing([PERSON.oid])).toContain(PERSON.oid);
+    expect(registry.codec(23)).toBeDefined();
+    // Records may be made of any of them.
+    expect(registry.missing([2249]).sort()).toEqual(ALL_TYPES.map(({ oid }) => oid).sort());
+    registry.define(ALL_TYPES);
+    expect(registry.changes).toBe(changes);
+    expect(registry.missing([2249, PERSON.oid])).toEqual([]);
   });
 });
 

@@ -35,6 +35,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   #results: { readonly result: RowCollector; readonly tag: string }[] = [];
   #statements: Statement[] = [];
   #result = new RowCollector();
+  #typesMayChange = false;
 
   constructor(items: readonly BatchItem[], deadline: Deadline | null) {
     super('', deadline);
@@ -45,7 +46,8 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     const known = this.#items.map(({ text, prepare }) =>
       session.statements.storeFor(text, prepare).get(text),
     );
-    if (known.every((statement) => statement?.epoch === session.registry.epoch)) {
+    const { epoch } = session.registry;
+    if (known.every((statement) => statement?.epoch === epoch && !statement.isUnconfirmed)) {
       this.#execute(session, known as Statement[]);
       return;
     }
@@ -71,7 +73,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     // A type learnt for a later query may have changed the codecs of an earlier one.
     return statements.map((statement, index) => {
       if (statement.epoch === registry.epoch) return statement;
-      const recompiled = statement.recompiled(registry);
+      const recompiled = statement.current(registry, false);
       const { text, prepare } = this.#items[index]!;
       session.statements.storeFor(text, prepare).replace(text, recompiled);
       return recompiled;
@@ -87,14 +89,21 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       return isOpen ? statement : statement.unnamed(session.registry);
     });
     this.#results = [];
+    this.#typesMayChange = false;
+    this.statement = null;
     this.#begin();
+    if (session.typeChanges.isOpen || statements.some(({ changesTypes }) => changesTypes)) {
+      session.typeChanges.starting(this, this.#items.map(({ text }) => text).join(';'));
+    }
     this.send(session);
   }
 
   /** The next statement is the one whose answers come. */
   #begin(): void {
     const index = this.#results.length;
-    this.#result = new RowCollector();
+    // What was known of types before the batch was sent holds up to a change within it.
+    this.#typesMayChange ||= this.statement?.changesTypes === true;
+    this.#result = new RowCollector('record', this.#typesMayChange);
     this.text = this.#items[index]?.text ?? '';
     this.statement = this.#statements[index] ?? null;
     this.bound = false;

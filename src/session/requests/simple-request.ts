@@ -8,6 +8,7 @@ import { readCopyInResponse, readCopyOutResponse } from '../../protocol/copy.ts'
 import { writeQuery } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
+import { mayChangeTypes } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
@@ -36,6 +37,9 @@ export abstract class SimpleRequest<R> extends Request<R> {
   override start(session: RequestHost): void {
     if (session.transactionStatus !== 'I' || session.preamble.isWaiting) this.#mayRepeat = false;
     this.begin();
+    if (session.typeChanges.isOpen || mayChangeTypes(this.text)) {
+      session.typeChanges.starting(this, this.text);
+    }
     sendSimple(session, this, this.text);
   }
 

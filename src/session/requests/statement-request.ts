@@ -67,18 +67,16 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   override start(session: RequestHost): void {
     const known =
       this.#given ?? session.statements.storeFor(this.text, this.#prepare).get(this.text);
-    if (known !== undefined && this.#isCurrent(known, session)) {
+    if (
+      known !== undefined &&
+      known.epoch === session.registry.epoch &&
+      (known === this.#given || !known.isUnconfirmed)
+    ) {
       this.#wasKnown = true;
       this.#begin(session, known);
       return;
     }
     this.#prepareAnd(session, (kept) => statementFor(session, this, this.text, this.#given, kept));
-  }
-
-  /** A statement that the user has prepared keeps its codecs, unless its types may be others. */
-  #isCurrent(statement: Statement, { registry }: RequestHost): boolean {
-    if (statement === this.#given) return statement.typesEpoch === registry.typesEpoch;
-    return statement.epoch === registry.epoch;
   }
 
   /** Executes what `find` finds, while it holds the queue. */
@@ -90,6 +88,9 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   #begin(session: RequestHost, statement: Statement): void {
     this.statement = statement;
     this.bound = false;
+    if (statement.changesTypes || session.typeChanges.isOpen) {
+      session.typeChanges.starting(this, statement.text);
+    }
     this.execute(session, statement);
   }
 

@@ -5,8 +5,8 @@ import {
 } from '../../errors/generated/sqlstate.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
 import type { Request, RequestHost } from '../request.ts';
-import { learnTypes, refreshTypes, statementFor, typesOf } from './preparation.ts';
-import type { Statement } from './statement.ts';
+import { learnTypes, refreshTypes, statementFor } from './preparation.ts';
+import { type Statement, typesOf } from './statement.ts';
 
 /**
  * What Parse or Bind may fail with when an unnamed statement's types are no longer those that

@@ -4,7 +4,7 @@ import { PostgresError } from '../../errors/postgres-error.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { PrepareRequest } from '../requests/prepare-request.ts';
 import { introspect } from './introspection.ts';
-import { Statement, type StatementDescription } from './statement.ts';
+import { Statement, type StatementDescription, typesOf } from './statement.ts';
 
 /** Behind a pooler many processes share a server session: their names must never meet. */
 const PREFIX = `asyncpg_${process.pid.toString(36)}${Math.random().toString(36).slice(2)}_`;
@@ -18,16 +18,26 @@ export function newStatementName(): string {
 /** Rounds of introspection: each may name types that are still unknown, e.g. of a composite. */
 const MAX_ROUNDS = 64;
 
-/** Loads what the registry must know to encode and decode values of these types. */
+/**
+ * Loads what the registry must know to encode and decode values of these types.
+ *
+ * @param confirm asks for composite types even if they are known. No message has the names of their
+ *   attributes, so nothing else would tell that another session has renamed them
+ */
 export async function learnTypes(
   session: RequestHost,
   parent: Request,
   oids: readonly number[],
+  confirm: boolean = false,
 ): Promise<void> {
+  const { registry } = session;
+  registry.catchUp();
+  let unconfirmed = confirm ? registry.composites(oids) : [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const missing = session.registry.missing(oids);
+    const missing = [...new Set([...registry.missing(oids), ...unconfirmed])];
     if (missing.length === 0) return;
-    session.registry.define(await introspect(session, parent, missing));
+    unconfirmed = [];
+    registry.define(await introspect(session, parent, missing));
   }
   throw new InternalClientError('types refer to each other without end');
 }
@@ -39,9 +49,9 @@ export async function refreshTypes(
   oids: readonly number[],
 ): Promise<boolean> {
   const { registry } = session;
-  const before = registry.epoch;
+  const before = registry.typeChanges;
   if (oids.length > 0) registry.define(await introspect(session, parent, oids));
-  return registry.epoch !== before;
+  return registry.typeChanges !== before;
 }
 
 /** Has a statement parsed by the server under `name` and described, its types made known. */
@@ -52,7 +62,7 @@ export async function describeStatement(
   name: string,
 ): Promise<StatementDescription> {
   const description = await parse(session, parent, text, name);
-  await learnTypes(session, parent, typesOf(description));
+  await learnTypes(session, parent, typesOf(description), true);
   return description;
 }
 
@@ -76,11 +86,6 @@ async function parse(
       parent.inner = null;
     }
   }
-}
-
-/** The types of a statement's parameters and columns. */
-export function typesOf({ parameterOids, fields }: StatementDescription): number[] {
-  return [...parameterOids, ...(fields ?? []).map((field) => field.typeOid)];
 }
 
 /** Has a statement prepared on the server under `name` and its types made known. */
@@ -128,9 +133,9 @@ async function findStatement(
   const store = named ? session.statements.named : session.statements.unnamed;
   const known = given ?? store.get(text);
   if (known !== undefined) {
-    await learnTypes(session, parent, typesOf(known.description));
-    const statement = known.recompiled(session.registry);
-    if (given === null) store.replace(text, statement);
+    await learnTypes(session, parent, typesOf(known.description), given === null && !named);
+    const statement = known.current(session.registry, given !== null);
+    if (given === null && statement !== known) store.replace(text, statement);
     return statement;
   }
   const statement = named

@@ -3,8 +3,8 @@ import type { RowDecoder, RowForm } from '../../codecs/compilers/row-decoder.ts'
 import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request, RequestHost } from '../request.ts';
-import { learnTypes, typesOf } from './preparation.ts';
-import type { Statement } from './statement.ts';
+import { learnTypes } from './preparation.ts';
+import { type Statement, typesOf } from './statement.ts';
 import { isValueError } from './value-error.ts';
 
 /** The most rows that memory is taken for before they come. */
@@ -13,8 +13,11 @@ const MAX_EXPECTED = 16 * 1024;
 /** Rows that wait until more is known of their types. */
 interface Postponed {
   readonly bytes: Buffer[];
-  /** Types that an anonymous record has brought up; null: what was known is outdated. */
-  readonly oids: readonly number[] | null;
+  /**
+   * Types that an anonymous record has brought up. `'outdated'`: what was known has proved wrong;
+   * `'unconfirmed'`: it may be.
+   */
+  readonly wants: readonly number[] | 'outdated' | 'unconfirmed';
 }
 
 /**
@@ -24,15 +27,21 @@ interface Postponed {
  */
 export class RowCollector {
   readonly #form: RowForm;
+  readonly #confirms: boolean;
   #rows: Row[] = [];
   #count = 0;
   #statement: Statement | null = null;
   #decode!: RowDecoder;
   #postponed: Postponed | null = null;
+  #confirmed = false;
 
-  /** @param form what the rows are made; arrays are typed as rows nevertheless */
-  constructor(form: RowForm = 'record') {
+  /**
+   * @param form what the rows are made; arrays are typed as rows nevertheless
+   * @param confirms whether composite types may have changed since the statement was looked up
+   */
+  constructor(form: RowForm = 'record', confirms: boolean = false) {
     this.#form = form;
+    this.#confirms = confirms;
   }
 
   /** Decodes a row and keeps it. Returns what is wrong with it, or null. */
@@ -43,7 +52,7 @@ export class RowCollector {
     start: number,
     end: number,
   ): unknown {
-    if (this.#statement !== statement) this.#begin(statement);
+    if (this.#statement !== statement) this.#begin(session, statement);
     if (this.#postponed !== null) {
       this.#postponed.bytes.push(Buffer.from(buffer.subarray(start, end)));
       return null;
@@ -56,7 +65,7 @@ export class RowCollector {
       if (error instanceof MissingTypesError || error instanceof OutdatedSchemaCacheError) {
         this.#postponed = {
           bytes: [Buffer.from(buffer.subarray(start, end))],
-          oids: error instanceof MissingTypesError ? error.oids : null,
+          wants: error instanceof MissingTypesError ? error.oids : 'outdated',
         };
         return null;
       }
@@ -66,10 +75,14 @@ export class RowCollector {
   }
 
   /** A list that is as long as the last result need not grow: that is a fifth of a short row's cost. */
-  #begin(statement: Statement): void {
+  #begin({ registry }: RequestHost, statement: Statement): void {
     if (this.#count === 0) this.#rows = new Array<Row>(expectedRows(statement));
     this.#statement = statement;
     this.#decode = statement.decoderOf(this.#form) as RowDecoder;
+    if (this.#confirms && !this.#confirmed) {
+      const isComposite = registry.composites(typesOf(statement.description)).length > 0;
+      if (isComposite) this.#postponed = { bytes: [], wants: 'unconfirmed' };
+    }
   }
 
   /** All rows, once the last one has come. */
@@ -89,15 +102,18 @@ export class RowCollector {
     let refreshed = false;
     for (let postponed = this.#postponed; postponed !== null; postponed = this.#postponed) {
       let statement = this.#statement!;
-      if (postponed.oids === null) {
-        if (refreshed) throw new OutdatedSchemaCacheError('a type has changed on the server');
-        refreshed = true;
-        session.registry.forget();
-        await learnTypes(session, parent, typesOf(statement.description));
+      if (postponed.wants === 'outdated' || postponed.wants === 'unconfirmed') {
+        if (postponed.wants === 'outdated') {
+          if (refreshed) throw new OutdatedSchemaCacheError('a type has changed on the server');
+          refreshed = true;
+          session.registry.forget();
+        }
+        await learnTypes(session, parent, typesOf(statement.description), true);
         statement = statement.recompiled(session.registry);
       } else {
-        await learnTypes(session, parent, postponed.oids);
+        await learnTypes(session, parent, postponed.wants);
       }
+      this.#confirmed = true;
       this.#postponed = null;
       for (const bytes of postponed.bytes) {
         session.inbox.textRun.stretch(bytes.length);

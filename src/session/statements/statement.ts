@@ -16,6 +16,7 @@ import type { FieldDescription } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
 import { MessageWriter } from '../../protocol/writer.ts';
+import { mayChangeTypes } from '../../sql/statement-kind.ts';
 import { unexpected } from '../unexpected.ts';
 import { lateDecoder } from './late-decoder.ts';
 
@@ -48,6 +49,11 @@ export interface StatementDescription {
   readonly fields: readonly FieldDescription[] | null;
 }
 
+/** The types of a statement's parameters and columns. */
+export function typesOf({ parameterOids, fields }: StatementDescription): number[] {
+  return [...parameterOids, ...(fields ?? []).map((field) => field.typeOid)];
+}
+
 type StatementWithRows = Statement & { readonly decoder: RowDecoder };
 
 /**
@@ -60,9 +66,14 @@ export class Statement {
   readonly name: string;
   readonly description: StatementDescription;
   /** The registry's epoch for which the codecs below are right. */
-  readonly epoch: number;
-  /** The registry's epoch of types, codecs set by users left aside. */
-  readonly typesEpoch: number;
+  epoch: number;
+  /** What the registry had counted of `changes` and `typeChanges` when they were compiled. */
+  readonly changes: number;
+  readonly typeChanges: number;
+  /** Once it is executed, types may not be what they were. */
+  readonly changesTypes: boolean;
+  /** Composite types are in it that have to be confirmed each time that it is executed. */
+  readonly isUnconfirmed: boolean;
   readonly parameters: readonly Codec[];
   readonly columns: readonly Column[];
   readonly encoder: ArgumentEncoder;
@@ -94,8 +105,11 @@ export class Statement {
     this.description = description;
     this.#registry = registry;
     this.#boundFormats = boundFormats;
-    this.epoch = registry.epoch;
-    this.typesEpoch = registry.typesEpoch;
+    this.epoch = registry.confirmedEpoch;
+    this.changes = registry.changes;
+    this.typeChanges = registry.typeChanges;
+    this.changesTypes = mayChangeTypes(text);
+    this.isUnconfirmed = name === '' && registry.composites(typesOf(description)).length > 0;
     this.parameters = description.parameterOids.map((oid) => registry.codec(oid)!);
     this.columns = (description.fields ?? []).map((field) => {
       const codec = registry.codec(field.typeOid)!;
@@ -136,6 +150,20 @@ export class Statement {
       ? lateDecoder(this.description.fields!, this.#registry, 'array')
       : compileArrayDecoder(this.columns);
     return this.#arrayDecoder;
+  }
+
+  /**
+   * The same statement with the codecs that hold now: itself if no codec has changed.
+   *
+   * @param keepsCodecs codecs that were set since are none of its changes
+   */
+  current(registry: CodecSource, keepsCodecs: boolean): Statement {
+    const isSame = keepsCodecs
+      ? this.typeChanges === registry.typeChanges
+      : this.changes === registry.changes;
+    if (!isSame) return this.recompiled(registry);
+    this.epoch = registry.confirmedEpoch;
+    return this;
   }
 
   /** The same statement on the server, with the codecs that hold now. */

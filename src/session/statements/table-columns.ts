@@ -50,6 +50,7 @@ export async function tableColumns(
     session,
     parent,
     rows.map((row) => row['type'] as number),
+    true,
   );
   return rows.map((row) => ({
     name: row['name'],

@@ -344,7 +344,7 @@ test('own types in an anonymous record are known from the second call on', async
   await expectUsable();
 });
 
-test('a composite that another session has changed fails the call alone, and once', async () => {
+test('a composite that another session has changed is read as it is now', async () => {
   await using other = await connect(serverDsn());
   await other.execute(`CREATE TYPE copied_pair AS (a int, b int);
     CREATE TABLE copied_pairs (p copied_pair); INSERT INTO copied_pairs VALUES ((1, 2))`);
@@ -361,7 +361,6 @@ test('a composite that another session has changed fails the call alone, and onc
   };
   expect(await read()).toEqual([{ a: 1, b: 2 }]);
   await other.execute('ALTER TYPE copied_pair ADD ATTRIBUTE c int CASCADE');
-  await expect(read()).rejects.toThrow(OutdatedSchemaCacheError);
   expect(await read()).toEqual([{ a: 1, b: 2, c: null }]);
   await expectUsable();
 });

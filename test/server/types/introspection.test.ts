@@ -1,4 +1,4 @@
-/** When the driver asks the server what a type is: never for built-in types, else once. */
+/** When the driver asks the server what a type is: never for built-in types, else once a connection. */
 import net from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { BUILTIN_TYPES } from '../../../src/codecs/builtin-types.ts';
@@ -50,7 +50,7 @@ test('no built-in type, array, range or multirange is asked for', async () => {
   expect(questions()).toBe(0);
 });
 
-test('a type of a user is asked for once, by OID, level by level, for a whole pool', async () => {
+test('a type of a user is asked for once, by OID, level by level, and by the pool’s others in one go', async () => {
   const { options, questions } = counting();
   await using pool = await createPool(serverDsn(), { ...options, minSize: 2, maxSize: 2 });
   await pool.execute(`
@@ -67,10 +67,14 @@ test('a type of a user is asked for once, by OID, level by level, for a whole po
   expect(await first.fetchRow(query)).toEqual(expected);
   // The outer type, the middle one, the array in it, the array's element.
   expect(questions()).toBe(4);
+  // Another connection may lead to another server: it asks for all of them in one go.
   expect(await second.fetchRow(query)).toEqual(expected);
+  expect(questions()).toBe(5);
+  expect(await second.fetchRow(query)).toEqual(expected);
+  expect(questions()).toBe(5);
   expect(await first.fetchVal('SELECT $1::introspection.middle[]', [null])).toEqual([null]);
   // Nothing but the one array type was new.
-  expect(questions()).toBe(5);
+  expect(questions()).toBe(6);
   await first.execute('DROP SCHEMA introspection CASCADE');
 });
 

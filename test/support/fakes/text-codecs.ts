@@ -8,7 +8,9 @@ import type { CodecSource } from '../../../src/codecs/codec-source.ts';
  */
 export class TextCodecs implements CodecSource {
   readonly epoch = 0;
-  readonly typesEpoch = 0;
+  readonly confirmedEpoch = 0;
+  readonly changes = 0;
+  readonly typeChanges = 0;
   schemaVersion = 0;
   readonly #codecs = new Map<number, Codec>();
 
@@ -32,6 +34,12 @@ export class TextCodecs implements CodecSource {
   want(): void {
     throw new Error('nothing was missing');
   }
+
+  doubt(): void {}
+
+  doubtElsewhere(): void {}
+
+  catchUp(): void {}
 
   composites(): readonly number[] {
     return [];
