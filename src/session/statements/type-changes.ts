@@ -1,7 +1,11 @@
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import type { TransactionStatus } from '../../protocol/backend/session.ts';
 import { mayChangeTypes } from '../../sql/statement-kind.ts';
-import type { Request } from '../request.ts';
+
+/** What is asked of a request here. */
+interface Asked {
+  readonly state: string;
+}
 
 /** What undoes a change of types, or makes it visible to others, before the transaction is over. */
 const ENDING = /(?:^|;)\s*(?:rollback|abort|commit|end)\b/i;
@@ -16,7 +20,7 @@ export class TypeChanges {
   isOpen = false;
   readonly #codecs: CodecSource;
   /** The last request that may have changed anything, until it is answered. */
-  #request: Request | null = null;
+  #request: Asked | null = null;
   /** What is committed or undone with it is made known even if its transaction goes on. */
   #isEnding = false;
   /** It is part of a transaction that may be rolled back. */
@@ -27,7 +31,7 @@ export class TypeChanges {
   }
 
   /** A request is about to be sent whose text may change types, or comes after one that does. */
-  starting(request: Request, text: string): void {
+  starting(request: Asked, text: string): void {
     const isEnding = this.isOpen && ENDING.test(text);
     if (!isEnding && !mayChangeTypes(text)) return;
     this.isOpen = true;
@@ -37,7 +41,7 @@ export class TypeChanges {
   }
 
   /** A request is answered, while a change is open. */
-  answered(request: Request, status: TransactionStatus): void {
+  answered(request: Asked, status: TransactionStatus): void {
     if (status !== 'I') this.#isInBlock = true;
     if (this.#request !== null) {
       if (this.#request !== request && this.#request.state !== 'done') return;
