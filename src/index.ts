@@ -92,6 +92,7 @@ export {
   Polygon,
 } from './values/geometry.ts';
 export { Interval, type IntervalFields } from './values/interval.ts';
+export type { JsonDocument } from './values/json-document.ts';
 export { Range, type RangeOptions } from './values/range.ts';
 export type { Row, RowTuple } from './values/row.ts';
 export type { BuiltinTypeCodec, TypeCodec } from './values/type-codec.ts';

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
+import { JsonDocument } from '../values/json-document.ts';
 import { SqlFragment } from './sql-fragment.ts';
 import { assignments, columnNames, condition, rowsOfValues, unnested } from './sql-lists.ts';
 
@@ -68,6 +69,16 @@ export interface SqlTag {
    */
   or(conditions: readonly SqlFragment[]): SqlFragment;
   /**
+   * A JSON document, whatever the parameter's type: json, jsonb or text. `sql.json(null)` is JSON's
+   * null, where `null` alone is SQL's. It may stand in a template, in a list of arguments, and in an
+   * array.
+   *
+   * @throws InvalidArgumentError undefined, which is no JSON
+   * @example
+   * await pool.execute('UPDATE users SET settings = $1', sql.json(null));
+   */
+  json(value: unknown): JsonDocument;
+  /**
    * Columns of values as a table, for FROM: one array for each column, whatever the number of rows, so
    * that the text stays the same and is prepared once.
    *
@@ -111,6 +122,11 @@ export const sql: SqlTag = Object.assign(tag, {
     const between = typeof separator === 'string' ? raw(separator) : separator;
     const values = parts.flatMap((part, index) => (index === 0 ? [part] : [between, part]));
     return new SqlFragment(new Array<string>(values.length + 1).fill(''), values);
+  },
+  json: (value: unknown): JsonDocument => {
+    if (value === undefined)
+      throw new InvalidArgumentError('sql.json takes a value: undefined is no JSON');
+    return new JsonDocument(value);
   },
   columns: columnNames,
   values: rowsOfValues,

@@ -222,7 +222,7 @@ export class UnknownPostgresError extends PostgresError {
 
 /**
  * Something that the server said outside of any failure: a NOTICE, INFO, LOG or DEBUG message,
- * or under SQLSTATE 01 and 02 a PostgresWarning. It is not an Error and has no stack.
+ * or a PostgresWarning, which has severity WARNING or SQLSTATE 01 or 02. It is not an Error and has no stack.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its prototype has all fields
 export class PostgresLogMessage {

@@ -52,12 +52,14 @@ export function postgresErrorFrom(
   return new (errorClass(given))(message, given, options);
 }
 
-/** What a NoticeResponse says: a PostgresWarning for SQLSTATE 01 and 02, else as it is. */
+/** What a NoticeResponse says: a PostgresWarning for severity WARNING, and for SQLSTATE 01 and 02. */
 export function postgresLogMessageFrom(fields: ServerMessageFields): PostgresLogMessage {
   const sqlstate = fields.sqlstate ?? '';
   const messageClass =
     WARNING_CLASSES.get(sqlstate) ??
-    (sqlstate.startsWith('01') ? WARNING_CLASSES.get('01000') : undefined) ??
+    (sqlstate.startsWith('01') || fields.severity === 'WARNING'
+      ? WARNING_CLASSES.get('01000')
+      : undefined) ??
     PostgresLogMessage;
   return new messageClass(fields.message || 'the server sent a notice without a message', fields);
 }

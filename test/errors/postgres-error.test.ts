@@ -237,6 +237,14 @@ test('a notice of class 01 or 02 is a PostgresWarning of its class', () => {
   expect(unknown.sqlstate).toBe('01ABC');
 });
 
+test('a notice of severity WARNING is a PostgresWarning, whatever its SQLSTATE', () => {
+  for (const sqlstate of ['25001', '00000', '57014', 'ZZZZZ']) {
+    const warning = postgresLogMessageFrom(fieldsOf({ severity: 'WARNING', sqlstate }));
+    expect(warning.constructor).toBe(PostgresWarning);
+    expect(warning).toMatchObject({ severity: 'WARNING', sqlstate });
+  }
+});
+
 test('any other notice is a PostgresLogMessage and no Error', () => {
   const notice = postgresLogMessageFrom(
     fieldsOf({ severity: 'NOTICE', sqlstate: '00000', message: 'hello', detail: 'more' }),

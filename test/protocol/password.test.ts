@@ -1,6 +1,10 @@
+import crypto from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { InvalidArgumentError } from '../../src/errors/client-errors.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  InvalidArgumentError,
+  UnsupportedClientFeatureError,
+} from '../../src/errors/client-errors.ts';
 import { md5Password } from '../../src/protocol/md5.ts';
 import { saslprep } from '../../src/protocol/saslprep.ts';
 
@@ -62,6 +66,18 @@ describe('the answer to an MD5 request', () => {
     // Computed with another implementation of MD5, Python's.
     const salt = Buffer.from([0x93, 0x80, 0x78, 0xff]);
     expect(md5Password('postgres', 'sécret', salt)).toBe('md5ab2351cb829cc249588fd93b92bd80fa');
+  });
+
+  test('is a feature that a process in FIPS mode does not have', () => {
+    const cause = new Error('digital envelope routines::unsupported');
+    const createHash = vi.spyOn(crypto, 'createHash').mockImplementation(() => {
+      throw cause;
+    });
+    onTestFinished(() => createHash.mockRestore());
+    const answer = () => md5Password('postgres', 'secret', Buffer.alloc(4));
+    expect(answer).toThrow(UnsupportedClientFeatureError);
+    expect(answer).toThrow(/FIPS/);
+    expect(answer).toThrow(expect.objectContaining({ cause }));
   });
 });
 

@@ -1,23 +1,30 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { JsonDocument } from '../../values/json-document.ts';
 import { malformed } from '../bytes.ts';
 import type { CodecForms, TextForm } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
 import { utf8 } from '../text-decode.ts';
 import { Unencodable, wrongKind } from '../unencodable.ts';
+import { jsonText } from './json-text.ts';
 
 export function checkedString(value: unknown): string {
   if (typeof value !== 'string') throw wrongKind('a string', value);
   return value;
 }
 
-const identity: TextForm = { decode: (text) => text, encode: checkedString };
+/** A string, or a JSON document as its text. */
+function textOf(value: unknown): string {
+  return value instanceof JsonDocument ? jsonText(value) : checkedString(value);
+}
+
+const identity: TextForm = { decode: (text) => text, encode: textOf };
 
 /** Text and every type whose binary form is its text: varchar, bpchar, name, enums, citext. */
 export const text: CodecForms = {
   text: identity,
   binary: {
     decode: utf8,
-    encode: (writer, value) => writer.utf8(checkedString(value)),
+    encode: (writer, value) => writer.utf8(textOf(value)),
   },
   resultFormat: TEXT,
   argumentFormat: BINARY,
