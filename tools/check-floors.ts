@@ -39,8 +39,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   client: upTo('connecting'),
   pool: upTo('client'),
   integrations: ['errors', 'values', 'config', 'client', 'pool'],
-  // A facade beside client/ and pool/, not on them: it has another surface on the same sessions.
-  'integrations/pg': upTo('connecting'),
+  // Beside the pool, not on it: a facade with another surface on the same sessions.
+  'integrations/pg': upTo('client'),
   '.': upTo('pool'),
   cluster: [],
 };

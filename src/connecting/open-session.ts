@@ -24,6 +24,8 @@ export interface SessionContext {
   readonly clock: Clock;
   /** How servers are reached. */
   readonly network: Network;
+  /** Is shown every message of a server until its first ReadyForQuery: the type and the body. */
+  readonly watchStartUp?: (type: number, body: Buffer) => void;
 }
 
 /** One attempt to connect, and how far it got. */
@@ -107,7 +109,7 @@ async function open(
   const { host, security } = attempt;
   deadline?.check();
   const transport = await dial(context, host, deadline, patience);
-  const inbox = new StartUpInbox(transport, host);
+  const inbox = new StartUpInbox(transport, host, context.watchStartUp);
   deadline?.watch((expired) => inbox.fail(expired.reason(false)));
   try {
     if (security !== 'plain') {

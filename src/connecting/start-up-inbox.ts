@@ -26,6 +26,7 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
   readonly #transport: ByteStream;
   readonly #host: HostConfig;
   readonly #framer: Framer;
+  readonly #watch: ((type: number, body: Buffer) => void) | undefined;
   readonly #messages: StartUpMessage[] = [];
   #bytes = 0;
   #refusesMessages = false;
@@ -36,9 +37,15 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
   #over = false;
   #rest: Buffer = NOTHING;
 
-  constructor(transport: ByteStream, host: HostConfig) {
+  /** @param watch is shown every message: its type and its body */
+  constructor(
+    transport: ByteStream,
+    host: HostConfig,
+    watch?: (type: number, body: Buffer) => void,
+  ) {
     this.#transport = transport;
     this.#host = host;
+    this.#watch = watch;
     this.#framer = new Framer(this);
     transport.handler = this;
   }
@@ -142,6 +149,7 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
     }
     const body = Buffer.from(buffer.subarray(start, end));
     const message = { type, reader: new MessageReader(body, 0, body.length) };
+    this.#watch?.(type, body);
     const take = this.#takeMessage;
     if (take === null) {
       this.#messages.push(message);

@@ -233,6 +233,30 @@ export class MessageWriter {
     this.offset += utf8Write(this.buffer, value, this.offset);
   }
 
+  /**
+   * A string as UTF-8 as it is: a lone surrogate becomes U+FFFD, and what the server thinks of a
+   * NUL is left to it.
+   */
+  utf8Lossy(value: string): void {
+    const length = value.length;
+    if (this.offset + length * 3 > this.buffer.length) this.#grow(length * 3);
+    if (length <= SHORT_STRING) {
+      const buffer = this.buffer;
+      let at = this.offset;
+      let i = 0;
+      for (; i < length; i++) {
+        const code = value.charCodeAt(i);
+        if (code > 0x7f) break;
+        buffer[at++] = code;
+      }
+      if (i === length) {
+        this.offset = at;
+        return;
+      }
+    }
+    this.offset += utf8Write(this.buffer, value, this.offset);
+  }
+
   /** A NUL-terminated string. `what` names it in the error when it holds a NUL itself. */
   cstring(value: string, what: string = 'a string'): void {
     if (value.includes('\0')) {

@@ -19,6 +19,8 @@ export interface InboxOwner extends RequestHost {
   answered(request: Request, status: TransactionStatus): void;
   notice(message: PostgresLogMessage): void;
   notification(channel: string, payload: string, pid: number): void;
+  /** The body of a message that answers no request, or of the server's last words. */
+  unasked(type: number, buffer: Buffer, start: number, end: number): void;
   /** The server's last words: it closes the connection. */
   lastWords(fields: ServerMessageFields): void;
   /** The system has taken everything that was written. */
@@ -124,11 +126,13 @@ export class Inbox implements MessageSink, ByteStreamHandler {
         this.#readyForQuery(buffer, start, end);
         return;
       case Backend.NoticeResponse:
+        owner.unasked(type, buffer, start, end);
         owner.notice(
           postgresLogMessageFrom(readNoticeResponse(new MessageReader(buffer, start, end))),
         );
         return;
       case Backend.NotificationResponse: {
+        owner.unasked(type, buffer, start, end);
         const { channel, payload, pid } = readNotificationResponse(
           new MessageReader(buffer, start, end),
         );
@@ -136,10 +140,11 @@ export class Inbox implements MessageSink, ByteStreamHandler {
         return;
       }
       case Backend.ParameterStatus:
+        owner.unasked(type, buffer, start, end);
         owner.server.report(new MessageReader(buffer, start, end));
         return;
       case Backend.ErrorResponse:
-        this.#errorResponse(readErrorResponse(new MessageReader(buffer, start, end)));
+        this.#errorResponse(buffer, start, end);
         return;
       default: {
         const { head } = owner.queue;
@@ -149,17 +154,22 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     }
   }
 
-  #errorResponse(fields: ServerMessageFields): void {
+  #errorResponse(buffer: Buffer, start: number, end: number): void {
+    const fields = readErrorResponse(new MessageReader(buffer, start, end));
     const owner = this.#owner;
     if (fields.severity === 'FATAL' || fields.severity === 'PANIC') {
       // The server is about to close, or should be: nothing more is to be had from it.
+      owner.unasked(Backend.ErrorResponse, buffer, start, end);
       owner.lastWords(fields);
       return;
     }
     if (fields.sqlstate === READ_ONLY) owner.server.isRoleInDoubt = true;
     const { head } = owner.queue;
     if (head === null) unexpected('ErrorResponse');
-    else head.serverError(owner, postgresErrorFrom(fields), fields);
+    else {
+      head.errorBody?.(buffer, start, end);
+      head.serverError(owner, postgresErrorFrom(fields), fields);
+    }
   }
 
   #readyForQuery(buffer: Buffer, start: number, end: number): void {

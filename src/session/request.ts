@@ -150,6 +150,9 @@ export abstract class Request<R = unknown> {
     if (ENDS.has(tag)) this.ending = 'done';
   }
 
+  /** The body of the ErrorResponse that `serverError` is about, for a request that reads it itself. */
+  errorBody?(buffer: Buffer, start: number, end: number): void;
+
   /** ErrorResponse. The server sends nothing more but ReadyForQuery. */
   serverError(_session: RequestHost, error: PostgresError, _fields: ServerMessageFields): void {
     this.error ??= error;

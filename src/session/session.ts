@@ -5,7 +5,7 @@ import type { TransactionStatus } from '../protocol/backend/session.ts';
 import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { writeTerminate } from '../protocol/frontend/query.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
-import type { ByteStream } from '../transport/byte-stream.ts';
+import type { ByteStream, TlsState } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Canceller } from './cancelling/canceller.ts';
 import { endedError, lostConnection } from './ending.ts';
@@ -28,6 +28,11 @@ export interface SessionObserver {
    * whose answer says so is not settled yet.
    */
   transactionEnded(request: Request): void;
+  /**
+   * The body of a message that answers no request, or of the server's last words, as it came:
+   * NoticeResponse, NotificationResponse, ParameterStatus, ErrorResponse. Valid during the call.
+   */
+  unasked?(type: number, buffer: Buffer, start: number, end: number): void;
   /** The session has ended, for whatever reason. Called once. */
   ended(reason: Error | null): void;
 }
@@ -204,9 +209,18 @@ export class Session implements InboxOwner {
     this.observer?.notification(channel, payload, pid);
   }
 
+  unasked(type: number, buffer: Buffer, start: number, end: number): void {
+    this.observer?.unasked?.(type, buffer, start, end);
+  }
+
   lastWords(fields: ServerMessageFields): void {
     this.#lastWords = fields;
     this.destroy(null);
+  }
+
+  /** What is known of the connection's TLS; null without it. */
+  get tls(): TlsState | null {
+    return this.#transport.tls;
   }
 
   /** Keeps the process alive while the session is open, which is how it begins. */

@@ -27,16 +27,16 @@ describe('the floors', () => {
   test('can give a folder within a folder a floor of its own', () => {
     expect(
       check({
-        'client/a.ts': '',
+        'pool/a.ts': '',
         'session/a.ts': '',
-        'integrations/pg/a.ts': "import '../../session/a.ts';\nimport '../../client/a.ts';",
-        'integrations/fastify/a.ts': "import '../../session/a.ts';\nimport '../../client/a.ts';",
+        'integrations/pg/a.ts': "import '../../session/a.ts';\nimport '../../pool/a.ts';",
+        'integrations/fastify/a.ts': "import '../../pool/a.ts';\nimport '../../session/a.ts';",
       }),
     ).toEqual([
       expect.stringMatching(
-        /^integrations\/pg\/a.ts:2: integrations\/pg may not import from client /,
+        /^integrations\/pg\/a.ts:2: integrations\/pg may not import from pool /,
       ),
-      expect.stringMatching(/^integrations\/fastify\/a.ts:1: .* may not import from session /),
+      expect.stringMatching(/^integrations\/fastify\/a.ts:2: .* may not import from session /),
     ]);
   });
 

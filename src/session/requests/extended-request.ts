@@ -107,6 +107,16 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     end: number,
   ): void;
 
+  /** The server waits for the data of a COPY. */
+  protected copyIn(session: RequestHost): void {
+    refuseCopyIn(session, this, true);
+  }
+
+  /** The data of a COPY comes next, and is dropped. */
+  protected copyOut(): void {
+    this.error ??= copyNeedsItsCall('copyFromTable');
+  }
+
   /** Whether the message belongs to a COPY, which is no query: it fails, the session goes on. */
   #isCopy(session: RequestHost, type: number): boolean {
     const expected = this.#copyingOut;
@@ -115,11 +125,11 @@ export abstract class ExtendedRequest<R> extends Request<R> {
         if (!this.rowsDue) return false;
         // Other messages in place of data end the COPY with an error, up to the next Sync.
         if (this.#awaited.left > 1) this.error ??= copyNeedsItsCall('copyToTable');
-        else refuseCopyIn(session, this, true);
+        else this.copyIn(session);
         return true;
       case Backend.CopyOutResponse:
         if (!this.rowsDue) return false;
-        this.error ??= copyNeedsItsCall('copyFromTable');
+        this.copyOut();
         this.#copyingOut = true;
         return true;
       case Backend.CopyData:

@@ -1,0 +1,128 @@
+import type { ConnectConfig, HostConfig, SslConfig } from '../../config/connect-config.ts';
+import { processEnvironment } from '../../config/environment.ts';
+import type { DuplexStream } from '../../config/host-types.ts';
+import { findPassword, readPassfile } from '../../config/passfile.ts';
+import { DEFAULT_TYPES } from '../../config/types-option.ts';
+
+/** A socket that is not connected yet, as the `stream` option of node-postgres gives it. */
+interface Dialable extends DuplexStream {
+  connect(port: number | string, host?: string): unknown;
+  setNoDelay?(noDelay: boolean): unknown;
+  setKeepAlive?(enable: boolean, delay: number): unknown;
+}
+
+/** What a client is connected with, in the words of node-postgres. */
+export interface ConnectSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** What `tls.connect` takes; true: its defaults; false: no TLS. */
+  readonly ssl: any;
+  readonly sslNegotiation: string;
+  readonly enableChannelBinding: boolean;
+  readonly keepAlive: boolean;
+  readonly keepAliveInitialDelayMillis: number;
+  readonly connectionTimeoutMillis: number;
+  /** A socket, or what makes one. */
+  readonly stream: unknown;
+  readonly startupParameters: ReadonlyMap<string, string>;
+  readonly password: () => Promise<string | null>;
+}
+
+const PROTOCOL_3_0 = 0x30000;
+
+/**
+ * The driver's configuration for what node-postgres is told. It is made here, and not by the driver's own
+ * rules: no environment variable and no file may add anything that node-postgres does not know.
+ */
+export function connectConfig(settings: ConnectSettings): ConnectConfig {
+  const { host, port, user, database, stream } = settings;
+  const socketPath = host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : null;
+  return Object.freeze({
+    hosts: [{ host, port, socketPath, address: null }],
+    user,
+    database,
+    passwordFor: settings.password,
+    timeout: settings.connectionTimeoutMillis > 0 ? settings.connectionTimeoutMillis : null,
+    attemptTimeout: null,
+    commandTimeout: null,
+    statementCacheSize: 100,
+    maxCachedStatementLifetime: 300_000,
+    maxCacheableStatementSize: 15 * 1024,
+    ssl: sslConfig(settings.ssl, settings.sslNegotiation),
+    requireAuth: null,
+    allowsClearText: true,
+    channelBinding: settings.enableChannelBinding ? 'prefer' : 'disable',
+    krbsrvname: 'postgres',
+    gsslib: 'gssapi',
+    gssProvider: null,
+    oauthToken: null,
+    startupParameters: settings.startupParameters,
+    targetSessionAttrs: 'any',
+    loadBalanceHosts: 'disable',
+    keepAlive: {
+      enabled: settings.keepAlive,
+      idle: settings.keepAliveInitialDelayMillis > 0 ? settings.keepAliveInitialDelayMillis : null,
+      interval: null,
+      count: null,
+    },
+    minProtocolVersion: PROTOCOL_3_0,
+    maxProtocolVersion: PROTOCOL_3_0,
+    types: DEFAULT_TYPES,
+    codecs: new Map(),
+    lookup: null,
+    dial: stream ? (place: HostConfig) => dialStream(stream, place, settings) : null,
+  } satisfies ConnectConfig);
+}
+
+function sslConfig(ssl: any, negotiation: string): SslConfig {
+  const common = {
+    negotiation: negotiation === 'direct' ? 'direct' : 'postgres',
+    sni: true,
+    keyLogFile: null,
+  } as const;
+  if (!ssl) return { ...common, mode: 'disable', tlsOptions: () => ({}) };
+  const options = typeof ssl === 'object' ? ssl : {};
+  // The key may have been made invisible, so that it is not printed.
+  const tlsOptions = () => ('key' in options ? { ...options, key: options.key } : { ...options });
+  const mode = options.rejectUnauthorized === false ? 'require' : 'verify-full';
+  return { ...common, mode, tlsOptions };
+}
+
+/** Connects the user's own socket. */
+function dialStream(
+  given: unknown,
+  { host, port, socketPath }: HostConfig,
+  settings: ConnectSettings,
+): Promise<DuplexStream> {
+  const stream = (typeof given === 'function' ? given(settings) : given) as Dialable;
+  return new Promise((resolve, reject) => {
+    stream.setNoDelay?.(true);
+    stream.once('error', reject);
+    stream.once('connect', () => {
+      stream.off('error', reject);
+      if (settings.keepAlive) {
+        stream.setKeepAlive?.(true, settings.keepAliveInitialDelayMillis);
+      }
+      resolve(stream);
+    });
+    if (socketPath !== null) stream.connect(socketPath);
+    else stream.connect(port, host);
+  });
+}
+
+/** The password of the password file, or null. */
+export async function passwordFromFile(
+  settings: Pick<ConnectSettings, 'host' | 'port' | 'user' | 'database'>,
+): Promise<string | null> {
+  const environment = processEnvironment();
+  const { env, homeDirectory, platform } = environment;
+  const inHome = platform === 'win32' ? null : homeDirectory && `${homeDirectory}/.pgpass`;
+  const path = env['PGPASSFILE'] ?? inHome;
+  if (!path) return null;
+  const file = await readPassfile(path, environment, (message) => process.emitWarning(message));
+  if (file === null) return null;
+  const { host, port, user, database } = settings;
+  return findPassword(file, { hosts: [host], port, user, database });
+}

@@ -1,0 +1,159 @@
+import { EventEmitter } from 'node:events';
+import { writeCopyData, writeCopyDone, writeCopyFail } from '../../protocol/copy.ts';
+import {
+  writeClose,
+  writeDescribe,
+  writeExecute,
+  writeFlush,
+  writeParse,
+  writeQuery,
+  writeSync,
+} from '../../protocol/frontend/query.ts';
+import type { MessageWriter } from '../../protocol/writer.ts';
+import { writeUntypedBind } from '../../session/requests/untyped-query-request.ts';
+import { type Wire, WireStream } from './wire-stream.ts';
+
+/** What a connection needs of its client. */
+export interface ConnectionOwner extends Wire {
+  /** Has messages written, if it is somebody's turn to speak; `isSync`: a ReadyForQuery answers. */
+  speak(write: (writer: MessageWriter) => void, isSync: boolean): void;
+  /** Messages of the server come back from who has read the stream in the client's place. */
+  taken(chunk: Buffer): void;
+  /** Sets what a socket of TLS tells of it. */
+  dress(stream: WireStream): void;
+}
+
+/** Values that were made parameters already. */
+function asTheyAre(value: any): string | Uint8Array | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === 'string' || value instanceof Uint8Array ? value : String(value);
+}
+
+/**
+ * What queries that speak the protocol on their own are given, as pg-cursor and pg-copy-streams do, and
+ * what tells of messages: `parameterStatus`, `rowDescription`, `readyForQuery` …
+ */
+export class Connection extends EventEmitter {
+  readonly #owner: ConnectionOwner | null;
+  #stream: WireStream | null = null;
+  /** Statements by name that the server knows. */
+  parsedStatements: Record<string, string> = {};
+  /** Those that it has been sent, and has not answered yet. */
+  submittedNamedStatements: Record<string, string> = {};
+  ssl: any;
+  /** Whether it has been begun to connect. */
+  _connecting = false;
+  _ending = false;
+
+  constructor(config?: unknown);
+  /** @internal */
+  constructor(config: { ssl?: unknown } | undefined, owner: ConnectionOwner);
+  constructor(config?: { ssl?: unknown }, owner?: ConnectionOwner) {
+    super();
+    this.ssl = config?.ssl || false;
+    this.#owner = owner ?? null;
+  }
+
+  /** Stands in for the socket. */
+  get stream(): WireStream {
+    if (this.#stream === null) {
+      const owner = this.#requireOwner();
+      const stream = new WireStream(owner, (chunk) => owner.taken(chunk));
+      owner.dress(stream);
+      stream.on('error', (error) => this.emit('error', error));
+      this.#stream = stream;
+    }
+    return this.#stream;
+  }
+
+  /** The stand-in, if anybody has asked for it. @internal */
+  get _wire(): WireStream | null {
+    return this.#stream;
+  }
+
+  #requireOwner(): ConnectionOwner {
+    if (this.#owner === null) {
+      throw new Error('a Connection without a Client cannot be used: make a Client');
+    }
+    return this.#owner;
+  }
+
+  #speak(write: (writer: MessageWriter) => void, isSync = false): void {
+    this.#requireOwner().speak(write, isSync);
+  }
+
+  query(text: string): void {
+    this.#speak((writer) => writeQuery(writer, text), true);
+  }
+
+  parse(query: { text: string; name?: string; types?: any }, _more?: boolean): void {
+    const { text, name, types } = query;
+    const oids = Array.isArray(types) ? types : [];
+    this.#speak((writer) => writeParse(writer, name || '', text ?? '', oids));
+  }
+
+  bind(config?: any, _more?: boolean): void {
+    const { portal, statement, binary, values, valueMapper } = config ?? {};
+    const prepare = valueMapper ? (value: unknown) => asTheyAre(valueMapper(value, 0)) : asTheyAre;
+    this.#speak((writer) =>
+      writeUntypedBind(writer, {
+        portal: portal || '',
+        statement: statement || '',
+        values: values || [],
+        binary: Boolean(binary),
+        prepare,
+      }),
+    );
+  }
+
+  describe(target: { type: string; name?: string }, _more?: boolean): void {
+    this.#speak((writer) => writeDescribe(writer, kindOf(target), target.name || ''));
+  }
+
+  execute(config?: any, _more?: boolean): void {
+    const { portal, rows } = config ?? {};
+    this.#speak((writer) => writeExecute(writer, portal || '', Number(rows) || 0));
+  }
+
+  close(target: { type: string; name?: string }, _more?: boolean): void {
+    this.#speak((writer) => writeClose(writer, kindOf(target), target.name || ''));
+  }
+
+  flush(): void {
+    this.#speak(writeFlush);
+  }
+
+  sync(): void {
+    this.#speak(writeSync, true);
+  }
+
+  sendCopyFromChunk(chunk: Uint8Array): void {
+    this.#speak((writer) => writeCopyData(writer, chunk));
+  }
+
+  endCopyFrom(): void {
+    this.#speak(writeCopyDone);
+  }
+
+  sendCopyFail(message: string): void {
+    this.#speak((writer) => writeCopyFail(writer, message));
+  }
+
+  /** Says goodbye and closes. */
+  end(): void {
+    this._ending = true;
+    this.#requireOwner().end();
+  }
+
+  ref(): void {
+    this.#owner?.ref();
+  }
+
+  unref(): void {
+    this.#owner?.unref();
+  }
+}
+
+function kindOf({ type }: { type: string }): 'S' | 'P' {
+  return type === 'P' ? 'P' : 'S';
+}

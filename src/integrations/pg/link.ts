@@ -1,0 +1,200 @@
+import { ClientSession } from '../../client/client-session.ts';
+import { contextFor } from '../../client/connect.ts';
+import { Connection as DriverConnection } from '../../client/connection.ts';
+import { CREATE } from '../../client/internals.ts';
+import { sendCancelRequest } from '../../connecting/cancel-request.ts';
+import { connectSession } from '../../connecting/connect-session.ts';
+import { Backend } from '../../protocol/message-type.ts';
+import type { MessageWriter } from '../../protocol/writer.ts';
+import type { Session, SessionObserver } from '../../session/session.ts';
+import { type ConnectSettings, connectConfig } from './connect-config.ts';
+import { connectFailure, lossOf } from './connect-failure.ts';
+import type { ConnectionOwner } from './connection.ts';
+import { type DatabaseError, databaseErrorFrom } from './database-error.ts';
+import { type BackendMessage, readMessage } from './messages.ts';
+import type { SubmittableTurn } from './submittable-turn.ts';
+import type { WireStream } from './wire-stream.ts';
+
+/** What a link tells its client. */
+export interface LinkHost {
+  /** A message that answers no query, or one of start-up. */
+  message(message: BackendMessage): void;
+  /** The session can be used. */
+  opened(): void;
+  /** There is no session. `gone` follows. */
+  refused(error: unknown): void;
+  /** The server has said why it ends the session. `gone` follows. */
+  dismissed(error: DatabaseError): void;
+  /** The connection has failed. `gone` follows. */
+  broken(error: unknown): void;
+  /** The session was closed by way of the driver. `gone` follows. */
+  closed(): void;
+  /** Nothing is left of it. */
+  gone(): void;
+}
+
+/** The session of one client, from the attempt to connect to its end. */
+export class Link implements ConnectionOwner {
+  session: Session | null = null;
+  /** The submittable whose turn it is. */
+  turn: SubmittableTurn | null = null;
+  readonly #host: LinkHost;
+  readonly #abort = new AbortController();
+  #saidAtStartUp: DatabaseError | null = null;
+  #lastWords: DatabaseError | null = null;
+  #driver: DriverConnection | null = null;
+  #isReferenced = true;
+
+  constructor(host: LinkHost) {
+    this.#host = host;
+  }
+
+  // ── Begin and end ───────────────────────────────────────────────────────────────────────
+
+  /** Connects. */
+  open(settings: ConnectSettings): void {
+    const watchStartUp = (type: number, body: Buffer): void => this.#watch(type, body);
+    const context = { ...contextFor(connectConfig(settings)), watchStartUp };
+    connectSession(context, this.#abort.signal).then(
+      (session) => this.#opened(session),
+      (error: unknown) => {
+        if (!this.#abort.signal.aborted) {
+          this.#host.refused(connectFailure(error, this.#saidAtStartUp));
+        }
+        this.#host.gone();
+      },
+    );
+  }
+
+  #watch(type: number, body: Buffer): void {
+    if (type === Backend.ErrorResponse) {
+      this.#saidAtStartUp = databaseErrorFrom(body, 0, body.length);
+    } else if (type !== Backend.ReadyForQuery) {
+      this.#tell(type, body, 0, body.length);
+    }
+  }
+
+  #opened(session: Session): void {
+    this.session = session;
+    session.observer = this.#observer;
+    if (!this.#isReferenced) session.unref();
+    if (session.isEnded) this.#observer.ended(session.endReason);
+    else if (this.#abort.signal.aborted) session.terminateGracefully();
+    else this.#host.opened();
+  }
+
+  readonly #observer: SessionObserver = {
+    notice() {},
+    notification() {},
+    transactionEnded() {},
+    unasked: (type, buffer, start, end) => {
+      if (type === Backend.ErrorResponse) this.#lastWords = databaseErrorFrom(buffer, start, end);
+      else this.#tell(type, buffer, start, end);
+    },
+    ended: (reason) => {
+      const loss = lossOf(reason);
+      if (this.#lastWords !== null) this.#host.dismissed(this.#lastWords);
+      else if (loss !== null) this.#host.broken(loss);
+      void this.session!.whenGone().then(() => this.#host.gone());
+    },
+  };
+
+  #tell(type: number, buffer: Buffer, start: number, end: number): void {
+    const message = readMessage(type, buffer, start, end);
+    if (message !== null) this.#host.message(message);
+  }
+
+  /** The driver's connection on the same session. */
+  driver(): DriverConnection {
+    if (this.#driver !== null) return this.#driver;
+    const { session } = this;
+    if (session === null)
+      throw new Error('client.asyncpg can be used once the client is connected');
+    const client = new ClientSession<DriverConnection>(session, null);
+    session.observer = {
+      notice: (message) => client.notice(message),
+      notification: (channel, payload, pid) => client.notification(channel, payload, pid),
+      transactionEnded: (request) => client.transactionEnded(request),
+      unasked: this.#observer.unasked!,
+      ended: (reason) => {
+        if (reason === null) this.#host.closed();
+        client.ended(reason);
+        this.#observer.ended(reason);
+      },
+    };
+    this.#driver = DriverConnection[CREATE](client);
+    return this.#driver;
+  }
+
+  end(): void {
+    if (this.session === null) this.#abort.abort();
+    else this.session.terminateGracefully();
+  }
+
+  destroy(): void {
+    if (this.session === null) this.#abort.abort();
+    else this.session.destroy(null);
+  }
+
+  ref(): void {
+    this.#isReferenced = true;
+    this.session?.ref();
+  }
+
+  unref(): void {
+    this.#isReferenced = false;
+    this.session?.unref();
+  }
+
+  /** Cancels what another client's backend works on. */
+  async cancelOther(settings: ConnectSettings, processId: number, key: number): Promise<void> {
+    const context = contextFor(connectConfig(settings));
+    const secretKey = Buffer.alloc(4);
+    secretKey.writeInt32BE(key);
+    const host = context.config.hosts[0]!;
+    const secured = context.config.ssl.mode !== 'disable' && host.socketPath === null;
+    await sendCancelRequest(context, { host, secured, processId, secretKey });
+  }
+
+  // ── For who speaks the protocol on his own ──────────────────────────────────────────────
+
+  speak(write: (writer: MessageWriter) => void, isSync: boolean): void {
+    const { session, turn } = this;
+    // What nobody waits for the answers of would be taken for somebody else's.
+    if (session === null || turn === null || session.isEnded) return;
+    const mark = session.writer.mark();
+    try {
+      write(session.writer);
+    } catch (error) {
+      session.writer.rollback(mark);
+      throw error;
+    }
+    if (isSync) turn.request.awaitReady();
+    session.outbox.flushSoon();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.speak((writer) => writer.bytes(bytes), false);
+  }
+
+  whenDrained(): Promise<void> | null {
+    const outbox = this.session?.outbox;
+    return outbox?.isCongested ? outbox.whenDrained() : null;
+  }
+
+  resume(): void {
+    this.session?.inbox.resume();
+  }
+
+  taken(chunk: Buffer): void {
+    this.turn?.taken(chunk);
+  }
+
+  dress(stream: WireStream): void {
+    const tls = this.session?.tls ?? null;
+    if (tls === null) return;
+    stream.encrypted = true;
+    stream.authorized = true;
+    stream.alpnProtocol = tls.alpn ?? false;
+  }
+}

@@ -1,0 +1,97 @@
+import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
+import type { TextRun } from '../../codecs/text-run.ts';
+import { ProtocolError } from '../../errors/client-errors.ts';
+import type { UntypedResults } from '../../session/requests/untyped-results.ts';
+import { type DatabaseError, databaseErrorFrom } from './database-error.ts';
+import type { Query } from './query.ts';
+import { rowLayout } from './row-layout.ts';
+import type { CustomTypesConfig } from './type-overrides.ts';
+
+/** What a run needs of the client. */
+export interface RunHost {
+  /** What tells parsers where neither result nor query does. */
+  readonly types: CustomTypesConfig;
+  /** The statement can be bound by its name. */
+  statementParsed(query: Query): void;
+  /** The query is over, with an error or null. */
+  queryOver(query: Query, error: unknown): void;
+}
+
+/** One execution of a Query: what comes of it goes to the query's results and listeners. */
+export class QueryRun implements UntypedResults {
+  readonly #host: RunHost;
+  readonly #query: Query;
+  #error: DatabaseError | null = null;
+  #decode: RowDecoder<unknown> | null = null;
+  #rows: unknown[] | null = null;
+  #emits = false;
+
+  constructor(host: RunHost, query: Query) {
+    this.#host = host;
+    this.#query = query;
+  }
+
+  parsed(): void {
+    this.#host.statementParsed(this.#query);
+  }
+
+  error(buffer: Buffer, start: number, end: number): void {
+    this.#error ??= databaseErrorFrom(buffer, start, end);
+  }
+
+  described(buffer: Buffer, start: number, end: number): void {
+    const query = this.#query;
+    query._checkForMultirow();
+    const result = query._result;
+    const layout = rowLayout(buffer, start, end);
+    result.fields = layout.fields();
+    result._prebuiltEmptyResultObject = layout.emptyRow();
+    const types = result._types ?? this.#host.types;
+    try {
+      const plan = layout.plan(types, result.rowAsArray ? 'array' : 'object');
+      result._parsers = [...plan.parsers];
+      this.#decode = plan.decode;
+    } catch (error) {
+      // The user's own types have thrown.
+      query._canceledDueToError = error;
+    }
+    this.#emits = query.listenerCount('row') > 0;
+    this.#rows = query.callback || !this.#emits ? result.rows : null;
+  }
+
+  row(buffer: Buffer, start: number, end: number, run: TextRun): void {
+    const query = this.#query;
+    if (query._canceledDueToError !== false) return;
+    let row: unknown;
+    try {
+      row = this.#decode!(buffer, start, end, run);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      query._canceledDueToError = error;
+      return;
+    }
+    this.#rows?.push(row);
+    if (this.#emits) safely(() => query.emit('row', row, query._result));
+  }
+
+  completed(tag: string): void {
+    const query = this.#query;
+    query._checkForMultirow();
+    if (tag !== '') query._result.addCommandComplete({ text: tag });
+  }
+
+  settled(error: unknown): void {
+    this.#host.queryOver(this.#query, error === null ? null : (this.#error ?? error));
+  }
+}
+
+/** Calls code of the user's: what it throws is nobody's but the process's. */
+export function safely(call: () => unknown): void {
+  try {
+    call();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}

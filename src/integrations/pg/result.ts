@@ -1,0 +1,117 @@
+import type { CustomTypesConfig } from './type-overrides.ts';
+import { getTypeParser, type TypeParser } from './types/index.ts';
+
+/** A column of a result. */
+export interface FieldDef {
+  name: string;
+  tableID: number;
+  columnID: number;
+  dataTypeID: number;
+  dataTypeSize: number;
+  dataTypeModifier: number;
+  format: string;
+}
+
+/** The kind of a statement, then one or two numbers: `INSERT 0 3`, `SELECT 3`. */
+const TAG = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/;
+
+/** What a command tag says. */
+interface CommandTag {
+  readonly command: string;
+  /** undefined: it does not say. */
+  readonly oid: number | undefined;
+  readonly rowCount: number | undefined;
+}
+
+/** The tag that was read last: the same one comes again and again. */
+let lastText = '';
+let lastTag: CommandTag | null = null;
+
+function tagOf(text: string): CommandTag | null {
+  if (text === lastText) return lastTag;
+  const match = TAG.exec(text);
+  lastText = text;
+  lastTag = null;
+  if (match !== null) {
+    const [, command = '', first, second] = match;
+    lastTag =
+      second === undefined
+        ? { command, oid: undefined, rowCount: first === undefined ? undefined : Number(first) }
+        : { command, oid: Number(first), rowCount: Number(second) };
+  }
+  return lastTag;
+}
+
+/** The result of one statement. */
+export class Result<R = any> {
+  /** The first word of the command tag. */
+  command: string = null as unknown as string;
+  rowCount: number | null = null;
+  oid: number = null as unknown as number;
+  rows: R[] = [];
+  fields: FieldDef[] = [];
+  /** One for each column, as what is written by hand may ask for it. */
+  _parsers: TypeParser[] | undefined = undefined;
+  _types: CustomTypesConfig | undefined;
+  RowCtor: unknown = null;
+  rowAsArray: boolean;
+  /** A row without values. */
+  _prebuiltEmptyResultObject: Record<string, unknown> | null = null;
+  declare parseRow: (rowData: readonly any[]) => any;
+
+  constructor(rowMode?: string, types?: CustomTypesConfig) {
+    this._types = types;
+    this.rowAsArray = rowMode === 'array';
+    // An own property only where rows are arrays, which is how it can be told by looking.
+    if (this.rowAsArray) this.parseRow = this._parseRowAsArray;
+  }
+
+  /** Takes the command tag. */
+  addCommandComplete(message: { readonly text?: string; readonly command?: string }): void {
+    const tag = tagOf(message.text || message.command || '');
+    if (tag === null) return;
+    this.command = tag.command;
+    if (tag.oid !== undefined) this.oid = tag.oid;
+    if (tag.rowCount !== undefined) this.rowCount = tag.rowCount;
+  }
+
+  _parseRowAsArray(rowData: readonly any[]): any[] {
+    return rowData.map((value, i) => (value === null ? null : this._parsers![i]!(value)));
+  }
+
+  addRow(row: R): void {
+    this.rows.push(row);
+  }
+
+  /** Takes the columns of the rows to come. */
+  addFields(fields: FieldDef[]): void {
+    this.fields = fields;
+    const types = this._types;
+    if (fields.length > 0) {
+      this._parsers = fields.map(({ dataTypeID, format }) => {
+        const wanted = (format || 'text') as 'text' | 'binary';
+        return types ? types.getTypeParser(dataTypeID, wanted) : getTypeParser(dataTypeID, wanted);
+      });
+    }
+    this._prebuiltEmptyResultObject = emptyRow(fields);
+  }
+}
+
+Result.prototype.parseRow = function parseRow(this: Result, rowData) {
+  const row = { ...this._prebuiltEmptyResultObject };
+  for (let i = 0; i < rowData.length; i++) {
+    const value = rowData[i];
+    const { name, format } = this.fields[i]!;
+    // Assigned, not defined: the empty row has an own property of each name, `__proto__` too.
+    if (value === null) row[name] = null;
+    else row[name] = this._parsers![i]!(format === 'binary' ? Buffer.from(value) : value);
+  }
+  return row;
+};
+
+/** A row of these columns without values: every name is an own property. */
+export function emptyRow(fields: readonly FieldDef[]): Record<string, unknown> {
+  const row = Object.create(null) as Record<string, unknown>;
+  for (const { name } of fields) row[name] = null;
+  return { ...row };
+}

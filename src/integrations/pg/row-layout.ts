@@ -1,0 +1,156 @@
+import {
+  compileParsedRow,
+  type ParsedColumn,
+  type ParsedKind,
+  type PlainRowForm,
+} from '../../codecs/compilers/parsed-row.ts';
+import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
+import { readRowDescription } from '../../protocol/backend/result.ts';
+import { latin1Slice } from '../../protocol/native-text.ts';
+import { MessageReader } from '../../protocol/reader.ts';
+import { emptyRow, type FieldDef } from './result.ts';
+import type { CustomTypesConfig } from './type-overrides.ts';
+import type { TypeParser } from './types/index.ts';
+import { noParse, TEXT_PARSERS } from './types/text-parsers.ts';
+
+/** The library's own parsers of `bool` and of integers, which are read without making a string. */
+const parseBool = TEXT_PARSERS.get(16);
+const parseInteger = TEXT_PARSERS.get(23);
+
+/** What a RowDescription describes; the name is what `util.inspect` shows. */
+class Field implements FieldDef {
+  name: string;
+  tableID: number;
+  columnID: number;
+  dataTypeID: number;
+  dataTypeSize: number;
+  dataTypeModifier: number;
+  format: string;
+
+  constructor(
+    name: string,
+    tableID: number,
+    columnID: number,
+    dataTypeID: number,
+    dataTypeSize: number,
+    dataTypeModifier: number,
+    format: string,
+  ) {
+    this.name = name;
+    this.tableID = tableID;
+    this.columnID = columnID;
+    this.dataTypeID = dataTypeID;
+    this.dataTypeSize = dataTypeSize;
+    this.dataTypeModifier = dataTypeModifier;
+    this.format = format;
+  }
+}
+
+/** Rows of one layout as one set of parsers makes them. */
+export interface RowPlan {
+  readonly form: PlainRowForm;
+  readonly parsers: readonly TypeParser[];
+  readonly decode: RowDecoder<unknown>;
+}
+
+/** Parsers of whom each has been told of often enough that another one is hardly the last. */
+const MAX_PLANS = 8;
+
+/** The columns of a result, shared by all results with the same ones. */
+export class RowLayout {
+  readonly #fields: readonly FieldDef[];
+  readonly #plans: RowPlan[] = [];
+
+  constructor(fields: readonly FieldDef[]) {
+    this.#fields = fields;
+  }
+
+  /** The columns, for one result to keep. */
+  fields(): FieldDef[] {
+    return this.#fields.map(
+      (field) =>
+        new Field(
+          field.name,
+          field.tableID,
+          field.columnID,
+          field.dataTypeID,
+          field.dataTypeSize,
+          field.dataTypeModifier,
+          field.format,
+        ),
+    );
+  }
+
+  /** A row without values. */
+  emptyRow(): Record<string, unknown> {
+    return emptyRow(this.#fields);
+  }
+
+  /** How rows are made with the parsers that these types have at the moment. */
+  plan(types: CustomTypesConfig, form: PlainRowForm): RowPlan {
+    const fields = this.#fields;
+    const count = fields.length;
+    const parsers = new Array<TypeParser>(count);
+    for (let i = 0; i < count; i++) {
+      const { dataTypeID, format } = fields[i]!;
+      parsers[i] = types.getTypeParser(dataTypeID, format as 'text' | 'binary');
+    }
+    for (const plan of this.#plans) {
+      if (plan.form === form && isSame(plan.parsers, parsers)) return plan;
+    }
+    const columns = fields.map(({ name, format }, i) => columnOf(name, format, parsers[i]!));
+    const plan = { form, parsers, decode: compileParsedRow(columns, form) };
+    if (this.#plans.length >= MAX_PLANS) this.#plans.shift();
+    this.#plans.push(plan);
+    return plan;
+  }
+}
+
+function isSame(some: readonly TypeParser[], others: readonly TypeParser[]): boolean {
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false;
+  return true;
+}
+
+function columnOf(name: string, format: string, parse: TypeParser): ParsedColumn {
+  let kind: ParsedKind = 'parse';
+  if (format === 'binary') kind = 'bytes';
+  else if (parse === noParse) kind = 'text';
+  else if (parse === parseInteger) kind = 'integer';
+  else if (parse === parseBool) kind = 'bool';
+  return { name, kind, parse };
+}
+
+/** Layouts by the body of their RowDescription, up to this many, and none of a longer one. */
+const MAX_LAYOUTS = 1000;
+const MAX_LENGTH = 16 * 1024;
+const layouts = new Map<string, RowLayout>();
+
+/** The layout that a RowDescription, whose body is `buffer[start, end)`, tells. */
+export function rowLayout(buffer: Buffer, start: number, end: number): RowLayout {
+  if (end - start > MAX_LENGTH) return new RowLayout(readFields(buffer, start, end));
+  // The same text for the same bytes: comparing them costs less than reading them.
+  const key = latin1Slice(buffer, start, end);
+  let layout = layouts.get(key);
+  if (layout === undefined) {
+    if (layouts.size >= MAX_LAYOUTS) layouts.delete(layouts.keys().next().value as string);
+    layout = new RowLayout(readFields(buffer, start, end));
+    layouts.set(key, layout);
+  }
+  return layout;
+}
+
+/** The columns of a RowDescription. */
+export function readFields(buffer: Buffer, start: number, end: number): FieldDef[] {
+  return readRowDescription(new MessageReader(buffer, start, end)).map(
+    (field) =>
+      new Field(
+        field.name,
+        field.tableOid,
+        field.columnNumber,
+        field.typeOid,
+        field.typeSize,
+        field.typeModifier,
+        field.format === 1 ? 'binary' : 'text',
+      ),
+  );
+}

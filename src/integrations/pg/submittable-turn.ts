@@ -1,0 +1,203 @@
+import { Framer, type MessageSink } from '../../protocol/framer.ts';
+import { Backend, HEADER_LENGTH } from '../../protocol/message-type.ts';
+import { ForeignRequest, type ForeignSpeaker } from '../../session/requests/foreign-request.ts';
+import type { Session } from '../../session/session.ts';
+import type { Connection } from './connection.ts';
+import { readMessage } from './messages.ts';
+import type { SubmittableHandlers } from './query.ts';
+import { safely } from './query-run.ts';
+
+/** A query that speaks the protocol on its own. */
+export interface Submittable extends SubmittableHandlers {
+  submit(connection: Connection): unknown;
+}
+
+/** What a turn needs of the client. */
+export interface TurnHost {
+  readonly connection: Connection;
+  /** Whether somebody else reads the stream in the client's place. */
+  readonly isStreamTaken: boolean;
+  /** The turn has begun: from now on what is said by way of the connection is its. */
+  turnBegun(turn: SubmittableTurn): void;
+  /** The query is over, but not told yet. */
+  turnOver(turn: SubmittableTurn): void;
+  /** It was told, and the next one may begin. */
+  turnEnded(turn: SubmittableTurn): void;
+}
+
+/** The turn of a submittable: hands it the messages of the server until the last ReadyForQuery. */
+export class SubmittableTurn implements ForeignSpeaker, MessageSink {
+  readonly query: Submittable;
+  readonly request: ForeignRequest;
+  readonly #host: TurnHost;
+  readonly #session: Session;
+  /** What is handed back by who has read the stream. */
+  readonly #framer: Framer;
+  #hasFailed = false;
+  #isOver = false;
+  /** From here on every message goes by way of the stream, so that none overtakes another. */
+  #byStream = false;
+  /** ReadyForQuery that are on their way through the stream, the last one of all among them. */
+  #lastIsInStream = false;
+
+  constructor(host: TurnHost, session: Session, query: Submittable) {
+    this.#host = host;
+    this.#session = session;
+    this.query = query;
+    this.request = new ForeignRequest(this);
+    this.#framer = new Framer(this);
+    this.#framer.phase = 'ready';
+  }
+
+  // ── The session's side ──────────────────────────────────────────────────────────────────
+
+  begin(): void {
+    this.#host.turnBegun(this);
+    safely(() => {
+      const refusal = this.query.submit(this.#host.connection);
+      if (!(refusal instanceof Error)) return;
+      process.nextTick(() => {
+        this.#over();
+        this.fail(refusal);
+        this.#end();
+      });
+    });
+  }
+
+  message(type: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#viaStream()) this.#pass(buffer.subarray(start - HEADER_LENGTH, end));
+    else this.#deliver(type, buffer, start, end);
+  }
+
+  ready(isLast: boolean): void {
+    if (!this.#viaStream()) {
+      this.#ready(isLast);
+      return;
+    }
+    this.#lastIsInStream ||= isLast;
+    const status = this.#session.transactionStatus.charCodeAt(0);
+    this.#pass(Buffer.of(Backend.ReadyForQuery, 0, 0, 0, 5, status));
+  }
+
+  /** The session is over: the client tells all queries of it. */
+  failed(): void {}
+
+  #viaStream(): boolean {
+    this.#byStream ||= this.#host.isStreamTaken;
+    return this.#byStream;
+  }
+
+  #pass(bytes: Buffer): void {
+    if (!this.#host.connection.stream.push(Buffer.from(bytes))) this.#session.inbox.pause();
+  }
+
+  // ── The stream's side ───────────────────────────────────────────────────────────────────
+
+  /** Takes what somebody has read of the stream and hands back. */
+  taken(chunk: Buffer): void {
+    this.#framer.feed(chunk, chunk.length);
+  }
+
+  stretch(): void {}
+
+  dataRow(buffer: Buffer, start: number, end: number): void {
+    this.#deliver(Backend.DataRow, buffer, start, end);
+  }
+
+  copyData(buffer: Buffer, at: number, end: number): number {
+    this.#deliver(Backend.CopyData, buffer, at + HEADER_LENGTH, end);
+    return end;
+  }
+
+  // ── The submittable's side ──────────────────────────────────────────────────────────────
+
+  #deliver(type: number, buffer: Buffer, start: number, end: number): void {
+    if (type === Backend.ReadyForQuery) {
+      this.#ready(this.#lastIsInStream);
+      return;
+    }
+    const message = readMessage(type, buffer, start, end);
+    if (message === null) return;
+    const { connection } = this.#host;
+    if (!this.#hasFailed) this.#tell(message, connection);
+    const event = type === Backend.ErrorResponse ? 'errorMessage' : message.name;
+    if (connection.listenerCount('message') > 0) safely(() => connection.emit('message', message));
+    if (connection.listenerCount(event) > 0) safely(() => connection.emit(event, message));
+  }
+
+  #tell(message: any, connection: Connection): void {
+    const { query } = this;
+    safely(() => {
+      switch (message.name) {
+        case 'rowDescription':
+          query.handleRowDescription?.(message);
+          break;
+        case 'dataRow':
+          query.handleDataRow?.(message);
+          break;
+        case 'portalSuspended':
+          query.handlePortalSuspended?.(connection);
+          break;
+        case 'emptyQuery':
+          query.handleEmptyQuery?.(connection);
+          break;
+        case 'commandComplete':
+          query.handleCommandComplete?.(message, connection);
+          break;
+        case 'parseComplete':
+          this.#parsed(connection);
+          break;
+        case 'copyInResponse':
+          query.handleCopyInResponse?.(connection);
+          break;
+        case 'copyData':
+          query.handleCopyData?.(message, connection);
+          break;
+        case 'error':
+          this.fail(message);
+          break;
+      }
+    });
+  }
+
+  #parsed(connection: Connection): void {
+    const { name, text } = this.query as { name?: string; text?: string };
+    if (!name) return;
+    connection.parsedStatements[name] = text ?? '';
+    delete connection.submittedNamedStatements[name];
+  }
+
+  /** Tells the query of its error. Nothing else is told it after that. */
+  fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const { connection } = this.#host;
+    const { name } = this.query as { name?: string };
+    if (name) delete connection.submittedNamedStatements[name];
+    safely(() => this.query.handleError?.(error, connection));
+  }
+
+  #ready(isLast: boolean): void {
+    const { connection } = this.#host;
+    if (isLast) this.#over();
+    if (!this.#hasFailed && !this.#isToldReady) {
+      this.#isToldReady = true;
+      safely(() => this.query.handleReadyForQuery?.(connection));
+    }
+    const status = this.#session.transactionStatus;
+    safely(() => connection.emit('readyForQuery', { name: 'readyForQuery', length: 5, status }));
+    if (isLast) this.#end();
+  }
+  #isToldReady = false;
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#host.turnOver(this);
+  }
+
+  #end(): void {
+    this.request.end();
+    this.#host.turnEnded(this);
+  }
+}
