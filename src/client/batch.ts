@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
-import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import {
   argsOf,
@@ -31,8 +30,10 @@ export async function runBatch(
     prepare: isPrepared(query),
   }));
   const request = new BatchRequest(items, deadline);
-  for (const { text } of items) client.noteText(request, statementKind(text));
-  client.session.submit(request);
+  client.submitAll(
+    request,
+    items.map(({ text }) => text),
+  );
   return client.logged(request.promise, items.map(({ text }) => text).join(';\n'), items);
 }
 

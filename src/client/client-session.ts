@@ -1,6 +1,7 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import type { Request } from '../session/request.ts';
+import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
 import type { Session, SessionObserver } from '../session/session.ts';
@@ -88,7 +89,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
       statement,
     );
     request.onTag = onTag;
-    this.submit(request, kind);
+    this.submit(request, query.text, kind);
     return this.logged(request.promise, query.text, request.args, query.timeout);
   }
 
@@ -116,18 +117,47 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   #submitScript(text: string, deadline: Deadline | null, kind: StatementKind): ScriptRequest {
     const request = new ScriptRequest(text, deadline, kind.repeatable);
-    this.submit(request, kind);
+    this.submit(request, text, kind);
     return request;
   }
 
   /** Submits a request for a text of the user's. */
-  submit(request: Request, kind: StatementKind): void {
-    this.noteText(request, kind);
+  submit(request: Request, text: string, kind: StatementKind): void {
+    if (kind.copies !== null) {
+      const refusal = refusedCopy(text, this.session.server.settings);
+      if (refusal !== null) {
+        request.fail(refusal);
+        return;
+      }
+    }
+    this.#noteText(request, kind);
     this.session.submit(request);
   }
 
-  /** Notes what a text of the user's may do for which the request is about to be submitted. */
-  noteText(request: Request, kind: StatementKind): void {
+  /** The same for several texts at once. */
+  submitAll(request: Request, texts: readonly string[]): void {
+    const { settings } = this.session.server;
+    for (const [index, text] of texts.entries()) {
+      const { copies } = statementKind(text);
+      const refusal = copies === null ? null : refusedCopy(text, settings, index);
+      if (refusal !== null) {
+        request.fail(refusal);
+        return;
+      }
+    }
+    for (const text of texts) this.#noteText(request, statementKind(text));
+    this.session.submit(request);
+  }
+
+  /** The same for a text that is not executed yet. */
+  submitPreparation(request: Request, text: string): void {
+    const { copies } = statementKind(text);
+    const refusal = copies === null ? null : refusedCopy(text, this.session.server.settings);
+    if (refusal === null) this.session.submit(request);
+    else request.fail(refusal);
+  }
+
+  #noteText(request: Request, kind: StatementKind): void {
     if (kind.endsTransaction && this.transactions.length > 0) request.ending = 'possible';
     this.noteEffects(kind);
   }

@@ -165,7 +165,7 @@ export class Connection extends Queryable implements AsyncDisposable {
       const client = this.#open('prepare');
       const statement = await client.call(options, (deadline) => {
         const request = prepareRequest(query, options.name, client.session, deadline);
-        client.session.submit(request);
+        client.submitPreparation(request, query);
         return client.logged(request.promise, query, [], options.timeout, 'prepare');
       });
       client.prepared.add(statement.name);

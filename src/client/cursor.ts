@@ -84,8 +84,9 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
         () => {
           this.#usableClient();
           const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
-          client.submit(request, statementKind(this.#query.text));
-          return client.logged(request.promise, this.#query.text, this.#portal.args);
+          const { text } = this.#query;
+          client.submit(request, text, statementKind(text));
+          return client.logged(request.promise, text, this.#portal.args);
         },
         this.#context,
       ),

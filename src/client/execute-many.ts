@@ -29,6 +29,6 @@ export async function executeMany(
   const kind = statementKind(text);
   const prepare = !kind.columnsByName;
   const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement, prepare);
-  client.submit(request, kind);
+  client.submit(request, text, kind);
   return client.logged(request.promise, text, sets as unknown as readonly unknown[]);
 }

@@ -79,7 +79,7 @@ const ENDED = 'the transaction was ended by a statement that was executed in it'
 export function endedByStatement(cause?: unknown): InterfaceError {
   return new InterfaceError(ENDED, {
     hint: 'Leave COMMIT and ROLLBACK to the transaction.',
-    ...(cause === undefined ? {} : { cause }),
+    ...(cause === undefined || cause === null ? {} : { cause }),
   });
 }
 

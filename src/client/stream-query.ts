@@ -47,7 +47,7 @@ async function streamWhole(
     statement,
     isPrepared(query),
   );
-  client.submit(request, statementKind(query.text));
+  client.submit(request, query.text, statementKind(query.text));
   buffer.attach(session, () => session.canceller.dismiss(request));
   try {
     await request.promise;
@@ -70,7 +70,7 @@ async function streamPortal(
   const portal = newPortal(query);
   const step = (fetch: number, limit: Deadline | null): Promise<PortalRows> => {
     const request = new PortalRequest(portal, { fetch, close: fetch === 0 }, limit, statement);
-    client.submit(request, kind);
+    client.submit(request, query.text, kind);
     return request.promise;
   };
   let wake = (): void => {};

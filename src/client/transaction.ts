@@ -26,7 +26,7 @@ import {
   SEALED,
 } from './internals.ts';
 import type { Lease, Use } from './lease.ts';
-import type { OpenTransaction } from './open-transaction.ts';
+import { endedByStatement, type OpenTransaction } from './open-transaction.ts';
 import { Queryable } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
 import {
@@ -157,6 +157,9 @@ export class Transaction extends Queryable implements AsyncDisposable {
   /** Throws unless the transaction is open; `call` is named in the error. */
   #checkUsable(call: string): void {
     this.#connection[CLIENT](call, true);
+    const { session } = this.#client;
+    // A server that makes this up is found out next, and the connection is over.
+    if (this.#own.wasEnded && session.isEnded) throw endedByStatement(session.endReason);
     checkStillOpen(this.#own, call);
   }
 

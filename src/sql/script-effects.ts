@@ -5,16 +5,14 @@ export interface ScriptEffects {
   /** COMMIT, ROLLBACK, PREPARE TRANSACTION: ends the transaction that it is executed in. */
   readonly endsTransaction: boolean;
   /** COPY … FROM STDIN or TO STDOUT: its data is no part of the answer to a query. */
-  readonly copiesToClient: boolean;
-  readonly copiesFromClient: boolean;
+  readonly copies: 'from client' | 'to client' | null;
   /** UNLISTEN, DISCARD ALL: channels are not listened to any more. */
   readonly unlistens: boolean;
 }
 
 export const NO_EFFECTS: ScriptEffects = Object.freeze({
   endsTransaction: false,
-  copiesToClient: false,
-  copiesFromClient: false,
+  copies: null,
   unlistens: false,
 });
 
@@ -39,8 +37,7 @@ export function scriptEffects(text: string, backslashes: boolean): ScriptEffects
 
 class StatementReader implements ScriptEffects {
   endsTransaction = false;
-  copiesToClient = false;
-  copiesFromClient = false;
+  copies: 'from client' | 'to client' | null = null;
   unlistens = false;
   /** How the statement begins: as much of it as matters. */
   #words: string[] = [];
@@ -51,8 +48,8 @@ class StatementReader implements ScriptEffects {
   word(word: string): void {
     if (this.#isBeginning && this.#words.length < 3) this.#words.push(word);
     if (this.#words[0] === 'copy' && this.#depth === 0 && (word === 'stdin' || word === 'stdout')) {
-      if (this.#before === 'from') this.copiesFromClient = true;
-      if (this.#before === 'to') this.copiesToClient = true;
+      if (this.#before === 'from') this.copies ??= 'from client';
+      if (this.#before === 'to') this.copies ??= 'to client';
     }
     this.#before = word;
   }

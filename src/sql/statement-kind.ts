@@ -100,8 +100,7 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     columnsByName: one.columnsByName || other.columnsByName,
     needsHolder: one.needsHolder === other.needsHolder ? one.needsHolder : null,
     endsTransaction: one.endsTransaction || other.endsTransaction,
-    copiesToClient: one.copiesToClient || other.copiesToClient,
-    copiesFromClient: one.copiesFromClient || other.copiesFromClient,
+    copies: one.copies ?? other.copies,
     unlistens: one.unlistens || other.unlistens,
   });
 }
@@ -127,8 +126,8 @@ function kindOf(kind: StatementKind): StatementKind {
     32 * Number(kind.mentionsPrepare) +
     64 * Number(kind.columnsByName) +
     128 * Number(kind.endsTransaction) +
-    256 * Number(kind.copiesToClient) +
-    512 * Number(kind.copiesFromClient) +
+    256 * Number(kind.copies === 'to client') +
+    512 * Number(kind.copies === 'from client') +
     1024 * Number(kind.unlistens) +
     2048 * NEEDS.indexOf(kind.needsHolder);
   const known = kinds.get(index);
@@ -256,11 +255,8 @@ export function needOfTexts(texts: readonly string[]): HolderNeed | null {
 }
 
 function effectsOf(text: string, backslashes: boolean): ScriptEffects {
-  const { endsTransaction, copiesToClient, copiesFromClient, unlistens } = scriptEffects(
-    text,
-    backslashes,
-  );
-  return { endsTransaction, copiesToClient, copiesFromClient, unlistens };
+  const { endsTransaction, copies, unlistens } = scriptEffects(text, backslashes);
+  return { endsTransaction, copies, unlistens };
 }
 
 function isTransactional(verb: string, second: string): boolean {

@@ -164,8 +164,7 @@ describe('a statement that leaves nothing in the session and may share it', () =
       columnsByName: false,
       needsHolder: null,
       endsTransaction: false,
-      copiesToClient: false,
-      copiesFromClient: false,
+      copies: null,
       unlistens: false,
     });
   });

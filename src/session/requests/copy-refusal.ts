@@ -1,12 +1,36 @@
 import { InterfaceError, ProtocolError } from '../../errors/client-errors.ts';
 import { writeCopyFail } from '../../protocol/copy.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
+import { scriptEffects } from '../../sql/script-effects.ts';
 import type { Request, RequestHost } from '../request.ts';
 
+const MESSAGE = 'a COPY from or to the client is not possible as a query';
+const METHODS = { 'from client': 'copyToTable', 'to client': 'copyFromTable' };
+
 /** What a query that turns out to be a COPY is rejected with. */
-export function copyNeedsItsCall(method: string): InterfaceError {
-  return new InterfaceError('a COPY from or to the client is not possible as a query', {
-    hint: `Use ${method}().`,
+export function copyNeedsItsCall(copies: 'from client' | 'to client'): InterfaceError {
+  return new InterfaceError(MESSAGE, { hint: `Use ${METHODS[copies]}().` });
+}
+
+/**
+ * What a text is rejected with that has a COPY from or to the client in it; null: it has none, after
+ * all. Before it is sent: what comes before the COPY would be committed with it, as the server knows
+ * of no failure, and what comes behind be taken for its data.
+ *
+ * @param index the text's place in a batch
+ */
+export function refusedCopy(
+  text: string,
+  settings: ReadonlyMap<string, string>,
+  index?: number,
+): InterfaceError | null {
+  const backslashes = settings.get('standard_conforming_strings') === 'off';
+  const { copies } = scriptEffects(text, backslashes);
+  if (copies === null) return null;
+  const place = index === undefined ? '' : `: query ${index} of the batch`;
+  return new InterfaceError(`${MESSAGE}${place}`, {
+    hint: `Use ${METHODS[copies]}().`,
+    safeToRetry: true,
   });
 }
 
@@ -31,7 +55,7 @@ export function refuseCopyIn(
   syncIsLost: boolean,
   { reason, error }: CopyInRefusal = {
     reason: 'COPY FROM STDIN is not possible as a query',
-    error: copyNeedsItsCall('copyToTable'),
+    error: copyNeedsItsCall('from client'),
   },
 ): void {
   if (session.queue.inFlight > 1) {

@@ -114,7 +114,7 @@ export abstract class ExtendedRequest<R> extends Request<R> {
 
   /** The data of a COPY comes next, and is dropped. */
   protected copyOut(): void {
-    this.error ??= copyNeedsItsCall('copyFromTable');
+    this.error ??= copyNeedsItsCall('to client');
   }
 
   /** Whether the message belongs to a COPY, which is no query: it fails, the session goes on. */
@@ -124,7 +124,7 @@ export abstract class ExtendedRequest<R> extends Request<R> {
       case Backend.CopyInResponse:
         if (!this.rowsDue) return false;
         // Other messages in place of data end the COPY with an error, up to the next Sync.
-        if (this.#awaited.left > 1) this.error ??= copyNeedsItsCall('copyToTable');
+        if (this.#awaited.left > 1) this.error ??= copyNeedsItsCall('from client');
         else this.copyIn(session);
         return true;
       case Backend.CopyOutResponse:
@@ -152,6 +152,11 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     this.#copyingOut = false;
     this.rowsDue = false;
     super.serverError(session, error, fields);
+  }
+
+  /** The server has done all that was written: what has failed is only this side. */
+  protected get isCarriedOut(): boolean {
+    return !this.#skipped;
   }
 
   override get isAnswered(): boolean {

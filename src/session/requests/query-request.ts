@@ -60,6 +60,7 @@ export class QueryRequest extends StatementRequest<unknown> {
       this.#result = new RowCollector(this.#options.form);
     }
     const statement = this.statement!;
+    if (this.#options.column !== undefined) this.#checkColumn();
     statement.writeParseIfUnnamed(writer);
     statement.writeBind(writer, this.args);
     statement.writeDescribeIfUnnamed(writer);
@@ -131,18 +132,37 @@ export class QueryRequest extends StatementRequest<unknown> {
     const columns = this.statement!.columns;
     if (row === undefined) {
       this.resolve(null);
-    } else if (
-      typeof column === 'number'
-        ? Number.isInteger(column) && column < columns.length && column >= 0
-        : columns.some(({ name }) => name === column)
-    ) {
+    } else if (hasColumn(columns, column)) {
       this.resolve(typeof column === 'number' ? rowValue(row, column) : row[column]);
     } else {
-      this.fail(
-        new InterfaceError(
-          `there is no column ${JSON.stringify(column)} in the result of ${columns.length} columns`,
-        ),
-      );
+      this.fail(noSuchColumn(columns, column));
     }
   }
+
+  /** Refuses what is wrong already, rather than find out when the statement has been executed. */
+  #checkColumn(): void {
+    const { wanted, column } = this.#options;
+    const { columns } = this.statement!;
+    if (wanted !== 'value' || column === undefined || columns.length === 0) return;
+    if (!hasColumn(columns, column)) throw noSuchColumn(columns, column, true);
+  }
+}
+
+type Columns = readonly { readonly name: string }[];
+
+function hasColumn(columns: Columns, column: number | string): boolean {
+  return typeof column === 'number'
+    ? Number.isInteger(column) && column < columns.length && column >= 0
+    : columns.some(({ name }) => name === column);
+}
+
+function noSuchColumn(
+  columns: Columns,
+  column: number | string,
+  safeToRetry = false,
+): InterfaceError {
+  return new InterfaceError(
+    `there is no column ${JSON.stringify(column)} in the result of ${columns.length} columns`,
+    { safeToRetry },
+  );
 }

@@ -94,7 +94,7 @@ export abstract class SimpleRequest<R> extends Request<R> {
       case Backend.CopyOutResponse:
         if (sending !== null) break;
         readCopyOutResponse(new MessageReader(buffer, start, end));
-        this.error ??= copyNeedsItsCall('copyFromTable');
+        this.error ??= copyNeedsItsCall('to client');
         this.#sending = 'copy';
         return;
     }

@@ -21,6 +21,7 @@ import {
 } from '../statements/outdated.ts';
 import { statementFor } from '../statements/preparation.ts';
 import type { Statement } from '../statements/statement.ts';
+import { afterExecution } from '../statements/value-error.ts';
 import { unexpected, unexpectedMessage } from '../unexpected.ts';
 import { ExtendedRequest } from './extended-request.ts';
 
@@ -195,8 +196,10 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     if (this.#mayRepeat(session, outdated)) {
       this.#repeated = true;
       session.queue.repeat(this);
+    } else if (outdated) {
+      this.fail(asOutdated(error));
     } else {
-      this.fail(outdated ? asOutdated(error) : error);
+      this.fail(this.isCarriedOut ? afterExecution(error) : error);
     }
   }
 

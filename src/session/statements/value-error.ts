@@ -34,3 +34,13 @@ export function valueErrorOf({ registry }: RequestHost, error: unknown): unknown
   if (error instanceof OutdatedSchemaCacheError) registry.forget();
   return error;
 }
+
+/** The same for a call that the server has carried out: whoever rejects it cannot undo that. */
+export function afterExecution(error: unknown): unknown {
+  if (!(error instanceof DecodeError)) return error;
+  return new DecodeError(error.message, {
+    detail: 'The server has carried it out all the same.',
+    hint: 'In a transaction it can be rolled back.',
+    cause: error.cause,
+  });
+}
