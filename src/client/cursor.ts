@@ -45,11 +45,17 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   readonly #given: Statement | null;
   readonly #portal: Portal;
   /** What the code is inside of that has made it: code elsewhere may read it as well. */
-  readonly #context = OpenTransaction.current();
+  readonly #context: OpenTransaction | undefined;
   #exhausted = false;
   #closed = false;
 
-  private constructor(client: () => ClientSession, query: QueryObject, given: Statement | null) {
+  private constructor(
+    client: () => ClientSession,
+    query: QueryObject,
+    given: Statement | null,
+    context: OpenTransaction | undefined,
+  ) {
+    this.#context = context;
     this.#client = client;
     this.#query = query;
     this.#given = given;
@@ -61,8 +67,9 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
     client: () => ClientSession,
     query: QueryObject,
     given: Statement | null,
+    context: OpenTransaction | undefined = OpenTransaction.current(),
   ): Cursor<T> {
-    return new Cursor<T>(client, query, given);
+    return new Cursor<T>(client, query, given, context);
   }
 
   #usableClient(): ClientSession {

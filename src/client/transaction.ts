@@ -217,7 +217,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
       this.#client.checkOpen();
       return this.#client;
     };
-    return Cursor[CREATE]<T>(use, call, null);
+    return Cursor[CREATE]<T>(use, call, null, this.#own);
   }
 
   /** A command that belongs to this transaction, and not to one that is nested in it. */

@@ -172,6 +172,17 @@ describeEach('transactions at once on one connection', (version) => {
     });
   });
 
+  it('let a cursor of theirs be read by who has it', async () => {
+    const c = await openWithTable(version);
+    const tx = await c.begin();
+    const reader = (async () => {
+      await sleep(1);
+      return tx.cursor('SELECT 1 AS a').fetch(2);
+    })();
+    expect(await reader).toEqual([{ a: 1 }]);
+    await tx.rollback();
+  });
+
   it('lend no cursor of a stranger to their transaction', async () => {
     const c = await openWithTable(version);
     const cursor = c.cursor('SELECT 1');
