@@ -17,6 +17,7 @@ export type { CopyRecord, CopyRecordsOptions } from './client/copy/copy-records-
 export type { CopySource } from './client/copy/copy-source.ts';
 export type { CopyToTableOptions } from './client/copy/copy-to-table.ts';
 export { Cursor } from './client/cursor.ts';
+export type { WithOptions } from './client/limited-queryable.ts';
 export type {
   LogCallback,
   Notification,
@@ -32,7 +33,7 @@ export { Savepoint } from './client/savepoint.ts';
 export { type SqlTag, sql } from './client/sql.ts';
 export type { SqlFragment } from './client/sql-fragment.ts';
 export { Transaction } from './client/transaction.ts';
-export type { IsolationLevel, TransactionOptions } from './client/transaction-options.ts';
+export type { IsolationLevel, Settings, TransactionOptions } from './client/transaction-options.ts';
 export type { PgType, TypeKind } from './codecs/codec.ts';
 export type {
   DialFunction,

@@ -59,6 +59,7 @@ const CIRCLES: readonly Circle[] = [
     reason: 'the public types name each other: a transaction and a notification have a connection',
     files: [
       'client/connection.ts',
+      'client/limited-queryable.ts',
       'client/notification.ts',
       'client/queryable.ts',
       'client/transaction-runner.ts',

@@ -22,6 +22,7 @@ import {
 } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
+import { LimitedQueryable, type WithOptions } from './limited-queryable.ts';
 import type {
   LogCallback,
   Notification,
@@ -147,6 +148,19 @@ export class Connection extends Queryable implements AsyncDisposable {
       () => ({ ...options, serverPid: client.session.processId }),
       () => runTransaction(this, client, asked, options, attempts, fn),
     );
+  }
+
+  /**
+   * The same connection, with a time-out, a signal or settings for each call that is made through what is
+   * returned.
+   *
+   * @param limits `timeout` in milliseconds; `signal`; `settings`: each call runs in a transaction of its
+   *   own with these settings of the server
+   * @example
+   * const notes = await connection.with({ settings: { 'app.user': id } }).fetch('SELECT * FROM notes');
+   */
+  with(limits: WithOptions): Queryable {
+    return new LimitedQueryable(this, limits);
   }
 
   /**

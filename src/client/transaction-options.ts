@@ -1,4 +1,6 @@
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import type { Opening } from '../session/preamble.ts';
+import { kindOf } from '../values/kind-of.ts';
 import { checkBoolean, checkOptions, type OptionNames } from './known-options.ts';
 
 /** PostgreSQL's isolation levels. PostgreSQL manual, "Transaction Isolation". */
@@ -8,6 +10,9 @@ export type IsolationLevel =
   | 'repeatable_read'
   | 'serializable';
 
+/** Settings of the server by name. */
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
 /** How a transaction is begun. PostgreSQL manual, "SET TRANSACTION". */
 export interface TransactionOptions {
   /** Default: the server's `default_transaction_isolation`. */
@@ -16,6 +21,14 @@ export interface TransactionOptions {
   readonly readOnly?: boolean | undefined;
   /** True: DEFERRABLE; has an effect on serializable, read-only transactions. */
   readonly deferrable?: boolean | undefined;
+  /**
+   * Settings of the server for this transaction alone, as SET LOCAL makes them: `{ 'app.user': id }`.
+   * They are set with BEGIN, in the flight of the first statement, and are values, never text. For the
+   * outermost transaction only: in a nested one they would last beyond its end.
+   *
+   * PostgreSQL manual, "SET" and `set_config`.
+   */
+  readonly settings?: Settings | undefined;
   /** How often `fn` is run again after 40001 or 40P01; at the outermost level only. Default 0. */
   readonly retries?: number | undefined;
   /**
@@ -29,6 +42,7 @@ const NAMES: OptionNames<TransactionOptions> = {
   isolation: true,
   readOnly: true,
   deferrable: true,
+  settings: true,
   retries: true,
   signal: true,
 };
@@ -40,8 +54,8 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
   ['serializable', 'SERIALIZABLE'],
 ]);
 
-/** BEGIN, and the modes of the transaction if any are asked for: see Session.preamble. */
-export function beginStatements(options: TransactionOptions): string[] {
+/** BEGIN, the modes of the transaction and its settings if any are asked for: see Session.preamble. */
+export function beginStatements(options: TransactionOptions): Opening[] {
   checkOptions('a transaction', options, NAMES);
   const { isolation, readOnly, deferrable } = options;
   const modes: string[] = [];
@@ -59,7 +73,51 @@ export function beginStatements(options: TransactionOptions): string[] {
   if (deferrable !== undefined) {
     modes.push(checkBoolean('deferrable', deferrable) ? 'DEFERRABLE' : 'NOT DEFERRABLE');
   }
-  return modes.length === 0 ? ['BEGIN'] : ['BEGIN', `SET TRANSACTION ${modes.join(', ')}`];
+  const statements: Opening[] = ['BEGIN'];
+  if (modes.length > 0) statements.push(`SET TRANSACTION ${modes.join(', ')}`);
+  if (options.settings !== undefined) {
+    const settings = settingsStatement(checkSettings(options.settings));
+    if (settings !== null) statements.push(settings);
+  }
+  return statements;
+}
+
+/** Throws for what is no settings. */
+export function checkSettings(settings: Settings): Settings {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
+    throw new InvalidArgumentError('the settings of a transaction are an object of values by name');
+  }
+  for (const [name, value] of Object.entries<unknown>(settings)) {
+    if (name === '' || name.includes('\0')) {
+      throw new InvalidArgumentError(
+        'the name of a setting must not be empty, nor have a NUL character',
+      );
+    }
+    if (!['string', 'number', 'boolean'].includes(typeof value)) {
+      throw new InvalidArgumentError(
+        `the setting ${JSON.stringify(name)} must be a string, a number or a boolean, not ${kindOf(value)}`,
+      );
+    }
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new InvalidArgumentError(`the setting ${JSON.stringify(name)} must be a finite number`);
+    }
+    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
+      throw new InvalidArgumentError(
+        `the setting ${JSON.stringify(name)} has a NUL character or a lone surrogate`,
+      );
+    }
+  }
+  return settings;
+}
+
+/** Sets them all. It returns no rows, since nothing waits for any. */
+function settingsStatement(settings: Settings): Opening | null {
+  const args = Object.entries(settings).flatMap(([name, value]) => [name, String(value)]);
+  if (args.length === 0) return null;
+  const calls = Object.keys(settings).map(
+    (_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, true) IS NULL`,
+  );
+  return { text: `SELECT WHERE ${calls.join(' OR ')}`, args };
 }
 
 /** The modes that a nested transaction has for itself, if any are asked for. */
@@ -69,4 +127,16 @@ export function nestedModes({ readOnly }: TransactionOptions): string | null {
 
 function accessMode(readOnly: boolean): string {
   return checkBoolean('readOnly', readOnly) ? 'READ ONLY' : 'READ WRITE';
+}
+
+/** Refuses settings of a nested transaction. */
+export function checkNestedSettings({ settings }: TransactionOptions): void {
+  if (settings === undefined || Object.keys(settings).length === 0) return;
+  throw new InterfaceError(
+    'a nested transaction cannot have settings of its own: they would last beyond its end, in the outer one',
+    {
+      hint: 'Give the settings to the outermost transaction, or use SET LOCAL.',
+      safeToRetry: true,
+    },
+  );
 }

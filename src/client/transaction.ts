@@ -31,6 +31,7 @@ import { Queryable } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
 import {
   beginStatements,
+  checkNestedSettings,
   type IsolationLevel,
   nestedModes,
   type TransactionOptions,
@@ -125,6 +126,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     options: TransactionOptions,
     managed: boolean,
   ): Promise<Transaction> {
+    checkNestedSettings(options);
     await checkNestedIsolation(client, options.isolation);
     checkStillOpen(outer, 'transaction()');
     const name = newSavepointName();

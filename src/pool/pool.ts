@@ -1,4 +1,4 @@
-import { CALL_OPTIONS, type CallOptions } from '../client/call.ts';
+import { CALL_OPTIONS } from '../client/call.ts';
 import { located } from '../client/caller-stack.ts';
 import { contextFor, splitArguments } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
@@ -17,6 +17,7 @@ import {
 } from '../client/internals.ts';
 import { checkOptions } from '../client/known-options.ts';
 import type { Lease, Use } from '../client/lease.ts';
+import { LimitedQueryable, type WithOptions } from '../client/limited-queryable.ts';
 import { checkListener } from '../client/listeners.ts';
 import type { Notification } from '../client/notification.ts';
 import { Queryable } from '../client/queryable.ts';
@@ -31,7 +32,6 @@ import { Allocator } from './allocator.ts';
 import { clean, cleanWithHook } from './cleaning.ts';
 import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
-import { LimitedPool } from './limited-pool.ts';
 import { leftInTransaction, needsHolder } from './needs-holder.ts';
 import { Opener } from './opener.ts';
 import { PoolConnection } from './pool-connection.ts';
@@ -129,18 +129,19 @@ export class Pool extends Queryable implements AsyncDisposable {
   }
 
   /**
-   * The same pool, with a time-out or a signal for each call that is made through what is returned.
+   * The same pool, with a time-out, a signal or settings for each call that is made through what is returned.
    * A call's own `timeout` wins; its own `signal` ends it as well. A transaction is ended by the
    * signal as a whole; the time-out is not for transactions.
    *
-   * @param limits `timeout` in milliseconds, `signal`
+   * @param limits `timeout` in milliseconds; `signal`; `settings`: each call runs in a transaction of its
+   *   own with these settings of the server
    * @example
    * const db = pool.with({ signal: controller.signal });
    * const rows = await db.fetch('SELECT * FROM report');   // cancelled when the signal is aborted
+   * const own = await pool.with({ settings: { 'app.user': id } }).fetch('SELECT * FROM notes');
    */
-  with(limits: CallOptions): Queryable {
-    checkOptions('with', limits, CALL_OPTIONS);
-    return new LimitedPool(this, limits);
+  with(limits: WithOptions): Queryable {
+    return new LimitedQueryable(this, limits);
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 import type { PostgresError } from '../../errors/postgres-error.ts';
-import { writeQuery } from '../../protocol/frontend/query.ts';
+import { writeQuery, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
+import { type Opening, writeOpening } from '../preamble.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 
@@ -9,35 +10,48 @@ import { unexpectedMessage } from '../unexpected.ts';
  * its own: in one text with the script, an error of syntax there would undo it unseen.
  */
 export class BeginRequest extends Request<void> {
-  readonly #script: string;
+  readonly #statements: readonly Opening[];
   readonly #next: Request;
   #answered = false;
 
   /** @param next what follows; it fails with the error of BEGIN, not with what comes of that */
-  constructor(statements: readonly string[], next: Request) {
+  constructor(statements: readonly Opening[], next: Request) {
     super(null);
     // What follows is rejected for the same reason.
     this.promise.catch(() => {});
-    this.#script = statements.join(';');
+    this.#statements = statements;
     this.#next = next;
   }
 
   override start(session: RequestHost): void {
-    writeQuery(session.writer, this.#script);
+    const { writer } = session;
+    const texts = this.#statements.filter((statement) => typeof statement === 'string');
+    if (texts.length === this.#statements.length) {
+      writeQuery(writer, texts.join(';'));
+    } else {
+      for (const statement of this.#statements) writeOpening(writer, statement);
+      writeSync(writer);
+    }
     session.queue.sent(this);
   }
 
   override message(_session: RequestHost, type: number): void {
-    if (type === Backend.CommandComplete) {
-      this.#answered = true;
-      return;
+    switch (type) {
+      case Backend.CommandComplete:
+        this.#answered = true;
+        return;
+      case Backend.ParseComplete:
+      case Backend.BindComplete:
+        return;
     }
     unexpectedMessage(type, 'in answer to BEGIN');
   }
 
   override serverError(_session: RequestHost, error: PostgresError): void {
     this.#answered = true;
-    error.query = this.#script;
+    error.query = this.#statements
+      .map((statement) => (typeof statement === 'string' ? statement : statement.text))
+      .join(';');
     this.#next.error ??= error;
   }
 

@@ -1,18 +1,11 @@
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
-import { writeBind, writeClose, writeExecute, writeParse } from '../../protocol/frontend/query.ts';
+import { writeClose } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
+import { type Opening, writeOpening } from '../preamble.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
-
-const NO_PARAMETERS = {
-  portal: '',
-  statement: '',
-  parameterFormats: [],
-  parameters: [],
-  resultFormats: [],
-} as const;
 
 /**
  * A request of the extended protocol. A BEGIN that waits in the session goes ahead of it,
@@ -58,16 +51,12 @@ export abstract class ExtendedRequest<R> extends Request<R> {
   #writeAhead(
     session: RequestHost,
     closes: readonly string[],
-    begin: readonly string[] | null,
+    begin: readonly Opening[] | null,
   ): void {
     const { writer } = session;
     const mark = writer.mark();
     for (const name of closes) writeClose(writer, 'S', name);
-    for (const text of begin ?? []) {
-      writeParse(writer, '', text);
-      writeBind(writer, NO_PARAMETERS);
-      writeExecute(writer, '');
-    }
+    for (const opening of begin ?? []) writeOpening(writer, opening);
     this.awaitAnswers(session, mark);
     this.#ahead = this.#awaited.left;
   }

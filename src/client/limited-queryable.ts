@@ -1,0 +1,145 @@
+import type { HolderNeed } from '../sql/holder-need.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import { CALL_OPTIONS, type CallOptions, eitherSignal } from './call.ts';
+import type { ClientSession } from './client-session.ts';
+import {
+  ASKED,
+  BEGIN,
+  CHECK_IN,
+  CHECK_OUT,
+  COMMIT_NOW,
+  DEADLINE,
+  HAS_OTHERS,
+  REFUSE,
+  ROLL_BACK_QUIETLY,
+  SEALED,
+} from './internals.ts';
+import { checkOptions, type OptionNames } from './known-options.ts';
+import type { Lease, Use } from './lease.ts';
+import { OpenTransaction } from './open-transaction.ts';
+import { Queryable } from './queryable.ts';
+import { Transaction } from './transaction.ts';
+import { checkSettings, type Settings, type TransactionOptions } from './transaction-options.ts';
+
+/** What holds for all calls that are made through `with`. */
+export interface WithOptions extends CallOptions {
+  /**
+   * Each call runs in a transaction of its own with these settings, as `TransactionOptions.settings`.
+   */
+  readonly settings?: Settings | undefined;
+}
+
+const OPTIONS: OptionNames<WithOptions> = { ...CALL_OPTIONS, settings: true };
+
+/** The session of a call that runs in a transaction of its own. */
+class CallInTransaction implements Lease {
+  readonly client: ClientSession;
+  readonly lease: Lease;
+  readonly transaction: Transaction;
+
+  constructor(lease: Lease, transaction: Transaction) {
+    this.client = lease.client;
+    this.lease = lease;
+    this.transaction = transaction;
+  }
+}
+
+/** A pool or a connection with what holds for all calls that are made through this: see `with`. */
+export class LimitedQueryable extends Queryable {
+  declare protected readonly [SEALED]: true;
+  readonly #inner: Queryable;
+  readonly #limits: WithOptions;
+
+  constructor(inner: Queryable, limits: WithOptions) {
+    super();
+    checkOptions('with', limits, OPTIONS);
+    if (limits.settings !== undefined) checkSettings(limits.settings);
+    this.#inner = inner;
+    this.#limits = limits;
+  }
+
+  override [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease> {
+    const { settings } = this.#limits;
+    if (settings === undefined || use === 'transaction') {
+      return this.#inner[CHECK_OUT](use, deadline);
+    }
+    return this.#begin(settings, deadline);
+  }
+
+  /** BEGIN and the settings travel with the call. */
+  async #begin(settings: Settings, deadline: Deadline | null): Promise<Lease> {
+    const inner = this.#inner;
+    const lease = await inner[CHECK_OUT]('transaction', deadline);
+    try {
+      const own = new OpenTransaction(undefined, undefined);
+      const asked = inner[ASKED]();
+      return new CallInTransaction(
+        lease,
+        await Transaction[BEGIN](lease.client, own, asked, { settings }, true),
+      );
+    } catch (error) {
+      await inner[CHECK_IN](lease, true);
+      throw error;
+    }
+  }
+
+  override [CHECK_IN](lease: Lease, failed: boolean): Promise<void> | null {
+    return lease instanceof CallInTransaction
+      ? this.#end(lease, failed)
+      : this.#inner[CHECK_IN](lease, failed);
+  }
+
+  async #end({ lease, transaction }: CallInTransaction, failed: boolean): Promise<void> {
+    let isUndone = true;
+    try {
+      if (failed) {
+        await transaction[ROLL_BACK_QUIETLY]();
+      } else {
+        await transaction[COMMIT_NOW]();
+        isUndone = false;
+      }
+    } finally {
+      await this.#inner[CHECK_IN](lease, isUndone);
+    }
+  }
+
+  override [ASKED](): OpenTransaction | undefined {
+    return this.#inner[ASKED]();
+  }
+
+  override [REFUSE](need: HolderNeed): void {
+    this.#inner[REFUSE](need);
+  }
+
+  override [DEADLINE](
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Deadline | null {
+    return this.#inner[DEADLINE](
+      timeout ?? this.#limits.timeout,
+      eitherSignal(this.#limits.signal, signal),
+    );
+  }
+
+  override [HAS_OTHERS](): boolean {
+    return this.#inner[HAS_OTHERS]();
+  }
+
+  override transaction<R>(fn: (tx: Transaction) => Promise<R>): Promise<R>;
+  override transaction<R>(
+    options: TransactionOptions,
+    fn: (tx: Transaction) => Promise<R>,
+  ): Promise<R>;
+  override async transaction<R>(
+    first: TransactionOptions | ((tx: Transaction) => Promise<R>),
+    second?: (tx: Transaction) => Promise<R>,
+  ): Promise<R> {
+    const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second!];
+    const signal = eitherSignal(this.#limits.signal, options.signal);
+    const settings =
+      this.#limits.settings === undefined && options.settings === undefined
+        ? undefined
+        : { ...this.#limits.settings, ...options.settings };
+    return await super.transaction({ ...options, signal, settings }, fn);
+  }
+}
