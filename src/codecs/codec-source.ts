@@ -41,6 +41,8 @@ export interface CodecSource {
   composites(oids: Iterable<number>): readonly number[];
   /** The server has a different schema than before, though not necessarily different types. */
   schemaChanged(): void;
+  /** The setting IntervalStyle, by which the session reads the text of an interval. */
+  setIntervalStyle(style: string | undefined): void;
   /** This session may see other types from here on: what it was told is asked for again. */
   doubt(): void;
   /** The other sessions of the pool may see other types from here on. */

@@ -11,4 +11,5 @@ export const OID = 26;
 export const OID_VECTOR = 30;
 export const TEXT_ARRAY = 1009;
 export const OID_ARRAY = 1028;
+export const INTERVAL = 1186;
 export const RECORD = 2249;

@@ -16,12 +16,13 @@ import { rangeForms } from './containers/range.ts';
 import { recordForms } from './containers/record.ts';
 import { vectorForms } from './containers/vector.ts';
 import { KnownTypes } from './known-types.ts';
-import { RECORD } from './oids.ts';
+import { INTERVAL, RECORD } from './oids.ts';
 import { EXACT, namedForms, type Replacement, replacementFor } from './replacement.ts';
 import { scalarForms } from './scalar-forms.ts';
 import { sharedCodecs } from './shared-codecs.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
+import { sqlStandardInterval } from './types/interval.ts';
 import { text } from './types/text.ts';
 
 /** How deeply types may be nested. A hostile server can describe types that contain themselves. */
@@ -57,6 +58,8 @@ export class TypeRegistry implements CodecSource {
   #epoch = 0;
   /** The codecs under the options that lose nothing, without the user's: see `#exactForms`. */
   #exact: TypeRegistry | undefined;
+  /** The session reads the text of an interval by the rules of the SQL standard. */
+  #hasSqlIntervals = false;
   /** How many types are being built at the moment, each as a part of the one before. */
   #depth = 0;
 
@@ -139,6 +142,14 @@ export class TypeRegistry implements CodecSource {
     return codec;
   }
 
+  setIntervalStyle(style: string | undefined): void {
+    const isSqlStandard = style === 'sql_standard';
+    if (isSqlStandard === this.#hasSqlIntervals) return;
+    this.#hasSqlIntervals = isSqlStandard;
+    this.#exact = undefined;
+    this.#changed();
+  }
+
   doubt(): void {
     this.#known.doubt();
   }
@@ -214,6 +225,7 @@ export class TypeRegistry implements CodecSource {
   /** Whether a type's codec may differ from that of other registries, and so cannot be shared. */
   #isOwn(type: TypeDescription): boolean {
     if (type.oid === RECORD || !BUILTIN_TYPES.has(type.oid)) return true;
+    if (type.oid === INTERVAL && this.#hasSqlIntervals) return true;
     if (this.#replacementOf(type) !== undefined) return true;
     return partsOf(type).some((oid) => this.#isOwn(BUILTIN_TYPES.get(oid)!));
   }
@@ -243,7 +255,10 @@ export class TypeRegistry implements CodecSource {
 
   /** The type's own forms, and its fields', under the options that lose nothing. */
   #exactForms({ oid }: TypeDescription, plain: CodecForms): CodecForms {
-    this.#exact ??= new TypeRegistry(EXACT, NONE_DECLARED, this.#known);
+    if (this.#exact === undefined) {
+      this.#exact = new TypeRegistry(EXACT, NONE_DECLARED, this.#known);
+      this.#exact.#hasSqlIntervals = this.#hasSqlIntervals;
+    }
     return this.#exact.codec(oid) ?? plain;
   }
 
@@ -301,6 +316,7 @@ export class TypeRegistry implements CodecSource {
         if (type.oid === RECORD) return recordForms((oid) => this.codec(oid));
         return scalarForms(type, this.options);
       case 'b': {
+        if (type.oid === INTERVAL && this.#hasSqlIntervals) return sqlStandardInterval;
         if (type.element === 0) return scalarForms(type, this.options);
         const forms = arrayForms(part!, this.#arrayTraits(type.element));
         return isVector(type) ? vectorForms(part!, forms) : forms;

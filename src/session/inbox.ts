@@ -142,6 +142,7 @@ export class Inbox implements MessageSink, ByteStreamHandler {
       case Backend.ParameterStatus:
         owner.unasked(type, buffer, start, end);
         owner.server.report(new MessageReader(buffer, start, end));
+        owner.registry.setIntervalStyle(owner.server.settings.get('IntervalStyle'));
         return;
       case Backend.ErrorResponse:
         this.#errorResponse(buffer, start, end);

@@ -114,6 +114,7 @@ export class Session implements InboxOwner {
     this.canceller = new Canceller(this, parts.sendCancel);
     this.statements = new KnownStatements(parts.statements, clock, registry);
     this.typeChanges = new TypeChanges(registry);
+    registry.setIntervalStyle(parts.server.settings.get('IntervalStyle'));
     transport.handler = this.inbox;
   }
 

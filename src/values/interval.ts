@@ -1,5 +1,5 @@
 import { twoDigits } from './calendar.ts';
-import { parseInterval } from './interval-text.ts';
+import { type IntervalStyle, parseInterval } from './interval-text.ts';
 
 /** The three parts that PostgreSQL keeps of an interval. */
 export interface IntervalFields {
@@ -91,16 +91,17 @@ export class Interval {
   }
 
   /**
-   * Reads what PostgreSQL writes with `intervalstyle` set to `postgres`, `postgres_verbose` or
-   * `iso_8601`: `1 year 2 mons -3 days +04:05:06.5`, `@ 1 year 2 mons ago`, `P1Y2M-3DT4H5M6.5S`.
-   * Throws a SyntaxError for other texts and for more than six digits of a second's fraction.
+   * Reads what PostgreSQL writes with any `intervalstyle`: `1 year 2 mons -3 days +04:05:06.5`,
+   * `@ 1 year 2 mons ago`, `P1Y2M-3DT4H5M6.5S`, `+1-2 -3 +4:05:06.5`; ISO 8601's other form too,
+   * `P0001-02-03T04:05:06`. A part that follows a negative one and has no sign is positive.
+   *
+   * @throws SyntaxError for other texts, for more than six digits of a second's fraction, and for
+   *   what only `sql_standard` writes and other styles read otherwise: in `-3 4:05:06` the minus may
+   *   be that of both parts. An argument is read as its session reads it
    */
   static fromString(text: string): Interval {
     if (typeof text !== 'string') throw new TypeError('the text of an Interval must be a string');
-    const trimmed = text.trim().toLowerCase();
-    if (trimmed === 'infinity') return Interval.INFINITY;
-    if (trimmed === '-infinity') return Interval.NEGATIVE_INFINITY;
-    return new Interval(parseInterval(text));
+    return intervalFrom(text, null);
   }
 
   /** False for `infinity` and `-infinity`. */
@@ -184,4 +185,13 @@ export class Interval {
     if (microseconds === 0n) return '';
     return `.${String(microseconds).padStart(6, '0').replace(/0+$/, '')}`;
   }
+}
+
+/** The interval of a text, as a session with this style reads it: see `Interval.fromString`. */
+export function intervalFrom(text: string, style: IntervalStyle): Interval {
+  const trimmed = text.trim().toLowerCase();
+  if (trimmed === 'infinity') return Interval.INFINITY;
+  if (trimmed === '-infinity') return Interval.NEGATIVE_INFINITY;
+  const { months, days, microseconds } = parseInterval(text, style);
+  return new Interval({ months, days, microseconds });
 }

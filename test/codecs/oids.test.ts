@@ -13,6 +13,7 @@ it('OIDs that have a name in the code are those of the catalogs', () => {
     OID_VECTOR: 'oidvector',
     TEXT_ARRAY: '_text',
     OID_ARRAY: '_oid',
+    INTERVAL: 'interval',
     RECORD: 'record',
   };
   const expected = Object.entries(names).map(([key, name]) => [key, findBuiltinType(name)?.oid]);

@@ -90,6 +90,13 @@ test.each([
   ['1 month 12 minutes', 'P1MT12M'],
   ['04:05', 'PT4H5M'],
   ['P2W', 'P14D'],
+  ['1-2 3 4:05:06', 'P1Y2M3DT4H5M6S'],
+  ['+1-2 -3 +4:05:06.5', 'P1Y2M-3DT4H5M6.5S'],
+  ['-1-2', 'P-1Y-2M'],
+  ['-3 -4:05:06', 'P-3DT-4H-5M-6S'],
+  ['-1 day 02:03:04', 'P-1DT2H3M4S'],
+  ['P0001-02-03T04:05:06', 'P1Y2M3DT4H5M6S'],
+  ['P1-2', 'P1Y2M'],
   ['PT+5S', 'PT5S'],
   ['PT-0.000001S', 'PT-0.000001S'],
 ])('%j is read as %s', (text, iso) => {
@@ -116,7 +123,13 @@ test.each([
   '1 sec 2',
   '0.0000001 secs',
   'PT0.0000001S',
-  '1-2 3 4:05:06',
+  '-3 4:05:06',
+  '-1-2 3 4:05:06',
+  '1-12',
+  '1 day 2 days',
+  '1 hour 02:03',
+  '3 1-2',
+  'P1-2-3-4',
   '1 __proto__',
 ])('%j is refused', (text) => {
   expect(() => Interval.fromString(text)).toThrow(SyntaxError);
@@ -133,5 +146,11 @@ test('what is written is read as it was, in both styles', () => {
       expect(Interval.fromString(interval.toISOString())).toEqual(interval);
     }),
     { numRuns: 1000 },
+  );
+});
+
+test('a minus in front that may be that of all parts is refused in words that help', () => {
+  expect(() => Interval.fromString('-3 4:05:06')).toThrow(
+    'its minus is that of all parts or of the first, as IntervalStyle says; give each part a sign',
   );
 });

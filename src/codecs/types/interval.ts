@@ -1,5 +1,6 @@
 import type { IntervalFields } from '../../values/interval.ts';
-import { Interval } from '../../values/interval.ts';
+import { Interval, intervalFrom } from '../../values/interval.ts';
+import type { IntervalStyle } from '../../values/interval-text.ts';
 import { isPlainObject } from '../../values/kind-of.ts';
 import { expectSize, int32At, int64At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
@@ -49,18 +50,18 @@ function fromFields(fields: IntervalFields): Interval {
   }
 }
 
-function fromText(text: string): Interval {
+function fromText(text: string, style: IntervalStyle): Interval {
   try {
-    return Interval.fromString(text);
+    return intervalFrom(text, style);
   } catch (cause) {
     if (cause instanceof RangeError) throw new Unencodable(cause.message, { cause });
     throw unreadable('an interval such as "1 year 2 mons 3 days 04:05:06" or "P1Y2M3DT4H5M6S"');
   }
 }
 
-function intervalOf(value: unknown): Interval {
+function intervalOf(value: unknown, style: IntervalStyle): Interval {
   if (value instanceof Interval) return value;
-  if (typeof value === 'string') return fromText(value);
+  if (typeof value === 'string') return fromText(value, style);
   if (typeof value === 'object' && value !== null) {
     if (temporalName(value) === 'Duration') return fromDuration(value as Duration);
     if (isPlainObject(value)) return fromFields(value);
@@ -75,35 +76,44 @@ function intervalOf(value: unknown): Interval {
  *
  * An Int64 of microseconds, an Int32 of days and an Int32 of months.
  * https://www.postgresql.org/docs/current/datatype-datetime.html
+ *
+ * @param style how the session reads and writes text
  */
-export const interval: CodecForms = {
-  text: {
-    decode(text) {
-      try {
-        return Interval.fromString(text);
-      } catch {
-        throw malformed('interval', 'it is in none of the styles postgres and iso_8601');
-      }
+function intervalForms(style: IntervalStyle): CodecForms {
+  return {
+    text: {
+      decode(text) {
+        try {
+          return intervalFrom(text, style);
+        } catch {
+          throw malformed('interval', 'it is in none of the styles of the server');
+        }
+      },
+      encode: (value) => intervalOf(value, style).toString(),
     },
-    encode: (value) => intervalOf(value).toString(),
-  },
-  binary: {
-    decode(buffer, start, end) {
-      expectSize(start, end, 16, 'interval');
-      return new Interval({
-        months: int32At(buffer, start + 12),
-        days: int32At(buffer, start + 8),
-        microseconds: int64At(buffer, start),
-      });
+    binary: {
+      decode(buffer, start, end) {
+        expectSize(start, end, 16, 'interval');
+        return new Interval({
+          months: int32At(buffer, start + 12),
+          days: int32At(buffer, start + 8),
+          microseconds: int64At(buffer, start),
+        });
+      },
+      encode(writer, value) {
+        const { months, days, microseconds } = intervalOf(value, style);
+        writer.int64(microseconds);
+        writer.int32(days);
+        writer.int32(months);
+      },
     },
-    encode(writer, value) {
-      const { months, days, microseconds } = intervalOf(value);
-      writer.int64(microseconds);
-      writer.int32(days);
-      writer.int32(months);
-    },
-  },
-  resultFormat: BINARY,
-  argumentFormat: BINARY,
-  inline: null,
-};
+    resultFormat: BINARY,
+    argumentFormat: BINARY,
+    inline: null,
+  };
+}
+
+/** For sessions with any IntervalStyle but sql_standard. */
+export const interval: CodecForms = intervalForms('postgres');
+
+export const sqlStandardInterval: CodecForms = intervalForms('sql_standard');

@@ -48,10 +48,22 @@ function textOf(value: unknown): string {
   throw wrongKind(EXPECTED, value);
 }
 
+/** An integer in hexadecimal, octal or binary digits, and underscores between any digits. */
+const RADIX = /^([+-]?)(0(?:x(?:_?[\da-f])+|o(?:_?[0-7])+|b(?:_?[01])+))$/i;
+const UNDERSCORES =
+  /^[+-]?(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?$/i;
+
+/** What PostgreSQL 16 and later read besides decimal digits, as decimal digits. */
+function inDecimals(text: string): string {
+  const radix = RADIX.exec(text);
+  if (radix !== null) return `${radix[1]}${BigInt(radix[2]!.replaceAll('_', ''))}`;
+  return text.includes('_') && UNDERSCORES.test(text) ? text.replaceAll('_', '') : text;
+}
+
 function parse(text: string): Numeric {
   const special = SPECIAL.get(text.length <= 9 ? text.toLowerCase() : '');
   if (special !== undefined) return { sign: special, digits: '', pointAt: 0, scale: 0 };
-  const decimal = parseDecimal(text);
+  const decimal = parseDecimal(inDecimals(text));
   if (decimal === null) throw unreadable('a decimal number');
   const { isNegative, digits, pointAt, scale } = decimal;
   if (scale > MAX_SCALE || pointAt > MAX_INTEGER_DIGITS) {
@@ -65,8 +77,10 @@ function parse(text: string): Numeric {
 
 function encodeText(value: unknown): string {
   const text = textOf(value);
-  if (!PLAIN.test(text)) parse(text);
-  return text;
+  if (PLAIN.test(text)) return text;
+  parse(text);
+  // Servers before 16 read decimal digits only.
+  return inDecimals(text);
 }
 
 function encodeBinary(writer: MessageWriter, value: unknown): void {

@@ -29,7 +29,7 @@ const refusals: readonly (readonly [type: string, value: unknown, message: strin
   ['xid8', -1n, 'the bigint -1n is out of range for xid8'],
   ['float4', 1e39, 'the number 1e+39 is out of range for float4'],
   ['float8', '1.5', 'expected a number, got a string'],
-  ['numeric', '1_000', 'expected a decimal number, got a string that is none'],
+  ['numeric', '1__000', 'expected a decimal number, got a string that is none'],
   ['numeric', true, 'expected a number, a bigint or a string with a decimal number, got true'],
   ['money', 1, 'expected a string, got the number 1'],
   ['bool', 'true', 'expected a boolean, got a string'],

@@ -35,6 +35,8 @@ export class TextCodecs implements CodecSource {
     throw new Error('nothing was missing');
   }
 
+  setIntervalStyle(): void {}
+
   doubt(): void {}
 
   doubtElsewhere(): void {}
