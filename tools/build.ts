@@ -3,14 +3,40 @@
 // modules took 110 ms of CPU time, loading two takes 45. Run with `npm run build`.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { build } from 'rolldown';
+import { build, type Plugin } from 'rolldown';
+import { compactSqlstateClasses } from './compact-sqlstate.ts';
 import { entries, root } from './entries.ts';
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
+
+const compactClasses: Plugin = {
+  name: 'compact-sqlstate',
+  transform: {
+    filter: { id: /errors[/\\]generated[/\\]sqlstate\.ts$/ },
+    handler: (source) => ({ code: compactSqlstateClasses(source), map: null }),
+  },
+};
+
+/** A source in which all is ASCII takes half the memory, and less time to read. */
+const asciiOnly: Plugin = {
+  name: 'ascii-only',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      // No line is moved, so the map stays.
+      chunk.code = chunk.code.replace(
+        /[^\0-\x7f]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      );
+    }
+  },
+};
+
 await build({
   cwd: root,
+  plugins: [compactClasses, asciiOnly],
   input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
   platform: 'node',
   // Everything that is not a file of ours: Node's own modules and peer dependencies.
@@ -24,7 +50,17 @@ await build({
     // The sources are part of the package.
     sourcemapExcludeSources: true,
     entryFileNames: '[name].js',
-    chunkFileNames: 'core.js',
+    // What is imported dynamically has a file of its own. All that is shared is two: the one with what
+    // programs may import without connecting, so that a bundler leaves out the other.
+    chunkFileNames: '[name].js',
+    codeSplitting: {
+      groups: [
+        { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
+        { name: 'core', test: /src/, minShareCount: 2 },
+      ],
+    },
+    // The declarations have them, and the sources.
+    comments: { jsdoc: false },
   },
   logLevel: 'warn',
 });

@@ -45,6 +45,8 @@ async function bundle(code: string): Promise<OutputChunk[]> {
     cwd: root,
     input: entry,
     platform: 'node',
+    // Its paths would lead to src/.
+    tsconfig: false,
     plugins: [
       {
         name: 'program',
