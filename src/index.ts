@@ -73,7 +73,8 @@ export {
   type ServerMessageFields,
   UnknownPostgresError,
 } from './errors/postgres-error.ts';
-export { createPool, type Pool } from './pool/pool.ts';
+export { createPool } from './pool/create-pool.ts';
+export type { Pool } from './pool/pool.ts';
 export type { PoolConnection } from './pool/pool-connection.ts';
 export type { PoolHook, PoolOptions } from './pool/pool-options.ts';
 export type { PoolStats } from './pool/stats.ts';

@@ -2,7 +2,6 @@ import { TypeRegistry } from '../codecs/registry.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve.ts';
-import { ScramKeyCache } from '../connecting/authentication/scram-key-cache.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
@@ -13,9 +12,6 @@ import { Connection } from './connection.ts';
 import { CREATE } from './internals.ts';
 import { openClientSession } from './open-client-session.ts';
 
-/** Shared by all: programs that connect for each task profit most. */
-const SCRAM_KEYS = new ScramKeyCache();
-
 /** What the sessions of one connection, or of one pool, have in common. */
 export function contextFor(
   config: ConnectConfig,
@@ -25,7 +21,6 @@ export function contextFor(
   return {
     config,
     registry: TypeRegistry.declaring(config.types, config.codecs),
-    scramKeys: SCRAM_KEYS,
     clock,
     network,
   };

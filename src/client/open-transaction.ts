@@ -1,6 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { InterfaceError } from '../errors/client-errors.ts';
+import { builtinModule } from '../runtime/builtin-module.ts';
 import type { IsolationLevel } from './transaction-options.ts';
+
+const { AsyncLocalStorage } = /* @__PURE__ */ builtinModule('node:async_hooks');
 
 /** The innermost transaction that the running code is inside of, on whichever connection. */
 const contexts = new AsyncLocalStorage<OpenTransaction>();

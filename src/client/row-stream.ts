@@ -1,4 +1,5 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { builtinModule } from '../runtime/builtin-module.ts';
 import type { RowSink } from '../session/requests/stream-request.ts';
 import type { Row } from '../values/row.ts';
 import { atCaller } from './caller-stack.ts';
@@ -196,6 +197,7 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
   /** The same rows as a Node stream in object mode. Destroying it ends the query. */
   toNodeStream(): Readable {
     const rows = this;
+    const { Readable } = builtinModule('node:stream');
     return new Readable({
       objectMode: true,
       highWaterMark: 16,

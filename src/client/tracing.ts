@@ -1,9 +1,12 @@
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import type { TracingChannel } from 'node:diagnostics_channel';
+import { builtinModule } from '../runtime/builtin-module.ts';
 
 /** What is traced, each on a TracingChannel named `asyncpg:` and this. */
 export type Traced = 'query' | 'connect' | 'prepare' | 'transaction' | 'copy' | 'pool.acquire';
 
 type Channel = TracingChannel<string, object>;
+
+const { tracingChannel } = /* @__PURE__ */ builtinModule('node:diagnostics_channel');
 
 const channel = (traced: Traced): Channel => tracingChannel<string, object>(`asyncpg:${traced}`);
 

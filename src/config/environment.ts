@@ -1,4 +1,4 @@
-import { homedir, userInfo } from 'node:os';
+import { builtinModule } from '../runtime/builtin-module.ts';
 import { type Files, systemFiles } from './files.ts';
 
 /** What the configuration may learn from the process; tests give their own. */
@@ -17,7 +17,7 @@ export function processEnvironment(): Environment {
   return {
     env: process.env,
     homeDirectory: homeDirectory(),
-    userName: () => userInfo().username,
+    userName: () => builtinModule('node:os').userInfo().username,
     platform: process.platform,
     files: systemFiles,
   };
@@ -25,7 +25,7 @@ export function processEnvironment(): Environment {
 
 function homeDirectory(): string | null {
   try {
-    return homedir() || null;
+    return builtinModule('node:os').homedir() || null;
   } catch {
     return null; // No HOME and no entry in the user database: a container with a bare user id.
   }

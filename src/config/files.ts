@@ -1,4 +1,5 @@
-import { promises, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { builtinModule } from '../runtime/builtin-module.ts';
 
 /** What matters of a file besides its contents. */
 export interface FileStatus {
@@ -24,13 +25,15 @@ export interface Files {
   status(path: string): Promise<FileStatus>;
 }
 
+const fs = () => builtinModule('node:fs');
+
 /** The files of this machine. */
 export const systemFiles: Files = {
-  readSync: (path) => readFileSync(path),
-  statusSync: (path) => statusOf(statSync(path)),
-  listSync: (path) => readdirSync(path),
-  read: (path) => promises.readFile(path),
-  status: async (path) => statusOf(await promises.stat(path)),
+  readSync: (path) => fs().readFileSync(path),
+  statusSync: (path) => statusOf(fs().statSync(path)),
+  listSync: (path) => fs().readdirSync(path),
+  read: (path) => fs().promises.readFile(path),
+  status: async (path) => statusOf(await fs().promises.stat(path)),
 };
 
 function statusOf(stats: Stats): FileStatus {

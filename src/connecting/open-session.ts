@@ -8,8 +8,7 @@ import type { ByteStream } from '../transport/byte-stream.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Network } from '../transport/network.ts';
-import { OAuthDiscovered } from './authentication/oauth.ts';
-import type { ScramKeyCache } from './authentication/scram-key-cache.ts';
+import { OAuthDiscovered } from './authentication/oauth-discovered.ts';
 import { type CancelTarget, sendCancelRequest } from './cancel-request.ts';
 import { describeHost, dial } from './dial.ts';
 import { type Security, secure, securityAttempts } from './secure.ts';
@@ -20,7 +19,6 @@ import { StartUpInbox } from './start-up-inbox.ts';
 export interface SessionContext {
   readonly config: ConnectConfig;
   readonly registry: CodecSource;
-  readonly scramKeys: ScramKeyCache;
   readonly clock: Clock;
   /** How servers are reached. */
   readonly network: Network;
@@ -105,7 +103,7 @@ async function open(
   patience: number | null,
   discovery: OAuthDiscovery | null,
 ): Promise<Session> {
-  const { config, scramKeys } = context;
+  const { config } = context;
   const { host, security } = attempt;
   deadline?.check();
   const transport = await dial(context, host, deadline, patience);
@@ -117,7 +115,7 @@ async function open(
       await secure(transport, inbox, config, host, security);
     }
     attempt.phase = 'authenticating';
-    const started = await startUp({ config, host, transport, inbox, scramKeys, discovery });
+    const started = await startUp({ config, host, transport, inbox, discovery });
     deadline?.check();
     const session = sessionOf(context, host, transport, inbox, started);
     deadline?.watch(null);

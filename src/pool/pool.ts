@@ -1,6 +1,6 @@
 import { CALL_OPTIONS } from '../client/call.ts';
 import { located } from '../client/caller-stack.ts';
-import { contextFor, splitArguments } from '../client/connect.ts';
+import { contextFor } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import {
   CHECK_IN,
@@ -23,7 +23,6 @@ import type { Notification } from '../client/notification.ts';
 import { Queryable } from '../client/queryable.ts';
 import { traced } from '../client/tracing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
-import { resolveConfig } from '../config/resolve.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Clock } from '../transport/clock.ts';
@@ -35,7 +34,7 @@ import { runHook } from './hook.ts';
 import { leftInTransaction, needsHolder } from './needs-holder.ts';
 import { Opener } from './opener.ts';
 import { PoolConnection } from './pool-connection.ts';
-import { type PoolOptions, type PoolSettings, splitPoolOptions } from './pool-options.ts';
+import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
 import type { PoolStats } from './stats.ts';
 import { checkListenOptions, type ListenOptions, type Subscription } from './subscription.ts';
@@ -368,25 +367,4 @@ export class Pool extends Queryable implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/**
- * Makes a pool and opens its `minSize` connections.
- *
- * @throws what `connect` throws, when the first connections cannot be opened
- * @example
- * await using pool = await createPool('postgres://localhost/shop', { minSize: 2, maxSize: 20 });
- * const user = await pool.fetchRow('SELECT * FROM users WHERE id = $1', 1);
- */
-export function createPool(dsn?: string, options?: PoolOptions): Promise<Pool>;
-/** The same, with the server named by the options and the environment alone. */
-export function createPool(options?: PoolOptions): Promise<Pool>;
-export function createPool(first?: string | PoolOptions, second?: PoolOptions): Promise<Pool> {
-  return located(async () => {
-    const [dsn, options] = splitArguments(first, second);
-    const [settings, connectOptions] = splitPoolOptions(options);
-    const pool = Pool[CREATE](resolveConfig(dsn, connectOptions), settings);
-    await pool[OPEN]();
-    return pool;
-  });
 }

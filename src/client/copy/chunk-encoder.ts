@@ -1,6 +1,6 @@
-import { isUint8Array } from 'node:util/types';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { builtinModule } from '../../runtime/builtin-module.ts';
 import type { CopyEncoder } from '../../session/requests/copy-in-request.ts';
 
 /** The longest part of a chunk that is written as one message. */
@@ -42,7 +42,7 @@ export class ChunkEncoder implements CopyEncoder {
 
   #bytesOf(chunk: unknown, index: number): Uint8Array {
     const place = `chunk ${index} of the source`;
-    if (isUint8Array(chunk)) {
+    if (builtinModule('node:util/types').isUint8Array(chunk)) {
       if (this.#half !== '') throw loneSurrogate(`the chunk before ${place}`);
       return chunk;
     }

@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { finished, type Writable } from 'node:stream';
+import type { FileHandle } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { builtinModule } from '../../runtime/builtin-module.ts';
 import { filePath } from './file-path.ts';
 
 /** Where the data of a COPY goes to. */
@@ -92,7 +93,7 @@ class FileSink implements BlockSink {
   }
 
   async open(): Promise<void> {
-    this.#opening = open(this.#path, 'w');
+    this.#opening = builtinModule('node:fs/promises').open(this.#path, 'w');
     this.#file = await this.#opening;
   }
 
@@ -145,6 +146,7 @@ class StreamSink implements BlockSink {
     this.#stream = stream;
     const onDrain = (): void => this.#waiter?.resolve();
     stream.on('drain', onDrain);
+    const { finished } = builtinModule('node:stream');
     this.#finished = new Promise((resolve, reject) => {
       const stopWatching = finished(stream, { readable: false }, (error) => {
         if (error) reject(error);

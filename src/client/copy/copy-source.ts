@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { isUint8Array } from 'node:util/types';
+import { builtinModule } from '../../runtime/builtin-module.ts';
 import type { CopyIterator } from '../../session/requests/copy-input.ts';
 import { FileChunks } from './file-chunks.ts';
 import { filePath } from './file-path.ts';
@@ -20,7 +20,7 @@ export type CopySource =
 export function chunksOf(source: unknown): FileChunks | CopyIterator {
   const path = filePath(source, 'source');
   if (path !== null) return new FileChunks(path);
-  if (isUint8Array(source)) return [source].values();
+  if (builtinModule('node:util/types').isUint8Array(source)) return [source].values();
   if (isReadable(source)) {
     if (source.readableEnded)
       throw new TypeError('the source of a COPY is a stream that has been read to its end');

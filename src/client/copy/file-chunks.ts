@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { builtinModule } from '../../runtime/builtin-module.ts';
 
 /** Bytes that are read from a file at once. */
 const CHUNK = 256 * 1024;
@@ -16,7 +17,7 @@ export class FileChunks implements AsyncIterator<Uint8Array, undefined> {
 
   /** Opens the file, before the first chunk is asked for. Rejects if it cannot be. */
   async open(): Promise<void> {
-    this.#opening = open(this.#path, 'r');
+    this.#opening = builtinModule('node:fs/promises').open(this.#path, 'r');
     this.#file = await this.#opening;
     this.#buffer = Buffer.allocUnsafeSlow(CHUNK);
   }

@@ -9,7 +9,6 @@ import { MessageWriter } from '../../protocol/writer.ts';
 import type { ByteStream } from '../../transport/byte-stream.ts';
 import { isLoopback } from '../../values/ip-address.ts';
 import type { StartUpInbox, StartUpMessage } from '../start-up-inbox.ts';
-import type { ScramKeyCache } from './scram-key-cache.ts';
 
 /** What authenticating needs to know. */
 export interface AuthenticationParts {
@@ -17,7 +16,6 @@ export interface AuthenticationParts {
   readonly host: HostConfig;
   readonly transport: ByteStream;
   readonly inbox: StartUpInbox;
-  readonly scramKeys: ScramKeyCache;
   /** Where tokens come from, once a server was asked for that. */
   readonly discovery: OAuthDiscovery | null;
 }

@@ -19,15 +19,7 @@ import {
   nextAuthentication,
   send,
 } from './exchange.ts';
-
-/** The server has told where tokens come from: the next attempt will have one. */
-export class OAuthDiscovered extends Error {
-  readonly discovery: OAuthDiscovery;
-  constructor(discovery: OAuthDiscovery) {
-    super('the server was asked where tokens come from');
-    this.discovery = discovery;
-  }
-}
+import { OAuthDiscovered } from './oauth-discovered.ts';
 
 const MECHANISM = 'OAUTHBEARER';
 const NOTHING_KNOWN: OAuthDiscovery = { issuer: null, openidConfiguration: null, scope: null };

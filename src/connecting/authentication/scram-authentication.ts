@@ -7,6 +7,10 @@ import {
 import { type ScramChannelBinding, ScramClient } from '../../protocol/scram.ts';
 import { serverEndPoint } from './channel-binding.ts';
 import { type AuthenticationParts, nextAuthentication, requirePassword, send } from './exchange.ts';
+import { ScramKeyCache } from './scram-key-cache.ts';
+
+/** Shared by all: programs that connect for each task profit most. */
+const SCRAM_KEYS = new ScramKeyCache();
 
 /**
  * Proves to know the password without telling it, and has the server prove that it knows it too.
@@ -18,7 +22,7 @@ export async function authenticateByScram(
   parts: AuthenticationParts,
   mechanisms: readonly string[],
 ): Promise<Authentication> {
-  const { transport, inbox, scramKeys } = parts;
+  const { transport, inbox } = parts;
   const scram = new ScramClient({ channelBinding: chooseBinding(parts, mechanisms) });
   if (!mechanisms.includes(scram.mechanism)) {
     throw new InterfaceError(`the server does not offer ${scram.mechanism}`, { safeToRetry: true });
@@ -30,7 +34,7 @@ export async function authenticateByScram(
   const first = await nextAuthentication(inbox);
   if (first.method !== 'SASLContinue') throw outOfOrder();
   const { salt, iterations } = scram.serverFirst(first.data);
-  const keys = await inbox.during(scramKeys.keys(password, salt, iterations));
+  const keys = await inbox.during(SCRAM_KEYS.keys(password, salt, iterations));
   send(transport, (writer) => writeSaslResponse(writer, scram.clientFinal(keys)));
   const final = await nextAuthentication(inbox);
   if (final.method !== 'SASLFinal') throw outOfOrder();

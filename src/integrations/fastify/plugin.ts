@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Queryable } from '../../client/queryable.ts';
-import { createPool, type Pool } from '../../pool/pool.ts';
+import { createPool } from '../../pool/create-pool.ts';
+import type { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
 import { ClientDisconnectedError, toHttpError } from './http-error.ts';
 

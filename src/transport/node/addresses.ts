@@ -1,5 +1,7 @@
-import net, { type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { builtinModule } from '../../runtime/builtin-module.ts';
+
+const net = /* @__PURE__ */ builtinModule('node:net');
 
 /**
  * All addresses of a host name in the resolver's order, each once; an address is its own.

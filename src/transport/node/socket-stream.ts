@@ -1,4 +1,3 @@
-import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { builtinModule } from '../../runtime/builtin-module.ts';
@@ -13,6 +12,8 @@ import type { Endpoint, SocketOptions } from '../network.ts';
 import { nextTurn } from '../turn.ts';
 import { appendKeyLog } from './key-log.ts';
 import { tlsOptions } from './tls-options.ts';
+
+const net = /* @__PURE__ */ builtinModule('node:net');
 
 const IGNORE: ByteStreamHandler = {
   received() {},

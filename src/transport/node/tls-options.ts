@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import { builtinModule } from '../../runtime/builtin-module.ts';
 import type { TlsRequest } from '../byte-stream.ts';
 import { withSecureContext } from './secure-context.ts';
 
@@ -18,5 +18,5 @@ export function tlsOptions({ ssl, host, alpn }: TlsRequest): ConnectionOptions {
 
 /** The name for SNI: addresses are never sent. */
 function serverName(host: string): string | undefined {
-  return host === '' || isIP(host) !== 0 ? undefined : host;
+  return host === '' || builtinModule('node:net').isIP(host) !== 0 ? undefined : host;
 }

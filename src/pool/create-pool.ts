@@ -1,0 +1,30 @@
+import { located } from '../client/caller-stack.ts';
+import { splitArguments } from '../client/connect.ts';
+import { CREATE, OPEN } from '../client/internals.ts';
+import { resolveConfig } from '../config/resolve.ts';
+import type { Pool } from './pool.ts';
+import { type PoolOptions, splitPoolOptions } from './pool-options.ts';
+
+/**
+ * Makes a pool and opens its `minSize` connections.
+ *
+ * @throws what `connect` throws, when the first connections cannot be opened
+ * @example
+ * await using pool = await createPool('postgres://localhost/shop', { minSize: 2, maxSize: 20 });
+ * const user = await pool.fetchRow('SELECT * FROM users WHERE id = $1', 1);
+ */
+export function createPool(dsn?: string, options?: PoolOptions): Promise<Pool>;
+/** The same, with the server named by the options and the environment alone. */
+export function createPool(options?: PoolOptions): Promise<Pool>;
+export function createPool(first?: string | PoolOptions, second?: PoolOptions): Promise<Pool> {
+  return located(async () => {
+    const [dsn, options] = splitArguments(first, second);
+    const [settings, connectOptions] = splitPoolOptions(options);
+    const config = resolveConfig(dsn, connectOptions);
+    // Who connects without a pool need not load it.
+    const { Pool } = await import('./pool.ts');
+    const pool = Pool[CREATE](config, settings);
+    await pool[OPEN]();
+    return pool;
+  });
+}
