@@ -30,11 +30,8 @@ export async function runBatch(
     prepare: isPrepared(query),
   }));
   const request = new BatchRequest(items, deadline);
-  client.submitAll(
-    request,
-    items.map(({ text }) => text),
-  );
-  return client.logged(request.promise, items.map(({ text }) => text).join(';\n'), items);
+  const texts = items.map(({ text }) => text);
+  return client.logged(client.submitAll(request, texts), texts.join(';\n'), items);
 }
 
 /** What holds for the call that a batch is: the shortest time-out, and every signal. */

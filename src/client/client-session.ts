@@ -6,6 +6,7 @@ import { QueryRequest, type Wanted } from '../session/requests/query-request.ts'
 import { ScriptRequest } from '../session/requests/script-request.ts';
 import type { Session, SessionObserver } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
+import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
@@ -90,7 +91,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     );
     request.onTag = onTag;
     this.submit(request, query.text, kind);
-    return this.logged(request.promise, query.text, request.args, query.timeout);
+    return this.logged(this.answerOf(request, kind), query.text, request.args, query.timeout);
   }
 
   /** Executes a script of statements without arguments. */
@@ -100,7 +101,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     timeout?: number | undefined,
     kind: StatementKind = statementKind(text),
   ): Promise<string> {
-    return this.logged(this.#submitScript(text, deadline, kind).promise, text, [], timeout);
+    const request = this.#submitScript(text, deadline, kind);
+    return this.logged(this.answerOf(request, kind), text, [], timeout);
   }
 
   /** The same as a call of its own, in the time that every command has. */
@@ -108,11 +110,58 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     return this.call(undefined, (deadline) => this.script(text, deadline));
   }
 
-  listen(text: string): Listening {
-    const deadline = this.deadline(undefined);
+  listen(text: string, isAwaited: boolean): Listening {
+    const deadline = isAwaited ? this.deadline(undefined) : null;
     const request = this.#submitScript(text, deadline, statementKind(text));
     const answer = this.logged(request.promise, text, []).finally(() => deadline?.dispose());
     return { request, answer };
+  }
+
+  /** Has the server forget a channel, whose last listener was removed, if nobody waits for that. */
+  async unlisten(channel: string): Promise<void> {
+    let lent: Held | Promise<Held>;
+    try {
+      lent = this.checkOut(undefined, null);
+    } catch {
+      // What it is called from has been ended by a statement. Nobody is told what still comes.
+      return;
+    }
+    if (!(lent instanceof Promise)) return await this.#unlisten(channel);
+    // It was removed by a stranger to the open transaction, who need not wait for its end.
+    lent.then(
+      (lease) => {
+        const unlistening = this.listeners.has(channel) ? null : this.#unlisten(channel);
+        this.giveBack(lease);
+        unlistening?.catch(() => {});
+      },
+      () => {},
+    );
+  }
+
+  async #unlisten(channel: string): Promise<void> {
+    if (this.isEnded) return;
+    const text = `UNLISTEN ${quoteWholeIdentifier(channel)}`;
+    await this.call(undefined, (deadline) => {
+      const request = new ScriptRequest(text, deadline);
+      this.noteEffects(statementKind(text));
+      this.session.submit(request);
+      return this.logged(request.promise, text, []);
+    });
+  }
+
+  /** The session is of no use any more. */
+  giveUp(reason: Error | null): void {
+    this.session.destroy(reason);
+  }
+
+  /** What a call comes to that may end a transaction or unlisten: when all is listened to again. */
+  async #onceListening<R>(promise: Promise<R>): Promise<R> {
+    try {
+      return await promise;
+    } finally {
+      const { settled } = this.listeners;
+      if (settled !== null) await settled;
+    }
   }
 
   #submitScript(text: string, deadline: Deadline | null, kind: StatementKind): ScriptRequest {
@@ -132,21 +181,27 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     }
     this.#noteText(request, kind);
     this.session.submit(request);
+    if (kind.unlistens) this.listeners.unlistened();
   }
 
-  /** The same for several texts at once. */
-  submitAll(request: Request, texts: readonly string[]): void {
+  /** Submits a request for several texts of the user's. */
+  submitAll<R>(request: Request<R>, texts: readonly string[]): Promise<R> {
     const { settings } = this.session.server;
-    for (const [index, text] of texts.entries()) {
-      const { copies } = statementKind(text);
-      const refusal = copies === null ? null : refusedCopy(text, settings, index);
+    const kinds = texts.map(statementKind);
+    for (const [index, { copies }] of kinds.entries()) {
+      const refusal = copies === null ? null : refusedCopy(texts[index]!, settings, index);
       if (refusal !== null) {
         request.fail(refusal);
-        return;
+        return request.promise;
       }
     }
-    for (const text of texts) this.#noteText(request, statementKind(text));
+    for (const kind of kinds) this.#noteText(request, kind);
     this.session.submit(request);
+    const unlistening = kinds.find(({ unlistens }) => unlistens);
+    if (unlistening !== undefined) this.listeners.unlistened();
+    const ending = kinds.find(({ endsTransaction }) => endsTransaction);
+    const notable = unlistening ?? ending;
+    return notable === undefined ? request.promise : this.answerOf(request, notable);
   }
 
   /** The same for a text that is not executed yet. */
@@ -162,13 +217,19 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     this.noteEffects(kind);
   }
 
+  /** The promise of a request that was submitted for a text of this kind. */
+  answerOf<R>(request: Request<R>, kind: StatementKind): Promise<R> {
+    const { promise } = request;
+    return kind.endsTransaction || kind.unlistens ? this.#onceListening(promise) : promise;
+  }
+
   /** COMMIT or ROLLBACK, of the driver's own. Resolves to the command tag. */
   endTransaction(text: string): Promise<string> {
     return this.call(undefined, (deadline) => {
       const request = new ScriptRequest(text, deadline);
       request.ending = 'own';
       this.session.submit(request);
-      return this.logged(request.promise, text, []);
+      return this.logged(this.#onceListening(request.promise), text, []);
     });
   }
 
@@ -274,8 +335,12 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
    * it is open: it would be committed at once.
    */
   transactionEnded(request: Request): void {
+    if (request.ending !== 'own' && this.transactions.length > 0) this.#endedByStatement();
+    this.listeners.transactionEnded();
+  }
+
+  #endedByStatement(): void {
     const { session, transactions } = this;
-    if (request.ending === 'own' || transactions.length === 0) return;
     for (const transaction of transactions) transaction.noteEnded();
     session.queue.refuseWaiting(() => endedByStatement());
     // AND CHAIN, or a BEGIN behind it, has begun another one, which nobody has asked for.

@@ -250,23 +250,23 @@ export class Connection extends Queryable implements AsyncDisposable {
    */
   addListener(channel: string, callback: NotificationCallback): Promise<void> {
     return this.#run('addListener', (client) =>
-      client.call(undefined, async (deadline) => {
-        const lent = this[CHECK_OUT]('exclusive', deadline);
-        const lease = lent instanceof Promise ? await lent : lent;
-        try {
-          await client.listeners.add(channel, callback);
-        } finally {
-          client.giveBack(lease);
-        }
-      }),
+      client.call(undefined, (deadline) =>
+        client.inTurn(deadline, () => {
+          this.#open('addListener');
+          return client.listeners.add(channel, callback);
+        }),
+      ),
     );
   }
 
-  /** Removes a callback; with the last one of a channel the connection unlistens. */
+  /**
+   * Removes a callback; with the last one of a channel the connection unlistens, in an open transaction
+   * that the call is not inside of when that has ended.
+   */
   removeListener(channel: string, callback: NotificationCallback): Promise<void> {
     return located(async () => {
-      const { listeners } = this[CLIENT]('Connection.removeListener()', true);
-      await listeners.remove(channel, callback);
+      const client = this[CLIENT]('Connection.removeListener()', true);
+      if (client.listeners.remove(channel, callback)) await client.unlisten(channel);
     });
   }
 

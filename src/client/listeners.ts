@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
-import type { PostgresLogMessage } from '../errors/postgres-error.ts';
+import { PostgresError, type PostgresLogMessage } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { callUser } from './user-callback.ts';
 
@@ -20,16 +20,17 @@ export interface ListenHost<Owner> {
   /** What callbacks are given as the connection. */
   readonly owner: Owner | null;
   readonly isEnded: boolean;
-  /** Sends LISTEN, with a promise of its answer. */
-  listen(text: string): Listening;
-  /** Sends UNLISTEN. */
-  command(text: string): Promise<unknown>;
+  readonly isInTransaction: boolean;
+  /** Sends LISTEN, with a promise of its answer. In time that is not limited, if nobody waits for it. */
+  listen(text: string, isAwaited: boolean): Listening;
+  /** It cannot be listened any more. */
+  giveUp(reason: Error | null): void;
 }
 
 /** A LISTEN that was sent. */
 export interface Listening {
   /** Whether it has been answered: what comes before is of an earlier one. */
-  readonly request: { readonly isAnswered: boolean };
+  readonly request: { readonly isAnswered: boolean; readonly isLasting: boolean };
   readonly answer: Promise<unknown>;
 }
 
@@ -43,8 +44,13 @@ export function checkListener(callback: unknown): void {
 interface Channel<Owner> {
   readonly callbacks: Set<OnNotification<Owner>>;
   /** What comes before LISTEN is answered is of an earlier one, and might be followed by a gap. */
-  readonly listening: Listening;
+  readonly first: Listening;
+  /** The latest LISTEN: what a transaction or a text may have undone is sent again. */
+  listening: Listening;
 }
+
+/** How often LISTEN is sent again if a cancel that was meant for another call strikes it. */
+const MAX_STRUCK = 5;
 
 /** The listeners of one session. A callback that fails does not affect the others. */
 export class Listeners<Owner> {
@@ -53,6 +59,8 @@ export class Listeners<Owner> {
   readonly #logs = new Set<OnLog<Owner>>();
   readonly #terminations = new Set<OnTermination<Owner>>();
   readonly #leavers = new Set<() => void>();
+  /** LISTENs that are sent again and not answered. */
+  readonly #renewals = new Set<Promise<void>>();
   /** Those who were there when the session became its pool's: they outlast its holders. */
   #lasting: ReadonlySet<OnLog<Owner> | OnTermination<Owner>> = new Set();
   /** What was said at start-up: for the first who listens. */
@@ -70,27 +78,77 @@ export class Listeners<Owner> {
     checkListener(callback);
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
-      entry = { callbacks: new Set(), listening: this.#host.listen(`LISTEN ${name}`) };
+      const listening = this.#host.listen(`LISTEN ${name}`, true);
+      entry = { callbacks: new Set(), first: listening, listening };
       this.#channels.set(channel, entry);
     }
     entry.callbacks.add(callback);
     try {
       await entry.listening.answer;
     } catch (error) {
-      entry.callbacks.delete(callback);
-      if (this.#channels.get(channel) === entry) this.#channels.delete(channel);
+      this.remove(channel, callback, entry);
       throw error;
     }
   }
 
-  async remove(channel: string, callback: OnNotification<Owner>): Promise<void> {
-    const entry = this.#channels.get(channel);
-    if (entry === undefined || !entry.callbacks.delete(callback) || entry.callbacks.size > 0) {
-      return;
-    }
+  /** Tells a callback nothing more. Whether it was the last one of its channel. */
+  remove(
+    channel: string,
+    callback: OnNotification<Owner>,
+    entry = this.#channels.get(channel),
+  ): boolean {
+    if (entry === undefined || !entry.callbacks.delete(callback)) return false;
+    if (entry.callbacks.size > 0 || this.#channels.get(channel) !== entry) return false;
     this.#channels.delete(channel);
-    if (this.#host.isEnded) return;
-    await this.#host.command(`UNLISTEN ${quoteWholeIdentifier(channel)}`);
+    return true;
+  }
+
+  /** Whether anybody listens on the channel. */
+  has(channel: string): boolean {
+    return this.#channels.has(channel);
+  }
+
+  // ── What the server undoes ──────────────────────────────────────────────────────────────
+
+  /** A transaction is over. If it was rolled back, or a part of it, so was LISTEN. */
+  transactionEnded(): void {
+    for (const [channel, entry] of this.#channels) {
+      if (!entry.listening.request.isLasting) this.#renew(channel, entry);
+    }
+  }
+
+  /** UNLISTEN or DISCARD ALL was sent as text. */
+  unlistened(): void {
+    for (const [channel, entry] of this.#channels) this.#renew(channel, entry);
+  }
+
+  /** Resolves when the server listens to all again that it had ceased to; null: it does. */
+  get settled(): Promise<unknown> | null {
+    return this.#renewals.size === 0 ? null : Promise.all(this.#renewals);
+  }
+
+  #renew(channel: string, entry: Channel<Owner>, struck = 0): void {
+    const text = `LISTEN ${quoteWholeIdentifier(channel)}`;
+    const listening = this.#host.listen(text, false);
+    entry.listening = listening;
+    const renewal = listening.answer.then(
+      () => {},
+      (error: unknown) => {
+        if (entry.listening === listening) this.#notRenewed(channel, entry, error, struck);
+      },
+    );
+    this.#renewals.add(renewal);
+    void renewal.then(() => this.#renewals.delete(renewal));
+  }
+
+  #notRenewed(channel: string, entry: Channel<Owner>, error: unknown, struck: number): void {
+    const { isEnded, isInTransaction } = this.#host;
+    // With the end of the transaction comes the next attempt.
+    if (isEnded || isInTransaction || this.#channels.get(channel) !== entry) return;
+    const wasStruck = error instanceof PostgresError && error.sqlstate === '57014';
+    if (wasStruck && struck < MAX_STRUCK) this.#renew(channel, entry, struck + 1);
+    // Never deaf unseen: whoever listens is told of the end.
+    else this.#host.giveUp(error instanceof Error ? error : null);
   }
 
   /** How many callbacks the present holder has on channels and for log messages. */
@@ -169,7 +227,7 @@ export class Listeners<Owner> {
 
   notification(channel: string, payload: string, pid: number): void {
     const entry = this.#channels.get(channel);
-    if (entry === undefined || !entry.listening.request.isAnswered) return;
+    if (entry === undefined || !entry.first.request.isAnswered) return;
     const notification = Object.freeze({ channel, payload, pid, connection: this.#host.owner! });
     for (const callback of entry.callbacks) {
       this.#call('a notification listener', () => callback(notification));

@@ -1,7 +1,10 @@
+import type { RequestHost } from '../request.ts';
 import { SimpleRequest } from './simple-request.ts';
 
 /** A script whose rows are dropped. Resolves to the last command tag. */
 export class ScriptRequest extends SimpleRequest<string> {
+  /** It has succeeded, outside of a transaction or with its end: nothing undoes that. */
+  isLasting = false;
   #tag = '';
 
   protected override begin(): void {
@@ -20,7 +23,8 @@ export class ScriptRequest extends SimpleRequest<string> {
     if (tag !== '') this.#tag = tag;
   }
 
-  protected override succeed(): void {
+  protected override succeed(session: RequestHost): void {
+    this.isLasting = session.transactionStatus === 'I';
     this.resolve(this.#tag);
   }
 }
