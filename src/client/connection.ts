@@ -177,11 +177,14 @@ export class Connection extends Queryable implements AsyncDisposable {
     return located(async () => {
       checkOptions('prepare', options, PREPARE_OPTIONS);
       const client = this.#open('prepare');
-      const statement = await client.call(options, (deadline) => {
-        const request = prepareRequest(query, options.name, client.session, deadline);
-        client.submitPreparation(request, query);
-        return client.logged(request.promise, query, [], options.timeout, 'prepare');
-      });
+      const statement = await client.call(options, (deadline) =>
+        client.inTurn(deadline, () => {
+          this.#open('prepare');
+          const request = prepareRequest(query, options.name, client.session, deadline);
+          client.submitPreparation(request, query);
+          return client.logged(request.promise, query, [], options.timeout, 'prepare');
+        }),
+      );
       client.prepared.add(statement.name);
       return PreparedStatement[CREATE]<T>(this, statement);
     });
@@ -211,7 +214,9 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /**
-   * Begins a transaction that is ended by hand, or rolled back at the end of its block:
+   * Begins a transaction that is ended by hand, or rolled back at the end of its block. Await it
+   * first: a call of the connection that is made before it has resolved is a stranger's, and waits
+   * until the transaction has ended.
    *
    * @example
    * await using tx = await connection.begin();
@@ -394,7 +399,10 @@ export class Connection extends Queryable implements AsyncDisposable {
     return this.#closing !== null || this.#client.session.isEnded;
   }
 
-  /** Rolls back, and undoes what is known to outlive transactions: settings, locks, LISTEN. */
+  /**
+   * Rolls back, and undoes what is known to outlive transactions: settings, locks, LISTEN. It does not
+   * wait for an open transaction, whoever has begun it: that is rolled back, and its calls are refused.
+   */
   reset(): Promise<void> {
     return this.#run('reset', async (client) => {
       // What was called before may begin a transaction, or end one.

@@ -28,7 +28,7 @@ const EXPLAIN_OPTIONS: OptionNames<ExplainOptions> = { analyze: true, args: true
 export interface StatementHost {
   [CLIENT](call: string): ClientSession;
   [FORGET](statementName: string): void;
-  begin(): Promise<{ rollback(): Promise<void> }>;
+  transaction<R>(fn: () => Promise<R>): Promise<R>;
 }
 
 /** A statement prepared on one connection. It ends with the connection, or with `close`. */
@@ -244,16 +244,25 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
       const kind = statementKind(query.text);
       return await client.call(this.#options, async (deadline) => {
         deadline?.check();
-        if (options.analyze !== true)
-          return firstPlan(await client.query(query, kind, 'value', deadline));
-        const transaction = await this.#connection.begin();
-        try {
-          return firstPlan(await client.query(query, kind, 'value', deadline));
-        } finally {
-          await transaction.rollback();
-        }
+        const plan = (): Promise<unknown> => client.query(query, kind, 'value', deadline);
+        if (options.analyze !== true) return firstPlan(await client.inTurn(deadline, plan));
+        return firstPlan(await this.#undone(plan));
       });
     });
+  }
+
+  /** What `work` comes to in a transaction that is rolled back. */
+  async #undone(work: () => Promise<unknown>): Promise<unknown> {
+    const undo = new Error('rolled back');
+    let result: unknown;
+    const tried = this.#connection.transaction(async () => {
+      result = await work();
+      throw undo;
+    });
+    await tried.catch((error: unknown) => {
+      if (error !== undo) throw error;
+    });
+    return result;
   }
 
   /** Frees it on the server, with the next flight. Idempotent. */

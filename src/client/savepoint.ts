@@ -1,6 +1,6 @@
-import { InterfaceError } from '../errors/client-errors.ts';
 import { located } from './caller-stack.ts';
 import { CREATE } from './internals.ts';
+import type { Point } from './savepoint-stack.ts';
 
 let savepoints = 0;
 
@@ -10,60 +10,56 @@ export function newSavepointName(): string {
   return `asyncpg_savepoint_${savepoints.toString(36)}`;
 }
 
+/** What a savepoint needs of its transaction. */
+interface SavepointHost {
+  run(verb: 'RELEASE' | 'ROLLBACK TO'): Promise<unknown>;
+  /** The transaction is open, and no statement in it has failed. */
+  readonly isSound: boolean;
+}
+
 /** A point in a transaction to return to. Leaving its block with `await using` releases it. */
 export class Savepoint implements AsyncDisposable {
   /** Its name, without quotes. */
   readonly name: string;
-  readonly #run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>;
-  readonly #canRelease: () => boolean;
-  #released = false;
+  readonly #point: Point;
+  readonly #host: SavepointHost;
 
-  private constructor(
-    name: string,
-    run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>,
-    canRelease: () => boolean,
-  ) {
-    this.name = name;
-    this.#run = run;
-    this.#canRelease = canRelease;
+  private constructor(point: Point, host: SavepointHost) {
+    this.name = point.name;
+    this.#point = point;
+    this.#host = host;
   }
 
   /** @internal */
-  static [CREATE](
-    name: string,
-    run: (verb: 'RELEASE' | 'ROLLBACK TO') => Promise<unknown>,
-    canRelease: () => boolean,
-  ): Savepoint {
-    return new Savepoint(name, run, canRelease);
+  static [CREATE](point: Point, host: SavepointHost): Savepoint {
+    return new Savepoint(point, host);
   }
 
-  /** Undoes everything since the savepoint, which stays. */
+  /**
+   * Undoes everything since the savepoint, which stays. Savepoints that were set since are gone.
+   *
+   * @throws InterfaceError it is gone itself
+   */
   rollback(): Promise<void> {
     return located(async () => {
-      this.#checkUsable();
-      await this.#run('ROLLBACK TO');
+      await this.#host.run('ROLLBACK TO');
     });
   }
 
-  /** Forgets the savepoint, keeping what was done since. */
+  /**
+   * Forgets the savepoint and those that were set since, keeping what was done.
+   *
+   * @throws InterfaceError it is gone already
+   */
   release(): Promise<void> {
     return located(async () => {
-      this.#checkUsable();
-      this.#released = true;
-      await this.#run('RELEASE');
+      await this.#host.run('RELEASE');
     });
   }
 
-  #checkUsable(): void {
-    if (!this.#released) return;
-    throw new InterfaceError(`the savepoint ${this.name} has been released`, {
-      safeToRetry: true,
-    });
-  }
-
-  /** Releases it, unless that is done or the transaction has failed. */
+  /** Releases it, unless it is gone or the transaction has failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     // In a failed transaction the caller is to hear of the failure that ends the block.
-    if (!this.#released && this.#canRelease()) await this.release();
+    if (this.#point.state === 'set' && this.#host.isSound) await this.release();
   }
 }

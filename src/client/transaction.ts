@@ -29,6 +29,7 @@ import type { Lease, Use } from './lease.ts';
 import { endedByStatement, type OpenTransaction } from './open-transaction.ts';
 import { Queryable } from './queryable.ts';
 import { newSavepointName, Savepoint } from './savepoint.ts';
+import { type Point, SavepointStack } from './savepoint-stack.ts';
 import {
   beginStatements,
   checkNestedSettings,
@@ -52,6 +53,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
   readonly #managed: boolean;
   /** The savepoint that it is, if it is one. */
   readonly #savepoint: string | null;
+  readonly #savepoints = new SavepointStack();
   /** Its own entry on the session's stack. */
   readonly #own: OpenTransaction;
   /** The answer to SAVEPOINT. */
@@ -88,7 +90,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
     const statements = beginStatements(options);
     const { queue, session, transactions } = client;
     const outer = queue.wantedBy(asked, own.context);
-    const deadline = client.deadline(Infinity, options.signal);
+    const deadline = client.deadline(Infinity, eitherSignal(outer?.signal, options.signal));
     let turn: Turn<ClientSession>;
     try {
       const entered = queue.enter(outer, deadline);
@@ -222,14 +224,24 @@ export class Transaction extends Queryable implements AsyncDisposable {
     return Cursor[CREATE]<T>(use, call, null, this.#own);
   }
 
-  /** A command that belongs to this transaction, and not to one that is nested in it. */
-  async #command(text: string): Promise<unknown> {
+  /**
+   * A command for a savepoint of this transaction, and not of one that is nested in it.
+   *
+   * @param onSend is called when it is about to be sent; the result, if the server refuses it
+   */
+  async #savepointCommand(text: string, onSend: () => () => void): Promise<unknown> {
     const deadline = this[DEADLINE](undefined, undefined);
     try {
       const lent = this[CHECK_OUT]('exclusive', deadline);
       const lease = lent instanceof Promise ? await lent : lent;
       try {
-        return await this.#client.script(text, deadline);
+        const takeBack = onSend();
+        try {
+          return await this.#client.script(text, deadline);
+        } catch (error) {
+          if (error instanceof PostgresError) takeBack();
+          throw error;
+        }
       } finally {
         this[CHECK_IN](lease);
       }
@@ -255,15 +267,27 @@ export class Transaction extends Queryable implements AsyncDisposable {
     return located(async () => {
       this.#checkUsable('Transaction.savepoint()');
       const quoted = quoteWholeIdentifier(name);
-      await this.#command(`SAVEPOINT ${quoted}`);
-      return Savepoint[CREATE](
-        name,
-        (verb) => {
-          this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
-          return this.#command(`${verb} SAVEPOINT ${quoted}`);
+      const savepoints = this.#savepoints;
+      let point!: Point;
+      await this.#savepointCommand(`SAVEPOINT ${quoted}`, () => {
+        point = savepoints.set(name);
+        return () => savepoints.forget(point);
+      });
+      const run = (verb: 'RELEASE' | 'ROLLBACK TO'): Promise<unknown> => {
+        this.#checkUsable(`Savepoint.${verb === 'RELEASE' ? 'release' : 'rollback'}()`);
+        savepoints.check(point);
+        return this.#savepointCommand(`${verb} SAVEPOINT ${quoted}`, () => {
+          savepoints.check(point);
+          return verb === 'RELEASE' ? savepoints.release(point) : savepoints.rollBack(point);
+        });
+      };
+      const isSound = (): boolean => this.#own.state === 'open' && this.#isSound;
+      return Savepoint[CREATE](point, {
+        run,
+        get isSound(): boolean {
+          return isSound();
         },
-        () => this.#own.state === 'open' && this.#isSound,
-      );
+      });
     });
   }
 

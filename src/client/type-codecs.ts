@@ -32,8 +32,10 @@ async function findType(
     await learnTypes(session, parent, [oid]);
     return type!;
   }, null);
-  client.session.submit(request);
-  return request.promise;
+  return client.inTurn(null, () => {
+    client.session.submit(request);
+    return request.promise;
+  });
 }
 
 const CODEC_OPTIONS: OptionNames<TypeCodec> = {

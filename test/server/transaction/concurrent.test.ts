@@ -194,6 +194,79 @@ describeEach('transactions at once on one connection', (version) => {
     await open;
   });
 
+  it('keep out what strangers prepare, and codecs that they set', async () => {
+    const c = await openWithTable(version);
+    const order: string[] = [];
+    const open = failure(
+      c.transaction(async (tx) => {
+        await failure(tx.execute('SELECT 1 / 0'));
+        await sleep(10);
+        order.push('transaction');
+        throw new Error('A fails');
+      }),
+    );
+    const codec = { schema: 'pg_catalog', decoder: Number, encoder: String };
+    await c.transaction(async () => {});
+    const calls = [
+      c.prepare('SELECT 1 AS a').then((statement) => statement.fetch()),
+      c.setTypeCodec('int8', codec),
+      c.resetTypeCodec('int8', { schema: 'pg_catalog' }),
+    ];
+    for (const call of calls) void call.then(() => order.push('call'));
+    await Promise.all(calls);
+    await open;
+    expect(order).toEqual(['transaction', 'call', 'call', 'call']);
+  });
+
+  it('are not entered by a statement that is explained, and undone', async () => {
+    const c = await openWithTable(version);
+    const insert = await c.prepare('INSERT INTO t VALUES (1) RETURNING a');
+    const explaining = insert.explain({ analyze: true });
+    const others = [c.execute('INSERT INTO t VALUES (2)')];
+    await sleep(1);
+    others.push(c.execute('INSERT INTO t VALUES (3)'));
+    await explaining;
+    await c.execute('INSERT INTO t VALUES (4)');
+    await Promise.all(others);
+    expect(await values(c)).toEqual([2, 3, 4]);
+    await c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (5)');
+      await insert.explain({ analyze: true });
+    });
+    expect(await values(c)).toEqual([2, 3, 4, 5]);
+  });
+
+  it('do not wait for a reset: they are rolled back by it', async () => {
+    const c = await openWithTable(version);
+    const path = await c.fetchVal<string>('SHOW search_path');
+    let begun!: () => void;
+    const whenBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    let end!: () => void;
+    const whenReset = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const open = failure(
+      c.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        begun();
+        await whenReset;
+        await tx.execute('INSERT INTO t VALUES (2)');
+      }),
+    );
+    await whenBegun;
+    const waiting = c
+      .execute('CREATE TABLE IF NOT EXISTS public.none ()')
+      .then(() => c.execute('DROP TABLE public.none'));
+    await c.reset();
+    end();
+    expect(await open).toBeInstanceOf(InterfaceError);
+    await waiting;
+    await c.execute(`SET search_path = ${path}`);
+    expect(await values(c)).toEqual([]);
+  });
+
   it('are told when the connection is lost or closed meanwhile', async () => {
     const c = await openWithTable(version);
     const open = failure(
@@ -265,6 +338,36 @@ describeEach('siblings in one transaction', (version) => {
     expect(await values(c)).toEqual([2, 3, 4]);
   });
 
+  it('that wait are ended by their own signal and by that of the outer one', async () => {
+    const c = await openWithTable(version);
+    const [outer, own] = [new AbortController(), new AbortController()];
+    const errors: Promise<Error>[] = [];
+    const error = await failure(
+      c.transaction({ signal: outer.signal }, async (tx) => {
+        const open = tx.transaction(async (inner) => {
+          await inner.execute('INSERT INTO t VALUES (1)');
+          await sleep(20);
+        });
+        open.catch(() => {});
+        errors.push(
+          failure(tx.transaction({ signal: own.signal }, async () => {})),
+          failure(tx.execute({ text: 'INSERT INTO t VALUES (2)', timeout: 2 })),
+          failure(tx.transaction(async () => {})),
+          failure(tx.execute('INSERT INTO t VALUES (3)')),
+        );
+        own.abort(new Error('own'));
+        expect((await errors[0]!).message).toBe('own');
+        expect(await errors[1]).toMatchObject({ name: TimeoutError.name, safeToRetry: true });
+        outer.abort(new Error('outer'));
+        expect((await errors[2]!).message).toBe('outer');
+        expect((await errors[3]!).message).toBe('outer');
+        await open;
+      }),
+    );
+    expect(error.message).toBe('outer');
+    expect(await values(c)).toEqual([]);
+  });
+
   it('that still wait are refused when the outer one is rolled back', async () => {
     const c = await openWithTable(version);
     const waiting: Promise<unknown>[] = [];
@@ -297,6 +400,18 @@ describeEach('transactions begun by hand', (version) => {
     await sleep(20);
     await tx.rollback();
     expect(await outside).toBe('INSERT 0 1');
+    expect(await values(c)).toEqual([1]);
+  });
+
+  it('let calls wait that were made before they had begun, and are in no hurry', async () => {
+    const c = await openWithTable(version);
+    const beginning = c.begin();
+    const before = c.execute('INSERT INTO t VALUES (1)');
+    const tx = await beginning;
+    await tx.execute('INSERT INTO t VALUES (2)');
+    await c.execute('INSERT INTO t VALUES (3)');
+    await tx.rollback();
+    expect(await before).toBe('INSERT 0 1');
     expect(await values(c)).toEqual([1]);
   });
 

@@ -43,6 +43,91 @@ describeEach('savepoints', (version) => {
     expect(await values(c)).toEqual([1]);
   });
 
+  for (const end of ['release', 'rollback'] as const) {
+    it(`are refused without the server once an older one is gone by ${end}()`, async () => {
+      const c = await withTable();
+      await c.transaction(async (tx) => {
+        const a = await tx.savepoint();
+        await tx.execute('INSERT INTO t VALUES (1)');
+        const b = await tx.savepoint();
+        const third = await tx.savepoint();
+        await tx.execute('INSERT INTO t VALUES (2)');
+        await a[end]();
+        for (const call of [b.release(), b.rollback(), third.release(), third.rollback()]) {
+          const error = await failure(call);
+          expect(error).toBeInstanceOf(InterfaceError);
+          expect(error.message).toContain('is gone: one that was set before it');
+        }
+        await b[Symbol.asyncDispose]();
+        if (end === 'release') {
+          expect((await failure(a.rollback())).message).toContain('has been released');
+          expect((await failure(a.release())).message).toContain('has been released');
+        } else {
+          await a.rollback();
+          await a.release();
+        }
+        await tx.execute('INSERT INTO t VALUES (3)');
+      });
+      expect(await values(c)).toEqual(end === 'release' ? [1, 2, 3] : [3]);
+    });
+  }
+
+  it('go in the order of the calls, when nothing is waited for', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      const a = await tx.savepoint();
+      const b = await tx.savepoint();
+      const late = tx.savepoint();
+      const results = await Promise.allSettled([
+        tx.execute('INSERT INTO t VALUES (1)'),
+        a.rollback(),
+        b.release(),
+        tx.execute('INSERT INTO t VALUES (2)'),
+      ]);
+      expect(results.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ]);
+      expect((await failure((await late).release())).message).toContain('is gone');
+    });
+    expect(await values(c)).toEqual([2]);
+  });
+
+  it('of one name are told apart', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      const first = await tx.savepoint('same');
+      await tx.execute('INSERT INTO t VALUES (1)');
+      const second = await tx.savepoint('same');
+      await tx.execute('INSERT INTO t VALUES (2)');
+      for (const call of [first.rollback(), first.release()]) {
+        expect((await failure(call)).message).toContain('hidden by a newer one');
+      }
+      await second.rollback();
+      await second.release();
+      expect(await values(c)).toEqual([1]);
+      await first.rollback();
+    });
+    expect(await values(c)).toEqual([]);
+  });
+
+  it('that could not be released, as the transaction had failed, can be returned to', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      const a = await tx.savepoint();
+      const b = await tx.savepoint();
+      await failure(tx.execute('SELECT 1 / 0'));
+      expect(await failure(a.release())).toMatchObject({ sqlstate: '25P02' });
+      await failure(tx.savepoint());
+      await b.rollback();
+      await a.rollback();
+      await tx.execute('INSERT INTO t VALUES (1)');
+    });
+    expect(await values(c)).toEqual([1]);
+  });
+
   it('take any name, and refuse what is none', async () => {
     const c = await withTable();
     await c.transaction(async (tx) => {
