@@ -7,67 +7,145 @@
  * const pool = new pg.Pool({ connectionString: 'postgres://ada@localhost/shop' });
  * const { rows } = await pool.query('SELECT $1::text AS name', ['Ada']);
  */
-import { Client } from './client.ts';
-import { Connection } from './connection.ts';
+import { Client as ClientClass } from './client.ts';
+import { Connection as ConnectionClass } from './connection.ts';
 import { ConnectionParameters } from './connection-parameters.ts';
-import { DatabaseError } from './database-error.ts';
-import { defaults } from './defaults.ts';
+import { DatabaseError as DatabaseErrorClass } from './database-error.ts';
+import { defaults as defaultValues } from './defaults.ts';
 import { Pool as PoolOfAny } from './pool.ts';
-import { Query } from './query.ts';
-import { Result } from './result.ts';
-import { TypeOverrides } from './type-overrides.ts';
+import { Query as QueryClass } from './query.ts';
+import { Result as ResultClass } from './result.ts';
+import type * as surface from './surface.ts';
+import { TypeOverrides as TypeOverridesClass } from './type-overrides.ts';
 import * as typesModule from './types/index.ts';
 import * as utilsModule from './utils.ts';
 import { escapeIdentifier, escapeLiteral } from './utils.ts';
 
-/** A pool of clients. */
-class BoundPool extends PoolOfAny {
-  constructor(options?: any) {
-    super(options, Client);
-  }
-}
-
-/** The parsers of all clients. An object like any other, which may be changed. */
-const types = { ...typesModule };
-const utils = { ...utilsModule };
-/** There is no binding of libpq. */
-const native = null;
-const _pools: unknown[] = [];
-
+export type {
+  BindConfig,
+  ClientBase,
+  ClientConfig,
+  ConnectionConfig,
+  CustomTypesConfig,
+  Defaults,
+  Events,
+  ExecuteConfig,
+  FieldDef,
+  MessageConfig,
+  NoticeMessage,
+  Notification,
+  PoolClient,
+  PoolConfig,
+  PoolOptions,
+  QueryArrayConfig,
+  QueryArrayResult,
+  QueryConfig,
+  QueryConfigValues,
+  QueryParse,
+  QueryResult,
+  QueryResultBase,
+  QueryResultRow,
+  ResultBuilder,
+  Submittable,
+  TransactionStatus,
+} from './surface.ts';
+export type { TypeFormat, TypeId, TypeParser } from './types/index.ts';
 export {
   _pools,
-  BoundPool as Pool,
-  Client,
-  Connection,
   ConnectionParameters,
-  DatabaseError,
-  defaults,
   escapeIdentifier,
   escapeLiteral,
   native,
-  Query,
-  Result,
-  TypeOverrides,
-  types,
-  utils,
+  TypeOverridesClass as TypeOverrides,
 };
+
+/** A pool of clients. */
+class BoundPool extends PoolOfAny {
+  constructor(options?: any) {
+    super(options, ClientClass);
+  }
+}
+
+// The classes, with the types that their users know.
+export const Client = ClientClass as unknown as typeof surface.Client;
+export type Client = surface.Client;
+export const Connection = ConnectionClass as unknown as typeof surface.Connection;
+export type Connection = surface.Connection;
+export const DatabaseError = DatabaseErrorClass as unknown as typeof surface.DatabaseError;
+export type DatabaseError = surface.DatabaseError;
+export const Pool = BoundPool as unknown as typeof surface.Pool;
+export type Pool = surface.Pool;
+export const Query = QueryClass as unknown as typeof surface.Query;
+export type Query<R extends surface.QueryResultRow = any, I extends any[] = any> = surface.Query<
+  R,
+  I
+>;
+export const Result = ResultClass as unknown as typeof surface.Result;
+export type Result<R extends surface.QueryResultRow = any> = surface.Result<R>;
+
+/** The parsers of all clients. An object like any other, which may be changed. */
+export const types = { ...typesModule };
+/** What holds where neither options nor the environment say anything. */
+export const defaults = defaultValues as unknown as surface.Defaults;
+export const utils = { ...utilsModule };
+/** There is no binding of libpq. */
+const native = null;
+const _pools: unknown[] = [];
 
 const pg = {
   defaults,
   Client,
   Query,
-  Pool: BoundPool,
+  Pool,
   _pools,
   Connection,
   types,
   DatabaseError,
-  TypeOverrides,
+  TypeOverrides: TypeOverridesClass,
   escapeIdentifier,
   escapeLiteral,
   Result,
   utils,
+  native: native as null,
 };
 // Not among its keys, so that what copies them all does not ask for it.
 Object.defineProperty(pg, 'native', { value: native, configurable: true, enumerable: false });
+
+/** The types by the names of the default export: `pg.PoolClient`. */
+declare namespace pg {
+  type BindConfig = surface.BindConfig;
+  type Client = surface.Client;
+  type ClientBase = surface.ClientBase;
+  type ClientConfig = surface.ClientConfig;
+  type Connection = surface.Connection;
+  type ConnectionConfig = surface.ConnectionConfig;
+  type CustomTypesConfig = surface.CustomTypesConfig;
+  type DatabaseError = surface.DatabaseError;
+  type Defaults = surface.Defaults;
+  type Events = surface.Events;
+  type ExecuteConfig = surface.ExecuteConfig;
+  type FieldDef = surface.FieldDef;
+  type MessageConfig = surface.MessageConfig;
+  type NoticeMessage = surface.NoticeMessage;
+  type Notification = surface.Notification;
+  type Pool = surface.Pool;
+  type PoolClient = surface.PoolClient;
+  type PoolConfig = surface.PoolConfig;
+  type PoolOptions = surface.PoolOptions;
+  type Query<R extends QueryResultRow = any, I extends any[] = any> = surface.Query<R, I>;
+  type QueryArrayConfig<I = any[]> = surface.QueryArrayConfig<I>;
+  type QueryArrayResult<R extends any[] = any[]> = surface.QueryArrayResult<R>;
+  type QueryConfig<I = any[]> = surface.QueryConfig<I>;
+  type QueryConfigValues<T> = surface.QueryConfigValues<T>;
+  type QueryParse = surface.QueryParse;
+  type QueryResult<R extends QueryResultRow = any> = surface.QueryResult<R>;
+  type QueryResultBase = surface.QueryResultBase;
+  type QueryResultRow = surface.QueryResultRow;
+  type Result<R extends QueryResultRow = any> = surface.Result<R>;
+  type ResultBuilder<R extends QueryResultRow = any> = surface.ResultBuilder<R>;
+  type Submittable = surface.Submittable;
+  type TransactionStatus = surface.TransactionStatus;
+  type TypeOverrides = TypeOverridesClass;
+}
 
 export default pg;

@@ -1,0 +1,431 @@
+/*
+ * The types of node-postgres as its users know them from `@types/pg` 8: a program that compiles against
+ * those compiles against these. The classes are declared here and written elsewhere; index.ts puts the
+ * two together.
+ */
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { Connection as DriverConnection } from '../../client/connection.ts';
+import type { TlsOptions } from '../../config/host-types.ts';
+import type { TypeFormat, TypeId, TypeParser } from './types/index.ts';
+
+/** Arguments as a list. */
+export type QueryConfigValues<T> = T extends Array<infer _U> ? T : never;
+
+/** Whatever tells the parser of a type: `types`, a TypeOverrides, or an object of one's own. */
+export interface CustomTypesConfig {
+  getTypeParser: (id: any, format?: TypeFormat) => any;
+}
+
+/** What a client is connected with. What is not given is the environment's, then `defaults`'. */
+export interface ClientConfig {
+  user?: string | undefined;
+  database?: string | undefined;
+  /** A function is called for each connection. */
+  password?: string | (() => string | Promise<string>) | undefined;
+  port?: number | undefined;
+  /** A name or an address, or the directory of a Unix socket. */
+  host?: string | undefined;
+  /** `postgres://user:password@host:5432/database?…`; what it says counts more than the options. */
+  connectionString?: string | undefined;
+  keepAlive?: boolean | undefined;
+  /** Makes the socket that is connected, in place of the library. */
+  stream?: (() => Duplex | undefined) | undefined;
+  /** Milliseconds, for the server; false: no limit. */
+  statement_timeout?: false | number | undefined;
+  /** Options of `tls.connect`; true: its defaults, the certificate is verified. */
+  ssl?: boolean | TlsOptions | undefined;
+  enableChannelBinding?: boolean | undefined;
+  sslnegotiation?: 'postgres' | 'direct' | undefined;
+  /** Milliseconds that the client waits for the result of a query. */
+  query_timeout?: number | undefined;
+  lock_timeout?: number | undefined;
+  keepAliveInitialDelayMillis?: number | undefined;
+  idle_in_transaction_session_timeout?: number | undefined;
+  application_name?: string | undefined;
+  fallback_application_name?: string | undefined;
+  /** Milliseconds; 0: no limit. */
+  connectionTimeoutMillis?: number | undefined;
+  types?: CustomTypesConfig | undefined;
+  /** Command-line options for the server, `-c name=value`. */
+  options?: string | undefined;
+  client_encoding?: string | undefined;
+  pipeline?: boolean | undefined;
+  /** Statements are kept prepared on the connection. */
+  prepare?: boolean | undefined;
+}
+
+/** The same as ClientConfig. */
+export type ConnectionConfig = ClientConfig;
+
+/** What holds where neither options nor the environment say anything. */
+export interface Defaults extends ClientConfig {
+  poolSize?: number | undefined;
+  poolIdleTimeout?: number | undefined;
+  reapIntervalMillis?: number | undefined;
+  binary?: boolean | undefined;
+  parseInt8?: boolean | undefined;
+  parseInputDatesAsUTC?: boolean | undefined;
+}
+
+/** What a pool and each of its clients are made with. */
+export interface PoolConfig extends ClientConfig {
+  /** The most clients; 10 if not given. */
+  max?: number | undefined;
+  /** Clients that are kept even when idle; none is opened for that. */
+  min?: number | undefined;
+  /** Milliseconds after which an idle client is closed; 0 and null: never; 10,000 if not given. */
+  idleTimeoutMillis?: number | undefined | null;
+  log?: ((...messages: any[]) => void) | undefined;
+  Promise?: PromiseConstructorLike | undefined;
+  /** The process may exit while there are none but idle clients. */
+  allowExitOnIdle?: boolean | undefined;
+  /** A client is closed after so many uses. */
+  maxUses?: number | undefined;
+  /** A client is closed after so many seconds; 0: never. */
+  maxLifetimeSeconds?: number | undefined;
+  Client?: (new () => ClientBase) | undefined;
+  /** Called with each new client; what it throws fails the call that wanted one. */
+  onConnect?: ((client: ClientBase) => void) | undefined;
+  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
+}
+
+/** A query with all that belongs to it. */
+export interface QueryConfig<I = any[]> {
+  /** Prepares the statement under this name, once a connection. */
+  name?: string | undefined;
+  text: string;
+  values?: QueryConfigValues<I>;
+  types?: CustomTypesConfig | undefined;
+}
+
+/** A query whose rows are arrays. */
+export interface QueryArrayConfig<I = any[]> extends QueryConfig<I> {
+  rowMode: 'array';
+}
+
+/** What writes its own messages to a connection: pg-cursor, pg-query-stream, pg-copy-streams. */
+export interface Submittable {
+  submit: (connection: Connection) => void;
+}
+
+/** A column of a result. */
+export interface FieldDef {
+  name: string;
+  tableID: number;
+  columnID: number;
+  dataTypeID: number;
+  dataTypeSize: number;
+  dataTypeModifier: number;
+  format: string;
+}
+
+/** What a query gives besides its rows. */
+export interface QueryResultBase {
+  /** `SELECT`, `INSERT`, … */
+  command: string;
+  /** Null for commands that count none. */
+  rowCount: number | null;
+  oid: number;
+  fields: FieldDef[];
+}
+
+/** A row: its values by the names of its columns. */
+export interface QueryResultRow {
+  [column: string]: any;
+}
+
+/** What a query gives. */
+export interface QueryResult<R extends QueryResultRow = any> extends QueryResultBase {
+  rows: R[];
+}
+
+/** What a query gives whose rows are arrays. */
+export interface QueryArrayResult<R extends any[] = any[]> extends QueryResultBase {
+  rows: R[];
+}
+
+/** What NOTIFY has sent. */
+export interface Notification {
+  processId: number;
+  channel: string;
+  payload?: string | undefined;
+}
+
+/** A result while its rows come in. */
+export interface ResultBuilder<R extends QueryResultRow = any> extends QueryResult<R> {
+  addRow(row: R): void;
+}
+
+export interface QueryParse {
+  name: string;
+  text: string;
+  types: string[];
+}
+
+export type TransactionStatus = 'I' | 'T' | 'E' | null;
+
+export interface BindConfig {
+  portal?: string | undefined;
+  statement?: string | undefined;
+  binary?: string | undefined;
+  values?: Array<Buffer | null | undefined | string> | undefined;
+  valueMapper?: ((value: any, index: number) => any) | undefined;
+}
+
+export interface ExecuteConfig {
+  portal?: string | undefined;
+  rows?: string | undefined;
+}
+
+export interface MessageConfig {
+  type: string;
+  name?: string | undefined;
+}
+
+/** What a submittable is given to write messages with. */
+export declare class Connection extends EventEmitter {
+  readonly stream: Duplex;
+  constructor(config?: ConnectionConfig);
+  bind(config: BindConfig | null, more?: boolean): void;
+  execute(config: ExecuteConfig | null, more?: boolean): void;
+  parse(query: QueryParse, more?: boolean): void;
+  query(text: string): void;
+  describe(message: MessageConfig, more?: boolean): void;
+  close(message: MessageConfig, more?: boolean): void;
+  flush(): void;
+  sync(): void;
+  end(): void;
+}
+
+/** The fields of an error and a notice that the server sends. */
+interface ServerFields {
+  severity: string | undefined;
+  code: string | undefined;
+  detail: string | undefined;
+  hint: string | undefined;
+  position: string | undefined;
+  internalPosition: string | undefined;
+  internalQuery: string | undefined;
+  where: string | undefined;
+  schema: string | undefined;
+  table: string | undefined;
+  column: string | undefined;
+  dataType: string | undefined;
+  constraint: string | undefined;
+  file: string | undefined;
+  line: string | undefined;
+  routine: string | undefined;
+}
+
+/** An error of the server's; `code` is its SQLSTATE. */
+export declare class DatabaseError extends Error implements ServerFields {
+  readonly length: number;
+  readonly name: any;
+  severity: string | undefined;
+  code: string | undefined;
+  detail: string | undefined;
+  hint: string | undefined;
+  position: string | undefined;
+  internalPosition: string | undefined;
+  internalQuery: string | undefined;
+  where: string | undefined;
+  schema: string | undefined;
+  table: string | undefined;
+  column: string | undefined;
+  dataType: string | undefined;
+  constraint: string | undefined;
+  file: string | undefined;
+  line: string | undefined;
+  routine: string | undefined;
+  constructor(message: string, length: number, name: any);
+}
+
+/** A notice of the server's. */
+export interface NoticeMessage extends ServerFields {
+  readonly length: number;
+  readonly message: string | undefined;
+  readonly name: 'notice';
+}
+
+/** The options of a pool as it shows them, its own defaults filled in. */
+export interface PoolOptions extends PoolConfig {
+  max: number;
+  maxUses: number;
+  allowExitOnIdle: boolean;
+  maxLifetimeSeconds: number;
+  idleTimeoutMillis: number | null;
+}
+
+/** The ways to call `query`, of clients and of pools. */
+interface Queries {
+  query<T extends Submittable>(query: T): T;
+  query<R extends any[] = any[], I = any[]>(
+    config: QueryArrayConfig<I>,
+    values?: QueryConfigValues<I>,
+  ): Promise<QueryArrayResult<R>>;
+  query<R extends QueryResultRow = any, I = any>(config: QueryConfig<I>): Promise<QueryResult<R>>;
+  query<R extends QueryResultRow = any, I = any[]>(
+    query: string | QueryConfig<I>,
+    values?: QueryConfigValues<I>,
+  ): Promise<QueryResult<R>>;
+  query<R extends any[] = any[], I = any[]>(
+    config: QueryArrayConfig<I>,
+    callback: (error: Error, result: QueryArrayResult<R>) => void,
+  ): void;
+  query<R extends QueryResultRow = any, I = any[]>(
+    query: string | QueryConfig<I>,
+    callback: (error: Error, result: QueryResult<R>) => void,
+  ): void;
+  query<R extends QueryResultRow = any, I = any[]>(
+    text: string,
+    values: QueryConfigValues<I>,
+    callback: (error: Error, result: QueryResult<R>) => void,
+  ): void;
+}
+
+type PoolEvent = 'error' | 'release' | 'connect' | 'acquire' | 'remove';
+
+/** What listens to an event of a pool. */
+type PoolListener<K extends PoolEvent> = K extends 'error' | 'release'
+  ? (error: Error, client: PoolClient) => void
+  : (client: PoolClient) => void;
+
+/**
+ * Clients that are lent out and given back as they are. `query` takes one for a single query.
+ *
+ * @example
+ * const pool = new Pool({ connectionString: 'postgres://app@db.example/shop', max: 20 });
+ * const { rows } = await pool.query('SELECT name FROM products WHERE id = $1', [7]);
+ */
+export declare class Pool extends EventEmitter {
+  constructor(config?: PoolConfig);
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+  readonly expiredCount: number;
+  readonly ending: boolean;
+  readonly ended: boolean;
+  options: PoolOptions;
+  connect(): Promise<PoolClient>;
+  connect(
+    callback: (
+      error: Error | undefined,
+      client: PoolClient | undefined,
+      done: (release?: any) => void,
+    ) => void,
+  ): void;
+  end(): Promise<void>;
+  end(callback: () => void): void;
+  on<K extends PoolEvent>(event: K, listener: PoolListener<K>): this;
+}
+export interface Pool extends Queries {}
+
+type ClientEvent = 'connect' | 'drain' | 'error' | 'notice' | 'notification' | 'end';
+
+/** What listens to an event of a client. */
+type ClientListener<E extends ClientEvent> = E extends 'connect' | 'drain' | 'end'
+  ? () => void
+  : E extends 'error'
+    ? (error: Error) => void
+    : E extends 'notice'
+      ? (notice: NoticeMessage) => void
+      : (message: Notification) => void;
+
+/** What clients of all kinds have; a type alone. */
+export declare class ClientBase extends EventEmitter {
+  constructor(config?: string | ClientConfig);
+  connect(): Promise<ClientBase>;
+  connect(callback: (error: any, client: ClientBase) => void): void;
+  copyFrom(queryText: string): import('node:stream').Writable;
+  copyTo(queryText: string): import('node:stream').Readable;
+  pauseDrain(): void;
+  resumeDrain(): void;
+  escapeIdentifier(name: string): string;
+  escapeLiteral(text: string): string;
+  setTypeParser<T>(id: TypeId, parse: TypeParser<string, T>): void;
+  setTypeParser<T>(id: TypeId, format: TypeFormat, parse: TypeParser<any, T>): void;
+  getTypeParser(id: TypeId, format?: TypeFormat): any;
+  getTransactionStatus(): TransactionStatus;
+  on<E extends ClientEvent>(event: E, listener: ClientListener<E>): this;
+}
+export interface ClientBase extends Queries {}
+
+/**
+ * One connection to a server.
+ *
+ * @example
+ * const client = new Client({ host: 'db.example', user: 'app', database: 'shop' });
+ * await client.connect();
+ * const { rows } = await client.query('SELECT $1::text AS greeting', ['hello']);
+ * await client.end();
+ */
+export declare class Client extends ClientBase {
+  user?: string | undefined;
+  database?: string | undefined;
+  port: number;
+  host: string;
+  password?: string | undefined;
+  ssl: boolean;
+  readonly pipeline: boolean;
+  readonly connection: Connection;
+  /** The process number of the server's backend; null before it is connected. */
+  readonly processID: number | null;
+  /** The driver underneath, on the same session: a program moves over call by call. */
+  readonly asyncpg: DriverConnection;
+  constructor(config?: string | ClientConfig);
+  override connect(): Promise<Client>;
+  override connect(callback: (error: any, client: Client) => void): void;
+  end(): Promise<void>;
+  end(callback: (error: Error) => void): void;
+  ref(): void;
+  unref(): void;
+}
+
+/** A client that a pool has lent. */
+export interface PoolClient extends Client {
+  /** Gives it back; with an error, or true, to have it closed. Once only. */
+  release(error?: Error | boolean): void;
+}
+
+type QueryEvent = 'row' | 'error' | 'end';
+
+/** A query as an object: it emits its rows one by one. */
+export declare class Query<R extends QueryResultRow = any, I extends any[] = any>
+  extends EventEmitter
+  implements Submittable
+{
+  constructor(
+    query?: string | QueryConfig<I>,
+    callback?: (error: Error | undefined, result: ResultBuilder<R>) => void,
+  );
+  constructor(
+    query?: string | QueryConfig<I>,
+    values?: I,
+    callback?: (error: Error | undefined, result: ResultBuilder<R>) => void,
+  );
+  submit: (connection: Connection) => void;
+  on<E extends QueryEvent>(
+    event: E,
+    listener: E extends 'row'
+      ? (row: R, result?: ResultBuilder<R>) => void
+      : E extends 'error'
+        ? (error: Error) => void
+        : (result: ResultBuilder<R>) => void,
+  ): this;
+}
+
+/** An emitter of errors; a type alone. */
+export declare class Events extends EventEmitter {
+  on(event: 'error', listener: (error: Error, client: Client) => void): this;
+}
+
+/** What a query gives, as a class. */
+export declare class Result<R extends QueryResultRow = any> implements QueryResult<R> {
+  command: string;
+  rowCount: number | null;
+  oid: number;
+  fields: FieldDef[];
+  rows: R[];
+  constructor(rowMode: string, types: CustomTypesConfig);
+}
