@@ -3,36 +3,14 @@
 // modules took 110 ms of CPU time, loading two takes 45. Run with `npm run build`.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { build, type Plugin } from 'rolldown';
-import { compactSqlstateClasses } from './compact-sqlstate.ts';
+import { build } from 'rolldown';
+import { buildPgPackage } from './build-pg.ts';
+import { asciiOnly, compactClasses } from './build-plugins.ts';
 import { entries, root } from './entries.ts';
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
-
-const compactClasses: Plugin = {
-  name: 'compact-sqlstate',
-  transform: {
-    filter: { id: /errors[/\\]generated[/\\]sqlstate\.ts$/ },
-    handler: (source) => ({ code: compactSqlstateClasses(source), map: null }),
-  },
-};
-
-/** A source in which all is ASCII takes half the memory, and less time to read. */
-const asciiOnly: Plugin = {
-  name: 'ascii-only',
-  generateBundle(_, bundle) {
-    for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== 'chunk') continue;
-      // No line is moved, so the map stays.
-      chunk.code = chunk.code.replace(
-        /[^\0-\x7f]/g,
-        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-      );
-    }
-  },
-};
 
 await build({
   cwd: root,
@@ -64,3 +42,4 @@ await build({
   },
   logLevel: 'warn',
 });
+await buildPgPackage();

@@ -1,0 +1,1 @@
+module.exports = require('./core.js').Query;

@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildCode } from '../../../tools/build-pg.ts';
+import { root } from '../../../tools/entries.ts';
+import { testServer } from '../../support/servers/server.ts';
+
+/** A project with @asyncpg/pg under the name pg, as `npm:@asyncpg/pg@8` installs it. */
+const project = mkdtempSync(path.join(tmpdir(), 'asyncpg-alias-'));
+const installed = path.join(project, 'node_modules/pg');
+
+beforeAll(async () => {
+  cpSync(path.join(root, 'packages/pg'), installed, { recursive: true });
+  await buildCode(path.join(installed, 'lib'));
+});
+
+afterAll(() => rmSync(project, { recursive: true }));
+
+/** What a program of the project prints, as JSON. */
+function run(name: string, program: string): unknown {
+  const file = path.join(project, name);
+  writeFileSync(file, program);
+  const { host, port, superuser } = testServer();
+  const output = execFileSync(process.execPath, [file], {
+    env: { ...process.env, PGHOST: host, PGPORT: String(port), PGUSER: superuser, PGDATABASE: '' },
+    encoding: 'utf8',
+  });
+  return JSON.parse(output);
+}
+
+/** Uses it as a program would, `pg` being imported, and prints what it got. */
+const QUERY = `
+  (async () => {
+    const pool = new pg.Pool({ max: 1 });
+    const { rows } = await pool.query('SELECT $1::int8 AS a, current_user AS b', [5]);
+    await pool.end();
+    const client = new pg.Client();
+    await client.connect();
+    const error = await client.query('SELECT 1/0').catch((thrown) => thrown);
+    await client.end();
+    console.log(JSON.stringify({
+      rows,
+      error: [error instanceof pg.DatabaseError, error.code, error.message],
+    }));
+  })();
+`;
+
+const ANSWER = {
+  rows: [{ a: '5', b: 'postgres' }],
+  error: [true, '22012', 'division by zero'],
+};
+
+describe('@asyncpg/pg under the name of pg', () => {
+  it('is required', () => {
+    expect(run('required.cjs', `const pg = require('pg');${QUERY}`)).toEqual(ANSWER);
+  });
+
+  it('is imported, as a whole and by names', () => {
+    expect(run('imported.mjs', `import pg from 'pg';${QUERY}`)).toEqual(ANSWER);
+    const names = ['Client', 'DatabaseError', 'Pool'];
+    const program = `import { ${names} } from 'pg'; const pg = { ${names} };${QUERY}`;
+    expect(run('names.mjs', program)).toEqual(ANSWER);
+  });
+
+  it('is one and the same, however and by whichever file it is loaded', () => {
+    const program = `
+      import pg, * as names from 'pg';
+      import { createRequire } from 'node:module';
+      const require = createRequire(import.meta.url);
+      const files = {
+        client: 'Client', connection: 'Connection', defaults: 'defaults', query: 'Query',
+        result: 'Result', 'type-overrides': 'TypeOverrides', utils: 'utils',
+      };
+      const same = [pg === require('pg'), pg === names.default];
+      for (const [file, name] of Object.entries(files)) {
+        for (const specifier of ['pg/lib/' + file, 'pg/lib/' + file + '.js']) {
+          same.push(require(specifier) === pg[name]);
+          same.push((await import(specifier)).default === pg[name]);
+        }
+        if (name !== 'utils') same.push(names[name] === pg[name]);
+      }
+      const { ConnectionParameters } = { ConnectionParameters: require('pg/lib/connection-parameters') };
+      same.push(new pg.Client('postgres://h/d').connectionParameters instanceof ConnectionParameters);
+      same.push(require('pg/package.json').version.startsWith('8.'));
+      console.log(JSON.stringify(same));
+    `;
+    const same = run('same.mjs', program) as boolean[];
+    expect(same).toHaveLength(2 + 7 * 4 + 6 + 2);
+    expect(same.every(Boolean)).toBe(true);
+  });
+
+  it('has the names of pg, and native among those that are not listed', () => {
+    const require = createRequire(import.meta.url);
+    const pg = require('pg') as object;
+    const program = (source: string) =>
+      `const pg = require(${JSON.stringify(source)});
+       console.log(JSON.stringify([Object.keys(pg), pg.native, 'native' in pg]));`;
+    const [keys, native, hasNative] = run('keys.cjs', program('pg')) as [string[], null, boolean];
+    expect(keys.sort()).toEqual(Object.keys(pg).sort());
+    expect([native, hasNative]).toEqual([null, true]);
+    const names = run(
+      'module.mjs',
+      "import * as pg from 'pg'; console.log(JSON.stringify(Object.keys(pg)))",
+    );
+    const theirs = execFileSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        "import * as pg from 'pg'; console.log(Object.keys(pg).join())",
+      ],
+      { cwd: root, encoding: 'utf8' },
+    );
+    expect(names).toEqual(theirs.trim().split(','));
+  });
+
+  it('loads its files one by one, for who waits for one to be loaded', () => {
+    const program = `
+      const Module = require('node:module');
+      const loaded = [];
+      const { load } = { load: Module._load };
+      Module._load = function (request, parent, isMain) {
+        const exports = load.call(this, request, parent, isMain);
+        const file = Module._resolveFilename(request, parent, isMain);
+        if (file.includes('node_modules')) loaded.push(file.split('node_modules/').at(-1));
+        return exports;
+      };
+      require('pg');
+      console.log(JSON.stringify(loaded.filter((file, i) => loaded.indexOf(file) === i).sort()));
+    `;
+    expect(run('loaded.cjs', program)).toEqual(
+      expect.arrayContaining(['pg/lib/client.js', 'pg/lib/index.js', 'pg/lib/query.js']),
+    );
+  });
+});

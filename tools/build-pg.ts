@@ -1,0 +1,109 @@
+// Builds packages/pg, which is published as @asyncpg/pg: the engine and its facade as one CommonJS module,
+// since Jest and whatever hooks into `require` want that, and declarations made of those in dist/. Its other
+// files are written by hand. A part of `npm run build`.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'rolldown';
+import { asciiOnly, compactClasses } from './build-plugins.ts';
+import { root } from './entries.ts';
+
+const SOURCE = 'src/integrations/pg/index.ts';
+const DECLARATIONS = path.join(root, 'dist/integrations/pg');
+const LIB = path.join(root, 'packages/pg/lib');
+
+/** What the declarations say besides those of `surface.ts`, which has the classes as values. */
+const INDEX = `export * from './surface';
+import type { ClientConfig, Defaults } from './surface';
+import TypeOverrides = require('./type-overrides');
+export { TypeOverrides };
+export declare const types: typeof import('./types/index');
+export declare const defaults: Defaults & ClientConfig;
+export declare const native: null;
+export declare const utils: typeof import('./utils');
+export declare function escapeIdentifier(name: string): string;
+export declare function escapeLiteral(text: string): string;
+`;
+
+/** Of the entry for ECMAScript modules. */
+const MODULE = `import pg from '../lib/index.js';
+export * from '../lib/index.js';
+export default pg;
+`;
+
+/** Of the files of lib/ that are one class or object. */
+const LIB_TYPES: Readonly<Record<string, string>> = {
+  client: "import { Client } from './surface';\nexport = Client;\n",
+  connection: "import { Connection } from './surface';\nexport = Connection;\n",
+  'connection-parameters':
+    "import { ConnectionParameters } from './parameters';\nexport = ConnectionParameters;\n",
+  defaults: "import { defaults } from './index';\nexport = defaults;\n",
+  pool: "import { Pool } from './surface';\nexport = Pool;\n",
+  query: "import { Query } from './surface';\nexport = Query;\n",
+  result: "import { Result } from './surface';\nexport = Result;\n",
+  'type-overrides': "import { TypeOverrides } from './overrides';\nexport = TypeOverrides;\n",
+};
+
+/** Builds it; dist/ must have been built before. */
+export async function buildPgPackage(): Promise<void> {
+  await buildCode(LIB);
+  writeDeclarations();
+}
+
+/** Builds its code, `core.js`, into a folder. */
+export async function buildCode(folder: string): Promise<void> {
+  await build({
+    cwd: root,
+    plugins: [compactClasses, asciiOnly],
+    input: SOURCE,
+    platform: 'node',
+    external: /^[^./]/,
+    tsconfig: 'tsconfig.build.json',
+    transform: { target: 'node20' },
+    output: {
+      dir: folder,
+      format: 'cjs',
+      exports: 'named',
+      sourcemap: true,
+      entryFileNames: 'core.js',
+      codeSplitting: false,
+      comments: { jsdoc: false },
+    },
+    logLevel: 'warn',
+  });
+}
+
+function writeDeclarations(): void {
+  rmSync(path.join(LIB, 'types'), { recursive: true, force: true });
+  mkdirSync(path.join(LIB, 'types'));
+  copy('surface.d.ts', 'surface.d.ts');
+  copy('connection-parameters.d.ts', 'parameters.d.ts');
+  copy('connection-string.d.ts', 'connection-string.d.ts');
+  copy('type-overrides.d.ts', 'overrides.d.ts');
+  copy('utils.d.ts', 'utils.d.ts');
+  for (const name of ['index', 'builtins']) copy(`types/${name}.d.ts`, `types/${name}.d.ts`);
+  writeFileSync(path.join(LIB, 'index.d.ts'), INDEX);
+  writeFileSync(path.join(LIB, '../esm/index.d.mts'), MODULE);
+  for (const [name, text] of Object.entries(LIB_TYPES)) {
+    writeFileSync(path.join(LIB, `${name}.d.ts`), text);
+  }
+}
+
+/** Copies a declaration, with what it imports from elsewhere named as a user of the package has it. */
+function copy(from: string, to: string): void {
+  const text = readFileSync(path.join(DECLARATIONS, from), 'utf8')
+    .replace(/^\/\/# sourceMappingURL=.*$/m, '')
+    .replace(
+      /^import type (.*) from '\.\.\/\.\.\/client\/connection\.[jt]s';$/m,
+      // Without asyncpg itself installed, `client.asyncpg` has no type.
+      "// @ts-ignore\nimport type $1 from 'asyncpg' with { 'resolution-mode': 'import' };",
+    )
+    .replace(
+      /^import type \{ TlsOptions \} from '\.\.\/\.\.\/config\/host-types\.[jt]s';$/m,
+      "import type { ConnectionOptions as TlsOptions } from 'node:tls';",
+    )
+    // A module of CommonJS.
+    .replace(/(from '\.[^']*)\.[jt]s'/g, "$1'");
+  const stray = /from '(?:\.\.\/){2}[^']*'/.exec(text);
+  if (stray) throw new Error(`${from} imports ${stray[0]}, which the package does not have`);
+  writeFileSync(path.join(LIB, to), text);
+}
