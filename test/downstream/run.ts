@@ -1,0 +1,168 @@
+// Runs the test suite of another project with pg and with asyncpg/pg in its place, and keeps the counts:
+// `npm run test:downstream -- NAME CHECKOUT [pg | asyncpg] [--server 15]`. The checkout must have its
+// dependencies installed and be built; nothing is fetched, and nothing of it is kept.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { TempCluster } from '../../src/cluster/index.ts';
+import { connect } from '../../src/index.ts';
+import { root } from '../../tools/entries.ts';
+import { replace, restore } from './replace.ts';
+import { type Counts, readReport } from './reports.ts';
+import { keepResult, type Library } from './results.ts';
+import { commandOf, placeOf, type Server, SUITES, type Suite } from './suites.ts';
+
+const PACKAGE = path.join(root, 'packages/pg');
+
+/** In the place of pg-pool, whose suite makes pools with a Client of its own. */
+const POOL = "module.exports = require('pg').Pool;\n";
+
+/** The longest that one test file may take, in milliseconds, of those that are run one by one. */
+const FILE_TIME = 60_000;
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { server: { type: 'string', default: '18' } },
+  });
+  const [name = '', checkout = '', only] = positionals;
+  const suite = SUITES[name];
+  if (suite === undefined || checkout === '') {
+    console.error(`NAME CHECKOUT [pg | asyncpg]; NAME is one of ${Object.keys(SUITES).join(', ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  const libraries: Library[] = only === 'pg' || only === 'asyncpg' ? [only] : ['pg', 'asyncpg'];
+  for (const library of libraries) {
+    const counts = await runSuite(suite, path.resolve(checkout), library, Number(values.server));
+    const project = projectOf(path.resolve(checkout), suite);
+    keepResult(name, values.server, library, { project, ...counts });
+    const { passed, failed, skipped, failures } = counts;
+    console.log(`${name} on ${library}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+    for (const failure of failures) console.log(`  ${failure}`);
+  }
+}
+
+/** Its name and version, and the start of the commit. */
+function projectOf(checkout: string, { folder }: Suite): string {
+  const file = path.join(checkout, folder, 'package.json');
+  const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  const commit = execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], { cwd: checkout });
+  return `${name} ${version} (${commit.toString().trim()})`;
+}
+
+async function runSuite(
+  suite: Suite,
+  checkout: string,
+  library: Library,
+  version: number,
+): Promise<Counts> {
+  await using cluster = await TempCluster.start({
+    version,
+    settings: { max_connections: 300, fsync: false },
+    hba: [...(suite.hba ?? []), 'local all all trust', 'host all all 127.0.0.1/32 trust'],
+  });
+  const { host, port, superuser: user, dsn } = cluster;
+  const server: Server = { host, port, user, dsn };
+  await prepareServer(suite, server);
+  const folder = path.join(checkout, suite.folder);
+  for (const [file, text] of Object.entries(suite.write?.(server) ?? {})) {
+    writeFileSync(path.join(folder, file), text);
+  }
+  using _replaced = library === 'asyncpg' ? putInPlace(suite, checkout) : takeAway(suite, checkout);
+  const reports = mkdtempSync(path.join(tmpdir(), 'asyncpg-downstream-'));
+  try {
+    return await count(suite, folder, server, path.join(reports, 'report.json'));
+  } finally {
+    rmSync(reports, { recursive: true });
+  }
+}
+
+async function prepareServer({ databases = [], sql }: Suite, { dsn }: Server): Promise<void> {
+  const connection = await connect(dsn);
+  for (const database of databases) await connection.execute(`CREATE DATABASE ${database}`);
+  if (sql !== undefined) await connection.execute(sql);
+  await connection.close();
+}
+
+function putInPlace(suite: Suite, checkout: string): Disposable {
+  const replaced = new DisposableStack();
+  replaced.use(replace(placeOf(suite, checkout, existsSync), { link: PACKAGE }));
+  if (suite.pool) replaced.use(replace(path.join(checkout, suite.pool), { text: POOL }));
+  return replaced;
+}
+
+/** What a run that was killed has left. */
+function takeAway(suite: Suite, checkout: string): Disposable {
+  restore(placeOf(suite, checkout, existsSync));
+  if (suite.pool) restore(path.join(checkout, suite.pool));
+  return new DisposableStack();
+}
+
+async function count(
+  suite: Suite,
+  folder: string,
+  server: Server,
+  report: string,
+): Promise<Counts> {
+  const environment = { ...process.env, ...suite.environment(server) };
+  environment['PATH'] = [
+    path.join(folder, 'node_modules/.bin'),
+    path.join(folder, '../../node_modules/.bin'),
+    environment['PATH'],
+  ].join(path.delimiter);
+  if (suite.reporter === 'files') return countFiles(suite, folder, environment);
+  const output = await run(commandOf(suite, report), folder, environment, null);
+  const written = existsSync(report) ? readFileSync(report, 'utf8') : '';
+  try {
+    return readReport(suite.reporter, written, output.text);
+  } catch (error) {
+    console.error(output.text.slice(-5_000));
+    throw error;
+  }
+}
+
+/** Programs of which each is a test that passes if it ends well. */
+async function countFiles(
+  suite: Suite,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<Counts> {
+  const names = readdirSync(folder, { recursive: true }) as string[];
+  const failures: string[] = [];
+  let passed = 0;
+  for (const name of names.filter((file) => file.endsWith(suite.files ?? '')).sort()) {
+    const { succeeded } = await run([...suite.command, name], folder, environment, FILE_TIME);
+    if (succeeded) passed += 1;
+    else failures.push(name);
+  }
+  return { passed, failed: failures.length, skipped: 0, failures };
+}
+
+function run(
+  [program = '', ...words]: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  timeout: number | null,
+): Promise<{ succeeded: boolean; text: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(timeout === null ? {} : { timeout }),
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece;
+      });
+    }
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ succeeded: code === 0, text }));
+  });
+}
+
+await main();

@@ -1,0 +1,140 @@
+import path from 'node:path';
+
+/** A server that a suite may do with what it likes. */
+export interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly dsn: string;
+}
+
+/** Who writes the report that is read: each says otherwise how many tests there were. */
+export type Reporter = 'mocha' | 'vitest' | 'jasmine-node' | 'files';
+
+/** The test suite of somebody else's project, run in a checkout that has its dependencies installed. */
+export interface Suite {
+  readonly repository: string;
+  /** Where it is run, in the checkout. */
+  readonly folder: string;
+  /** Where the project finds `pg`, in the checkout; the first that is there counts. */
+  readonly pg: readonly string[];
+  /** Where it finds `pg-pool`, if the suite is about that. */
+  readonly pool?: string;
+  readonly reporter: Reporter;
+  /** What is run; `REPORT` is the file of the report. For files: with each file's name behind it. */
+  readonly command: readonly string[];
+  /** Of the reporter `files`: what ends so, in the folder, is a test. */
+  readonly files?: string;
+  readonly environment: (server: Server) => Readonly<Record<string, string>>;
+  /** Files to write before, by their names in the folder. */
+  readonly write?: (server: Server) => Readonly<Record<string, string>>;
+  /** Databases to create before. */
+  readonly databases?: readonly string[];
+  /** Lines for pg_hba.conf in front of the others, and SQL of the superuser before it is run. */
+  readonly hba?: readonly string[];
+  readonly sql?: string;
+}
+
+const mocha = (...rest: string[]): string[] => [
+  'mocha',
+  '--reporter',
+  'json',
+  '--reporter-option',
+  'output=REPORT',
+  '--exit',
+  ...rest,
+];
+
+const variables =
+  (database = 'postgres') =>
+  ({ host, port, user }: Server): Record<string, string> => ({
+    PGHOST: host,
+    PGPORT: String(port),
+    PGUSER: user,
+    PGDATABASE: database,
+    PGPASSWORD: 'password',
+  });
+
+const ofNodePostgres = (name: string) => ({
+  repository: 'brianc/node-postgres',
+  folder: `packages/${name}`,
+  pg: ['node_modules/pg'],
+  environment: variables(),
+});
+
+/** The suites by name. */
+export const SUITES: Readonly<Record<string, Suite>> = {
+  'pg-pool': {
+    ...ofNodePostgres('pg-pool'),
+    pool: 'packages/pg-pool/index.js',
+    reporter: 'mocha',
+    command: mocha('--timeout', '10000'),
+  },
+  'pg-cursor': {
+    ...ofNodePostgres('pg-cursor'),
+    reporter: 'mocha',
+    command: mocha('--timeout', '20000'),
+  },
+  'pg-query-stream': {
+    ...ofNodePostgres('pg-query-stream'),
+    reporter: 'mocha',
+    command: mocha('--timeout', '20000', '-r', 'ts-node/register', 'test/**/*.ts'),
+  },
+  'connect-pg-simple': {
+    repository: 'voxpelli/node-connect-pg-simple',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'mocha',
+    command: mocha('--timeout', '10000', 'test/**/*.spec.js'),
+    environment: variables('connect_pg_simple_test'),
+    databases: ['connect_pg_simple_test'],
+  },
+  'pg-copy-streams': {
+    repository: 'brianc/node-pg-copy-streams',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'mocha',
+    command: mocha('--timeout', '30000'),
+    environment: variables(),
+  },
+  kysely: {
+    repository: 'kysely-org/kysely',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'mocha',
+    command: mocha('--timeout', '60000', 'test/node/dist/**/*.test.js'),
+    environment: (server) => ({ ...variables('kysely_test')(server), DIALECTS: 'postgres' }),
+    databases: ['kysely_test'],
+    sql: 'CREATE USER kysely SUPERUSER',
+  },
+  knex: {
+    repository: 'knex/knex',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'mocha',
+    command: mocha('-t', '30000', '--config', 'test/mocha-integration-config-test.js'),
+    environment: ({ dsn }) => ({ DB: 'postgres', PG_CONNECTION_STRING: dsn }),
+  },
+  'pg-promise': {
+    repository: 'vitaly-t/pg-promise',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'jasmine-node',
+    command: ['jasmine-node', '--captureExceptions', '--noColor', 'test'],
+    environment: variables(),
+    databases: ['pg_promise_test'],
+  },
+};
+
+/** The command with the file of the report in its place. */
+export function commandOf(suite: Suite, report: string): readonly string[] {
+  return suite.command.map((word) => word.replace('REPORT', report));
+}
+
+/** Where `pg` is to be replaced. */
+export function placeOf(suite: Suite, checkout: string, exists: (path: string) => boolean): string {
+  const places = suite.pg.map((place) => path.join(checkout, place));
+  const found = places.find(exists);
+  if (found === undefined) throw new Error(`no pg is installed at ${places.join(' or ')}`);
+  return found;
+}
