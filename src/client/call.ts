@@ -71,5 +71,5 @@ export function argsOf(query: QueryObject): readonly unknown[] {
 
 /** Whether a query's statement may be kept, as it is asked to be and its columns are always the same. */
 export function isPrepared({ text, prepare }: QueryObject): boolean {
-  return prepare !== false && !statementKind(text).columnsByName;
+  return prepare !== false && !statementKind(text).parsedAnew;
 }

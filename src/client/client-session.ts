@@ -85,7 +85,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     const request = new QueryRequest(
       query.text,
       argsOf(query),
-      { wanted, column: query.column, prepare: kind.columnsByName ? false : query.prepare },
+      { wanted, column: query.column, prepare: kind.parsedAnew ? false : query.prepare },
       deadline,
       statement,
     );
@@ -254,7 +254,6 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** Notes what a query may leave in the session. */
   noteEffects(kind: StatementKind): void {
-    if (kind.changesSchema) this.session.statements.named.noteChange();
     if (!kind.lasting) return;
     this.hasLastingEffects = true;
     if (kind.mentionsPrepare) this.#preparesBySql = true;

@@ -373,7 +373,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   async reloadSchemaState(): Promise<void> {
     const { session } = this.#open('reloadSchemaState');
     session.registry.forget();
-    session.statements.named.clear();
+    session.statements.forget(false);
   }
 
   /** The process ID of the server's backend. */

@@ -27,7 +27,7 @@ export async function executeMany(
   }
   if (Array.isArray(sets) && sets.length === 0) return [];
   const kind = statementKind(text);
-  const prepare = !kind.columnsByName;
+  const prepare = !kind.parsedAnew;
   const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement, prepare);
   client.submit(request, text, kind);
   return client.logged(request.promise, text, sets as unknown as readonly unknown[]);

@@ -15,6 +15,8 @@ export class Server {
   readonly settings = new Map<string, string>();
   /** It has shown that it may have got another role than when this session began. */
   isRoleInDoubt = false;
+  /** Called when a parameter has changed. */
+  onReport: () => void = () => {};
   #isStarted = false;
   #version: ServerVersion | null = null;
   #capabilities: ServerCapabilities | null = null;
@@ -27,6 +29,7 @@ export class Server {
       throw new ProtocolError('the server reports too many parameters');
     }
     if (!this.#isStarted) return;
+    this.onReport();
     if (name === 'client_encoding') checkClientEncoding(this.settings);
     if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
   }

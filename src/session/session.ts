@@ -112,7 +112,7 @@ export class Session implements InboxOwner {
     this.writer = this.outbox.writer;
     this.inbox = new Inbox(this, transport, clock, parts.framer);
     this.canceller = new Canceller(this, parts.sendCancel);
-    this.statements = new KnownStatements(parts.statements, clock, registry);
+    this.statements = new KnownStatements(parts.statements, clock, registry, parts.server);
     this.typeChanges = new TypeChanges(registry);
     registry.setIntervalStyle(parts.server.settings.get('IntervalStyle'));
     transport.handler = this.inbox;
@@ -189,6 +189,7 @@ export class Session implements InboxOwner {
 
   answered(request: Request, status: TransactionStatus): void {
     const before = this.transactionStatus;
+    this.statements.surroundings.answered(request, before, status);
     this.transactionStatus = status;
     if (this.typeChanges.isOpen) this.typeChanges.answered(request, status);
     this.canceller.answered(request);

@@ -50,8 +50,12 @@ const BEHIND_BRACKET = new Set(['over', 'filter']);
 
 const SUBQUERY = /^(?:select|with)$/i;
 
-/** Whether a text calls a function that is not known to leave the session as it is. */
-export function callsUnknownFunction(lexer: Lexer): boolean {
+/**
+ * Whether a text calls a function that is not known to leave the session as it is.
+ *
+ * @param known the name of one that the caller sees to itself
+ */
+export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean {
   /** The last name with what qualifies it, in small letters; empty behind anything else. */
   let name = '';
   let isQualified = false;
@@ -67,7 +71,11 @@ export function callsUnknownFunction(lexer: Lexer): boolean {
     const piece = lexer.text.slice(start, end);
     // No argument begins with SELECT or WITH: then it is a query in brackets.
     if (isCall && !SUBQUERY.test(piece)) return true;
-    isCall = piece === '(' && name !== '' && !isHarmless(name, isQualified, isQuoted, before);
+    isCall =
+      piece === '(' &&
+      name !== '' &&
+      name !== known &&
+      !isHarmless(name, isQualified, isQuoted, before);
     if (token === 'word' || token === 'quoted name') {
       if (last === '.') {
         isQualified ||= name !== 'pg_catalog';

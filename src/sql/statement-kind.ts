@@ -8,6 +8,7 @@ import {
 } from './holder-need.ts';
 import { Lexer } from './lexer.ts';
 import { NO_EFFECTS, type ScriptEffects, scriptEffects } from './script-effects.ts';
+import { surroundingsChanges } from './surroundings-change.ts';
 
 /**
  * What a text of SQL does to the session and the transaction that it is executed in, as far as the
@@ -38,10 +39,17 @@ export interface StatementKind extends ScriptEffects {
   /** May make the server keep a statement under a name. */
   readonly mentionsPrepare: boolean;
   /**
-   * FETCH or EXECUTE: its columns are those of the cursor or statement that it names, which may be
-   * another each time. The server does not say so of one that was prepared, so it is not kept.
+   * It is not kept as a prepared statement, since it may be another each time and the server does
+   * not say so. FETCH and EXECUTE have the columns of the cursor or statement that they name.
+   * A string with `now` or `today` in it may be a time that the server reads when it parses.
    */
-  readonly columnsByName: boolean;
+  readonly parsedAnew: boolean;
+  /** May set what the meaning of other texts depends on: see surroundings-change.ts. */
+  readonly changesSurroundings: boolean;
+  /** The same, but for functions alone that it calls: most of those set nothing. */
+  readonly callsUnknown: boolean;
+  /** Neither changes the schema nor any of that: what is known of other statements stays true. */
+  readonly leavesStatements: boolean;
   /**
    * Why it makes sense only for somebody who goes on in the same session; null: it does not need
    * that. In doubt it is null: such a text is refused where nobody can go on.
@@ -97,7 +105,9 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     changesSchema: one.changesSchema || other.changesSchema,
     mayCommit: one.mayCommit || other.mayCommit,
     mentionsPrepare: one.mentionsPrepare || other.mentionsPrepare,
-    columnsByName: one.columnsByName || other.columnsByName,
+    parsedAnew: one.parsedAnew || other.parsedAnew,
+    changesSurroundings: one.changesSurroundings || other.changesSurroundings,
+    callsUnknown: one.callsUnknown || other.callsUnknown,
     needsHolder: one.needsHolder === other.needsHolder ? one.needsHolder : null,
     endsTransaction: one.endsTransaction || other.endsTransaction,
     copies: one.copies ?? other.copies,
@@ -116,7 +126,12 @@ const NEEDS: readonly (HolderNeed | null)[] = [
 /** There are few kinds, and one object for each of them. */
 const kinds = new Map<number, StatementKind>();
 
-function kindOf(kind: StatementKind): StatementKind {
+function kindOf(known: Omit<StatementKind, 'leavesStatements'>): StatementKind {
+  const { changesSchema, changesSurroundings, callsUnknown } = known;
+  const kind = {
+    ...known,
+    leavesStatements: !(changesSchema || changesSurroundings || callsUnknown),
+  };
   const index =
     Number(kind.shareable) +
     2 * Number(kind.repeatable) +
@@ -124,14 +139,16 @@ function kindOf(kind: StatementKind): StatementKind {
     8 * Number(kind.changesSchema) +
     16 * Number(kind.mayCommit) +
     32 * Number(kind.mentionsPrepare) +
-    64 * Number(kind.columnsByName) +
+    64 * Number(kind.parsedAnew) +
     128 * Number(kind.endsTransaction) +
     256 * Number(kind.copies === 'to client') +
     512 * Number(kind.copies === 'from client') +
     1024 * Number(kind.unlistens) +
-    2048 * NEEDS.indexOf(kind.needsHolder);
-  const known = kinds.get(index);
-  if (known !== undefined) return known;
+    2048 * Number(kind.changesSurroundings) +
+    4096 * Number(kind.callsUnknown) +
+    8192 * NEEDS.indexOf(kind.needsHolder);
+  const same = kinds.get(index);
+  if (same !== undefined) return same;
   kinds.set(index, Object.freeze(kind));
   return kind;
 }
@@ -204,7 +221,15 @@ const REMARKABLE =
 
 const QUERY_WITHIN = /\bas\s+\(*\s*(?:select|with|values)\b/i;
 
+const INTO = /\binto\b/i;
+
+/** Special values of dates and times, but not calls of now(). */
+const MOMENT = /(?<![a-z_])(?:now|today|tomorrow|yesterday)(?![a-z_]|\s*\()/i;
+
 const PREPARE = /\bprepare\b/i;
+/** A definition in a string that a function may execute. */
+const DEFINED =
+  /\b(?:create|alter|drop)\s+(?:or\s+replace\s+|(?:local|global|temp|temporary|unlogged|materialized|foreign|recursive)\s+)*(?:table|type|domain|view|schema|sequence)\b/i;
 const DEFINITION = /\b(?:create|alter|drop)\b/i;
 
 function judge(text: string, backslashes: boolean): StatementKind {
@@ -221,10 +246,11 @@ function judge(text: string, backslashes: boolean): StatementKind {
     shareable: isQuery && !lasting,
     repeatable: isQuery && remarks.isUndone,
     lasting,
-    changesSchema: lasting ? DEFINITION.test(text) : DEFINITIONS.has(verb),
+    changesSchema: changesSchema(verb, text, backslashes) || (lasting && DEFINED.test(text)),
     mayCommit: !isQuery && mayCommit(verb, second, remarks.isConcurrent),
     mentionsPrepare: lasting && PREPARE.test(text),
-    columnsByName: verb === 'fetch' || verb === 'execute',
+    parsedAnew: verb === 'fetch' || verb === 'execute' || hasMoment(text, backslashes),
+    ...surroundingsOf(text, backslashes),
     needsHolder:
       isQuery && MENTIONS_LOCK.test(text) && holdsLock(new Lexer(text, backslashes))
         ? 'lock'
@@ -242,7 +268,8 @@ function unknown(text: string, backslashes: boolean): StatementKind {
     changesSchema: DEFINITION.test(text),
     mayCommit: true,
     mentionsPrepare: PREPARE.test(text),
-    columnsByName: false,
+    parsedAnew: hasMoment(text, backslashes),
+    ...surroundingsOf(text, backslashes),
     needsHolder: needOfScript(text, backslashes),
     ...effectsOf(text, backslashes),
   });
@@ -257,6 +284,46 @@ export function needOfTexts(texts: readonly string[]): HolderNeed | null {
 function effectsOf(text: string, backslashes: boolean): ScriptEffects {
   const { endsTransaction, copies, unlistens } = scriptEffects(text, backslashes);
   return { endsTransaction, copies, unlistens };
+}
+
+function surroundingsOf(
+  text: string,
+  backslashes: boolean,
+): Pick<StatementKind, 'changesSurroundings' | 'callsUnknown'> {
+  const changes = surroundingsChanges(text, backslashes);
+  const callsUnknown = changes.length > 0 && changes.every(({ does }) => does === 'call');
+  return { changesSurroundings: changes.length > 0 && !callsUnknown, callsUnknown };
+}
+
+function changesSchema(verb: string, text: string, backslashes: boolean): boolean {
+  if (DEFINITIONS.has(verb) || verb === 'discard' || verb === 'import') return true;
+  if (verb === 'do' || verb === 'call') return DEFINITION.test(text);
+  return (verb === 'select' || verb === 'with') && isSelectInto(text, backslashes);
+}
+
+function isSelectInto(text: string, backslashes: boolean): boolean {
+  if (!INTO.test(text)) return false;
+  const lexer = new Lexer(text, backslashes);
+  let before = '';
+  while (nextPiece(lexer)) {
+    const word = wordOf(lexer);
+    // Not that of INSERT or MERGE, which may stand in a WITH.
+    if (word === 'into' && before !== 'insert' && before !== 'merge') return true;
+    before = word;
+  }
+  return false;
+}
+
+/** Whether a string may stand for a time that is another one each time it is read. */
+function hasMoment(text: string, backslashes: boolean): boolean {
+  if (!MOMENT.test(text)) return false;
+  const lexer = new Lexer(text, backslashes);
+  while (lexer.next()) {
+    const { token, start, end } = lexer;
+    const isString = token === 'string' || token === 'dollar string';
+    if (isString && MOMENT.test(text.slice(start, end))) return true;
+  }
+  return false;
 }
 
 function isTransactional(verb: string, second: string): boolean {

@@ -125,7 +125,7 @@ async function runStruck(
   const aborting = deferred();
   const arrived = deferred();
   const finished = deferred();
-  const isKept = !statementKind(text).columnsByName;
+  const isKept = !statementKind(text).parsedAnew;
   const executed = isKept ? execution : unkeptExecution;
   await using server = await ScriptedServer.listenFor([
     [

@@ -161,11 +161,14 @@ describe('a statement that leaves nothing in the session and may share it', () =
       changesSchema: false,
       mayCommit: false,
       mentionsPrepare: false,
-      columnsByName: false,
       needsHolder: null,
       endsTransaction: false,
       copies: null,
       unlistens: false,
+      parsedAnew: false,
+      changesSurroundings: false,
+      callsUnknown: false,
+      leavesStatements: true,
     });
   });
 });
@@ -301,7 +304,7 @@ describe('the columns', () => {
     'execute q(1)',
     'EXPLAIN EXECUTE q',
   ])('are those of what %j names', (text) => {
-    expect(statementKind(text).columnsByName).toBe(true);
+    expect(statementKind(text).parsedAnew).toBe(true);
   });
 
   it.each([
@@ -314,7 +317,7 @@ describe('the columns', () => {
     'SHOW search_path',
     'EXPLAIN SELECT 1',
   ])('are those of %j itself', (text) => {
-    expect(statementKind(text).columnsByName).toBe(false);
+    expect(statementKind(text).parsedAnew).toBe(false);
   });
 });
 

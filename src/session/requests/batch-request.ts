@@ -42,7 +42,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     this.#items = items;
   }
 
-  override start(session: RequestHost): void {
+  protected override startSettled(session: RequestHost): void {
     const known = this.#items.map(({ text, prepare }) =>
       session.statements.storeFor(text, prepare).get(text),
     );
@@ -75,7 +75,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       if (statement.epoch === registry.epoch) return statement;
       const recompiled = statement.current(registry, false);
       const { text, prepare } = this.#items[index]!;
-      session.statements.storeFor(text, prepare).replace(text, recompiled);
+      session.statements.storeFor(text, prepare).replace(text, statement, recompiled);
       return recompiled;
     });
   }
@@ -96,6 +96,10 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       session.typeChanges.starting(this, this.#items.map(({ text }) => text).join(';'));
     }
     this.send(session);
+    if (this.isSent) {
+      const texts = this.#items.map(({ text }) => text);
+      session.statements.surroundings.sent(this, texts);
+    }
   }
 
   /** The next statement is the one whose answers come. */

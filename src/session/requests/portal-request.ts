@@ -83,6 +83,10 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     this.#exhausted = true;
   }
 
+  protected override get isBound(): boolean {
+    return this.#portal.statement !== null;
+  }
+
   protected override get isRepeatable(): boolean {
     return false;
   }

@@ -17,12 +17,13 @@ export function prepareRequest(
 ): Request<Statement> {
   // Without a statement cache there is a pooler in between, where names are of no use. An unnamed
   // statement's columns are asked for with each execution.
-  const isKept = session.statements.named.accepts('') && !statementKind(text).columnsByName;
+  const isKept = session.statements.named.accepts('') && !statementKind(text).parsedAnew;
   const unnamed = name === undefined && !isKept;
   const given = unnamed ? '' : (name ?? newStatementName());
   return new InnerRequests(async (_session, parent) => {
     try {
       const statement = await prepareStatement(session, parent, text, given);
+      statement.scope = session.statements.surroundings.scope;
       // The call was ended meanwhile: the server need not keep the statement.
       if (parent.abandoned) session.statements.close(given);
       return statement;

@@ -8,7 +8,7 @@ import { readCopyInResponse, readCopyOutResponse } from '../../protocol/copy.ts'
 import { writeQuery } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
-import { mayChangeTypes } from '../../sql/statement-kind.ts';
+import { mayChangeTypes, statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
@@ -160,4 +160,5 @@ export function sendSimple(session: RequestHost, request: Request, text: string)
     writeQuery(writer, text);
   }
   session.queue.sent(request);
+  if (!statementKind(text).leavesStatements) session.statements.surroundings.sent(request, [text]);
 }

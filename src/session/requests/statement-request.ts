@@ -20,6 +20,7 @@ import {
   refreshedStatement,
 } from '../statements/outdated.ts';
 import { statementFor } from '../statements/preparation.ts';
+import { settle } from '../statements/settle.ts';
 import type { Statement } from '../statements/statement.ts';
 import { afterExecution } from '../statements/value-error.ts';
 import { unexpected, unexpectedMessage } from '../unexpected.ts';
@@ -43,7 +44,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   protected statement: Statement | null = null;
   /** Bind was answered: from there on the statement may have done something. */
   protected bound = false;
-  /** A statement of the caller's own, never replaced by another. */
+  /** A statement of the caller's own. */
   readonly #given: Statement | null;
   readonly #prepare: boolean;
   /** The statement was not prepared for this call. */
@@ -66,18 +67,39 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   // ── Starting ────────────────────────────────────────────────────────────────────────────
 
   override start(session: RequestHost): void {
-    const known =
-      this.#given ?? session.statements.storeFor(this.text, this.#prepare).get(this.text);
+    if (session.statements.surroundings.isUnsettled && !this.isBound) {
+      session.queue.holdWhile(this, settle(session, this), () => this.startSettled(session));
+    } else {
+      this.startSettled(session);
+    }
+  }
+
+  /** Starts it when it is certain what its texts mean. */
+  protected startSettled(session: RequestHost): void {
+    const given = this.#givenIn(session);
+    const known = given ?? session.statements.storeFor(this.text, this.#prepare).get(this.text);
     if (
       known !== undefined &&
       known.epoch === session.registry.epoch &&
-      (known === this.#given || !known.isUnconfirmed)
+      (known === given || !known.isUnconfirmed)
     ) {
       this.#wasKnown = true;
       this.#begin(session, known);
       return;
     }
-    this.#prepareAnd(session, (kept) => statementFor(session, this, this.text, this.#given, kept));
+    this.#prepareAnd(session, (kept) => statementFor(session, this, this.text, given, kept));
+  }
+
+  /** Whether its portal is bound already, so that there is nothing to choose. */
+  protected get isBound(): boolean {
+    return false;
+  }
+
+  /** The caller's own statement. In other surroundings its text is executed as any other is. */
+  #givenIn({ statements }: RequestHost): Statement | null {
+    const given = this.#given;
+    if (given === null || this.isBound) return given;
+    return given.scope === statements.surroundings.scope ? given : null;
   }
 
   /** Executes what `find` finds, while it holds the queue. */
@@ -93,6 +115,15 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       session.typeChanges.starting(this, statement.text);
     }
     this.execute(session, statement);
+    const { kind } = statement;
+    if (!kind.leavesStatements && this.isSent) {
+      session.statements.surroundings.sent(this, [this.text], statement);
+    }
+  }
+
+  /** Whether its messages were written, at least in part. */
+  protected get isSent(): boolean {
+    return this.state === 'sent';
   }
 
   /** The statement is ready: has it executed. */
@@ -216,7 +247,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
 
   /** Whether it may be started once more with what the server says now of its statements. */
   protected get canLearnAnew(): boolean {
-    return this.isRepeatable && this.#given === null;
+    return this.isRepeatable && !this.isBound;
   }
 
   /** Whether it may be started once more after a cancel: nothing is left of what it has done. */

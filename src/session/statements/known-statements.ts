@@ -1,6 +1,8 @@
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import type { Clock } from '../../transport/clock.ts';
+import type { Server } from '../server.ts';
 import { StatementCache, type StatementCacheOptions } from './statement-cache.ts';
+import { Surroundings } from './surroundings.ts';
 
 /** How many unnamed statements' descriptions are kept at least. */
 const MIN_DESCRIPTIONS = 100;
@@ -12,14 +14,28 @@ export class KnownStatements {
   readonly named: StatementCache;
   /** What the server has told of statements that are parsed anew for each execution. */
   readonly unnamed: StatementCache;
+  /** What they were prepared in. */
+  readonly surroundings: Surroundings;
   readonly #codecs: CodecSource;
   #closes: string[] = [];
 
-  constructor(options: StatementCacheOptions, clock: Clock, codecs: CodecSource) {
+  constructor(options: StatementCacheOptions, clock: Clock, codecs: CodecSource, server: Server) {
     this.#codecs = codecs;
-    this.named = new StatementCache(options, clock, codecs, (name) => this.close(name));
+    this.surroundings = new Surroundings(server, () => {
+      this.named.clear();
+      this.unnamed.clear();
+    });
+    this.named = new StatementCache(options, clock, codecs, this.surroundings, (name) =>
+      this.close(name),
+    );
     const size = Math.max(options.size, MIN_DESCRIPTIONS);
-    this.unnamed = new StatementCache({ ...options, size }, clock, codecs, () => {});
+    this.unnamed = new StatementCache(
+      { ...options, size },
+      clock,
+      codecs,
+      this.surroundings,
+      () => {},
+    );
   }
 
   /** Where what is known of a query is kept; `prepare` is false for one that is to have no name. */
@@ -33,8 +49,7 @@ export class KnownStatements {
    */
   forget(schema: boolean): void {
     if (schema) this.#codecs.schemaChanged();
-    this.named.clear();
-    this.unnamed.clear();
+    this.surroundings.renew();
   }
 
   /** Has the statement closed on the server, with the next flight. */

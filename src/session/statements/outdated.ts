@@ -57,12 +57,7 @@ export function isOutdated(
     if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
     return isOutdatedPlan(error) || MISFITS.has(sqlstate) || isWrongColumnCount(error);
   }
-  return (
-    error instanceof InvalidArgumentError &&
-    (remembered ||
-      hasComposites(session, statement) ||
-      session.statements.named.isDoubtful(statement.text, statement))
-  );
+  return error instanceof InvalidArgumentError && (remembered || hasComposites(session, statement));
 }
 
 function hasComposites({ registry }: RequestHost, { description }: Statement): boolean {
@@ -76,6 +71,8 @@ export function forgetOutdated(
   statement: Statement | null,
 ): void {
   if (!(error instanceof PostgresError)) return;
+  // One of the caller's own is not used any more.
+  if (statement !== null) statement.scope = null;
   if (statement !== null && error.sqlstate === '42804' && hasComposites(session, statement)) {
     session.registry.forget();
     forgetMisfit(session, statement);
@@ -118,7 +115,7 @@ export function givesUpNames(
 export function forgetMisfit(session: RequestHost, statement: Statement): void {
   const { text } = statement;
   session.statements.unnamed.delete(text);
-  if (session.statements.named.has(text, statement)) session.statements.named.delete(text);
+  session.statements.named.deleteStatement(text, statement);
 }
 
 /**
@@ -135,8 +132,7 @@ export async function refreshedStatement(
   const composites = session.registry.composites(description.parameterOids);
   const changed = await refreshTypes(session, parent, composites);
   for (const store of [session.statements.named, session.statements.unnamed]) {
-    if (!store.has(text, statement)) continue;
-    store.delete(text);
+    if (!store.deleteStatement(text, statement)) continue;
     return statementFor(session, parent, text, null, store === session.statements.named);
   }
   if (!changed) throw error;

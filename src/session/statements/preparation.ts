@@ -135,7 +135,7 @@ async function findStatement(
   if (known !== undefined) {
     await learnTypes(session, parent, typesOf(known.description), given === null && !named);
     const statement = known.current(session.registry, given !== null);
-    if (given === null && statement !== known) store.replace(text, statement);
+    if (given === null && statement !== known) store.replace(text, known, statement);
     return statement;
   }
   const statement = named

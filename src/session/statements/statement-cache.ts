@@ -1,5 +1,6 @@
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import type { Clock } from '../../transport/clock.ts';
+import type { Scope } from './scope.ts';
 import type { Statement } from './statement.ts';
 
 export interface StatementCacheOptions {
@@ -14,24 +15,32 @@ export interface StatementCacheOptions {
 interface Entry {
   readonly statement: Statement;
   readonly expiresAt: number;
-  /** How many changes of the schema had gone through the session when it was prepared. */
-  readonly changes: number;
 }
 
+/** The statements of one scope by their texts, least recently used first. */
+type Entries = Map<string, Entry>;
+
 /**
- * The statements that one session knows, least recently used first: those that are prepared on
- * the server, or what was told of unnamed ones. A change of the schema that any session of the
- * pool has met empties it.
+ * The statements that one session knows: those that are prepared on the server, or what was told
+ * of unnamed ones. Each belongs to the surroundings that it was prepared in, and is not found in
+ * others; the least recently used go first, of the surroundings as well. A change of the schema that
+ * any session of the pool has met empties it.
  */
 export class StatementCache {
   readonly #options: StatementCacheOptions;
   readonly #clock: Clock;
   readonly #registry: CodecSource;
+  readonly #surroundings: { readonly scope: Scope };
   readonly #close: (name: string) => void;
   #schemaVersion: number;
-  readonly #entries = new Map<string, Entry>();
-  /** Changes of the schema that went through this session. */
-  #changes = 0;
+  /** The present surroundings, as far as this cache was asked since they changed. */
+  #scope: Scope;
+  /** Their statements. */
+  #entries: Entries = new Map();
+  /** Those of all surroundings, least recently used first. */
+  readonly #scopes = new Map<Scope, Entries>();
+  /** Statements of other surroundings. */
+  #others = 0;
   /** When statements are kept again, by the clock; 0: they are. */
   #resumesAt = 0;
 
@@ -39,12 +48,16 @@ export class StatementCache {
     options: StatementCacheOptions,
     clock: Clock,
     registry: CodecSource,
+    surroundings: { readonly scope: Scope },
     close: (name: string) => void,
   ) {
     this.#options = options;
     this.#clock = clock;
     this.#registry = registry;
     this.#schemaVersion = registry.schemaVersion;
+    this.#surroundings = surroundings;
+    this.#scope = surroundings.scope;
+    this.#scopes.set(this.#scope, this.#entries);
     this.#close = close;
   }
 
@@ -57,6 +70,7 @@ export class StatementCache {
 
   get(text: string): Statement | undefined {
     if (this.#schemaVersion !== this.#registry.schemaVersion) this.clear();
+    if (this.#scope !== this.#surroundings.scope) this.#enter();
     const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
     if (this.#options.lifetime > 0 && this.#clock.now() >= entry.expiresAt) {
@@ -64,54 +78,82 @@ export class StatementCache {
       return undefined;
     }
     // Making the entry the youngest costs two Map operations: only needed when room is short.
-    if (this.#entries.size * 2 > this.#options.size) {
+    if ((this.#entries.size + this.#others) * 2 > this.#options.size) {
       this.#entries.delete(text);
       this.#entries.set(text, entry);
     }
     return entry.statement;
   }
 
-  /** Whether the statement is still kept under this text. */
+  /** The surroundings are others than before. */
+  #enter(): void {
+    const { scope } = this.#surroundings;
+    this.#others += this.#entries.size;
+    if (this.#entries.size === 0) this.#scopes.delete(this.#scope);
+    this.#scope = scope;
+    this.#entries = this.#scopes.get(scope) ?? new Map();
+    this.#others -= this.#entries.size;
+    this.#scopes.delete(scope);
+    this.#scopes.set(scope, this.#entries);
+  }
+
+  /** Whether the statement is still kept under this text, in whichever surroundings. */
   has(text: string, statement: Statement): boolean {
-    return this.#entries.get(text)?.statement === statement;
+    return this.#entriesWith(text, statement) !== undefined;
+  }
+
+  #entriesWith(text: string, statement: Statement): Entries | undefined {
+    if (this.#entries.get(text)?.statement === statement) return this.#entries;
+    if (this.#others === 0) return undefined;
+    for (const entries of this.#scopes.values()) {
+      if (entries.get(text)?.statement === statement) return entries;
+    }
+    return undefined;
   }
 
   set(text: string, statement: Statement): void {
+    if (this.#scope !== this.#surroundings.scope) this.#enter();
     this.delete(text);
-    this.#entries.set(text, {
-      statement,
-      expiresAt: this.#clock.now() + this.#options.lifetime,
-      changes: this.#changes,
-    });
-    if (this.#entries.size > this.#options.size) {
-      const oldest = this.#entries.keys().next().value;
-      if (oldest !== undefined) this.delete(oldest);
+    this.#entries.set(text, { statement, expiresAt: this.#clock.now() + this.#options.lifetime });
+    if (this.#entries.size + this.#others > this.#options.size) this.#deleteOldest();
+  }
+
+  #deleteOldest(): void {
+    for (const [scope, entries] of this.#scopes) {
+      for (const [text, { statement }] of entries) {
+        entries.delete(text);
+        if (entries !== this.#entries) {
+          this.#others -= 1;
+          if (entries.size === 0) this.#scopes.delete(scope);
+        }
+        this.#close(statement.name);
+        return;
+      }
     }
   }
 
-  /** The session is about to change the schema. */
-  noteChange(): void {
-    this.#changes += 1;
-  }
-
-  /** Whether the session may have changed the schema since it prepared the statement. */
-  isDoubtful(text: string, statement: Statement): boolean {
-    const entry = this.#entries.get(text);
-    return entry?.statement === statement && entry.changes !== this.#changes;
-  }
-
   /** Puts the same statement, compiled anew, in the place of the old one. */
-  replace(text: string, statement: Statement): void {
-    const entry = this.#entries.get(text);
-    if (entry !== undefined) this.#entries.set(text, { ...entry, statement });
+  replace(text: string, old: Statement, statement: Statement): void {
+    const entries = this.#entriesWith(text, old);
+    entries?.set(text, { ...entries.get(text)!, statement });
   }
 
-  /** Forgets a statement and has it closed on the server. */
+  /** Forgets the text's statement in the present surroundings and has it closed on the server. */
   delete(text: string): void {
     const entry = this.#entries.get(text);
     if (entry === undefined) return;
     this.#entries.delete(text);
     this.#close(entry.statement.name);
+  }
+
+  /** Forgets this statement, in whichever surroundings it is kept. Whether it was. */
+  deleteStatement(text: string, statement: Statement): boolean {
+    const entries = this.#entriesWith(text, statement);
+    if (entries === undefined) return false;
+    entries.delete(text);
+    if (entries !== this.#entries) this.#others -= 1;
+    this.#close(statement.name);
+    return true;
   }
 
   /** Keeps nothing for as long as a statement would be kept. */
@@ -124,6 +166,14 @@ export class StatementCache {
   /** Forgets all statements and has them closed on the server. */
   clear(): void {
     this.#schemaVersion = this.#registry.schemaVersion;
-    for (const text of [...this.#entries.keys()]) this.delete(text);
+    const all = [...this.#scopes.values()];
+    this.#scopes.clear();
+    this.#others = 0;
+    this.#scope = this.#surroundings.scope;
+    this.#entries = new Map();
+    this.#scopes.set(this.#scope, this.#entries);
+    for (const entries of all) {
+      for (const { statement } of entries.values()) this.#close(statement.name);
+    }
   }
 }

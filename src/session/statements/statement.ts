@@ -16,9 +16,10 @@ import type { FieldDescription } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
 import { MessageWriter } from '../../protocol/writer.ts';
-import { mayChangeTypes } from '../../sql/statement-kind.ts';
+import { mayChangeTypes, type StatementKind, statementKind } from '../../sql/statement-kind.ts';
 import { unexpected } from '../unexpected.ts';
 import { lateDecoder } from './late-decoder.ts';
+import type { Scope } from './scope.ts';
 
 /**
  * A column of a statement's result, as the server describes it before the statement is executed.
@@ -78,6 +79,12 @@ export class Statement {
   readonly columns: readonly Column[];
   readonly encoder: ArgumentEncoder;
   readonly decoder: RowDecoder | null;
+  /** What its text does when it is executed. */
+  readonly kind: StatementKind;
+  /** The surroundings that it was prepared in, if its user keeps it; null: it is outdated. */
+  scope: Scope | null = null;
+  /** Whether functions that it calls have set nothing so far; null: it was not executed yet. */
+  leavesSurroundings: boolean | null = null;
   /** How many rows its last result had. */
   lastCount = 0;
   #arrayDecoder: RowDecoder<unknown> | null = null;
@@ -101,6 +108,7 @@ export class Statement {
     boundFormats: boolean = false,
   ) {
     this.text = text;
+    this.kind = statementKind(text);
     this.name = name;
     this.description = description;
     this.#registry = registry;
@@ -168,7 +176,11 @@ export class Statement {
 
   /** The same statement on the server, with the codecs that hold now. */
   recompiled(registry: CodecSource): Statement {
-    return new Statement(this.text, this.name, this.description, registry, this.#boundFormats);
+    const { text, name, description } = this;
+    const statement = new Statement(text, name, description, registry, this.#boundFormats);
+    statement.scope = this.scope;
+    statement.leavesSurroundings = this.leavesSurroundings;
+    return statement;
   }
 
   /** The same text as the unnamed statement. */

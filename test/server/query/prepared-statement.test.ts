@@ -201,14 +201,28 @@ describeEach('prepared statements', (version) => {
     expect(c.isInTransaction()).toBe(false);
   });
 
-  it('always fail when their columns changed, as they are never replaced', async () => {
+  it('are right when their columns changed, whoever has changed them', async () => {
     const c = await openWithSchema(version);
-    await c.execute('CREATE TABLE t (a int4)');
+    const other = await openBeside(c, version);
+    await c.execute('CREATE TABLE t (a int4); INSERT INTO t VALUES (1)');
     const statement = await c.prepare('SELECT * FROM t');
+    expect(await statement.fetch()).toEqual([{ a: 1 }]);
     await c.execute('ALTER TABLE t ADD b int4');
-    await expect(statement.fetch()).rejects.toThrow(InvalidCachedStatementError);
-    await expect(statement.fetch()).rejects.toThrow(InvalidCachedStatementError);
-    expect(await c.fetch('SELECT * FROM t')).toEqual([]);
+    expect(await statement.fetch()).toEqual([{ a: 1, b: null }]);
+    await other.execute('ALTER TABLE t ADD c int4');
+    expect(await statement.fetch()).toEqual([{ a: 1, b: null, c: null }]);
+    await c.transaction(async (tx) => {
+      await tx.execute('ALTER TABLE t ADD d int4');
+      expect(await statement.fetch()).toEqual([{ a: 1, b: null, c: null, d: null }]);
+    });
+    await statement.fetch();
+    await other.execute('ALTER TABLE t ADD e int4');
+    const late = c.transaction(async (tx) => {
+      await tx.fetch('SELECT 1');
+      await statement.fetch();
+    });
+    expect(await failure(late)).toBeInstanceOf(InvalidCachedStatementError);
+    expect(await c.transaction(() => statement.fetchRow())).toHaveProperty('e', null);
   });
 
   it('keep the codecs that they were prepared with', async () => {

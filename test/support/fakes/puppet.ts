@@ -78,7 +78,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   default_transaction_read_only: 'off',
   in_hot_standby: 'off',
   integer_datetimes: 'on',
-  server_version: '17.0',
+  server_version: '18.0',
+  search_path: '"$user", public',
   standard_conforming_strings: 'on',
 };
 

@@ -1,0 +1,330 @@
+import { PostgresError } from '../../errors/postgres-error.ts';
+import type { TransactionStatus } from '../../protocol/backend/session.ts';
+import { statementKind } from '../../sql/statement-kind.ts';
+import {
+  pathNames,
+  SURROUNDINGS,
+  type SurroundingsChange,
+  surroundingsChanges,
+} from '../../sql/surroundings-change.ts';
+import type { Server } from '../server.ts';
+import type { Scope } from './scope.ts';
+import type { Statement } from './statement.ts';
+
+/** Values by name; null: not known. What is missing is as the session has begun with it. */
+type Values = ReadonlyMap<string, string | null>;
+
+/** What is asked of a request. */
+interface Sent {
+  /** What it has failed with, once it is answered. */
+  readonly error: unknown;
+}
+
+/** A request under way whose texts may change the surroundings. */
+interface Pending {
+  readonly request: Sent;
+  readonly texts: readonly string[];
+  /** What calls functions of the user's own, and nothing else that may set something. */
+  readonly caller: Statement | null;
+  readonly scope: Scope;
+}
+
+const NO_VALUES: Values = new Map();
+/** More than a session has at once; the names are then given anew. */
+const MAX_SCOPES = 1000;
+
+/**
+ * What the meaning of a text depends on besides the text: the search_path and what else
+ * `SURROUNDINGS` names. What is known of a statement holds for the surroundings that it was prepared in.
+ *
+ * The server reports most of it when it changes. What it does not report (before PostgreSQL 18 the
+ * search_path) is followed by the texts that set it, and asked for where they do not tell. Until a
+ * request that may change it is answered, no statement that is known is used.
+ */
+export class Surroundings {
+  /** The present ones, as far as everything that was sent is answered. */
+  scope: Scope;
+  /** Whether they are not certain, so that `settle` has to come first. */
+  isUnsettled = false;
+  readonly #server: Server;
+  /** Called when what is known of all statements is no longer true. */
+  readonly #outdated: () => void;
+  readonly #scopes = new Map<string, Scope>();
+  readonly #pending: Pending[] = [];
+  #waiters: (() => void)[] = [];
+  /** What the server does not report: now, after COMMIT, and after ROLLBACK. */
+  #current: Values = NO_VALUES;
+  #committed: Values = NO_VALUES;
+  #begun: Values = NO_VALUES;
+  /** The open transaction has made or dropped objects, which its end may undo. */
+  #hasDefined = false;
+  /** A statement that has called functions which may have set what is not known now. */
+  #suspect: Pending | null = null;
+
+  constructor(server: Server, outdated: () => void) {
+    this.#server = server;
+    this.#outdated = outdated;
+    this.scope = this.#scopeNow();
+    server.onReport = () => this.#reported();
+  }
+
+  // ── Requests ────────────────────────────────────────────────────────────────────────────
+
+  /** A request was sent that executes these texts. `statement`: the statement of one text. */
+  sent(request: Sent, texts: readonly string[], statement: Statement | null = null): void {
+    const kinds = texts.map(statementKind);
+    if (kinds.every(({ leavesStatements }) => leavesStatements)) return;
+    const caller = statement?.kind.callsUnknown === true ? statement : null;
+    if (caller?.leavesSurroundings === true && !caller.kind.changesSchema) return;
+    const definesObjects = kinds.some(({ changesSchema }) => changesSchema);
+    if (definesObjects) {
+      this.#hasDefined = true;
+      this.renew();
+    }
+    const concerns = (text: string): boolean => {
+      const kind = statementKind(text);
+      return kind.callsUnknown || (kind.changesSurroundings && this.#mayChange(text));
+    };
+    if (!definesObjects && !texts.some(concerns)) return;
+    this.#pending.push({ request, texts, caller, scope: this.scope });
+    if (texts.some(concerns)) this.isUnsettled = true;
+  }
+
+  /** The end of a transaction in which nothing was changed leaves everything as it is. */
+  #mayChange(text: string): boolean {
+    const isUntouched =
+      this.#pending.length === 0 && !this.#hasDefined && !this.#hasReported && !this.#isTouched;
+    return !isUntouched || !isEnd(text);
+  }
+
+  /** Something that the server reports has changed since the last transaction ended. */
+  #hasReported = false;
+
+  get #isTouched(): boolean {
+    return this.#current !== this.#begun || this.#committed !== this.#begun;
+  }
+
+  /** ReadyForQuery of a request has come. `before`: the status that was told before. */
+  answered(request: Sent, before: TransactionStatus, status: TransactionStatus): void {
+    const [pending] = this.#pending;
+    if (pending?.request !== request) return;
+    this.#pending.shift();
+    this.#apply(pending, before, status);
+    if (status === 'I') this.#ended();
+    this.scope = this.#scopeNow();
+    this.#judge(pending);
+    this.isUnsettled = this.#pending.length > 0 || this.isUnknown;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  #ended(): void {
+    this.#current = this.#committed;
+    this.#begun = this.#committed;
+    this.#hasReported = false;
+    if (!this.#hasDefined || this.#pending.length > 0) return;
+    this.#hasDefined = false;
+    this.renew();
+  }
+
+  /** What is known of statements was made in other surroundings than whatever comes. */
+  renew(): void {
+    this.#scopes.clear();
+    this.scope = this.#scopeNow();
+    this.#outdated();
+  }
+
+  /** Resolves when all requests that may change something are answered. */
+  async whenAnswered(): Promise<void> {
+    while (this.#pending.length > 0) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  // ── Values ──────────────────────────────────────────────────────────────────────────────
+
+  /** Whether a value has to be asked for. */
+  get isUnknown(): boolean {
+    for (const value of this.#current.values()) if (value === null) return true;
+    return false;
+  }
+
+  /** Whether the server reports it; PostgreSQL writes some names in capitals. */
+  #isReported(name: string): boolean {
+    return this.#server.settings.has(REPORTED_AS.get(name) ?? name);
+  }
+
+  #apply({ request, texts }: Pending, before: TransactionStatus, status: TransactionStatus): void {
+    const changes = texts.flatMap(changesOf);
+    if (request.error === null) {
+      for (const change of changes) this.#applyOne(change, before === 'E');
+    } else {
+      // What failed on the server is undone, or will be with the transaction. Of a script some
+      // may stay, and what has failed in the client was done.
+      const isUndone = request.error instanceof PostgresError && changes.length === 1;
+      if (!isUndone) for (const change of changes) this.#forget(change);
+      else if (status === 'I') this.#committed = this.#begun;
+    }
+    if (this.#hasDefined && changes.some(({ does }) => does === 'roll back to')) this.renew();
+  }
+
+  #applyOne(change: SurroundingsChange, hasFailed: boolean): void {
+    switch (change.does) {
+      case 'set':
+        this.#set(change.name, change.value, change.local);
+        return;
+      case 'reset':
+        this.#set(change.name, undefined, false);
+        return;
+      case 'reset all':
+        for (const name of this.#names()) {
+          if (!USER.has(name)) this.#set(name, undefined, false);
+        }
+        return;
+      case 'call':
+        this.#forget(change);
+        return;
+      case 'commit':
+        if (hasFailed) this.#committed = this.#begun;
+        this.#current = this.#committed;
+        this.#begun = this.#committed;
+        return;
+      case 'roll back':
+        this.#committed = this.#begun;
+        this.#current = this.#begun;
+        return;
+      case 'roll back to':
+        if (!this.#isTouched) return;
+        for (const name of this.#names()) this.#set(name, null, false);
+        return;
+      default:
+        change satisfies never;
+    }
+  }
+
+  /** What it may have set is not known now. */
+  #forget(change: SurroundingsChange): void {
+    if (change.does === 'set' || change.does === 'reset') this.#set(change.name, null, false);
+    else if (change.does === 'call') this.#set('search_path', null, false);
+    else for (const name of this.#names()) this.#set(name, null, false);
+  }
+
+  /** The names that have been set, ever. */
+  #names(): Set<string> {
+    return new Set([...this.#current.keys(), ...this.#committed.keys(), ...this.#begun.keys()]);
+  }
+
+  /** @param value undefined: as the session has begun with it */
+  #set(name: string, value: string | null | undefined, local: boolean): void {
+    // The role is none behind it.
+    if (name === 'session_authorization') this.#set('role', 'none', local);
+    if (this.#isReported(name)) return;
+    this.#current = withValue(this.#current, name, value);
+    if (!local) this.#committed = withValue(this.#committed, name, value);
+  }
+
+  /** The settings that the server does not report. */
+  get unreported(): string[] {
+    return SURROUNDINGS.filter((name) => !this.#isReported(name));
+  }
+
+  /** The server has told the values of `unreported`, or cannot: null. */
+  told(values: readonly (string | null)[] | null): void {
+    const known = new Map<string, string>();
+    for (const [i, name] of this.unreported.entries()) {
+      if (values === null) known.set(name, `unknown ${++unknowns}`);
+      else known.set(name, name === 'search_path' ? pathNames(values[i] ?? '') : (values[i] ?? ''));
+    }
+    if (!this.#isTouched) {
+      this.#committed = known;
+      this.#begun = known;
+    }
+    this.#current = known;
+    this.scope = this.#scopeNow();
+    this.isUnsettled = this.#pending.length > 0;
+    const suspect = this.#suspect;
+    this.#suspect = null;
+    if (suspect !== null) this.#found(suspect);
+  }
+
+  // ── Functions of the user's own ─────────────────────────────────────────────────────────
+
+  /**
+   * Most functions set nothing. One that was seen to leave everything as it was need not be waited
+   * for again; one that has ever set something always is.
+   */
+  #judge(pending: Pending): void {
+    if (pending.caller === null || pending.request.error !== null) return;
+    if (this.isUnknown) this.#suspect = pending;
+    else this.#found(pending);
+  }
+
+  #found({ caller, scope }: Pending): void {
+    if (caller!.leavesSurroundings !== false) caller!.leavesSurroundings = scope === this.scope;
+  }
+
+  // ── Scopes ──────────────────────────────────────────────────────────────────────────────
+
+  #reported(): void {
+    this.scope = this.#scopeNow();
+    this.#hasReported = true;
+  }
+
+  #scopeNow(): Scope {
+    const { settings } = this.#server;
+    let key = '';
+    for (const name of REPORTED) key += `${settings.get(name) ?? ''}\0`;
+    for (const name of [...this.#current.keys()].sort()) {
+      key += `${name}=${this.#current.get(name) ?? '\0'}\0`;
+    }
+    let scope = this.#scopes.get(key);
+    if (scope === undefined) {
+      if (this.#scopes.size >= MAX_SCOPES) this.#scopes.clear();
+      scope = { key };
+      this.#scopes.set(key, scope);
+    }
+    return scope;
+  }
+}
+
+let unknowns = 0;
+
+/** Settings that the server reports, as it writes them. */
+const REPORTED = [
+  'search_path',
+  'TimeZone',
+  'DateStyle',
+  'IntervalStyle',
+  'standard_conforming_strings',
+  'session_authorization',
+] as const;
+
+const REPORTED_AS = new Map<string, string>(REPORTED.map((name) => [name.toLowerCase(), name]));
+
+/** What RESET ALL leaves. */
+const USER = new Set(['role', 'session_authorization']);
+
+function isEnd(text: string): boolean {
+  return changesOf(text).every(
+    ({ does }) => does === 'commit' || does === 'roll back' || does === 'roll back to',
+  );
+}
+
+/** Where strings end may depend on a setting: then nothing of what is set is told. */
+function changesOf(text: string): readonly SurroundingsChange[] {
+  const changes = surroundingsChanges(text, false);
+  if (!text.includes('\\')) return changes;
+  const others = surroundingsChanges(text, true);
+  return [...changes, ...others].map((change) =>
+    change.does === 'set' ? { ...change, value: null } : change,
+  );
+}
+
+function withValue(values: Values, name: string, value: string | null | undefined): Values {
+  if (values.get(name) === value && values.has(name) === (value !== undefined)) return values;
+  const changed = new Map(values);
+  if (value === undefined) changed.delete(name);
+  else changed.set(name, value);
+  return changed;
+}

@@ -1,0 +1,127 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { type Connection, type ConnectOptions, createPool } from '../../../src/index.ts';
+import { collect, describeEach, failure, openWithSchema } from '../../support/connections.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+const MODES: readonly (readonly [string, ConnectOptions])[] = [
+  ['named statements', {}],
+  ['statementCacheSize: 0', { statementCacheSize: 0 }],
+];
+
+type Get = (c: Connection, text: string) => Promise<unknown>;
+
+const WAYS: Readonly<Record<string, Get>> = {
+  fetch: (c, text) => c.fetch(text),
+  'prepare: false': (c, text) => c.fetch({ text, prepare: false }),
+  batch: async (c, text) => [...(await c.batch([text]))[0]!.rows],
+  stream: (c, text) => collect(c.stream(text)),
+  fetchMany: (c, text) => c.fetchMany(text, [[]]),
+  cursor: async (c, text) => {
+    await using cursor = c.cursor(text);
+    return await cursor.fetch(10);
+  },
+};
+
+describeEach('what a session changes itself', (version) => {
+  for (const [mode, options] of MODES) {
+    it.each(Object.keys(WAYS))(`is known in its transaction to %s, with ${mode}`, async (way) => {
+      const get = WAYS[way]!;
+      const c = await openWithSchema(version, options);
+      await c.execute('CREATE TABLE t (a int4); INSERT INTO t VALUES (1)');
+      const q = 'SELECT * FROM t';
+      await c
+        .transaction(async (tx) => {
+          expect(await get(c, q)).toEqual([{ a: 1 }]);
+          await tx.execute('ALTER TABLE t ADD b text');
+          expect(await get(c, q)).toEqual([{ a: 1, b: null }]);
+          await tx.execute('SELECT 1; ALTER TABLE t DROP a, ADD c int4; SELECT 2');
+          expect(await get(c, q)).toEqual([{ b: null, c: null }]);
+          await tx.fetch('ALTER TABLE t ALTER c TYPE text');
+          expect(await get(c, q)).toEqual([{ b: null, c: null }]);
+          await tx.batch(['CREATE TEMP TABLE t (z int8)', 'SELECT 1']);
+          expect(await get(c, q)).toEqual([]);
+          await tx
+            .transaction(async (inner) => {
+              await inner.execute('DROP TABLE pg_temp.t; ALTER TABLE t ADD x int4');
+              expect(await get(c, q)).toEqual([{ b: null, c: null, x: null }]);
+              throw new Error('undo');
+            })
+            .catch(() => {});
+          expect(await get(c, q)).toEqual([]);
+          await tx.execute('DROP TABLE t');
+          expect(await get(c, q)).toEqual([{ b: null, c: null }]);
+          throw new Error('undo');
+        })
+        .catch((error: Error) => expect(error.message).toBe('undo'));
+      await c.transaction(async () => expect(await get(c, q)).toEqual([{ a: 1 }]));
+    });
+
+    it(`is known to parameters, with ${mode}`, async () => {
+      const c = await openWithSchema(version, options);
+      await c.execute("CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (v int4)");
+      const insert = 'INSERT INTO t VALUES ($1) RETURNING v';
+      const cast = 'SELECT $1::mood AS m';
+      await c.transaction(async (tx) => {
+        expect(await tx.fetchVal(insert, 1)).toBe(1);
+        expect(await tx.fetchVal(cast, 'a')).toBe('a');
+        await tx.execute('ALTER TABLE t ALTER v TYPE text');
+        expect(await tx.fetchVal(insert, 'x')).toBe('x');
+        await tx.execute("DROP TYPE mood; CREATE TYPE mood AS ENUM ('b')");
+        expect(await tx.fetchVal(cast, 'b')).toBe('b');
+        await tx.executeMany('INSERT INTO t VALUES ($1)', [['y'], ['z']]);
+        const many = tx.executeMany('INSERT INTO t VALUES ($1)', [[1.5]]);
+        expect((await failure(many)).message).toMatch('$1');
+      });
+    });
+
+    it(`is known to calls that travel with it, with ${mode}`, async () => {
+      const c = await openWithSchema(version, options);
+      await c.execute('CREATE TABLE t (a int4); INSERT INTO t VALUES (1)');
+      await c.fetch('SELECT * FROM t');
+      const [, rows] = await c.transaction((tx) =>
+        Promise.all([tx.execute('ALTER TABLE t ADD b int4'), tx.fetch('SELECT * FROM t')]),
+      );
+      expect(rows).toEqual([{ a: 1, b: null }]);
+      const [first, , second] = await Promise.all([
+        c.fetch('SELECT * FROM t'),
+        c.execute('ALTER TABLE t ADD c int4'),
+        c.fetch('SELECT * FROM t'),
+      ]);
+      expect([first, second]).toEqual([[{ a: 1, b: null }], [{ a: 1, b: null, c: null }]]);
+    });
+
+    it(`may be temporary tables of several shapes, with ${mode}`, async () => {
+      const pool = await createPool(serverDsn(version), { minSize: 0, maxSize: 1, ...options });
+      onTestFinished(() => pool.terminate());
+      const job = (columns: string, values: readonly unknown[]): Promise<unknown> =>
+        pool.transaction(async (tx) => {
+          await tx.execute(`CREATE TEMP TABLE staging (${columns}) ON COMMIT DROP`);
+          const places = values.map((_, i) => `$${i + 1}`).join(', ');
+          await tx.execute(`INSERT INTO staging VALUES (${places})`, ...values);
+          await tx.copyRecordsToTable('staging', { records: [values] });
+          return tx.fetch('SELECT * FROM staging');
+        });
+      for (let round = 0; round < 3; round++) {
+        expect(await job('a int4, b text', [1, 'x'])).toEqual([
+          { a: 1, b: 'x' },
+          { a: 1, b: 'x' },
+        ]);
+        expect(await job('b text, a int8', ['y', 2n])).toEqual([
+          { b: 'y', a: 2n },
+          { b: 'y', a: 2n },
+        ]);
+        expect(await job('c bool', [true])).toEqual([{ c: true }, { c: true }]);
+      }
+    });
+
+    it(`may be a table made by SELECT INTO, with ${mode}`, async () => {
+      const c = await openWithSchema(version, options);
+      await c.execute('CREATE TABLE t (a int4); INSERT INTO t VALUES (1)');
+      await c.transaction(async (tx) => {
+        expect(await tx.fetch('SELECT * FROM t')).toEqual([{ a: 1 }]);
+        await tx.fetch("SELECT 'x' AS z INTO TEMP t");
+        expect(await tx.fetch('SELECT * FROM t')).toEqual([{ z: 'x' }]);
+      });
+    });
+  }
+});

@@ -1,0 +1,106 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { type Connection, type ConnectOptions, createPool } from '../../../src/index.ts';
+import { collect, describeEach, open } from '../../support/connections.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+type Get = (c: Connection, text: string) => Promise<unknown>;
+
+const WAYS: Readonly<Record<string, Get>> = {
+  fetchVal: (c, text) => c.fetchVal(text),
+  fetchRow: async (c, text) => (await c.fetchRow(text))!['v'],
+  'prepare: false': (c, text) => c.fetchVal({ text, prepare: false }),
+  batch: async (c, text) => (await c.batch([text]))[0]!.rows[0]!['v'],
+  stream: async (c, text) => (await collect(c.stream(text)))[0]!['v'],
+  fetchMany: async (c, text) => (await c.fetchMany(text, [[]]))[0]!['v'],
+  'a parameter besides': (c, text) => c.fetchVal(`${text}, $1::int4`, 1),
+};
+
+/** What is set, a text, and what it comes to. */
+const LITERALS: readonly (readonly [set: string, text: string, value: unknown])[] = [
+  ["timezone = 'Asia/Tokyo'", "timestamptz '2024-06-01 00:00'", new Date('2024-05-31T15:00Z')],
+  ["TIME ZONE 'America/New_York'", "timestamptz '2024-06-01 00:00'", new Date('2024-06-01T04:00Z')],
+  ["TimeZone TO 'UTC'", "'2024-06-01 00:00'::timestamptz", new Date('2024-06-01T00:00Z')],
+  ["timezone = 'Asia/Tokyo'", "'2024-06-01 00:00'::timestamptz", new Date('2024-05-31T15:00Z')],
+  ["datestyle = 'ISO, DMY'", "date '01/02/2024'", '2024-02-01'],
+  ["datestyle = 'ISO, MDY'", "date '01/02/2024'", '2024-01-02'],
+  ["intervalstyle = 'sql_standard'", "extract(hour FROM interval '-1 02:00')::int4", -2],
+  ["intervalstyle = 'postgres'", "extract(hour FROM interval '-1 02:00')::int4", 2],
+  ['transform_null_equals = on', '(CASE WHEN 1 = NULL THEN 1 END) IS NULL AND NULL = NULL', true],
+  ['transform_null_equals = off', '(CASE WHEN 1 = NULL THEN 1 END) IS NULL AND NULL = NULL', null],
+  ['array_nulls = off', "('{NULL}'::text[])[1]", 'NULL'],
+  ['array_nulls = on', "('{NULL}'::text[])[1]", null],
+];
+
+describeEach('literals that settings are read by', (version) => {
+  for (const [mode, options] of [
+    ['named statements', {}],
+    ['statementCacheSize: 0', { statementCacheSize: 0 }],
+  ] as readonly (readonly [string, ConnectOptions])[]) {
+    it.each(Object.keys(WAYS))(`are read anew for %s, with ${mode}`, async (way) => {
+      const c = await open(version, options);
+      for (const round of [0, 1]) {
+        for (const [set, expression, value] of LITERALS) {
+          const text = `SELECT ${expression} AS v`;
+          await c.execute(`SET ${set}`);
+          expect(await WAYS[way]!(c, text), `${round}: ${set}, ${text}`).toEqual(value);
+        }
+      }
+      for (const [set, expression, value] of [...LITERALS, ...LITERALS]) {
+        await c.transaction(async (tx) => {
+          await tx.execute(`SET LOCAL ${set}`);
+          expect(await WAYS[way]!(c, `SELECT ${expression} AS v`), set).toEqual(value);
+        });
+      }
+    });
+
+    it(`are right for each holder of a pool, with ${mode}`, async () => {
+      const pool = await createPool(serverDsn(version), { minSize: 0, maxSize: 1, ...options });
+      onTestFinished(() => pool.terminate());
+      const q = "SELECT timestamptz '2024-06-01 00:00'";
+      for (const [zone, time] of [
+        ['Asia/Tokyo', '2024-05-31T15:00Z'],
+        ['America/New_York', '2024-06-01T04:00Z'],
+        ['Asia/Tokyo', '2024-05-31T15:00Z'],
+      ] as const) {
+        const value = await pool.withConnection(async (c) => {
+          await c.execute(`SET timezone = '${zone}'`);
+          return c.fetchVal(q);
+        });
+        expect(value).toEqual(new Date(time));
+        const [, pipelined] = await pool.transaction((tx) =>
+          Promise.all([
+            tx.fetchVal("SELECT set_config('TimeZone', $1, true)", zone),
+            tx.fetchVal(q),
+          ]),
+        );
+        expect(pipelined).toEqual(new Date(time));
+      }
+    });
+
+    it(`are the time of each call where they say so, with ${mode}`, async () => {
+      const c = await open(version, options);
+      const texts = [
+        "SELECT 'now'::timestamptz",
+        "SELECT timestamptz ' NOW'",
+        "SELECT E'now'::timestamptz",
+      ];
+      for (const text of texts) {
+        const prepared = await c.prepare(text);
+        const first = await c.fetchVal<Date>(text);
+        const before = await c.fetchVal<Date>('SELECT clock_timestamp()');
+        await c.fetchVal('SELECT pg_sleep(0.002)');
+        expect((await c.fetchVal<Date>(text))! >= before!, text).toBe(true);
+        expect((await prepared.fetchVal())! >= first!, text).toBe(true);
+        expect(
+          (await c.batch([text]))[0]!.rows[0]![
+            Object.keys(Object((await c.batch([text]))[0]!.rows[0]))[0]!
+          ] >= before!,
+        ).toBe(true);
+      }
+      const kept = { text: 'SELECT count(*)::int4 FROM pg_prepared_statements', prepare: false };
+      const count = await c.fetchVal(kept);
+      await c.fetchVal("SELECT 'tomorrow'::date");
+      expect(await c.fetchVal(kept)).toBe(count);
+    });
+  }
+});
