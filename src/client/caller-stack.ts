@@ -1,22 +1,32 @@
-import { fileURLToPath } from 'node:url';
 import { InterfaceError, InternalClientError, TimeoutError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
+import { builtinModule } from '../runtime/builtin-module.ts';
 
 const locatedErrors = new WeakSet<object>();
 
+let ownFrames: readonly string[] | null = null;
+
 /** Where this library's own code is, as it appears in stacks: as a URL or as a path. */
-const HOME = new URL('..', import.meta.url);
-const OWN_FRAMES = [HOME.href, ...(HOME.protocol === 'file:' ? [fileURLToPath(HOME)] : [])];
+function findOwnFrames(): readonly string[] {
+  // In a bundle that is CommonJS there is no URL, and nothing to tell the library by.
+  const url = import.meta.url as string | undefined;
+  if (url === undefined) return [];
+  const home = new URL('..', url);
+  if (home.protocol !== 'file:') return [home.href];
+  return [home.href, builtinModule('node:url').fileURLToPath(home)];
+}
 
 /** Whether a stack leads to code that is neither this library's nor the engine's. */
 function showsCaller(stack: string | undefined): boolean {
+  ownFrames ??= findOwnFrames();
+  const own = ownFrames;
   return (stack ?? '')
     .split('\n')
     .some(
       (line) =>
         /^\s+at .*:\d+:\d+\)?$/.test(line) &&
         !/\bnode:|\beval at\b/.test(line) &&
-        !OWN_FRAMES.some((own) => line.includes(own)),
+        !own.some((place) => line.includes(place)),
     );
 }
 

@@ -8,4 +8,5 @@ import { createRequire } from 'node:module';
 export const builtinModule: typeof process.getBuiltinModule =
   // Node has it since 20.16 and 22.3.
   (process.getBuiltinModule as typeof process.getBuiltinModule | undefined) ??
-  ((name: string) => createRequire(import.meta.url)(name));
+  // Any path does for modules of Node, and a bundle that is CommonJS has no import.meta.url.
+  ((name: string) => createRequire(process.execPath)(name));
