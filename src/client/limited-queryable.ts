@@ -58,10 +58,10 @@ export class LimitedQueryable extends Queryable {
     this.#limits = limits;
   }
 
-  override [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease> {
+  override [CHECK_OUT](use: Use, deadline: Deadline | null, text?: string): Lease | Promise<Lease> {
     const { settings } = this.#limits;
     if (settings === undefined || use === 'transaction') {
-      return this.#inner[CHECK_OUT](use, deadline);
+      return this.#inner[CHECK_OUT](use, deadline, text);
     }
     return this.#begin(settings, deadline);
   }
@@ -83,10 +83,10 @@ export class LimitedQueryable extends Queryable {
     }
   }
 
-  override [CHECK_IN](lease: Lease, failed: boolean): Promise<void> | null {
+  override [CHECK_IN](lease: Lease, failed: boolean, text?: string): Promise<void> | null {
     return lease instanceof CallInTransaction
       ? this.#end(lease, failed)
-      : this.#inner[CHECK_IN](lease, failed);
+      : this.#inner[CHECK_IN](lease, failed, text);
   }
 
   async #end({ lease, transaction }: CallInTransaction, failed: boolean): Promise<void> {

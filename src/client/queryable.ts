@@ -87,9 +87,12 @@ export abstract class Queryable {
 
   /**
    * A session for one call: at once if there is one, else a promise of it.
+   *
+   * @param text what a call that shares a session executes, if that may take long; the same has to be
+   *   told when it is over
    * @internal
    */
-  abstract [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease>;
+  abstract [CHECK_OUT](use: Use, deadline: Deadline | null, text?: string): Lease | Promise<Lease>;
 
   /**
    * The call is over. A promise has to be awaited by the call, null is the usual case; what it
@@ -98,7 +101,7 @@ export abstract class Queryable {
    * @param failed the call is rejected already, so that this must not be
    * @internal
    */
-  abstract [CHECK_IN](lease: Lease, failed: boolean): Promise<void> | null;
+  abstract [CHECK_IN](lease: Lease, failed: boolean, text?: string): Promise<void> | null;
 
   /**
    * The deadline of one call.
@@ -187,7 +190,7 @@ export abstract class Queryable {
         deadline?.check();
         const kind = statementKind(call.text);
         if (kind.needsHolder !== null) this[REFUSE](kind.needsHolder);
-        const lent = this[CHECK_OUT](useOf(kind), deadline);
+        const lent = this[CHECK_OUT](useOf(kind), deadline, call.text);
         const lease = lent instanceof Promise ? await lent : lent;
         let failed = true;
         try {
@@ -197,7 +200,7 @@ export abstract class Queryable {
           failed = false;
           return result;
         } finally {
-          const checkedIn = this[CHECK_IN](lease, failed);
+          const checkedIn = this[CHECK_IN](lease, failed, call.text);
           if (checkedIn !== null) await checkedIn;
         }
       } finally {

@@ -3,8 +3,10 @@ import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
+import { atEndOfTurn } from '../transport/turn.ts';
 import { Backoff } from './backoff.ts';
 import { clean } from './cleaning.ts';
+import { type Expectation, Expectations } from './expectations.ts';
 import { IdleSessions } from './idle-sessions.ts';
 import { leastBusyShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
@@ -40,6 +42,12 @@ export class Allocator {
   /** Ended on this side, not on the server's. */
   readonly #closing = new Set<Session>();
   readonly #backoff: Backoff;
+  readonly #expectations = new Expectations();
+  /** The moment of this turn of the event loop, in which nothing can be answered; null: not read yet. */
+  #moment: number | null = null;
+  readonly #forgetMoment = atEndOfTurn(() => {
+    this.#moment = null;
+  });
   #opening = 0;
   #generation = 0;
   #refilling = false;
@@ -100,36 +108,40 @@ export class Allocator {
    *
    * @param deadline ends the wait
    * @param patience and so do as many milliseconds
+   * @param text what is to be executed, if it is to share a session
    */
   checkOut(
     use: Use,
     deadline: Deadline | null,
     patience: number | null,
+    text = '',
   ): PooledSession | Promise<PooledSession> {
-    return this.#take(use) ?? this.#waitFor(use, deadline, patience);
+    const expectation = use === 'shared' ? this.#expectations.of(text) : null;
+    return this.#take(expectation) ?? this.#waitFor(expectation, deadline, patience);
   }
 
-  /** A session that is to be had at once. */
-  #take(use: Use): PooledSession | null {
+  /** A session that is to be had at once: to share, if something is expected of the query. */
+  #take(expectation: Expectation | null): PooledSession | null {
     this.checkOpen();
     if (this.#waiters.length > 0) return null;
     let pooled = this.#idle.take();
-    if (pooled === null && use === 'shared') pooled = this.#leastBusyShared();
-    if (pooled !== null) this.#assign(pooled, use);
+    if (pooled === null && expectation !== null) pooled = this.#leastBusyShared(expectation);
+    if (pooled !== null) this.#assign(pooled, expectation);
     return pooled;
   }
 
   async #waitFor(
-    use: Use,
+    expectation: Expectation | null,
     deadline: Deadline | null,
     patience: number | null,
   ): Promise<PooledSession> {
     const ticket = this.#waiters.drawTicket();
-    let pooled = await this.#wait(ticket, use, deadline, patience);
+    let pooled = await this.#wait(ticket, expectation, deadline, patience);
     while (pooled.client.session.isEnded) {
       // It was lost between hand-over and here: back to the same place in line.
-      this.checkIn(pooled);
-      pooled = this.#take(use) ?? (await this.#wait(ticket, use, deadline, patience));
+      this.#checkIn(pooled, expectation);
+      pooled =
+        this.#take(expectation) ?? (await this.#wait(ticket, expectation, deadline, patience));
     }
     return pooled;
   }
@@ -138,32 +150,47 @@ export class Allocator {
     return pooled.isFit(this.#generation, this.#settings.maxQueries);
   }
 
-  #leastBusyShared(): PooledSession | null {
+  readonly #isFitForNow = (pooled: PooledSession): boolean => this.#isFit(pooled);
+
+  #leastBusyShared(expectation: Expectation): PooledSession | null {
     const { maxSize, pipelining } = this.#settings;
     // While connections are being opened nobody is tied to a busy one: one of these is free soon.
     if (pipelining < 2 || this.#opening > 0 || this.#total < maxSize) return null;
-    return leastBusyShared(this.#sessions, pipelining, this.#clock.now(), (pooled) =>
-      this.#isFit(pooled),
+    return leastBusyShared(
+      this.#sessions,
+      pipelining,
+      this.#expectations.cost(expectation),
+      this.#expectations,
+      this.#now(),
+      this.#isFitForNow,
     );
   }
 
   /** From here on it is in use. */
-  #assign(pooled: PooledSession, use: Use): void {
-    const now = this.#clock.now();
+  #assign(pooled: PooledSession, expectation: Expectation | null): void {
     this.#counters.acquired += 1;
-    if (use === 'exclusive') {
+    if (expectation === null) {
       pooled.state = 'leased';
-      pooled.leasedAt = now;
+      pooled.leasedAt = this.#clock.now();
       return;
     }
-    if (pooled.users === 0) pooled.sharedSince = now;
     pooled.state = 'shared';
     pooled.users += 1;
+    pooled.line.join(expectation, this.#expectations.cost(expectation), this.#now());
+  }
+
+  /** The time, read once a turn: what is sent in this turn leaves at its end. */
+  #now(): number {
+    if (this.#moment === null) {
+      this.#moment = this.#clock.now();
+      this.#forgetMoment();
+    }
+    return this.#moment;
   }
 
   #wait(
     ticket: number,
-    use: Use,
+    expectation: Expectation | null,
     deadline: Deadline | null,
     patience: number | null,
   ): Promise<PooledSession> {
@@ -175,7 +202,7 @@ export class Allocator {
       };
       const waiter: Waiter = {
         ticket,
-        use,
+        expectation,
         take: (pooled) => {
           done();
           resolve(pooled);
@@ -221,12 +248,22 @@ export class Allocator {
   /**
    * A caller is done with a session: one of those who share it, or its only holder, after whom it
    * was cleaned.
+   *
+   * @param text what was executed by one who shared it
    */
-  checkIn(pooled: PooledSession): void {
-    if (pooled.users === 0) {
+  checkIn(pooled: PooledSession, text = ''): void {
+    this.#checkIn(pooled, pooled.users === 0 ? null : this.#expectations.of(text));
+  }
+
+  #checkIn(pooled: PooledSession, expectation: Expectation | null): void {
+    if (expectation === null) {
       this.#reuse(pooled);
       return;
     }
+    const { line } = pooled;
+    const { session } = pooled.client;
+    line.learn(session.lastProgress, session.queue.load, this.#expectations);
+    line.leave(expectation);
     pooled.users -= 1;
     if (pooled.users > 0) {
       if (this.#waiters.length > 0) this.#serveShared();
@@ -267,18 +304,20 @@ export class Allocator {
       this.#idle.add(pooled);
       return;
     }
-    this.#assign(pooled, waiter.use);
+    this.#assign(pooled, waiter.expectation);
     waiter.take(pooled);
-    if (waiter.use === 'shared') this.#serveShared();
+    if (this.#waiters.length > 0) this.#serveShared();
   }
 
   /** Lets those who are first in line share, up to the next who wants one of their own. */
   #serveShared(): void {
-    while (this.#waiters.first?.use === 'shared') {
-      const pooled = this.#leastBusyShared();
+    for (;;) {
+      const expectation = this.#waiters.first?.expectation ?? null;
+      if (expectation === null) return;
+      const pooled = this.#leastBusyShared(expectation);
       if (pooled === null) return;
       const waiter = this.#waiters.shift()!;
-      this.#assign(pooled, 'shared');
+      this.#assign(pooled, expectation);
       waiter.take(pooled);
     }
   }
@@ -365,6 +404,7 @@ export class Allocator {
   async #open(): Promise<PooledSession> {
     let pooled: PooledSession;
     this.#opening += 1;
+    const began = this.#clock.now();
     try {
       pooled = await this.#source.open(this.#generation);
     } catch (error) {
@@ -373,6 +413,7 @@ export class Allocator {
       throw error;
     }
     this.#opening -= 1;
+    this.#expectations.noteOpening(this.#clock.now() - began);
     this.#sessions.add(pooled);
     this.#counters.opened += 1;
     return pooled;

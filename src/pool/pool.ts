@@ -105,11 +105,11 @@ export class Pool extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
-  override [CHECK_OUT](use: Use, deadline: Deadline | null): Lease | Promise<Lease> {
+  override [CHECK_OUT](use: Use, deadline: Deadline | null, text?: string): Lease | Promise<Lease> {
     const { setup, reset, acquireTimeout } = this.#settings;
     // The hooks are for one holder at a time.
     const isSharing = use === 'shared' && setup === undefined && reset === undefined;
-    if (isSharing) return this.#allocator.checkOut('shared', deadline, acquireTimeout);
+    if (isSharing) return this.#allocator.checkOut('shared', deadline, acquireTimeout, text);
     return this.#leaseForCall(deadline, acquireTimeout);
   }
 

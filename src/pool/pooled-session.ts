@@ -1,6 +1,7 @@
 import type { ClientSession } from '../client/client-session.ts';
 import type { Lease } from '../client/lease.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
+import { Line } from './line.ts';
 
 /** What use is made of a session of the pool. */
 export type PooledSessionState =
@@ -29,8 +30,8 @@ export class PooledSession implements Lease {
   state: PooledSessionState = 'leased';
   /** One-shot queries under way. */
   users = 0;
-  /** When the first of them began. */
-  sharedSince = 0;
+  /** The same, with what is expected of them. */
+  readonly line = new Line();
   /** When the present holder got it. */
   leasedAt = 0;
   /** When it was last given back. */

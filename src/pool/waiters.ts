@@ -1,11 +1,12 @@
-import type { Use } from '../client/lease.ts';
+import type { Expectation } from './expectations.ts';
 import type { PooledSession } from './pooled-session.ts';
 
 /** A caller that waits for a session. */
 export interface Waiter {
   /** Its place: waiters with a lower ticket are served first. */
   readonly ticket: number;
-  readonly use: Use;
+  /** What is expected of the query if it may share a session, else null. */
+  readonly expectation: Expectation | null;
   readonly take: (pooled: PooledSession) => void;
   readonly fail: (error: unknown) => void;
 }

@@ -13,6 +13,7 @@ export class FakeSession {
   isCancelling = false;
   transactionStatus = 'I';
   requests = 0;
+  readonly queue = { load: 0 };
   lastProgress = 0;
   readonly server = { isRoleInDoubt: false, isReadOnly: null };
   onEnd: (() => void) | null = null;

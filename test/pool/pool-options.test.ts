@@ -16,6 +16,7 @@ describe('the options of a pool', () => {
       validate: 30_000,
       validateTimeout: 5_000,
       leakWarning: 0,
+      allowExitOnIdle: false,
       init: undefined,
       setup: undefined,
       reset: undefined,
