@@ -97,6 +97,7 @@ export { Interval, type IntervalFields } from './values/interval.ts';
 export type { JsonDocument } from './values/json-document.ts';
 export { Range, type RangeOptions } from './values/range.ts';
 export type { Row, RowTuple } from './values/row.ts';
+export type { RowForm, RowOf } from './values/row-form.ts';
 export type { BuiltinTypeCodec, TypeCodec } from './values/type-codec.ts';
 export type {
   TemporalInstant,

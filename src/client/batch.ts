@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { RowForm, RowOf } from '../values/row-form.ts';
 import {
   argsOf,
   type CallOptions,
@@ -11,10 +12,21 @@ import {
 } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 
+/** What a batch comes to: a result for each query, in order. */
+export type BatchResults<F extends RowForm, Q extends readonly Query[]> = {
+  -readonly [K in keyof Q]: BatchResult<RowOf<FormOf<F, Q[K]>, RowTypeOf<Q[K]>>>;
+};
+
+/** What the rows of a query are made, where others are made `F`. */
+type FormOf<F extends RowForm, Q> = Q extends { readonly rows: infer G extends RowForm } ? G : F;
+
+/** The type of a query's rows, as far as it tells. */
+type RowTypeOf<Q> = Q extends QueryObject<RowForm, infer T> ? T : any;
+
 /** The queries of a batch, each as an object. */
-export function callsOf(queries: readonly Query[]): QueryObject[] {
+export function callsOf(queries: readonly Query[], form: RowForm): QueryObject[] {
   if (!Array.isArray(queries)) throw new InvalidArgumentError('a batch is an array of queries');
-  return queries.map((query) => toQuery(query, []));
+  return queries.map((query) => toQuery(query, [], form));
 }
 
 /** Has several queries executed in one flight, all or none. */
@@ -28,6 +40,7 @@ export async function runBatch(
     text: query.text,
     args: argsOf(query),
     prepare: isPrepared(query),
+    form: query.rows ?? 'record',
   }));
   const request = new BatchRequest(items, deadline);
   const texts = items.map(({ text }) => text);

@@ -1,10 +1,16 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { checkArgumentCount } from '../session/statements/parameter-limit.ts';
 import { statementKind } from '../sql/statement-kind.ts';
+import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
 import type { OptionNames } from './known-options.ts';
 
+/** The type of a query's rows, which only the compiler sees. */
+export declare const ROW: unique symbol;
+
 /** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
-export interface QueryObject {
+export interface QueryObject<F extends RowForm = RowForm, T = any> {
+  /** The type of its rows, if it is known: never there at run time. */
+  readonly [ROW]?: T;
   /** One statement with `$1`…`$n` for its values. */
   readonly text: string;
   /** The values of `$1`…`$n`, in this order. */
@@ -17,10 +23,12 @@ export interface QueryObject {
   readonly prepare?: boolean | undefined;
   /** For `fetchVal`: which column, by position or name. Default 0. */
   readonly column?: number | string | undefined;
+  /** What rows are made, for this call only: see `ConnectOptions.rows`. */
+  readonly rows?: F | undefined;
 }
 
 /** Text with `$1`…`$n` and its values after it, or one object. */
-export type Query = string | QueryObject;
+export type Query<F extends RowForm = RowForm, T = any> = string | QueryObject<F, T>;
 
 /** What holds for one call that takes no query object. */
 export interface CallOptions {
@@ -45,8 +53,12 @@ export function eitherSignal(
 const NO_ARGS: readonly unknown[] = Object.freeze([]);
 
 /** The query that a call's first argument and the rest of them make. */
-export function toQuery(query: Query, args: readonly unknown[]): QueryObject {
-  if (typeof query === 'string') return { text: query, args };
+export function toQuery(
+  query: Query,
+  args: readonly unknown[],
+  form: RowForm = 'record',
+): QueryObject {
+  if (typeof query === 'string') return { text: query, args, rows: form };
   if (query === null || typeof query !== 'object' || typeof query.text !== 'string') {
     throw new InvalidArgumentError('a query is a string or an object with a text', {
       hint: 'Use sql`…` or { text, args } for queries with values.',
@@ -60,6 +72,8 @@ export function toQuery(query: Query, args: readonly unknown[]): QueryObject {
   if (query.args !== undefined && !Array.isArray(query.args)) {
     throw new InvalidArgumentError('the args of a query must be an array');
   }
+  if (query.rows === undefined) return form === 'record' ? query : { ...query, rows: form };
+  checkRowForm(query.rows);
   return query;
 }
 
@@ -72,4 +86,12 @@ export function argsOf(query: QueryObject): readonly unknown[] {
 /** Whether a query's statement may be kept, as it is asked to be and its columns are always the same. */
 export function isPrepared({ text, prepare }: QueryObject): boolean {
   return prepare !== false && !statementKind(text).parsedAnew;
+}
+
+/** Throws for what is no form of rows. */
+export function checkRowForm(rows: unknown): asserts rows is RowForm {
+  if (ROW_FORMS.includes(rows as RowForm)) return;
+  throw new InvalidArgumentError(
+    `rows must be one of ${ROW_FORMS.map((form) => `'${form}'`).join(', ')}, not ${JSON.stringify(rows)}`,
+  );
 }

@@ -9,6 +9,7 @@ import type { Statement } from '../session/statements/statement.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
+import type { RowForm } from '../values/row-form.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
 import { endedByStatement, OpenTransaction } from './open-transaction.ts';
@@ -30,6 +31,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly client = this;
   readonly session: Session;
   readonly commandTimeout: number | null;
+  /** What rows are made, unless a call says otherwise. */
+  readonly rowForm: RowForm;
   /** The object that has the session now: what callbacks are given. */
   owner: Owner | null = null;
   readonly listeners: Listeners<Owner>;
@@ -46,9 +49,10 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   wasReset = false;
   #preparesBySql = false;
 
-  constructor(session: Session, commandTimeout: number | null) {
+  constructor(session: Session, commandTimeout: number | null, rowForm: RowForm = 'record') {
     this.session = session;
     this.commandTimeout = commandTimeout;
+    this.rowForm = rowForm;
     this.log = new QueryLog(session.clock);
     this.listeners = new Listeners<Owner>(this, session.startUpNotices);
     this.queue = new TransactionQueue<ClientSession>(this);
@@ -85,7 +89,12 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     const request = new QueryRequest(
       query.text,
       argsOf(query),
-      { wanted, column: query.column, prepare: kind.parsedAnew ? false : query.prepare },
+      {
+        wanted,
+        column: query.column,
+        form: query.rows,
+        prepare: kind.parsedAnew ? false : query.prepare,
+      },
       deadline,
       statement,
     );

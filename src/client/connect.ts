@@ -7,6 +7,7 @@ import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
 import type { Network } from '../transport/network.ts';
 import { nodeNetwork } from '../transport/node/network.ts';
+import type { RowForm } from '../values/row-form.ts';
 import { located } from './caller-stack.ts';
 import { Connection } from './connection.ts';
 import { CREATE } from './internals.ts';
@@ -36,7 +37,7 @@ export function splitArguments<O>(
 }
 
 /** How to connect, and what ends the attempt early. */
-export interface SingleConnectOptions extends ConnectOptions {
+export interface SingleConnectOptions<F extends RowForm = 'record'> extends ConnectOptions<F> {
   /** Aborting gives the attempt up: `connect` rejects with `signal.reason`. */
   readonly signal?: AbortSignal | null | undefined;
 }
@@ -54,13 +55,18 @@ export interface SingleConnectOptions extends ConnectOptions {
  * await using connection = await connect('postgres://ada@localhost/shop');
  * console.log(await connection.fetchVal('SELECT version()'));
  */
-export function connect(dsn?: string, options?: SingleConnectOptions): Promise<Connection>;
+export function connect<F extends RowForm = 'record'>(
+  dsn?: string,
+  options?: SingleConnectOptions<F>,
+): Promise<Connection<F>>;
 /** The same, with the server named by the options and the environment alone. */
-export function connect(options?: SingleConnectOptions): Promise<Connection>;
+export function connect<F extends RowForm = 'record'>(
+  options?: SingleConnectOptions<F>,
+): Promise<Connection<F>>;
 export function connect(
-  first?: string | SingleConnectOptions,
-  second?: SingleConnectOptions,
-): Promise<Connection> {
+  first?: string | SingleConnectOptions<any>,
+  second?: SingleConnectOptions<any>,
+): Promise<Connection<any>> {
   return located(async () => {
     const [dsn, given] = splitArguments(first, second);
     const [signal, options] = splitSignal(given);
@@ -70,7 +76,9 @@ export function connect(
 }
 
 /** The signal belongs to the call, everything else to the configuration. */
-function splitSignal(given: SingleConnectOptions): [AbortSignal | null, ConnectOptions] {
+function splitSignal(
+  given: SingleConnectOptions<RowForm>,
+): [AbortSignal | null, ConnectOptions<RowForm>] {
   if (given.signal === undefined || given.signal === null) return [null, given];
   const { signal, ...options } = given;
   if (!(signal instanceof AbortSignal)) {

@@ -3,6 +3,7 @@ import { prepareRequest } from '../session/requests/prepare-statement-request.ts
 import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { RowForm } from '../values/row-form.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { Attempts } from './attempts.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
@@ -17,6 +18,7 @@ import {
   CREATE,
   DEADLINE,
   FORGET,
+  FORM,
   SEALED,
   TRANSACT,
 } from './internals.ts';
@@ -52,7 +54,10 @@ const PREPARE_OPTIONS: OptionNames<PrepareOptions> = { name: true, ...CALL_OPTIO
  * A session on a PostgreSQL server. Calls may be made at any time, also at once: they are sent
  * in order, without waiting for each other's answers, and fail each for itself.
  */
-export class Connection extends Queryable implements AsyncDisposable {
+export class Connection<F extends RowForm = 'record'>
+  extends Queryable<F>
+  implements AsyncDisposable
+{
   declare protected readonly [SEALED]: true;
   readonly #client: ClientSession<Connection>;
   #closing: Promise<void> | null = null;
@@ -64,7 +69,7 @@ export class Connection extends Queryable implements AsyncDisposable {
   protected constructor(client: ClientSession<Connection>) {
     super();
     this.#client = client;
-    client.owner = this;
+    client.owner = this as Connection<any>;
   }
 
   /** @internal */
@@ -125,6 +130,11 @@ export class Connection extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
+  override get [FORM](): RowForm {
+    return this.#client.rowForm;
+  }
+
+  /** @internal */
   override [DEADLINE](
     timeout: number | undefined,
     signal: AbortSignal | undefined,
@@ -138,15 +148,16 @@ export class Connection extends Queryable implements AsyncDisposable {
    */
   [TRANSACT]<R>(
     options: TransactionOptions,
-    fn: (tx: Transaction) => Promise<R>,
+    fn: (tx: Transaction<any>) => Promise<R>,
     asked: OpenTransaction | undefined,
     attempts: Attempts,
+    form: RowForm,
   ): Promise<R> {
     const client = this.#client;
     return traced(
       'transaction',
       () => ({ ...options, serverPid: client.session.processId }),
-      () => runTransaction(this, client, asked, options, attempts, fn),
+      () => runTransaction(this, client, asked, options, attempts, form, fn),
     );
   }
 
@@ -159,8 +170,8 @@ export class Connection extends Queryable implements AsyncDisposable {
    * @example
    * const notes = await connection.with({ settings: { 'app.user': id } }).fetch('SELECT * FROM notes');
    */
-  with(limits: WithOptions): Queryable {
-    return new LimitedQueryable(this, limits);
+  with<G extends RowForm = F>(limits: WithOptions<G>): Queryable<G> {
+    return new LimitedQueryable<G>(this, limits);
   }
 
   /**
@@ -173,7 +184,7 @@ export class Connection extends Queryable implements AsyncDisposable {
    * await using find = await connection.prepare<User>('SELECT * FROM users WHERE id = $1');
    * const user = await find.fetchRow(1n);
    */
-  prepare<T = any>(query: string, options: PrepareOptions = {}): Promise<PreparedStatement<T>> {
+  prepare<T = any>(query: string, options: PrepareOptions = {}): Promise<PreparedStatement<T, F>> {
     return located(async () => {
       checkOptions('prepare', options, PREPARE_OPTIONS);
       const client = this.#open('prepare');
@@ -186,7 +197,7 @@ export class Connection extends Queryable implements AsyncDisposable {
         }),
       );
       client.prepared.add(statement.name);
-      return PreparedStatement[CREATE]<T>(this, statement);
+      return PreparedStatement[CREATE]<T, F>(this, statement);
     });
   }
 
@@ -209,8 +220,12 @@ export class Connection extends Queryable implements AsyncDisposable {
    *   const firstTen = await cursor.fetch(10);
    * });
    */
-  cursor<T = any>(query: Query, ...args: unknown[]): Cursor<T> {
-    return Cursor[CREATE]<T>(() => this.#open('cursor'), toQuery(query, args), null);
+  cursor<T = any>(query: string, ...args: unknown[]): Cursor<T, F>;
+  /** The same for a query object. */
+  cursor<T = any, G extends RowForm = F>(query: Query<G, T>): Cursor<T, G>;
+  cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
+    const call = toQuery(query, args, this[FORM]);
+    return Cursor[CREATE](() => this.#open('cursor'), call, null);
   }
 
   /**
@@ -223,13 +238,20 @@ export class Connection extends Queryable implements AsyncDisposable {
    * await tx.execute('UPDATE …');
    * await tx.commit();
    */
-  begin(options: TransactionOptions = {}): Promise<Transaction> {
+  begin(options: TransactionOptions = {}): Promise<Transaction<F>> {
     const own = new OpenTransaction(options?.isolation, options?.signal);
     // Here and not in an asynchronous function: the caller goes on in the context as it is now.
     own.enterContext();
     return this.#run('begin', async (client) => {
       try {
-        const transaction = await Transaction[BEGIN](client, own, undefined, options, false);
+        const transaction = await Transaction[BEGIN]<F>(
+          client,
+          own,
+          undefined,
+          options,
+          false,
+          this[FORM],
+        );
         own.isEntered = true;
         return transaction;
       } catch (error) {

@@ -3,7 +3,7 @@ import { NoActiveSQLTransactionError } from '../errors/generated/sqlstate.ts';
 import { type Portal, PortalRequest, type PortalRows } from '../session/requests/portal-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
-import type { Row } from '../values/row.ts';
+import type { RowForm, RowOf } from '../values/row-form.ts';
 import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
@@ -23,6 +23,7 @@ export function newPortal(query: QueryObject): Portal {
     text: query.text,
     args: argsOf(query),
     prepare: isPrepared(query),
+    form: query.rows ?? 'record',
     statement: null,
   };
 }
@@ -38,7 +39,9 @@ export function newPortal(query: QueryObject): Portal {
  *   const rows = await cursor.fetch(5);
  * });
  */
-export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
+export class Cursor<T = any, F extends RowForm = 'record'>
+  implements AsyncIterable<RowOf<F, T>>, AsyncDisposable
+{
   /** Gives the client as long as the cursor may be used. */
   readonly #client: () => ClientSession;
   readonly #query: QueryObject;
@@ -63,13 +66,13 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   }
 
   /** @internal */
-  static [CREATE]<T>(
+  static [CREATE]<T, F extends RowForm>(
     client: () => ClientSession,
     query: QueryObject,
     given: Statement | null,
     context: OpenTransaction | undefined = OpenTransaction.current(),
-  ): Cursor<T> {
-    return new Cursor<T>(client, query, given, context);
+  ): Cursor<T, F> {
+    return new Cursor<T, F>(client, query, given, context);
   }
 
   #usableClient(): ClientSession {
@@ -103,19 +106,19 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   }
 
   /** Resolves to the next `count` rows, fewer at the end. */
-  fetch(count: number): Promise<Row<T>[]> {
+  fetch(count: number): Promise<RowOf<F, T>[]> {
     return located(async () => {
       checkCount(count);
       if (this.#exhausted) return [];
-      return (await this.#step(count, false)).rows as Row<T>[];
+      return (await this.#step(count, false)).rows as RowOf<F, T>[];
     });
   }
 
   /** Resolves to the next row, or to null at the end. */
-  fetchRow(): Promise<Row<T> | null> {
+  fetchRow(): Promise<RowOf<F, T> | null> {
     return located(async () => {
       if (this.#exhausted) return null;
-      return ((await this.#step(1, false)).rows[0] as Row<T> | undefined) ?? null;
+      return ((await this.#step(1, false)).rows[0] as RowOf<F, T> | undefined) ?? null;
     });
   }
 
@@ -137,7 +140,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
   }
 
   /** Iterates over the rows that are left, 50 at a time, the next ones travelling meanwhile. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Row<T>, void, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<RowOf<F, T>, void, void> {
     try {
       let next = this.#exhausted ? null : this.#step(PREFETCH, false);
       while (next !== null) {
@@ -145,7 +148,7 @@ export class Cursor<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
         next = exhausted ? null : this.#step(PREFETCH, false);
         // If the loop is left while it is under way, its failure is not handled elsewhere.
         next?.catch(() => {});
-        for (const row of rows) yield row as Row<T>;
+        for (const row of rows) yield row as RowOf<F, T>;
       }
     } catch (error) {
       throw atCaller(error);

@@ -4,6 +4,7 @@ import type { Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
+import type { RowForm } from '../values/row-form.ts';
 import type { ClientSession } from './client-session.ts';
 
 /** Executes a statement once for each set; see Queryable.executeMany. */
@@ -14,6 +15,7 @@ export async function executeMany(
   wantRows: boolean,
   deadline: Deadline | null,
   statement: Statement | null = null,
+  form: RowForm = 'record',
 ): Promise<Row[]> {
   if (typeof text !== 'string') {
     throw new InvalidArgumentError('the query of a call with many sets of values is a string');
@@ -28,7 +30,7 @@ export async function executeMany(
   if (Array.isArray(sets) && sets.length === 0) return [];
   const kind = statementKind(text);
   const prepare = !kind.parsedAnew;
-  const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement, prepare);
+  const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement, prepare, form);
   client.submit(request, text, kind);
   return client.logged(request.promise, text, sets as unknown as readonly unknown[]);
 }

@@ -17,6 +17,8 @@ export const REFUSE: unique symbol = Symbol('refuse');
 export const ASKED: unique symbol = Symbol('asked');
 /** Queryable: whether it has other connections, should one be lost. */
 export const HAS_OTHERS: unique symbol = Symbol('hasOthers');
+/** Queryable: what its rows are made. */
+export const FORM: unique symbol = Symbol('form');
 /** Queryable: the deadline of one call. */
 export const DEADLINE: unique symbol = Symbol('deadline');
 

@@ -1,6 +1,7 @@
 import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { CALL_OPTIONS, type CallOptions, eitherSignal } from './call.ts';
+import type { RowForm } from '../values/row-form.ts';
+import { CALL_OPTIONS, type CallOptions, checkRowForm, eitherSignal } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 import {
   ASKED,
@@ -9,6 +10,7 @@ import {
   CHECK_OUT,
   COMMIT_NOW,
   DEADLINE,
+  FORM,
   HAS_OTHERS,
   REFUSE,
   ROLL_BACK_QUIETLY,
@@ -22,22 +24,24 @@ import { Transaction } from './transaction.ts';
 import { checkSettings, type Settings, type TransactionOptions } from './transaction-options.ts';
 
 /** What holds for all calls that are made through `with`. */
-export interface WithOptions extends CallOptions {
+export interface WithOptions<F extends RowForm = RowForm> extends CallOptions {
+  /** What rows are made: see `ConnectOptions.rows`. */
+  readonly rows?: F | undefined;
   /**
    * Each call runs in a transaction of its own with these settings, as `TransactionOptions.settings`.
    */
   readonly settings?: Settings | undefined;
 }
 
-const OPTIONS: OptionNames<WithOptions> = { ...CALL_OPTIONS, settings: true };
+const OPTIONS: OptionNames<WithOptions> = { ...CALL_OPTIONS, rows: true, settings: true };
 
 /** The session of a call that runs in a transaction of its own. */
 class CallInTransaction implements Lease {
   readonly client: ClientSession;
   readonly lease: Lease;
-  readonly transaction: Transaction;
+  readonly transaction: Transaction<any>;
 
-  constructor(lease: Lease, transaction: Transaction) {
+  constructor(lease: Lease, transaction: Transaction<any>) {
     this.client = lease.client;
     this.lease = lease;
     this.transaction = transaction;
@@ -45,14 +49,15 @@ class CallInTransaction implements Lease {
 }
 
 /** A pool or a connection with what holds for all calls that are made through this: see `with`. */
-export class LimitedQueryable extends Queryable {
+export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F> {
   declare protected readonly [SEALED]: true;
-  readonly #inner: Queryable;
+  readonly #inner: Queryable<any>;
   readonly #limits: WithOptions;
 
-  constructor(inner: Queryable, limits: WithOptions) {
+  constructor(inner: Queryable<any>, limits: WithOptions) {
     super();
     checkOptions('with', limits, OPTIONS);
+    if (limits.rows !== undefined) checkRowForm(limits.rows);
     if (limits.settings !== undefined) checkSettings(limits.settings);
     this.#inner = inner;
     this.#limits = limits;
@@ -75,7 +80,7 @@ export class LimitedQueryable extends Queryable {
       const asked = inner[ASKED]();
       return new CallInTransaction(
         lease,
-        await Transaction[BEGIN](lease.client, own, asked, { settings }, true),
+        await Transaction[BEGIN](lease.client, own, asked, { settings }, true, this[FORM]),
       );
     } catch (error) {
       await inner[CHECK_IN](lease, true);
@@ -111,6 +116,10 @@ export class LimitedQueryable extends Queryable {
     this.#inner[REFUSE](need);
   }
 
+  override get [FORM](): RowForm {
+    return this.#limits.rows ?? this.#inner[FORM];
+  }
+
   override [DEADLINE](
     timeout: number | undefined,
     signal: AbortSignal | undefined,
@@ -125,14 +134,14 @@ export class LimitedQueryable extends Queryable {
     return this.#inner[HAS_OTHERS]();
   }
 
-  override transaction<R>(fn: (tx: Transaction) => Promise<R>): Promise<R>;
+  override transaction<R>(fn: (tx: Transaction<F>) => Promise<R>): Promise<R>;
   override transaction<R>(
     options: TransactionOptions,
-    fn: (tx: Transaction) => Promise<R>,
+    fn: (tx: Transaction<F>) => Promise<R>,
   ): Promise<R>;
   override async transaction<R>(
-    first: TransactionOptions | ((tx: Transaction) => Promise<R>),
-    second?: (tx: Transaction) => Promise<R>,
+    first: TransactionOptions | ((tx: Transaction<F>) => Promise<R>),
+    second?: (tx: Transaction<F>) => Promise<R>,
   ): Promise<R> {
     const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second!];
     const signal = eitherSignal(this.#limits.signal, options.signal);

@@ -4,6 +4,7 @@ import type { Wanted } from '../session/requests/query-request.ts';
 import { type Attribute, type Statement, typesOf } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Row } from '../values/row.ts';
+import type { RowForm, RowOf } from '../values/row-form.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
@@ -32,7 +33,7 @@ export interface StatementHost {
 }
 
 /** A statement prepared on one connection. It ends with the connection, or with `close`. */
-export class PreparedStatement<T = any> implements AsyncDisposable {
+export class PreparedStatement<T = any, F extends RowForm = 'record'> implements AsyncDisposable {
   readonly #connection: StatementHost;
   #statement: Statement;
   readonly #options: CallOptions;
@@ -52,8 +53,11 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   }
 
   /** @internal */
-  static [CREATE]<T>(connection: StatementHost, statement: Statement): PreparedStatement<T> {
-    return new PreparedStatement<T>(connection, statement);
+  static [CREATE]<T, F extends RowForm>(
+    connection: StatementHost,
+    statement: Statement,
+  ): PreparedStatement<T, F> {
+    return new PreparedStatement<T, F>(connection, statement);
   }
 
   /** The text. */
@@ -82,9 +86,9 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   }
 
   /** The same statement with a time-out or a signal for its calls. */
-  with(options: CallOptions): PreparedStatement<T> {
+  with(options: CallOptions): PreparedStatement<T, F> {
     checkOptions('with', options, CALL_OPTIONS);
-    return new PreparedStatement<T>(
+    return new PreparedStatement<T, F>(
       this.#connection,
       this.#statement,
       { ...this.#options, ...options },
@@ -123,7 +127,7 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
       const { timeout, signal } = this.#options;
       const deadline = client.deadline(timeout, signal);
       try {
-        const query = { text: this.query, args, timeout, column };
+        const query = { text: this.query, args, timeout, column, rows: client.rowForm };
         const kind = statementKind(query.text);
         const lent = client.checkOut(undefined, deadline);
         const lease = lent instanceof Promise ? await lent : lent;
@@ -146,13 +150,13 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   }
 
   /** Resolves to all rows. */
-  async fetch(...args: unknown[]): Promise<Row<T>[]> {
-    return (await this.#run('fetch', 'rows', args)) as Row<T>[];
+  async fetch(...args: unknown[]): Promise<RowOf<F, T>[]> {
+    return (await this.#run('fetch', 'rows', args)) as RowOf<F, T>[];
   }
 
   /** Resolves to the first row, or null. */
-  async fetchRow(...args: unknown[]): Promise<Row<T> | null> {
-    return (await this.#run('fetchRow', 'row', args)) as Row<T> | null;
+  async fetchRow(...args: unknown[]): Promise<RowOf<F, T> | null> {
+    return (await this.#run('fetchRow', 'row', args)) as RowOf<F, T> | null;
   }
 
   /**
@@ -160,8 +164,8 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
    *
    * @throws NoRowFoundError, MultipleRowsFoundError
    */
-  async fetchOne(...args: unknown[]): Promise<Row<T>> {
-    return (await this.#run('fetchOne', 'one', args)) as Row<T>;
+  async fetchOne(...args: unknown[]): Promise<RowOf<F, T>> {
+    return (await this.#run('fetchOne', 'one', args)) as RowOf<F, T>;
   }
 
   /** Resolves to the first column of the first row, or null. */
@@ -184,7 +188,9 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
       return await client.call(this.#options, (deadline) =>
         client.inTurn(deadline, () => {
           this.#client(call);
-          return executeMany(client, this.query, args, wantRows, deadline, this.#statement);
+          const { query } = this;
+          const statement = this.#statement;
+          return executeMany(client, query, args, wantRows, deadline, statement, client.rowForm);
         }),
       );
     });
@@ -200,29 +206,30 @@ export class PreparedStatement<T = any> implements AsyncDisposable {
   /** Like `executeMany`, and resolves to the rows of all executions. */
   async fetchMany(
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
-  ): Promise<Row<T>[]> {
-    return (await this.#many('fetchMany', args, true)) as Row<T>[];
+  ): Promise<RowOf<F, T>[]> {
+    return (await this.#many('fetchMany', args, true)) as RowOf<F, T>[];
   }
 
   /** A cursor over the result; inside a transaction only. */
-  cursor(...args: unknown[]): Cursor<T> {
-    this.#client('cursor');
-    return Cursor[CREATE]<T>(
+  cursor(...args: unknown[]): Cursor<T, F> {
+    const { rowForm } = this.#client('cursor');
+    return Cursor[CREATE]<T, F>(
       () => this.#client('cursor'),
-      { text: this.query, args, ...this.#options },
+      { text: this.query, args, rows: rowForm, ...this.#options },
       this.#statement,
     );
   }
 
   /** The rows as they arrive, with backpressure. */
-  stream(...args: unknown[]): RowStream<T> {
+  stream(...args: unknown[]): RowStream<T, F> {
     this.#client('stream');
-    return RowStream[CREATE]<T>(async (sink) => {
+    return RowStream[CREATE]<T, F>(async (sink) => {
       const client = this.#client('stream');
       await client.call(this.#options, (deadline) =>
         client.inTurn(deadline, () => {
           this.#client('stream');
-          return streamQuery(client, { text: this.query, args }, sink, deadline, this.#statement);
+          const query = { text: this.query, args, rows: client.rowForm };
+          return streamQuery(client, query, sink, deadline, this.#statement);
         }),
       );
     });

@@ -1,13 +1,12 @@
 import { InterfaceError } from '../errors/client-errors.ts';
-import type { BatchResult } from '../session/requests/batch-request.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
 import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
 import { needOfTexts, type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import type { Row } from '../values/row.ts';
+import type { RowForm, RowOf } from '../values/row-form.ts';
 import { Attempts } from './attempts.ts';
-import { callsOf, limitsOf, runBatch } from './batch.ts';
+import { type BatchResults, callsOf, limitsOf, runBatch } from './batch.ts';
 import {
   argsOf,
   CALL_OPTIONS,
@@ -32,6 +31,7 @@ import {
   CHECK_OUT,
   CREATE,
   DEADLINE,
+  FORM,
   HAS_OTHERS,
   REFUSE,
   SEALED,
@@ -68,7 +68,7 @@ function send(
  * is written once, here, and says what it needs. How a session is checked out and in is all that
  * the three differ in.
  */
-export abstract class Queryable {
+export abstract class Queryable<F extends RowForm = 'record'> {
   /**
    * What is left of its abstract members in the published declarations: it keeps others from
    * extending this class, who could not know what to implement.
@@ -102,6 +102,12 @@ export abstract class Queryable {
    * @internal
    */
   abstract [CHECK_IN](lease: Lease, failed: boolean, text?: string): Promise<void> | null;
+
+  /**
+   * What its rows are made, unless a query says otherwise.
+   * @internal
+   */
+  abstract get [FORM](): RowForm;
 
   /**
    * The deadline of one call.
@@ -184,7 +190,7 @@ export abstract class Queryable {
    */
   async #query(query: Query, args: readonly unknown[], wanted: Wanted): Promise<unknown> {
     try {
-      const call = toQuery(query, args);
+      const call = toQuery(query, args, this[FORM]);
       const deadline = this[DEADLINE](call.timeout, call.signal);
       try {
         deadline?.check();
@@ -223,6 +229,9 @@ export abstract class Queryable {
    * const tag = await pool.execute('UPDATE users SET name = $1 WHERE id = $2', 'Ada', 1);
    * const changed = rowsAffected(tag);
    */
+  execute(query: string, ...args: unknown[]): Promise<string>;
+  /** The same for a query object. */
+  execute(query: Query): Promise<string>;
   execute(query: Query, ...args: unknown[]): Promise<string> {
     return this.#query(query, args, 'tag') as Promise<string>;
   }
@@ -262,14 +271,17 @@ export abstract class Queryable {
     query: string,
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
     options: CallOptions = {},
-  ): Promise<Row<T>[]> {
+  ): Promise<RowOf<F, T>[]> {
     return located(async () => {
       checkOptions('fetchMany', options, CALL_OPTIONS);
       this.#admit(query);
       return await this.#call(
         'exclusive',
         options,
-        (client, deadline) => executeMany(client, query, args, true, deadline) as Promise<Row<T>[]>,
+        (client, deadline) =>
+          executeMany(client, query, args, true, deadline, null, this[FORM]) as Promise<
+            RowOf<F, T>[]
+          >,
       );
     });
   }
@@ -284,8 +296,11 @@ export abstract class Queryable {
    * const users = await pool.fetch<{ id: number; name: string }>(
    *   'SELECT id, name FROM users WHERE is_active = $1', true);
    */
-  fetch<T = any>(query: Query, ...args: unknown[]): Promise<Row<T>[]> {
-    return this.#query(query, args, 'rows') as Promise<Row<T>[]>;
+  fetch<T = any>(query: string, ...args: unknown[]): Promise<RowOf<F, T>[]>;
+  /** The same for a query object. */
+  fetch<T = any, G extends RowForm = F>(query: Query<G, T>): Promise<RowOf<G, T>[]>;
+  fetch(query: Query, ...args: unknown[]): Promise<any> {
+    return this.#query(query, args, 'rows');
   }
 
   /**
@@ -296,8 +311,11 @@ export abstract class Queryable {
    * const user = await pool.fetchRow<User>('SELECT id, name FROM users WHERE id = $1', 1n);
    * if (user === null) return notFound();
    */
-  fetchRow<T = any>(query: Query, ...args: unknown[]): Promise<Row<T> | null> {
-    return this.#query(query, args, 'row') as Promise<Row<T> | null>;
+  fetchRow<T = any>(query: string, ...args: unknown[]): Promise<RowOf<F, T> | null>;
+  /** The same for a query object. */
+  fetchRow<T = any, G extends RowForm = F>(query: Query<G, T>): Promise<RowOf<G, T> | null>;
+  fetchRow(query: Query, ...args: unknown[]): Promise<any> {
+    return this.#query(query, args, 'row');
   }
 
   /**
@@ -309,8 +327,11 @@ export abstract class Queryable {
    * const { id } = await pool.fetchOne<{ id: bigint }>(
    *   'INSERT INTO users (email) VALUES ($1) RETURNING id', 'ada@example.org');
    */
-  fetchOne<T = any>(query: Query, ...args: unknown[]): Promise<Row<T>> {
-    return this.#query(query, args, 'one') as Promise<Row<T>>;
+  fetchOne<T = any>(query: string, ...args: unknown[]): Promise<RowOf<F, T>>;
+  /** The same for a query object. */
+  fetchOne<T = any, G extends RowForm = F>(query: Query<G, T>): Promise<RowOf<G, T>>;
+  fetchOne(query: Query, ...args: unknown[]): Promise<any> {
+    return this.#query(query, args, 'one');
   }
 
   /**
@@ -321,8 +342,11 @@ export abstract class Queryable {
    * @example
    * const count = await pool.fetchVal<bigint>('SELECT count(*) FROM users');
    */
-  fetchVal<V = any>(query: Query, ...args: unknown[]): Promise<V | null> {
-    return this.#query(query, args, 'value') as Promise<V | null>;
+  fetchVal<V = any>(query: string, ...args: unknown[]): Promise<V | null>;
+  /** The same for a query object. */
+  fetchVal<V = any>(query: Query): Promise<V | null>;
+  fetchVal(query: Query, ...args: unknown[]): Promise<any> {
+    return this.#query(query, args, 'value');
   }
 
   /**
@@ -339,14 +363,15 @@ export abstract class Queryable {
    *   sql`SELECT count(*) FROM visits WHERE page = ${page}`,
    * ]);
    */
-  batch(queries: readonly Query[]): Promise<BatchResult[]> {
+  batch<const Q extends readonly Query[]>(queries: Q): Promise<BatchResults<F, Q>> {
     return located(async () => {
-      const calls = callsOf(queries);
+      const calls = callsOf(queries, this[FORM]);
       const need = needOfTexts(calls.map(({ text }) => text));
       if (need !== null) this[REFUSE](need);
-      return await this.#call('exclusive', limitsOf(calls), (client, deadline) =>
+      const results: unknown = await this.#call('exclusive', limitsOf(calls), (client, deadline) =>
         runBatch(client, calls, deadline),
       );
+      return results as BatchResults<F, Q>;
     });
   }
 
@@ -358,9 +383,12 @@ export abstract class Queryable {
    * @example
    * for await (const row of pool.stream('SELECT * FROM big_table')) await handle(row);
    */
-  stream<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
-    const call = toQuery(query, args);
-    return RowStream[CREATE]<T>(async (sink) => {
+  stream<T = any>(query: string, ...args: unknown[]): RowStream<T, F>;
+  /** The same for a query object. */
+  stream<T = any, G extends RowForm = F>(query: Query<G, T>): RowStream<T, G>;
+  stream(query: Query, ...args: unknown[]): RowStream<any, any> {
+    const call = toQuery(query, args, this[FORM]);
+    return RowStream[CREATE](async (sink) => {
       this.#admit(call.text);
       await this.#call('exclusive', call, (client, deadline) =>
         streamQuery(client, call, sink, deadline),
@@ -381,12 +409,12 @@ export abstract class Queryable {
    *   await tx.execute('UPDATE accounts SET balance = balance - $1 WHERE id = $2', '10.00', 1);
    * });
    */
-  transaction<R>(fn: (tx: Transaction) => Promise<R>): Promise<R>;
+  transaction<R>(fn: (tx: Transaction<F>) => Promise<R>): Promise<R>;
   /** The same, with an isolation level, retries and other options. */
-  transaction<R>(options: TransactionOptions, fn: (tx: Transaction) => Promise<R>): Promise<R>;
+  transaction<R>(options: TransactionOptions, fn: (tx: Transaction<F>) => Promise<R>): Promise<R>;
   transaction<R>(
-    first: TransactionOptions | ((tx: Transaction) => Promise<R>),
-    second?: (tx: Transaction) => Promise<R>,
+    first: TransactionOptions | ((tx: Transaction<F>) => Promise<R>),
+    second?: (tx: Transaction<F>) => Promise<R>,
   ): Promise<R> {
     return located(async () => {
       const [options, fn] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
@@ -397,7 +425,7 @@ export abstract class Queryable {
       }
       const attempts = new Attempts(options.retries);
       const work = (client: ClientSession<Connection>): Promise<R> =>
-        client.owner![TRANSACT](options, fn, this[ASKED](), attempts);
+        client.owner![TRANSACT](options, fn, this[ASKED](), attempts, this[FORM]);
       const { signal } = options;
       for (;;) {
         try {
@@ -501,9 +529,12 @@ export abstract class Queryable {
    * @example
    * for await (const { id } of pool.copyRecordsFromQuery('SELECT id FROM users')) seen.add(id);
    */
-  copyRecordsFromQuery<T = any>(query: Query, ...args: unknown[]): RowStream<T> {
-    const call = toQuery(query, args);
-    return RowStream[CREATE]<T>(async (sink) => {
+  copyRecordsFromQuery<T = any>(query: string, ...args: unknown[]): RowStream<T, F>;
+  /** The same for a query object. */
+  copyRecordsFromQuery<T = any, G extends RowForm = F>(query: Query<G, T>): RowStream<T, G>;
+  copyRecordsFromQuery(query: Query, ...args: unknown[]): RowStream<any, any> {
+    const call = toQuery(query, args, this[FORM]);
+    return RowStream[CREATE](async (sink) => {
       this.#admit(call.text);
       await this.#call('exclusive', call, (client, deadline) =>
         streamBinaryCopy(client, call, sink, deadline),

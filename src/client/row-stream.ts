@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { builtinModule } from '../runtime/builtin-module.ts';
 import type { RowSink } from '../session/requests/stream-request.ts';
 import type { Row } from '../values/row.ts';
+import type { RowForm, RowOf } from '../values/row-form.ts';
 import { atCaller } from './caller-stack.ts';
 import { CREATE } from './internals.ts';
 
@@ -114,7 +115,9 @@ export class StreamBuffer implements RowSink {
  * Inside a transaction rows are fetched through a portal, some hundred at a time, so that leaving
  * the loop leaves the transaction as it is.
  */
-export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposable {
+export class RowStream<T = any, F extends RowForm = 'record'>
+  implements AsyncIterable<RowOf<F, T>>, AsyncDisposable
+{
   readonly #source: StreamSource;
   readonly #buffer = new StreamBuffer();
   #running: Promise<void> | null = null;
@@ -126,8 +129,8 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
   }
 
   /** @internal */
-  static [CREATE]<T>(source: StreamSource): RowStream<T> {
-    return new RowStream<T>(source);
+  static [CREATE]<T, F extends RowForm>(source: StreamSource): RowStream<T, F> {
+    return new RowStream<T, F>(source);
   }
 
   #start(): void {
@@ -145,11 +148,11 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
   }
 
   /** Resolves to the next row, or to null after the last one. */
-  async next(): Promise<Row<T> | null> {
+  async next(): Promise<RowOf<F, T> | null> {
     try {
       for (;;) {
         const row = this.#buffer.shift();
-        if (row !== undefined) return row as Row<T>;
+        if (row !== undefined) return row as RowOf<F, T>;
         if (this.#buffer.closed) return null;
         if (this.#finished) {
           if (this.#failure !== null) throw this.#failure.error;
@@ -163,17 +166,17 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
     }
   }
 
-  async #nextResult(): Promise<IteratorResult<Row<T>, void>> {
+  async #nextResult(): Promise<IteratorResult<RowOf<F, T>, void>> {
     const row = await this.next();
     return row === null ? { done: true, value: undefined } : { done: false, value: row };
   }
 
   /** Iterates over the rows. Leaving the loop ends the query. */
   // Not a generator: that could not be left while it waits for a row.
-  [Symbol.asyncIterator](): AsyncIterator<Row<T>, void, void> {
+  [Symbol.asyncIterator](): AsyncIterator<RowOf<F, T>, void, void> {
     return {
       next: () => {
-        const value = this.#buffer.shift() as Row<T> | undefined;
+        const value = this.#buffer.shift() as RowOf<F, T> | undefined;
         return value === undefined ? this.#nextResult() : Promise.resolve({ done: false, value });
       },
       return: async () => {
@@ -214,8 +217,8 @@ export class RowStream<T = any> implements AsyncIterable<Row<T>>, AsyncDisposabl
   }
 
   /** The same rows as a Web stream. Cancelling it ends the query. */
-  toWebStream(): ReadableStream<Row<T>> {
-    return new ReadableStream<Row<T>>({
+  toWebStream(): ReadableStream<RowOf<F, T>> {
+    return new ReadableStream<RowOf<F, T>>({
       pull: async (controller) => {
         const row = await this.next();
         if (row === null) controller.close();

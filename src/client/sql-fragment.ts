@@ -1,10 +1,13 @@
-import type { QueryObject } from './call.ts';
+import type { RowForm } from '../values/row-form.ts';
+import type { QueryObject, ROW } from './call.ts';
 
 /**
  * A piece of a query: texts with values between them. Made by `sql` and its helpers only. Spread
  * it to say more of a call: `{ ...sql`…`, timeout: 500 }`.
  */
-export class SqlFragment implements QueryObject {
+export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
+  /** The type of its rows, which only the compiler sees. */
+  declare readonly [ROW]?: T;
   /** The text with `$1`…`$n`. */
   readonly text: string;
   /** The values of `$1`…`$n`. */

@@ -12,9 +12,9 @@ export interface SqlTag {
    *
    * @example
    * const active = sql`is_active AND created_at > ${since}`;
-   * await pool.fetch(sql`SELECT id, name FROM ${sql.id('app', 'users')} WHERE ${active}`);
+   * await pool.fetch(sql<User>`SELECT id, name FROM ${sql.id('app', 'users')} WHERE ${active}`);
    */
-  (strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment;
+  <T = any>(strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment<T>;
   /** Names as a quoted, possibly qualified identifier: `sql.id('app', 'users')`. */
   id(...names: readonly string[]): SqlFragment;
   /**

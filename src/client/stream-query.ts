@@ -46,6 +46,7 @@ async function streamWhole(
     deadline,
     statement,
     isPrepared(query),
+    query.rows,
   );
   client.submit(request, query.text, statementKind(query.text));
   buffer.attach(session, () => session.canceller.dismiss(request));

@@ -8,6 +8,7 @@ import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { RowForm } from '../values/row-form.ts';
 import { eitherSignal, type Query, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
@@ -22,6 +23,7 @@ import {
   COMMIT_NOW,
   CREATE,
   DEADLINE,
+  FORM,
   ROLL_BACK_QUIETLY,
   SEALED,
 } from './internals.ts';
@@ -46,11 +48,15 @@ import type { Turn } from './transaction-queue.ts';
  *
  * PostgreSQL manual, "BEGIN" and "SAVEPOINT".
  */
-export class Transaction extends Queryable implements AsyncDisposable {
+export class Transaction<F extends RowForm = 'record'>
+  extends Queryable<F>
+  implements AsyncDisposable
+{
   declare protected readonly [SEALED]: true;
   readonly #client: ClientSession<Connection>;
   readonly #connection: Connection;
   readonly #managed: boolean;
+  readonly #form: RowForm;
   /** The savepoint that it is, if it is one. */
   readonly #savepoint: string | null;
   readonly #savepoints = new SavepointStack();
@@ -66,8 +72,10 @@ export class Transaction extends Queryable implements AsyncDisposable {
     own: OpenTransaction,
     managed: boolean,
     savepoint: string | null,
+    form: RowForm,
   ) {
     super();
+    this.#form = form;
     this.#client = client;
     this.#connection = client.owner!;
     this.#own = own;
@@ -80,13 +88,14 @@ export class Transaction extends Queryable implements AsyncDisposable {
    * that the code which asks is inside of. BEGIN is not sent yet: it travels with the first statement.
    * @internal
    */
-  static async [BEGIN](
+  static async [BEGIN]<F extends RowForm>(
     client: ClientSession<Connection>,
     own: OpenTransaction,
     asked: OpenTransaction | undefined,
     options: TransactionOptions,
     managed: boolean,
-  ): Promise<Transaction> {
+    form: RowForm,
+  ): Promise<Transaction<F>> {
     const statements = beginStatements(options);
     const { queue, session, transactions } = client;
     const outer = queue.wantedBy(asked, own.context);
@@ -103,7 +112,7 @@ export class Transaction extends Queryable implements AsyncDisposable {
       while (outer === undefined && !session.isIdle && !session.isEnded) await session.whenIdle();
       client.owner![CLIENT]('a method of Connection');
       if (outer !== undefined) {
-        return await Transaction.#beginNested(client, own, outer, options, managed);
+        return await Transaction.#beginNested<F>(client, own, outer, options, managed, form);
       }
       if (session.transactionStatus !== 'I') {
         throw new InterfaceError(
@@ -115,25 +124,26 @@ export class Transaction extends Queryable implements AsyncDisposable {
       }
       session.preamble.begin(statements);
       transactions.push(own);
-      return new Transaction(client, own, managed, null);
+      return new Transaction<F>(client, own, managed, null, form);
     } finally {
       queue.leave(turn);
     }
   }
 
-  static async #beginNested(
+  static async #beginNested<F extends RowForm>(
     client: ClientSession<Connection>,
     own: OpenTransaction,
     outer: OpenTransaction,
     options: TransactionOptions,
     managed: boolean,
-  ): Promise<Transaction> {
+    form: RowForm,
+  ): Promise<Transaction<F>> {
     checkNestedSettings(options);
     await checkNestedIsolation(client, options.isolation);
     checkStillOpen(outer, 'transaction()');
     const name = newSavepointName();
     own.signal = eitherSignal(outer.signal, options.signal);
-    const transaction = new Transaction(client, own, managed, name);
+    const transaction = new Transaction<F>(client, own, managed, name, form);
     // Not awaited here: in a failed transaction everything that follows fails as well.
     transaction.#started = client.command(`SAVEPOINT ${name}`);
     transaction.#started.catch(() => {});
@@ -154,8 +164,8 @@ export class Transaction extends Queryable implements AsyncDisposable {
   }
 
   /** The connection that the transaction is on. */
-  get connection(): Connection {
-    return this.#connection;
+  get connection(): Connection<F> {
+    return this.#connection as Connection<F>;
   }
 
   /** Throws unless the transaction is open; `call` is named in the error. */
@@ -213,15 +223,18 @@ export class Transaction extends Queryable implements AsyncDisposable {
    *   }
    * });
    */
-  cursor<T = any>(query: Query, ...args: unknown[]): Cursor<T> {
-    const call = toQuery(query, args);
+  cursor<T = any>(query: string, ...args: unknown[]): Cursor<T, F>;
+  /** The same for a query object. */
+  cursor<T = any, G extends RowForm = F>(query: Query<G, T>): Cursor<T, G>;
+  cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
+    const call = toQuery(query, args, this.#form);
     this.#checkUsable('Transaction.cursor()');
     const use = (): ClientSession => {
       this.#checkUsable('Transaction.cursor()');
       this.#client.checkOpen();
       return this.#client;
     };
-    return Cursor[CREATE]<T>(use, call, null, this.#own);
+    return Cursor[CREATE](use, call, null, this.#own);
   }
 
   /**
@@ -248,6 +261,11 @@ export class Transaction extends Queryable implements AsyncDisposable {
     } finally {
       deadline?.dispose();
     }
+  }
+
+  /** @internal */
+  override get [FORM](): RowForm {
+    return this.#form;
   }
 
   /** @internal */

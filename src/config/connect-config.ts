@@ -1,3 +1,4 @@
+import type { RowForm } from '../values/row-form.ts';
 import type { DeclaredCodecs } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import type { DuplexStream, HostLookup, TlsOptions } from './host-types.ts';
@@ -147,6 +148,8 @@ export interface ConnectConfig {
   readonly attemptTimeout: number | null;
   /** Milliseconds, or null for none. */
   readonly commandTimeout: number | null;
+  /** What rows are made. */
+  readonly rows: RowForm;
   readonly statementCacheSize: number;
   /** Milliseconds; 0 is forever. */
   readonly maxCachedStatementLifetime: number;

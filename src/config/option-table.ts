@@ -1,3 +1,4 @@
+import { ROW_FORMS } from '../values/row-form.ts';
 import { codecsValue } from './codecs-option.ts';
 import type { DialFunction, GssProvider, OAuthTokenFunction } from './connect-config.ts';
 import type { HostLookup } from './host-types.ts';
@@ -41,6 +42,7 @@ import {
   durationValue,
   functionValue,
   integerText,
+  oneOf,
   plainText,
   positiveDurationValue,
   positiveTextOrNull,
@@ -140,6 +142,7 @@ export const optionTable = {
     value: timeoutValue,
   }),
   commandTimeout: row({ option: 'commandTimeout', value: positiveDurationValue }),
+  rows: row({ option: 'rows', value: oneOf(...ROW_FORMS) }),
   statementCacheSize: row({ option: 'statementCacheSize', value: countValue }),
   maxCachedStatementLifetime: row({ option: 'maxCachedStatementLifetime', value: durationValue }),
   maxCacheableStatementSize: row({ option: 'maxCacheableStatementSize', value: countValue }),

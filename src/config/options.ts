@@ -1,3 +1,4 @@
+import type { RowForm } from '../values/row-form.ts';
 import type { BuiltinTypeCodec, TypeCodec } from '../values/type-codec.ts';
 import type { TypeOptions } from '../values/type-options.ts';
 import type {
@@ -28,7 +29,7 @@ export type PasswordFunction = () => string | Promise<string>;
  *   commandTimeout: 10_000,
  * });
  */
-export interface ConnectOptions {
+export interface ConnectOptions<F extends RowForm = 'record'> {
   /**
    * Host name, IP address, `host:port`, `[v6]:port`, directory of a Unix socket (`/…`) or abstract
    * socket (`@…`); a list or a comma-separated string of them is tried in order. PGHOST.
@@ -63,6 +64,12 @@ export interface ConnectOptions {
   readonly timeout?: number | null | undefined;
   /** The default time-out of every call, in milliseconds; must be positive. Default: none. */
   readonly commandTimeout?: number | null | undefined;
+  /**
+   * What rows are made. `'record'`, the default: dictionary and tuple at once. `'object'`: plain objects of
+   * the named columns, for whatever asks for those (React Server Components, SvelteKit, immer, strict
+   * equality); of two columns of one name the last. `'array'`: the values alone, in the order of the columns.
+   */
+  readonly rows?: F | null | undefined;
   /** How many prepared statements are kept. Default 100; 0 keeps none. */
   readonly statementCacheSize?: number | null | undefined;
   /** Milliseconds until a kept statement is prepared afresh. Default 300,000; 0 is never. */

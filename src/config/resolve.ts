@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
+import type { RowForm } from '../values/row-form.ts';
 import type { ConnectConfig, HostConfig, KeepAliveConfig } from './connect-config.ts';
 import { parseKeywords } from './dsn-keyword.ts';
 import { type ParsedDsn, parseUri } from './dsn-uri.ts';
@@ -51,7 +52,7 @@ const DEFAULT_KEEPALIVE_IDLE = 60_000;
  */
 export function resolveConfig(
   dsn: string | undefined,
-  options: ConnectOptions,
+  options: ConnectOptions<RowForm>,
   environment: Environment = processEnvironment(),
 ): ConnectConfig {
   checkOptionNames(options);
@@ -65,7 +66,7 @@ export function resolveConfig(
   return assemble(collectSettings(finder({ ...sources, service })), parsed, environment);
 }
 
-function checkOptionNames(options: ConnectOptions): void {
+function checkOptionNames(options: ConnectOptions<RowForm>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ClientConfigurationError('the connect options must be an object');
   }
@@ -105,7 +106,7 @@ function parseDsn(dsn: string | null | undefined): ParsedDsn {
 }
 
 interface Sources {
-  readonly options: ConnectOptions;
+  readonly options: ConnectOptions<RowForm>;
   readonly dsn: ParsedDsn;
   readonly service: Service | null;
   readonly environment: Environment;
@@ -177,6 +178,7 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     timeout: timeout.perHost && milliseconds !== null ? milliseconds * hosts.length : milliseconds,
     attemptTimeout: timeout.perHost ? milliseconds : null,
     commandTimeout: settings.commandTimeout?.value ?? null,
+    rows: settings.rows?.value ?? 'record',
     statementCacheSize: settings.statementCacheSize?.value ?? DEFAULT_STATEMENT_CACHE_SIZE,
     maxCachedStatementLifetime:
       settings.maxCachedStatementLifetime?.value ?? DEFAULT_STATEMENT_LIFETIME,

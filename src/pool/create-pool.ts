@@ -2,6 +2,7 @@ import { located } from '../client/caller-stack.ts';
 import { splitArguments } from '../client/connect.ts';
 import { CREATE, OPEN } from '../client/internals.ts';
 import { resolveConfig } from '../config/resolve.ts';
+import type { RowForm } from '../values/row-form.ts';
 import type { Pool } from './pool.ts';
 import { type PoolOptions, splitPoolOptions } from './pool-options.ts';
 
@@ -13,10 +14,18 @@ import { type PoolOptions, splitPoolOptions } from './pool-options.ts';
  * await using pool = await createPool('postgres://localhost/shop', { minSize: 2, maxSize: 20 });
  * const user = await pool.fetchRow('SELECT * FROM users WHERE id = $1', 1);
  */
-export function createPool(dsn?: string, options?: PoolOptions): Promise<Pool>;
+export function createPool<F extends RowForm = 'record'>(
+  dsn?: string,
+  options?: PoolOptions<F>,
+): Promise<Pool<F>>;
 /** The same, with the server named by the options and the environment alone. */
-export function createPool(options?: PoolOptions): Promise<Pool>;
-export function createPool(first?: string | PoolOptions, second?: PoolOptions): Promise<Pool> {
+export function createPool<F extends RowForm = 'record'>(
+  options?: PoolOptions<F>,
+): Promise<Pool<F>>;
+export function createPool(
+  first?: string | PoolOptions<any>,
+  second?: PoolOptions<any>,
+): Promise<Pool<any>> {
   return located(async () => {
     const [dsn, options] = splitArguments(first, second);
     const [settings, connectOptions] = splitPoolOptions(options);

@@ -12,7 +12,7 @@ import type { PoolHook } from './pool-options.ts';
 export async function runHook(
   name: 'init' | 'setup' | 'reset',
   hook: PoolHook,
-  connection: Connection,
+  connection: Connection<any>,
   clock: Clock,
   limit: number | null,
   deadline: Deadline | null = null,

@@ -2,13 +2,14 @@ import type { ClientSession } from '../client/client-session.ts';
 import { Connection } from '../client/connection.ts';
 import { CLIENT, FORGET, LEASE, LEND } from '../client/internals.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
+import type { RowForm } from '../values/row-form.ts';
 import type { ExclusiveLease } from './exclusive-lease.ts';
 
 /**
  * A connection on loan from a pool. Disposing it gives it back; from then on every use of it,
  * and of the statements, cursors and transactions made with it, is an InterfaceError.
  */
-export class PoolConnection extends Connection {
+export class PoolConnection<F extends RowForm = 'record'> extends Connection<F> {
   readonly #lease: ExclusiveLease;
 
   private constructor(lease: ExclusiveLease) {
@@ -17,8 +18,8 @@ export class PoolConnection extends Connection {
   }
 
   /** @internal */
-  static [LEND](lease: ExclusiveLease): PoolConnection {
-    return new PoolConnection(lease);
+  static [LEND]<F extends RowForm>(lease: ExclusiveLease): PoolConnection<F> {
+    return new PoolConnection<F>(lease);
   }
 
   /** @internal */

@@ -1,9 +1,10 @@
 import type { Connection } from '../client/connection.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
+import type { RowForm } from '../values/row-form.ts';
 
 /** Something of the user's that is done with a connection at a certain moment. */
-export type PoolHook = (connection: Connection) => Promise<void> | void;
+export type PoolHook = (connection: Connection<any>) => Promise<void> | void;
 
 /**
  * How a pool behaves, besides how its connections are made. Durations are milliseconds.
@@ -11,7 +12,7 @@ export type PoolHook = (connection: Connection) => Promise<void> | void;
  * A hook may take as long as opening a connection may (`timeout`). If it throws or takes longer
  * its connection is destroyed, and whoever waits for it gets the error.
  */
-export interface PoolOptions extends ConnectOptions {
+export interface PoolOptions<F extends RowForm = 'record'> extends ConnectOptions<F> {
   /**
    * Connections that are always kept open: lost ones are replaced unasked, in the background.
    * Default 10, at most `maxSize`.
@@ -137,8 +138,8 @@ function hook<F>(name: string, value: F | undefined): F | undefined {
 
 /** Parts the pool's own options from those of its connections. */
 export function splitPoolOptions(
-  options: PoolOptions,
-): [settings: PoolSettings, connect: ConnectOptions] {
+  options: PoolOptions<RowForm>,
+): [settings: PoolSettings, connect: ConnectOptions<RowForm>] {
   const {
     minSize,
     maxSize,

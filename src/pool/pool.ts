@@ -8,6 +8,7 @@ import {
   CLIENT,
   CREATE,
   DEADLINE,
+  FORM,
   HAS_OTHERS,
   LEASE,
   LEND,
@@ -27,6 +28,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
+import type { RowForm } from '../values/row-form.ts';
 import { Allocator } from './allocator.ts';
 import { clean, cleanWithHook } from './cleaning.ts';
 import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
@@ -49,7 +51,7 @@ const SLOW_CLOSE = 60_000;
  * busy one once the pool is full; everything longer gets one of its own. Waiters are served in
  * the order in which they came. Make one with `createPool`.
  */
-export class Pool extends Queryable implements AsyncDisposable {
+export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements AsyncDisposable {
   declare protected readonly [SEALED]: true;
   readonly #config: ConnectConfig;
   readonly #settings: PoolSettings;
@@ -70,8 +72,12 @@ export class Pool extends Queryable implements AsyncDisposable {
   }
 
   /** @internal */
-  static [CREATE](config: ConnectConfig, settings: PoolSettings, clock?: Clock): Pool {
-    return new Pool(config, settings, clock);
+  static [CREATE]<F extends RowForm>(
+    config: ConnectConfig,
+    settings: PoolSettings,
+    clock?: Clock,
+  ): Pool<F> {
+    return new Pool<F>(config, settings, clock);
   }
 
   /**
@@ -90,6 +96,11 @@ export class Pool extends Queryable implements AsyncDisposable {
   }
 
   // ── Lending ─────────────────────────────────────────────────────────────────────────────
+
+  /** @internal */
+  override get [FORM](): RowForm {
+    return this.#config.rows;
+  }
 
   /** @internal */
   override [DEADLINE](
@@ -139,8 +150,8 @@ export class Pool extends Queryable implements AsyncDisposable {
    * const rows = await db.fetch('SELECT * FROM report');   // cancelled when the signal is aborted
    * const own = await pool.with({ settings: { 'app.user': id } }).fetch('SELECT * FROM notes');
    */
-  with(limits: WithOptions): Queryable {
-    return new LimitedQueryable(this, limits);
+  with<G extends RowForm = F>(limits: WithOptions<G>): Queryable<G> {
+    return new LimitedQueryable<G>(this, limits);
   }
 
   /** @internal */
@@ -183,7 +194,7 @@ export class Pool extends Queryable implements AsyncDisposable {
    */
   acquire(
     options: { timeout?: number | undefined; signal?: AbortSignal | undefined } = {},
-  ): Promise<PoolConnection> {
+  ): Promise<PoolConnection<F>> {
     return located(async () => {
       checkOptions('acquire', options, CALL_OPTIONS);
       const timeout = options.timeout ?? this.#settings.acquireTimeout;
@@ -207,14 +218,14 @@ export class Pool extends Queryable implements AsyncDisposable {
     deadline: Deadline | null,
     patience: number | null,
     stack: string | null,
-  ): Promise<PoolConnection> {
+  ): Promise<PoolConnection<F>> {
     const pooled = await traced(
       'pool.acquire',
       () => ({ ...this.stats }),
       async () => this.#allocator.checkOut('exclusive', deadline, patience),
     );
     const lease = new ExclusiveLease(pooled, this.#lender);
-    const connection = PoolConnection[LEND](lease);
+    const connection = PoolConnection[LEND]<F>(lease);
     const { setup, leakWarning } = this.#settings;
     if (setup !== undefined) {
       try {
@@ -230,7 +241,7 @@ export class Pool extends Queryable implements AsyncDisposable {
   }
 
   /** Runs `fn` with a connection of its own and takes that back, whatever happens. */
-  withConnection<R>(fn: (connection: Connection) => Promise<R>): Promise<R> {
+  withConnection<R>(fn: (connection: Connection<F>) => Promise<R>): Promise<R> {
     return located(async () => {
       const connection = await this.acquire();
       let failed = true;
@@ -251,7 +262,7 @@ export class Pool extends Queryable implements AsyncDisposable {
    *
    * @throws InterfaceError for a connection of somebody else's
    */
-  release(connection: PoolConnection): Promise<void> {
+  release(connection: PoolConnection<any>): Promise<void> {
     return located(async () => {
       if (!(connection instanceof PoolConnection) || connection[LEASE].lender !== this.#lender) {
         throw new InterfaceError('cannot release: the connection is not one of this pool');

@@ -69,6 +69,11 @@ export function rowValue(row: Row, index: number): unknown {
   return object[names[index]!];
 }
 
+/** Names that every object inherits: to assign to one may be refused, or change the prototype. */
+function isInherited(name: string): boolean {
+  return name in Object.prototype;
+}
+
 /** Array indices hide positions, and these names would reach what every object inherits. */
 function needsDefine(name: string): boolean {
   return name in Row_.prototype || name === 'length' || /^(?:0|[1-9]\d*)$/.test(name);
@@ -89,6 +94,7 @@ export class RowShape {
   /** An object with the shape's prototype and no columns yet. */
   readonly prototype: object;
   #compiled: RowConstructor | null = null;
+  #compiledPlain: RowConstructor | null = null;
 
   constructor(names: readonly string[], isShared: boolean) {
     this.isShared = isShared;
@@ -109,8 +115,22 @@ export class RowShape {
 
   /** A constructor that takes the values in order; compiled on first use. */
   get constructorOf(): RowConstructor {
-    this.#compiled ??= compileConstructor(this);
+    this.#compiled ??= compileConstructor(this, this.prototype, needsDefine);
     return this.#compiled;
+  }
+
+  /** Makes a plain object of the named columns, of two with one name the last. */
+  makePlain(values: readonly unknown[]): object {
+    const row = {};
+    const { names } = this;
+    for (let i = 0; i < names.length; i++) define(row, names[i]!, values[i]);
+    return row;
+  }
+
+  /** The same as a constructor; its objects have `Object.prototype` and no other trace of it. */
+  get plainConstructor(): RowConstructor {
+    this.#compiledPlain ??= compileConstructor(this, Object.prototype, isInherited);
+    return this.#compiledPlain;
   }
 }
 
@@ -168,8 +188,12 @@ export function canGenerateCode(): boolean {
  * A constructor whose assignments are written out gives all rows one hidden class, ten times
  * as fast to make as an object filled in a loop. Every name passes through JSON.stringify.
  */
-function compileConstructor(shape: RowShape): RowConstructor {
-  const { names, prototype } = shape;
+function compileConstructor(
+  shape: RowShape,
+  prototype: object,
+  needsDefine: (name: string) => boolean,
+): RowConstructor {
+  const { names } = shape;
   const parameters = names.map((_, index) => `v${index}`);
   const last = new Map(names.map((name, index) => [name, index]));
   const body = [...last].map(([name, index]) =>
@@ -177,7 +201,8 @@ function compileConstructor(shape: RowShape): RowConstructor {
       ? `define(this, ${JSON.stringify(name)}, v${index});`
       : `this[${JSON.stringify(name)}] = v${index};`,
   );
-  if (shape.shadowed.length > 0) body.push(`hide(this, [${parameters.join(', ')}]);`);
+  if (shape.shadowed.length > 0 && prototype === shape.prototype)
+    body.push(`hide(this, [${parameters.join(', ')}]);`);
   const make = new Function(
     'define',
     'hide',

@@ -4,7 +4,10 @@ import {
   type BatchResult,
   type Connection,
   type Cursor,
+  connect,
+  createPool,
   type Pool,
+  type PoolOptions,
   type PreparedStatement,
   type Query,
   type Queryable,
@@ -59,7 +62,12 @@ expectTypeOf(tx.fetchVal('SELECT')).resolves.toBeAny();
 expectTypeOf(db.execute('SELECT')).toEqualTypeOf<Promise<string>>();
 expectTypeOf(db.executeMany('INSERT', [[1]])).toEqualTypeOf<Promise<void>>();
 expectTypeOf(db.fetchMany<User>('SELECT', [[1]])).toEqualTypeOf<Promise<Row<User>[]>>();
-expectTypeOf(db.batch(['SELECT', sql`SELECT`])).toEqualTypeOf<Promise<BatchResult[]>>();
+// A batch is a tuple of its queries' results.
+declare const queries: Query[];
+expectTypeOf(db.batch(['SELECT', sql<User>`SELECT`])).toEqualTypeOf<
+  Promise<[BatchResult, BatchResult<Row<User>>]>
+>();
+expectTypeOf(db.batch(queries)).toEqualTypeOf<Promise<BatchResult<any>[]>>();
 expectTypeOf(db.stream<User>('SELECT')).toEqualTypeOf<RowStream<User>>();
 expectTypeOf(db.copyRecordsFromQuery<User>('SELECT')).toEqualTypeOf<RowStream<User>>();
 expectTypeOf(db.cursor<User>('SELECT')).toEqualTypeOf<Cursor<User>>();
@@ -113,3 +121,51 @@ void pool.listen('news', ({ payload }) => payloads.push(payload), {
   onReconnect: () => payloads.push('gap'),
 });
 void pool.listen('news', async () => {}, { onReconnect: async () => {} });
+
+// The tag may tell the type of the rows, and a query object carries its own args.
+expectTypeOf(db.fetch(sql<User>`SELECT`)).toEqualTypeOf<Promise<Row<User>[]>>();
+expectTypeOf(db.fetchOne(sql<User>`SELECT`)).toEqualTypeOf<Promise<Row<User>>>();
+expectTypeOf(tx.cursor<User>('SELECT')).toEqualTypeOf<Cursor<User>>();
+declare const either: Query;
+void db.fetch(either);
+// @ts-expect-error a query object carries its own args
+void db.fetch(sql`SELECT`, 1);
+// @ts-expect-error a query object carries its own args
+void db.execute(sql`UPDATE`, 1);
+// @ts-expect-error a query object carries its own args
+db.cursor(sql`SELECT`, 1);
+// @ts-expect-error a query object carries its own args
+db.stream({ text: 'SELECT' }, 1);
+
+// What rows are made: by the pool, by with(), by the query.
+const plain = await createPool('postgres://', { rows: 'object' });
+expectTypeOf(plain).toEqualTypeOf<Pool<'object'>>();
+expectTypeOf(plain.fetch<User>('SELECT')).toEqualTypeOf<Promise<User[]>>();
+expectTypeOf(plain.fetchRow(sql<User>`SELECT`)).toEqualTypeOf<Promise<User | null>>();
+expectTypeOf(plain.stream<User>('SELECT').next()).toEqualTypeOf<Promise<User | null>>();
+void plain.transaction(async (inner) => {
+  expectTypeOf(inner.fetchOne<User>('SELECT')).toEqualTypeOf<Promise<User>>();
+  expectTypeOf(inner.connection.prepare<User>('SELECT')).resolves.toEqualTypeOf<
+    PreparedStatement<User, 'object'>
+  >();
+});
+void plain.withConnection(async (inner) => {
+  expectTypeOf(inner.fetchOne<User>('SELECT')).toEqualTypeOf<Promise<User>>();
+});
+expectTypeOf(pool.with({ rows: 'array' }).fetch('SELECT')).toEqualTypeOf<Promise<any[]>>();
+expectTypeOf(pool.with({ rows: 'array' }).fetch<[number, string]>('SELECT')).toEqualTypeOf<
+  Promise<[number, string][]>
+>();
+expectTypeOf(pool.with({ rows: 'array' }).fetch<User>('SELECT')).toEqualTypeOf<
+  Promise<unknown[][]>
+>();
+expectTypeOf(pool.with({ timeout: 5 }).fetch<User>('SELECT')).toEqualTypeOf<Promise<Row<User>[]>>();
+expectTypeOf(db.fetch({ text: 'SELECT', rows: 'object' })).toEqualTypeOf<Promise<any[]>>();
+expectTypeOf(db.fetch<User, 'object'>({ text: 'SELECT', rows: 'object' })).toEqualTypeOf<
+  Promise<User[]>
+>();
+const options: PoolOptions = { maxSize: 2 };
+expectTypeOf(createPool('postgres://', options)).toEqualTypeOf<Promise<Pool>>();
+expectTypeOf(connect({ rows: 'array' })).toEqualTypeOf<Promise<Connection<'array'>>>();
+// @ts-expect-error a form that there is not
+void createPool({ rows: 'objects' });

@@ -1,5 +1,5 @@
 import { BINARY, type Codec, TEXT } from '../../codecs/codec.ts';
-import { type Column, compileRowDecoder } from '../../codecs/compilers/row-decoder.ts';
+import { type Column, compileDecoder } from '../../codecs/compilers/row-decoder.ts';
 import { CopyRows } from '../../session/requests/copy-rows.ts';
 import { LeavableCopyRequest } from '../../session/requests/leavable-copy-request.ts';
 import type { Turn } from '../../session/requests/turn.ts';
@@ -34,7 +34,7 @@ export function streamBinaryCopy(
       turn.leave();
       return streamQuery(client, query, buffer, deadline);
     }
-    const rows = new CopyRows(session, buffer, compileRowDecoder(columns));
+    const rows = new CopyRows(session, buffer, compileDecoder(columns, query.rows ?? 'record'));
     const request = new LeavableCopyRequest(
       copyQueryToStdout(text, { format: 'binary' }, session.server.version),
       rows,

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { DecodeError, ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
 import { canGenerateCode, type Row, type RowShape, rowShape } from '../../values/row.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import { int16At, int32At } from '../bytes.ts';
 import { BINARY, type Codec, type Format } from '../codec.ts';
 import type { TextRun } from '../text-run.ts';
@@ -13,9 +14,6 @@ export interface Column {
   readonly codec: Codec;
   readonly format: Format;
 }
-
-/** What rows are made: records, which have names and places, or arrays of the values alone. */
-export type RowForm = 'record' | 'array';
 
 /** Decodes the body of one DataRow, `buffer[start, end)`. Throws ProtocolError or DecodeError. */
 export type RowDecoder<R = Row> = (buffer: Buffer, start: number, end: number, run: TextRun) => R;
@@ -73,23 +71,21 @@ const compiled = new WeakMap<RowShape, Compiled[]>();
 /** Results with the same names, of other types each. */
 const MAX_VARIANTS = 8;
 
+/** The decoder that makes records of a result's rows. */
+export function compileRowDecoder(columns: readonly Column[], generate?: boolean): RowDecoder {
+  return compileDecoder(columns, 'record', generate) as RowDecoder;
+}
+
 /**
  * The decoder for a result's columns. Where code may be generated it is written out column by
  * column, otherwise it is built of closures; both give the same rows and errors.
  */
-export function compileRowDecoder(
+export function compileDecoder(
   columns: readonly Column[],
+  form: RowForm,
   generate: boolean = canGenerateCode(),
-): RowDecoder {
-  return compile(columns, 'record', generate) as RowDecoder;
-}
-
-/** The decoder that makes arrays of the values, which columns of one name do not lose. */
-export function compileArrayDecoder(
-  columns: readonly Column[],
-  generate: boolean = canGenerateCode(),
-): RowDecoder<unknown[]> {
-  return compile(columns, 'array', generate) as RowDecoder<unknown[]>;
+): RowDecoder<unknown> {
+  return compile(columns, form, generate);
 }
 
 function compile(
@@ -107,7 +103,7 @@ function compile(
   // Beyond this many columns generated code is too long for the engine to optimise, and code with
   // very long names would stay in the engine's own cache of code.
   const isShort = columns.length <= 256 && shape.isShared;
-  const slow = interpreted(columns, form === 'record' ? (values) => shape.make(values) : asArray);
+  const slow = interpreted(columns, maker(form, shape));
   const decode = generate && isShort ? generated(columns, form, shape, slow) : slow;
   compiled.set(shape, [
     { columns, form, generate, decode },
@@ -139,8 +135,16 @@ function inColumn(column: Column, cause: unknown): unknown {
   return cause;
 }
 
-function asArray(values: unknown[]): unknown[] {
-  return values;
+/** Makes a row of its values. */
+function maker(form: RowForm, shape: RowShape): (values: unknown[]) => unknown {
+  switch (form) {
+    case 'record':
+      return (values) => shape.make(values);
+    case 'object':
+      return (values) => shape.makePlain(values);
+    case 'array':
+      return (values) => values;
+  }
 }
 
 function interpreted(
@@ -261,10 +265,10 @@ function generated(
       ${steps.map(columnCode).join('\n      ')}
     } catch { return slow(b, start, end, r); }
     if (p !== end) return slow(b, start, end, r);
-    return ${form === 'record' ? `new Row(${values.join(', ')})` : `[${values.join(', ')}]`};
+    return ${form === 'array' ? `[${values.join(', ')}]` : `new Row(${values.join(', ')})`};
   };`;
   const inScope = {
-    Row: shape.constructorOf,
+    Row: form === 'object' ? shape.plainConstructor : shape.constructorOf,
     decoders,
     slow,
     bytes,

@@ -47,6 +47,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
     timeout: settings.connectionTimeoutMillis > 0 ? settings.connectionTimeoutMillis : null,
     attemptTimeout: null,
     commandTimeout: null,
+    rows: 'object',
     statementCacheSize: 100,
     maxCachedStatementLifetime: 300_000,
     maxCacheableStatementSize: 15 * 1024,

@@ -4,6 +4,7 @@ import { writeSync } from '../../protocol/frontend/query.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
 import { forgetMisfit } from '../statements/outdated.ts';
 import { statementFor } from '../statements/preparation.ts';
@@ -16,12 +17,14 @@ export interface BatchItem {
   readonly text: string;
   readonly args: readonly unknown[];
   readonly prepare: boolean;
+  /** What its rows are made. */
+  readonly form: RowForm;
 }
 
 /** What one query of a batch came to. */
-export interface BatchResult {
+export interface BatchResult<R = Row> {
   /** The rows; none for a statement that returns none. */
-  readonly rows: Row[];
+  readonly rows: R[];
   /** The command tag. */
   readonly tag: string;
 }
@@ -107,7 +110,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     const index = this.#results.length;
     // What was known of types before the batch was sent holds up to a change within it.
     this.#typesMayChange ||= this.statement?.changesTypes === true;
-    this.#result = new RowCollector('record', this.#typesMayChange);
+    this.#result = new RowCollector(this.#items[index]?.form, this.#typesMayChange);
     this.text = this.#items[index]?.text ?? '';
     this.statement = this.#statements[index] ?? null;
     this.bound = false;

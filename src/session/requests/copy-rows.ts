@@ -19,11 +19,11 @@ export class CopyRows implements CopySink {
   onFailure = null;
   readonly #session: RequestHost;
   readonly #rows: RowSink;
-  readonly #decoder: RowDecoder;
+  readonly #decoder: RowDecoder<unknown>;
   #headerRead = false;
   #complete = false;
 
-  constructor(session: RequestHost, rows: RowSink, decoder: RowDecoder) {
+  constructor(session: RequestHost, rows: RowSink, decoder: RowDecoder<unknown>) {
     this.#session = session;
     this.#rows = rows;
     this.#decoder = decoder;

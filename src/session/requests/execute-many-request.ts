@@ -5,6 +5,7 @@ import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
 import type { Row } from '../../values/row.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
@@ -26,7 +27,8 @@ const NO_PORTAL = 'asyncpg_abort';
 export class ExecuteManyRequest extends StatementRequest<Row[]> {
   readonly #sets: ArgumentSets;
   readonly #wantRows: boolean;
-  #result = new RowCollector();
+  readonly #form: RowForm;
+  #result: RowCollector;
   /** Sets that were written. */
   #written = 0;
   /** Sets whose CommandComplete came: the number of the one that fails. */
@@ -46,8 +48,11 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     deadline: Deadline | null,
     statement: Statement | null = null,
     prepare: boolean = true,
+    form: RowForm = 'record',
   ) {
     super(text, deadline, statement, prepare);
+    this.#form = form;
+    this.#result = new RowCollector(form);
     this.#sets = sets;
     this.#wantRows = wantRows;
   }
@@ -58,7 +63,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   protected override execute(session: RequestHost, statement: Statement): void {
-    this.#result = new RowCollector();
+    this.#result = new RowCollector(this.#form);
     this.#written = 0;
     this.#completed = 0;
     this.#writing = true;

@@ -2,6 +2,7 @@ import { writeClose, writeExecute, writeSync } from '../../protocol/frontend/que
 import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
@@ -14,6 +15,8 @@ export interface Portal {
   readonly args: readonly unknown[];
   /** False: bound from the unnamed statement. */
   readonly prepare: boolean;
+  /** What its rows are made. */
+  readonly form: RowForm;
   /** Set when the portal is bound. */
   statement: Statement | null;
 }
@@ -35,7 +38,7 @@ export interface PortalRows {
 export class PortalRequest extends StatementRequest<PortalRows> {
   readonly #portal: Portal;
   readonly #step: PortalStep;
-  readonly #result = new RowCollector();
+  readonly #result: RowCollector;
   #exhausted = false;
 
   constructor(
@@ -46,6 +49,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   ) {
     super(portal.text, deadline, portal.statement ?? given, portal.prepare);
     this.#portal = portal;
+    this.#result = new RowCollector(portal.form);
     this.#step = step;
   }
 

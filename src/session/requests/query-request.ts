@@ -1,4 +1,3 @@
-import type { RowForm } from '../../codecs/compilers/row-decoder.ts';
 import {
   InterfaceError,
   MultipleRowsFoundError,
@@ -6,6 +5,7 @@ import {
 } from '../../errors/client-errors.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { rowValue } from '../../values/row.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
@@ -50,14 +50,14 @@ export class QueryRequest extends StatementRequest<unknown> {
     super(text, deadline, statement, options.prepare);
     this.args = args;
     this.#options = options;
-    this.#result = new RowCollector(options.form);
+    this.#result = new RowCollector(formOf(options));
   }
 
   protected override write({ writer }: RequestHost): void {
     if (this.#hasRow) {
       this.#hasRow = false;
       this.#hasMore = false;
-      this.#result = new RowCollector(this.#options.form);
+      this.#result = new RowCollector(formOf(this.#options));
     }
     const statement = this.statement!;
     if (this.#options.column !== undefined) this.#checkColumn();
@@ -165,4 +165,9 @@ function noSuchColumn(
     `there is no column ${JSON.stringify(column)} in the result of ${columns.length} columns`,
     { safeToRetry },
   );
+}
+
+/** A single value is taken from a record, by its name or its place. */
+function formOf({ wanted, form }: QueryOptions): RowForm | undefined {
+  return wanted === 'value' ? 'record' : form;
 }

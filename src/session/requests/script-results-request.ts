@@ -1,6 +1,6 @@
-import type { RowForm } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { Statement, withRows } from '../statements/statement.ts';

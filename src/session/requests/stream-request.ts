@@ -1,5 +1,6 @@
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { valueErrorOf } from '../statements/value-error.ts';
@@ -15,6 +16,7 @@ export interface RowSink {
 export class StreamRequest extends StatementRequest<string> {
   readonly #args: readonly unknown[];
   readonly #sink: RowSink;
+  readonly #form: RowForm;
   #rows = 0;
   #tag = '';
 
@@ -25,8 +27,10 @@ export class StreamRequest extends StatementRequest<string> {
     deadline: Deadline | null,
     statement: Statement | null = null,
     prepare: boolean = true,
+    form: RowForm = 'record',
   ) {
     super(text, deadline, statement, prepare);
+    this.#form = form;
     this.#args = args;
     this.#sink = sink;
   }
@@ -40,12 +44,12 @@ export class StreamRequest extends StatementRequest<string> {
   }
 
   override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
-    const { decoder } = withRows(this.statement);
+    const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
     this.#rows += 1;
     try {
-      if (!this.#sink.push(decoder(buffer, start, end, session.inbox.textRun)))
-        session.inbox.pause();
+      const row = statement.decoderOf(this.#form)(buffer, start, end, session.inbox.textRun);
+      if (!this.#sink.push(row as Row)) session.inbox.pause();
     } catch (error) {
       this.error = valueErrorOf(session, error);
       session.abort(this);

@@ -1,12 +1,8 @@
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import { MissingTypesError } from '../../codecs/codec-source.ts';
-import {
-  compileArrayDecoder,
-  compileRowDecoder,
-  type RowDecoder,
-  type RowForm,
-} from '../../codecs/compilers/row-decoder.ts';
+import { compileDecoder, type RowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
+import type { RowForm } from '../../values/row-form.ts';
 
 /**
  * The decoder of a portal's rows in the formats that it was bound with, compiled with the first
@@ -27,7 +23,7 @@ export function lateDecoder(
         codec: registry.codec(typeOid)!,
         format,
       }));
-      decode = form === 'record' ? compileRowDecoder(columns) : compileArrayDecoder(columns);
+      decode = compileDecoder(columns, form);
     }
     return decode(buffer, start, end, run);
   };

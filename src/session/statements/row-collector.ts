@@ -1,7 +1,8 @@
 import { MissingTypesError } from '../../codecs/codec-source.ts';
-import type { RowDecoder, RowForm } from '../../codecs/compilers/row-decoder.ts';
+import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { learnTypes } from './preparation.ts';
 import { type Statement, typesOf } from './statement.ts';

@@ -7,16 +7,16 @@ import {
 } from '../../codecs/compilers/argument-encoder.ts';
 import {
   type Column,
-  compileArrayDecoder,
+  compileDecoder,
   compileRowDecoder,
   type RowDecoder,
-  type RowForm,
 } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
 import { MessageWriter } from '../../protocol/writer.ts';
 import { mayChangeTypes, type StatementKind, statementKind } from '../../sql/statement-kind.ts';
+import type { RowForm } from '../../values/row-form.ts';
 import { unexpected } from '../unexpected.ts';
 import { lateDecoder } from './late-decoder.ts';
 import type { Scope } from './scope.ts';
@@ -87,7 +87,8 @@ export class Statement {
   leavesSurroundings: boolean | null = null;
   /** How many rows its last result had. */
   lastCount = 0;
-  #arrayDecoder: RowDecoder<unknown> | null = null;
+  /** The decoders of other rows than records. */
+  readonly #decoders: Partial<Record<RowForm, RowDecoder<unknown>>> = {};
   readonly #registry: CodecSource;
   readonly #boundFormats: boolean;
   /** Bind up to the parameters; its length is patched when it is written. */
@@ -154,10 +155,10 @@ export class Statement {
   /** The decoder of its rows in this form. It must be a statement that returns rows. */
   decoderOf(form: RowForm): RowDecoder<unknown> {
     if (form === 'record') return this.decoder!;
-    this.#arrayDecoder ??= this.#boundFormats
-      ? lateDecoder(this.description.fields!, this.#registry, 'array')
-      : compileArrayDecoder(this.columns);
-    return this.#arrayDecoder;
+    this.#decoders[form] ??= this.#boundFormats
+      ? lateDecoder(this.description.fields!, this.#registry, form)
+      : compileDecoder(this.columns, form);
+    return this.#decoders[form];
   }
 
   /**

@@ -3,7 +3,7 @@ import { findBuiltinType } from '../../../src/codecs/builtin-types.ts';
 import { BINARY, type Codec } from '../../../src/codecs/codec.ts';
 import {
   type Column,
-  compileArrayDecoder,
+  compileDecoder,
   compileRowDecoder,
   type RowDecoder,
 } from '../../../src/codecs/compilers/row-decoder.ts';
@@ -128,7 +128,7 @@ describe('the decoder of a result', () => {
   test('arrays have the values of records, and the same errors', () => {
     const whole = encodeRow(COLUMNS, Object.values(VALUES));
     for (const generate of [true, false]) {
-      const decode = compileArrayDecoder(COLUMNS, generate);
+      const decode = compileDecoder(COLUMNS, 'array', generate);
       expect(outcome(decode, whole)).toEqual(Object.values(VALUES));
       for (let length = 0; length < whole.length; length++) {
         const cut = whole.subarray(0, length);
@@ -136,9 +136,9 @@ describe('the decoder of a result', () => {
       }
     }
     const twice = [column('a', 'int4'), column('a', 'int4')];
-    expect(outcome(compileArrayDecoder(twice), encodeRow(twice, [1, 2]))).toEqual([1, 2]);
-    expect(compileArrayDecoder(twice)).not.toBe(compileRowDecoder(twice));
-    expect(compileArrayDecoder(twice)).toBe(compileArrayDecoder(twice));
+    expect(outcome(compileDecoder(twice, 'array'), encodeRow(twice, [1, 2]))).toEqual([1, 2]);
+    expect(compileDecoder(twice, 'array')).not.toBe(compileRowDecoder(twice));
+    expect(compileDecoder(twice, 'array')).toBe(compileDecoder(twice, 'array'));
   });
 
   test('all results of the same columns share one', () => {

@@ -79,6 +79,7 @@ describeEach('query loggers and tracers', (version) => {
     c.addQueryLogger(() => {
       throw new Error('mine');
     });
+    // biome-ignore lint/nursery/noMisusedPromises: a logger may be asynchronous
     c.addQueryLogger(async () => {
       throw new Error('mine, later');
     });
