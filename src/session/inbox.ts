@@ -50,6 +50,11 @@ export class Inbox implements MessageSink, ByteStreamHandler {
   readonly #clock: Clock;
   readonly #framer: Framer;
   #isPaused = false;
+  /**
+   * Is offered whatever arrives before it is read: true if it was taken. Who sets it brings back by
+   * `feed` what is not his.
+   */
+  tap: ((chunk: Buffer, length: number) => boolean) | null = null;
 
   constructor(
     owner: InboxOwner,
@@ -69,6 +74,13 @@ export class Inbox implements MessageSink, ByteStreamHandler {
   received(chunk: Buffer, length: number): void {
     if (this.#owner.isEnded) return;
     this.#owner.lastProgress = this.#clock.now();
+    if (this.tap?.(chunk, length)) return;
+    this.feed(chunk, length);
+  }
+
+  /** Reads the messages in `chunk[0, length)`. */
+  feed(chunk: Buffer, length: number): void {
+    if (this.#owner.isEnded) return;
     try {
       this.#framer.feed(chunk, length);
     } catch (error) {

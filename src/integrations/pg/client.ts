@@ -582,11 +582,11 @@ export class Client extends EventEmitter {
     const { connection } = this;
     this.#turns ??= {
       connection,
-      get isStreamTaken() {
-        return connection._wire !== null && connection._wire.listenerCount('data') === 0;
-      },
       turnBegun: (turn) => {
         link.turn = turn;
+      },
+      turnFailed: ({ query }) => {
+        if (this._activeQuery === query) this._activeQuery = null;
       },
       turnOver: () => {
         this._txStatus = link.session!.transactionStatus;

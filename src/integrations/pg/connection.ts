@@ -13,14 +13,17 @@ import type { MessageWriter } from '../../protocol/writer.ts';
 import { writeUntypedBind } from '../../session/requests/untyped-query-request.ts';
 import { type Wire, WireStream } from './wire-stream.ts';
 
+/** How the server answers a message: not at all, at its next Sync, or up to a ReadyForQuery. */
+export type Answer = 'none' | 'later' | 'ready';
+
 /** What a connection needs of its client. */
 export interface ConnectionOwner extends Wire {
-  /** Has messages written, if it is somebody's turn to speak; `isSync`: a ReadyForQuery answers. */
-  speak(write: (writer: MessageWriter) => void, isSync: boolean): void;
-  /** Messages of the server come back from who has read the stream in the client's place. */
+  /** Has messages written, if it is somebody's turn to speak. */
+  speak(write: (writer: MessageWriter) => void, answer: Answer): void;
+  /** Bytes of the server come back from who has read the stream in the client's place. */
   taken(chunk: Buffer): void;
-  /** Sets what a socket of TLS tells of it. */
-  dress(stream: WireStream): void;
+  /** Somebody has asked for the stream. */
+  attach(stream: WireStream): void;
 }
 
 /** Values that were made parameters already. */
@@ -59,7 +62,7 @@ export class Connection extends EventEmitter {
     if (this.#stream === null) {
       const owner = this.#requireOwner();
       const stream = new WireStream(owner, (chunk) => owner.taken(chunk));
-      owner.dress(stream);
+      owner.attach(stream);
       stream.on('error', (error) => this.emit('error', error));
       this.#stream = stream;
     }
@@ -78,65 +81,67 @@ export class Connection extends EventEmitter {
     return this.#owner;
   }
 
-  #speak(write: (writer: MessageWriter) => void, isSync = false): void {
-    this.#requireOwner().speak(write, isSync);
+  #speak(write: (writer: MessageWriter) => void, answer: Answer): void {
+    this.#requireOwner().speak(write, answer);
   }
 
   query(text: string): void {
-    this.#speak((writer) => writeQuery(writer, text), true);
+    this.#speak((writer) => writeQuery(writer, text), 'ready');
   }
 
   parse(query: { text: string; name?: string; types?: any }, _more?: boolean): void {
     const { text, name, types } = query;
     const oids = Array.isArray(types) ? types : [];
-    this.#speak((writer) => writeParse(writer, name || '', text ?? '', oids));
+    this.#speak((writer) => writeParse(writer, name || '', text ?? '', oids), 'later');
   }
 
   bind(config?: any, _more?: boolean): void {
     const { portal, statement, binary, values, valueMapper } = config ?? {};
     const prepare = valueMapper ? (value: unknown) => asTheyAre(valueMapper(value, 0)) : asTheyAre;
-    this.#speak((writer) =>
-      writeUntypedBind(writer, {
-        portal: portal || '',
-        statement: statement || '',
-        values: values || [],
-        binary: Boolean(binary),
-        prepare,
-      }),
+    this.#speak(
+      (writer) =>
+        writeUntypedBind(writer, {
+          portal: portal || '',
+          statement: statement || '',
+          values: values || [],
+          binary: Boolean(binary),
+          prepare,
+        }),
+      'later',
     );
   }
 
   describe(target: { type: string; name?: string }, _more?: boolean): void {
-    this.#speak((writer) => writeDescribe(writer, kindOf(target), target.name || ''));
+    this.#speak((writer) => writeDescribe(writer, kindOf(target), target.name || ''), 'later');
   }
 
   execute(config?: any, _more?: boolean): void {
     const { portal, rows } = config ?? {};
-    this.#speak((writer) => writeExecute(writer, portal || '', Number(rows) || 0));
+    this.#speak((writer) => writeExecute(writer, portal || '', Number(rows) || 0), 'later');
   }
 
   close(target: { type: string; name?: string }, _more?: boolean): void {
-    this.#speak((writer) => writeClose(writer, kindOf(target), target.name || ''));
+    this.#speak((writer) => writeClose(writer, kindOf(target), target.name || ''), 'later');
   }
 
   flush(): void {
-    this.#speak(writeFlush);
+    this.#speak(writeFlush, 'none');
   }
 
   sync(): void {
-    this.#speak(writeSync, true);
+    this.#speak(writeSync, 'ready');
   }
 
   sendCopyFromChunk(chunk: Uint8Array): void {
-    this.#speak((writer) => writeCopyData(writer, chunk));
+    this.#speak((writer) => writeCopyData(writer, chunk), 'none');
   }
 
   endCopyFrom(): void {
-    this.#speak(writeCopyDone);
+    this.#speak(writeCopyDone, 'none');
   }
 
   sendCopyFail(message: string): void {
-    this.#speak((writer) => writeCopyFail(writer, message));
+    this.#speak((writer) => writeCopyFail(writer, message), 'none');
   }
 
   /** Says goodbye and closes. */

@@ -9,7 +9,7 @@ import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Session, SessionObserver } from '../../session/session.ts';
 import { type ConnectSettings, connectConfig } from './connect-config.ts';
 import { connectFailure, lossOf } from './connect-failure.ts';
-import type { ConnectionOwner } from './connection.ts';
+import type { Answer, ConnectionOwner } from './connection.ts';
 import { type DatabaseError, databaseErrorFrom } from './database-error.ts';
 import { type BackendMessage, readMessage } from './messages.ts';
 import type { SubmittableTurn } from './submittable-turn.ts';
@@ -43,6 +43,7 @@ export class Link implements ConnectionOwner {
   #saidAtStartUp: DatabaseError | null = null;
   #lastWords: DatabaseError | null = null;
   #driver: DriverConnection | null = null;
+  #stream: WireStream | null = null;
   #isReferenced = true;
 
   constructor(host: LinkHost) {
@@ -78,6 +79,7 @@ export class Link implements ConnectionOwner {
     this.session = session;
     session.observer = this.#observer;
     if (!this.#isReferenced) session.unref();
+    if (this.#stream !== null) this.attach(this.#stream);
     if (session.isEnded) this.#observer.ended(session.endReason);
     else if (this.#abort.signal.aborted) session.terminateGracefully();
     else this.#host.opened();
@@ -158,7 +160,7 @@ export class Link implements ConnectionOwner {
 
   // ── For who speaks the protocol on his own ──────────────────────────────────────────────
 
-  speak(write: (writer: MessageWriter) => void, isSync: boolean): void {
+  speak(write: (writer: MessageWriter) => void, answer: Answer): void {
     const { session, turn } = this;
     // What nobody waits for the answers of would be taken for somebody else's.
     if (session === null || turn === null || session.isEnded) return;
@@ -169,12 +171,12 @@ export class Link implements ConnectionOwner {
       session.writer.rollback(mark);
       throw error;
     }
-    if (isSync) turn.request.awaitReady();
+    turn.said(answer);
     session.outbox.flushSoon();
   }
 
   write(bytes: Uint8Array): void {
-    this.speak((writer) => writer.bytes(bytes), false);
+    this.speak((writer) => writer.bytes(bytes), 'none');
   }
 
   whenDrained(): Promise<void> | null {
@@ -187,11 +189,20 @@ export class Link implements ConnectionOwner {
   }
 
   taken(chunk: Buffer): void {
-    this.turn?.taken(chunk);
+    this.session?.inbox.feed(chunk, chunk.length);
   }
 
-  dress(stream: WireStream): void {
-    const tls = this.session?.tls ?? null;
+  attach(stream: WireStream): void {
+    this.#stream = stream;
+    const { session } = this;
+    if (session === null) return;
+    session.inbox.tap = (chunk, length) => {
+      if (stream.isUntouched) return false;
+      // The buffer is used again.
+      if (!stream.push(Buffer.from(chunk.subarray(0, length)))) session.inbox.pause();
+      return true;
+    };
+    const { tls } = session;
     if (tls === null) return;
     stream.encrypted = true;
     stream.authorized = true;

@@ -1,8 +1,7 @@
-import { Framer, type MessageSink } from '../../protocol/framer.ts';
-import { Backend, HEADER_LENGTH } from '../../protocol/message-type.ts';
+import { Backend } from '../../protocol/message-type.ts';
 import { ForeignRequest, type ForeignSpeaker } from '../../session/requests/foreign-request.ts';
 import type { Session } from '../../session/session.ts';
-import type { Connection } from './connection.ts';
+import type { Answer, Connection } from './connection.ts';
 import { readMessage } from './messages.ts';
 import type { SubmittableHandlers } from './query.ts';
 import { safely } from './query-run.ts';
@@ -15,10 +14,10 @@ export interface Submittable extends SubmittableHandlers {
 /** What a turn needs of the client. */
 export interface TurnHost {
   readonly connection: Connection;
-  /** Whether somebody else reads the stream in the client's place. */
-  readonly isStreamTaken: boolean;
   /** The turn has begun: from now on what is said by way of the connection is its. */
   turnBegun(turn: SubmittableTurn): void;
+  /** The query has failed, and is told of nothing that follows. */
+  turnFailed(turn: SubmittableTurn): void;
   /** The query is over, but not told yet. */
   turnOver(turn: SubmittableTurn): void;
   /** It was told, and the next one may begin. */
@@ -26,27 +25,22 @@ export interface TurnHost {
 }
 
 /** The turn of a submittable: hands it the messages of the server until the last ReadyForQuery. */
-export class SubmittableTurn implements ForeignSpeaker, MessageSink {
+export class SubmittableTurn implements ForeignSpeaker {
   readonly query: Submittable;
   readonly request: ForeignRequest;
   readonly #host: TurnHost;
   readonly #session: Session;
-  /** What is handed back by who has read the stream. */
-  readonly #framer: Framer;
   #hasFailed = false;
   #isOver = false;
-  /** From here on every message goes by way of the stream, so that none overtakes another. */
-  #byStream = false;
-  /** ReadyForQuery that are on their way through the stream, the last one of all among them. */
-  #lastIsInStream = false;
+  /** Messages were sent that are answered only with the next Sync. */
+  #owesSync = false;
+  #isToldReady = false;
 
   constructor(host: TurnHost, session: Session, query: Submittable) {
     this.#host = host;
     this.#session = session;
     this.query = query;
     this.request = new ForeignRequest(this);
-    this.#framer = new Framer(this);
-    this.#framer.phase = 'ready';
   }
 
   // ── The session's side ──────────────────────────────────────────────────────────────────
@@ -64,58 +58,29 @@ export class SubmittableTurn implements ForeignSpeaker, MessageSink {
     });
   }
 
-  message(type: number, buffer: Buffer, start: number, end: number): void {
-    if (this.#viaStream()) this.#pass(buffer.subarray(start - HEADER_LENGTH, end));
-    else this.#deliver(type, buffer, start, end);
+  /** Something was said by way of the connection. */
+  said(answer: Answer): void {
+    if (answer === 'none') return;
+    this.#owesSync = answer === 'later';
+    if (answer === 'ready') this.request.awaitReady();
   }
 
   ready(isLast: boolean): void {
-    if (!this.#viaStream()) {
+    if (isLast && this.#owesSync) {
+      // The answers would come in front of those of the next query.
+      this.#ready(false);
+      this.#host.connection.sync();
+    } else {
       this.#ready(isLast);
-      return;
     }
-    this.#lastIsInStream ||= isLast;
-    const status = this.#session.transactionStatus.charCodeAt(0);
-    this.#pass(Buffer.of(Backend.ReadyForQuery, 0, 0, 0, 5, status));
   }
 
   /** The session is over: the client tells all queries of it. */
   failed(): void {}
 
-  #viaStream(): boolean {
-    this.#byStream ||= this.#host.isStreamTaken;
-    return this.#byStream;
-  }
-
-  #pass(bytes: Buffer): void {
-    if (!this.#host.connection.stream.push(Buffer.from(bytes))) this.#session.inbox.pause();
-  }
-
-  // ── The stream's side ───────────────────────────────────────────────────────────────────
-
-  /** Takes what somebody has read of the stream and hands back. */
-  taken(chunk: Buffer): void {
-    this.#framer.feed(chunk, chunk.length);
-  }
-
-  stretch(): void {}
-
-  dataRow(buffer: Buffer, start: number, end: number): void {
-    this.#deliver(Backend.DataRow, buffer, start, end);
-  }
-
-  copyData(buffer: Buffer, at: number, end: number): number {
-    this.#deliver(Backend.CopyData, buffer, at + HEADER_LENGTH, end);
-    return end;
-  }
-
   // ── The submittable's side ──────────────────────────────────────────────────────────────
 
-  #deliver(type: number, buffer: Buffer, start: number, end: number): void {
-    if (type === Backend.ReadyForQuery) {
-      this.#ready(this.#lastIsInStream);
-      return;
-    }
+  message(type: number, buffer: Buffer, start: number, end: number): void {
     const message = readMessage(type, buffer, start, end);
     if (message === null) return;
     const { connection } = this.#host;
@@ -171,6 +136,7 @@ export class SubmittableTurn implements ForeignSpeaker, MessageSink {
   fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
+    this.#host.turnFailed(this);
     const { connection } = this.#host;
     const { name } = this.query as { name?: string };
     if (name) delete connection.submittedNamedStatements[name];
@@ -188,7 +154,6 @@ export class SubmittableTurn implements ForeignSpeaker, MessageSink {
     safely(() => connection.emit('readyForQuery', { name: 'readyForQuery', length: 5, status }));
     if (isLast) this.#end();
   }
-  #isToldReady = false;
 
   #over(): void {
     if (this.#isOver) return;

@@ -34,6 +34,13 @@ export class WireStream extends Duplex {
     this.on('data', taken);
   }
 
+  /** Whether nobody reads what the server sends but the client, and nothing is left of it in here. */
+  get isUntouched(): boolean {
+    return (
+      this.listenerCount('data') > 0 && this.readableFlowing === true && this.readableLength === 0
+    );
+  }
+
   override _read(): void {
     this.#wire.resume();
   }
