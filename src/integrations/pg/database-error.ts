@@ -25,8 +25,7 @@ export interface MessageFields {
 /** What the server objects to. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its fields are assigned by `readFields`
 export class DatabaseError extends Error {
-  override name: string;
-  length: number;
+  declare length: number;
 
   constructor(message: string, length: number, name: string) {
     super(message);

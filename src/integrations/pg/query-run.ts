@@ -49,7 +49,7 @@ export class QueryRun implements UntypedResults {
     const types = result._types ?? this.#host.types;
     try {
       const plan = layout.plan(types, result.rowAsArray ? 'array' : 'object');
-      result._parsers = [...plan.parsers];
+      if (plan.parsers.length > 0) result._parsers = [...plan.parsers];
       this.#decode = plan.decode;
     } catch (error) {
       // The user's own types have thrown.

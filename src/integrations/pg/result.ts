@@ -56,7 +56,7 @@ export class Result<R = any> {
   RowCtor: unknown = null;
   rowAsArray: boolean;
   /** A row without values. */
-  _prebuiltEmptyResultObject: Record<string, unknown> | null = null;
+  declare _prebuiltEmptyResultObject: Record<string, unknown> | null;
   declare parseRow: (rowData: readonly any[]) => any;
 
   constructor(rowMode?: string, types?: CustomTypesConfig) {
@@ -64,6 +64,7 @@ export class Result<R = any> {
     this.rowAsArray = rowMode === 'array';
     // An own property only where rows are arrays, which is how it can be told by looking.
     if (this.rowAsArray) this.parseRow = this._parseRowAsArray;
+    this._prebuiltEmptyResultObject = null;
   }
 
   /** Takes the command tag. */

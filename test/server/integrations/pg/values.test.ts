@@ -1,0 +1,189 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { onClients, owned, plain, settled } from './both.ts';
+
+/** An expression of each type whose values node-postgres makes something of, and of others. */
+const EXPRESSIONS = `
+  true | false | 1::int2 | '-32768'::int2 | 1::int4 | '-2147483648'::int4 | 9007199254740993::int8
+  | 1.50::numeric | 1.5::float4 | 1.5::float8 | '-0'::float8 | 'a'::text | ''::text | 'a'::"char"
+  | 'a'::char(3) | 'x'::name | '2024-03-10'::date | '0044-03-15 BC'::date
+  | '2024-03-10 01:02:03.456789'::timestamp | '2024-03-10 01:02:03.456789+00'::timestamptz
+  | 'infinity'::timestamptz | '-infinity'::date | '01:02:03'::time | '01:02:03+02'::timetz
+  | '1 year 2 days 03:04:05.5'::interval | '-1 year'::interval | '{"a":1}'::json | '{"a":1}'::jsonb
+  | 'null'::jsonb | '\\x00ff'::bytea | 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid | array[1,2]
+  | array[1,null]::int8[] | array['a','b'] | array[1.5]::numeric[] | array['']::text[]
+  | array['2024-03-10 00:00:00+00']::timestamptz[] | array['2024-03-10']::date[]
+  | array['{"a":1}'::jsonb] | array['\\x00'::bytea] | array[true,false,null] | array['x']::varchar[]
+  | array['10.0.0.1']::inet[] | '10.0.0.1'::inet | '(1,2)'::point | '<(1,2),3>'::circle
+  | '((0,0),(1,1))'::box | int4range(1,5) | '{[1,5)}'::int4multirange | row(1,'a') | 1::oid
+  | '1.5'::money | b'101' | '<a/>'::xml | 'a b'::tsvector | null::int4 | null::text
+  | array[]::int4[] | array[array[1,2],array[3,4]] | '0/1'::pg_lsn | 'pg_class'::regclass
+  | '[0:1]={1,2}'::int[] | 'NaN'::float8 | 'Infinity'::float8 | 'NaN'::numeric | U&'\\1F600x'
+  | repeat('ä', 200) | array['a,b', 'c"d', E'e\\\\f', null, 'NULL'] | 4294967295::oid`
+  .split(/\s\|\s/)
+  .map((text) => text.trim());
+
+beforeEach(() => {
+  vi.stubEnv('TZ', 'America/New_York');
+});
+
+describe('values that the server sends', () => {
+  test.each([
+    { name: 'by the simple protocol', query: {} },
+    { name: 'by the extended protocol', query: { queryMode: 'extended' } },
+    { name: 'as arrays', query: { rowMode: 'array' } },
+    {
+      name: 'as arrays by the extended protocol',
+      query: { rowMode: 'array', queryMode: 'extended' },
+    },
+    { name: 'in pages', query: { rows: 1 } },
+    { name: 'of a named statement', query: { name: 'values' } },
+  ])('are those of pg $name', async ({ query }) => {
+    const columns = EXPRESSIONS.map((text, i) => `${text} AS v${i}`);
+    const result: any = await onClients((client) =>
+      settled(client.query({ text: `SELECT ${columns.join(', ')}`, ...query })),
+    );
+    expect(result.error?.message).toBeUndefined();
+    expect(result.rows).toHaveLength(1);
+  });
+
+  test('are those of pg for parsers of the client, of the query and of all', async () => {
+    await onClients(async (client, { types }) => {
+      const text = 'SELECT 1::int4 AS a, 2::int8 AS b, null::int8 AS c, now()::date AS d';
+      const log: unknown[] = [];
+      client.setTypeParser(23, (value: string) => `client's ${value}`);
+      client.setTypeParser(20, 'text', BigInt);
+      log.push((await client.query(text)).rows[0].a, client.getTypeParser(23)('7'));
+      const asked: unknown[] = [];
+      const getTypeParser = (oid: number, format: string): any => {
+        asked.push([oid, format]);
+        return oid === 1082 ? () => 'a day' : types.getTypeParser(oid as 23, format as 'text');
+      };
+      log.push((await client.query({ text, types: { getTypeParser } })).rows, asked);
+      const before = types.getTypeParser(1082);
+      types.setTypeParser(1082, () => 'a day for all');
+      try {
+        log.push((await client.query(text)).rows);
+      } finally {
+        types.setTypeParser(1082, before);
+      }
+      return log;
+    });
+  });
+
+  test('that a parser refuses fail the query, and not the client', async () => {
+    await onClients(async (client) => {
+      const failing = { getTypeParser: () => () => JSON.parse('{') };
+      const text = 'SELECT generate_series(1, 3)';
+      return [
+        await settled(client.query({ text, types: failing })),
+        await settled(client.query({ text: `${text}::text::int4`, values: [], types: failing })),
+        await settled(client.query(text)),
+      ];
+    });
+  });
+
+  test('are plain objects whatever the columns are called', async () => {
+    await onClients(async (client) => {
+      const names = ['a', 'a', '__proto__', 'constructor', '1', '0', 'x"y', 'toString', ''];
+      const columns = names.map((name, i) =>
+        name === '' ? `${i}` : `${i} AS "${name.replaceAll('"', '""')}"`,
+      );
+      const { rows } = await client.query(`SELECT ${columns.join(', ')}`);
+      const [row] = rows;
+      return {
+        entries: Object.entries(row),
+        own: Object.getOwnPropertyNames(row),
+        isPlain: Object.getPrototypeOf(row) === Object.prototype,
+        json: JSON.stringify(rows),
+      };
+    });
+  });
+
+  test.each([1, 2, 300, 1600])('make rows of %s columns', async (count) => {
+    const columns = Array.from({ length: count }, (_, i) => `${i} AS c${i}`);
+    await onClients((client) => settled(client.query(`SELECT ${columns.join(', ')}`)));
+  });
+
+  test('of no columns, no rows and many rows', async () => {
+    await onClients(async (client) => [
+      await settled(client.query('SELECT FROM generate_series(1, 3)')),
+      await settled(client.query('SELECT 1 AS a WHERE false')),
+      await settled(client.query('SELECT i, i::text AS t FROM generate_series(1, 20000) AS i')),
+      await settled(client.query('SELECT $1::text AS t', ['x'.repeat(300_000)])),
+    ]);
+  });
+});
+
+/** A parameter's type and the values that are sent for it. */
+const PARAMETERS: readonly (readonly [type: string, ...values: unknown[]])[] = [
+  ['int2', 70000, -1],
+  ['int4', '5', 5, true, '5.7', 5n, Buffer.from('35'), Number.NaN, Buffer.from([0, 0, 1, 0]), -0],
+  ['int8', 5, '9007199254740993', 9007199254740993n],
+  ['text', 5, true, new Date(0), { a: 1 }, [1, 2], 5n, Buffer.from('ab'), Symbol('x'), null],
+  ['text', undefined, new String('boxed'), new Map(), 'a\0b', '\ud800', '', [], [[]], [null]],
+  ['text', { toPostgres: () => 'tp' }, { toPostgres: () => ({ b: 2 }) }, () => 1],
+  ['bool', 'true', 1, 't', 0],
+  ['numeric', 1.5, '1e3', 1e21],
+  ['float8', '1.5', Number.NaN, Number.POSITIVE_INFINITY, 1e-7],
+  ['date', new Date(0), '2024-01-02'],
+  ['timestamptz', new Date(0), '2024-01-02', 0, new Date(Date.UTC(-43, 2, 15))],
+  ['timestamp', new Date(0)],
+  ['uuid', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'],
+  ['json', { a: 1 }, [1, 2], '"s"', 's', 5, [{ a: 1 }]],
+  ['jsonb', null, '[1]', true],
+  ['bytea', Buffer.from('ab'), new Uint8Array([1]), '\\x01', 'ab', new Uint16Array([258])],
+  ['bytea', new DataView(new ArrayBuffer(2)), Buffer.alloc(0)],
+  ['int4[]', [1, 2], '{1,2}', ['1', '2'], [[1], [2]], []],
+  ['text[]', ['a', null, 'b"c', 'd\\e'], [1, true], '{a,b}', [undefined]],
+  ['jsonb[]', [{ a: 1 }]],
+  ['timestamptz[]', [new Date(0)]],
+  ['bytea[]', [Buffer.from('a')], [new Uint8Array([1])]],
+  ['int4range', '[1,5)'],
+  ['point', '(1,2)'],
+  ['interval', '1 day', { days: 1 }],
+  ['inet', '10.0.0.1'],
+  ['time', '10:00'],
+  ['regclass', 'pg_class'],
+];
+
+describe('parameters', () => {
+  test.each(PARAMETERS)('of %s come to what they do in pg', async (type, ...values) => {
+    await onClients(async (client) => {
+      const outcomes: unknown[] = [];
+      for (const value of values) {
+        outcomes.push(await settled(client.query(`SELECT $1::${type}::text AS v`, [value])));
+      }
+      return outcomes;
+    });
+  });
+
+  test.each([
+    ['SELECT $1 AS v', 5],
+    ['SELECT $1 AS v', null],
+    ['SELECT $1 + 1 AS v', '4'],
+    ['SELECT 1 WHERE 1 = $1', '1'],
+    ['SELECT coalesce($1, 5) AS v', '7'],
+  ])('have the type that the server gives them: %s, %s', async (text, value) => {
+    await onClients((client) => settled(client.query(text, [value])));
+  });
+
+  test('that throw when they are prepared fail the query, and leave the client as it was', async () => {
+    await onClients(async (client) => {
+      const thrown = new Error('no');
+      const throwing = {
+        toPostgres: () => {
+          throw thrown;
+        },
+      };
+      const circular: any = { toPostgres: () => circular };
+      const attempts = [
+        client.query('SELECT $1::text', [throwing]),
+        client.query('SELECT $1::text', [circular]),
+        client.query({ name: 'n', text: 'SELECT $1::text', values: [throwing] }),
+      ].map((promise: Promise<unknown>) => promise.catch(plain));
+      const outcomes = await Promise.all(attempts);
+      // pg has then closed the statement that it has begun to prepare.
+      return [outcomes, owned(await client.query('SELECT $1::int4 AS v', [1]))];
+    });
+  });
+});
