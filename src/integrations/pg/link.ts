@@ -62,9 +62,14 @@ export class Link implements ConnectionOwner {
         if (!this.#abort.signal.aborted) {
           this.#host.refused(connectFailure(error, this.#saidAtStartUp));
         }
-        this.#host.gone();
+        this.#gone();
       },
     );
+  }
+
+  /** In a tick, as what comes of a socket's end: events of it are emitted before promises go on. */
+  #gone(): void {
+    process.nextTick(() => this.#host.gone());
   }
 
   #watch(type: number, body: Buffer): void {
@@ -97,7 +102,7 @@ export class Link implements ConnectionOwner {
       const loss = lossOf(reason);
       if (this.#lastWords !== null) this.#host.dismissed(this.#lastWords);
       else if (loss !== null) this.#host.broken(loss);
-      void this.session!.whenGone().then(() => this.#host.gone());
+      void this.session!.whenGone().then(() => this.#gone());
     },
   };
 

@@ -232,9 +232,13 @@ describe('a Query', () => {
     await onClients(async (client, { Query }) => [
       await emitted(client.query(new Query('SELECT generate_series(1, 3) AS a'))),
       await emitted(client.query(new Query('SELECT $1::int4 AS a', [5]))),
-      await emitted(client.query(new Query({ text: 'SELECT 1; SELECT 2', rowMode: 'array' }))),
+      await emitted(
+        client.query(new Query({ text: 'SELECT 1; SELECT 2', rowMode: 'array' } as any)),
+      ),
       await emitted(client.query(new Query('SELECT nothing'))),
-      await emitted(client.query(new Query({ text: 'SELECT generate_series(1, 5)', rows: 2 }))),
+      await emitted(
+        client.query(new Query({ text: 'SELECT generate_series(1, 5)', rows: 2 } as any)),
+      ),
       await emitted(client.query(new Query({ text: 'SELECT 1', values: 'x' } as any))),
     ]);
   });
