@@ -165,7 +165,7 @@ function parseUnits(text: string, style: IntervalStyle): Parts {
     throw refuse(text, `${why}; give each part a sign`);
   }
   const sum = new Sum(text, style === 'sql_standard' && leadingMinus);
-  // A clock time stands last; "0" is how all styles but one write nothing at all.
+  // A clock time stands last; "0", without a unit, is how all styles but one write nothing at all.
   for (let index = 0; index < end; ) {
     const word = words[index]!;
     const isLast = index === end - 1;
@@ -174,7 +174,7 @@ function parseUnits(text: string, style: IntervalStyle): Parts {
     if (clock !== null) {
       sum.addTime(parseClock(clock, text), 'hour', 'min', 'sec');
       index += 1;
-    } else if (word === '0' && isLast) {
+    } else if (word === '0' && isLast && !ago) {
       sum.addTime(0n, 'sec');
       index += 1;
     } else if (yearMonth !== null) {
