@@ -1,8 +1,10 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
+import { failedReset } from '../session/ending.ts';
 import type { Request } from '../session/request.ts';
 import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
+import { ResetRequest } from '../session/requests/reset-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
 import type { Session, SessionObserver } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
@@ -45,6 +47,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly prepared = new Set<string>();
   /** Something was done that outlives a transaction. */
   hasLastingEffects = false;
+  /** Something was done that may have called functions unseen. */
+  mayHaveFiredTriggers = false;
   /** What had been set in the session was undone, even if it was set on purpose. */
   wasReset = false;
   #preparesBySql = false;
@@ -189,6 +193,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
       }
     }
     this.#noteText(request, kind);
+    request.isSkippable = kind.shareable;
     this.session.submit(request);
     if (kind.unlistens) this.listeners.unlistened();
   }
@@ -205,6 +210,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
       }
     }
     for (const kind of kinds) this.#noteText(request, kind);
+    request.isSkippable = kinds.every(({ shareable }) => shareable);
     this.session.submit(request);
     const unlistening = kinds.find(({ unlistens }) => unlistens);
     if (unlistening !== undefined) this.listeners.unlistened();
@@ -263,6 +269,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** Notes what a query may leave in the session. */
   noteEffects(kind: StatementKind): void {
+    if (kind.firesTriggers) this.mayHaveFiredTriggers = true;
     if (!kind.lasting) return;
     this.hasLastingEffects = true;
     if (kind.mentionsPrepare) this.#preparesBySql = true;
@@ -365,8 +372,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** What is there now belongs to the session from here on, and not to its present holder. */
   keep(): void {
-    this.hasLastingEffects = false;
-    this.#preparesBySql = false;
+    this.#isClean();
+    this.session.server.takeForOwn();
     this.prepared.clear();
     this.listeners.keep();
     this.log.keep();
@@ -394,19 +401,48 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** Undoes what is known to outlive transactions, and rolls back. */
   async reset(deadline: Deadline | null = null): Promise<void> {
-    let script = '';
-    if (this.hasLastingEffects) {
-      this.wasReset = true;
-      script = resetScript(this.session.server.capabilities);
-      if (this.#preparesBySql) {
-        // The session's own statements go with them.
-        script += 'DEALLOCATE ALL;';
-        this.session.statements.named.clear();
-      }
+    if (!this.hasLastingEffects) {
+      await this.#undo('', deadline);
+      return;
     }
+    await this.#undo(this.#resetScript(), deadline);
+    this.session.server.takeForOwn();
+  }
+
+  /**
+   * Undoes what may outlive transactions, on an idle session without one. The next user's calls may be
+   * made at once: if this fails the session is ended, and they have not been executed.
+   */
+  async resetAhead(deadline: Deadline): Promise<void> {
+    const { session } = this;
+    const script = this.#resetScript();
+    this.#endTransactions();
+    this.listeners.clear();
+    if (script === '') return;
+    const request = new ResetRequest(script, deadline, (error) =>
+      session.destroy(failedReset(error)),
+    );
+    session.submit(request);
+    await request.promise;
+  }
+
+  /** What undoes it all; from here on there is nothing to undo. */
+  #resetScript(): string {
+    this.wasReset = true;
+    let script = resetScript(this.session.server.capabilities);
+    if (this.#preparesBySql) {
+      // The session's own statements go with them.
+      script += 'DEALLOCATE ALL;';
+      this.session.statements.named.clear();
+    }
+    this.#isClean();
+    return script;
+  }
+
+  #isClean(): void {
     this.hasLastingEffects = false;
+    this.mayHaveFiredTriggers = false;
     this.#preparesBySql = false;
-    await this.#undo(script, deadline);
   }
 
   async #undo(script: string, deadline: Deadline | null): Promise<void> {

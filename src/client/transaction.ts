@@ -109,7 +109,7 @@ export class Transaction<F extends RowForm = 'record'>
     }
     try {
       // Among the calls made already may be a BEGIN.
-      while (outer === undefined && !session.isIdle && !session.isEnded) await session.whenIdle();
+      while (outer === undefined && !session.isFree && !session.isEnded) await session.whenIdle();
       client.owner![CLIENT]('a method of Connection');
       if (outer !== undefined) {
         return await Transaction.#beginNested<F>(client, own, outer, options, managed, form);

@@ -5,7 +5,7 @@ import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { atEndOfTurn } from '../transport/turn.ts';
 import { Backoff } from './backoff.ts';
-import { clean } from './cleaning.ts';
+import { clean, isSoiled } from './cleaning.ts';
 import { type Expectation, Expectations } from './expectations.ts';
 import { IdleSessions } from './idle-sessions.ts';
 import { leastBusyShared } from './pipelining.ts';
@@ -274,19 +274,14 @@ export class Allocator {
 
   /** The last of those who shared it is done. */
   #reuseShared(pooled: PooledSession): void {
-    const { client } = pooled;
-    const { session } = client;
     // Nothing to undo and nothing under way: the usual case, and it costs nothing.
-    if (
-      session.isEnded ||
-      (session.isIdle && !client.isInTransaction && !client.hasLastingEffects)
-    ) {
+    if (!isSoiled(pooled.client)) {
       this.#reuse(pooled);
       return;
     }
     pooled.state = 'leased';
     pooled.leasedAt = this.#clock.now();
-    void clean(client, this.#clock).then(() => this.#reuse(pooled));
+    void clean(pooled, this.#settings.resetOnRelease, this.#clock).then(() => this.#reuse(pooled));
   }
 
   /** A clean session has no user any more: the next waiter gets it, or it rests, or ends. */

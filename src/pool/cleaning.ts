@@ -3,18 +3,75 @@ import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { ExclusiveLease } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
-import type { PoolHook } from './pool-options.ts';
+import type { PoolHook, ResetPolicy } from './pool-options.ts';
+import type { PooledSession } from './pooled-session.ts';
 
 /** How long it may take until a connection that came back is fit for use, in milliseconds. */
 const CLEANING_TIMEOUT = 10_000;
+
+/** Whether a session must not be used by somebody else before it was cleaned. */
+export function isSoiled({ session, hasLastingEffects, isInTransaction }: ClientSession): boolean {
+  if (session.isEnded) return false;
+  return !session.isIdle || isInTransaction || hasLastingEffects || session.server.hasChanged;
+}
 
 /**
  * Waits for what is under way on a connection that has come back, rolls back what was
  * begun and undoes what was left in the session. Nothing is sent if there is nothing to undo.
  * A connection that cannot be brought back in time is destroyed.
  */
-export async function clean(client: ClientSession, clock: Clock): Promise<void> {
-  await within(client, clock, (deadline) => client.reset(deadline));
+export async function clean(
+  pooled: PooledSession,
+  policy: ResetPolicy,
+  clock: Clock,
+): Promise<void> {
+  const { client } = pooled;
+  await within(client, clock, (deadline) => {
+    if (policy === 'never') {
+      client.hasLastingEffects = false;
+      return client.rollBack(deadline);
+    }
+    // Only now is known what the calls that were under way have done.
+    if (hasToReset(pooled, policy)) client.hasLastingEffects = true;
+    return client.reset(deadline);
+  });
+}
+
+/** How a session is cleaned that may be lent out again at once. */
+export interface CleaningAhead {
+  /** Resolves when nothing is left any more; never rejects. */
+  readonly done: Promise<void>;
+  /** Something may well have been left, such as a lock that others wait for. */
+  readonly isDue: boolean;
+}
+
+/**
+ * Has the session cleaned ahead of whatever is sent next on it. Null where it has to be waited for
+ * before anybody else gets the session.
+ */
+export function cleanAhead(
+  pooled: PooledSession,
+  policy: ResetPolicy,
+  clock: Clock,
+): CleaningAhead | null {
+  const { client } = pooled;
+  const { session } = client;
+  const isAtRest = session.isIdle && !session.isEnded && session.transactionStatus === 'I';
+  // One whose role is in doubt is judged by what it reports once it was reset.
+  if (policy === 'never' || !isAtRest || session.server.isRoleInDoubt) return null;
+  const isDue = client.hasLastingEffects || session.server.hasChanged;
+  if (!hasToReset(pooled, policy)) return null;
+  const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
+  const reset = client.resetAhead(deadline);
+  const done = reset.catch(() => session.destroy(null)).finally(() => deadline.dispose());
+  return { done, isDue };
+}
+
+function hasToReset({ client, keepsInit }: PooledSession, policy: ResetPolicy): boolean {
+  if (policy === 'always' || client.hasLastingEffects || client.session.server.hasChanged)
+    return true;
+  // What `init` has set would be lost: such a connection is replaced, which a mere doubt is not worth.
+  return client.mayHaveFiredTriggers && !keepsInit;
 }
 
 /**

@@ -31,6 +31,8 @@ export function leastBusyShared(
     if (line.load === least && best !== null) continue;
     const { session } = pooled.client;
     if (session.isCancelling || session.transactionStatus !== 'I') continue;
+    // What somebody has set unseen is undone as soon as nobody shares it any more.
+    if (session.server.hasChanged) continue;
     if (line.hasOverrun(now, expectations) || !isFit(pooled)) continue;
     least = line.load;
     best = pooled;

@@ -6,6 +6,9 @@ import type { RowForm } from '../values/row-form.ts';
 /** Something of the user's that is done with a connection at a certain moment. */
 export type PoolHook = (connection: Connection<any>) => Promise<void> | void;
 
+/** When a connection that comes back is reset; see PoolOptions.resetOnRelease. */
+export type ResetPolicy = 'always' | 'auto' | 'never';
+
 /**
  * How a pool behaves, besides how its connections are made. Durations are milliseconds.
  *
@@ -70,6 +73,23 @@ export interface PoolOptions<F extends RowForm = 'record'> extends ConnectOption
   /** Called with the connection each time before `acquire` returns it. */
   readonly setup?: PoolHook | undefined;
   /**
+   * When a connection that comes back is reset: settings, role, locks of the session, channels, temporary
+   * tables, prepared statements and `currval` are then as on a new one. A transaction that was left open is
+   * rolled back in any case. The reset travels ahead of the next call on the connection, and costs no
+   * round trip.
+   *
+   * - `'auto'`, the default: after whatever may have left something. That is, by its text, `SET`, `LISTEN`,
+   *   several statements in one text, `CALL`, a function that is not PostgreSQL's own …; and what a
+   *   connection or transaction has written, as triggers may have. Where a function that is called unseen, by a
+   *   view, operator, cast or policy, or by a trigger of a one-shot call, leaves something, `'auto'` sees it
+   *   only if the server reports the setting (TimeZone, session_authorization …).
+   * - `'always'`: after each release and each one-shot call, which then do not share connections.
+   * - `'never'`: only the transaction is ended, and what `addListener` and `prepare` have made.
+   *
+   * Not together with a `reset` hook, which takes its place.
+   */
+  readonly resetOnRelease?: 'always' | 'auto' | 'never' | undefined;
+  /**
    * Called each time a connection comes back, in place of the pool's own reset, which undoes
    * settings, locks and the like if there may be any. A transaction has been rolled back by then.
    */
@@ -89,6 +109,7 @@ export interface PoolSettings {
   readonly validateTimeout: number;
   readonly leakWarning: number;
   readonly allowExitOnIdle: boolean;
+  readonly resetOnRelease: ResetPolicy;
   readonly init: PoolHook | undefined;
   readonly setup: PoolHook | undefined;
   readonly reset: PoolHook | undefined;
@@ -119,6 +140,21 @@ function positive(name: string, value: unknown): number {
   throw new ClientConfigurationError(
     `invalid ${name} option: must be a positive number of milliseconds`,
   );
+}
+
+function resetPolicy(value: unknown, hasHook: boolean): ResetPolicy {
+  const given = value ?? 'auto';
+  if (given !== 'always' && given !== 'auto' && given !== 'never') {
+    throw new ClientConfigurationError(
+      "invalid resetOnRelease option: must be 'always', 'auto' or 'never'",
+    );
+  }
+  if ((value ?? null) !== null && hasHook) {
+    throw new ClientConfigurationError(
+      'invalid resetOnRelease option: the reset hook is called in place of the reset',
+    );
+  }
+  return given;
 }
 
 function boolean(name: string, value: unknown): boolean {
@@ -152,6 +188,7 @@ export function splitPoolOptions(
     validateTimeout,
     leakWarning,
     allowExitOnIdle,
+    resetOnRelease,
     init,
     setup,
     reset,
@@ -180,6 +217,7 @@ export function splitPoolOptions(
       validateTimeout: positive('validateTimeout', validateTimeout ?? 5_000),
       leakWarning: duration('leakWarning', leakWarning, 0),
       allowExitOnIdle: boolean('allowExitOnIdle', allowExitOnIdle),
+      resetOnRelease: resetPolicy(resetOnRelease, (reset ?? null) !== null),
       init: hook('init', init),
       setup: hook('setup', setup),
       reset: hook('reset', reset),

@@ -30,7 +30,7 @@ import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { Allocator } from './allocator.ts';
-import { clean, cleanWithHook } from './cleaning.ts';
+import { clean, cleanAhead, cleanWithHook } from './cleaning.ts';
 import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
 import { leftInTransaction, needsHolder } from './needs-holder.ts';
@@ -117,9 +117,10 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
 
   /** @internal */
   override [CHECK_OUT](use: Use, deadline: Deadline | null, text?: string): Lease | Promise<Lease> {
-    const { setup, reset, acquireTimeout } = this.#settings;
-    // The hooks are for one holder at a time.
-    const isSharing = use === 'shared' && setup === undefined && reset === undefined;
+    const { setup, reset, resetOnRelease, acquireTimeout } = this.#settings;
+    // The hooks are for one holder at a time, and so is a reset after each call.
+    const isSharing =
+      use === 'shared' && setup === undefined && reset === undefined && resetOnRelease !== 'always';
     if (isSharing) return this.#allocator.checkOut('shared', deadline, acquireTimeout, text);
     return this.#leaseForCall(deadline, acquireTimeout);
   }
@@ -273,14 +274,24 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
 
   async #takeBack(lease: ExclusiveLease): Promise<void> {
     const { pooled, client } = lease;
-    const { reset } = this.#settings;
+    const { reset, resetOnRelease } = this.#settings;
     pooled.unwatch();
     warnOfListeners(client.listeners.size);
     client.dismissHolder();
+    if (reset === undefined) {
+      lease.isOver = true;
+      const ahead = cleanAhead(pooled, resetOnRelease, this.#clock);
+      if (ahead !== null) {
+        client.listeners.clearHolder();
+        this.#allocator.checkIn(pooled);
+        // Whoever had it may tell others that they can go on: what held them up is gone by then.
+        if (ahead.isDue) await ahead.done;
+        return;
+      }
+    }
     try {
       if (reset === undefined) {
-        lease.isOver = true;
-        await clean(client, this.#clock);
+        await clean(pooled, resetOnRelease, this.#clock);
       } else {
         await cleanWithHook(lease, reset, this.#clock, this.#config.timeout);
       }

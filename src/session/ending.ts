@@ -34,6 +34,15 @@ export function lostConnection(cause: Error | null): ConnectionDoesNotExistError
   );
 }
 
+/** Why a session ends in which something was left that cannot be undone. */
+export function failedReset(cause: unknown): ConnectionDoesNotExistError {
+  return new ConnectionDoesNotExistError(
+    'the connection was closed: what its previous user had left in it could not be undone',
+    {},
+    { cause },
+  );
+}
+
 /** Why a session ends whose server neither stops nor answers a query that was cancelled. */
 export function unansweredCancel(): ConnectionDoesNotExistError {
   return new ConnectionDoesNotExistError(

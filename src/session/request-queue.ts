@@ -25,6 +25,10 @@ interface QueueOwner extends RequestHost {
 export class RequestQueue implements HostQueue {
   /** The request whose answers come now. */
   head: Request | null = null;
+  /** While it is unanswered only what is skippable is started: if it fails, the server refuses that. */
+  guard: Request | null = null;
+  /** A guard has failed, and nothing behind it was executed. */
+  hasSkipped = false;
   readonly #session: QueueOwner;
   readonly #pending = new RequestDeque();
   readonly #inFlight = new RequestDeque();
@@ -57,6 +61,11 @@ export class RequestQueue implements HostQueue {
     return this.load === 0 && !this.#isBarred;
   }
 
+  /** The same, or the guard alone is: what comes next is as if that had been answered. */
+  get isFree(): boolean {
+    return this.load === (this.guard === null ? 0 : 1) && !this.#isBarred;
+  }
+
   /** Resolves when nothing is under way any more, at once if so already. */
   whenIdle(): Promise<void> {
     if (this.isIdle) return Promise.resolve();
@@ -67,7 +76,7 @@ export class RequestQueue implements HostQueue {
 
   /** Starts the request now, or when all that came before it have been. */
   join(request: Request): void {
-    if (this.#pending.length > 0 || !this.#mayStart()) {
+    if (this.#pending.length > 0 || !this.#mayStart(request)) {
       this.#pending.push(request);
       return;
     }
@@ -177,15 +186,16 @@ export class RequestQueue implements HostQueue {
   /** Starts whatever may be started now. */
   pump(): void {
     this.#letReturn();
-    while (this.#pending.length > 0 && this.#mayStart()) {
+    while (this.#pending.length > 0 && this.#mayStart(this.#pending.head!)) {
       const request = this.#pending.shift()!;
       if (request.state === 'queued') this.start(request);
     }
     if (this.#idleWaiters.length > 0 && this.isIdle) this.#tellIdle();
   }
 
-  #mayStart(): boolean {
+  #mayStart(request: Request): boolean {
     return (
+      (this.guard === null || request.isSkippable) &&
       this.#holder === null &&
       !this.#isBarred &&
       !this.#isStarting &&
@@ -253,6 +263,6 @@ export class RequestQueue implements HostQueue {
   #failEnded(request: Request): void {
     const { outbox } = this.#session;
     const isUnsent = request.flight === null || request.flight >= outbox.flushes;
-    request.fail(this.#session.endedError(isUnsent));
+    request.fail(this.#session.endedError(isUnsent || this.hasSkipped));
   }
 }

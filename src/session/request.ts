@@ -43,6 +43,9 @@ export interface HostQueue {
   readonly head: Request | null;
   /** Requests that are written and not answered. */
   readonly inFlight: number;
+  /** See RequestQueue. */
+  guard: Request | null;
+  hasSkipped: boolean;
   start(request: Request): void;
   sent(request: Request): void;
   advance(): void;
@@ -100,6 +103,8 @@ export abstract class Request<R = unknown> {
   rowsDue = false;
   /** What it is to the transaction that it is sent in. */
   ending: Ending = 'none';
+  /** In a failed transaction the server refuses it as a whole. */
+  isSkippable = false;
   /** A request that works for this one at the moment, e.g. Parse and Describe for a query. */
   inner: Request | null = null;
   /** The call's, which disposes it; a request never does. */

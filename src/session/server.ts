@@ -18,6 +18,9 @@ export class Server {
   /** Called when a parameter has changed. */
   onReport: () => void = () => {};
   #isStarted = false;
+  /** The parameters as they were at start-up, or when they were last taken for the session's own. */
+  #own: ReadonlyMap<string, string> = new Map();
+  readonly #changed = new Set<string>();
   #version: ServerVersion | null = null;
   #capabilities: ServerCapabilities | null = null;
 
@@ -30,6 +33,8 @@ export class Server {
     }
     if (!this.#isStarted) return;
     this.onReport();
+    if (this.#own.get(name) === value) this.#changed.delete(name);
+    else this.#changed.add(name);
     if (name === 'client_encoding') checkClientEncoding(this.settings);
     if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
   }
@@ -38,6 +43,19 @@ export class Server {
   started(): void {
     this.#isStarted = true;
     checkClientEncoding(this.settings);
+    this.takeForOwn();
+  }
+
+  /** A parameter that it reports is not as it was: somebody may have set it. */
+  get hasChanged(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  /** The parameters are from here on as they should be. */
+  takeForOwn(): void {
+    if (this.#own.size > 0 && this.#changed.size === 0) return;
+    this.#own = new Map(this.settings);
+    this.#changed.clear();
   }
 
   /** Its version at start-up. */

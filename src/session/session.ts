@@ -135,6 +135,11 @@ export class Session implements InboxOwner {
     return this.queue.isIdle;
   }
 
+  /** The same, or what an earlier user has left is being undone: nothing that is seen from here. */
+  get isFree(): boolean {
+    return this.queue.isFree;
+  }
+
   /** Resolves when nothing is under way any more, at once if so already, and when it ended. */
   whenIdle(): Promise<void> {
     return this.#ended ? Promise.resolve() : this.queue.whenIdle();

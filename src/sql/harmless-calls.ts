@@ -37,6 +37,9 @@ const BEFORE_COLUMNS = new Set(['into', 'as', 'copy', 'with', 'recursive']);
 const PAIRS: Readonly<Record<string, string>> = {
   conflict: 'on',
   varying: 'character',
+  // COPY … FROM STDIN (FORMAT …)
+  stdin: 'from',
+  stdout: 'to',
   materialized: 'as',
   // The verb of the whole text.
   explain: '',

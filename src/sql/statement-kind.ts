@@ -32,6 +32,11 @@ export interface StatementKind extends ScriptEffects {
    * tables, LISTEN), so that it must be undone before somebody else gets the session.
    */
   readonly lasting: boolean;
+  /**
+   * May call functions that it does not name: triggers, by what it writes. What views, operators,
+   * casts and policies call is not counted.
+   */
+  readonly firesTriggers: boolean;
   /** May change what statements were prepared for. */
   readonly changesSchema: boolean;
   /** May make permanent what it and those before it in its transaction have done. */
@@ -102,6 +107,7 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     shareable: one.shareable && other.shareable,
     repeatable: one.repeatable && other.repeatable,
     lasting: one.lasting || other.lasting,
+    firesTriggers: one.firesTriggers || other.firesTriggers,
     changesSchema: one.changesSchema || other.changesSchema,
     mayCommit: one.mayCommit || other.mayCommit,
     mentionsPrepare: one.mentionsPrepare || other.mentionsPrepare,
@@ -146,7 +152,8 @@ function kindOf(known: Omit<StatementKind, 'leavesStatements'>): StatementKind {
     1024 * Number(kind.unlistens) +
     2048 * Number(kind.changesSurroundings) +
     4096 * Number(kind.callsUnknown) +
-    8192 * NEEDS.indexOf(kind.needsHolder);
+    8192 * Number(kind.firesTriggers) +
+    16384 * NEEDS.indexOf(kind.needsHolder);
   const same = kinds.get(index);
   if (same !== undefined) return same;
   kinds.set(index, Object.freeze(kind));
@@ -246,6 +253,7 @@ function judge(text: string, backslashes: boolean): StatementKind {
     shareable: isQuery && !lasting,
     repeatable: isQuery && remarks.isUndone,
     lasting,
+    firesTriggers: lasting || firesTriggers(verb, text),
     changesSchema: changesSchema(verb, text, backslashes) || (lasting && DEFINED.test(text)),
     mayCommit: !isQuery && mayCommit(verb, second, remarks.isConcurrent),
     mentionsPrepare: lasting && PREPARE.test(text),
@@ -265,6 +273,7 @@ function unknown(text: string, backslashes: boolean): StatementKind {
     shareable: false,
     repeatable: false,
     lasting: true,
+    firesTriggers: true,
     changesSchema: DEFINITION.test(text),
     mayCommit: true,
     mentionsPrepare: PREPARE.test(text),
@@ -335,6 +344,22 @@ function isTransactional(verb: string, second: string): boolean {
 function mayCall(verb: string, text: string): boolean {
   if (!text.includes('(')) return false;
   return QUERIES.has(verb) || verb === 'copy' || (DEFINITIONS.has(verb) && QUERY_WITHIN.test(text));
+}
+
+/** Verbs of statements that write nothing, and COPY and WITH, which may. */
+const READS = new Set(
+  (
+    'select values table show notify begin start commit end rollback abort savepoint release lock ' +
+    'fetch move close set'
+  ).split(' '),
+);
+const WRITES_WITHIN = /\b(?:insert|update|delete|merge)\b/i;
+const COPIES_OUT = /\bto\s+stdout\b/i;
+
+function firesTriggers(verb: string, text: string): boolean {
+  if (verb === 'with') return WRITES_WITHIN.test(text);
+  if (verb === 'copy') return !COPIES_OUT.test(text);
+  return !READS.has(verb);
 }
 
 function mayCommit(verb: string, second: string, isConcurrent: boolean): boolean {

@@ -158,6 +158,7 @@ describe('a statement that leaves nothing in the session and may share it', () =
       shareable: true,
       repeatable: true,
       lasting: false,
+      firesTriggers: expect.any(Boolean),
       changesSchema: false,
       mayCommit: false,
       mentionsPrepare: false,
@@ -215,6 +216,46 @@ describe('a statement that is not to be shared, but executed again', () => {
     'EXECUTE p',
   ])('is none that a rollback may leave something of: %j', (text) => {
     expect(statementKind(text)).toMatchObject({ repeatable: false });
+  });
+});
+
+describe('a statement that may fire triggers', () => {
+  it.each([
+    'INSERT INTO t VALUES (1)',
+    'update t set a = 1',
+    'DELETE FROM t',
+    'MERGE INTO t USING s ON true WHEN MATCHED THEN DO NOTHING',
+    'WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x',
+    'EXPLAIN ANALYZE INSERT INTO t VALUES (1)',
+    'COPY t FROM STDIN',
+    'COPY t FROM PROGRAM $$a$$',
+    'TRUNCATE t',
+    'CREATE TABLE t ()',
+    'DROP TABLE t',
+    'REFRESH MATERIALIZED VIEW v',
+    'CALL p()',
+    'SELECT f()',
+    'SELECT 1; SELECT 2',
+  ])('is %j', (text) => {
+    expect(statementKind(text).firesTriggers).toBe(true);
+  });
+
+  it.each([
+    'SELECT a FROM t FOR UPDATE',
+    'WITH x AS (SELECT 1) SELECT * FROM x',
+    'VALUES (1)',
+    'TABLE t',
+    'SHOW work_mem',
+    'NOTIFY c',
+    'EXPLAIN SELECT 1',
+    'COPY t TO STDOUT',
+    'COPY (SELECT a FROM t) TO STDOUT (FORMAT binary)',
+    'BEGIN',
+    'COMMIT',
+    'SET LOCAL work_mem = 1',
+    'FETCH 1 FROM c',
+  ])('is not %j', (text) => {
+    expect(statementKind(text).firesTriggers).toBe(false);
   });
 });
 

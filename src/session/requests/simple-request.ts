@@ -160,5 +160,8 @@ export function sendSimple(session: RequestHost, request: Request, text: string)
     writeQuery(writer, text);
   }
   session.queue.sent(request);
-  if (!statementKind(text).leavesStatements) session.statements.surroundings.sent(request, [text]);
+  const { surroundings } = session.statements;
+  // A reset of what was not set changes nothing, and what travels behind it need not wait.
+  if (request === session.queue.guard && surroundings.isAsBegun) return;
+  if (!statementKind(text).leavesStatements) surroundings.sent(request, [text]);
 }

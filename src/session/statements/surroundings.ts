@@ -135,6 +135,11 @@ export class Surroundings {
     this.#outdated();
   }
 
+  /** Nothing was set that a reset of the session would undo. */
+  get isAsBegun(): boolean {
+    return this.#pending.length === 0 && this.#current.size === 0 && !this.#server.hasChanged;
+  }
+
   /** Resolves when all requests that may change something are answered. */
   async whenAnswered(): Promise<void> {
     while (this.#pending.length > 0) {

@@ -1,0 +1,37 @@
+import type { Deadline } from '../../transport/deadline.ts';
+import type { RequestHost } from '../request.ts';
+import { ScriptRequest } from './script-request.ts';
+
+/**
+ * Undoes what was left in the session, and lets the requests of the next user travel behind it
+ * without waiting. It is a transaction block in one Query: where a statement of it fails, the COMMIT at
+ * its end is not executed either. So the session stays in the failed transaction, in which the server
+ * refuses whatever is `skippable`, and nothing else is started before the answer.
+ */
+export class ResetRequest extends ScriptRequest {
+  readonly #failed: (error: unknown) => void;
+
+  /** @param failed ends the session, at once: what was left in it is still there */
+  constructor(script: string, deadline: Deadline | null, failed: (error: unknown) => void) {
+    // Of a serializable transaction the COMMIT might fail as well, and leave no failed transaction.
+    super(`BEGIN ISOLATION LEVEL READ COMMITTED;\n${script}COMMIT;`, deadline);
+    this.#failed = failed;
+  }
+
+  override start(session: RequestHost): void {
+    session.queue.guard = this;
+    super.start(session);
+  }
+
+  override ready(session: RequestHost): void {
+    const { queue } = session;
+    queue.guard = null;
+    if (this.error === null) {
+      session.server.takeForOwn();
+    } else {
+      queue.hasSkipped = session.transactionStatus === 'E';
+      this.#failed(this.error);
+    }
+    super.ready(session);
+  }
+}
