@@ -8,7 +8,7 @@ import { serverDsn } from '../../support/servers/server.ts';
 
 /** A lock that a route waits for, so that a test says how long its request takes. */
 const GATE = 4_117_002n;
-const WAIT_AT_GATE = 'SELECT pg_advisory_lock_shared($1), pg_advisory_unlock_shared($1)';
+const WAIT_AT_GATE = 'SELECT pg_advisory_xact_lock_shared($1)';
 const AT_GATE = `SELECT count(*) FROM pg_stat_activity AS a JOIN pg_locks AS l USING (pid)
   WHERE l.locktype = 'advisory' AND l.objid = $1::bigint::oid AND NOT l.granted`;
 
@@ -285,7 +285,10 @@ describe('healthRoute', () => {
     app.get('/health', healthRoute());
     await app.listen({ port: 0 });
     await admin.execute('SELECT pg_advisory_lock($1)', GATE);
-    const busy = app.pg.fetchVal('SELECT 1 FROM (SELECT pg_advisory_lock_shared($1)) AS t', GATE);
+    const busy = app.pg.fetchVal(
+      'SELECT 1 FROM (SELECT pg_advisory_xact_lock_shared($1)) AS t',
+      GATE,
+    );
     await eventually('the only connection is busy', waiting(1n));
     const answer = app.inject('/health');
     await admin.execute('SELECT pg_advisory_unlock($1)', GATE);
