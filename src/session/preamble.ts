@@ -1,7 +1,11 @@
 import { writeBind, writeExecute, writeParse } from '../protocol/frontend/query.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import { type SurroundingsChange, settingOf } from '../sql/surroundings-change.ts';
 
-/** A statement that begins a transaction, or says something of it; its arguments travel as text. */
+/**
+ * A statement that begins a transaction, or says something of it; its arguments travel as text. Those
+ * are names of settings and their values in turn, which it sets for the transaction.
+ */
 export type Opening = string | { readonly text: string; readonly args: readonly string[] };
 
 /**
@@ -15,6 +19,11 @@ export class Preamble {
   /** Whether a transaction is to be begun with the next request. */
   get isWaiting(): boolean {
     return this.#statements !== null;
+  }
+
+  /** What the statements that wait set of what the meaning of other texts depends on. */
+  get changes(): readonly SurroundingsChange[] {
+    return this.#statements === null ? NONE : changesBy(this.#statements);
   }
 
   /** Has a transaction begun with the next request. */
@@ -38,6 +47,22 @@ export class Preamble {
   drop(): boolean {
     return this.take() !== null;
   }
+}
+
+const NONE: readonly SurroundingsChange[] = [];
+
+/** What these statements set of what the meaning of other texts depends on. */
+export function changesBy(statements: readonly Opening[]): readonly SurroundingsChange[] {
+  const changes: SurroundingsChange[] = [];
+  for (const statement of statements) {
+    if (typeof statement === 'string') continue;
+    const { args } = statement;
+    for (let i = 0; i < args.length; i += 2) {
+      const change = settingOf(args[i]!, args[i + 1]!);
+      if (change !== null) changes.push(change);
+    }
+  }
+  return changes.length === 0 ? NONE : changes;
 }
 
 /** Writes one, by the extended protocol. */

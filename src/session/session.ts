@@ -112,7 +112,13 @@ export class Session implements InboxOwner {
     this.writer = this.outbox.writer;
     this.inbox = new Inbox(this, transport, clock, parts.framer);
     this.canceller = new Canceller(this, parts.sendCancel);
-    this.statements = new KnownStatements(parts.statements, clock, registry, parts.server);
+    this.statements = new KnownStatements(
+      parts.statements,
+      clock,
+      registry,
+      parts.server,
+      () => this.#mayRepeat,
+    );
     this.typeChanges = new TypeChanges(registry);
     registry.setIntervalStyle(parts.server.settings.get('IntervalStyle'));
     transport.handler = this.inbox;
@@ -128,6 +134,12 @@ export class Session implements InboxOwner {
   /** Why it is over: the server's last words, the system's error, or null for a plain close. */
   get endReason(): Error | null {
     return this.#reason;
+  }
+
+  /** No transaction is open, nor may be when what was sent is answered. */
+  get #mayRepeat(): boolean {
+    const { queue, preamble } = this;
+    return this.transactionStatus === 'I' && !preamble.isWaiting && queue.inFlight === 0;
   }
 
   /** Nothing is under way: no request, no cancellation. */

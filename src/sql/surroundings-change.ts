@@ -6,7 +6,12 @@ import { Lexer } from './lexer.ts';
  * tells. A value that the text does not tell is null; a reset has none.
  */
 export type SurroundingsChange =
-  | { readonly does: 'set'; readonly name: string; readonly value: string | null; local: boolean }
+  | {
+      readonly does: 'set';
+      readonly name: string;
+      readonly value: string | null;
+      readonly local: boolean;
+    }
   | { readonly does: 'reset'; readonly name: string }
   | { readonly does: 'reset all' | 'commit' | 'roll back' | 'roll back to' }
   /** It may set any of them: it calls functions that are not PostgreSQL's own. */
@@ -256,6 +261,14 @@ function lastArgument(pieces: readonly Piece[], open: number): Piece | undefined
 
 function isTrue(piece: Piece | undefined): boolean {
   return piece?.is === 'word' && piece.value === 'true';
+}
+
+/** What set_config does to a setting for a transaction; null if no text's meaning depends on it. */
+export function settingOf(name: string, value: string): SurroundingsChange | null {
+  const lower = name.toLowerCase();
+  if (!NAMES.has(lower)) return null;
+  const known = lower === 'search_path' ? pathNames(value) : value;
+  return { does: 'set', name: lower, value: known, local: true };
 }
 
 /** The names of a search_path as the server shows it, in the form that texts are read into. */

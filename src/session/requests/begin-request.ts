@@ -4,6 +4,7 @@ import { Backend } from '../../protocol/message-type.ts';
 import { type Opening, writeOpening } from '../preamble.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
+import { noteOpening } from './note-opening.ts';
 
 /**
  * The BEGIN that waits in the session, ahead of a script and in the same flight. It is a Query of
@@ -33,6 +34,7 @@ export class BeginRequest extends Request<void> {
       writeSync(writer);
     }
     session.queue.sent(this);
+    noteOpening(session, this, this.#statements);
   }
 
   override message(_session: RequestHost, type: number): void {

@@ -6,6 +6,7 @@ import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
+import { noteOpening } from './note-opening.ts';
 
 /**
  * A request of the extended protocol. A BEGIN that waits in the session goes ahead of it,
@@ -40,11 +41,13 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     } catch (error) {
       writer.rollback(mark);
       session.preamble.putBack(begin);
+      if (begin !== null) session.statements.surroundings.expectNothing();
       session.statements.returnCloses(closes);
       this.refused(session, error);
       return;
     }
     session.queue.sent(this);
+    if (begin !== null) noteOpening(session, this, begin);
   }
 
   /** Writes what travels ahead: Close of statements that are forgotten, a waiting BEGIN. */

@@ -23,7 +23,9 @@ export function prepareRequest(
   return new InnerRequests(async (_session, parent) => {
     try {
       const statement = await prepareStatement(session, parent, text, given);
-      statement.scope = session.statements.surroundings.scope;
+      const { surroundings } = session.statements;
+      statement.scope = surroundings.scope;
+      statement.definitions = surroundings.definitions;
       // The call was ended meanwhile: the server need not keep the statement.
       if (parent.abandoned) session.statements.close(given);
       return statement;

@@ -68,10 +68,17 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
 
   override start(session: RequestHost): void {
     if (session.statements.surroundings.isUnsettled && !this.isBound) {
-      session.queue.holdWhile(this, settle(session, this), () => this.startSettled(session));
+      session.queue.holdWhile(this, settle(session, this), () => this.#start(session));
     } else {
-      this.startSettled(session);
+      this.#start(session);
     }
+  }
+
+  #start(session: RequestHost): void {
+    const { preamble, statements } = session;
+    const { changes } = preamble;
+    if (changes.length > 0 && !this.isBound) statements.surroundings.expect(changes);
+    this.startSettled(session);
   }
 
   /** Starts it when it is certain what its texts mean. */
@@ -99,7 +106,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   #givenIn({ statements }: RequestHost): Statement | null {
     const given = this.#given;
     if (given === null || this.isBound) return given;
-    return given.scope === statements.surroundings.scope ? given : null;
+    return statements.surroundings.isCurrent(given) ? given : null;
   }
 
   /** Executes what `find` finds, while it holds the queue. */

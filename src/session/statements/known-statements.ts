@@ -19,9 +19,15 @@ export class KnownStatements {
   readonly #codecs: CodecSource;
   #closes: string[] = [];
 
-  constructor(options: StatementCacheOptions, clock: Clock, codecs: CodecSource, server: Server) {
+  constructor(
+    options: StatementCacheOptions,
+    clock: Clock,
+    codecs: CodecSource,
+    server: Server,
+    mayRepeat: () => boolean,
+  ) {
     this.#codecs = codecs;
-    this.surroundings = new Surroundings(server, () => {
+    this.surroundings = new Surroundings(server, mayRepeat, () => {
       this.named.clear();
       this.unnamed.clear();
     });

@@ -57,7 +57,12 @@ export function isOutdated(
     if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
     return isOutdatedPlan(error) || MISFITS.has(sqlstate) || isWrongColumnCount(error);
   }
-  return error instanceof InvalidArgumentError && (remembered || hasComposites(session, statement));
+  return (
+    error instanceof InvalidArgumentError &&
+    (remembered ||
+      hasComposites(session, statement) ||
+      session.statements.named.isDoubtful(statement.text, statement))
+  );
 }
 
 function hasComposites({ registry }: RequestHost, { description }: Statement): boolean {

@@ -15,6 +15,15 @@ export interface StatementCacheOptions {
 interface Entry {
   readonly statement: Statement;
   readonly expiresAt: number;
+  /** The session's own definitions when it was prepared. */
+  readonly definitions: number;
+}
+
+/** What a cache needs to know of the session's surroundings: see Surroundings. */
+interface Around {
+  readonly scope: Scope;
+  readonly definitions: number;
+  readonly mayRepeat: () => boolean;
 }
 
 /** The statements of one scope by their texts, least recently used first. */
@@ -30,7 +39,7 @@ export class StatementCache {
   readonly #options: StatementCacheOptions;
   readonly #clock: Clock;
   readonly #registry: CodecSource;
-  readonly #surroundings: { readonly scope: Scope };
+  readonly #surroundings: Around;
   readonly #close: (name: string) => void;
   #schemaVersion: number;
   /** The present surroundings, as far as this cache was asked since they changed. */
@@ -48,7 +57,7 @@ export class StatementCache {
     options: StatementCacheOptions,
     clock: Clock,
     registry: CodecSource,
-    surroundings: { readonly scope: Scope },
+    surroundings: Around,
     close: (name: string) => void,
   ) {
     this.#options = options;
@@ -73,6 +82,12 @@ export class StatementCache {
     if (this.#scope !== this.#surroundings.scope) this.#enter();
     const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
+    // What a definition made doubtful is tried only where a failure would not be seen.
+    const { definitions, mayRepeat } = this.#surroundings;
+    if (entry.definitions !== definitions && !mayRepeat()) {
+      this.delete(text);
+      return undefined;
+    }
     if (this.#options.lifetime > 0 && this.#clock.now() >= entry.expiresAt) {
       this.delete(text);
       return undefined;
@@ -111,10 +126,20 @@ export class StatementCache {
     return undefined;
   }
 
+  /** Whether the session may have changed the schema since it prepared the statement. */
+  isDoubtful(text: string, statement: Statement): boolean {
+    const entry = this.#entriesWith(text, statement)?.get(text);
+    return entry !== undefined && entry.definitions !== this.#surroundings.definitions;
+  }
+
   set(text: string, statement: Statement): void {
     if (this.#scope !== this.#surroundings.scope) this.#enter();
     this.delete(text);
-    this.#entries.set(text, { statement, expiresAt: this.#clock.now() + this.#options.lifetime });
+    this.#entries.set(text, {
+      statement,
+      expiresAt: this.#clock.now() + this.#options.lifetime,
+      definitions: this.#surroundings.definitions,
+    });
     if (this.#entries.size + this.#others > this.#options.size) this.#deleteOldest();
   }
 

@@ -83,6 +83,8 @@ export class Statement {
   readonly kind: StatementKind;
   /** The surroundings that it was prepared in, if its user keeps it; null: it is outdated. */
   scope: Scope | null = null;
+  /** The definitions of the session's own that had been made then. */
+  definitions = 0;
   /** Whether functions that it calls have set nothing so far; null: it was not executed yet. */
   leavesSurroundings: boolean | null = null;
   /** How many rows its last result had. */
@@ -180,6 +182,7 @@ export class Statement {
     const { text, name, description } = this;
     const statement = new Statement(text, name, description, registry, this.#boundFormats);
     statement.scope = this.scope;
+    statement.definitions = this.definitions;
     statement.leavesSurroundings = this.leavesSurroundings;
     return statement;
   }

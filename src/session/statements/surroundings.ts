@@ -23,7 +23,7 @@ interface Sent {
 /** A request under way whose texts may change the surroundings. */
 interface Pending {
   readonly request: Sent;
-  readonly texts: readonly string[];
+  readonly changes: readonly SurroundingsChange[];
   /** What calls functions of the user's own, and nothing else that may set something. */
   readonly caller: Statement | null;
   readonly scope: Scope;
@@ -46,6 +46,10 @@ export class Surroundings {
   scope: Scope;
   /** Whether they are not certain, so that `settle` has to come first. */
   isUnsettled = false;
+  /** Grows with each definition of the session's own: what was known before is in doubt. */
+  definitions = 0;
+  /** Whether a statement that proves to be outdated can be repeated as if nothing had been. */
+  readonly mayRepeat: () => boolean;
   readonly #server: Server;
   /** Called when what is known of all statements is no longer true. */
   readonly #outdated: () => void;
@@ -61,8 +65,9 @@ export class Surroundings {
   /** A statement that has called functions which may have set what is not known now. */
   #suspect: Pending | null = null;
 
-  constructor(server: Server, outdated: () => void) {
+  constructor(server: Server, mayRepeat: () => boolean, outdated: () => void) {
     this.#server = server;
+    this.mayRepeat = mayRepeat;
     this.#outdated = outdated;
     this.scope = this.#scopeNow();
     server.onReport = () => this.#reported();
@@ -79,15 +84,39 @@ export class Surroundings {
     const definesObjects = kinds.some(({ changesSchema }) => changesSchema);
     if (definesObjects) {
       this.#hasDefined = true;
-      this.renew();
+      this.definitions += 1;
     }
     const concerns = (text: string): boolean => {
       const kind = statementKind(text);
       return kind.callsUnknown || (kind.changesSurroundings && this.#mayChange(text));
     };
     if (!definesObjects && !texts.some(concerns)) return;
-    this.#pending.push({ request, texts, caller, scope: this.scope });
+    const changes = texts.flatMap(changesOf);
+    this.#pending.push({ request, changes, caller, scope: this.scope });
     if (texts.some(concerns)) this.isUnsettled = true;
+  }
+
+  /** A request was sent with statements ahead of it that make these changes. */
+  sentAhead(request: Sent, changes: readonly SurroundingsChange[]): void {
+    this.#pending.push({ request, changes, caller: null, scope: this.scope });
+    this.isUnsettled = true;
+  }
+
+  /** The request that is started now is sent with these changes ahead of it. */
+  expect(changes: readonly SurroundingsChange[]): void {
+    const settings = new Map<string, string>();
+    let values = this.#current;
+    for (const change of changes) {
+      if (change.does !== 'set') continue;
+      if (this.#isReported(change.name)) settings.set(change.name, change.value!);
+      else values = withValue(values, change.name, change.value);
+    }
+    this.scope = this.#scopeOf(settings, values);
+  }
+
+  /** It was not sent after all. */
+  expectNothing(): void {
+    this.scope = this.#scopeNow();
   }
 
   /** The end of a transaction in which nothing was changed leaves everything as it is. */
@@ -106,10 +135,12 @@ export class Surroundings {
 
   /** ReadyForQuery of a request has come. `before`: the status that was told before. */
   answered(request: Sent, before: TransactionStatus, status: TransactionStatus): void {
-    const [pending] = this.#pending;
-    if (pending?.request !== request) return;
-    this.#pending.shift();
-    this.#apply(pending, before, status);
+    if (this.#pending.length === 0 || this.#pending[0]!.request !== request) return;
+    let pending: Pending;
+    do {
+      pending = this.#pending.shift()!;
+      this.#apply(pending, before, status);
+    } while (this.#pending[0]?.request === request);
     if (status === 'I') this.#ended();
     this.scope = this.#scopeNow();
     this.#judge(pending);
@@ -125,7 +156,12 @@ export class Surroundings {
     this.#hasReported = false;
     if (!this.#hasDefined || this.#pending.length > 0) return;
     this.#hasDefined = false;
-    this.renew();
+    this.definitions += 1;
+  }
+
+  /** Whether a statement was prepared in the present surroundings. */
+  isCurrent({ scope, definitions }: Statement): boolean {
+    return scope === this.scope && (definitions === this.definitions || this.mayRepeat());
   }
 
   /** What is known of statements was made in other surroundings than whatever comes. */
@@ -160,18 +196,22 @@ export class Surroundings {
     return this.#server.settings.has(REPORTED_AS.get(name) ?? name);
   }
 
-  #apply({ request, texts }: Pending, before: TransactionStatus, status: TransactionStatus): void {
-    const changes = texts.flatMap(changesOf);
+  #apply(
+    { request, changes }: Pending,
+    before: TransactionStatus,
+    status: TransactionStatus,
+  ): void {
     if (request.error === null) {
       for (const change of changes) this.#applyOne(change, before === 'E');
     } else {
       // What failed on the server is undone, or will be with the transaction. Of a script some
       // may stay, and what has failed in the client was done.
-      const isUndone = request.error instanceof PostgresError && changes.length === 1;
-      if (!isUndone) for (const change of changes) this.#forget(change);
+      const isClean = request.error instanceof PostgresError && changes.length === 1;
+      if (!isClean) for (const change of changes) this.#forget(change);
       else if (status === 'I') this.#committed = this.#begun;
     }
-    if (this.#hasDefined && changes.some(({ does }) => does === 'roll back to')) this.renew();
+    const isUndone = changes.some(({ does }) => does === 'roll back to');
+    if (this.#hasDefined && isUndone) this.definitions += 1;
   }
 
   #applyOne(change: SurroundingsChange, hasFailed: boolean): void {
@@ -277,11 +317,18 @@ export class Surroundings {
   }
 
   #scopeNow(): Scope {
-    const { settings } = this.#server;
+    return this.#scopeOf(NO_VALUES, this.#current);
+  }
+
+  /** @param settings what the server is about to report, by names in small letters */
+  #scopeOf(settings: Values, values: Values): Scope {
     let key = '';
-    for (const name of REPORTED) key += `${settings.get(name) ?? ''}\0`;
-    for (const name of [...this.#current.keys()].sort()) {
-      key += `${name}=${this.#current.get(name) ?? '\0'}\0`;
+    for (const [name, reportedAs] of REPORTED_AS) {
+      const reported = this.#server.settings.get(reportedAs) ?? '';
+      key += `${settings.get(name) ?? (name === 'search_path' ? pathNames(reported) : reported)}\0`;
+    }
+    for (const name of [...values.keys()].sort()) {
+      key += `${name}=${values.get(name) ?? '\0'}\0`;
     }
     let scope = this.#scopes.get(key);
     if (scope === undefined) {

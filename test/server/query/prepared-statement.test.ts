@@ -215,7 +215,7 @@ describeEach('prepared statements', (version) => {
       await tx.execute('ALTER TABLE t ADD d int4');
       expect(await statement.fetch()).toEqual([{ a: 1, b: null, c: null, d: null }]);
     });
-    await statement.fetch();
+    await c.transaction(() => statement.fetch());
     await other.execute('ALTER TABLE t ADD e int4');
     const late = c.transaction(async (tx) => {
       await tx.fetch('SELECT 1');

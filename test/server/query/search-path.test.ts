@@ -8,7 +8,7 @@ import {
   type PoolOptions,
   type Transaction,
 } from '../../../src/index.ts';
-import { collect, describeEach, open } from '../../support/connections.ts';
+import { collect, describeEach, failure, open } from '../../support/connections.ts';
 import { CountingDial } from '../../support/counting-dial.ts';
 import { serverDsn, type TestedVersion } from '../../support/servers/server.ts';
 
@@ -181,6 +181,26 @@ describeEach('a search_path for each tenant', (version) => {
       }
     });
 
+    it(`is right for the first call of a transaction whose settings have it, with ${mode}`, async () => {
+      const names = await tenants(version);
+      const pool = await onePool(version, options);
+      for (const call of Object.keys(CALLS)) {
+        for (const i of [0, 1, 0, 1]) {
+          const settings = { search_path: names[i]!, timezone: i === 0 ? 'UTC' : 'Asia/Tokyo' };
+          await pool
+            .transaction({ settings }, (tx) => CALLS[call]!(tx, tx.connection, i, names[i]!))
+            .catch((error: Error) => {
+              throw new Error(`${call}, tenant ${i}: ${error.message}`, { cause: error });
+            });
+        }
+      }
+      const undone = pool.transaction({ settings: { search_path: names[1] } }, async (tx) => {
+        await failure(tx.fetch(q('SELECT id FROM orders WHERE st = $1', 5)));
+        return tx.fetchVal(q('SELECT id FROM orders WHERE st = $1', 'new'));
+      });
+      expect(await undone).toBe(1);
+    });
+
     it(`is right after ROLLBACK, ROLLBACK TO, COMMIT and RESET, with ${mode}`, async () => {
       const [one, two] = await tenants(version);
       const c = await open(version, options);
@@ -274,6 +294,22 @@ describeEach('a search_path for each tenant', (version) => {
       await visit(i);
       // SET LOCAL with its BEGIN, the query, COMMIT.
       expect(flights.take()).toBe(3);
+    }
+  });
+
+  it('has a transaction with settings keep its one flight', async () => {
+    const names = await tenants(version);
+    const flights = new CountingDial();
+    const pool = await onePool(version, { dial: flights.dial });
+    const visit = (i: number): Promise<unknown> =>
+      pool.transaction({ settings: { search_path: names[i]! } }, (tx) =>
+        tx.fetch('SELECT id FROM orders WHERE st = $1', 'new'),
+      );
+    for (const i of [0, 1]) await visit(i);
+    flights.take();
+    for (const i of [0, 1, 0, 1]) {
+      expect(await visit(i)).toEqual([{ id: i }]);
+      expect(flights.take()).toBe(2);
     }
   });
 
