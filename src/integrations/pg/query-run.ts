@@ -45,7 +45,7 @@ export class QueryRun implements UntypedResults {
     const result = query._result;
     const layout = rowLayout(buffer, start, end);
     result.fields = layout.fields();
-    result._prebuiltEmptyResultObject = layout.emptyRow();
+    result._prebuiltEmptyResultObject = layout.emptyRow;
     const types = result._types ?? this.#host.types;
     try {
       const plan = layout.plan(types, result.rowAsArray ? 'array' : 'object');
