@@ -84,7 +84,6 @@ export class RowLayout {
     );
   }
 
-
   /** How rows are made with the parsers that these types have at the moment. */
   plan(types: CustomTypesConfig, form: PlainRowForm): RowPlan {
     const fields = this.#fields;

@@ -1,6 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { connect } from '../../../../src/index.ts';
+import { serverDsn } from '../../../support/servers/server.ts';
 import { both, config, type Module, onClients, plain, settled } from './both.ts';
 
 /** Notes the events of a client in their order. */
@@ -15,6 +17,13 @@ function noted(client: any): unknown[] {
 
 function once(emitter: any, event: string): Promise<unknown> {
   return new Promise((resolve) => emitter.once(event, resolve));
+}
+
+/** Waits until a backend is at its `pg_sleep`. */
+async function isRunning(processId: number): Promise<void> {
+  await using admin = await connect(serverDsn());
+  const asked = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $1";
+  while ((await admin.fetchVal(asked, processId)) !== true);
 }
 
 /** What a connection that cannot be made comes to. */
@@ -212,6 +221,8 @@ describe('a client', () => {
       const failed = once(query, 'error');
       const canceller: any = new Client(config());
       canceller.cancel(client, waiting);
+      // A cancel that comes before its query is lost.
+      await isRunning(client.processID);
       canceller.cancel(client, query);
       log.push(plain(await failed));
       await client.end();
