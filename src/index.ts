@@ -83,6 +83,7 @@ export type { BatchResult } from './session/requests/batch-request.ts';
 export type { ServerVersion } from './session/server-version.ts';
 export type { Attribute } from './session/statements/statement.ts';
 export { BitString, type BitStringIntegerOptions } from './values/bit-string.ts';
+export { type ColumnTransform, camelCase, type TransformOptions } from './values/column-names.ts';
 export {
   Box,
   Circle,

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import {
   argsOf,
@@ -24,9 +25,9 @@ type FormOf<F extends RowForm, Q> = Q extends { readonly rows: infer G extends R
 type RowTypeOf<Q> = Q extends QueryObject<RowForm, infer T> ? T : any;
 
 /** The queries of a batch, each as an object. */
-export function callsOf(queries: readonly Query[], form: RowForm): QueryObject[] {
+export function callsOf(queries: readonly Query[], style: RowStyle): QueryObject[] {
   if (!Array.isArray(queries)) throw new InvalidArgumentError('a batch is an array of queries');
-  return queries.map((query) => toQuery(query, [], form));
+  return queries.map((query) => toQuery(query, [], style));
 }
 
 /** Has several queries executed in one flight, all or none. */

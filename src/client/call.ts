@@ -1,16 +1,27 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { checkArgumentCount } from '../session/statements/parameter-limit.ts';
 import { statementKind } from '../sql/statement-kind.ts';
+import { RECORDS, type RowStyle } from '../values/column-names.ts';
 import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
 import type { OptionNames } from './known-options.ts';
 
 /** The type of a query's rows, which only the compiler sees. */
 export declare const ROW: unique symbol;
 
+/** A fragment's way to be written with other names of columns. It is copied with the fragment. */
+export const NAMED: unique symbol = Symbol('named');
+/** Gives the text, and the values in its order, by what names become. */
+export type NamedQuery = (rename: (key: string) => string) => {
+  readonly text: string;
+  readonly args: readonly unknown[];
+};
+
 /** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
 export interface QueryObject<F extends RowForm = RowForm, T = any> {
   /** The type of its rows, if it is known: never there at run time. */
   readonly [ROW]?: T;
+  /** Writes it with other names of columns, if it has any. @internal */
+  readonly [NAMED]?: NamedQuery | undefined;
   /** One statement with `$1`…`$n` for its values. */
   readonly text: string;
   /** The values of `$1`…`$n`, in this order. */
@@ -56,7 +67,7 @@ const NO_ARGS: readonly unknown[] = Object.freeze([]);
 export function toQuery(
   query: Query,
   args: readonly unknown[],
-  form: RowForm = 'record',
+  { form, column }: RowStyle = RECORDS,
 ): QueryObject {
   if (typeof query === 'string') return { text: query, args, rows: form };
   if (query === null || typeof query !== 'object' || typeof query.text !== 'string') {
@@ -72,9 +83,10 @@ export function toQuery(
   if (query.args !== undefined && !Array.isArray(query.args)) {
     throw new InvalidArgumentError('the args of a query must be an array');
   }
-  if (query.rows === undefined) return form === 'record' ? query : { ...query, rows: form };
-  checkRowForm(query.rows);
-  return query;
+  if (query.rows !== undefined) checkRowForm(query.rows);
+  const names = column?.inverse === undefined ? undefined : query[NAMED];
+  if (names === undefined && (query.rows !== undefined || form === 'record')) return query;
+  return { ...query, ...names?.(column!.inverse!), rows: query.rows ?? form };
 }
 
 export function argsOf(query: QueryObject): readonly unknown[] {

@@ -11,7 +11,7 @@ import type { Statement } from '../session/statements/statement.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
-import type { RowForm } from '../values/row-form.ts';
+import { RECORDS, type RowStyle } from '../values/column-names.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
 import { endedByStatement, OpenTransaction } from './open-transaction.ts';
@@ -34,7 +34,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly session: Session;
   readonly commandTimeout: number | null;
   /** What rows are made, unless a call says otherwise. */
-  readonly rowForm: RowForm;
+  readonly rowStyle: RowStyle;
   /** The object that has the session now: what callbacks are given. */
   owner: Owner | null = null;
   readonly listeners: Listeners<Owner>;
@@ -53,10 +53,10 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   wasReset = false;
   #preparesBySql = false;
 
-  constructor(session: Session, commandTimeout: number | null, rowForm: RowForm = 'record') {
+  constructor(session: Session, commandTimeout: number | null, rowStyle: RowStyle = RECORDS) {
     this.session = session;
     this.commandTimeout = commandTimeout;
-    this.rowForm = rowForm;
+    this.rowStyle = rowStyle;
     this.log = new QueryLog(session.clock);
     this.listeners = new Listeners<Owner>(this, session.startUpNotices);
     this.queue = new TransactionQueue<ClientSession>(this);

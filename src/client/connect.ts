@@ -19,9 +19,11 @@ export function contextFor(
   clock: Clock = systemClock,
   network: Network = nodeNetwork,
 ): SessionContext {
+  const registry = TypeRegistry.declaring(config.types, config.codecs);
+  registry.columnName = config.rowStyle.column;
   return {
     config,
-    registry: TypeRegistry.declaring(config.types, config.codecs),
+    registry,
     clock,
     network,
   };

@@ -3,6 +3,7 @@ import { prepareRequest } from '../session/requests/prepare-statement-request.ts
 import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { Attempts } from './attempts.ts';
@@ -18,8 +19,8 @@ import {
   CREATE,
   DEADLINE,
   FORGET,
-  FORM,
   SEALED,
+  STYLE,
   TRANSACT,
 } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
@@ -130,8 +131,8 @@ export class Connection<F extends RowForm = 'record'>
   }
 
   /** @internal */
-  override get [FORM](): RowForm {
-    return this.#client.rowForm;
+  override get [STYLE](): RowStyle {
+    return this.#client.rowStyle;
   }
 
   /** @internal */
@@ -151,13 +152,13 @@ export class Connection<F extends RowForm = 'record'>
     fn: (tx: Transaction<any>) => Promise<R>,
     asked: OpenTransaction | undefined,
     attempts: Attempts,
-    form: RowForm,
+    style: RowStyle,
   ): Promise<R> {
     const client = this.#client;
     return traced(
       'transaction',
       () => ({ ...options, serverPid: client.session.processId }),
-      () => runTransaction(this, client, asked, options, attempts, form, fn),
+      () => runTransaction(this, client, asked, options, attempts, style, fn),
     );
   }
 
@@ -224,7 +225,7 @@ export class Connection<F extends RowForm = 'record'>
   /** The same for a query object. */
   cursor<T = any, G extends RowForm = F>(query: Query<G, T>): Cursor<T, G>;
   cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
-    const call = toQuery(query, args, this[FORM]);
+    const call = toQuery(query, args, this[STYLE]);
     return Cursor[CREATE](() => this.#open('cursor'), call, null);
   }
 
@@ -250,7 +251,7 @@ export class Connection<F extends RowForm = 'record'>
           undefined,
           options,
           false,
-          this[FORM],
+          this[STYLE],
         );
         own.isEntered = true;
         return transaction;

@@ -18,7 +18,7 @@ export const ASKED: unique symbol = Symbol('asked');
 /** Queryable: whether it has other connections, should one be lost. */
 export const HAS_OTHERS: unique symbol = Symbol('hasOthers');
 /** Queryable: what its rows are made. */
-export const FORM: unique symbol = Symbol('form');
+export const STYLE: unique symbol = Symbol('style');
 /** Queryable: the deadline of one call. */
 export const DEADLINE: unique symbol = Symbol('deadline');
 

@@ -1,5 +1,6 @@
 import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { CALL_OPTIONS, type CallOptions, checkRowForm, eitherSignal } from './call.ts';
 import type { ClientSession } from './client-session.ts';
@@ -10,11 +11,11 @@ import {
   CHECK_OUT,
   COMMIT_NOW,
   DEADLINE,
-  FORM,
   HAS_OTHERS,
   REFUSE,
   ROLL_BACK_QUIETLY,
   SEALED,
+  STYLE,
 } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
@@ -53,6 +54,7 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
   declare protected readonly [SEALED]: true;
   readonly #inner: Queryable<any>;
   readonly #limits: WithOptions;
+  readonly #style: RowStyle;
 
   constructor(inner: Queryable<any>, limits: WithOptions) {
     super();
@@ -61,6 +63,8 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
     if (limits.settings !== undefined) checkSettings(limits.settings);
     this.#inner = inner;
     this.#limits = limits;
+    const { rows } = limits;
+    this.#style = rows === undefined ? inner[STYLE] : { ...inner[STYLE], form: rows };
   }
 
   override [CHECK_OUT](use: Use, deadline: Deadline | null, text?: string): Lease | Promise<Lease> {
@@ -80,7 +84,7 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
       const asked = inner[ASKED]();
       return new CallInTransaction(
         lease,
-        await Transaction[BEGIN](lease.client, own, asked, { settings }, true, this[FORM]),
+        await Transaction[BEGIN](lease.client, own, asked, { settings }, true, this[STYLE]),
       );
     } catch (error) {
       await inner[CHECK_IN](lease, true);
@@ -116,8 +120,8 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
     this.#inner[REFUSE](need);
   }
 
-  override get [FORM](): RowForm {
-    return this.#limits.rows ?? this.#inner[FORM];
+  override get [STYLE](): RowStyle {
+    return this.#style;
   }
 
   override [DEADLINE](

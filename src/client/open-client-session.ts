@@ -8,11 +8,11 @@ export async function openClientSession(
   context: SessionContext,
   signal: AbortSignal | null = null,
 ): Promise<ClientSession> {
-  const { hosts, user, database, commandTimeout, rows } = context.config;
+  const { hosts, user, database, commandTimeout, rowStyle } = context.config;
   const session = await traced(
     'connect',
     () => ({ hosts: hosts.map(({ host, port }) => ({ host, port })), user, database }),
     () => connectSession(context, signal),
   );
-  return new ClientSession(session, commandTimeout, rows);
+  return new ClientSession(session, commandTimeout, rowStyle);
 }

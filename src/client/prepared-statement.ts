@@ -127,7 +127,7 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
       const { timeout, signal } = this.#options;
       const deadline = client.deadline(timeout, signal);
       try {
-        const query = { text: this.query, args, timeout, column, rows: client.rowForm };
+        const query = { text: this.query, args, timeout, column, rows: client.rowStyle.form };
         const kind = statementKind(query.text);
         const lent = client.checkOut(undefined, deadline);
         const lease = lent instanceof Promise ? await lent : lent;
@@ -190,7 +190,15 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
           this.#client(call);
           const { query } = this;
           const statement = this.#statement;
-          return executeMany(client, query, args, wantRows, deadline, statement, client.rowForm);
+          return executeMany(
+            client,
+            query,
+            args,
+            wantRows,
+            deadline,
+            statement,
+            client.rowStyle.form,
+          );
         }),
       );
     });
@@ -212,10 +220,10 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
 
   /** A cursor over the result; inside a transaction only. */
   cursor(...args: unknown[]): Cursor<T, F> {
-    const { rowForm } = this.#client('cursor');
+    const { rowStyle } = this.#client('cursor');
     return Cursor[CREATE]<T, F>(
       () => this.#client('cursor'),
-      { text: this.query, args, rows: rowForm, ...this.#options },
+      { text: this.query, args, rows: rowStyle.form, ...this.#options },
       this.#statement,
     );
   }
@@ -228,7 +236,7 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
       await client.call(this.#options, (deadline) =>
         client.inTurn(deadline, () => {
           this.#client('stream');
-          const query = { text: this.query, args, rows: client.rowForm };
+          const query = { text: this.query, args, rows: client.rowStyle.form };
           return streamQuery(client, query, sink, deadline, this.#statement);
         }),
       );

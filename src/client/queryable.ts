@@ -4,6 +4,7 @@ import type { HolderNeed } from '../sql/holder-need.ts';
 import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
 import { needOfTexts, type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import { Attempts } from './attempts.ts';
 import { type BatchResults, callsOf, limitsOf, runBatch } from './batch.ts';
@@ -31,10 +32,10 @@ import {
   CHECK_OUT,
   CREATE,
   DEADLINE,
-  FORM,
   HAS_OTHERS,
   REFUSE,
   SEALED,
+  STYLE,
   TRANSACT,
 } from './internals.ts';
 import { checkOptions } from './known-options.ts';
@@ -107,7 +108,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * What its rows are made, unless a query says otherwise.
    * @internal
    */
-  abstract get [FORM](): RowForm;
+  abstract get [STYLE](): RowStyle;
 
   /**
    * The deadline of one call.
@@ -190,7 +191,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    */
   async #query(query: Query, args: readonly unknown[], wanted: Wanted): Promise<unknown> {
     try {
-      const call = toQuery(query, args, this[FORM]);
+      const call = toQuery(query, args, this[STYLE]);
       const deadline = this[DEADLINE](call.timeout, call.signal);
       try {
         deadline?.check();
@@ -279,7 +280,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
         'exclusive',
         options,
         (client, deadline) =>
-          executeMany(client, query, args, true, deadline, null, this[FORM]) as Promise<
+          executeMany(client, query, args, true, deadline, null, this[STYLE].form) as Promise<
             RowOf<F, T>[]
           >,
       );
@@ -365,7 +366,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    */
   batch<const Q extends readonly Query[]>(queries: Q): Promise<BatchResults<F, Q>> {
     return located(async () => {
-      const calls = callsOf(queries, this[FORM]);
+      const calls = callsOf(queries, this[STYLE]);
       const need = needOfTexts(calls.map(({ text }) => text));
       if (need !== null) this[REFUSE](need);
       const results: unknown = await this.#call('exclusive', limitsOf(calls), (client, deadline) =>
@@ -387,7 +388,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   /** The same for a query object. */
   stream<T = any, G extends RowForm = F>(query: Query<G, T>): RowStream<T, G>;
   stream(query: Query, ...args: unknown[]): RowStream<any, any> {
-    const call = toQuery(query, args, this[FORM]);
+    const call = toQuery(query, args, this[STYLE]);
     return RowStream[CREATE](async (sink) => {
       this.#admit(call.text);
       await this.#call('exclusive', call, (client, deadline) =>
@@ -425,7 +426,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
       }
       const attempts = new Attempts(options.retries);
       const work = (client: ClientSession<Connection>): Promise<R> =>
-        client.owner![TRANSACT](options, fn, this[ASKED](), attempts, this[FORM]);
+        client.owner![TRANSACT](options, fn, this[ASKED](), attempts, this[STYLE]);
       const { signal } = options;
       for (;;) {
         try {
@@ -533,7 +534,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   /** The same for a query object. */
   copyRecordsFromQuery<T = any, G extends RowForm = F>(query: Query<G, T>): RowStream<T, G>;
   copyRecordsFromQuery(query: Query, ...args: unknown[]): RowStream<any, any> {
-    const call = toQuery(query, args, this[FORM]);
+    const call = toQuery(query, args, this[STYLE]);
     return RowStream[CREATE](async (sink) => {
       this.#admit(call.text);
       await this.#call('exclusive', call, (client, deadline) =>

@@ -1,5 +1,17 @@
+import { quoteIdentifier } from '../sql/quote.ts';
 import type { RowForm } from '../values/row-form.ts';
-import type { QueryObject, ROW } from './call.ts';
+import { NAMED, type NamedQuery, type QueryObject, type ROW } from './call.ts';
+
+/** The name of a column between the texts of a fragment. */
+export class ColumnName {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+const asItIs = (name: string): string => name;
 
 /**
  * A piece of a query: texts with values between them. Made by `sql` and its helpers only. Spread
@@ -12,6 +24,7 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
   readonly text: string;
   /** The values of `$1`…`$n`. */
   readonly args: readonly unknown[];
+  declare readonly [NAMED]?: NamedQuery;
   readonly #strings: readonly string[];
   readonly #values: readonly unknown[];
   readonly #keyword: string | null;
@@ -26,18 +39,32 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
     this.#strings = strings;
     this.#values = values;
     this.#keyword = keyword;
-    this.text = this.#write('', args);
+    this.text = this.#write('', args, asItIs);
     this.args = args;
+    if (this.#hasNames) {
+      this[NAMED] = (rename) => {
+        const renamed: unknown[] = [];
+        return { text: this.#write('', renamed, rename), args: renamed };
+      };
+    }
+  }
+
+  get #hasNames(): boolean {
+    return this.#values.some(
+      (value) => value instanceof ColumnName || (value instanceof SqlFragment && NAMED in value),
+    );
   }
 
   /** Its text behind `before`, with the values of nested fragments counted on. */
-  #write(before: string, args: unknown[]): string {
+  #write(before: string, args: unknown[], rename: (name: string) => string): string {
     let text = before;
     if (this.#keyword !== null && !endsWith(before, this.#keyword)) text += `${this.#keyword} `;
     text += this.#strings[0] ?? '';
     this.#values.forEach((value, index) => {
       if (value instanceof SqlFragment) {
-        text = value.#write(text, args);
+        text = value.#write(text, args, rename);
+      } else if (value instanceof ColumnName) {
+        text += quoteIdentifier(rename(value.name));
       } else {
         args.push(value);
         text += `$${args.length}`;

@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
-import { quoteIdentifier } from '../sql/quote.ts';
-import { SqlFragment } from './sql-fragment.ts';
+import { ColumnName, SqlFragment } from './sql-fragment.ts';
 
 /** What the lists of `sql` are made of: texts with values between them. */
 class List {
@@ -16,6 +15,11 @@ class List {
     this.#values.push(value);
     this.#strings.push('');
     return this;
+  }
+
+  /** The name of a column. */
+  name(name: string): this {
+    return this.value(new ColumnName(name));
   }
 
   /** Several items, separated by a text. */
@@ -49,7 +53,9 @@ function namesOf(call: string, names: unknown): readonly string[] {
 }
 
 export function columnNames(names: readonly string[] | object): SqlFragment {
-  return new List().text(namesOf('sql.columns', names).map(quoteIdentifier).join(', ')).fragment();
+  const list = new List();
+  list.each(namesOf('sql.columns', names), ', ', (name) => list.name(name));
+  return list.fragment();
 }
 
 export function rowsOfValues(
@@ -127,7 +133,7 @@ export function assignments(values: object): SqlFragment {
   list.each(namesOf('sql.set', values), ', ', (name) => {
     const value = values[name];
     if (value === undefined) refuseUndefined('sql.set', name);
-    list.text(`${quoteIdentifier(name)} = `).value(value);
+    list.name(name).text(' = ').value(value);
   });
   return list.fragment('SET');
 }
@@ -195,6 +201,7 @@ export function unnested(
     }
     list.value(values).text(`::${type}[]`);
   });
-  list.text(`) AS "unnest"(${names.map(quoteIdentifier).join(', ')})`);
-  return list.fragment();
+  list.text(') AS "unnest"(');
+  list.each(names, ', ', (name) => list.name(name));
+  return list.text(')').fragment();
 }

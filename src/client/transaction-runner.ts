@@ -1,4 +1,4 @@
-import type { RowForm } from '../values/row-form.ts';
+import type { RowStyle } from '../values/column-names.ts';
 import type { Attempts } from './attempts.ts';
 import type { ClientSession } from './client-session.ts';
 import { BEGIN, CLIENT, COMMIT_NOW, ROLL_BACK_QUIETLY } from './internals.ts';
@@ -23,7 +23,7 @@ export async function runTransaction<R>(
   asked: OpenTransaction | undefined,
   options: TransactionOptions,
   attempts: Attempts,
-  form: RowForm,
+  style: RowStyle,
   fn: (tx: Transaction<any>) => Promise<R>,
 ): Promise<R> {
   const isOutermost = client.queue.wantedBy(asked, OpenTransaction.current()) === undefined;
@@ -31,7 +31,7 @@ export async function runTransaction<R>(
     try {
       // Between attempts the connection may have been given back to its pool.
       connection[CLIENT]('Connection.transaction()', true);
-      return await runOnce(client, asked, options, form, fn);
+      return await runOnce(client, asked, options, style, fn);
     } catch (error) {
       // What a statement has committed must not be done once more.
       if (!isOutermost || tellsOfEnd(error)) throw error;
@@ -47,11 +47,11 @@ async function runOnce<R>(
   client: ClientSession,
   asked: OpenTransaction | undefined,
   options: TransactionOptions,
-  form: RowForm,
+  style: RowStyle,
   fn: (tx: Transaction<any>) => Promise<R>,
 ): Promise<R> {
   const own = new OpenTransaction(options.isolation, options.signal);
-  const transaction = await Transaction[BEGIN]<any>(client, own, asked, options, true, form);
+  const transaction = await Transaction[BEGIN]<any>(client, own, asked, options, true, style);
   try {
     const result = await own.run(() => fn(transaction));
     await transaction[COMMIT_NOW]();

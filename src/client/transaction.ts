@@ -8,6 +8,7 @@ import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { eitherSignal, type Query, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
@@ -23,9 +24,9 @@ import {
   COMMIT_NOW,
   CREATE,
   DEADLINE,
-  FORM,
   ROLL_BACK_QUIETLY,
   SEALED,
+  STYLE,
 } from './internals.ts';
 import type { Lease, Use } from './lease.ts';
 import { endedByStatement, type OpenTransaction } from './open-transaction.ts';
@@ -56,7 +57,7 @@ export class Transaction<F extends RowForm = 'record'>
   readonly #client: ClientSession<Connection>;
   readonly #connection: Connection;
   readonly #managed: boolean;
-  readonly #form: RowForm;
+  readonly #style: RowStyle;
   /** The savepoint that it is, if it is one. */
   readonly #savepoint: string | null;
   readonly #savepoints = new SavepointStack();
@@ -72,10 +73,10 @@ export class Transaction<F extends RowForm = 'record'>
     own: OpenTransaction,
     managed: boolean,
     savepoint: string | null,
-    form: RowForm,
+    style: RowStyle,
   ) {
     super();
-    this.#form = form;
+    this.#style = style;
     this.#client = client;
     this.#connection = client.owner!;
     this.#own = own;
@@ -94,7 +95,7 @@ export class Transaction<F extends RowForm = 'record'>
     asked: OpenTransaction | undefined,
     options: TransactionOptions,
     managed: boolean,
-    form: RowForm,
+    style: RowStyle,
   ): Promise<Transaction<F>> {
     const statements = beginStatements(options);
     const { queue, session, transactions } = client;
@@ -112,7 +113,7 @@ export class Transaction<F extends RowForm = 'record'>
       while (outer === undefined && !session.isFree && !session.isEnded) await session.whenIdle();
       client.owner![CLIENT]('a method of Connection');
       if (outer !== undefined) {
-        return await Transaction.#beginNested<F>(client, own, outer, options, managed, form);
+        return await Transaction.#beginNested<F>(client, own, outer, options, managed, style);
       }
       if (session.transactionStatus !== 'I') {
         throw new InterfaceError(
@@ -124,7 +125,7 @@ export class Transaction<F extends RowForm = 'record'>
       }
       session.preamble.begin(statements);
       transactions.push(own);
-      return new Transaction<F>(client, own, managed, null, form);
+      return new Transaction<F>(client, own, managed, null, style);
     } finally {
       queue.leave(turn);
     }
@@ -136,14 +137,14 @@ export class Transaction<F extends RowForm = 'record'>
     outer: OpenTransaction,
     options: TransactionOptions,
     managed: boolean,
-    form: RowForm,
+    style: RowStyle,
   ): Promise<Transaction<F>> {
     checkNestedSettings(options);
     await checkNestedIsolation(client, options.isolation);
     checkStillOpen(outer, 'transaction()');
     const name = newSavepointName();
     own.signal = eitherSignal(outer.signal, options.signal);
-    const transaction = new Transaction<F>(client, own, managed, name, form);
+    const transaction = new Transaction<F>(client, own, managed, name, style);
     // Not awaited here: in a failed transaction everything that follows fails as well.
     transaction.#started = client.command(`SAVEPOINT ${name}`);
     transaction.#started.catch(() => {});
@@ -227,7 +228,7 @@ export class Transaction<F extends RowForm = 'record'>
   /** The same for a query object. */
   cursor<T = any, G extends RowForm = F>(query: Query<G, T>): Cursor<T, G>;
   cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
-    const call = toQuery(query, args, this.#form);
+    const call = toQuery(query, args, this.#style);
     this.#checkUsable('Transaction.cursor()');
     const use = (): ClientSession => {
       this.#checkUsable('Transaction.cursor()');
@@ -264,8 +265,8 @@ export class Transaction<F extends RowForm = 'record'>
   }
 
   /** @internal */
-  override get [FORM](): RowForm {
-    return this.#form;
+  override get [STYLE](): RowStyle {
+    return this.#style;
   }
 
   /** @internal */

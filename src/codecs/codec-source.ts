@@ -49,6 +49,8 @@ export interface CodecSource {
   doubtElsewhere(): void;
   /** What is in doubt has no codec, and is missing, from here on. */
   catchUp(): void;
+  /** What a column is called in rows; without it, what the server calls it. */
+  readonly columnName?: ((column: string) => string) | null;
   /** Drops what the server has told of types: the schema has changed. */
   forget(): void;
   /**

@@ -63,6 +63,8 @@ export class TypeRegistry implements CodecSource {
   /** How many types are being built at the moment, each as a part of the one before. */
   #depth = 0;
 
+  columnName: ((column: string) => string) | null = null;
+
   /** @param declared codecs in place of types' own, by `codecKey`: see `declaring` */
   constructor(
     options: ResolvedTypeOptions,
@@ -103,7 +105,9 @@ export class TypeRegistry implements CodecSource {
   }
 
   fork(): TypeRegistry {
-    return new TypeRegistry(this.options, this.#declared, this.#known.fork());
+    const fork = new TypeRegistry(this.options, this.#declared, this.#known.fork());
+    fork.columnName = this.columnName;
+    return fork;
   }
 
   get epoch(): number {

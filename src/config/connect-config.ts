@@ -1,4 +1,4 @@
-import type { RowForm } from '../values/row-form.ts';
+import type { RowStyle } from '../values/column-names.ts';
 import type { DeclaredCodecs } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import type { DuplexStream, HostLookup, TlsOptions } from './host-types.ts';
@@ -149,7 +149,7 @@ export interface ConnectConfig {
   /** Milliseconds, or null for none. */
   readonly commandTimeout: number | null;
   /** What rows are made. */
-  readonly rows: RowForm;
+  readonly rowStyle: RowStyle;
   readonly statementCacheSize: number;
   /** Milliseconds; 0 is forever. */
   readonly maxCachedStatementLifetime: number;

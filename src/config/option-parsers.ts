@@ -1,3 +1,4 @@
+import type { TransformOptions } from '../values/column-names.ts';
 import type { PasswordFunction } from './options.ts';
 import { configurationError, gotSuffix, type Origin } from './origin.ts';
 import {
@@ -142,4 +143,21 @@ export const clientEncodingText: TextParser<string> = (text, origin) => {
     );
   }
   return text;
+};
+
+export const transformValue: ValueParser<TransformOptions> = (value, origin) => {
+  if (typeof value !== 'object' || value === null) {
+    throw configurationError(origin, `expected an object${gotSuffix(value, origin)}`);
+  }
+  for (const [name, transform] of Object.entries(value as Record<string, unknown>)) {
+    if (name !== 'column') throw configurationError(origin, `unknown key "${name}"`);
+    const inverse = (transform as { inverse?: unknown } | undefined)?.inverse;
+    if (transform !== undefined && typeof transform !== 'function') {
+      throw configurationError(origin, 'its column must be a function');
+    }
+    if (inverse !== undefined && typeof inverse !== 'function') {
+      throw configurationError(origin, 'the inverse of its column must be a function');
+    }
+  }
+  return value;
 };

@@ -1,3 +1,4 @@
+import type { TransformOptions } from '../values/column-names.ts';
 import { ROW_FORMS } from '../values/row-form.ts';
 import { codecsValue } from './codecs-option.ts';
 import type { DialFunction, GssProvider, OAuthTokenFunction } from './connect-config.ts';
@@ -28,6 +29,7 @@ import {
   serverSettingsValue,
   targetSession,
   timeoutValue,
+  transformValue,
   unsupported,
 } from './option-parsers.ts';
 import type { ConnectOptions, PasswordFunction } from './options.ts';
@@ -142,6 +144,7 @@ export const optionTable = {
     value: timeoutValue,
   }),
   commandTimeout: row({ option: 'commandTimeout', value: positiveDurationValue }),
+  transform: row<TransformOptions>({ option: 'transform', value: transformValue }),
   rows: row({ option: 'rows', value: oneOf(...ROW_FORMS) }),
   statementCacheSize: row({ option: 'statementCacheSize', value: countValue }),
   maxCachedStatementLifetime: row({ option: 'maxCachedStatementLifetime', value: durationValue }),

@@ -1,3 +1,4 @@
+import type { TransformOptions } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { BuiltinTypeCodec, TypeCodec } from '../values/type-codec.ts';
 import type { TypeOptions } from '../values/type-options.ts';
@@ -70,6 +71,11 @@ export interface ConnectOptions<F extends RowForm = 'record'> {
    * equality); of two columns of one name the last. `'array'`: the values alone, in the order of the columns.
    */
   readonly rows?: F | null | undefined;
+  /**
+   * How names of columns are changed on their way: `{ column: camelCase }` reads `created_at` as `createdAt`,
+   * and writes it back in `sql.columns`, `sql.set` and `sql.unnest`.
+   */
+  readonly transform?: TransformOptions | null | undefined;
   /** How many prepared statements are kept. Default 100; 0 keeps none. */
   readonly statementCacheSize?: number | null | undefined;
   /** Milliseconds until a kept statement is prepared afresh. Default 300,000; 0 is never. */

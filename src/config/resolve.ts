@@ -178,7 +178,10 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     timeout: timeout.perHost && milliseconds !== null ? milliseconds * hosts.length : milliseconds,
     attemptTimeout: timeout.perHost ? milliseconds : null,
     commandTimeout: settings.commandTimeout?.value ?? null,
-    rows: settings.rows?.value ?? 'record',
+    rowStyle: Object.freeze({
+      form: settings.rows?.value ?? 'record',
+      column: settings.transform?.value.column ?? null,
+    }),
     statementCacheSize: settings.statementCacheSize?.value ?? DEFAULT_STATEMENT_CACHE_SIZE,
     maxCachedStatementLifetime:
       settings.maxCachedStatementLifetime?.value ?? DEFAULT_STATEMENT_LIFETIME,

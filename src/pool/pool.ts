@@ -8,13 +8,13 @@ import {
   CLIENT,
   CREATE,
   DEADLINE,
-  FORM,
   HAS_OTHERS,
   LEASE,
   LEND,
   OPEN,
   REFUSE,
   SEALED,
+  STYLE,
 } from '../client/internals.ts';
 import { checkOptions } from '../client/known-options.ts';
 import type { Lease, Use } from '../client/lease.ts';
@@ -28,6 +28,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
+import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { Allocator } from './allocator.ts';
 import { clean, cleanAhead, cleanWithHook } from './cleaning.ts';
@@ -98,8 +99,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   // ── Lending ─────────────────────────────────────────────────────────────────────────────
 
   /** @internal */
-  override get [FORM](): RowForm {
-    return this.#config.rows;
+  override get [STYLE](): RowStyle {
+    return this.#config.rowStyle;
   }
 
   /** @internal */

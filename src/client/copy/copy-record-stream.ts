@@ -1,4 +1,5 @@
 import { BINARY, type Codec, TEXT } from '../../codecs/codec.ts';
+import { columnName } from '../../codecs/column-name.ts';
 import { type Column, compileDecoder } from '../../codecs/compilers/row-decoder.ts';
 import { CopyRows } from '../../session/requests/copy-rows.ts';
 import { LeavableCopyRequest } from '../../session/requests/leavable-copy-request.ts';
@@ -28,7 +29,7 @@ export function streamBinaryCopy(
     const { text, description } = await turn.during(() => inlineArguments(session, turn, query));
     const columns = (description.fields ?? []).map((field) => {
       const codec = session.registry.codec(field.typeOid)!;
-      return columnOf(field.name, codec);
+      return columnOf(columnName(session.registry, field.name), codec);
     });
     if (columns.length === 0 || columns.some(({ codec }) => isReadAsText(codec))) {
       turn.leave();

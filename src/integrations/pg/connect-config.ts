@@ -3,6 +3,7 @@ import { processEnvironment } from '../../config/environment.ts';
 import type { DuplexStream } from '../../config/host-types.ts';
 import { findPassword, readPassfile } from '../../config/passfile.ts';
 import { DEFAULT_TYPES } from '../../config/types-option.ts';
+import { RECORDS } from '../../values/column-names.ts';
 
 /** A socket that is not connected yet, as the `stream` option of node-postgres gives it. */
 interface Dialable extends DuplexStream {
@@ -47,7 +48,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
     timeout: settings.connectionTimeoutMillis > 0 ? settings.connectionTimeoutMillis : null,
     attemptTimeout: null,
     commandTimeout: null,
-    rows: 'object',
+    rowStyle: RECORDS,
     statementCacheSize: 100,
     maxCachedStatementLifetime: 300_000,
     maxCacheableStatementSize: 15 * 1024,

@@ -1,5 +1,6 @@
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import { MissingTypesError } from '../../codecs/codec-source.ts';
+import { columnName } from '../../codecs/column-name.ts';
 import { compileDecoder, type RowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import type { RowForm } from '../../values/row-form.ts';
@@ -19,7 +20,7 @@ export function lateDecoder(
       const missing = registry.missing(fields.map(({ typeOid }) => typeOid));
       if (missing.length > 0) throw new MissingTypesError(missing);
       const columns = fields.map(({ name, typeOid, format }) => ({
-        name,
+        name: columnName(registry, name),
         codec: registry.codec(typeOid)!,
         format,
       }));

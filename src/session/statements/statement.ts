@@ -1,5 +1,6 @@
 import type { Codec, PgType } from '../../codecs/codec.ts';
 import type { CodecSource } from '../../codecs/codec-source.ts';
+import { columnName } from '../../codecs/column-name.ts';
 import {
   type ArgumentEncoder,
   compileArgumentEncoder,
@@ -124,7 +125,8 @@ export class Statement {
     this.parameters = description.parameterOids.map((oid) => registry.codec(oid)!);
     this.columns = (description.fields ?? []).map((field) => {
       const codec = registry.codec(field.typeOid)!;
-      return { name: field.name, codec, format: boundFormats ? field.format : codec.resultFormat };
+      const name = columnName(registry, field.name);
+      return { name, codec, format: boundFormats ? field.format : codec.resultFormat };
     });
     this.encoder = compileArgumentEncoder(this.parameters);
     this.decoder =
