@@ -2,7 +2,9 @@
 // `npm run test:downstream -- NAME CHECKOUT [pg | asyncpg] [--server 15]`. The checkout must have its
 // dependencies installed and be built; nothing is fetched, and nothing of it is kept.
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectTo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -61,7 +63,7 @@ async function runSuite(
 ): Promise<Counts> {
   await using cluster = await TempCluster.start({
     version,
-    settings: { max_connections: 300, fsync: false },
+    settings: { max_connections: 300, fsync: false, ...suite.settings },
     hba: [...(suite.hba ?? []), 'local all all trust', 'host all all 127.0.0.1/32 trust'],
   });
   const { host, port, superuser: user, dsn } = cluster;
@@ -72,12 +74,36 @@ async function runSuite(
     writeFileSync(path.join(folder, file), text);
   }
   using _replaced = library === 'asyncpg' ? putInPlace(suite, checkout) : takeAway(suite, checkout);
+  await using _forwarded = suite.fixedPort ? await forward(suite.fixedPort, server) : null;
   const reports = mkdtempSync(path.join(tmpdir(), 'asyncpg-downstream-'));
   try {
     return await count(suite, folder, server, path.join(reports, 'report.json'));
   } finally {
     rmSync(reports, { recursive: true });
   }
+}
+
+/** Has a port of this machine lead to the server. */
+async function forward(from: number, { host, port }: Server): Promise<AsyncDisposable> {
+  const listener = createServer((incoming) => {
+    const outgoing = connectTo(port, host);
+    for (const [one, other] of [
+      [incoming, outgoing],
+      [outgoing, incoming],
+    ] as const) {
+      one.setNoDelay();
+      one.pipe(other);
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+    }
+  });
+  listener.listen(from, 'localhost');
+  await once(listener, 'listening');
+  return {
+    [Symbol.asyncDispose]: async () => {
+      listener.close();
+    },
+  };
 }
 
 async function prepareServer({ databases = [], sql }: Suite, { dsn }: Server): Promise<void> {
@@ -107,12 +133,16 @@ async function count(
   server: Server,
   report: string,
 ): Promise<Counts> {
-  const environment = { ...process.env, ...suite.environment(server) };
+  const environment: NodeJS.ProcessEnv = { ...process.env, ...suite.environment(server) };
   environment['PATH'] = [
     path.join(folder, 'node_modules/.bin'),
     path.join(folder, '../../node_modules/.bin'),
     environment['PATH'],
   ].join(path.delimiter);
+  for (const command of suite.prepare ?? []) {
+    const { succeeded, text } = await run(command, folder, environment, null);
+    if (!succeeded) throw new Error(`${command.join(' ')} failed: ${text}`);
+  }
   if (suite.reporter === 'files') return countFiles(suite, folder, environment);
   const output = await run(commandOf(suite, report), folder, environment, null);
   const written = existsSync(report) ? readFileSync(report, 'utf8') : '';

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { ServerSetting } from '../../src/cluster/index.ts';
 
 /** A server that a suite may do with what it likes. */
 export interface Server {
@@ -30,6 +31,12 @@ export interface Suite {
   readonly write?: (server: Server) => Readonly<Record<string, string>>;
   /** Databases to create before. */
   readonly databases?: readonly string[];
+  /** The port that it has in its code, which is forwarded to the server. */
+  readonly fixedPort?: number;
+  /** Commands that are run before, in the folder. */
+  readonly prepare?: readonly (readonly string[])[];
+  /** Settings of the server. */
+  readonly settings?: Readonly<Record<string, ServerSetting>>;
   /** Lines for pg_hba.conf in front of the others, and SQL of the superuser before it is run. */
   readonly hba?: readonly string[];
   readonly sql?: string;
@@ -79,6 +86,8 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     ...ofNodePostgres('pg-query-stream'),
     reporter: 'mocha',
     command: mocha('--timeout', '20000', '-r', 'ts-node/register', 'test/**/*.ts'),
+    // Its types were checked with another version of @types/pg.
+    environment: (server) => ({ ...variables()(server), TS_NODE_TRANSPILE_ONLY: '1' }),
   },
   'connect-pg-simple': {
     repository: 'voxpelli/node-connect-pg-simple',
@@ -94,8 +103,9 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     folder: '.',
     pg: ['node_modules/pg'],
     reporter: 'mocha',
-    command: mocha('--timeout', '30000'),
+    command: mocha('--timeout', '30000', '--v8-expose-gc'),
     environment: variables(),
+    settings: { wal_level: 'logical' },
   },
   kysely: {
     repository: 'kysely-org/kysely',
@@ -104,6 +114,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     reporter: 'mocha',
     command: mocha('--timeout', '60000', 'test/node/dist/**/*.test.js'),
     environment: (server) => ({ ...variables('kysely_test')(server), DIALECTS: 'postgres' }),
+    fixedPort: 5434,
     databases: ['kysely_test'],
     sql: 'CREATE USER kysely SUPERUSER',
   },
@@ -122,7 +133,15 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     reporter: 'jasmine-node',
     command: ['jasmine-node', '--captureExceptions', '--noColor', 'test'],
     environment: variables(),
+    fixedPort: 5432,
     databases: ['pg_promise_test'],
+    prepare: [['node', 'test/db/init.js']],
+    // Its tests want wrong passwords to be refused.
+    hba: [
+      'host pg_promise_test all 127.0.0.1/32 scram-sha-256',
+      'host pg_promise_test all ::1/128 scram-sha-256',
+    ],
+    sql: "ALTER USER postgres PASSWORD 'postgres'",
   },
 };
 

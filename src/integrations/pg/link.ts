@@ -102,7 +102,9 @@ export class Link implements ConnectionOwner {
       const loss = lossOf(reason);
       if (this.#lastWords !== null) this.#host.dismissed(this.#lastWords);
       else if (loss !== null) this.#host.broken(loss);
-      void this.session!.whenGone().then(() => this.#gone());
+      // Whoever is told of a query's failure has a turn to give the client back to its pool, before the
+      // client's own error would find nobody who listens.
+      void this.session!.whenGone().then(() => setImmediate(() => this.#gone()));
     },
   };
 
