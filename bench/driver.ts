@@ -3,8 +3,11 @@ export interface Driver {
   readonly version: string;
   /** A connection of its own for one caller. */
   connect(dsn: string): Promise<DriverConnection>;
-  /** A pool of exactly `size` connections; `fetch` resolves to the rows. */
-  pool(dsn: string, size: number): Promise<DriverPool>;
+  /**
+   * A pool of at most `size` connections. `minSize` of them are open at once, all by default, where
+   * a driver opens any before they are needed.
+   */
+  pool(dsn: string, size: number, minSize?: number): Promise<DriverPool>;
 }
 
 export interface DriverPool {

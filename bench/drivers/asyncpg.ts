@@ -32,8 +32,8 @@ export const driver: Driver = {
     };
   },
 
-  async pool(dsn, size) {
-    const pool = await createPool(dsn, { minSize: size, maxSize: size });
+  async pool(dsn, size, minSize = size) {
+    const pool = await createPool(dsn, { minSize, maxSize: size });
     return {
       fetchRow: (text, args) => pool.fetchRow(text, ...args),
       close: () => pool.close(),
