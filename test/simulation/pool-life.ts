@@ -109,6 +109,7 @@ class PoolLife {
       () => this.#echo(),
       () => this.#burst(),
       () => this.#sleep(),
+      () => this.#mixture(),
       () => this.#hold(),
       () => this.#hold(),
       () => this.#transaction(),
@@ -181,6 +182,14 @@ class PoolLife {
   #sleep(): void {
     const duration = this.#random.pick([10, SECOND, MINUTE]);
     this.#follow('sleep', this.#ask(this.#pool, `sleep ${duration}`, this.#limits()));
+  }
+
+  /** Quick ones and slow ones in one turn. */
+  #mixture(): void {
+    for (let i = this.#random.below(20); i > 0; i--) {
+      if (this.#random.chance(0.1)) this.#sleep();
+      else this.#echo();
+    }
   }
 
   #hold(): void {
