@@ -104,9 +104,10 @@ export const SQL_TARGETS: readonly Target[] = [
     ok(!kind.mentionsPrepare || kind.lasting);
     // A comment in front changes nothing but what is on the safe side anyway.
     const commented = statementKind(`/*${other.replaceAll('/', '')}*/${text}`);
-    const { changesSchema, mentionsPrepare } = commented;
-    deepStrictEqual(commented, { ...kind, changesSchema, mentionsPrepare });
+    const { changesSchema, leavesStatements, mentionsPrepare } = commented;
+    deepStrictEqual(commented, { ...kind, changesSchema, leavesStatements, mentionsPrepare });
     ok(changesSchema || !kind.changesSchema);
+    ok(kind.leavesStatements || !leavesStatements);
     // Nothing that comes behind it makes a statement shareable that was not.
     const isOther = !kind.shareable && !kind.lasting;
     ok(!isOther || !statementKind(`${text} ${other}`).shareable);
