@@ -206,7 +206,7 @@ export class Link implements ConnectionOwner {
     session.inbox.tap = (chunk, length) => {
       if (stream.isUntouched) return false;
       // The buffer is used again.
-      if (!stream.push(Buffer.from(chunk.subarray(0, length)))) session.inbox.pause();
+      if (!stream.deliver(Buffer.from(chunk.subarray(0, length)))) session.inbox.pause();
       return true;
     };
     const { tls } = session;

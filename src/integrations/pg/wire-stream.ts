@@ -16,6 +16,9 @@ export interface Wire {
   unref(): void;
 }
 
+/** The most that a socket of Node's gives at once: who reads the stream is used to that. */
+const PIECE = 64 * 1024;
+
 /**
  * Stands in for the socket of a client, for those who reach for it: what is written is sent as it is,
  * and whoever takes away its one `data` listener reads the server's messages as they come, and may
@@ -23,6 +26,8 @@ export interface Wire {
  */
 export class WireStream extends Duplex {
   readonly #wire: Wire;
+  /** What has arrived beyond the piece that was passed on. */
+  #rest: Buffer = Buffer.alloc(0);
   /** As a socket of TLS has them. */
   encrypted?: boolean;
   authorized?: boolean;
@@ -37,12 +42,31 @@ export class WireStream extends Duplex {
   /** Whether nobody reads what the server sends but the client, and nothing is left of it in here. */
   get isUntouched(): boolean {
     return (
-      this.listenerCount('data') > 0 && this.readableFlowing === true && this.readableLength === 0
+      this.listenerCount('data') > 0 &&
+      this.readableFlowing === true &&
+      this.readableLength === 0 &&
+      this.#rest.length === 0
     );
   }
 
+  /** Takes what the server sends. False: that is enough for now. */
+  deliver(bytes: Buffer): boolean {
+    if (this.#rest.length > 0) {
+      this.#rest = Buffer.concat([this.#rest, bytes]);
+      return false;
+    }
+    this.#rest = bytes.subarray(PIECE);
+    return this.push(bytes.subarray(0, PIECE)) && this.#rest.length === 0;
+  }
+
   override _read(): void {
-    this.#wire.resume();
+    const rest = this.#rest;
+    if (rest.length === 0) {
+      this.#wire.resume();
+      return;
+    }
+    this.#rest = rest.subarray(PIECE);
+    this.push(rest.subarray(0, PIECE));
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
