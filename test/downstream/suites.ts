@@ -124,7 +124,10 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     pg: ['node_modules/pg'],
     reporter: 'mocha',
     command: mocha('-t', '30000', '--config', 'test/mocha-integration-config-test.js'),
-    environment: ({ dsn }) => ({ DB: 'postgres', PG_CONNECTION_STRING: dsn }),
+    environment: () => ({ DB: 'postgres' }),
+    fixedPort: 25432,
+    databases: ['knex_test'],
+    sql: "CREATE USER testuser SUPERUSER PASSWORD 'knextest'",
   },
   'pg-promise': {
     repository: 'vitaly-t/pg-promise',
