@@ -104,9 +104,14 @@ export const SQL_TARGETS: readonly Target[] = [
     ok(!kind.mentionsPrepare || kind.lasting);
     // A comment in front changes nothing but what is on the safe side anyway.
     const commented = statementKind(`/*${other.replaceAll('/', '')}*/${text}`);
-    const { changesSchema, leavesStatements, mentionsPrepare } = commented;
-    deepStrictEqual(commented, { ...kind, changesSchema, leavesStatements, mentionsPrepare });
+    const { callsUnknown, changesSchema, changesSurroundings, leavesStatements } = commented;
+    const { mentionsPrepare } = commented;
+    const changes = { changesSchema, changesSurroundings };
+    const safer = { callsUnknown, ...changes, leavesStatements, mentionsPrepare };
+    deepStrictEqual(commented, { ...kind, ...safer });
     ok(changesSchema || !kind.changesSchema);
+    ok(callsUnknown || !kind.callsUnknown);
+    ok(changesSurroundings || !kind.changesSurroundings);
     ok(kind.leavesStatements || !leavesStatements);
     // Nothing that comes behind it makes a statement shareable that was not.
     const isOther = !kind.shareable && !kind.lasting;
