@@ -41,6 +41,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   integrations: ['errors', 'values', 'config', 'client', 'pool'],
   // Beside the pool, not on it: a facade with another surface on the same sessions.
   'integrations/pg': upTo('client'),
+  replication: upTo('pool'),
   '.': upTo('pool'),
   cluster: [],
 };

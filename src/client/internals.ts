@@ -36,6 +36,8 @@ export const ROLL_BACK_QUIETLY: unique symbol = Symbol('rollBackQuietly');
 
 /** Pool: opens its first connections. */
 export const OPEN: unique symbol = Symbol('open');
+/** Pool: what its connections have in common. */
+export const CONTEXT: unique symbol = Symbol('context');
 /** PoolConnection: makes one for a lease, which is then under the other key. */
 export const LEND: unique symbol = Symbol('lend');
 export const LEASE: unique symbol = Symbol('lease');

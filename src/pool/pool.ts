@@ -6,6 +6,7 @@ import {
   CHECK_IN,
   CHECK_OUT,
   CLIENT,
+  CONTEXT,
   CREATE,
   DEADLINE,
   HAS_OTHERS,
@@ -24,6 +25,7 @@ import type { Notification } from '../client/notification.ts';
 import { Queryable } from '../client/queryable.ts';
 import { traced } from '../client/tracing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
+import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Clock } from '../transport/clock.ts';
@@ -54,6 +56,8 @@ const SLOW_CLOSE = 60_000;
  */
 export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements AsyncDisposable {
   declare protected readonly [SEALED]: true;
+  /** @internal */
+  readonly [CONTEXT]: SessionContext;
   readonly #config: ConnectConfig;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
@@ -65,6 +69,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   private constructor(config: ConnectConfig, settings: PoolSettings, clock?: Clock) {
     super();
     const context = contextFor(config, clock);
+    this[CONTEXT] = context;
     this.#config = config;
     this.#settings = settings;
     this.#clock = context.clock;

@@ -62,6 +62,17 @@ export class MessageReader {
     return at < 0 ? 0 : this.#buffer.readUInt32BE(at);
   }
 
+  int64(): bigint {
+    const at = this.#take(8);
+    return at < 0 ? 0n : this.#buffer.readBigInt64BE(at);
+  }
+
+  /** UInt64, for places in the log. */
+  uint64(): bigint {
+    const at = this.#take(8);
+    return at < 0 ? 0n : this.#buffer.readBigUInt64BE(at);
+  }
+
   /** A count of items of at least `minimumSize` bytes each: believed only if they can fit. */
   count(minimumSize: number): number {
     const count = this.uint16();

@@ -175,6 +175,14 @@ export class MessageWriter {
     this.offset += 8;
   }
 
+  /** UInt64 from a bigint, for places in the log. Throws when the value does not fit. */
+  uint64(value: bigint): void {
+    if (BigInt.asUintN(64, value) !== value) throw outOfRange(value, 'UInt64');
+    if (this.offset + 8 > this.buffer.length) this.#grow(8);
+    this.view.setBigUint64(this.offset, value);
+    this.offset += 8;
+  }
+
   float32(value: number): void {
     if (this.offset + 4 > this.buffer.length) this.#grow(4);
     this.view.setFloat32(this.offset, value);

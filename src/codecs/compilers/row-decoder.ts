@@ -36,7 +36,7 @@ type Step =
   | 'timestamp'
   | 'call';
 
-function stepOf({ codec, format }: Column): Step {
+export function stepOf({ codec, format }: Column): Step {
   const { inline } = codec;
   if (inline === null || format !== codec.resultFormat) return 'call';
   // The shortcuts of these two work on characters, all others on binary values.
@@ -45,7 +45,7 @@ function stepOf({ codec, format }: Column): Step {
   return format === BINARY ? inline : 'call';
 }
 
-function valueDecoder({ codec, format, name }: Column): ValueDecoder {
+export function valueDecoder({ codec, format, name }: Column): ValueDecoder {
   if (format === BINARY) {
     const { binary } = codec;
     if (binary === null) throw new Error(`column ${name}: ${codec.type.name} has no binary form`);
@@ -125,7 +125,7 @@ function malformedRow(reason: string): ProtocolError {
 }
 
 /** Adds the column to an error of its decoder. */
-function inColumn(column: Column, cause: unknown): unknown {
+export function inColumn(column: Pick<Column, 'name' | 'codec'>, cause: unknown): unknown {
   if (cause instanceof DecodeError) {
     return new DecodeError(
       `cannot decode column ${JSON.stringify(column.name)} (${column.codec.type.name}): ${cause.message}`,
@@ -184,7 +184,7 @@ function interpreted(
 const MICROS_2000 = 946_684_800_000;
 
 /** Read through `w`, the buffer's view, which throws beyond the buffer's end. */
-const FIXED: Partial<Record<Step, { size: number; code: string }>> = {
+export const FIXED: Partial<Record<Step, { size: number; code: string }>> = {
   bool: { size: 1, code: 'b[p] !== 0' },
   int2: { size: 2, code: 'w.getInt16(p)' },
   int4: { size: 4, code: 'w.getInt32(p)' },
@@ -226,13 +226,13 @@ function columnCode(step: Step, i: number): string {
 }
 
 /** A copy, so that no value keeps or sees the receive buffer. */
-function bytes(buffer: Buffer, at: number, size: number): Buffer {
+export function bytes(buffer: Buffer, at: number, size: number): Buffer {
   const copy = Buffer.allocUnsafe(size);
   copy.set(buffer.subarray(at, at + size));
   return copy;
 }
 
-function instant(buffer: Buffer, view: DataView, at: number, exact: ValueDecoder): unknown {
+export function instant(buffer: Buffer, view: DataView, at: number, exact: ValueDecoder): unknown {
   const high = view.getInt32(at);
   if (high > 0x1fffff || high < -0x200000) return exact(buffer, at, 8, NO_RUN);
   const micros = high * 4_294_967_296 + view.getUint32(at + 4);

@@ -1,0 +1,493 @@
+import type { CodecSource } from '../codecs/codec-source.ts';
+import { MissingTypesError } from '../codecs/codec-source.ts';
+import { lastTuple } from '../codecs/compilers/tuple-decoder.ts';
+import type { TextRun } from '../codecs/text-run.ts';
+import { OutdatedSchemaCacheError, ProtocolError } from '../errors/client-errors.ts';
+import {
+  KEY_TUPLE,
+  type LogicalMessage,
+  NEW_TUPLE,
+  OLD_TUPLE,
+  type OriginMessage,
+  type RelationMessage,
+  type TruncateMessage,
+} from '../protocol/replication/change-messages.ts';
+import { lsnText } from '../protocol/replication/lsn.ts';
+import { type PgOutputSink, readPgOutput } from '../protocol/replication/pgoutput.ts';
+import type {
+  Begin,
+  Commit,
+  Prepare,
+  RollbackPrepared,
+  StreamAbort,
+  StreamCommit,
+  StreamStart,
+} from '../protocol/replication/transaction-messages.ts';
+import type { Row } from '../values/row.ts';
+import { type Change, Delete, Insert, Update } from './change.ts';
+import { ReplicationDivergedError } from './errors.ts';
+import { type KnownRelation, Relations, typesOf } from './relations.ts';
+import { Transaction, type TransactionHost, type TransactionOutcome } from './transaction.ts';
+
+/** What values are decoded with: of the present connection. */
+export interface Decoding {
+  readonly codecs: CodecSource;
+  readonly textRun: TextRun;
+  /** Values were asked for in their binary forms. */
+  readonly isBinary: boolean;
+}
+
+/** What the assembler tells its stream. */
+export interface AssemblerHost extends TransactionHost {
+  /** The first change of a transaction is in it: it can be handed over. */
+  opened(transaction: Transaction): void;
+  /** One more change waits. */
+  pushed(transaction: Transaction): void;
+  /** A transaction has ended; it was handed over only if it has changes. */
+  closed(transaction: Transaction): void;
+  /**
+   * Types have to be asked for before the message can be taken; what comes meanwhile is kept.
+   *
+   * @param isOutdated what is known of them is wrong
+   */
+  learn(oids: readonly number[], isOutdated: boolean): void;
+  /** A type has no binary form here: the stream is to be begun anew, in text. */
+  needsText(): void;
+}
+
+/** A transaction of which a part was handed over when the connection was lost. */
+interface Interrupted {
+  readonly transaction: Transaction;
+  readonly received: number;
+}
+
+/** Which messages of pg_logical_emit_message are wanted. */
+export type MessageFilter = (prefix: string) => boolean;
+
+/** What was skipped, as it had been handed over before. */
+export interface Skipped {
+  transactions: number;
+  changes: number;
+}
+
+/**
+ * Makes transactions of what pgoutput sends, across all connections of a stream: what was handed over
+ * before is skipped, and a transaction that was cut in two is put together.
+ */
+export class Assembler implements PgOutputSink {
+  readonly skipped: Skipped = { transactions: 0, changes: 0 };
+  /** Where the transaction ends that has come last: nothing at or before it is handed over again. */
+  delivered: bigint;
+  readonly #host: AssemblerHost;
+  readonly #wanted: MessageFilter;
+  readonly #relations = new Relations();
+  #decoding: Decoding | null = null;
+  /** The transaction whose changes come, but for streamed ones. */
+  #current: Transaction | null = null;
+  /** It was handed over before as a whole. */
+  #isDropping = false;
+  /** Its changes that were handed over before and come again. */
+  #toSkip = 0;
+  #interrupted: Interrupted | null = null;
+  /** Transactions in progress, by their ids. */
+  readonly #streamed = new Map<number, Transaction>();
+  /** The one whose part comes now. */
+  #part: Transaction | null = null;
+  /** The message that is taken now was tried before, with what was known then. */
+  #isRetrying = false;
+  /** The table of which a row could not be decoded. */
+  #failed: RelationMessage | null = null;
+
+  constructor(host: AssemblerHost, wanted: MessageFilter, delivered: bigint) {
+    this.#host = host;
+    this.#wanted = wanted;
+    this.delivered = delivered;
+  }
+
+  /** Whether the server is in the middle of a transaction. */
+  get isMidway(): boolean {
+    return this.#current !== null || this.#streamed.size > 0;
+  }
+
+  // ── Connections ─────────────────────────────────────────────────────────────────────────
+
+  /** A connection has begun. What it sends is decoded so. */
+  connected(decoding: Decoding): void {
+    this.#decoding = decoding;
+    this.#relations.reset();
+  }
+
+  /**
+   * The connection is lost.
+   *
+   * @param comesAgain what was not acknowledged comes once more with the next
+   */
+  disconnected(comesAgain: boolean): void {
+    const current = this.#current;
+    this.#current = null;
+    this.#part = null;
+    this.#isRetrying = false;
+    if (current?.isPending && !this.#isDropping) {
+      if (comesAgain) this.#interrupted = { transaction: current, received: current.received };
+      else this.#end(current, 'aborted');
+    }
+    this.#isDropping = false;
+    this.#toSkip = 0;
+    // A savepoint that was rolled back meanwhile is not sent again, so that nobody can tell how much
+    // of such a transaction comes a second time: it begins anew.
+    for (const transaction of this.#streamed.values()) this.#end(transaction, 'aborted');
+    this.#streamed.clear();
+    if (!comesAgain) {
+      this.#interrupted = null;
+      this.delivered = 0n;
+    }
+  }
+
+  /** The changes of the interrupted transaction, and all open ones, end with an error. */
+  wakeAll(): void {
+    this.#current?.wake();
+    this.#interrupted?.transaction.wake();
+    for (const transaction of this.#streamed.values()) transaction.wake();
+  }
+
+  // ── Messages ────────────────────────────────────────────────────────────────────────────
+
+  /** Takes one message. False: it has to be given once more, when types were learnt. */
+  take(buffer: Buffer, start: number, end: number): boolean {
+    try {
+      readPgOutput(buffer, start, end, this.#part !== null, this);
+      this.#isRetrying = false;
+      return true;
+    } catch (error) {
+      if (error instanceof NotYet) return false;
+      if (this.#isRetrying) throw error;
+      if (error instanceof OutdatedSchemaCacheError) this.#host.learn(typesOf(this.#failed!), true);
+      else if (error instanceof MissingTypesError) this.#host.learn(error.oids, false);
+      else throw error;
+      this.#isRetrying = true;
+      return false;
+    }
+  }
+
+  /** The types that `learn` was called for are known: what they are part of is described anew. */
+  learnt(): void {
+    const message = this.#failed;
+    this.#failed = null;
+    if (message !== null) this.#relations.define(message, this.#decoding!.codecs);
+  }
+
+  /** The server has sent everything up to there. */
+  reached(position: bigint): void {
+    const interrupted = this.#interrupted;
+    if (interrupted === null || this.isMidway) return;
+    if (position > interrupted.transaction.finalLsn) throw this.#missing(interrupted);
+  }
+
+  #missing({ transaction }: Interrupted): ReplicationDivergedError {
+    return new ReplicationDivergedError(
+      `transaction ${transaction.xid}, of which a part was handed over, does not come again`,
+      { detail: `Its commit was at ${lsnText(transaction.finalLsn)}.` },
+    );
+  }
+
+  begin({ finalLsn, time, xid }: Begin): void {
+    this.#open(xid, finalLsn, time);
+  }
+
+  beginPrepare({ lsn, time, xid, gid }: Prepare): void {
+    this.#open(xid, lsn, time).gid = gid;
+  }
+
+  #open(xid: number, finalLsn: bigint, time: bigint): Transaction {
+    if (this.#current !== null) throw new ProtocolError('a transaction begins inside of another');
+    const interrupted = this.#interrupted;
+    this.#isDropping = false;
+    this.#toSkip = 0;
+    if (interrupted !== null) {
+      const { transaction, received } = interrupted;
+      if (transaction.xid === xid && transaction.finalLsn === finalLsn) {
+        this.#interrupted = null;
+        this.#toSkip = received;
+        transaction.received = 0;
+        this.#current = transaction;
+        return transaction;
+      }
+      if (finalLsn >= transaction.finalLsn) throw this.#missing(interrupted);
+    }
+    // Its end is behind its commit: so what was handed over as a whole begins before that end.
+    this.#isDropping = finalLsn < this.delivered;
+    const transaction = new Transaction(this.#host, xid, finalLsn, time);
+    this.#current = transaction;
+    return transaction;
+  }
+
+  commit({ lsn, endLsn, time }: Commit): void {
+    this.#close('committed', lsn, endLsn, time);
+  }
+
+  prepare({ lsn, endLsn, time }: Prepare): void {
+    this.#close('prepared', lsn, endLsn, time);
+  }
+
+  #close(outcome: TransactionOutcome, lsn: bigint, endLsn: bigint, time: bigint): void {
+    const transaction = this.#current;
+    if (transaction === null) throw new ProtocolError('a transaction ends that has not begun');
+    if (this.#toSkip > 0) {
+      throw new ReplicationDivergedError(
+        `transaction ${transaction.xid} has fewer changes than when it came before`,
+      );
+    }
+    this.#current = null;
+    if (this.#isDropping) {
+      this.#isDropping = false;
+      this.skipped.transactions += 1;
+      return;
+    }
+    this.#finish(transaction, outcome, lsn, endLsn, time);
+  }
+
+  #finish(
+    transaction: Transaction,
+    outcome: TransactionOutcome,
+    lsn: bigint,
+    endLsn: bigint,
+    time: bigint,
+  ): void {
+    transaction.finalLsn = lsn;
+    transaction.endLsn = endLsn;
+    transaction.time = time;
+    this.delivered = endLsn;
+    this.#end(transaction, outcome);
+  }
+
+  #end(transaction: Transaction, outcome: TransactionOutcome): void {
+    transaction.end(outcome);
+    this.#host.closed(transaction);
+  }
+
+  origin({ name }: OriginMessage): void {
+    const transaction = this.#part ?? this.#current;
+    if (transaction !== null) transaction.origin = name;
+  }
+
+  relation(message: RelationMessage): void {
+    const { codecs, isBinary } = this.#decoding!;
+    const types = typesOf(message);
+    if (codecs.missing(types).length > 0) {
+      this.#host.learn(types, false);
+      throw new NotYet();
+    }
+    if (isBinary && types.some((oid) => codecs.codec(oid)!.binary === null)) {
+      this.#host.needsText();
+      throw new NotYet();
+    }
+    this.#relations.define(message, codecs);
+  }
+
+  // ── Changes ─────────────────────────────────────────────────────────────────────────────
+
+  /** Whether a change of the present transaction was handed over before. */
+  #isSkipped(): boolean {
+    const transaction = this.#part ?? this.#current;
+    if (transaction === null) throw new ProtocolError('a change is in no transaction');
+    if (this.#isDropping && this.#part === null) return true;
+    if (this.#part !== null || this.#toSkip === 0) return false;
+    this.#toSkip -= 1;
+    transaction.received += 1;
+    this.skipped.changes += 1;
+    return true;
+  }
+
+  insert(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
+    if (this.#isSkipped()) return;
+    const relation = this.#relations.get(oid);
+    if (buffer[at] !== NEW_TUPLE) throw malformed('Insert');
+    const made = this.#row(relation, 'whole', buffer, at, end, null);
+    if (lastTuple.end !== end) throw malformed('Insert');
+    this.#push(new Insert(relation, made, xid));
+  }
+
+  update(oid: number, xid: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#isSkipped()) return;
+    const relation = this.#relations.get(oid);
+    let old: Row | null = null;
+    let key: Row | null = null;
+    let at = start;
+    if (buffer[at] === OLD_TUPLE) old = this.#row(relation, 'whole', buffer, at, end, null);
+    else if (buffer[at] === KEY_TUPLE) key = this.#row(relation, 'key', buffer, at, end, null);
+    if (old !== null || key !== null) at = lastTuple.end;
+    if (at >= end || buffer[at] !== NEW_TUPLE) throw malformed('Update');
+    const made = this.#row(relation, 'whole', buffer, at, end, old);
+    if (lastTuple.end !== end) throw malformed('Update');
+    this.#push(new Update(relation, made, old, key, lastTuple.unchanged, xid));
+  }
+
+  delete(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
+    if (this.#isSkipped()) return;
+    const relation = this.#relations.get(oid);
+    const isOld = buffer[at] === OLD_TUPLE;
+    if (!isOld && buffer[at] !== KEY_TUPLE) throw malformed('Delete');
+    const row = this.#row(relation, isOld ? 'whole' : 'key', buffer, at, end, null);
+    if (lastTuple.end !== end) throw malformed('Delete');
+    this.#push(new Delete(relation, isOld ? row : null, isOld ? null : row, xid));
+  }
+
+  #row(
+    relation: KnownRelation,
+    part: 'whole' | 'key',
+    buffer: Buffer,
+    at: number,
+    end: number,
+    old: Row | null,
+  ): Row {
+    try {
+      return relation[part](buffer, at + 1, end, this.#decoding!.textRun, old);
+    } catch (error) {
+      this.#failed = relation.message;
+      throw error;
+    }
+  }
+
+  truncate({ relations, cascade, restartIdentity }: TruncateMessage, xid: number): void {
+    if (this.#isSkipped()) return;
+    const tables = relations.map((oid) => this.#relations.get(oid));
+    this.#push({ kind: 'truncate', relations: tables, cascade, restartIdentity, xid });
+  }
+
+  message(message: LogicalMessage, xid: number): void {
+    const { transactional, lsn, prefix, content } = message;
+    const change: Change = { kind: 'message', prefix, content, transactional, xid };
+    if (transactional) {
+      if (this.#isSkipped()) return;
+      if (this.#wanted(prefix)) this.#push(change);
+      else this.#count();
+      return;
+    }
+    // It is in no transaction, and comes when the log has it.
+    if (lsn < this.delivered) return;
+    const alone = new Transaction(this.#host, 0, lsn, 0n);
+    if (this.#wanted(prefix)) this.#add(alone, change);
+    // Behind its beginning: what is confirmed must be beyond that, or it comes again.
+    this.#finish(alone, 'committed', lsn, lsn + 1n, 0n);
+  }
+
+  #count(): Transaction {
+    const transaction = (this.#part ?? this.#current)!;
+    transaction.received += 1;
+    return transaction;
+  }
+
+  #push(change: Change): void {
+    this.#add(this.#count(), change);
+  }
+
+  #add(transaction: Transaction, change: Change): void {
+    if (transaction.isPending) {
+      if (transaction.isDropped) return;
+      transaction.push(change);
+      this.#host.pushed(transaction);
+    } else {
+      transaction.push(change);
+      this.#host.opened(transaction);
+    }
+  }
+
+  // ── Transactions in progress ────────────────────────────────────────────────────────────
+
+  streamStart({ xid }: StreamStart): void {
+    if (this.#part !== null || this.#current !== null) {
+      throw new ProtocolError('a part of a transaction begins inside of another');
+    }
+    let transaction = this.#streamed.get(xid);
+    if (transaction === undefined) {
+      transaction = new Transaction(this.#host, xid, 0n, 0n, 'streamed');
+      this.#streamed.set(xid, transaction);
+    }
+    this.#part = transaction;
+  }
+
+  streamStop(): void {
+    if (this.#part === null) throw new ProtocolError('a part of a transaction ends twice');
+    this.#part = null;
+  }
+
+  #takeStreamed(xid: number): Transaction {
+    const transaction = this.#streamed.get(xid);
+    if (transaction === undefined || this.#part !== null) {
+      throw new ProtocolError(`transaction ${xid} ends, which is not in progress`);
+    }
+    this.#streamed.delete(xid);
+    return transaction;
+  }
+
+  streamCommit({ xid, lsn, endLsn, time }: StreamCommit): void {
+    this.#endStreamed(this.#takeStreamed(xid), 'committed', lsn, endLsn, time);
+  }
+
+  streamPrepare({ xid, gid, lsn, endLsn, time }: Prepare): void {
+    const transaction = this.#takeStreamed(xid);
+    transaction.gid = gid;
+    this.#endStreamed(transaction, 'prepared', lsn, endLsn, time);
+  }
+
+  #endStreamed(
+    transaction: Transaction,
+    outcome: TransactionOutcome,
+    lsn: bigint,
+    endLsn: bigint,
+    time: bigint,
+  ): void {
+    if (lsn < this.delivered) {
+      // It was handed over before, and was in progress once more until now.
+      this.skipped.transactions += 1;
+      this.#end(transaction, 'aborted');
+      return;
+    }
+    this.#finish(transaction, outcome, lsn, endLsn, time);
+  }
+
+  streamAbort({ xid, subXid }: StreamAbort): void {
+    if (xid !== subXid) {
+      this.#streamed.get(xid)?.abortSavepoint(subXid);
+      return;
+    }
+    const transaction = this.#streamed.get(xid);
+    if (transaction === undefined) return;
+    this.#streamed.delete(xid);
+    this.#end(transaction, 'aborted');
+  }
+
+  // ── Two phases ──────────────────────────────────────────────────────────────────────────
+
+  commitPrepared(prepare: Prepare): void {
+    this.#decided('commit-prepared', prepare.xid, prepare.gid, prepare);
+  }
+
+  rollbackPrepared({ xid, gid, endLsn, time }: RollbackPrepared): void {
+    this.#decided('rollback-prepared', xid, gid, { lsn: endLsn - 1n, endLsn, time });
+  }
+
+  #decided(
+    kind: 'commit-prepared' | 'rollback-prepared',
+    xid: number,
+    gid: string,
+    { lsn, endLsn, time }: Commit,
+  ): void {
+    if (lsn < this.delivered) {
+      this.skipped.transactions += 1;
+      return;
+    }
+    const transaction = new Transaction(this.#host, xid, lsn, time);
+    transaction.gid = gid;
+    this.#add(transaction, { kind, gid });
+    const outcome = kind === 'commit-prepared' ? 'committed' : 'aborted';
+    this.#finish(transaction, outcome, lsn, endLsn, time);
+  }
+}
+
+/** The message has to wait. */
+class NotYet extends Error {}
+
+function malformed(message: string): ProtocolError {
+  return new ProtocolError(`malformed ${message} message`);
+}

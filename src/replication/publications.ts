@@ -1,0 +1,141 @@
+import type { CodecSource } from '../codecs/codec-source.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
+import { PublicationMissingError } from './errors.ts';
+import type { StreamSettings } from './options.ts';
+import type { Walsender } from './walsender.ts';
+
+/** A table that is published. */
+export interface PublishedTable {
+  readonly schema: string;
+  readonly table: string;
+  /** The columns that are published, in their order. */
+  readonly columns: readonly string[];
+  /** The condition that rows have to meet, as SQL; null: none. */
+  readonly rowFilter: string | null;
+}
+
+type Wanted = Pick<StreamSettings, 'publications' | 'publishes'>;
+
+/** A table's name, perhaps with its schema in front, quoted. */
+function quoteTable(name: string): string {
+  return name.split('.').map(quoteIdentifier).join('.');
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => quoteLiteral(name).trim()).join(', ');
+}
+
+/** Makes the publication, or has it publish what is wanted, if that is asked for. */
+export async function ensurePublication(sender: Walsender, wanted: Wanted): Promise<void> {
+  const { publishes } = wanted;
+  if (publishes === null) return;
+  const name = wanted.publications[0]!;
+  const [known] = await sender.command(
+    `SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = ${quoteLiteral(name)}`,
+  );
+  const quoted = quoteIdentifier(name);
+  if (publishes === 'all') {
+    if (known?.['puballtables'] === 't') return;
+    if (known !== undefined) {
+      throw new PublicationMissingError(`the publication ${name} does not publish all tables`, {
+        hint: 'It cannot be altered to: choose another name, or drop it.',
+      });
+    }
+    await sender.command(`CREATE PUBLICATION ${quoted} FOR ALL TABLES`);
+    return;
+  }
+  const tables = publishes.map(quoteTable).join(', ');
+  if (known === undefined) {
+    const what = tables === '' ? '' : ` FOR TABLE ${tables}`;
+    await sender.command(`CREATE PUBLICATION ${quoted}${what}`);
+  } else if (tables !== '' && !(await publishesJust(sender, name, publishes))) {
+    await sender.command(`ALTER PUBLICATION ${quoted} SET TABLE ${tables}`);
+  }
+}
+
+/** Whether the publication has these tables and no others: to alter it needs locks. */
+async function publishesJust(
+  sender: Walsender,
+  name: string,
+  tables: readonly string[],
+): Promise<boolean> {
+  const regclasses = tables.map((table) => `${quoteLiteral(quoteTable(table))}::regclass`);
+  const [row] = await sender.command(
+    `SELECT array(SELECT prrelid FROM pg_catalog.pg_publication_rel r
+        JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
+        WHERE p.pubname = ${quoteLiteral(name)} ORDER BY 1)
+      = array(SELECT t::oid FROM unnest(ARRAY[${regclasses.join(', ')}]) t ORDER BY 1) AS same`,
+  );
+  return row?.['same'] === 't';
+}
+
+/** PostgreSQL 18 says nothing of a publication that is missing: the stream would just be empty. */
+export async function checkPublications(sender: Walsender, wanted: Wanted): Promise<void> {
+  const rows = await sender.command(
+    `SELECT pubname FROM pg_catalog.pg_publication WHERE pubname IN (${list(wanted.publications)})`,
+  );
+  const found = new Set(rows.map((row) => row['pubname']));
+  const missing = wanted.publications.filter((name) => !found.has(name));
+  if (missing.length === 0) return;
+  throw new PublicationMissingError(
+    `the publication ${missing.map((name) => JSON.stringify(name)).join(', ')} does not exist`,
+    { hint: 'CREATE PUBLICATION … FOR TABLE …, or give its tables: { name, tables }.' },
+  );
+}
+
+/** The types of all columns that are published. */
+export async function publishedTypes(sender: Walsender, wanted: Wanted): Promise<number[]> {
+  const rows = await sender.command(
+    `SELECT DISTINCT a.atttypid AS oid FROM pg_catalog.pg_publication_tables t
+      JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
+      JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      WHERE t.pubname IN (${list(wanted.publications)})`,
+  );
+  return rows.map((row) => Number(row['oid']));
+}
+
+/** Whether all types have a binary form here. */
+export function areBinary(codecs: CodecSource, oids: readonly number[]): boolean {
+  return oids.every((oid) => codecs.codec(oid)!.binary !== null);
+}
+
+/** The tables that are published, with what of them is. */
+export async function publishedTables(
+  sender: Walsender,
+  wanted: Wanted,
+): Promise<PublishedTable[]> {
+  const { major } = sender.session.server.version;
+  // Row filters and column lists came with 15.
+  const filter = major >= 15 ? 't.rowfilter' : 'NULL';
+  const listed = major >= 15 ? 'AND a.attname = ANY(t.attnames)' : '';
+  const generated = major >= 18 ? '' : "AND a.attgenerated = ''";
+  const rows = await sender.command(
+    `SELECT t.schemaname, t.tablename, ${filter} AS filter,
+      (SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+          ${generated} ${listed}) AS columns
+      FROM pg_catalog.pg_publication_tables t
+      JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
+      JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+      WHERE t.pubname IN (${list(wanted.publications)})
+      ORDER BY pg_catalog.pg_relation_size(c.oid) DESC, t.schemaname, t.tablename`,
+  );
+  const tables = new Map<string, PublishedTable>();
+  for (const row of rows) {
+    const schema = row['schemaname']!;
+    const table = row['tablename']!;
+    const key = JSON.stringify([schema, table]);
+    const before = tables.get(key);
+    // In several publications: a row is published if it meets the condition of any.
+    const filters =
+      before === undefined ? row['filter']! : either(before.rowFilter, row['filter']!);
+    const columns = JSON.parse(row['columns'] ?? '[]') as string[];
+    tables.set(key, { schema, table, columns, rowFilter: filters ?? null });
+  }
+  return [...tables.values()];
+}
+
+function either(one: string | null, other: string | null): string | null {
+  return one === null || other === null ? null : `(${one}) OR (${other})`;
+}

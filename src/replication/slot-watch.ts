@@ -1,0 +1,60 @@
+import type { Connection } from '../client/connection.ts';
+import type { SessionContext } from '../connecting/open-session.ts';
+import type { Timer } from '../transport/clock.ts';
+import { openConnection } from './learn-types.ts';
+import type { StreamSettings } from './options.ts';
+import { slotStatus } from './slots.ts';
+
+/** Asks now and then how much of the log the slot holds back, if somebody wants to be warned. */
+export class SlotWatch {
+  readonly #context: SessionContext;
+  readonly #slot: string;
+  readonly #settings: StreamSettings;
+  #timer: Timer | null = null;
+  #isStopped = false;
+
+  constructor(context: SessionContext, slot: string, settings: StreamSettings) {
+    this.#context = context;
+    this.#slot = slot;
+    this.#settings = settings;
+  }
+
+  start(): void {
+    if (this.#settings.onSlotWarning === null || this.#timer !== null || this.#isStopped) return;
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  #schedule(): void {
+    this.#timer = this.#context.clock.setTimer(
+      this.#settings.statusInterval,
+      () => {
+        // That nothing can be asked at the moment is not worth a warning: the stream notices too.
+        void this.#look()
+          .catch(() => {})
+          .then(() => {
+            if (!this.#isStopped) this.#schedule();
+          });
+      },
+      false,
+    );
+  }
+
+  async #look(): Promise<void> {
+    let connection: Connection | null = null;
+    try {
+      connection = await openConnection(this.#context);
+      const status = await slotStatus(connection, this.#slot);
+      if (status === null || this.#isStopped) return;
+      const { walStatus, safeWalSize, lag } = status;
+      if (walStatus !== 'extended' && walStatus !== 'unreserved') return;
+      this.#settings.onSlotWarning!({ walStatus, safeWalSize, lag });
+    } finally {
+      connection?.terminate();
+    }
+  }
+}

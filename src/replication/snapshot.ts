@@ -1,0 +1,245 @@
+import type { Transaction as SqlTransaction } from '../client/transaction.ts';
+import type { PgType } from '../codecs/codec.ts';
+import type { CodecSource } from '../codecs/codec-source.ts';
+import type { SessionContext } from '../connecting/open-session.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
+import { type Row, rowShape } from '../values/row.ts';
+import type { AssemblerHost } from './assembler.ts';
+import { Insert, type KeySource, type RelationColumn } from './change.ts';
+import { learnTypes, openConnection } from './learn-types.ts';
+import type { StreamSettings } from './options.ts';
+import { createSlot } from './preparation.ts';
+import { type PublishedTable, publishedTables } from './publications.ts';
+import { Transaction } from './transaction.ts';
+import type { Walsender } from './walsender.ts';
+
+/** The longest name of a slot, less what is put behind it. */
+const MAX_NAME = 54;
+
+/** A table and how its rows are read. */
+interface Source {
+  readonly relation: KeySource;
+  readonly query: string;
+}
+
+/**
+ * The rows that are there when a slot is made. They are read under the snapshot of a temporary slot, and
+ * only when all of them were acknowledged is that one copied to the permanent one: so that there is
+ * one if and only if its snapshot was processed, whatever crashes meanwhile.
+ */
+export class Snapshot {
+  /** Where the changes go on behind it. */
+  readonly position: bigint;
+  readonly #sender: Walsender;
+  readonly #context: SessionContext;
+  readonly #settings: StreamSettings;
+  readonly #name: string;
+  readonly #slot: string;
+  readonly #temporary: string;
+  readonly #sources: Source[];
+  /** Transactions that are not acknowledged. */
+  #unacknowledged = 0;
+  readonly #open = new Set<Transaction>();
+  #isComplete = false;
+  #finish: () => void = () => {};
+
+  private constructor(
+    sender: Walsender,
+    context: SessionContext,
+    settings: StreamSettings,
+    slot: string,
+    temporary: string,
+    made: { readonly position: bigint; readonly name: string },
+    sources: Source[],
+  ) {
+    this.#sender = sender;
+    this.#context = context;
+    this.#settings = settings;
+    this.#slot = slot;
+    this.#temporary = temporary;
+    this.position = made.position;
+    this.#name = made.name;
+    this.#sources = sources;
+  }
+
+  static async begin(
+    sender: Walsender,
+    context: SessionContext,
+    settings: StreamSettings,
+    slot: string,
+  ): Promise<Snapshot> {
+    if (sender.session.server.version.major >= 14) {
+      await sender.command('SET idle_session_timeout = 0');
+    }
+    const sources = await sourcesOf(sender, context, settings);
+    const temporary = `${slot.slice(0, MAX_NAME)}_snapshot`;
+    const { consistentPoint, snapshot } = await createSlot(
+      sender,
+      {
+        name: temporary,
+        isTemporary: true,
+        exportsSnapshot: true,
+        failover: false,
+        twoPhase: false,
+      },
+      context.config.timeout,
+    );
+    const made = { position: consistentPoint, name: snapshot! };
+    return new Snapshot(sender, context, settings, slot, temporary, made, sources);
+  }
+
+  /** Hands over the rows. Resolves when all are acknowledged and the slot is there. */
+  async run(host: AssemblerHost, signal: AbortSignal): Promise<void> {
+    const acknowledged = new Promise<void>((resolve) => {
+      this.#finish = resolve;
+    });
+    const lost = this.#sender.ended.then((reason) => {
+      throw reason ?? new InterfaceError('the change stream is closed');
+    });
+    lost.catch(() => {});
+    const workers: Promise<void>[] = [];
+    const { connections } = this.#settings.snapshot!;
+    for (let i = 0; i < Math.min(connections, this.#sources.length); i++) {
+      workers.push(this.#work(host, signal));
+    }
+    try {
+      await Promise.race([Promise.all(workers), lost]);
+      this.#isComplete = true;
+      if (this.#unacknowledged > 0) await Promise.race([acknowledged, lost]);
+    } catch (error) {
+      // So that no reader waits for somebody to take its rows.
+      for (const transaction of this.#open) transaction.drop();
+      await Promise.allSettled(workers);
+      throw error;
+    }
+    await this.#keep();
+  }
+
+  /** One of its transactions was acknowledged. */
+  acknowledged(): void {
+    this.#unacknowledged -= 1;
+    if (this.#isComplete && this.#unacknowledged === 0) this.#finish();
+  }
+
+  /** Reads tables one after the other, as long as there are any. */
+  async #work(host: AssemblerHost, signal: AbortSignal): Promise<void> {
+    await using connection = await openConnection(this.#context, signal);
+    const options = { isolation: 'repeatable_read', readOnly: true, signal } as const;
+    await connection.transaction(options, async (tx) => {
+      await tx.execute(`SET TRANSACTION SNAPSHOT ${quoteLiteral(this.#name)}`);
+      for (let next = this.#sources.shift(); next !== undefined; next = this.#sources.shift()) {
+        await this.#read(tx, next, host);
+      }
+    });
+  }
+
+  async #read(tx: SqlTransaction, { relation, query }: Source, host: AssemblerHost): Promise<void> {
+    const { highWater } = this.#settings;
+    const transaction = new Transaction(host, 0, this.position, 0n, 'snapshot');
+    this.#open.add(transaction);
+    for await (const row of tx.stream({ text: query, rows: 'record' })) {
+      const change = new Insert(relation, row as Row, 0);
+      if (transaction.isDropped) continue;
+      transaction.push(change);
+      if (transaction.isPending) host.pushed(transaction);
+      else {
+        this.#unacknowledged += 1;
+        host.opened(transaction);
+      }
+      if (transaction.waiting >= highWater) await transaction.whenBelow(highWater / 4);
+    }
+    this.#open.delete(transaction);
+    transaction.end('committed');
+    host.closed(transaction);
+  }
+
+  /** Makes the permanent slot, at the very place of the temporary one. */
+  async #keep(): Promise<void> {
+    const { failover } = this.#settings;
+    const names = [this.#temporary, this.#slot].map((name) => quoteLiteral(name).trim());
+    await this.#sender.command(
+      `SELECT pg_catalog.pg_copy_logical_replication_slot(${names.join(', ')}, false)`,
+    );
+    if (failover) {
+      await this.#sender.command(
+        `ALTER_REPLICATION_SLOT ${quoteIdentifier(this.#slot)} (FAILOVER true)`,
+      );
+    }
+    await this.#sender.command(`DROP_REPLICATION_SLOT ${quoteIdentifier(this.#temporary)}`);
+  }
+}
+
+/** What is to be read. */
+async function sourcesOf(
+  sender: Walsender,
+  context: SessionContext,
+  settings: StreamSettings,
+): Promise<Source[]> {
+  const published = await publishedTables(sender, settings);
+  const wanted = settings.snapshot!.tables;
+  const tables = wanted === null ? published : wanted.map((name) => find(published, name));
+  const sources: Source[] = [];
+  for (const table of tables) sources.push(await sourceOf(sender, context, table));
+  return sources;
+}
+
+function find(published: readonly PublishedTable[], name: string): PublishedTable {
+  const found = published.find(
+    ({ schema, table }) => name === `${schema}.${table}` || (name === table && schema === 'public'),
+  );
+  if (found !== undefined) return found;
+  throw new InterfaceError(`snapshot.tables: ${name} is not published`);
+}
+
+async function sourceOf(
+  sender: Walsender,
+  context: SessionContext,
+  { schema, table, columns, rowFilter }: PublishedTable,
+): Promise<Source> {
+  const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+  const regclass = `${quoteLiteral(name)}::pg_catalog.regclass`;
+  const rows = await sender.command(
+    `SELECT a.attname, a.atttypid, c.oid, c.relreplident,
+      EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid
+        AND a.attnum = ANY(i.indkey) AND CASE c.relreplident
+          WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
+        OR c.relreplident = 'f' AS is_key
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+      WHERE c.oid = ${regclass} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+  );
+  const codecs = sender.session.registry;
+  await learnTypes(
+    context,
+    codecs,
+    rows.map((row) => Number(row['atttypid'])),
+  );
+  const described = rows
+    .filter((row) => columns.includes(row['attname']!))
+    .map(
+      (row): RelationColumn => ({
+        name: row['attname']!,
+        type: typeOf(codecs, Number(row['atttypid'])),
+        isKey: row['is_key'] === 't',
+      }),
+    );
+  const keyColumns = described.filter(({ isKey }) => isKey).map((column) => column.name);
+  const identities = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
+  const relation: KeySource = {
+    oid: Number(rows[0]?.['oid'] ?? 0),
+    schema,
+    table,
+    replicaIdentity: identities[(rows[0]?.['relreplident'] ?? 'd') as keyof typeof identities],
+    columns: described,
+    keyColumns,
+    keyPositions: described.flatMap(({ isKey }, i) => (isKey ? [i] : [])),
+    keyShape: keyColumns.length === 0 ? null : rowShape(keyColumns),
+  };
+  const list = described.map((column) => quoteIdentifier(column.name)).join(', ');
+  const where = rowFilter === null ? '' : ` WHERE ${rowFilter}`;
+  return { relation, query: `SELECT ${list} FROM ${name}${where}` };
+}
+
+function typeOf(codecs: CodecSource, oid: number): PgType {
+  return codecs.codec(oid)!.type;
+}

@@ -1,0 +1,261 @@
+import { InterfaceError } from '../errors/client-errors.ts';
+import { lsnText } from '../protocol/replication/lsn.ts';
+import { dateOf } from '../protocol/replication/walsender.ts';
+import type { Change } from './change.ts';
+
+/** How a transaction stands; see `ChangeTransaction.outcome`. */
+export type TransactionOutcome = 'open' | 'committed' | 'aborted' | 'prepared';
+
+/**
+ * A transaction and its changes, in their order. Iterate it for them, once; what is not taken when
+ * the stream is asked for the next transaction is dropped.
+ */
+export interface ChangeTransaction extends AsyncIterable<Change> {
+  /** Its id; 0 for rows of the snapshot and for a message that is in no transaction. */
+  readonly xid: number;
+  /**
+   * Where the log goes on behind it: the position to store with its effects. It is known when the
+   * last change was taken; one that is stored before has the transaction come again.
+   */
+  readonly lsn: string;
+  /** When it was committed or prepared; of one that is still in progress, the beginning of 1970. */
+  readonly committedAt: Date;
+  /** The replication origin that it came from, if it was not made on this server. */
+  readonly origin: string | null;
+  /** Its changes are the rows that were there when the slot was made. */
+  readonly isSnapshot: boolean;
+  /** The name that it was prepared under (PREPARE TRANSACTION), with the slot's `twoPhase`. */
+  readonly gid: string | null;
+  /**
+   * How it has ended; `open` until its end has come. With `streaming` it can turn out to be `aborted`:
+   * it was rolled back, or the connection was lost and it comes once more, whole. So can one whose
+   * rest is missing as its temporary slot was lost, and the rollback of a prepared one.
+   */
+  readonly outcome: TransactionOutcome;
+  /** With `streaming`: the savepoints that were rolled back, by the `xid` of their changes. */
+  readonly aborted: ReadonlySet<number>;
+  /**
+   * All of its changes that were not taken yet.
+   *
+   * @param max the most changes that are gathered; 100,000 unless told otherwise
+   * @throws InterfaceError when there are more
+   */
+  toArray(max?: number): Promise<Change[]>;
+  /** It was processed: it need not come again, once all before it were processed too. */
+  ack(): void;
+}
+
+/** What a transaction needs of its stream. */
+export interface TransactionHost {
+  /** Why the stream has ended; null while it has not. */
+  readonly failure: { readonly error: unknown } | null;
+  /** So many changes were taken, or dropped. */
+  taken(count: number): void;
+  /** Somebody waits for changes, and there are none. */
+  starving(): void;
+  /** It was acknowledged. */
+  acknowledged(transaction: Transaction): void;
+}
+
+const DEFAULT_MAX = 100_000;
+
+export class Transaction implements ChangeTransaction {
+  readonly xid: number;
+  readonly isSnapshot: boolean;
+  readonly isStreamed: boolean;
+  readonly aborted = new Set<number>();
+  origin: string | null = null;
+  gid: string | null = null;
+  outcome: TransactionOutcome = 'open';
+  /** Where its commit or its prepare is. */
+  finalLsn: bigint;
+  /** Where the log goes on behind it. */
+  endLsn: bigint;
+  /** Microseconds since 2000. */
+  time: bigint;
+  /** Changes that the server has sent, whether they were kept or not. */
+  received = 0;
+  /** It was handed over, or waits to be, and counts for what may be acknowledged. */
+  isPending = false;
+  isAcknowledged = false;
+  /** Nobody wants what is still to come. */
+  isDropped = false;
+  readonly #host: TransactionHost;
+  #changes: Change[] = [];
+  #next = 0;
+  #wake: (() => void) | null = null;
+
+  constructor(
+    host: TransactionHost,
+    xid: number,
+    finalLsn: bigint,
+    time: bigint,
+    kind: 'whole' | 'streamed' | 'snapshot' = 'whole',
+  ) {
+    this.#host = host;
+    this.xid = xid;
+    this.finalLsn = finalLsn;
+    this.endLsn = finalLsn;
+    this.time = time;
+    this.isStreamed = kind === 'streamed';
+    this.isSnapshot = kind === 'snapshot';
+  }
+
+  get lsn(): string {
+    return lsnText(this.endLsn);
+  }
+
+  get committedAt(): Date {
+    return this.time === 0n && this.isStreamed ? new Date(0) : dateOf(this.time);
+  }
+
+  /** Changes that wait to be taken. */
+  get waiting(): number {
+    return this.#changes.length - this.#next;
+  }
+
+  get hasEnded(): boolean {
+    return this.outcome !== 'open';
+  }
+
+  /** Whether somebody waits for a change. */
+  get isAwaited(): boolean {
+    return this.#wake !== null;
+  }
+
+  // ── What the server sends ───────────────────────────────────────────────────────────────
+
+  push(change: Change): void {
+    this.#changes.push(change);
+    this.wake();
+  }
+
+  end(outcome: TransactionOutcome): void {
+    this.outcome = outcome;
+    this.wake();
+  }
+
+  /** A savepoint was rolled back: what nobody has taken yet of it is gone. */
+  abortSavepoint(xid: number): void {
+    this.aborted.add(xid);
+    const kept = this.#changes.slice(this.#next).filter((change) => xidOf(change) !== xid);
+    const gone = this.waiting - kept.length;
+    this.#changes = kept;
+    this.#next = 0;
+    if (gone > 0) this.#taken(gone);
+  }
+
+  wake(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+
+  #low = 0;
+  #whenLow: (() => void) | null = null;
+
+  /** Resolves when no more than so many changes wait. */
+  whenBelow(count: number): Promise<void> {
+    if (this.waiting <= count) return Promise.resolve();
+    this.#low = count;
+    return new Promise((resolve) => {
+      this.#whenLow = resolve;
+    });
+  }
+
+  #taken(count: number): void {
+    this.#host.taken(count);
+    if (this.#whenLow === null || this.waiting > this.#low) return;
+    const resolve = this.#whenLow;
+    this.#whenLow = null;
+    resolve();
+  }
+
+  // ── What its user does ──────────────────────────────────────────────────────────────────
+
+  ack(): void {
+    if (this.isAcknowledged) return;
+    this.isAcknowledged = true;
+    this.#host.acknowledged(this);
+  }
+
+  /** Drops what nobody has taken, now and as it comes. */
+  drop(): void {
+    this.isDropped = true;
+    const count = this.waiting;
+    this.#changes = [];
+    this.#next = 0;
+    if (count > 0) this.#taken(count);
+  }
+
+  take(): Change | undefined {
+    const at = this.#next;
+    if (at >= this.#changes.length) return undefined;
+    const change = this.#changes[at]!;
+    this.#changes[at] = undefined as never;
+    this.#next = at + 1;
+    if (this.#next === this.#changes.length) {
+      this.#changes = [];
+      this.#next = 0;
+    }
+    this.#taken(1);
+    return change;
+  }
+
+  /** Takes up to `max` of what is there now. */
+  takeMany(max: number): Change[] {
+    const some = this.#changes.slice(this.#next, this.#next + max);
+    this.#next += some.length;
+    if (this.#next === this.#changes.length) {
+      this.#changes = [];
+      this.#next = 0;
+    }
+    if (some.length > 0) this.#taken(some.length);
+    return some;
+  }
+
+  /** Resolves when there is a change to take, or there will be none. Rejects as the stream fails. */
+  async more(): Promise<void> {
+    while (this.waiting === 0 && !this.hasEnded) {
+      const { failure } = this.#host;
+      if (failure !== null) throw failure.error;
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#host.starving();
+      await woken;
+    }
+  }
+
+  async toArray(max: number = DEFAULT_MAX): Promise<Change[]> {
+    const all: Change[] = [];
+    for await (const change of this) {
+      if (all.length === max) {
+        throw new InterfaceError(`the transaction has more than ${max} changes`, {
+          hint: 'Iterate it, or take several batches: stream.batches().',
+        });
+      }
+      all.push(change);
+    }
+    return all;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Change, void, void> {
+    const slow = async (): Promise<IteratorResult<Change, void>> => {
+      await this.more();
+      const value = this.take();
+      return value === undefined ? { done: true, value: undefined } : { done: false, value };
+    };
+    return {
+      next: () => {
+        const value = this.take();
+        return value === undefined ? slow() : Promise.resolve({ done: false, value });
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+}
+
+function xidOf(change: Change): number | null {
+  return 'xid' in change ? change.xid : null;
+}

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  dropSlot,
+  openChangeStream,
+  PublicationMissingError,
+  slotStatus,
+} from '../../../src/replication/index.ts';
+import {
+  iteratorOf,
+  LogicalCluster,
+  onEachVersion,
+  take,
+} from '../../support/replication/logical-cluster.ts';
+
+onEachVersion('a change stream', (version) => {
+  let server: LogicalCluster;
+  beforeAll(async () => {
+    server = await LogicalCluster.start(version);
+    await server.pool.execute('CREATE TABLE items (id int PRIMARY KEY, name text, price numeric)');
+    await server.pool.execute('CREATE PUBLICATION items FOR TABLE items');
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  test('hands over transactions with their changes, in order', async () => {
+    const { pool } = server;
+    await using stream = await openChangeStream(pool, { slot: 'simple', publication: 'items' });
+    await pool.transaction(async (tx) => {
+      await tx.execute("INSERT INTO items VALUES (1, 'one', 1.50), (2, 'two', NULL)");
+      await tx.execute("UPDATE items SET name = 'deux' WHERE id = 2");
+    });
+    await pool.execute('UPDATE items SET id = 3 WHERE id = 2');
+    await pool.execute('DELETE FROM items WHERE id = 1');
+    await pool.execute('TRUNCATE items RESTART IDENTITY CASCADE');
+    const transactions = await take(iteratorOf(stream), 4);
+    const seen = transactions.map((changes) =>
+      changes.map((change) => {
+        switch (change.kind) {
+          case 'insert':
+            return ['insert', change.relation.table, { ...change.new }, { ...change.key }];
+          case 'update':
+            return ['update', { ...change.new }, change.old, { ...change.key }, change.unchanged];
+          case 'delete':
+            return ['delete', change.old, { ...change.key }];
+          case 'truncate':
+            return [
+              'truncate',
+              change.relations.map(({ table }) => table),
+              change.cascade,
+              change.restartIdentity,
+            ];
+          default:
+            return [change.kind];
+        }
+      }),
+    );
+    expect(seen).toEqual([
+      [
+        ['insert', 'items', { id: 1, name: 'one', price: '1.50' }, { id: 1 }],
+        ['insert', 'items', { id: 2, name: 'two', price: null }, { id: 2 }],
+        ['update', { id: 2, name: 'deux', price: null }, null, { id: 2 }, []],
+      ],
+      [['update', { id: 3, name: 'deux', price: null }, null, { id: 2 }, []]],
+      [['delete', null, { id: 1 }]],
+      [['truncate', ['items'], true, true]],
+    ]);
+    await stream.close();
+    await dropSlot(pool, 'simple');
+    expect(await slotStatus(pool, 'simple')).toBeNull();
+  });
+
+  test('goes on behind what was acknowledged, in another stream', async () => {
+    const { pool } = server;
+    const options = { slot: 'goes_on', publication: 'items' } as const;
+    const first = await openChangeStream(pool, options);
+    for (let id = 10; id < 15; id++) await pool.execute('INSERT INTO items VALUES ($1)', id);
+    const ids: unknown[] = [];
+    const lsns: string[] = [];
+    for await (const transaction of first) {
+      for await (const change of transaction) if (change.kind === 'insert') ids.push(change.new.id);
+      lsns.push(transaction.lsn);
+      // Asking for 12 has acknowledged 10 and 11.
+      if (ids.length === 3) break;
+    }
+    expect((await slotStatus(pool, 'goes_on'))?.confirmedFlush).toBe(lsns[1]);
+    await using second = await openChangeStream(pool, options);
+    const again = await take(iteratorOf(second), 3);
+    expect(again.flat().map((change) => change.kind === 'insert' && change.new.id)).toEqual([
+      12, 13, 14,
+    ]);
+    expect(ids).toEqual([10, 11, 12]);
+  });
+
+  test('nothing comes again that is at or before startAfter', async () => {
+    const { pool } = server;
+    const options = { slot: 'starts_after', publication: 'items', acknowledge: 'manual' } as const;
+    const first = await openChangeStream(pool, options);
+    for (let id = 20; id < 24; id++) await pool.execute('INSERT INTO items VALUES ($1)', id);
+    const iterator = iteratorOf(first);
+    await take(iterator, 1);
+    const { value } = await iterator.next();
+    await value!.toArray();
+    await first.close();
+    const startAfter = value!.lsn;
+    await using second = await openChangeStream(pool, { ...options, startAfter });
+    const again = await take(iteratorOf(second), 2);
+    expect(again.flat().map((change) => change.kind === 'insert' && change.new.id)).toEqual([
+      22, 23,
+    ]);
+  });
+
+  test('a publication that is missing is refused before anything is read', async () => {
+    const opening = openChangeStream(server.pool, {
+      slot: 'no_publication',
+      publication: ['items', 'nope'],
+    });
+    await expect(opening).rejects.toThrow(PublicationMissingError);
+    expect(await slotStatus(server.pool, 'no_publication')).toBeNull();
+  });
+
+  test('batches are acknowledged together', async () => {
+    const { pool } = server;
+    const options = { slot: 'batches', publication: 'items' } as const;
+    await using stream = await openChangeStream(pool, options);
+    for (let id = 30; id < 35; id++) await pool.execute('INSERT INTO items VALUES ($1)', id);
+    await pool.execute('INSERT INTO items SELECT generate_series(40, 49)');
+    const sizes: number[] = [];
+    const ids: unknown[] = [];
+    for await (const batch of stream.batches({ maxChanges: 4, maxDelay: 1000 })) {
+      sizes.push(batch.changes.length);
+      for (const change of batch.changes) if (change.kind === 'insert') ids.push(change.new.id);
+      if (ids.length >= 12) break;
+    }
+    expect(sizes).toEqual([4, 4, 4]);
+    expect(ids).toEqual([30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 46]);
+    // The large one has not ended in any batch that was acknowledged.
+    await using again = await openChangeStream(pool, options);
+    const [changes] = await take(iteratorOf(again), 1);
+    expect(changes).toHaveLength(10);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe } from 'vitest';
+import { type ServerSetting, TempCluster } from '../../../src/cluster/index.ts';
+import { createPool, type Pool } from '../../../src/index.ts';
+import type { Change, ChangeStream, ChangeTransaction } from '../../../src/replication/index.ts';
+import { VERSIONS } from '../servers/test-clusters.ts';
+
+/** What a server needs for logical replication. */
+const LOGICAL: Readonly<Record<string, ServerSetting>> = {
+  wal_level: 'logical',
+  max_wal_senders: 20,
+  max_replication_slots: 20,
+  max_prepared_transactions: 10,
+};
+
+/** A server of one's own, and a pool on it. */
+export class LogicalCluster implements AsyncDisposable {
+  readonly cluster: TempCluster;
+  readonly pool: Pool;
+
+  private constructor(cluster: TempCluster, pool: Pool) {
+    this.cluster = cluster;
+    this.pool = pool;
+  }
+
+  static async start(
+    version: number,
+    settings: Readonly<Record<string, ServerSetting>> = {},
+  ): Promise<LogicalCluster> {
+    const cluster = await TempCluster.start({ version, settings: { ...LOGICAL, ...settings } });
+    const pool = await createPool(cluster.dsn, { minSize: 0, maxSize: 5 });
+    return new LogicalCluster(cluster, pool);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.pool.terminate();
+    await this.cluster.stop();
+  }
+}
+
+/** The same tests on every version. */
+export function onEachVersion(name: string, tests: (version: number) => void): void {
+  describe.each(VERSIONS)(`${name} on PostgreSQL %i`, tests);
+}
+
+/** The changes of the next `count` transactions, each as a list; the last is not acknowledged yet. */
+export async function take(
+  iterator: AsyncIterator<ChangeTransaction>,
+  count: number,
+): Promise<Change[][]> {
+  const transactions: Change[][] = [];
+  while (transactions.length < count) {
+    const { value, done } = await iterator.next();
+    if (done) break;
+    transactions.push(await (value as ChangeTransaction).toArray());
+  }
+  return transactions;
+}
+
+/** A stream that is closed with the test, its iterator beside it. */
+export function iteratorOf(stream: ChangeStream): AsyncIterator<ChangeTransaction> {
+  return stream[Symbol.asyncIterator]();
+}
