@@ -60,11 +60,14 @@ export class WireStream extends Duplex {
   }
 
   override _read(): void {
+    if (this.#rest.length === 0) this.#wire.resume();
+    // What is pushed at once is given together with what was there.
+    else process.nextTick(() => this.#passPiece());
+  }
+
+  #passPiece(): void {
     const rest = this.#rest;
-    if (rest.length === 0) {
-      this.#wire.resume();
-      return;
-    }
+    if (rest.length === 0 || this.destroyed) return;
     this.#rest = rest.subarray(PIECE);
     this.push(rest.subarray(0, PIECE));
   }

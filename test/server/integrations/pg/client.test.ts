@@ -401,6 +401,21 @@ describe('a submittable', () => {
     });
   });
 
+  test('is given a long row of a COPY piece by piece', async () => {
+    const { to } = await import('pg-copy-streams');
+    for (let i = 0; i < 5; i++) {
+      await onClients(async (client) => {
+        const text = (length: number): string => `COPY (SELECT repeat('-', ${length})) TO STDOUT`;
+        const chunks: Buffer[] = [];
+        for await (const chunk of client.query(to(text(64 * 1024)))) chunks.push(chunk);
+        const long: Buffer[] = [];
+        for await (const chunk of client.query(to(text(3_000_000)))) long.push(chunk);
+        const whole = Buffer.concat(long);
+        return [chunks.length > 1, Buffer.concat(chunks).length, whole.length, whole.indexOf('\n')];
+      });
+    }
+  });
+
   test('copies with pg-copy-streams', async () => {
     const { from, to } = await import('pg-copy-streams');
     await onClients(async (client) => {
