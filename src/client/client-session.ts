@@ -52,6 +52,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   /** What had been set in the session was undone, even if it was set on purpose. */
   wasReset = false;
   #preparesBySql = false;
+  /** The server is to roll back a transaction that nobody has asked for: see transactionEnded. */
+  #endsAnother = false;
 
   constructor(session: Session, commandTimeout: number | null, rowStyle: RowStyle = RECORDS) {
     this.session = session;
@@ -324,7 +326,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   get isInTransaction(): boolean {
     const outermost = this.transactions[0];
     if (outermost !== undefined && outermost.state !== 'ended') return true;
-    return this.session.transactionStatus !== 'I';
+    return !this.#endsAnother && this.session.transactionStatus !== 'I';
   }
 
   get isEnded(): boolean {
@@ -360,7 +362,13 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     session.queue.refuseWaiting(() => endedByStatement());
     // AND CHAIN, or a BEGIN behind it, has begun another one, which nobody has asked for.
     if (session.transactionStatus !== 'I') {
-      this.endTransaction('ROLLBACK').catch(() => session.destroy(null));
+      this.#endsAnother = true;
+      this.endTransaction('ROLLBACK').then(
+        () => {
+          this.#endsAnother = false;
+        },
+        () => session.destroy(null),
+      );
     }
     this.queue.advance();
   }

@@ -40,6 +40,7 @@ export class RequestQueue implements HostQueue {
   /** A request writes, and may run the user's code for it: getters, iterators, encoders. */
   #isStarting = false;
   #idleWaiters: (() => void)[] = [];
+  readonly #writtenWaiters: (() => void)[] = [];
 
   constructor(session: QueueOwner) {
     this.#session = session;
@@ -150,7 +151,22 @@ export class RequestQueue implements HostQueue {
     this.#holds -= 1;
     if (this.#holds > 0) return;
     this.#holder = null;
+    this.#tellWritten();
     this.pump();
+  }
+
+  /**
+   * Calls `go` when no request is in the middle of what it has to write, COPY data or sets of values:
+   * at once if so already. What came between would be taken for a part of that.
+   */
+  onceWritten(go: () => void): void {
+    this.#writtenWaiters.push(go);
+    this.#tellWritten();
+  }
+
+  #tellWritten(): void {
+    if (this.#holder?.state === 'sent') return;
+    for (const go of this.#writtenWaiters.splice(0)) go();
   }
 
   /**

@@ -101,9 +101,10 @@ export class Canceller {
       send: this.#send,
       delivered: () => {
         this.cancelAbandoned();
-        if (this.#current === cancellation) {
+        session.queue.onceWritten(() => {
+          if (this.#current !== cancellation) return;
           session.submitInner(new SyncRequest(() => cancellation.fenced()));
-        }
+        });
       },
       settled: () => {
         if (this.#current === cancellation) {

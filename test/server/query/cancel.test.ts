@@ -104,6 +104,44 @@ describeEach('time-outs and aborts', (version) => {
     expect(await c.fetchVal({ text: 'SELECT pg_sleep(0.15)::text', timeout: 20_000 })).toBe('');
   });
 
+  it('leave a call behind them alone that is still writing', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    const writing: ((numbers: AsyncIterable<[number]>) => Promise<unknown>)[] = [
+      (numbers) => c.copyRecordsToTable('t', { records: numbers }),
+      (numbers) => c.executeMany('INSERT INTO t VALUES ($1)', numbers),
+      (numbers) =>
+        c.copyToTable('t', {
+          source: (async function* () {
+            for await (const [a] of numbers) yield `${a}\n`;
+          })(),
+        }),
+    ];
+    for (const write of writing) {
+      // What is known is sent at once.
+      await write((async function* (): AsyncGenerator<[number]> {})());
+      await c.fetch('SELECT pg_sleep($1)', 0);
+      await c.execute('TRUNCATE t');
+      const abort = new AbortController();
+      const sleep = { text: 'SELECT pg_sleep($1)', args: [30], signal: abort.signal };
+      const ended = failure(c.fetch(sleep));
+      const numbers = async function* (): AsyncGenerator<[number]> {
+        yield [1];
+        await ended;
+        // The cancel has struck, and what is sent behind it has had its time.
+        const other = await open(version);
+        const isOver = "SELECT query NOT LIKE '%pg_sleep%' FROM pg_stat_activity WHERE pid = $1";
+        while (!(await other.fetchVal(isOver, c.serverPid)));
+        for (let trips = 0; trips < 100; trips++) await other.fetchVal('SELECT 1');
+        yield [2];
+      };
+      const written = write(numbers());
+      abort.abort(new Error('enough'));
+      await written;
+      expect(await c.fetchVal('SELECT sum(a) FROM t')).toBe(3n);
+    }
+  });
+
   it('leave no timer and no listener behind', async () => {
     const c = await open(version);
     const { signal } = new AbortController();
