@@ -8,7 +8,7 @@ import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { CREATE } from './internals.ts';
-import { OpenTransaction } from './open-transaction.ts';
+import { OpenTransaction, tellsOfEnd } from './open-transaction.ts';
 
 /** Rows that iteration fetches at once. */
 const PREFETCH = 50;
@@ -179,7 +179,13 @@ export class Cursor<T = any, F extends RowForm = 'record'>
       // The cursor's user has no connection any more, and the portal is gone with it.
       return;
     }
-    if (client.session.transactionStatus === 'T') await this.#step(0, true);
+    if (client.session.transactionStatus !== 'T') return;
+    try {
+      await this.#step(0, true);
+    } catch (error) {
+      // The portal has gone with its transaction.
+      if (!tellsOfEnd(error)) throw error;
+    }
   }
 
   /** The same as `close()`. */

@@ -95,6 +95,7 @@ async function streamPortal(
   } finally {
     // Until it is closed, a portal keeps its tables from being altered, even at its end.
     const isOpen = portal.statement !== null && session.transactionStatus === 'T';
-    if (isOpen && !session.isEnded) await step(0, null);
+    // If that fails, the portal has gone with its transaction; the stream is what it is.
+    if (isOpen && !session.isEnded) await step(0, null).catch(() => {});
   }
 }

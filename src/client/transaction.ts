@@ -457,6 +457,13 @@ export class Transaction<F extends RowForm = 'record'>
       if (state === 'committed') throw error;
       return text;
     }
+    if (own.wasEnded) throw own.refusal('end it');
+    if (this.#savepoint !== null && !this.#client.transactions.includes(own)) {
+      // Meanwhile the outer one was rolled back, and this one with it.
+      own.state = 'rolled back';
+      if (state === 'committed') throw own.refusal('commit');
+      return text;
+    }
     try {
       return this.#savepoint === null
         ? await this.#client.endTransaction(text)

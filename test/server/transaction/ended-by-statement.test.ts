@@ -118,6 +118,24 @@ describeEach('a transaction that a statement has ended', (version) => {
     expect(await values(c)).toEqual(byCall.map((_, at) => at));
   });
 
+  it('lets a stream and a cursor end that had all their rows', async () => {
+    const c = await openWithTable(version);
+    const error = await failure(
+      c.transaction(async (tx) => {
+        const cursor = tx.cursor('SELECT generate_series(1, 3) AS a');
+        await cursor.fetch(1);
+        const streaming = collect(tx.stream('INSERT INTO t VALUES ($1) RETURNING a', 1));
+        const end = tx.execute('COMMIT');
+        const closing = cursor.close();
+        expect(await streaming).toEqual([{ a: 1 }]);
+        await closing;
+        await end;
+      }),
+    );
+    checkEnded(error);
+    expect(await values(c)).toEqual([1]);
+  });
+
   it('as its first statement, or without waiting for it, is told when it returns', async () => {
     const c = await openWithTable(version);
     for (const query of ['COMMIT', { text: 'COMMIT', prepare: true }]) {

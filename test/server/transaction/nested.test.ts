@@ -8,6 +8,22 @@ import { describeEach, failure } from '../../support/connections.ts';
 import { openWithTable, values } from './table.ts';
 
 describeEach('nested transactions', (version) => {
+  it('that are being ended when the outer one is rolled back, are undone with it', async () => {
+    const c = await openWithTable(version);
+    for (const end of ['rollback', 'commit'] as const) {
+      const tx = await c.begin();
+      await tx.execute('INSERT INTO t VALUES (1)');
+      // Its SAVEPOINT is not answered yet.
+      const inner = await c.begin();
+      const ending = inner[end]();
+      const [inside, outside] = await Promise.allSettled([ending, tx.rollback()]);
+      expect(outside.status).toBe('fulfilled');
+      if (end === 'rollback') expect(inside).toMatchObject({ status: 'fulfilled' });
+      else expect(await failure(ending)).toBeInstanceOf(InterfaceError);
+    }
+    expect(await values(c)).toEqual([]);
+  });
+
   it('within another may be read only by themselves', async () => {
     const c = await openWithTable(version);
     await c.transaction(async (tx) => {
