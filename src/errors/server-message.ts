@@ -49,7 +49,10 @@ export function postgresErrorFrom(
   const message =
     fields.message ||
     `the server reported an error without a message (SQLSTATE ${fields.sqlstate ?? 'missing'})`;
-  return new (errorClass(given))(message, given, options);
+  const errorOf = errorClass(given);
+  // What was prepared is forgotten with it: the next transaction is right.
+  const isOutdated = errorOf === InvalidCachedStatementError;
+  return new errorOf(message, given, isOutdated ? { isTransient: true, ...options } : options);
 }
 
 /** What a NoticeResponse says: a PostgresWarning for severity WARNING, and for SQLSTATE 01 and 02. */

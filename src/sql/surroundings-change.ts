@@ -6,16 +6,19 @@ import { Lexer } from './lexer.ts';
  * tells. A value that the text does not tell is null; a reset has none.
  */
 export type SurroundingsChange =
-  | {
-      readonly does: 'set';
-      readonly name: string;
-      readonly value: string | null;
-      readonly local: boolean;
-    }
+  | SettingChange
   | { readonly does: 'reset'; readonly name: string }
   | { readonly does: 'reset all' | 'commit' | 'roll back' | 'roll back to' }
   /** It may set any of them: it calls functions that are not PostgreSQL's own. */
   | { readonly does: 'call' };
+
+export interface SettingChange {
+  readonly does: 'set';
+  readonly name: string;
+  readonly value: string | null;
+  /** For the transaction, and not beyond it. */
+  readonly local: boolean;
+}
 
 /**
  * Settings by which a text that was parsed before would be parsed into something else now: what
@@ -62,16 +65,17 @@ const EVALUATING = new Set(
 );
 const QUERY_WITHIN = /\bas\s+\(*\s*(?:select|with|values)\b/i;
 
-/** The changes that the statements of a text make, in their order. */
+/** The changes that the statements of a text make, in their order. `args`: the values of $1… */
 export function surroundingsChanges(
   text: string,
   backslashes: boolean,
+  args: readonly unknown[] = [],
 ): readonly SurroundingsChange[] {
   if (!SETTING.test(text) && !text.includes('(')) return NONE;
   if (text.length > MAX_LENGTH) return ANYTHING;
   const changes: SurroundingsChange[] = [];
   for (const { pieces, source } of statementsOf(text, backslashes)) {
-    readStatement(pieces, changes);
+    readStatement(pieces, args, changes);
     const verb = pieces[0]?.value ?? '';
     const mayCall = EVALUATING.has(verb) || (verb === 'create' && QUERY_WITHIN.test(source));
     if (mayCall && callsUnknownFunction(new Lexer(source, backslashes), 'set_config')) {
@@ -121,7 +125,11 @@ function pieceOf(token: Lexer['token'], value: string): Piece {
   return { is: 'other', value };
 }
 
-function readStatement(pieces: readonly Piece[], changes: SurroundingsChange[]): void {
+function readStatement(
+  pieces: readonly Piece[],
+  args: readonly unknown[],
+  changes: SurroundingsChange[],
+): void {
   const verb = pieces[0];
   switch (verb?.is === 'word' ? verb.value : '') {
     case 'set':
@@ -153,7 +161,7 @@ function readStatement(pieces: readonly Piece[], changes: SurroundingsChange[]):
       changes.push(CALL);
       return;
     default:
-      readConfigCalls(pieces, changes);
+      if (!readConfigQuery(pieces, args, changes)) readConfigCalls(pieces, changes);
   }
 }
 
@@ -231,6 +239,26 @@ function readReset(pieces: readonly Piece[], changes: SurroundingsChange[]): voi
   }
 }
 
+/** `SELECT set_config('name', value, is_local)` and nothing else, of which the value is told. */
+function readConfigQuery(
+  pieces: readonly Piece[],
+  args: readonly unknown[],
+  changes: SurroundingsChange[],
+): boolean {
+  const at = pieces[1]?.value === 'pg_catalog' && pieces[2]?.value === '.' ? 3 : 1;
+  const [called, open, name, comma, value, second, local, close, ...more] = pieces.slice(at);
+  const isCall = called?.value === 'set_config' && open?.value === '(' && close?.value === ')';
+  if (pieces[0]?.value !== 'select' || !isCall || more.length > 0) return false;
+  if (name?.is !== 'string' || comma?.value !== ',' || second?.value !== ',') return false;
+  if (local?.is !== 'word' || (local.value !== 'true' && local.value !== 'false')) return false;
+  const number = /^\$(\d+)$/.exec(value!.value)?.[1];
+  const given = number === undefined ? value!.value : args[Number(number) - 1];
+  if (typeof given !== 'string' || (number === undefined && value!.is !== 'string')) return false;
+  const change = settingOf(name.value, given);
+  if (change !== null) changes.push({ ...change, local: local.value === 'true' });
+  return true;
+}
+
 /** `set_config('name', value, is_local)`, as often as it is called in the statement. */
 function readConfigCalls(pieces: readonly Piece[], changes: SurroundingsChange[]): void {
   for (const [at, { is, value }] of pieces.entries()) {
@@ -264,7 +292,7 @@ function isTrue(piece: Piece | undefined): boolean {
 }
 
 /** What set_config does to a setting for a transaction; null if no text's meaning depends on it. */
-export function settingOf(name: string, value: string): SurroundingsChange | null {
+export function settingOf(name: string, value: string): SettingChange | null {
   const lower = name.toLowerCase();
   if (!NAMES.has(lower)) return null;
   const known = lower === 'search_path' ? pathNames(value) : value;

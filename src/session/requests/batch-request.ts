@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
+import type { SurroundingsChange } from '../../sql/surroundings-change.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
@@ -10,7 +11,15 @@ import { forgetMisfit } from '../statements/outdated.ts';
 import { statementFor } from '../statements/preparation.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
+import { changesBy } from '../statements/surroundings.ts';
+import { rehearsal } from './rehearsal.ts';
 import { StatementRequest } from './statement-request.ts';
+
+/** Whether a query sets what the meaning of those behind it depends on, and does nothing else. */
+function isRehearsed({ text }: BatchItem): boolean {
+  const kind = statementKind(text);
+  return kind.changesSurroundings && !kind.endsTransaction && !kind.changesSchema;
+}
 
 /** One query of a batch. */
 export interface BatchItem {
@@ -46,9 +55,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   }
 
   protected override startSettled(session: RequestHost): void {
-    const known = this.#items.map(({ text, prepare }) =>
-      session.statements.storeFor(text, prepare).get(text),
-    );
+    const known = this.#knownStatements(session);
     const { epoch } = session.registry;
     if (known.every((statement) => statement?.epoch === epoch && !statement.isUnconfirmed)) {
       this.#execute(session, known as Statement[]);
@@ -59,8 +66,53 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     );
   }
 
+  /** What is known of each query, in the surroundings that those before it set. */
+  #knownStatements(session: RequestHost): (Statement | undefined)[] {
+    const { statements } = session;
+    const { surroundings } = statements;
+    const changes: SurroundingsChange[] = [...session.preamble.changes];
+    let isCertain = true;
+    const known = this.#items.map((item) => {
+      const { text, prepare } = item;
+      const found = isCertain ? statements.storeFor(text, prepare).get(text) : undefined;
+      if (statementKind(text).changesSurroundings) {
+        changes.push(...changesBy(item));
+        isCertain = changes.every((change) => change.does === 'set' && change.value !== null);
+        if (isCertain) surroundings.expect(changes);
+      }
+      return found;
+    });
+    if (changes.length > 0) surroundings.expect(session.preamble.changes);
+    return known;
+  }
+
   async #prepareAll(session: RequestHost): Promise<Statement[]> {
     const { registry } = session;
+    const last = this.#items.length - 1;
+    /** Where the surroundings may be others than before. */
+    const turns = this.#items.flatMap((item, i) => (i < last && isRehearsed(item) ? [i + 1] : []));
+    const parts = [0, ...turns].map((from, i) => this.#items.slice(from, turns[i]));
+    const statements = await this.#prepare(session, parts[0]!);
+    if (turns.length > 0) {
+      await rehearsal(session, this, async (rehearse) => {
+        for (const [i, turn] of turns.entries()) {
+          await rehearse(this.#items[turn - 1]!);
+          statements.push(...(await this.#prepare(session, parts[i + 1]!)));
+        }
+      });
+    }
+    // A type learnt for a later query may have changed the codecs of an earlier one.
+    return statements.map((statement, index) => {
+      if (statement.epoch === registry.epoch) return statement;
+      const recompiled = statement.current(registry, false);
+      const { text, prepare } = this.#items[index]!;
+      session.statements.storeFor(text, prepare).replace(text, statement, recompiled);
+      return recompiled;
+    });
+  }
+
+  /** Has queries described, all in one flight. */
+  #prepare(session: RequestHost, items: readonly BatchItem[]): Promise<Statement[]> {
     const found = new Map<string, Promise<Statement>>();
     const find = ({ text, prepare }: BatchItem): Promise<Statement> => {
       const named = session.statements.storeFor(text, prepare) === session.statements.named;
@@ -72,21 +124,19 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       }
       return statement;
     };
-    const statements = await Promise.all(this.#items.map(find));
-    // A type learnt for a later query may have changed the codecs of an earlier one.
-    return statements.map((statement, index) => {
-      if (statement.epoch === registry.epoch) return statement;
-      const recompiled = statement.current(registry, false);
-      const { text, prepare } = this.#items[index]!;
-      session.statements.storeFor(text, prepare).replace(text, statement, recompiled);
-      return recompiled;
-    });
+    return Promise.all(items.map(find));
   }
 
   #execute(session: RequestHost, statements: Statement[]): void {
-    // One that the others have crowded out of the cache is about to be closed.
+    let isInDoubt = false;
     this.#statements = statements.map((statement, index) => {
       const { text, prepare } = this.#items[index]!;
+      const { kind, leavesSurroundings } = statement;
+      // What a query before it defines, or may set by a function, is not known yet.
+      const isDoubtful = isInDoubt;
+      isInDoubt ||= kind.changesSchema || (kind.callsUnknown && leavesSurroundings !== true);
+      if (isDoubtful) return statement.withAnyColumns(session.registry);
+      // One that the others have crowded out of the cache is about to be closed.
       const isOpen =
         statement.name === '' || session.statements.storeFor(text, prepare).has(text, statement);
       return isOpen ? statement : statement.unnamed(session.registry);
@@ -100,8 +150,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     }
     this.send(session);
     if (this.isSent) {
-      const texts = this.#items.map(({ text }) => text);
-      session.statements.surroundings.sent(this, texts);
+      session.statements.surroundings.sent(this, this.#items, this.#statements);
     }
   }
 

@@ -30,7 +30,7 @@ export interface QueryOptions {
  * known; otherwise it holds the queue while the statement is prepared.
  */
 export class QueryRequest extends StatementRequest<unknown> {
-  readonly args: readonly unknown[];
+  override readonly args: readonly unknown[];
   /** The command tag, once there is one. */
   tag: string | null = null;
   /** Told the command tag when it comes. */

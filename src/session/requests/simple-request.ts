@@ -163,5 +163,5 @@ export function sendSimple(session: RequestHost, request: Request, text: string)
   const { surroundings } = session.statements;
   // A reset of what was not set changes nothing, and what travels behind it need not wait.
   if (request === session.queue.guard && surroundings.isAsBegun) return;
-  if (!statementKind(text).leavesStatements) surroundings.sent(request, [text]);
+  if (!statementKind(text).leavesStatements) surroundings.sent(request, [{ text }]);
 }

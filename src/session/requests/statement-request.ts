@@ -40,6 +40,8 @@ import { ExtendedRequest } from './extended-request.ts';
 export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   /** The text of the statement whose answers come now. */
   text: string;
+  /** Its arguments, if it executes the statement once. */
+  declare readonly args?: readonly unknown[];
   /** That statement. Its columns are those of the rows that come. */
   protected statement: Statement | null = null;
   /** Bind was answered: from there on the statement may have done something. */
@@ -124,7 +126,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     this.execute(session, statement);
     const { kind } = statement;
     if (!kind.leavesStatements && this.isSent) {
-      session.statements.surroundings.sent(this, [this.text], statement);
+      session.statements.surroundings.sent(this, [this], [statement]);
     }
   }
 

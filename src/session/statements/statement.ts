@@ -1,4 +1,4 @@
-import type { Codec, PgType } from '../../codecs/codec.ts';
+import { BINARY, type Codec, type PgType, TEXT } from '../../codecs/codec.ts';
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import { columnName } from '../../codecs/column-name.ts';
 import {
@@ -192,6 +192,18 @@ export class Statement {
   /** The same text as the unnamed statement. */
   unnamed(registry: CodecSource): Statement {
     return new Statement(this.text, '', this.description, registry);
+  }
+
+  /**
+   * The same as the unnamed statement whose columns may be more or fewer when it is executed: all
+   * are asked for in one format.
+   */
+  withAnyColumns(registry: CodecSource): Statement {
+    const { text, description, columns } = this;
+    const format = columns.every(({ codec }) => codec.binary !== null) ? BINARY : TEXT;
+    const fields =
+      description.fields?.map((field): FieldDescription => ({ ...field, format })) ?? null;
+    return new Statement(text, '', { ...description, fields }, registry, true);
   }
 
   /** Whether the columns of a portal are those that the statement was described with. */

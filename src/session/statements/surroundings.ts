@@ -20,15 +20,22 @@ interface Sent {
   readonly error: unknown;
 }
 
+/** A query that is executed. */
+interface Executed {
+  readonly text: string;
+  readonly args?: readonly unknown[] | undefined;
+}
+
 /** A request under way whose texts may change the surroundings. */
 interface Pending {
   readonly request: Sent;
   readonly changes: readonly SurroundingsChange[];
-  /** What calls functions of the user's own, and nothing else that may set something. */
-  readonly caller: Statement | null;
+  /** Those of its statements that call functions of the user's own. */
+  readonly callers: readonly Statement[];
   readonly scope: Scope;
 }
 
+const NO_STATEMENTS: readonly Statement[] = [];
 const NO_VALUES: Values = new Map();
 /** More than a session has at once; the names are then given anew. */
 const MAX_SCOPES = 1000;
@@ -75,30 +82,38 @@ export class Surroundings {
 
   // ── Requests ────────────────────────────────────────────────────────────────────────────
 
-  /** A request was sent that executes these texts. `statement`: the statement of one text. */
-  sent(request: Sent, texts: readonly string[], statement: Statement | null = null): void {
-    const kinds = texts.map(statementKind);
-    if (kinds.every(({ leavesStatements }) => leavesStatements)) return;
-    const caller = statement?.kind.callsUnknown === true ? statement : null;
-    if (caller?.leavesSurroundings === true && !caller.kind.changesSchema) return;
-    const definesObjects = kinds.some(({ changesSchema }) => changesSchema);
+  /** A request was sent that executes these queries. `statements`: those of the queries, if known. */
+  sent(
+    request: Sent,
+    queries: readonly Executed[],
+    statements: readonly Statement[] = NO_STATEMENTS,
+  ): void {
+    let definesObjects = false;
+    const concerned = queries.filter(({ text }, i) => {
+      const kind = statementKind(text);
+      definesObjects ||= kind.changesSchema;
+      if (kind.callsUnknown) return statements[i]?.leavesSurroundings !== true;
+      return kind.changesSurroundings && this.#mayChange(text);
+    });
     if (definesObjects) {
       this.#hasDefined = true;
       this.definitions += 1;
+    } else if (concerned.length === 0) {
+      return;
     }
-    const concerns = (text: string): boolean => {
-      const kind = statementKind(text);
-      return kind.callsUnknown || (kind.changesSurroundings && this.#mayChange(text));
-    };
-    if (!definesObjects && !texts.some(concerns)) return;
-    const changes = texts.flatMap(changesOf);
-    this.#pending.push({ request, changes, caller, scope: this.scope });
-    if (texts.some(concerns)) this.isUnsettled = true;
+    const callers = statements.filter(({ kind }) => kind.callsUnknown);
+    this.#pending.push({
+      request,
+      changes: concerned.flatMap(changesBy),
+      callers,
+      scope: this.scope,
+    });
+    if (concerned.length > 0) this.isUnsettled = true;
   }
 
   /** A request was sent with statements ahead of it that make these changes. */
   sentAhead(request: Sent, changes: readonly SurroundingsChange[]): void {
-    this.#pending.push({ request, changes, caller: null, scope: this.scope });
+    this.#pending.push({ request, changes, callers: NO_STATEMENTS, scope: this.scope });
     this.isUnsettled = true;
   }
 
@@ -300,13 +315,18 @@ export class Surroundings {
    * for again; one that has ever set something always is.
    */
   #judge(pending: Pending): void {
-    if (pending.caller === null || pending.request.error !== null) return;
+    const { request, callers, changes } = pending;
+    if (callers.length === 0 || request.error !== null) return;
+    // What has changed may have been set by others.
+    if (changes.some(({ does }) => does !== 'call')) return;
     if (this.isUnknown) this.#suspect = pending;
     else this.#found(pending);
   }
 
-  #found({ caller, scope }: Pending): void {
-    if (caller!.leavesSurroundings !== false) caller!.leavesSurroundings = scope === this.scope;
+  #found({ callers, scope }: Pending): void {
+    for (const caller of callers) {
+      if (caller.leavesSurroundings !== false) caller.leavesSurroundings = scope === this.scope;
+    }
   }
 
   // ── Scopes ──────────────────────────────────────────────────────────────────────────────
@@ -358,14 +378,14 @@ const REPORTED_AS = new Map<string, string>(REPORTED.map((name) => [name.toLower
 const USER = new Set(['role', 'session_authorization']);
 
 function isEnd(text: string): boolean {
-  return changesOf(text).every(
+  return changesBy({ text }).every(
     ({ does }) => does === 'commit' || does === 'roll back' || does === 'roll back to',
   );
 }
 
 /** Where strings end may depend on a setting: then nothing of what is set is told. */
-function changesOf(text: string): readonly SurroundingsChange[] {
-  const changes = surroundingsChanges(text, false);
+export function changesBy({ text, args }: Executed): readonly SurroundingsChange[] {
+  const changes = surroundingsChanges(text, false, args);
   if (!text.includes('\\')) return changes;
   const others = surroundingsChanges(text, true);
   return [...changes, ...others].map((change) =>

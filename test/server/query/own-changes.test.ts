@@ -114,6 +114,20 @@ describeEach('what a session changes itself', (version) => {
       }
     });
 
+    it(`is known within a batch, with ${mode}`, async () => {
+      const c = await openWithSchema(version, options);
+      await c.execute('CREATE TABLE t (a int4); INSERT INTO t VALUES (1)');
+      await c.fetch('SELECT * FROM t WHERE a = $1', 1);
+      const query = { text: 'SELECT * FROM t WHERE a = $1', args: [1] };
+      const batch = [query, 'ALTER TABLE t ADD b text', query];
+      const results = await c.batch(batch);
+      expect(results[2]!.rows).toEqual([{ a: 1, b: null }]);
+      await c.transaction(async (tx) => {
+        const [, , after] = await tx.batch([query, 'ALTER TABLE t ADD c int4', query]);
+        expect(after!.rows).toEqual([{ a: 1, b: null, c: null }]);
+      });
+    });
+
     it(`may be a table made by SELECT INTO, with ${mode}`, async () => {
       const c = await openWithSchema(version, options);
       await c.execute('CREATE TABLE t (a int4); INSERT INTO t VALUES (1)');

@@ -6,6 +6,8 @@ import {
   createPool,
   type Pool,
   type PoolOptions,
+  type Query,
+  sql,
   type Transaction,
 } from '../../../src/index.ts';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
@@ -201,6 +203,62 @@ describeEach('a search_path for each tenant', (version) => {
       expect(await undone).toBe(1);
     });
 
+    it(`is right within a batch, with ${mode}`, async () => {
+      const names = await tenants(version);
+      const pool = await onePool(version, options);
+      const sets: Readonly<Record<string, (s: string) => Query>> = {
+        'SET LOCAL': (s) => `SET LOCAL search_path TO ${s}`,
+        'set_config of a parameter': (s) => ({
+          text: "SELECT set_config('search_path', $1, true)",
+          args: [s],
+        }),
+        'set_config among others': (s) => ({
+          text: "SELECT set_config('search_path', $1, true), set_config('app.x', $2, true)",
+          args: [s, 'y'],
+        }),
+      };
+      const results = (i: number): unknown[] => [
+        [{ id: i }],
+        [i === 0 ? { a: 0 } : { a: 1, b: 'b' }],
+      ];
+      const queries = [q('SELECT id FROM orders WHERE st = $1', 'new'), q('SELECT * FROM wide')];
+      for (const [way, set] of Object.entries(sets)) {
+        for (const i of [0, 1, 0, 1]) {
+          const got = await pool.batch([set(names[i]!), ...queries]);
+          expect(
+            got.slice(1).map(({ rows }) => rows),
+            way,
+          ).toEqual(results(i));
+          const two = await pool.transaction(async (tx) => {
+            const both = await tx.batch([
+              set(names[i]!),
+              ...queries,
+              set(names[1 - i]!),
+              ...queries,
+              'SET LOCAL search_path TO public',
+              "SELECT 'x' AS x",
+            ]);
+            expect(await tx.fetchVal('SHOW search_path'), way).toBe('public');
+            return [both.slice(1, 3), both.slice(4, 6)].map((part) => part.map(({ rows }) => rows));
+          });
+          expect(two, way).toEqual([results(i), results(1 - i)]);
+        }
+      }
+      const zones = await pool.batch([
+        "SET LOCAL timezone = 'Asia/Tokyo'",
+        q("SELECT timestamptz '2024-06-01 00:00' AS t"),
+        "SET LOCAL timezone = 'UTC'",
+        q("SELECT timestamptz '2024-06-01 00:00' AS t"),
+      ]);
+      expect(zones.flatMap(({ rows }) => [...rows])).toEqual([
+        { t: new Date('2024-05-31T15:00Z') },
+        { t: new Date('2024-06-01T00:00Z') },
+      ]);
+      const failed = pool.batch([`SET LOCAL search_path TO ${names[0]}`, 'SELECT * FROM nothing']);
+      expect((await failure(failed)).message).toMatch('"nothing" does not exist');
+      expect(await pool.fetchVal('SHOW search_path')).toMatch('public');
+    });
+
     it(`is right after ROLLBACK, ROLLBACK TO, COMMIT and RESET, with ${mode}`, async () => {
       const [one, two] = await tenants(version);
       const c = await open(version, options);
@@ -309,6 +367,24 @@ describeEach('a search_path for each tenant', (version) => {
     flights.take();
     for (const i of [0, 1, 0, 1]) {
       expect(await visit(i)).toEqual([{ id: i }]);
+      expect(flights.take()).toBe(2);
+    }
+  });
+
+  it('has a batch that sets it keep its one flight', async () => {
+    const names = await tenants(version);
+    const flights = new CountingDial();
+    const pool = await onePool(version, { dial: flights.dial });
+    const visit = (i: number) =>
+      pool.batch([
+        sql`SELECT set_config('search_path', ${names[i]}, true)`,
+        sql`SELECT id FROM orders WHERE st = ${'new'}`,
+      ]);
+    for (const i of [0, 1, 0, 1]) await visit(i);
+    flights.take();
+    for (const i of [0, 1, 0, 1]) {
+      expect((await visit(i))[1]!.rows).toEqual([{ id: i }]);
+      // The pool resets what set_config may have left.
       expect(flights.take()).toBe(2);
     }
   });

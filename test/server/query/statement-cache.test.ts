@@ -268,13 +268,17 @@ describeEach('the statement cache', (version) => {
         $$ BEGIN INSERT INTO log VALUES (1); COMMIT; END $$`);
     const insert = 'INSERT INTO log VALUES (1)';
     const read = 'SELECT * FROM t';
-    for (const [index, first] of [[insert, 'COMMIT'], ['/* it does */ CALL keep()']].entries()) {
-      await c.execute('TRUNCATE log');
-      await c.fetch(read);
-      await ddl.execute(`ALTER TABLE t ADD b${index} int4`);
-      await expect(c.batch([...first, read])).rejects.toThrow(InvalidCachedStatementError);
-      expect(await c.fetchVal('SELECT count(*) FROM log')).toBe(1n);
-    }
+    await c.fetch(read);
+    await ddl.execute('ALTER TABLE t ADD b0 int4');
+    await expect(c.batch([insert, 'COMMIT', read])).rejects.toThrow(InvalidCachedStatementError);
+    expect(await c.fetchVal('SELECT count(*) FROM log')).toBe(1n);
+    // Behind what may have set anything, nothing that is known is used: it does not fail at all.
+    await c.execute('TRUNCATE log; INSERT INTO t VALUES (1)');
+    await c.fetch(read);
+    await ddl.execute('ALTER TABLE t ADD b1 text');
+    const [, rows] = await c.batch(['/* it does */ CALL keep()', read]);
+    expect(rows!.rows).toEqual([{ a: 1, b0: null, b1: null }]);
+    expect(await c.fetchVal('SELECT count(*) FROM log')).toBe(1n);
     // One that was undone as a whole is executed again.
     await c.execute('TRUNCATE log');
     await ddl.execute('ALTER TABLE t ADD c int4');
