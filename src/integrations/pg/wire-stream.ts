@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { nextTurn } from '../../transport/turn.ts';
 
 /** What stands behind the stream: the session of its client, once there is one. */
 export interface Wire {
@@ -61,8 +62,8 @@ export class WireStream extends Duplex {
 
   override _read(): void {
     if (this.#rest.length === 0) this.#wire.resume();
-    // What is pushed at once is given together with what was there.
-    else process.nextTick(() => this.#passPiece());
+    // Each in a turn of its own, as from a socket: what is pushed at once is read as one piece.
+    else void nextTurn().then(() => this.#passPiece());
   }
 
   #passPiece(): void {
