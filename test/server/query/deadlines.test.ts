@@ -9,6 +9,7 @@ import {
   type PoolConnection,
   type Queryable,
 } from '../../../src/index.ts';
+import { systemClock } from '../../../src/transport/clock.ts';
 import { collect, describeEach, failure } from '../../support/connections.ts';
 import { until } from '../../support/pool.ts';
 import { serverDsn } from '../../support/servers/server.ts';
@@ -150,15 +151,18 @@ function inTable<R>(db: Queryable, work: (tx: Queryable) => Promise<R>): Promise
 /** Follows the timers that are set for so many milliseconds. */
 function timersOf(delay: number): { readonly left: number } {
   const timers = new Set<unknown>();
-  const [set, clear] = [globalThis.setTimeout, globalThis.clearTimeout];
-  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void, ms: number) => {
-    const timer = set(callback, ms);
-    if (ms === delay) timers.add(timer);
-    return timer;
-  }) as typeof setTimeout);
-  vi.spyOn(globalThis, 'clearTimeout').mockImplementation((timer) => {
-    timers.delete(timer);
-    clear(timer as NodeJS.Timeout);
+  const { setTimer } = systemClock;
+  vi.spyOn(systemClock, 'setTimer').mockImplementation((ms, callback, referenced) => {
+    const timer = setTimer(ms, callback, referenced);
+    if (ms !== delay) return timer;
+    const counted = {
+      cancel(): void {
+        timers.delete(counted);
+        timer.cancel();
+      },
+    };
+    timers.add(counted);
+    return counted;
   });
   return {
     get left() {
