@@ -41,6 +41,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   integrations: ['errors', 'values', 'config', 'client', 'pool'],
   // Beside the pool, not on it: a facade with another surface on the same sessions.
   'integrations/pg': upTo('client'),
+  // It reads what the driver traces, and the texts of queries.
+  'integrations/opentelemetry': upTo('pool'),
   replication: upTo('pool'),
   '.': upTo('pool'),
   cluster: [],

@@ -45,7 +45,8 @@ export async function runBatch(
   }));
   const request = new BatchRequest(items, deadline);
   const texts = items.map(({ text }) => text);
-  return client.logged(client.submitAll(request, texts), texts.join(';\n'), items);
+  const promise = client.submitAll(request, texts);
+  return client.logged(promise, texts.join(';\n'), items, undefined, 'query', items.length);
 }
 
 /** What holds for the call that a batch is: the shortest time-out, and every signal. */

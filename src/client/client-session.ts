@@ -6,7 +6,7 @@ import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
 import { ResetRequest } from '../session/requests/reset-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
-import type { Session, SessionObserver } from '../session/session.ts';
+import type { Session, SessionObserver, SessionPeer } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
@@ -19,6 +19,11 @@ import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
 import { isTraced, traced } from './tracing.ts';
 import { TransactionQueue, type Turn } from './transaction-queue.ts';
+
+/** Which session a traced call was made on. */
+interface SessionTraits extends Partial<SessionPeer> {
+  readonly serverPid: number;
+}
 
 /** A lease of a client session: itself, or its turn. */
 type Held = { readonly client: ClientSession; readonly sent?: () => void };
@@ -257,11 +262,18 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     args: readonly unknown[],
     timeout?: number | undefined,
     kind: 'query' | 'prepare' | 'copy' = 'query',
+    batchSize?: number | undefined,
   ): Promise<R> {
     if (!this.log.isActive && !isTraced(kind)) return promise;
     const work = (): Promise<R> =>
       this.log.isActive ? this.log.watch(promise, query, args, timeout) : promise;
-    return traced(kind, () => ({ query, args, serverPid: this.session.processId }), work);
+    return traced(kind, () => ({ query, args, batchSize, ...this.traits }), work);
+  }
+
+  /** What the messages of its tracing channels tell of a session. */
+  get traits(): SessionTraits {
+    const { peer, processId } = this.session;
+    return { serverPid: processId, ...peer };
   }
 
   /** The deadline of closing: none unless a time-out is given. */

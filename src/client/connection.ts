@@ -157,7 +157,7 @@ export class Connection<F extends RowForm = 'record'>
     const client = this.#client;
     return traced(
       'transaction',
-      () => ({ ...options, serverPid: client.session.processId }),
+      () => ({ ...options, ...client.traits }),
       () => runTransaction(this, client, asked, options, attempts, style, fn),
     );
   }

@@ -32,5 +32,7 @@ export async function executeMany(
   const prepare = !kind.parsedAnew;
   const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement, prepare, form);
   client.submit(request, text, kind);
-  return client.logged(request.promise, text, sets as unknown as readonly unknown[]);
+  const args = sets as unknown as readonly unknown[];
+  const size = Array.isArray(sets) ? sets.length : undefined;
+  return client.logged(request.promise, text, args, undefined, 'query', size);
 }

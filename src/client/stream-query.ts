@@ -20,13 +20,21 @@ export async function streamQuery(
   statement: Statement | null = null,
 ): Promise<void> {
   const run = client.isInTransaction ? streamPortal : streamWhole;
-  const running = run(client, query, buffer, deadline, statement);
+  const running = unlessLeft(run(client, query, buffer, deadline, statement), buffer);
   try {
     await client.logged(running, query.text, argsOf(query), query.timeout);
   } catch (error) {
-    if (buffer.closed) return;
     if (deadline?.expired) buffer.discard();
     throw error;
+  }
+}
+
+/** That the consumer has left is no failure, not to a logger either. */
+async function unlessLeft(running: Promise<void>, buffer: StreamBuffer): Promise<void> {
+  try {
+    await running;
+  } catch (error) {
+    if (!buffer.closed) throw error;
   }
 }
 

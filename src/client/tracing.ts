@@ -4,11 +4,20 @@ import { builtinModule } from '../runtime/builtin-module.ts';
 /** What is traced, each on a TracingChannel named `asyncpg:` and this. */
 export type Traced = 'query' | 'connect' | 'prepare' | 'transaction' | 'copy' | 'pool.acquire';
 
-type Channel = TracingChannel<string, object>;
+/**
+ * What subscribers get. One of `start` may set `run`: the work is then done by it, so that a context
+ * which the subscriber has made is the current one inside.
+ */
+export interface TracedMessage {
+  run?: <R>(work: () => R) => R;
+}
+
+type Channel = TracingChannel<string, TracedMessage>;
 
 const { tracingChannel } = /* @__PURE__ */ builtinModule('node:diagnostics_channel');
 
-const channel = (traced: Traced): Channel => tracingChannel<string, object>(`asyncpg:${traced}`);
+const channel = (traced: Traced): Channel =>
+  tracingChannel<string, TracedMessage>(`asyncpg:${traced}`);
 
 const CHANNELS: Readonly<Record<Traced, Channel>> = {
   query: channel('query'),
@@ -44,5 +53,8 @@ export function isTraced(what: Traced): boolean {
  * });
  */
 export function traced<R>(what: Traced, context: () => object, work: () => Promise<R>): Promise<R> {
-  return isTraced(what) ? CHANNELS[what].tracePromise(work, context()) : work();
+  if (!isTraced(what)) return work();
+  const message: TracedMessage = context();
+  const run = (): Promise<R> => (message.run === undefined ? work() : message.run(work));
+  return CHANNELS[what].tracePromise(run, message);
 }

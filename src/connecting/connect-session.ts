@@ -113,6 +113,8 @@ class Walk {
     return this.#withinShare(parts, async (deadline) => {
       try {
         const session = await openSession(this.#context, host, deadline, patience);
+        const { database } = this.#context.config;
+        session.peer = { host: host.host, port: host.port, database };
         if (await hasRole(session, role, host, deadline)) return session;
         if (!strict && this.#spare === null) {
           this.#spare = session;

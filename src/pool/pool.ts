@@ -101,6 +101,11 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     }
   }
 
+  /** Where its connections are opened to, for tracers. */
+  get #hosts(): readonly { readonly host: string; readonly port: number }[] {
+    return this.#config.hosts.map(({ host, port }) => ({ host, port }));
+  }
+
   // ── Lending ─────────────────────────────────────────────────────────────────────────────
 
   /** @internal */
@@ -228,7 +233,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   ): Promise<PoolConnection<F>> {
     const pooled = await traced(
       'pool.acquire',
-      () => ({ ...this.stats }),
+      () => ({ ...this.stats, hosts: this.#hosts, database: this.#config.database }),
       async () => this.#allocator.checkOut('exclusive', deadline, patience),
     );
     const lease = new ExclusiveLease(pooled, this.#lender);

@@ -37,6 +37,14 @@ export interface SessionObserver {
   ended(reason: Error | null): void;
 }
 
+/** Where a session has been opened to. */
+export interface SessionPeer {
+  /** As it was given: a name, an address, or a socket's directory. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+}
+
 /** What start-up has found out and a session begins with. */
 export interface SessionParts {
   readonly transport: ByteStream;
@@ -87,6 +95,7 @@ export class Session implements InboxOwner {
   /** When the server last said anything, in the clock's milliseconds. */
   lastProgress = 0;
   observer: SessionObserver | null = null;
+  peer: SessionPeer | null = null;
 
   readonly #transport: ByteStream;
   #ended = false;

@@ -1,0 +1,24 @@
+import { trace } from '@opentelemetry/api';
+import { observe } from './observer.ts';
+import { checkInstrumentOptions, type InstrumentOptions } from './options.ts';
+import { Spans } from './spans.ts';
+
+/** The instrumentation scope. */
+const SCOPE = 'asyncpg';
+
+/**
+ * Makes spans and metrics of everything that the driver does in this process, by OpenTelemetry's
+ * conventions for databases. No values, and no messages of errors, which may quote them, are in any.
+ *
+ * @returns takes it back: from then on the driver is not observed, and calls under way have no end
+ * @throws ClientConfigurationError for unknown options
+ * @example
+ * const stop = instrument();
+ * await pool.fetch('SELECT * FROM users WHERE id = $1', id); // → a span "SELECT users"
+ * stop();
+ */
+export function instrument(options: InstrumentOptions = {}): () => void {
+  checkInstrumentOptions(options);
+  const provider = options.tracerProvider ?? trace.getTracerProvider();
+  return observe([new Spans(provider.getTracer(SCOPE), options)]);
+}

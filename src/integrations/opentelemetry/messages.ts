@@ -1,0 +1,13 @@
+import type { TracedMessage } from '../../client/tracing.ts';
+
+/** The message of any of the driver's tracing channels: what each has is in docs/guides/observability.md. */
+export interface Message extends TracedMessage {
+  readonly query?: string;
+  readonly batchSize?: number | undefined;
+  readonly host?: string;
+  readonly port?: number;
+  readonly hosts?: readonly { readonly host: string; readonly port: number }[];
+  readonly database?: string;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}

@@ -1,0 +1,39 @@
+import { tracingChannel } from 'node:diagnostics_channel';
+import type { Traced } from '../../client/tracing.ts';
+import type { Message } from './messages.ts';
+
+/** Is told when each traced call begins and ends. */
+export interface Observer {
+  start(traced: Traced, message: Message): void;
+  /** `message` has `result` or `error` now. */
+  end(traced: Traced, message: Message): void;
+}
+
+const TRACED = ['query', 'prepare', 'copy', 'transaction', 'connect', 'pool.acquire'] as const;
+
+/** Subscribes observers to the driver's channels. What it returns takes that back. */
+export function observe(observers: readonly Observer[]): () => void {
+  const undo = TRACED.map((traced) => {
+    const ended = (message: Message): void => {
+      for (const observer of observers) observer.end(traced, message);
+    };
+    const subscribers = {
+      start(message: Message) {
+        for (const observer of observers) observer.start(traced, message);
+      },
+      // Work that throws before there is a promise has no asynchronous end.
+      end(message: Message) {
+        if ('error' in message) ended(message);
+      },
+      asyncStart() {},
+      asyncEnd: ended,
+      error() {},
+    };
+    const channel = tracingChannel<unknown, Message>(`asyncpg:${traced}`);
+    channel.subscribe(subscribers);
+    return () => channel.unsubscribe(subscribers);
+  });
+  return () => {
+    for (const unsubscribe of undo) unsubscribe();
+  };
+}

@@ -1,0 +1,349 @@
+import { channel } from 'node:diagnostics_channel';
+import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { type InstrumentOptions, instrument, type TracedCall } from 'asyncpg/opentelemetry';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { ClientConfigurationError, createPool } from '../../../src/index.ts';
+import { collect, describeEach, failure, open, openWithSchema } from '../../support/connections.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+const CHANNELS = ['query', 'connect', 'prepare', 'transaction', 'copy', 'pool.acquire'];
+
+beforeAll(() => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+});
+
+afterAll(() => context.disable());
+
+/** Spans of everything, from here to the end of the test. */
+function traced(options: InstrumentOptions = {}) {
+  const exporter = new InMemorySpanExporter();
+  const tracerProvider = new BasicTracerProvider({
+    spanProcessors: [new SimpleSpanProcessor(exporter)],
+  });
+  const stop = instrument({ tracerProvider, ...options });
+  onTestFinished(stop);
+  return {
+    stop,
+    tracer: tracerProvider.getTracer('test'),
+    /** Those that have ended since this was last asked. */
+    take(): ReadableSpan[] {
+      const spans = exporter.getFinishedSpans();
+      exporter.reset();
+      return spans;
+    },
+  };
+}
+
+const names = (spans: readonly ReadableSpan[]): string[] => spans.map(({ name }) => name);
+
+/** Each span as its name, and those inside of it, in the order of their beginnings. */
+type Tree = readonly [name: string, ...inside: Tree[]];
+
+function treesOf(spans: readonly ReadableSpan[], parent?: ReadableSpan): Tree[] {
+  const ids = new Set(spans.map((span) => span.spanContext().spanId));
+  return spans
+    .filter(({ parentSpanContext }) =>
+      parent === undefined
+        ? parentSpanContext === undefined || !ids.has(parentSpanContext.spanId)
+        : parentSpanContext?.spanId === parent.spanContext().spanId,
+    )
+    .toSorted((a, b) => Number(startOf(a) - startOf(b)))
+    .map((span) => [span.name, ...treesOf(spans, span)]);
+}
+
+const startOf = ({ startTime: [seconds, nanos] }: ReadableSpan): bigint =>
+  BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
+
+describeEach('spans of OpenTelemetry', (version) => {
+  it('have the names and attributes of the conventions', async () => {
+    const c = await openWithSchema(version);
+    const { host, port, pathname } = new URL(serverDsn(version).replace(/^\w+:/, 'http:'));
+    await c.execute('CREATE TABLE t (a int4)');
+    const spans = traced();
+    await c.fetch("SELECT a FROM t WHERE a = $1 AND 'secret' <> 'x' -- secret", 41);
+    const [span, ...others] = spans.take();
+    expect(others).toEqual([]);
+    expect(span).toMatchObject({
+      name: 'SELECT t',
+      kind: SpanKind.CLIENT,
+      status: { code: SpanStatusCode.UNSET },
+      instrumentationScope: { name: 'asyncpg' },
+    });
+    expect(span!.attributes).toEqual({
+      'db.system.name': 'postgresql',
+      'db.namespace': pathname.slice(1),
+      'db.query.summary': 'SELECT t',
+      'db.query.text': 'SELECT a FROM t WHERE a = $1 AND ? <> ?',
+      'db.operation.name': 'SELECT',
+      'server.address': host.split(':')[0],
+      'server.port': Number(port),
+    });
+  });
+
+  it('are made of every kind of call', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    const spans = traced();
+    await c.fetchVal('SELECT 1');
+    await c.execute('DELETE FROM t; TRUNCATE t');
+    await collect(c.stream('SELECT a FROM t'));
+    const statement = await c.prepare('SELECT a FROM t WHERE a = $1');
+    await statement.fetch(1);
+    await c.copyToTable('t', { source: ['1\n'] });
+    await c.copyFromTable('t', { output: () => {} });
+    await c.transaction(async (tx) => {
+      await tx.cursor('SELECT a FROM t').fetch(1);
+    });
+    const taken = spans.take();
+    expect(names(taken).map((name) => name.replace(/"?test_\w+"?\./, ''))).toEqual([
+      'SELECT',
+      'DELETE t; TRUNCATE t',
+      'SELECT t',
+      'PREPARE SELECT t',
+      'SELECT t',
+      expect.stringMatching(/^COPY "?t"?$/),
+      expect.stringMatching(/^COPY "?t"?$/),
+      'SELECT t',
+      'COMMIT',
+      expect.stringMatching(/^TRANSACTION /),
+    ]);
+    expect(taken.map(({ attributes }) => attributes['db.operation.name'])).toEqual([
+      'SELECT',
+      undefined,
+      'SELECT',
+      'PREPARE',
+      'SELECT',
+      'COPY',
+      'COPY',
+      'SELECT',
+      'COMMIT',
+      undefined,
+    ]);
+  });
+
+  it('tell the size of a batch of two and more', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    const spans = traced();
+    await c.batch(['INSERT INTO t VALUES (1)', 'INSERT INTO t VALUES (2)']);
+    await c.batch(['INSERT INTO t VALUES (1)', 'DELETE FROM t', 'SELECT 3']);
+    await c.batch(['SELECT 1']);
+    await c.executeMany('INSERT INTO t VALUES ($1)', [[1], [2], [3], [4]]);
+    await c.executeMany('INSERT INTO t VALUES ($1)', [[1]]);
+    const told = spans
+      .take()
+      .map(({ name, attributes }) => [
+        name,
+        attributes['db.operation.name'],
+        attributes['db.operation.batch.size'],
+      ]);
+    expect(told).toEqual([
+      ['BATCH INSERT t', 'BATCH INSERT', 2],
+      ['BATCH', 'BATCH', 3],
+      ['SELECT', 'SELECT', undefined],
+      ['BATCH INSERT t', 'BATCH INSERT', 4],
+      ['INSERT t', 'INSERT', undefined],
+    ]);
+  });
+
+  it('have the kind of a failure and nothing of its message', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a text PRIMARY KEY)');
+    await c.execute('INSERT INTO t VALUES ($1)', 'secret');
+    const spans = traced();
+    await failure(c.execute('INSERT INTO t VALUES ($1)', 'secret'));
+    await failure(c.fetch('SELECT $1::text::int4', 'secret'));
+    await failure(c.fetch({ text: 'SELECT pg_sleep(10)', timeout: 20 }));
+    await failure(c.fetch('SELECT $1::int4', 'secret'));
+    await failure(c.transaction(async () => Promise.reject(new RangeError('secret'))));
+    const taken = spans.take().filter(({ name }) => name !== 'ROLLBACK');
+    expect(taken.map(({ attributes }) => attributes['db.response.status_code'])).toEqual([
+      '23505',
+      '22P02',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(taken.map(({ attributes }) => attributes['error.type'])).toEqual([
+      '23505',
+      '22P02',
+      'TimeoutError',
+      expect.any(String),
+      'RangeError',
+    ]);
+    for (const { status, events, attributes } of taken) {
+      expect(status.code).toBe(SpanStatusCode.ERROR);
+      expect(JSON.stringify([status, events, attributes])).not.toContain('secret');
+    }
+  });
+
+  it('of a stream that is left early say of no failure', async () => {
+    const c = await open(version);
+    const spans = traced();
+    for await (const _row of c.stream('SELECT generate_series(1, 1000000)')) break;
+    const [span, ...others] = spans.take();
+    expect(others).toEqual([]);
+    expect(span!.status.code).toBe(SpanStatusCode.UNSET);
+    expect(span!.attributes['error.type']).toBeUndefined();
+  });
+
+  it('are inside of the span that is active where the call is made', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    await using pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 1 });
+    const spans = traced();
+    const inside = async (name: string, work: () => Promise<unknown>): Promise<void> =>
+      await spans.tracer.startActiveSpan(name, async (span) => {
+        await work();
+        span.end();
+      });
+    await Promise.all([
+      inside('one', () => pool.fetch('SELECT 1 FROM pg_class LIMIT 0')),
+      inside('two', () => pool.fetch('SELECT 1 FROM pg_type LIMIT 0')),
+      inside('three', () => collect(pool.stream('SELECT 1 FROM pg_am LIMIT 0'))),
+    ]);
+    const trees = treesOf(spans.take());
+    const queries = new Map(trees.map(([name, ...children]) => [name, children.at(-1)]));
+    expect(queries).toEqual(
+      new Map([
+        ['one', ['SELECT pg_class']],
+        ['two', ['SELECT pg_type']],
+        ['three', ['SELECT pg_am']],
+      ]),
+    );
+  });
+
+  it('of a transaction have its queries, and what its callback makes, inside', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    const spans = traced();
+    await c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (1)');
+      await spans.tracer.startActiveSpan('mine', async (mine) => {
+        await collect(tx.stream('SELECT a FROM t'));
+        mine.end();
+      });
+      await tx.transaction(async (savepoint) => {
+        await savepoint.execute('DELETE FROM t');
+      });
+    });
+    await c.fetch('SELECT 1');
+    const database = new URL(serverDsn(version)).pathname.slice(1);
+    const outer: Tree = [
+      `TRANSACTION ${database}`,
+      ['INSERT t'],
+      ['mine', ['SELECT t']],
+      [`TRANSACTION ${database}`, ['SAVEPOINT'], ['DELETE t'], ['RELEASE']],
+      ['COMMIT'],
+    ];
+    const [transaction, ...others] = treesOf(spans.take());
+    expect(transaction).toEqual(outer);
+    expect(others).toEqual([['SELECT']]);
+  });
+
+  it('of getting a connection have that of opening it inside', async () => {
+    await using pool = await createPool(serverDsn(version), { minSize: 0, maxSize: 1 });
+    const spans = traced();
+    await pool.withConnection((connection) => connection.fetch('SELECT 1'));
+    const database = new URL(serverDsn(version)).pathname.slice(1);
+    expect(treesOf(spans.take())).toEqual([
+      [`ACQUIRE ${database}`, [`CONNECT ${database}`]],
+      ['SELECT'],
+    ]);
+  });
+
+  it('are there for what has a parent alone, if so wanted', async () => {
+    const c = await open(version);
+    const spans = traced({ requireParentSpan: true });
+    await c.fetch('SELECT 1');
+    await c.transaction(async (tx) => tx.fetch('SELECT 1'));
+    expect(spans.take()).toEqual([]);
+    await spans.tracer.startActiveSpan('mine', async (span) => {
+      await c.fetch('SELECT 1');
+      span.end();
+    });
+    expect(treesOf(spans.take())).toEqual([['mine', ['SELECT']]]);
+  });
+
+  it('leave the text out, if so wanted', async () => {
+    const c = await open(version);
+    const spans = traced({ captureQueryText: false });
+    await c.fetch('SELECT 1');
+    const [span] = spans.take();
+    expect(span!.attributes).not.toHaveProperty(['db.query.text']);
+    expect(span!.attributes).toHaveProperty(['db.query.summary'], 'SELECT');
+  });
+
+  it('are shown to hooks, whose failures harm no call', async () => {
+    const c = await open(version);
+    const calls: TracedCall[] = [];
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    const hook = (span: Span, call: TracedCall): void => {
+      calls.push(call);
+      span.setAttribute('mine', true);
+      throw new Error('mine');
+    };
+    const spans = traced({ onSpanStart: hook, onSpanEnd: hook });
+    const error = await failure(c.fetch('SELECT 1/$1::int4', 0));
+    expect(calls).toEqual([
+      { kind: 'query', query: 'SELECT 1/$1::int4', error: undefined },
+      { kind: 'query', query: 'SELECT 1/$1::int4', error },
+    ]);
+    expect(spans.take()[0]!.attributes).toMatchObject({ mine: true, 'error.type': '22012' });
+    await expect.poll(() => warnings.length).toBe(2);
+  });
+});
+
+describe('instrument', () => {
+  it('takes back what it has done', async () => {
+    const hasSubscribers = () =>
+      CHANNELS.flatMap((name) =>
+        ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map(
+          (event) => channel(`tracing:asyncpg:${name}:${event}`).hasSubscribers,
+        ),
+      );
+    const c = await open();
+    const first = traced();
+    const second = traced();
+    await c.fetch('SELECT 1');
+    expect([names(first.take()), names(second.take())]).toEqual([['SELECT'], ['SELECT']]);
+    first.stop();
+    await c.fetch('SELECT 1');
+    expect([names(first.take()), names(second.take())]).toEqual([[], ['SELECT']]);
+    expect(hasSubscribers()).not.toContain(false);
+    second.stop();
+    second.stop();
+    await c.fetch('SELECT 1');
+    expect(second.take()).toEqual([]);
+    expect(hasSubscribers()).not.toContain(true);
+  });
+
+  it('takes the global provider by default', async () => {
+    const exporter = new InMemorySpanExporter();
+    const spanProcessors = [new SimpleSpanProcessor(exporter)];
+    const c = await open();
+    const stop = instrument();
+    onTestFinished(stop);
+    trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
+    onTestFinished(() => trace.disable());
+    await c.fetch('SELECT 1');
+    expect(names(exporter.getFinishedSpans())).toEqual(['SELECT']);
+  });
+
+  it.each([{ tracer: {} }, { requireParentSpan: 'yes' }, { onSpanEnd: null }])(
+    'refuses %o',
+    (options) => {
+      expect(() => instrument(options as InstrumentOptions)).toThrow(ClientConfigurationError);
+    },
+  );
+});
