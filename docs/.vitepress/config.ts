@@ -36,6 +36,7 @@ export default defineConfig({
             { text: 'LISTEN and NOTIFY', link: '/guides/notifications' },
             { text: 'Errors', link: '/guides/errors' },
             { text: 'Web frameworks', link: '/guides/web-frameworks' },
+            { text: 'Query builders and ORMs', link: '/guides/orms' },
           ],
         },
         {

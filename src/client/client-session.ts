@@ -4,8 +4,10 @@ import { failedReset } from '../session/ending.ts';
 import type { Request } from '../session/request.ts';
 import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
+import type { QueryResult } from '../session/requests/query-result.ts';
 import { ResetRequest } from '../session/requests/reset-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
+import { ScriptResultsRequest } from '../session/requests/script-results-request.ts';
 import type { Session, SessionObserver, SessionPeer } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
@@ -24,6 +26,9 @@ import { TransactionQueue, type Turn } from './transaction-queue.ts';
 interface SessionTraits extends Partial<SessionPeer> {
   readonly serverPid: number;
 }
+
+/** What a script of no statement comes to. */
+const EMPTY: QueryResult = Object.freeze({ rows: Object.freeze([]), fields: null, tag: '' });
 
 /** A lease of a client session: itself, or its turn. */
 type Held = { readonly client: ClientSession; readonly sent?: () => void };
@@ -123,6 +128,18 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   ): Promise<string> {
     const request = this.#submitScript(text, deadline, kind);
     return this.logged(this.answerOf(request, kind), text, [], timeout);
+  }
+
+  /** Executes a script of statements without arguments, and resolves to the result of the last one. */
+  scriptResult(
+    { text, rows, timeout }: QueryObject,
+    deadline: Deadline | null,
+    kind: StatementKind,
+  ): Promise<QueryResult> {
+    const request = new ScriptResultsRequest(text, deadline, rows, kind.repeatable);
+    this.submit(request, text, kind);
+    const answer = this.answerOf(request, kind).then((results) => results.at(-1) ?? EMPTY);
+    return this.logged(answer, text, [], timeout);
   }
 
   /** The same as a call of its own, in the time that every command has. */

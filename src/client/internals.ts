@@ -19,6 +19,8 @@ export const ASKED: unique symbol = Symbol('asked');
 export const HAS_OTHERS: unique symbol = Symbol('hasOthers');
 /** Queryable: what its rows are made. */
 export const STYLE: unique symbol = Symbol('style');
+/** Queryable: all that a query comes to. */
+export const RESULT: unique symbol = Symbol('result');
 /** Queryable: the deadline of one call. */
 export const DEADLINE: unique symbol = Symbol('deadline');
 

@@ -1,7 +1,9 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
+import type { QueryResult } from '../session/requests/query-result.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
 import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
+import { hasSeveralStatements } from '../sql/several-statements.ts';
 import { needOfTexts, type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
@@ -34,6 +36,7 @@ import {
   DEADLINE,
   HAS_OTHERS,
   REFUSE,
+  RESULT,
   SEALED,
   STYLE,
   TRANSACT,
@@ -51,6 +54,10 @@ function useOf(kind: StatementKind): Use {
   return kind.shareable ? 'shared' : 'exclusive';
 }
 
+function isScript(call: QueryObject): boolean {
+  return argsOf(call).length === 0 && hasSeveralStatements(call.text);
+}
+
 /** Submits a query. Without arguments, what is executed for its tag may be a whole script. */
 function send(
   client: ClientSession,
@@ -59,9 +66,13 @@ function send(
   wanted: Wanted,
   deadline: Deadline | null,
 ): Promise<unknown> {
-  return wanted === 'tag' && argsOf(call).length === 0
-    ? client.script(call.text, deadline, call.timeout, kind)
-    : client.query(call, kind, wanted, deadline);
+  if (wanted === 'tag' && argsOf(call).length === 0) {
+    return client.script(call.text, deadline, call.timeout, kind);
+  }
+  if (wanted === 'result' && !kind.shareable && isScript(call)) {
+    return client.scriptResult(call, deadline, kind);
+  }
+  return client.query(call, kind, wanted, deadline);
 }
 
 /**
@@ -216,6 +227,15 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     } catch (error) {
       throw atCaller(error);
     }
+  }
+
+  /**
+   * All that a query comes to, for adapters to other libraries. A text without arguments may hold several
+   * statements: then it is what the last of them comes to.
+   * @internal
+   */
+  [RESULT](query: QueryObject): Promise<QueryResult> {
+    return this.#query(query, [], 'result') as Promise<QueryResult>;
   }
 
   /**

@@ -1,0 +1,198 @@
+import { AsyncpgDialect } from 'asyncpg/kysely';
+import { CompiledQuery, Kysely, sql } from 'kysely';
+import { describe, expect, test } from 'vitest';
+import {
+  createPool,
+  InterfaceError,
+  InvalidArgumentError,
+  type Pool,
+  UniqueViolationError,
+} from '../../../../src/index.ts';
+import { CountingDial } from '../../../support/counting-dial.ts';
+import { serverDsn } from '../../../support/servers/server.ts';
+import { ada, bob, KyselyTest } from './support.ts';
+
+const kysely = new KyselyTest('kysely_queries');
+
+test('rows are plain objects, their values exact', async () => {
+  const { db } = kysely;
+  const event = { id: 9_007_199_254_740_993n, body: { a: [1, 'x', null] } };
+  await db.insertInto('events').values(event).execute();
+  const rows = await db.selectFrom('events').selectAll().execute();
+  expect(rows).toStrictEqual([event]);
+  expect(Object.getPrototypeOf(rows[0])).toBe(Object.prototype);
+});
+
+test('changed rows are counted, as the command says', async () => {
+  const { db } = kysely;
+  const inserted = await db.insertInto('accounts').values([ada, bob]).execute();
+  expect(inserted.map(({ numInsertedOrUpdatedRows }) => numInsertedOrUpdatedRows)).toEqual([2n]);
+  const [updated] = await db.updateTable('accounts').set({ balance: '2' }).execute();
+  expect(updated?.numUpdatedRows).toBe(2n);
+  const [deleted] = await db.deleteFrom('accounts').where('owner', '=', 'Bob').execute();
+  expect(deleted?.numDeletedRows).toBe(1n);
+  const returned = await db.executeQuery(
+    CompiledQuery.raw('UPDATE accounts SET balance = 3 RETURNING owner, balance'),
+  );
+  expect(returned).toEqual({ numAffectedRows: 1n, rows: [{ owner: 'Ada', balance: '3' }] });
+  const merged = await db.executeQuery(
+    CompiledQuery.raw(
+      'MERGE INTO accounts USING (VALUES (1)) v ON false WHEN NOT MATCHED THEN INSERT (balance) VALUES (1)',
+    ),
+  );
+  expect(merged).toEqual({ numAffectedRows: 1n, rows: [] });
+  expect(await sql`SELECT 1 AS a`.execute(db)).toEqual({ rows: [{ a: 1 }] });
+});
+
+test('a text of several statements comes to what its last one does', async () => {
+  const { rows } = await sql.raw("SELECT ';' AS a; SELECT 2::int8 AS b; -- end").execute(kysely.db);
+  expect(rows).toEqual([{ b: 2n }]);
+  const failed = sql
+    .raw('INSERT INTO accounts (balance) VALUES (1); SELECT 1 / 0')
+    .execute(kysely.db);
+  await expect(failed).rejects.toMatchObject({ sqlstate: '22012' });
+  expect(await kysely.owners()).toEqual([]);
+});
+
+test("errors are the driver's own", async () => {
+  const { db } = kysely;
+  const insert = db.insertInto('accounts').values(ada);
+  await insert.execute();
+  await expect(insert.execute()).rejects.toThrow(UniqueViolationError);
+  const strange = db.insertInto('accounts').values({ owner: 1 as never, balance: '1' });
+  await expect(strange.execute()).rejects.toThrow(InvalidArgumentError);
+});
+
+describe('queries outside of a transaction', () => {
+  test.each([18, 15] as const)('travel together on one connection (%i)', async (version) => {
+    const counter = new CountingDial();
+    const { dial } = counter;
+    const pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 1, dial });
+    await using db = new Kysely<object>({ dialect: new AsyncpgDialect({ pool }) });
+    const ask = async (count: number): Promise<unknown[]> =>
+      await Promise.all(
+        Array.from({ length: count }, async (_, i) => {
+          const { rows } = await sql<{ i: number }>`SELECT ${i}::int4 AS i`.execute(db);
+          return rows[0]?.i;
+        }),
+      );
+    // The very first wait for Kysely to be ready, and know no statement yet.
+    expect(await ask(10)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(pool.stats).toMatchObject({ size: 1, acquired: 10 });
+    // Once the pool has learnt that they are quick.
+    await expect.poll(() => counter.during(() => ask(50))).toBe(1);
+  });
+
+  test('take no turns with one that has a connection to itself', async () => {
+    const { db, pool } = kysely;
+    await db.transaction().execute(async (trx) => {
+      await trx.insertInto('accounts').values(ada).execute();
+      expect(await db.selectFrom('accounts').selectAll().execute()).toEqual([]);
+      expect(await trx.selectFrom('accounts').select('owner').execute()).toEqual([
+        { owner: 'Ada' },
+      ]);
+    });
+    expect(pool.stats.inUse).toBe(0);
+  });
+
+  test('that change the session have a connection to themselves, which is cleaned', async () => {
+    await kysely.open({ maxSize: 1 });
+    const { db } = kysely;
+    await sql`SET work_mem = '7MB'`.execute(db);
+    await sql`SELECT set_config('x.y', 'z', false)`.execute(db);
+    const { rows } = await sql<object>`
+      SELECT current_setting('work_mem') AS memory, current_setting('x.y', true) AS own`.execute(
+      db,
+    );
+    expect(rows).not.toMatchObject([{ memory: '7MB' }]);
+    expect(rows).not.toMatchObject([{ own: 'z' }]);
+  });
+});
+
+describe('db.connection()', () => {
+  test.each([
+    ['built in it', (): null => null],
+    ['compiled before', () => sql`SET work_mem = '7MB'`.compile(kysely.db)],
+  ])('is one connection for all its queries, the first %s', async (_, compile) => {
+    const { db } = kysely;
+    await Promise.all([1, 2].map(() => sql`SELECT pg_sleep(0)`.execute(db)));
+    const first = compile();
+    await db.connection().execute(async (one) => {
+      if (first === null) await sql`SET work_mem = '7MB'`.execute(one);
+      else await one.executeQuery(first);
+      const pids = new Set<unknown>();
+      for (let i = 0; i < 3; i++) {
+        const { rows } = await sql<{ pid: number; memory: string }>`
+          SELECT pg_backend_pid() AS pid, current_setting('work_mem') AS memory`.execute(one);
+        expect(rows[0]?.memory).toBe('7MB');
+        pids.add(rows[0]?.pid);
+        await sql`SELECT 1`.execute(db);
+      }
+      expect(pids.size).toBe(1);
+    });
+  });
+
+  test('knows what it has inserted', async () => {
+    const { db } = kysely;
+    const last = await db.connection().execute(async (one) => {
+      await one.insertInto('accounts').values(ada).execute();
+      await db.insertInto('accounts').values(bob).execute();
+      return await sql<{ id: bigint }>`SELECT lastval() AS id`.execute(one);
+    });
+    expect(last.rows).toEqual([{ id: 1n }]);
+  });
+});
+
+describe('the pool', () => {
+  test('is the dialect’s, for COPY', async () => {
+    const { dialect, db, pool } = kysely;
+    expect(dialect.pool).toBe(pool);
+    await dialect.pool.copyRecordsToTable('accounts', {
+      columns: ['owner', 'balance'],
+      records: [['A', '1']],
+    });
+    expect(await db.selectFrom('accounts').select('owner').execute()).toEqual([{ owner: 'A' }]);
+  });
+
+  test('that a function makes is made for the first query, again when that failed, and closed', async () => {
+    let made: Pool | undefined;
+    let calls = 0;
+    const dialect = new AsyncpgDialect({
+      pool: async () => {
+        calls += 1;
+        if (calls === 1) throw new Error('not yet');
+        made = await createPool(serverDsn(), { minSize: 0 });
+        return made;
+      },
+    });
+    expect(() => dialect.pool).toThrow(InterfaceError);
+    const db = new Kysely<object>({ dialect });
+    await expect(sql`SELECT 1`.execute(db)).rejects.toThrow('not yet');
+    await Promise.all([sql`SELECT 1`.execute(db), sql`SELECT 1`.execute(db)]);
+    expect(calls).toBe(2);
+    expect(dialect.pool).toBe(made);
+    await db.destroy();
+    await expect(made!.fetch('SELECT 1')).rejects.toThrow('the pool is closed');
+  });
+
+  test('is nothing else', async () => {
+    expect(() => new AsyncpgDialect({ pool: {} as never })).toThrow(InvalidArgumentError);
+    const db = new Kysely<object>({ dialect: new AsyncpgDialect({ pool: () => ({}) as never }) });
+    await expect(sql`SELECT 1`.execute(db)).rejects.toThrow(InvalidArgumentError);
+  });
+});
+
+test('tables are introspected', async () => {
+  const tables = await kysely.db.introspection.getTables();
+  const accounts = tables.find(
+    ({ name, schema }) => name === 'accounts' && schema === 'kysely_queries',
+  );
+  expect(
+    accounts?.columns.map(({ name, dataType, isNullable }) => [name, dataType, isNullable]),
+  ).toEqual([
+    ['id', 'int4', false],
+    ['owner', 'text', true],
+    ['balance', 'numeric', false],
+    ['opened', 'timestamptz', true],
+  ]);
+});
