@@ -5,7 +5,7 @@ import type { Request } from '../../session/request.ts';
 import { UntypedQueryRequest } from '../../session/requests/untyped-query-request.ts';
 import { UntypedScriptRequest } from '../../session/requests/untyped-script-request.ts';
 import { systemClock, type Timer } from '../../transport/clock.ts';
-import { type ConnectSettings, passwordFromFile } from './connect-config.ts';
+import { type ConnectSettings, passwordFromFile, SETTINGS } from './connect-config.ts';
 import { Connection } from './connection.ts';
 import { ConnectionParameters } from './connection-parameters.ts';
 import { defaults } from './defaults.ts';
@@ -145,13 +145,14 @@ export class Client extends EventEmitter {
     this.connection._connecting = true;
     this.connection.on('error', (error) => this._handleErrorEvent(error));
     try {
-      this.#link.open(this.#settings());
+      this.#link.open(this[SETTINGS]());
     } catch (error) {
       process.nextTick(() => this._handleErrorWhileConnecting(error));
     }
   }
 
-  #settings(): ConnectSettings {
+  /** What it is connected with. */
+  [SETTINGS](): ConnectSettings {
     const { host, port, user, database } = this;
     const parameters = new Map<string, string>();
     for (const [name, value] of Object.entries(this.getStartupConf())) {
@@ -170,6 +171,7 @@ export class Client extends EventEmitter {
       keepAlive: Boolean(config.keepAlive),
       keepAliveInitialDelayMillis: Number(config.keepAliveInitialDelayMillis) || 0,
       connectionTimeoutMillis: this._connectionTimeoutMillis,
+      queryTimeoutMillis: Number(this.connectionParameters.query_timeout) || 0,
       stream: config.stream,
       startupParameters: parameters,
       password: () => this.#getPassword(),
@@ -635,7 +637,7 @@ export class Client extends EventEmitter {
     if (client._activeQuery === query) {
       const { processID, secretKey } = client;
       if (processID === null || secretKey === null) return;
-      void this.#link.cancelOther(this.#settings(), processID, secretKey);
+      void this.#link.cancelOther(this[SETTINGS](), processID, secretKey);
     } else if (client._queryQueue.includes(query)) {
       client._queryQueue.splice(client._queryQueue.indexOf(query), 1);
     } else if (client._sentQueryQueue.includes(query)) {
@@ -674,9 +676,9 @@ export class Client extends EventEmitter {
     this.connection.unref();
   }
 
-  /** As the last query has left it; null before the first. */
+  /** As the last query has left it, one of `asyncpg` as well; null before the client is connected. */
   getTransactionStatus(): 'I' | 'T' | 'E' | null {
-    return this._txStatus;
+    return this.#link.statusByDriver ?? this._txStatus;
   }
 
   _getActiveQuery(): any {

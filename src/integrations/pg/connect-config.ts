@@ -25,11 +25,16 @@ export interface ConnectSettings {
   readonly keepAlive: boolean;
   readonly keepAliveInitialDelayMillis: number;
   readonly connectionTimeoutMillis: number;
+  /** Of the driver's own calls; 0: no limit. */
+  readonly queryTimeoutMillis: number;
   /** A socket, or what makes one. */
   readonly stream: unknown;
   readonly startupParameters: ReadonlyMap<string, string>;
   readonly password: () => Promise<string | null>;
 }
+
+/** A client's settings, for its pool. */
+export const SETTINGS: unique symbol = Symbol('settings');
 
 const PROTOCOL_3_0 = 0x30000;
 
@@ -47,7 +52,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
     passwordFor: settings.password,
     timeout: settings.connectionTimeoutMillis > 0 ? settings.connectionTimeoutMillis : null,
     attemptTimeout: null,
-    commandTimeout: null,
+    commandTimeout: settings.queryTimeoutMillis > 0 ? settings.queryTimeoutMillis : null,
     rowStyle: RECORDS,
     statementCacheSize: 100,
     maxCachedStatementLifetime: 300_000,

@@ -7,12 +7,14 @@
  * const pool = new pg.Pool({ connectionString: 'postgres://ada@localhost/shop' });
  * const { rows } = await pool.query('SELECT $1::text AS name', ['Ada']);
  */
+import type { Pool as DriverPool } from '../../pool/pool.ts';
 import { Client as ClientClass } from './client.ts';
 import { Connection as ConnectionClass } from './connection.ts';
 import { ConnectionParameters } from './connection-parameters.ts';
 import { DatabaseError as DatabaseErrorClass } from './database-error.ts';
 import { defaults as defaultValues } from './defaults.ts';
-import { Pool as PoolOfAny } from './pool.ts';
+import { driverPool } from './driver-pool.ts';
+import { ENDED, Pool as PoolOfAny } from './pool.ts';
 import { Query as QueryClass } from './query.ts';
 import { Result as ResultClass } from './result.ts';
 import type * as surface from './surface.ts';
@@ -61,8 +63,32 @@ export {
 
 /** A pool of clients. */
 class BoundPool extends PoolOfAny {
+  #driver: DriverPool | null = null;
+  #driverClosed: Promise<void> | null = null;
+
   constructor(options?: any) {
     super(options, ClientClass);
+  }
+
+  /** A pool of the driver's to the same server, opened when it is used first. */
+  get asyncpg(): DriverPool {
+    if (this.#driver === null) {
+      if (this.ending) throw new Error(ENDED);
+      this.#driver = driverPool(this.options);
+    }
+    return this.#driver;
+  }
+
+  override end(callback?: (error?: any) => void): any {
+    if (!this.ending && this.#driver !== null) this.#driverClosed = this.#driver.close();
+    return super.end(callback);
+  }
+
+  /** It is ended once both pools are. */
+  override _finishEnd(): void {
+    const closed = this.#driverClosed;
+    if (closed === null) super._finishEnd();
+    else void closed.finally(() => this.ended || super._finishEnd());
   }
 }
 

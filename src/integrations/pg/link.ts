@@ -45,6 +45,7 @@ export class Link implements ConnectionOwner {
   #driver: DriverConnection | null = null;
   #stream: WireStream | null = null;
   #isReferenced = true;
+  #commandTimeout: number | null = null;
 
   constructor(host: LinkHost) {
     this.#host = host;
@@ -55,7 +56,9 @@ export class Link implements ConnectionOwner {
   /** Connects. */
   open(settings: ConnectSettings): void {
     const watchStartUp = (type: number, body: Buffer): void => this.#watch(type, body);
-    const context = { ...contextFor(connectConfig(settings)), watchStartUp };
+    const config = connectConfig(settings);
+    this.#commandTimeout = config.commandTimeout;
+    const context = { ...contextFor(config), watchStartUp };
     connectSession(context, this.#abort.signal).then(
       (session) => this.#opened(session),
       (error: unknown) => {
@@ -119,7 +122,7 @@ export class Link implements ConnectionOwner {
     const { session } = this;
     if (session === null)
       throw new Error('client.asyncpg can be used once the client is connected');
-    const client = new ClientSession<DriverConnection>(session, null);
+    const client = new ClientSession<DriverConnection>(session, this.#commandTimeout);
     session.observer = {
       notice: (message) => client.notice(message),
       notification: (channel, payload, pid) => client.notification(channel, payload, pid),
@@ -133,6 +136,11 @@ export class Link implements ConnectionOwner {
     };
     this.#driver = DriverConnection[CREATE](client);
     return this.#driver;
+  }
+
+  /** The transaction's status, where calls of the driver may have changed it; otherwise null. */
+  get statusByDriver(): 'I' | 'T' | 'E' | null {
+    return this.#driver === null ? null : this.session!.transactionStatus;
   }
 
   end(): void {

@@ -28,7 +28,7 @@ interface Waiting {
 const DEFAULT_MAX = 10;
 const DEFAULT_IDLE_TIMEOUT = 10_000;
 
-const ENDED = 'Cannot use a pool after calling end on the pool';
+export const ENDED: string = 'Cannot use a pool after calling end on the pool';
 
 function nothing(): void {}
 

@@ -7,6 +7,7 @@ import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Connection as DriverConnection } from '../../client/connection.ts';
 import type { TlsOptions } from '../../config/host-types.ts';
+import type { Pool as DriverPool } from '../../pool/pool.ts';
 import type { TypeFormat, TypeId, TypeParser } from './types/index.ts';
 
 /** Arguments as a list. */
@@ -307,6 +308,11 @@ export declare class Pool extends EventEmitter {
   readonly ending: boolean;
   readonly ended: boolean;
   options: PoolOptions;
+  /**
+   * A pool of the driver's to the same server with the same options: a program moves over call by call.
+   * It has connections of its own, at most `max` as well, and opens none before it is used; `end` closes it.
+   */
+  readonly asyncpg: DriverPool;
   connect(): Promise<PoolClient>;
   connect(
     callback: (

@@ -301,6 +301,111 @@ describe('client.asyncpg', () => {
     await client.end();
     await expect(client.asyncpg.fetch('SELECT 1')).rejects.toThrow('the connection is closed');
   });
+
+  const connected = async (options: object = {}): Promise<any> => {
+    const { default: facade } = await import('asyncpg/pg');
+    const client: any = new facade.Client({ ...config(), ...options });
+    await client.connect();
+    return client;
+  };
+
+  test('a transaction begun by the driver is one of the client', async () => {
+    const client = await connected();
+    const tx = await client.asyncpg.begin();
+    // BEGIN travels with the first statement, whoever's that is.
+    expect((await client.query('SELECT pg_current_xact_id()::text AS id')).rows[0].id).toBe(
+      await tx.fetchVal('SELECT pg_current_xact_id()::text'),
+    );
+    expect(client.getTransactionStatus()).toBe('T');
+    await expect(client.query('SELECT 1 / 0')).rejects.toThrow('division by zero');
+    expect(client.getTransactionStatus()).toBe('E');
+    await expect(tx.fetch('SELECT 1')).rejects.toThrow('current transaction is aborted');
+    await tx.rollback();
+    expect(client.getTransactionStatus()).toBe('I');
+    await client.end();
+  });
+
+  test('a transaction that the client ends is over for the driver', async () => {
+    const client = await connected();
+    await client.query('CREATE TEMP TABLE kept (a int4)');
+    const lost = client.asyncpg.transaction(async (tx: any) => {
+      await tx.execute('INSERT INTO kept VALUES (1)');
+      await client.query('COMMIT');
+      await tx.execute('INSERT INTO kept VALUES (2)');
+    });
+    await expect(lost).rejects.toThrow('transaction');
+    expect((await client.query('SELECT * FROM kept')).rows).toEqual([{ a: 1 }]);
+    await client.end();
+  });
+
+  test('a transaction begun by the client is one of the driver', async () => {
+    const client = await connected();
+    await client.query('CREATE TEMP TABLE kept (a int4)');
+    await client.query('BEGIN');
+    expect(client.asyncpg.isInTransaction()).toBe(true);
+    await client.asyncpg.executeMany('INSERT INTO kept VALUES ($1)', [[1], [2]]);
+    await expect(client.asyncpg.transaction(async () => {})).rejects.toThrow(
+      'in a manually started transaction',
+    );
+    await client.query('ROLLBACK');
+    expect(client.asyncpg.isInTransaction()).toBe(false);
+    expect(await client.asyncpg.fetchVal('SELECT count(*) FROM kept')).toBe(0n);
+    await client.asyncpg.transaction((tx: any) => tx.execute('INSERT INTO kept VALUES (3)'));
+    expect((await client.query('SELECT * FROM kept')).rows).toEqual([{ a: 3 }]);
+    await client.end();
+  });
+
+  test('calls of both go out in the order in which they were made', async () => {
+    const client = await connected();
+    await client.query('CREATE TEMP TABLE log (n serial, who text)');
+    const insert = (who: string): unknown =>
+      who === 'driver'
+        ? client.asyncpg.execute('INSERT INTO log (who) VALUES ($1)', who)
+        : client.query('INSERT INTO log (who) VALUES ($1)', [who]);
+    await Promise.all([insert('driver'), insert('client'), insert('driver')]);
+    const { rows } = await client.query('SELECT who FROM log ORDER BY n');
+    expect(rows.map(({ who }: any) => who)).toEqual(['driver', 'client', 'driver']);
+    await client.end();
+  });
+
+  test('notices, notifications and the end are told on both sides', async () => {
+    const client = await connected();
+    const told: unknown[] = [];
+    client.on('notice', ({ message }: any) => told.push(['client', message]));
+    client.on('notification', ({ payload }: any) => told.push(['client', payload]));
+    client.asyncpg.addLogListener(({ message }: any) => told.push(['driver', message]));
+    await client.asyncpg.addListener('news', ({ payload }: any) => {
+      told.push(['driver', payload]);
+    });
+    await client.query("DO $$BEGIN RAISE NOTICE 'hear'; END$$");
+    await client.query("NOTIFY news, 'this'");
+    expect(told.sort()).toEqual([
+      ['client', 'hear'],
+      ['client', 'this'],
+      ['driver', 'hear'],
+      ['driver', 'this'],
+    ]);
+    const ended = once(client, 'end');
+    await client.asyncpg.close();
+    await ended;
+    await expect(client.query('SELECT 1')).rejects.toThrow('Client was closed');
+  });
+
+  test('query_timeout is for calls of the driver as well', async () => {
+    const client = await connected({ query_timeout: 50 });
+    await expect(client.asyncpg.fetch('SELECT pg_sleep(60)')).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    expect(await client.asyncpg.fetchVal('SELECT 1')).toBe(1);
+    await client.end();
+  });
+
+  test('options that have values of their own for the client have none for the driver', async () => {
+    const client = await connected({ types: { getTypeParser: () => () => 'parsed' } });
+    expect((await client.query('SELECT 1 AS a')).rows).toEqual([{ a: 'parsed' }]);
+    expect(await client.asyncpg.fetchVal('SELECT 1::int8')).toBe(1n);
+    await client.end();
+  });
 });
 
 describe('pipeline mode', () => {
