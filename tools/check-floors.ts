@@ -39,8 +39,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   client: upTo('connecting'),
   pool: upTo('client'),
   integrations: ['errors', 'values', 'config', 'client', 'pool'],
-  // Beside the pool, not on it: a facade with another surface on the same sessions.
-  'integrations/pg': upTo('client'),
+  // A facade with another surface on the same sessions; of the pool it only hands one out.
+  'integrations/pg': upTo('pool'),
   // It reads what the driver traces, and the texts of queries.
   'integrations/opentelemetry': upTo('pool'),
   replication: upTo('pool'),

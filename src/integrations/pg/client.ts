@@ -8,7 +8,9 @@ import { systemClock, type Timer } from '../../transport/clock.ts';
 import { type ConnectSettings, passwordFromFile, SETTINGS } from './connect-config.ts';
 import { Connection } from './connection.ts';
 import { ConnectionParameters } from './connection-parameters.ts';
+import { DatabaseError } from './database-error.ts';
 import { defaults } from './defaults.ts';
+import { isOutdated, type KeptStatement, KeptStatements } from './kept-statements.ts';
 import { Link, type LinkHost } from './link.ts';
 import { Query, type QueryCallback } from './query.ts';
 import { QueryRun, type RunHost, safely } from './query-run.ts';
@@ -85,6 +87,12 @@ export class Client extends EventEmitter {
   #request: Request | null = null;
   #run: RunHost | null = null;
   #turns: TurnHost | null = null;
+  /** With the option `prepare`. */
+  #statements: KeptStatements | null = null;
+  /** Of the active query. */
+  #kept: KeptStatement | null = null;
+  /** Whether that one was sent without being parsed. */
+  #wasKept = false;
 
   constructor(config?: any) {
     super();
@@ -247,7 +255,12 @@ export class Client extends EventEmitter {
         this._connecting = false;
         this._connected = true;
         this.readyForQuery = true;
-        this._txStatus = this.#link.session!.transactionStatus;
+        const session = this.#link.session!;
+        this._txStatus = session.transactionStatus;
+        // Of a pipeline, what was sent behind a statement that is outdated would overtake it.
+        if ((this.#config.prepare ?? defaults.prepare) && !this.pipeline) {
+          this.#statements = new KeptStatements((name) => session.statements.close(name));
+        }
         this.#emitReady();
         const callback = this._connectionCallback;
         this._connectionCallback = null;
@@ -528,13 +541,15 @@ export class Client extends EventEmitter {
     const run = new QueryRun(this.#runHost, query);
     const { text, name } = query;
     const alone = this.pipeline && COPY_FROM_STDIN.test(text);
+    this.#kept = null;
     if (!query.requiresPreparation()) return new UntypedScriptRequest(text, run, alone);
     const types: any = query.types;
+    const kept = this.#statements === null || name ? null : this.#keptFor(query);
     return new UntypedQueryRequest(
       {
         text: text ?? '',
-        statement: name || '',
-        parse: name ? () => this.#mustParse(query, name) : always,
+        statement: kept?.name ?? (name || ''),
+        parse: kept ? () => !kept.isParsed : name ? () => this.#mustParse(query, name) : always,
         parameterTypes: Array.isArray(types) ? types : NO_VALUES,
         portal: query.portal,
         values: query.values || NO_VALUES,
@@ -545,6 +560,26 @@ export class Client extends EventEmitter {
       },
       run,
     );
+  }
+
+  #keptFor({ text, types }: Query): KeptStatement | null {
+    // The text alone does not say what it is, if types of parameters are told.
+    if (typeof text !== 'string' || Array.isArray(types)) return null;
+    const kept = this.#statements!.find(text);
+    this.#kept = kept;
+    this.#wasKept = kept?.isParsed ?? false;
+    return kept;
+  }
+
+  /** Whether the query has failed only because its statement is outdated: then it is sent once more. */
+  #startsAgain(query: Query, error: unknown): boolean {
+    if (!(error instanceof DatabaseError) || !isOutdated(error)) return false;
+    this.#statements!.clear();
+    const isUntouched = this.#wasKept && query._result.fields.length === 0;
+    // In a transaction all is lost, whatever the reason.
+    if (!isUntouched || this.#link.session!.transactionStatus !== 'I') return false;
+    this.#start(query);
+    return true;
   }
 
   #mustParse(query: Query, name: string): boolean {
@@ -566,6 +601,7 @@ export class Client extends EventEmitter {
     this.#run ??= {
       types: this._types,
       statementParsed: ({ name, text }) => {
+        if (this.#kept !== null) this.#kept.isParsed = true;
         if (!name) return;
         this.connection.parsedStatements[name] = text;
         delete this.connection.submittedNamedStatements[name];
@@ -573,6 +609,7 @@ export class Client extends EventEmitter {
       queryOver: (query, error) => {
         // Then the end of the session tells all queries at once.
         if (this.#link.session!.isEnded) return;
+        if (error !== null && this.#kept !== null && this.#startsAgain(query, error)) return;
         this.#over(query, error);
       },
     };

@@ -408,6 +408,117 @@ describe('client.asyncpg', () => {
   });
 });
 
+describe('the option prepare', () => {
+  const kept =
+    "SELECT count(*)::int4 AS n FROM pg_prepared_statements WHERE name LIKE 'asyncpg_pg_%'";
+  const connected = async (options: object = {}): Promise<any> => {
+    const { default: facade } = await import('asyncpg/pg');
+    const client: any = new facade.Client({ ...config(), prepare: true, ...options });
+    await client.connect();
+    return client;
+  };
+  const count = async (client: any): Promise<number> => (await client.query(kept)).rows[0].n;
+
+  test('keeps one statement for each text that has values', async () => {
+    const client = await connected();
+    for (const a of [1, 2, 3]) {
+      expect((await client.query('SELECT $1::int4 AS a', [a])).rows).toEqual([{ a }]);
+    }
+    await client.query('SELECT 1');
+    await client.query({ name: 'own', text: 'SELECT $1::int4 AS a', values: [1] });
+    const { rows } = await client.query(
+      'SELECT statement, generic_plans + custom_plans AS runs FROM pg_prepared_statements ORDER BY name',
+    );
+    expect(rows).toEqual([
+      { statement: 'SELECT $1::int4 AS a', runs: '3' },
+      { statement: 'SELECT $1::int4 AS a', runs: '1' },
+    ]);
+    await client.end();
+    const plain = await connected({ prepare: false });
+    await plain.query('SELECT $1::int4 AS a', [1]);
+    expect(await count(plain)).toBe(0);
+    await plain.end();
+  });
+
+  test('is in the defaults as well', async () => {
+    const { default: facade } = await import('asyncpg/pg');
+    facade.defaults.prepare = true;
+    try {
+      const client = await connected({ prepare: undefined });
+      await client.query('SELECT $1::int4', [1]);
+      expect(await count(client)).toBe(1);
+      await client.end();
+    } finally {
+      facade.defaults.prepare = false;
+    }
+  });
+
+  test('keeps a hundred, those that were used last', async () => {
+    const client = await connected();
+    for (let i = 0; i <= 100; i++) {
+      await client.query(`SELECT $1::int4 AS a${i}`, [i]);
+      await client.query('SELECT $1::int4 AS a0', [i]);
+    }
+    await client.query('SELECT $1::int4 AS a0', [1]);
+    expect(await count(client)).toBe(100);
+    const used = await client.query(
+      "SELECT 1 FROM pg_prepared_statements WHERE statement LIKE '% a0' OR statement LIKE '% a1'",
+    );
+    expect(used.rowCount).toBe(1);
+    await client.end();
+  });
+
+  test('a statement that is outdated is parsed again', async () => {
+    const client = await connected();
+    await client.query('CREATE TEMP TABLE t AS SELECT 1 AS a');
+    const select = (): Promise<any> => client.query('SELECT * FROM t WHERE a = $1', [1]);
+    await select();
+    await client.query('ALTER TABLE t ADD b text');
+    expect((await select()).rows).toEqual([{ a: 1, b: null }]);
+    await client.query('DEALLOCATE ALL');
+    expect((await select()).rows).toEqual([{ a: 1, b: null }]);
+    await client.asyncpg.execute('DISCARD PLANS; DEALLOCATE ALL');
+    expect((await select()).rows).toEqual([{ a: 1, b: null }]);
+    // In a transaction it fails, as it would with a name; the next one does not.
+    await client.query('ALTER TABLE t DROP b');
+    await client.query('BEGIN');
+    await expect(select()).rejects.toMatchObject({ code: '0A000' });
+    await client.query('ROLLBACK');
+    expect((await select()).rows).toEqual([{ a: 1 }]);
+    await client.end();
+  });
+
+  test('what is wrong with a query is told as ever', async () => {
+    const client = await connected();
+    for (let i = 0; i < 2; i++) {
+      await expect(client.query('SELECT nothing, $1', [1])).rejects.toMatchObject({
+        code: '42703',
+      });
+      await expect(client.query('SELECT 1 / $1::int4', [0])).rejects.toMatchObject({
+        code: '22012',
+      });
+      await expect(client.query('SELECT $1::int4', ['x'])).rejects.toMatchObject({ code: '22P02' });
+    }
+    // A function may fail with the code of a statement that is not there: that is not ours.
+    await client.query(`CREATE FUNCTION pg_temp.fail(int) RETURNS int LANGUAGE plpgsql AS
+      $$BEGIN RAISE EXCEPTION 'mine' USING ERRCODE = '26000'; END$$`);
+    await client.query('CREATE TEMP TABLE refused (a int4 CHECK (pg_temp.fail(a) > 0))');
+    for (let i = 0; i < 2; i++) {
+      await expect(client.query('SELECT pg_temp.fail($1)', [1])).rejects.toThrow('mine');
+      await expect(client.query('INSERT INTO refused VALUES ($1)', [1])).rejects.toThrow('mine');
+    }
+    expect((await client.query('SELECT $1::int4 AS a', [5])).rows).toEqual([{ a: 5 }]);
+    await client.end();
+  });
+
+  test('does nothing in pipeline mode', async () => {
+    const client = await connected({ pipeline: true });
+    await Promise.all([client.query('SELECT $1::int4', [1]), client.query('SELECT $1::int4', [2])]);
+    expect(await count(client)).toBe(0);
+    await client.end();
+  });
+});
+
 describe('pipeline mode', () => {
   test('sends without waiting, as pg does', async () => {
     await onClients(
