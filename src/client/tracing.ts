@@ -14,7 +14,9 @@ export interface TracedMessage {
 
 type Channel = TracingChannel<string, TracedMessage>;
 
-const { tracingChannel } = /* @__PURE__ */ builtinModule('node:diagnostics_channel');
+const { channel: plainChannel, tracingChannel } = /* @__PURE__ */ builtinModule(
+  'node:diagnostics_channel',
+);
 
 const channel = (traced: Traced): Channel =>
   tracingChannel<string, TracedMessage>(`asyncpg:${traced}`);
@@ -27,6 +29,9 @@ const CHANNELS: Readonly<Record<Traced, Channel>> = {
   copy: channel('copy'),
   'pool.acquire': channel('pool.acquire'),
 };
+
+/** A connection that one holder had for itself has come back to its pool. */
+export const RELEASES = /* @__PURE__ */ plainChannel('asyncpg:pool.release');
 
 /** Whether the channel has subscribers. Node 20 has no such property for a whole TracingChannel. */
 export function isTraced(what: Traced): boolean {

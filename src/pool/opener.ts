@@ -26,7 +26,7 @@ export class Opener implements SessionSource {
     const attempt = new AbortController();
     this.#attempts.add(attempt);
     try {
-      const client = await openClientSession(this.#context, attempt.signal);
+      const client = await openClientSession(this.#context, attempt.signal, true);
       try {
         const pooled = new PooledSession(
           client,

@@ -22,8 +22,9 @@ import type { Lease, Use } from '../client/lease.ts';
 import { LimitedQueryable, type WithOptions } from '../client/limited-queryable.ts';
 import { checkListener } from '../client/listeners.ts';
 import type { Notification } from '../client/notification.ts';
+import { placesOf } from '../client/open-client-session.ts';
 import { Queryable } from '../client/queryable.ts';
-import { traced } from '../client/tracing.ts';
+import { isTraced, RELEASES, traced } from '../client/tracing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
@@ -37,6 +38,7 @@ import { clean, cleanAhead, cleanWithHook } from './cleaning.ts';
 import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
 import { leftInTransaction, needsHolder } from './needs-holder.ts';
+import { notePool, type PoolPlace } from './open-pools.ts';
 import { Opener } from './opener.ts';
 import { PoolConnection } from './pool-connection.ts';
 import type { PoolSettings } from './pool-options.ts';
@@ -63,6 +65,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   readonly #clock: Clock;
   readonly #allocator: Allocator;
   readonly #subscriptions: SubscriptionHub;
+  readonly #place: PoolPlace;
+  readonly #strikeOut: () => void;
   readonly #lender: Lender = { takeBack: (lease) => this.#takeBack(lease) };
   #closed: Promise<void> | null = null;
 
@@ -75,6 +79,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     this.#clock = context.clock;
     this.#allocator = new Allocator(new Opener(context, settings), settings, context.clock);
     this.#subscriptions = new SubscriptionHub(context);
+    this.#place = { hosts: placesOf(config.hosts), database: config.database };
+    this.#strikeOut = notePool(this, this.#place);
   }
 
   /** @internal */
@@ -99,11 +105,6 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
       this.terminate();
       throw error;
     }
-  }
-
-  /** Where its connections are opened to, for tracers. */
-  get #hosts(): readonly { readonly host: string; readonly port: number }[] {
-    return this.#config.hosts.map(({ host, port }) => ({ host, port }));
   }
 
   // ── Lending ─────────────────────────────────────────────────────────────────────────────
@@ -132,8 +133,14 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     // The hooks are for one holder at a time, and so is a reset after each call.
     const isSharing =
       use === 'shared' && setup === undefined && reset === undefined && resetOnRelease !== 'always';
-    if (isSharing) return this.#allocator.checkOut('shared', deadline, acquireTimeout, text);
-    return this.#leaseForCall(deadline, acquireTimeout);
+    if (!isSharing) return this.#leaseForCall(deadline, acquireTimeout);
+    const lent = this.#allocator.checkOut('shared', deadline, acquireTimeout, text);
+    const isWait = lent instanceof Promise && isTraced('pool.acquire');
+    return isWait ? this.#traceWait(() => lent) : lent;
+  }
+
+  #traceWait(wait: () => Promise<PooledSession>): Promise<PooledSession> {
+    return traced('pool.acquire', () => ({ ...this.stats, ...this.#place }), wait);
   }
 
   /** @internal */
@@ -231,10 +238,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     patience: number | null,
     stack: string | null,
   ): Promise<PoolConnection<F>> {
-    const pooled = await traced(
-      'pool.acquire',
-      () => ({ ...this.stats, hosts: this.#hosts, database: this.#config.database }),
-      async () => this.#allocator.checkOut('exclusive', deadline, patience),
+    const pooled = await this.#traceWait(async () =>
+      this.#allocator.checkOut('exclusive', deadline, patience),
     );
     const lease = new ExclusiveLease(pooled, this.#lender);
     const connection = PoolConnection[LEND]<F>(lease);
@@ -286,6 +291,9 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   async #takeBack(lease: ExclusiveLease): Promise<void> {
     const { pooled, client } = lease;
     const { reset, resetOnRelease } = this.#settings;
+    if (RELEASES.hasSubscribers) {
+      RELEASES.publish({ ...this.#place, usedFor: this.#clock.now() - pooled.leasedAt });
+    }
     pooled.unwatch();
     warnOfListeners(client.listeners.size);
     client.dismissHolder();
@@ -387,11 +395,13 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
       await Promise.all([this.#allocator.close(), this.#subscriptions.close()]);
     } finally {
       timer.cancel();
+      this.#strikeOut();
     }
   }
 
   /** Closes all connections at once; calls under way are rejected. Idempotent. */
   terminate(): void {
+    this.#strikeOut();
     this.#allocator.terminate();
     this.#subscriptions.terminate();
   }

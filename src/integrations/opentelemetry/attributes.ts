@@ -40,6 +40,12 @@ export function placeOf({ host, port, hosts, database }: Message): Attributes {
   return attributes;
 }
 
+/** What the metrics of connections tell their pool by, as it has no name: where it leads. */
+export function poolOf({ hosts = [], database = '' }: Message): Attributes {
+  const places = hosts.map(({ host, port }) => `${host}:${port}`).join(',');
+  return { 'db.client.connection.pool.name': `${places}/${database}` };
+}
+
 /** What a call did: db.operation.name, db.query.summary and db.operation.batch.size. */
 export function operationOf(
   kind: 'query' | 'prepare' | 'copy',

@@ -1,5 +1,6 @@
-import { trace } from '@opentelemetry/api';
-import { observe } from './observer.ts';
+import { metrics, trace } from '@opentelemetry/api';
+import { Metrics } from './metrics.ts';
+import { observe, observeReleases } from './observer.ts';
 import { checkInstrumentOptions, type InstrumentOptions } from './options.ts';
 import { Spans } from './spans.ts';
 
@@ -19,6 +20,14 @@ const SCOPE = 'asyncpg';
  */
 export function instrument(options: InstrumentOptions = {}): () => void {
   checkInstrumentOptions(options);
-  const provider = options.tracerProvider ?? trace.getTracerProvider();
-  return observe([new Spans(provider.getTracer(SCOPE), options)]);
+  const { tracerProvider = trace.getTracerProvider() } = options;
+  const { meterProvider = metrics.getMeterProvider() } = options;
+  const measured = new Metrics(meterProvider.getMeter(SCOPE));
+  const unobserve = observe([new Spans(tracerProvider.getTracer(SCOPE), options), measured]);
+  const unobserveReleases = observeReleases((message) => measured.released(message));
+  return () => {
+    unobserve();
+    unobserveReleases();
+    measured.stop();
+  };
 }

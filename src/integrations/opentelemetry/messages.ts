@@ -8,6 +8,9 @@ export interface Message extends TracedMessage {
   readonly port?: number;
   readonly hosts?: readonly { readonly host: string; readonly port: number }[];
   readonly database?: string;
+  readonly isPooled?: boolean;
+  /** Milliseconds. */
+  readonly usedFor?: number;
   readonly result?: unknown;
   readonly error?: unknown;
 }

@@ -1,4 +1,4 @@
-import { tracingChannel } from 'node:diagnostics_channel';
+import { channel, tracingChannel } from 'node:diagnostics_channel';
 import type { Traced } from '../../client/tracing.ts';
 import type { Message } from './messages.ts';
 
@@ -10,6 +10,14 @@ export interface Observer {
 }
 
 const TRACED = ['query', 'prepare', 'copy', 'transaction', 'connect', 'pool.acquire'] as const;
+
+/** Calls back for each connection that its holder has given back to a pool. */
+export function observeReleases(released: (message: Message) => void): () => void {
+  const subscriber = (message: unknown): void => released(message as Message);
+  const releases = channel('asyncpg:pool.release');
+  releases.subscribe(subscriber);
+  return () => void releases.unsubscribe(subscriber);
+}
 
 /** Subscribes observers to the driver's channels. What it returns takes that back. */
 export function observe(observers: readonly Observer[]): () => void {
@@ -29,9 +37,9 @@ export function observe(observers: readonly Observer[]): () => void {
       asyncEnd: ended,
       error() {},
     };
-    const channel = tracingChannel<unknown, Message>(`asyncpg:${traced}`);
-    channel.subscribe(subscribers);
-    return () => channel.unsubscribe(subscribers);
+    const calls = tracingChannel<unknown, Message>(`asyncpg:${traced}`);
+    calls.subscribe(subscribers);
+    return () => calls.unsubscribe(subscribers);
   });
   return () => {
     for (const unsubscribe of undo) unsubscribe();

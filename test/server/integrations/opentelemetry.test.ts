@@ -2,6 +2,12 @@ import { channel } from 'node:diagnostics_channel';
 import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import {
   BasicTracerProvider,
   InMemorySpanExporter,
   type ReadableSpan,
@@ -301,6 +307,144 @@ describeEach('spans of OpenTelemetry', (version) => {
     ]);
     expect(spans.take()[0]!.attributes).toMatchObject({ mine: true, 'error.type': '22012' });
     await expect.poll(() => warnings.length).toBe(2);
+  });
+});
+
+/** Metrics of everything, from here to the end of the test. */
+function measured() {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: 3_600_000,
+    exportTimeoutMillis: 60_000,
+  });
+  const meterProvider = new MeterProvider({ readers: [reader] });
+  const stop = instrument({ meterProvider });
+  onTestFinished(async () => {
+    stop();
+    await meterProvider.shutdown();
+  });
+  return {
+    stop,
+    /** The points of a metric now, each with its attributes. */
+    async points(name: string) {
+      exporter.reset();
+      await reader.forceFlush();
+      const all = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
+      const found = all.flatMap(({ metrics }) => metrics).filter((m) => m.descriptor.name === name);
+      expect(found.length).toBeLessThanOrEqual(1);
+      return (found[0]?.dataPoints ?? []) as unknown as Point[];
+    },
+  };
+}
+
+interface Point {
+  readonly attributes: Record<string, unknown>;
+  /** A number, or of a histogram `count`, `sum` and `buckets`. */
+  readonly value: any;
+}
+
+describeEach('metrics of OpenTelemetry', (version) => {
+  const url = new URL(serverDsn(version).replace(/^\w+:/, 'http:'));
+  const database = url.pathname.slice(1);
+  const poolName = `${url.hostname}:${url.port}/${database}`;
+  const ofPool = { 'db.client.connection.pool.name': poolName };
+
+  it('measure calls in seconds, by what they do and how they end', async () => {
+    const c = await open(version);
+    const metrics = measured();
+    await c.fetch("SELECT 'secret' FROM pg_sleep(0.03)");
+    await c.fetch('SELECT $1', 'secret');
+    await failure(c.fetch('SELECT 1/0'));
+    const points = await metrics.points('db.client.operation.duration');
+    const place = {
+      'db.system.name': 'postgresql',
+      'db.namespace': database,
+      'db.operation.name': 'SELECT',
+      'db.query.summary': 'SELECT',
+      'server.address': url.hostname,
+      'server.port': Number(url.port),
+    };
+    expect(points.map(({ attributes, value }) => [attributes, value.count])).toEqual([
+      [place, 2],
+      [{ ...place, 'db.response.status_code': '22012', 'error.type': '22012' }, 1],
+    ]);
+    const { sum, buckets } = points[0]!.value;
+    expect(sum).toBeGreaterThan(0.025);
+    expect(sum).toBeLessThan(25);
+    expect(buckets.boundaries).toEqual([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]);
+  });
+
+  it('count the connections of pools, those that were there before as well', async () => {
+    await using pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 3 });
+    const metrics = measured();
+    const holder = await pool.acquire();
+    const other = await pool.acquire();
+    await pool.release(other);
+    const values = async (name: string) =>
+      (await metrics.points(`db.client.connection.${name}`)).map(({ attributes, value }) => [
+        attributes,
+        value,
+      ]);
+    expect(await values('count')).toEqual([
+      [{ ...ofPool, 'db.client.connection.state': 'idle' }, 1],
+      [{ ...ofPool, 'db.client.connection.state': 'used' }, 1],
+    ]);
+    expect(await values('max')).toEqual([[ofPool, 3]]);
+    expect(await values('idle.max')).toEqual([[ofPool, 3]]);
+    expect(await values('idle.min')).toEqual([[ofPool, 1]]);
+    expect(await values('pending_requests')).toEqual([[ofPool, 0]]);
+    // Another pool to the same place has the same name: they are added up.
+    const second = await createPool(serverDsn(version), { minSize: 1, maxSize: 4 });
+    expect(await values('max')).toEqual([[ofPool, 7]]);
+    await second.close();
+    expect(await values('max')).toEqual([[ofPool, 3]]);
+    await pool.release(holder);
+  });
+
+  it('measure opening, waiting for, and holding connections', async () => {
+    const metrics = measured();
+    await using pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 1 });
+    const counts = async (name: string) =>
+      (await metrics.points(`db.client.connection.${name}`)).map(({ attributes, value }) => [
+        attributes,
+        typeof value === 'number' ? value : value.count,
+      ]);
+    expect(await counts('create_time')).toEqual([[ofPool, 1]]);
+    const holder = await pool.acquire();
+    expect(await counts('wait_time')).toEqual([[ofPool, 1]]);
+    expect(await counts('use_time')).toEqual([]);
+    // One that shares, and one of its own: both wait for the holder.
+    const waiting = [pool.fetch('SELECT 1'), pool.withConnection((c) => c.fetch('SELECT 2'))];
+    await expect.poll(() => pool.stats.waiting).toBe(2);
+    const pending = await metrics.points('db.client.connection.pending_requests');
+    expect(pending.map(({ value }) => value)).toEqual([2]);
+    const { name } = await failure<Error>(pool.acquire({ timeout: 20 }));
+    expect(name).toBe('TimeoutError');
+    await failure(pool.acquire({ signal: AbortSignal.abort() }));
+    expect(await counts('timeouts')).toEqual([[ofPool, 1]]);
+    await holder.execute('SELECT pg_sleep(0.03)');
+    await pool.release(holder);
+    await Promise.all(waiting);
+    expect(await counts('wait_time')).toEqual([[ofPool, 3]]);
+    expect(await counts('use_time')).toEqual([[ofPool, 2]]);
+    const [used] = await metrics.points('db.client.connection.use_time');
+    expect(used!.value.sum).toBeGreaterThan(0.025);
+    // A connection without a pool is none of a pool's.
+    await open(version);
+    expect(await counts('create_time')).toEqual([[ofPool, 1]]);
+  });
+
+  it('are not taken after they were taken back', async () => {
+    await using pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 1 });
+    const metrics = measured();
+    await pool.fetch('SELECT 1');
+    metrics.stop();
+    await pool.fetch('SELECT 1');
+    const points = await metrics.points('db.client.operation.duration');
+    expect(points.map(({ value }) => value.count)).toEqual([1]);
+    expect(await metrics.points('db.client.connection.max')).toEqual([]);
+    expect(channel('asyncpg:pool.release').hasSubscribers).toBe(false);
   });
 });
 

@@ -1,0 +1,131 @@
+import type { Attributes, BatchObservableResult, Histogram, Meter } from '@opentelemetry/api';
+import type { Traced } from '../../client/tracing.ts';
+import { TimeoutError } from '../../errors/client-errors.ts';
+import { openPools } from '../../pool/open-pools.ts';
+import { systemClock } from '../../transport/clock.ts';
+import { failureOf, operationOf, placeOf, poolOf } from './attributes.ts';
+import type { Message } from './messages.ts';
+import type { Observer } from './observer.ts';
+
+/** Seconds, as the conventions advise. */
+const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+
+/** Measures calls, and what becomes of connections. */
+export class Metrics implements Observer {
+  readonly #began = new WeakMap<Message, number>();
+  readonly #operation: Histogram;
+  readonly #create: Histogram;
+  readonly #wait: Histogram;
+  readonly #use: Histogram;
+  readonly #timeouts: ReturnType<Meter['createCounter']>;
+  readonly #unobserve: () => void;
+
+  constructor(meter: Meter) {
+    const histogram = (name: string, description: string): Histogram =>
+      meter.createHistogram(`db.client.${name}`, {
+        description,
+        unit: 's',
+        advice: { explicitBucketBoundaries: BUCKETS },
+      });
+    this.#operation = histogram('operation.duration', 'Duration of database client operations.');
+    this.#create = histogram('connection.create_time', 'The time it took to open a connection.');
+    this.#wait = histogram('connection.wait_time', 'The time it took to obtain a connection.');
+    this.#use = histogram('connection.use_time', 'From lending a connection to its return.');
+    this.#timeouts = meter.createCounter('db.client.connection.timeouts', {
+      description: 'Waits for a connection that ended with a time-out.',
+      unit: '{timeout}',
+    });
+    this.#unobserve = observePools(meter);
+  }
+
+  start(_traced: Traced, message: Message): void {
+    this.#began.set(message, systemClock.now());
+  }
+
+  end(traced: Traced, message: Message): void {
+    const began = this.#began.get(message);
+    if (began === undefined) return;
+    this.#began.delete(message);
+    const seconds = (systemClock.now() - began) / 1000;
+    const failed = 'error' in message;
+    switch (traced) {
+      case 'query':
+      case 'prepare':
+      case 'copy':
+        this.#operation.record(seconds, {
+          ...placeOf(message),
+          ...operationOf(traced, message),
+          ...(failed ? failureOf(message.error) : {}),
+        });
+        break;
+      case 'connect':
+        if (message.isPooled && !failed) this.#create.record(seconds, poolOf(message));
+        break;
+      case 'pool.acquire':
+        if (!failed) this.#wait.record(seconds, poolOf(message));
+        else if (message.error instanceof TimeoutError) this.#timeouts.add(1, poolOf(message));
+        break;
+      default:
+    }
+  }
+
+  /** A connection that one holder had for itself has come back. */
+  released(message: Message): void {
+    this.#use.record((message.usedFor ?? 0) / 1000, poolOf(message));
+  }
+
+  stop(): void {
+    this.#unobserve();
+  }
+}
+
+/** Reads the pools whenever metrics are collected. What it returns ends that. */
+function observePools(meter: Meter): () => void {
+  const gauge = (name: string, unit: string, description: string) =>
+    meter.createObservableUpDownCounter(`db.client.connection.${name}`, { unit, description });
+  const count = gauge('count', '{connection}', 'Connections by their state.');
+  const max = gauge('max', '{connection}', 'The most connections that are allowed.');
+  const idleMax = gauge('idle.max', '{connection}', 'The most idle connections that are allowed.');
+  const idleMin = gauge('idle.min', '{connection}', 'The fewest idle connections to keep.');
+  const pending = gauge('pending_requests', '{request}', 'Callers that wait for a connection.');
+  const observe = (result: BatchObservableResult): void => {
+    for (const [name, sums] of sumsByName()) {
+      const attributes: Attributes = { 'db.client.connection.pool.name': name };
+      const state = (value: string) => ({ ...attributes, 'db.client.connection.state': value });
+      result.observe(count, sums.idle, state('idle'));
+      result.observe(count, sums.used, state('used'));
+      result.observe(max, sums.max, attributes);
+      result.observe(idleMax, sums.max, attributes);
+      result.observe(idleMin, sums.min, attributes);
+      result.observe(pending, sums.pending, attributes);
+    }
+  };
+  const observables = [count, max, idleMax, idleMin, pending];
+  meter.addBatchObservableCallback(observe, observables);
+  return () => meter.removeBatchObservableCallback(observe, observables);
+}
+
+interface Sums {
+  idle: number;
+  used: number;
+  max: number;
+  min: number;
+  pending: number;
+}
+
+/** Pools to the same place have one name: a second observation of it would replace the first. */
+function sumsByName(): Map<string, Sums> {
+  const sums = new Map<string, Sums>();
+  for (const { pool, place } of openPools()) {
+    const name = poolOf(place)['db.client.connection.pool.name'] as string;
+    const sum = sums.get(name) ?? { idle: 0, used: 0, max: 0, min: 0, pending: 0 };
+    const { idle, inUse, waiting } = pool.stats;
+    sum.idle += idle;
+    sum.used += inUse;
+    sum.max += pool.maxSize;
+    sum.min += pool.minSize;
+    sum.pending += waiting;
+    sums.set(name, sum);
+  }
+  return sums;
+}
