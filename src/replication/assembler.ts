@@ -95,6 +95,8 @@ export class Assembler implements PgOutputSink {
   #part: Transaction | null = null;
   /** The message that is taken now was tried before, with what was known then. */
   #isRetrying = false;
+  /** It was tried with what its values may have been before as well. */
+  #isFormer = false;
   /** The table of which a row could not be decoded. */
   #failed: RelationMessage | null = null;
 
@@ -127,6 +129,7 @@ export class Assembler implements PgOutputSink {
     this.#current = null;
     this.#part = null;
     this.#isRetrying = false;
+    this.#isFormer = false;
     if (current?.isPending && !this.#isDropping) {
       if (comesAgain) this.#interrupted = { transaction: current, received: current.received };
       else this.#end(current, 'aborted');
@@ -157,11 +160,20 @@ export class Assembler implements PgOutputSink {
     try {
       readPgOutput(buffer, start, end, this.#part !== null, this);
       this.#isRetrying = false;
+      this.#isFormer = false;
       return true;
     } catch (error) {
       if (error instanceof NotYet) return false;
-      if (this.#isRetrying) throw error;
-      if (error instanceof OutdatedSchemaCacheError) this.#host.learn(typesOf(this.#failed!), true);
+      const isOutdated = error instanceof OutdatedSchemaCacheError;
+      if (this.#isRetrying && isOutdated && !this.#isFormer) {
+        this.#isFormer = true;
+        // What the catalog says now is right, and the value is older than that.
+        this.#relations.defineFormer(this.#failed!, this.#decoding!.codecs);
+        this.#failed = null;
+        return this.take(buffer, start, end);
+      }
+      if (this.#isRetrying && !(error instanceof MissingTypesError)) throw error;
+      if (isOutdated) this.#host.learn(typesOf(this.#failed!), true);
       else if (error instanceof MissingTypesError) this.#host.learn(error.oids, false);
       else throw error;
       this.#isRetrying = true;
@@ -173,7 +185,9 @@ export class Assembler implements PgOutputSink {
   learnt(): void {
     const message = this.#failed;
     this.#failed = null;
-    if (message !== null) this.#relations.define(message, this.#decoding!.codecs);
+    if (message === null) return;
+    if (this.#isFormer) this.#relations.defineFormer(message, this.#decoding!.codecs);
+    else this.#relations.define(message, this.#decoding!.codecs);
   }
 
   /** The server has sent everything up to there. */

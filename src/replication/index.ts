@@ -33,5 +33,13 @@ export {
 } from './errors.ts';
 export { openChangeStream } from './open-change-stream.ts';
 export type { ChangeStreamOptions, SlotWarning } from './options.ts';
+export type { RawMessage, RawStream } from './raw-stream.ts';
+export {
+  type CreateSlotOptions,
+  connectReplication,
+  type ReplicationConnection,
+  type StartOptions,
+} from './replication-connection.ts';
 export { type DropSlotOptions, dropSlot, type SlotStatus, slotStatus } from './slots.ts';
 export type { ChangeTransaction, TransactionOutcome } from './transaction.ts';
+export type { SystemIdentity } from './walsender.ts';

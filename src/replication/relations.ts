@@ -1,6 +1,7 @@
 import type { Codec } from '../codecs/codec.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
 import { compileTupleDecoder, type TupleDecoder } from '../codecs/compilers/tuple-decoder.ts';
+import { formerCodec } from '../codecs/containers/former-composite.ts';
 import { ProtocolError } from '../errors/client-errors.ts';
 import type { RelationMessage } from '../protocol/replication/change-messages.ts';
 import { rowShape } from '../values/row.ts';
@@ -43,6 +44,13 @@ export class Relations {
       before !== undefined && isSame(before, message, made) ? before : describe(message, made);
     this.#announced.set(message.oid, relation);
     return relation;
+  }
+
+  /** The log has values of composite types from before they were altered. */
+  defineFormer(message: RelationMessage, codecs: CodecSource): void {
+    const codecOf = (oid: number): Codec | undefined => codecs.codec(oid);
+    const made = message.columns.map(({ typeOid }) => formerCodec(codecOf(typeOid)!, codecOf));
+    this.#announced.set(message.oid, describe(message, made));
   }
 
   get(oid: number): KnownRelation {

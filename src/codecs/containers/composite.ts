@@ -206,5 +206,6 @@ export function compositeForms(type: CompositeType): CodecForms {
     resultFormat: readsBinary || !hasText ? BINARY : TEXT,
     argumentFormat: hasBinary && !(hasText && prefersText) ? BINARY : TEXT,
     inline: null,
+    fieldNames: ownType.names,
   };
 }

@@ -60,3 +60,21 @@ export async function take(
 export function iteratorOf(stream: ChangeStream): AsyncIterator<ChangeTransaction> {
   return stream[Symbol.asyncIterator]();
 }
+
+/** The walsender's process id of a slot that is streamed from, as soon as there is one. */
+export async function walsenderOf(pool: Pool, slot: string): Promise<number> {
+  let pid: unknown = null;
+  await until(async () => {
+    pid = await pool.fetchVal(
+      'SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1',
+      slot,
+    );
+    return pid !== null;
+  });
+  return pid as number;
+}
+
+/** Resolves when `check` gives true; asks the server again and again. */
+export async function until(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 20));
+}

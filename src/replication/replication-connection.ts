@@ -1,0 +1,161 @@
+import { located } from '../client/caller-stack.ts';
+import { contextFor } from '../client/connect.ts';
+import type { ConnectOptions } from '../config/options.ts';
+import { resolveConfig } from '../config/resolve.ts';
+import { quoteIdentifier } from '../sql/quote.ts';
+import { type Row, rowShape } from '../values/row.ts';
+import { OpenRawStream, type RawStream } from './raw-stream.ts';
+import { type SystemIdentity, Walsender, withReplication } from './walsender.ts';
+
+/** How a slot is made by `ReplicationConnection.createSlot`. */
+export interface CreateSlotOptions {
+  /** The output plugin: `pgoutput`, `test_decoding`, `wal2json`. */
+  readonly plugin: string;
+  /** It dies with the connection. */
+  readonly temporary?: boolean | undefined;
+  /** `export`: what there was can be read by others, until the next command. Default `nothing`. */
+  readonly snapshot?: 'export' | 'nothing' | undefined;
+  /** Standbys keep it too (PostgreSQL 17). */
+  readonly failover?: boolean | undefined;
+  /** Prepared transactions are sent when they are prepared (PostgreSQL 15). */
+  readonly twoPhase?: boolean | undefined;
+}
+
+/** What `ReplicationConnection.start` streams. */
+export interface StartOptions {
+  /** The slot's name. */
+  readonly slot: string;
+  /** Where to begin; default: where the slot is. */
+  readonly from?: string | undefined;
+  /** Options of the output plugin. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A connection to a walsender, for any plugin and command. Made by `connectReplication`. */
+export interface ReplicationConnection extends AsyncDisposable {
+  /** What server this is. */
+  identifySystem(): Promise<SystemIdentity>;
+  /** Makes a replication slot. */
+  createSlot(
+    name: string,
+    o: CreateSlotOptions,
+  ): Promise<{ consistentPoint: string; snapshot: string | null }>;
+  /** Drops one; `wait`: until nobody streams from it. */
+  dropSlot(name: string, o?: { wait?: boolean | undefined }): Promise<void>;
+  /** The history file of a timeline. */
+  timelineHistory(timeline: number): Promise<{ name: string; content: Buffer }>;
+  /** Any command of a walsender, or SQL without arguments; its rows are texts. */
+  command(text: string): Promise<Row<Record<string, string | null>>[]>;
+  /** Streams from a slot, logical or physical as the connection is. Nothing else can be done then. */
+  start(o: StartOptions): RawStream;
+  /** Ends the connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to a walsender: the bare protocol, for output plugins other than pgoutput and for physical
+ * replication (`replication=true` in the DSN).
+ *
+ * @throws what `connect` throws
+ * @example
+ * await using walsender = await connectReplication('postgres://localhost/shop');
+ * await walsender.createSlot('audit', { plugin: 'test_decoding' });
+ * const stream = walsender.start({ slot: 'audit' });
+ * for await (const { lsn, data } of stream) {
+ *   console.log(data.toString());
+ *   stream.ack(lsn);
+ * }
+ */
+export function connectReplication(
+  dsn: string,
+  options: ConnectOptions = {},
+): Promise<ReplicationConnection> {
+  return located(async () => {
+    const config = resolveConfig(dsn, options);
+    const replication = config.startupParameters.get('replication') ?? 'database';
+    const context = contextFor(withReplication(config, replication));
+    return new OpenReplicationConnection(
+      await Walsender.connect(context, null),
+      replication === 'database',
+    );
+  });
+}
+
+class OpenReplicationConnection implements ReplicationConnection {
+  readonly #sender: Walsender;
+  readonly #isLogical: boolean;
+
+  constructor(sender: Walsender, isLogical: boolean) {
+    this.#sender = sender;
+    this.#isLogical = isLogical;
+  }
+
+  identifySystem(): Promise<SystemIdentity> {
+    return located(() => this.#sender.identify());
+  }
+
+  createSlot(
+    name: string,
+    { plugin, temporary = false, snapshot = 'nothing', failover, twoPhase }: CreateSlotOptions,
+  ): Promise<{ consistentPoint: string; snapshot: string | null }> {
+    return located(async () => {
+      const options = [`SNAPSHOT '${snapshot}'`];
+      if (twoPhase) options.push('TWO_PHASE true');
+      if (failover) options.push('FAILOVER true');
+      const { major } = this.#sender.session.server.version;
+      const exports = snapshot === 'export' ? 'EXPORT_SNAPSHOT' : 'NOEXPORT_SNAPSHOT';
+      const [row] = await this.#sender.command(
+        `CREATE_REPLICATION_SLOT ${quoteIdentifier(name)}${temporary ? ' TEMPORARY' : ''} LOGICAL ${quoteIdentifier(plugin)} ${major >= 15 ? `(${options.join(', ')})` : exports}`,
+      );
+      return {
+        consistentPoint: row?.['consistent_point'] ?? '0/0',
+        snapshot: row?.['snapshot_name'] ?? null,
+      };
+    });
+  }
+
+  dropSlot(name: string, { wait = false }: { wait?: boolean | undefined } = {}): Promise<void> {
+    return located(async () => {
+      await this.#sender.command(
+        `DROP_REPLICATION_SLOT ${quoteIdentifier(name)}${wait ? ' WAIT' : ''}`,
+      );
+    });
+  }
+
+  timelineHistory(timeline: number): Promise<{ name: string; content: Buffer }> {
+    return located(async () => {
+      const [row] = await this.#sender.rawCommand(`TIMELINE_HISTORY ${Number(timeline)}`);
+      return {
+        name: row?.get('filename')?.toString() ?? '',
+        content: row?.get('content') ?? Buffer.alloc(0),
+      };
+    });
+  }
+
+  command(text: string): Promise<Row<Record<string, string | null>>[]> {
+    return located(async () => {
+      const rows = await this.#sender.command(text);
+      return rows.map((row) => rowShape(Object.keys(row)).make(Object.values(row)));
+    });
+  }
+
+  start({ slot, from = '0/0', options = {} }: StartOptions): RawStream {
+    const list = Object.entries(options).map(
+      ([name, value]) => `${quoteIdentifier(name)} '${value.replaceAll("'", "''")}'`,
+    );
+    const kind = this.#isLogical ? 'LOGICAL' : 'PHYSICAL';
+    const text = `START_REPLICATION SLOT ${quoteIdentifier(slot)} ${kind} ${from}`;
+    return new OpenRawStream(
+      this.#sender,
+      list.length === 0 ? text : `${text} (${list.join(', ')})`,
+    );
+  }
+
+  async close(): Promise<void> {
+    if (!this.#sender.session.isEnded) await this.#sender.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type Change,
+  type ChangeTransaction,
+  connectReplication,
+  openChangeStream,
+} from '../../../src/replication/index.ts';
+import {
+  iteratorOf,
+  LogicalCluster,
+  onEachVersion,
+  take,
+} from '../../support/replication/logical-cluster.ts';
+
+onEachVersion('a change stream', (version) => {
+  let server: LogicalCluster;
+  beforeAll(async () => {
+    server = await LogicalCluster.start(version, { logical_decoding_work_mem: '64kB' });
+    const { pool } = server;
+    await pool.execute('CREATE TABLE a (id int PRIMARY KEY, body text)');
+    await pool.execute('CREATE TABLE b (id int PRIMARY KEY)');
+    await pool.execute('CREATE PUBLICATION both_of_them FOR TABLE a, b');
+    await pool.execute('CREATE PUBLICATION nothing');
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  const idsOf = (changes: readonly Change[]): unknown[] =>
+    changes.map((change) => (change.kind === 'insert' ? change.new.id : change.kind));
+
+  test('with streaming hands over what is in progress, and tells of savepoints and rollbacks', async () => {
+    const { pool } = server;
+    await using stream = await openChangeStream(pool, {
+      slot: 'streaming',
+      publication: 'both_of_them',
+      streaming: true,
+    });
+    const iterator = iteratorOf(stream);
+    let first: ChangeTransaction;
+    const early: Change[] = [];
+    await pool.transaction(async (tx) => {
+      await tx.execute("INSERT INTO a SELECT i, repeat('x', 100) FROM generate_series(1, 2000) i");
+      first = (await iterator.next()).value!;
+      expect(first.outcome).toBe('open');
+      for await (const change of first) if (early.push(change) === 100) break;
+      await tx
+        .transaction(async () => {
+          await tx.execute(
+            "INSERT INTO a SELECT i, repeat('y', 100) FROM generate_series(3001, 5000) i",
+          );
+          throw new Error('undone');
+        })
+        .catch(() => {});
+      await tx.execute('INSERT INTO a VALUES (9001)');
+    });
+    const rest = await first!.toArray();
+    expect(first!.outcome).toBe('committed');
+    const kept = [...early, ...rest].filter(
+      (change) => !('xid' in change && first!.aborted.has(change.xid)),
+    );
+    expect(idsOf(kept)).toEqual([...Array.from({ length: 2000 }, (_, i) => i + 1), 9001]);
+
+    let rolledBack: ChangeTransaction;
+    await pool
+      .transaction(async (tx) => {
+        await tx.execute(
+          "INSERT INTO a SELECT i, repeat('x', 100) FROM generate_series(10001, 12000) i",
+        );
+        rolledBack = (await iterator.next()).value!;
+        throw new Error('undone');
+      })
+      .catch(() => {});
+    await rolledBack!.toArray();
+    expect(rolledBack!.outcome).toBe('aborted');
+    await pool.execute('INSERT INTO b VALUES (1)');
+    expect(idsOf((await take(iterator, 1)).flat())).toEqual([1]);
+    await pool.execute('TRUNCATE a, b');
+  });
+
+  test('with twoPhase hands over prepared transactions, and what becomes of them', async () => {
+    const { pool } = server;
+    await using stream = await openChangeStream(pool, {
+      slot: { name: 'two_phase', twoPhase: true },
+      publication: 'both_of_them',
+    });
+    const iterator = iteratorOf(stream);
+    for (const [id, end] of [
+      [101, 'COMMIT'],
+      [102, 'ROLLBACK'],
+    ] as const) {
+      await pool.withConnection(async (connection) => {
+        await connection.execute(
+          `BEGIN; INSERT INTO a VALUES (${id}); PREPARE TRANSACTION 'gid ${id}'`,
+        );
+      });
+      const prepared = (await iterator.next()).value!;
+      expect(idsOf(await prepared.toArray())).toEqual([id]);
+      expect([prepared.gid, prepared.outcome]).toEqual([`gid ${id}`, 'prepared']);
+      await pool.execute(`${end} PREPARED 'gid ${id}'`);
+      const decided = (await iterator.next()).value!;
+      expect(await decided.toArray()).toEqual([
+        { kind: end === 'COMMIT' ? 'commit-prepared' : 'rollback-prepared', gid: `gid ${id}` },
+      ]);
+    }
+    await pool.execute('TRUNCATE a, b');
+  });
+
+  test('hands over messages, also with a publication of no tables', async () => {
+    const { pool } = server;
+    await using stream = await openChangeStream(pool, {
+      slot: 'messages',
+      publication: 'nothing',
+      messages: ['outbox'],
+    });
+    await pool.transaction(async (tx) => {
+      await tx.execute('INSERT INTO a VALUES (200)');
+      await tx.execute("SELECT pg_logical_emit_message(true, 'outbox', 'one')");
+      await tx.execute("SELECT pg_logical_emit_message(true, 'others', 'no')");
+    });
+    await pool.execute("SELECT pg_logical_emit_message(false, 'outbox', 'two')");
+    await pool
+      .transaction(async (tx) => {
+        await tx.execute("SELECT pg_logical_emit_message(true, 'outbox', 'undone')");
+        throw new Error('undone');
+      })
+      .catch(() => {});
+    await pool.execute("SELECT pg_logical_emit_message(true, 'outbox', 'three')");
+    const messages = (await take(iteratorOf(stream), 3)).flat();
+    expect(
+      messages.map(
+        (message) =>
+          message.kind === 'message' && [message.content.toString(), message.transactional],
+      ),
+    ).toEqual([
+      ['one', true],
+      ['two', false],
+      ['three', true],
+    ]);
+    await stream.close();
+    // What was acknowledged does not come again, and the last was not.
+    await using again = await openChangeStream(pool, {
+      slot: 'messages',
+      publication: 'nothing',
+      messages: true,
+    });
+    const [left] = await take(iteratorOf(again), 1);
+    expect(
+      left!.map((message) => message.kind === 'message' && message.content.toString()),
+    ).toEqual(['three']);
+  });
+
+  test('hands over TRUNCATE of two tables at once', async () => {
+    const { pool } = server;
+    await using stream = await openChangeStream(pool, {
+      slot: 'temporary',
+      publication: 'both_of_them',
+    });
+    await pool.execute('TRUNCATE a, b');
+    const [changes] = await take(iteratorOf(stream), 1);
+    expect(changes).toHaveLength(1);
+    const change = changes![0]!;
+    expect(change.kind === 'truncate' && change.relations.map(({ table }) => table)).toEqual([
+      'a',
+      'b',
+    ]);
+  });
+
+  test.runIf(version >= 16)(
+    "with origin 'none' leaves out what was replicated to this server",
+    async () => {
+      const { pool } = server;
+      await using stream = await openChangeStream(pool, {
+        slot: 'temporary',
+        publication: 'both_of_them',
+        origin: 'none',
+      });
+      await using every = await openChangeStream(pool, {
+        slot: 'temporary',
+        publication: 'both_of_them',
+      });
+      await pool.withConnection(async (connection) => {
+        await connection.execute("SELECT pg_replication_origin_create('elsewhere')");
+        await connection.execute("SELECT pg_replication_origin_session_setup('elsewhere')");
+        await connection.execute('INSERT INTO b VALUES (301)');
+        await connection.execute('SELECT pg_replication_origin_session_reset()');
+      });
+      await pool.execute('INSERT INTO b VALUES (302)');
+      expect(idsOf((await take(iteratorOf(stream), 1)).flat())).toEqual([302]);
+      const transaction = (await iteratorOf(every).next()).value!;
+      expect(idsOf(await transaction.toArray())).toEqual([301]);
+      expect(transaction.origin).toBe('elsewhere');
+    },
+  );
+
+  test('a bare connection streams from any plugin', async () => {
+    const { pool, cluster } = server;
+    await using walsender = await connectReplication(cluster.dsn);
+    const identity = await walsender.identifySystem();
+    expect(identity).toMatchObject({ timeline: 1, database: 'postgres' });
+    const slot = await walsender.createSlot('decoded', {
+      plugin: 'test_decoding',
+      temporary: true,
+    });
+    expect(slot.consistentPoint).toMatch(/^\w+\/\w+$/);
+    await pool.execute('DELETE FROM b');
+    await pool.execute('INSERT INTO b VALUES (401)');
+    expect(await walsender.command('SHOW wal_level')).toEqual([{ wal_level: 'logical' }]);
+    const stream = walsender.start({ slot: 'decoded', options: { 'include-xids': '0' } });
+    const lines: string[] = [];
+    for await (const { lsn, data } of stream) {
+      lines.push(data.toString());
+      stream.ack(lsn);
+      if (lines.includes('table public.b: INSERT: id[integer]:401') && lines.at(-1) === 'COMMIT')
+        break;
+    }
+    expect(lines.slice(-3)).toEqual(['BEGIN', 'table public.b: INSERT: id[integer]:401', 'COMMIT']);
+  });
+});

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ChangeStream, openChangeStream } from '../../../src/replication/index.ts';
+import {
+  LogicalCluster,
+  onEachVersion,
+  until,
+  walsenderOf,
+} from '../../support/replication/logical-cluster.ts';
+
+/** Takes ids until so many have come; slowly, so that a kill finds the consumer behind. */
+async function ids(stream: ChangeStream, count: number): Promise<number[]> {
+  const got: number[] = [];
+  for await (const transaction of stream) {
+    for await (const change of transaction) {
+      if (change.kind === 'insert') got.push(change.new.id);
+      if (got.length % 200 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (got.length >= count) break;
+  }
+  return got;
+}
+
+onEachVersion('a change stream whose server is killed', (version) => {
+  let server: LogicalCluster;
+  beforeAll(async () => {
+    server = await LogicalCluster.start(version);
+    await server.pool.execute('CREATE TABLE events (id int PRIMARY KEY, body text)');
+    await server.pool.execute('CREATE PUBLICATION events FOR TABLE events');
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  test('walsender: each change comes once and in order, and the loop sees no error', async () => {
+    const { pool } = server;
+    const reconnects: number[] = [];
+    await using stream = await openChangeStream(pool, {
+      slot: 'killed',
+      publication: 'events',
+      highWater: 300,
+      onReconnect: ({ attempt }) => reconnects.push(attempt),
+    });
+    let isDone = false;
+    let next = 1;
+    const killing = (async () => {
+      for (let kills = 0; kills < 12 && !isDone; kills++) {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        await pool.execute(
+          'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active_pid IS NOT NULL',
+        );
+      }
+    })();
+    const writing = (async () => {
+      for (let i = 0; i < 60; i++) {
+        const size = i % 6 === 0 ? 1000 : 2;
+        await pool.execute(
+          `INSERT INTO events SELECT i, repeat('x', 100) FROM generate_series(${next}, ${next + size - 1}) i`,
+        );
+        next += size;
+      }
+      return next - 1;
+    })();
+    const total = 10 * 1000 + 50 * 2;
+    const got = await ids(stream, total);
+    isDone = true;
+    await Promise.all([killing, writing]);
+    expect(got).toHaveLength(total);
+    expect(got.every((id, i) => id === i + 1)).toBe(true);
+    expect(stream.stats.reconnects).toBeGreaterThan(0);
+    expect(reconnects.length).toBeGreaterThanOrEqual(stream.stats.reconnects);
+    await pool.execute('TRUNCATE events');
+  }, 60_000);
+
+  test('walsender, at every boundary of messages: what was handed over is not handed over again', async () => {
+    const { pool } = server;
+    await using stream = await openChangeStream(pool, {
+      slot: 'boundaries',
+      publication: 'events',
+    });
+    await pool.execute('INSERT INTO events SELECT generate_series(1, 400)');
+    const got: number[] = [];
+    for await (const transaction of stream) {
+      for await (const change of transaction) {
+        if (change.kind === 'insert') got.push(change.new.id);
+        // While nobody asks for more, again and again at another place.
+        if (got.length % 40 === 0) {
+          const before = stream.stats.reconnects;
+          await pool.execute(
+            `SELECT pg_terminate_backend(${await walsenderOf(pool, 'boundaries')})`,
+          );
+          await until(async () => stream.stats.reconnects > before);
+        }
+      }
+      if (got.length >= 400) break;
+    }
+    expect(got).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+    await pool.execute('TRUNCATE events');
+  });
+
+  test('two kills before the interrupted transaction comes again', async () => {
+    const { pool } = server;
+    await using stream = await openChangeStream(pool, {
+      slot: 'twice',
+      publication: 'events',
+      highWater: 50,
+      acknowledge: 'manual',
+    });
+    // Not acknowledged, so that it comes first each time, ahead of the one that is cut.
+    await pool.execute('INSERT INTO events SELECT generate_series(1, 5000)');
+    await pool.execute('INSERT INTO events SELECT generate_series(5001, 10000)');
+    const got: number[] = [];
+    for await (const transaction of stream) {
+      for await (const change of transaction) {
+        if (change.kind === 'insert') got.push(change.new.id);
+        if (got.length === 7000) {
+          for (let kill = 0; kill < 2; kill++) {
+            const pid = await walsenderOf(pool, 'twice');
+            await pool.execute(`SELECT pg_terminate_backend(${pid})`);
+            await until(async () => (await walsenderOf(pool, 'twice')) !== pid);
+          }
+        }
+      }
+      if (got.length >= 10_000) break;
+    }
+    expect(got).toEqual(Array.from({ length: 10_000 }, (_, i) => i + 1));
+    await pool.execute('TRUNCATE events');
+  });
+
+  test('postmaster, with SIGKILL under load: nothing is lost, and nothing comes that is not there', async () => {
+    const { pool, cluster } = server;
+    await using stream = await openChangeStream(pool, { slot: 'crash', publication: 'events' });
+    const got: number[] = [];
+    const seen = new Set<number>();
+    let isDone = false;
+    const consuming = (async () => {
+      for await (const transaction of stream) {
+        for await (const change of transaction) {
+          if (change.kind === 'insert') {
+            got.push(change.new.id);
+            seen.add(change.new.id);
+          }
+        }
+        if (seen.has(1_000_000)) break;
+      }
+    })();
+    let id = 0;
+    const writing = (async () => {
+      while (!isDone) {
+        id += 1;
+        // A connection that is lost leaves open whether this was committed: the table tells.
+        await pool.execute('INSERT INTO events VALUES ($1)', id).catch(() => {});
+      }
+    })();
+    for (let crash = 0; crash < 3; crash++) {
+      const before = got.length;
+      await until(async () => got.length > before + 100);
+      process.kill(cluster.pid, 'SIGKILL');
+      await cluster.restart();
+    }
+    isDone = true;
+    await writing;
+    await pool.execute('INSERT INTO events VALUES (1000000)');
+    await consuming;
+    const there = await pool.fetch('SELECT id FROM events');
+    expect(got).toHaveLength(seen.size);
+    expect([...seen].sort((a, b) => a - b)).toEqual(
+      there.map((row) => row.id).sort((a, b) => a - b),
+    );
+  }, 60_000);
+});

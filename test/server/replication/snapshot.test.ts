@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openChangeStream, slotStatus } from '../../../src/replication/index.ts';
+import {
+  LogicalCluster,
+  onEachVersion,
+  walsenderOf,
+} from '../../support/replication/logical-cluster.ts';
+
+onEachVersion('a snapshot', (version) => {
+  let server: LogicalCluster;
+  beforeAll(async () => {
+    server = await LogicalCluster.start(version);
+    const { pool } = server;
+    await pool.execute('CREATE TABLE one (id int PRIMARY KEY, n int)');
+    await pool.execute('CREATE TABLE two (id int PRIMARY KEY, n int)');
+    await pool.execute('INSERT INTO one SELECT i, 0 FROM generate_series(1, 10000) i');
+    await pool.execute('INSERT INTO two SELECT i, 0 FROM generate_series(1, 3000) i');
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  const publication = { name: 'filled', tables: ['one', 'two'] };
+
+  test('and the changes behind it are the table, under concurrent writes', async () => {
+    const { pool } = server;
+    let isDone = false;
+    let id = 20_000;
+    const writing = (async () => {
+      while (!isDone) {
+        id += 1;
+        const table = id % 2 === 0 ? 'one' : 'two';
+        await pool.execute(`INSERT INTO ${table} VALUES (${id}, 1)`);
+        await pool.execute(`UPDATE ${table} SET n = n + 1 WHERE id = ${id % 3000}`);
+        await pool.execute(`DELETE FROM ${table} WHERE id = ${(id * 7) % 3000}`);
+      }
+    })();
+    await using stream = await openChangeStream(pool, {
+      slot: 'filled',
+      publication,
+      snapshot: { connections: 2 },
+      highWater: 500,
+    });
+    const model: Record<string, Map<number, number>> = { one: new Map(), two: new Map() };
+    const faults: string[] = [];
+    let snapshotRows = 0;
+    let transactions = 0;
+    for await (const transaction of stream) {
+      for await (const change of transaction) {
+        if (change.kind !== 'insert' && change.kind !== 'update' && change.kind !== 'delete')
+          continue;
+        const rows = model[change.relation.table]!;
+        const key = change.key!.id;
+        if (change.kind === 'insert' && rows.has(key)) faults.push(`inserted twice: ${key}`);
+        if (change.kind === 'update' && !rows.has(key)) faults.push(`update of no row: ${key}`);
+        if (change.kind === 'delete') rows.delete(key);
+        else rows.set(key, change.new.n);
+        if (transaction.isSnapshot) snapshotRows += 1;
+      }
+      if (!transaction.isSnapshot) transactions += 1;
+      if (transactions === 100 && !isDone) {
+        isDone = true;
+        await writing;
+        await pool.execute('INSERT INTO one VALUES (-1, 0)');
+      }
+      if (model['one']!.has(-1)) break;
+    }
+    expect(faults).toEqual([]);
+    expect(snapshotRows).toBeGreaterThanOrEqual(10_000);
+    for (const table of ['one', 'two']) {
+      const rows = await pool.fetch(`SELECT id, n FROM ${table} ORDER BY id`);
+      const expected = rows.map((row) => [row.id, row.n]);
+      expect([...model[table]!].sort(([x], [y]) => x - y)).toEqual(expected);
+    }
+    const slots = await pool.fetch('SELECT slot_name FROM pg_replication_slots');
+    expect(slots.map((slot) => slot.slot_name)).toEqual(['filled']);
+  }, 60_000);
+
+  test('that is not processed leaves no slot, wherever it stops, and begins anew', async () => {
+    const { pool } = server;
+    const options = { slot: 'interrupted', publication, snapshot: true, highWater: 100 } as const;
+    for (const stopAt of [0, 1, 5000]) {
+      const stream = await openChangeStream(pool, options);
+      const pid = await walsenderOf(pool, 'interrupted_snapshot');
+      let count = 0;
+      const consuming = (async () => {
+        for await (const transaction of stream) {
+          for await (const _ of transaction) {
+            count += 1;
+            if (count === stopAt) await pool.execute(`SELECT pg_terminate_backend(${pid})`);
+          }
+        }
+      })();
+      if (stopAt === 0) await pool.execute(`SELECT pg_terminate_backend(${pid})`);
+      await expect(consuming).rejects.toThrow(/terminating connection/);
+      await stream.close();
+      expect(await slotStatus(pool, 'interrupted')).toBeNull();
+    }
+    // All of it was seen, but the last table is not acknowledged.
+    const unfinished = await openChangeStream(pool, { ...options, acknowledge: 'manual' });
+    let tables = 0;
+    for await (const transaction of unfinished) {
+      await transaction.toArray();
+      tables += 1;
+      if (tables === 2) break;
+      transaction.ack();
+    }
+    expect(await slotStatus(pool, 'interrupted')).toBeNull();
+
+    await using stream = await openChangeStream(pool, options);
+    const counts: Record<string, number> = {};
+    for await (const transaction of stream) {
+      if (!transaction.isSnapshot) break;
+      for await (const change of transaction) {
+        if (change.kind !== 'insert') continue;
+        counts[change.relation.table] = (counts[change.relation.table] ?? 0) + 1;
+      }
+      if (Object.keys(counts).length === 2) await pool.execute('INSERT INTO one VALUES (-2, 0)');
+    }
+    expect(counts).toEqual({
+      one: (await pool.fetchVal<bigint>('SELECT count(*)::int FROM one WHERE id <> -2')) as unknown,
+      two: (await pool.fetchVal<bigint>('SELECT count(*)::int FROM two')) as unknown,
+    });
+    expect((await slotStatus(pool, 'interrupted'))?.temporary).toBe(false);
+  }, 60_000);
+});

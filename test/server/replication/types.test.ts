@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  type ChangeStreamOptions,
+  openChangeStream,
+  UNCHANGED,
+} from '../../../src/replication/index.ts';
+import {
+  iteratorOf,
+  LogicalCluster,
+  onEachVersion,
+  take,
+} from '../../support/replication/logical-cluster.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: the tests know what kind of change comes
+type AnyChange = any;
+
+/** Values of each family of types, as SQL. */
+const VALUES: readonly (readonly [type: string, value: string])[] = [
+  ['bool', 'true'],
+  ['int2', "'-32768'"],
+  ['int4', '42'],
+  ['int8', "'9223372036854775807'"],
+  ['float4', '1.5'],
+  ['float8', "'-Infinity'"],
+  ['numeric', '12345.6789'],
+  ['text', "'naïve 日本'"],
+  ['varchar', "'x'"],
+  ['char(3)', "'a'"],
+  ['name', "'n'"],
+  ['bytea', "'\\x00ff10'"],
+  ['date', "'2026-11-28'"],
+  ['time', "'12:34:56.789'"],
+  ['timetz', "'12:34:56+02'"],
+  ['timestamp', "'2026-11-28 01:02:03.456'"],
+  ['timestamptz', "'2026-11-28 01:02:03.456+02'"],
+  ['interval', "'1 year 2 months 3 days 04:05:06.7'"],
+  ['uuid', "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"],
+  ['json', '\'{"a": [1, null]}\''],
+  ['jsonb', '\'{"b": "c"}\''],
+  ['inet', "'192.168.0.1/24'"],
+  ['cidr', "'10.0.0.0/8'"],
+  ['macaddr', "'08:00:2b:01:02:03'"],
+  ['bit(3)', "B'101'"],
+  ['varbit', "B'1'"],
+  ['point', "'(1,2)'"],
+  ['polygon', "'((0,0),(1,1),(2,0))'"],
+  ['int4range', "'[1,5)'"],
+  ['int4multirange', "'{[1,2),[5,7)}'"],
+  ['pg_lsn', "'16/B374D848'"],
+  ['xml', "'<a/>'"],
+  ['tsvector', "'fat cat'"],
+  ['int4[]', "'{1,NULL,3}'"],
+  ['text[][]', "'{{a,b},{c,d}}'"],
+];
+
+onEachVersion('values of a change stream', (version) => {
+  let server: LogicalCluster;
+  beforeAll(async () => {
+    server = await LogicalCluster.start(version);
+    const { pool } = server;
+    const columns = VALUES.map(([type], i) => `v${i} ${type}`).join(', ');
+    await pool.execute(`CREATE TABLE every (id int PRIMARY KEY, ${columns})`);
+    await pool.execute('ALTER TABLE every REPLICA IDENTITY FULL');
+    await pool.execute('CREATE PUBLICATION every FOR TABLE every');
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  /** The changes of what `write` does in one transaction. */
+  async function changesOf(
+    publication: ChangeStreamOptions['publication'],
+    write: () => Promise<unknown>,
+    transactions = 1,
+    options: Partial<ChangeStreamOptions> = {},
+  ): Promise<AnyChange[]> {
+    await using stream = await openChangeStream(server.pool, {
+      slot: 'temporary',
+      publication,
+      ...options,
+    });
+    await write();
+    return (await take(iteratorOf(stream), transactions)).flat();
+  }
+
+  test.each([
+    ['auto', 'binary'],
+    [false, 'text'],
+  ] as const)('are those of a query, with binary: %s', async (binary, id) => {
+    const { pool } = server;
+    await pool.execute('DELETE FROM every');
+    const values = VALUES.map(([type, value]) => `${value}::${type}`).join(', ');
+    const key = id === 'binary' ? 1 : 2;
+    const changes = await changesOf(
+      'every',
+      async () => {
+        await pool.transaction(async (tx) => {
+          await tx.execute(`INSERT INTO every VALUES (${key}, ${values})`);
+          await tx.execute(`INSERT INTO every VALUES (-${key})`);
+        });
+        await pool.execute(`UPDATE every SET id = id + 10 WHERE id = ${key}`);
+        await pool.execute(`DELETE FROM every WHERE id = ${key} + 10`);
+      },
+      3,
+      { binary },
+    );
+    const [row] = await pool.fetch(
+      `SELECT ${key} AS id, ${VALUES.map(([type, value], i) => `${value}::${type} AS v${i}`).join(', ')}`,
+    );
+    const [insert, nulls, update, gone] = changes;
+    expect({ ...insert.new }).toEqual({ ...row });
+    expect(Object.values(nulls.new)).toEqual([-key, ...VALUES.map(() => null)]);
+    expect({ ...update.old }).toEqual({ ...row });
+    expect({ ...update.new }).toEqual({ ...row, id: key + 10 });
+    // With REPLICA IDENTITY FULL the whole row is the key.
+    expect({ ...update.key }).toEqual({ ...row });
+    expect({ ...gone.old }).toEqual({ ...row, id: key + 10 });
+  });
+
+  test('of types that are made after the stream has begun', async () => {
+    const { pool } = server;
+    await pool.execute('CREATE PUBLICATION all_of_it FOR ALL TABLES');
+    const changes = await changesOf('all_of_it', () =>
+      pool.transaction(async (tx) => {
+        await tx.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')");
+        await tx.execute('CREATE TYPE pair AS (a int, b mood)');
+        await tx.execute('CREATE DOMAIN percent AS int CHECK (VALUE <= 100)');
+        await tx.execute('CREATE TYPE span AS RANGE (subtype = float8)');
+        await tx.execute(
+          'CREATE TABLE own (id int PRIMARY KEY, m mood, ms mood[], p pair, d percent, s span)',
+        );
+        await tx.execute("INSERT INTO own VALUES (1, 'ok', '{sad,ok}', '(7,sad)', 99, '[1,2)')");
+      }),
+    );
+    const row = await pool.fetchRow('SELECT * FROM own');
+    const [insert] = changes;
+    expect({ ...insert.new }).toEqual({ ...row });
+    expect(insert.new.p.b).toBe('sad');
+    expect(insert.relation.columns.map((column: AnyChange) => column.type.name)).toEqual([
+      'int4',
+      'mood',
+      'mood[]',
+      'pair',
+      'percent',
+      'span',
+    ]);
+  });
+
+  test('of tables and types that change on the way', async () => {
+    const { pool } = server;
+    const changes = await changesOf(
+      'all_of_it',
+      async () => {
+        await pool.transaction(async (tx) => {
+          await tx.execute('CREATE TABLE changing (id int PRIMARY KEY, a text)');
+          await tx.execute("INSERT INTO changing VALUES (1, 'a')");
+          await tx.execute('ALTER TABLE changing ADD COLUMN b int DEFAULT 5');
+          await tx.execute("INSERT INTO changing VALUES (2, 'b', 6)");
+          await tx.execute('ALTER TABLE changing RENAME COLUMN a TO c');
+          await tx.execute("INSERT INTO changing VALUES (3, 'c', 7)");
+          await tx.execute('ALTER TABLE changing DROP COLUMN b');
+          await tx.execute("INSERT INTO changing VALUES (4, 'd')");
+        });
+        await pool.execute('CREATE TYPE growing AS (x int)');
+        await pool.execute('ALTER TABLE changing ADD COLUMN g growing');
+        await pool.execute("INSERT INTO changing VALUES (5, 'e', ROW(1))");
+        await pool.execute('ALTER TYPE growing ADD ATTRIBUTE y text');
+        await pool.execute("INSERT INTO changing VALUES (6, 'f', ROW(1, 'y'))");
+      },
+      3,
+    );
+    expect(changes.map((change) => JSON.stringify(change.new))).toEqual([
+      '{"id":1,"a":"a"}',
+      '{"id":2,"a":"b","b":6}',
+      '{"id":3,"c":"c","b":7}',
+      '{"id":4,"c":"d"}',
+      '{"id":5,"c":"e","g":{"x":1}}',
+      '{"id":6,"c":"f","g":{"x":1,"y":"y"}}',
+    ]);
+  });
+
+  test('of a type without a binary form that is added on the way: the stream goes on in text', async () => {
+    const { pool } = server;
+    await pool.execute('CREATE TABLE paid (id int PRIMARY KEY)');
+    const changes = await changesOf(
+      'all_of_it',
+      async () => {
+        await pool.execute('INSERT INTO paid VALUES (1)');
+        await pool.transaction(async (tx) => {
+          await tx.execute('INSERT INTO paid VALUES (2)');
+          await tx.execute('ALTER TABLE paid ADD COLUMN amount money, ADD COLUMN r regclass');
+          await tx.execute("INSERT INTO paid VALUES (3, 12.5, 'paid')");
+        });
+      },
+      2,
+      { slot: 'with_money' },
+    );
+    expect(changes.map((change) => ({ ...change.new }))).toEqual([
+      { id: 1 },
+      { id: 2 },
+      { id: 3, amount: '$12.50', r: 'paid' },
+    ]);
+    // From the start, too.
+    const [again] = await changesOf('all_of_it', () =>
+      pool.execute("INSERT INTO paid VALUES (4, 1, 'pg_class')"),
+    );
+    expect({ ...again.new }).toEqual({ id: 4, amount: '$1.00', r: 'pg_class' });
+  });
+
+  test('that are stored out of line and have not changed are UNCHANGED, or the old ones with FULL', async () => {
+    const { pool } = server;
+    await pool.execute('CREATE TABLE docs (id int PRIMARY KEY, n int, body text)');
+    await pool.execute('ALTER TABLE docs ALTER COLUMN body SET STORAGE EXTERNAL');
+    const changes = await changesOf(
+      'all_of_it',
+      async () => {
+        await pool.execute("INSERT INTO docs VALUES (1, 1, repeat('x', 10000))");
+        await pool.execute('UPDATE docs SET n = 2');
+        await pool.execute('ALTER TABLE docs REPLICA IDENTITY FULL');
+        await pool.execute('UPDATE docs SET n = 3');
+      },
+      3,
+    );
+    const [, without, full] = changes;
+    expect(without.new.body).toBe(UNCHANGED);
+    expect(without.unchanged).toEqual(['body']);
+    expect(JSON.stringify(without.new)).toBe('{"id":1,"n":2}');
+    expect(() => `${without.new.body}`).toThrow(TypeError);
+    await expect(pool.fetchVal('SELECT $1::text', without.new.body)).rejects.toThrow(/symbol/i);
+    expect(full.new.body).toBe('x'.repeat(10_000));
+    expect(full.unchanged).toEqual([]);
+    expect(full.old.n).toBe(2);
+  });
+
+  test('of what is published alone: column lists, row filters, partitions by their root', async () => {
+    const { pool } = server;
+    await pool.execute(
+      'CREATE TABLE part (id int, kind text, secret text, PRIMARY KEY (id)) PARTITION BY RANGE (id)',
+    );
+    await pool.execute('CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100)');
+    await pool.execute(
+      'CREATE PUBLICATION parts FOR TABLE part (id, kind) WHERE (id > 10) WITH (publish_via_partition_root = true)',
+    );
+    const [insert, ...more] = await changesOf('parts', async () => {
+      await pool.execute("INSERT INTO part VALUES (1, 'a', 's'), (20, 'b', 's')");
+    });
+    expect(more).toEqual([]);
+    expect(insert.relation.table).toBe('part');
+    expect({ ...insert.new }).toEqual({ id: 20, kind: 'b' });
+  });
+
+  test.runIf(version >= 18)('of generated columns', async () => {
+    const { pool } = server;
+    await pool.execute(
+      'CREATE TABLE squares (id int PRIMARY KEY, square int GENERATED ALWAYS AS (id * id) STORED)',
+    );
+    await pool.execute(
+      'CREATE PUBLICATION squares FOR TABLE squares WITH (publish_generated_columns = stored)',
+    );
+    const [insert] = await changesOf('squares', () =>
+      pool.execute('INSERT INTO squares VALUES (7)'),
+    );
+    expect({ ...insert.new }).toEqual({ id: 7, square: 49 });
+  });
+});
