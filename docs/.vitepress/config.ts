@@ -34,6 +34,7 @@ export default defineConfig({
             { text: 'COPY', link: '/guides/copy' },
             { text: 'Streams and cursors', link: '/guides/streams' },
             { text: 'LISTEN and NOTIFY', link: '/guides/notifications' },
+            { text: 'Change streams', link: '/guides/replication' },
             { text: 'Errors', link: '/guides/errors' },
             { text: 'Web frameworks', link: '/guides/web-frameworks' },
             { text: 'Query builders and ORMs', link: '/guides/orms' },

@@ -131,7 +131,9 @@ export class Assembler implements PgOutputSink {
     this.#isRetrying = false;
     this.#isFormer = false;
     if (current?.isPending && !this.#isDropping) {
-      if (comesAgain) this.#interrupted = { transaction: current, received: current.received };
+      // Lost before all of it was skipped that had come before: that is to be skipped again.
+      const received = current.received + this.#toSkip;
+      if (comesAgain) this.#interrupted = { transaction: current, received };
       else this.#end(current, 'aborted');
     }
     this.#isDropping = false;

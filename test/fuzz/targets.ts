@@ -1,6 +1,7 @@
 import { CODEC_TARGETS } from './codecs.ts';
 import { configurationTargets } from './configuration.ts';
 import { conversationTargets } from './conversations.ts';
+import { PGOUTPUT_TARGETS } from './pgoutput.ts';
 import { SCRAM_TARGETS } from './scram.ts';
 import { SQL_TARGETS } from './sql.ts';
 import type { Target } from './target.ts';
@@ -13,6 +14,7 @@ export async function allTargets(): Promise<{ targets: readonly Target[]; stop()
     targets: [
       ...WIRE_TARGETS,
       ...CODEC_TARGETS,
+      ...PGOUTPUT_TARGETS,
       ...targets,
       ...SQL_TARGETS,
       ...SCRAM_TARGETS,

@@ -101,6 +101,8 @@ onEachVersion('a change stream whose server is killed', (version) => {
       slot: 'twice',
       publication: 'events',
       highWater: 50,
+      // Reading is paused when the server goes: that is found out by writing.
+      statusInterval: 50,
       acknowledge: 'manual',
     });
     // Not acknowledged, so that it comes first each time, ahead of the one that is cut.

@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest';
+import { TempCluster } from '../../../src/cluster/index.ts';
+import { createPool } from '../../../src/index.ts';
+import {
+  type Change,
+  dropSlot,
+  openChangeStream,
+  ReplicationDivergedError,
+  SlotInvalidatedError,
+  SlotLostError,
+  type SlotWarning,
+} from '../../../src/replication/index.ts';
+import {
+  iteratorOf,
+  LogicalCluster,
+  onEachVersion,
+  take,
+  until,
+  walsenderOf,
+} from '../../support/replication/logical-cluster.ts';
+import { FaultProxy } from '../../support/servers/fault-proxy.ts';
+
+const TABLE = `CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION t FOR TABLE t`;
+
+onEachVersion('a change stream ends loudly', (version) => {
+  test('when its slot was lost, at the first start and later', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { pool } = server;
+    await pool.execute(TABLE);
+    const gone = openChangeStream(pool, { slot: 'never', publication: 't', startAfter: '0/1000' });
+    await expect(gone).rejects.toThrow(SlotLostError);
+
+    const stream = await openChangeStream(pool, { slot: 'lost', publication: 't' });
+    const next = iteratorOf(stream).next();
+    next.catch(() => {});
+    await dropSlot(pool, 'lost', { force: true });
+    await expect(next).rejects.toThrow(SlotLostError);
+    await stream.close();
+  });
+
+  test('when the server has given its slot up, with the reason; and warns before', async () => {
+    await using server = await LogicalCluster.start(version, {
+      max_slot_wal_keep_size: '64MB',
+      max_wal_size: '32MB',
+      min_wal_size: '32MB',
+      wal_keep_size: 0,
+    });
+    const { pool } = server;
+    await pool.execute(TABLE);
+    const warnings: SlotWarning[] = [];
+    const options = {
+      slot: 'kept',
+      publication: 't',
+      acknowledge: 'manual',
+      statusInterval: 100,
+    } as const;
+    await using stream = await openChangeStream(pool, {
+      ...options,
+      onSlotWarning: (warning) => warnings.push(warning),
+    });
+    await pool.execute('INSERT INTO t VALUES (1)');
+    const iterator = iteratorOf(stream);
+    await take(iterator, 1);
+    const write = (): Promise<unknown> =>
+      pool.execute(
+        "SELECT pg_logical_emit_message(false, 'wal', repeat('x', 16000000)); SELECT pg_switch_wal()",
+      );
+    for (let i = 0; i < 4; i++) await write();
+    await until(async () => warnings.length > 0);
+    expect(['extended', 'unreserved']).toContain(warnings[0]!.walStatus);
+    expect(warnings[0]!.lag).toBeGreaterThan(16_000_000n);
+    const next = iterator.next();
+    // Whoever awaits it later is told all the same.
+    next.catch(() => {});
+    await until(async () => {
+      await write();
+      await pool.execute('CHECKPOINT');
+      const status = await pool.fetchVal(
+        "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'kept'",
+      );
+      return status === 'lost';
+    });
+    await expect(next).rejects.toThrow(SlotInvalidatedError);
+    const again = await openChangeStream(pool, options).catch((error: unknown) => error);
+    expect(again).toBeInstanceOf(SlotInvalidatedError);
+    expect((again as SlotInvalidatedError).detail).toMatch(
+      /wal_removed|exceeded the maximum|invalidated/,
+    );
+  }, 60_000);
+
+  test('when it comes to another server, or its history was left behind', async () => {
+    await using server = await LogicalCluster.start(version);
+    await using other = await LogicalCluster.start(version);
+    for (const { pool } of [server, other]) await pool.execute(TABLE);
+    const target = { host: '127.0.0.1', port: server.cluster.port };
+    await using proxy = await FaultProxy.listen(target);
+    const stream = await openChangeStream(proxy.dsn, { slot: 'moved', publication: 't' });
+    const next = iteratorOf(stream).next();
+    next.catch(() => {});
+    target.port = other.cluster.port;
+    const pid = await walsenderOf(server.pool, 'moved');
+    await server.pool.execute(`SELECT pg_terminate_backend(${pid})`);
+    await expect(next).rejects.toThrow(ReplicationDivergedError);
+    await stream.close();
+  }, 60_000);
+
+  test('but not for a shutdown in good order, which it does not hold up', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { pool, cluster } = server;
+    await pool.execute(TABLE);
+    await using stream = await openChangeStream(pool, { slot: 'shutdown', publication: 't' });
+    await pool.execute('INSERT INTO t VALUES (1)');
+    const iterator = iteratorOf(stream);
+    await take(iterator, 1);
+    const next = iterator.next();
+    await stream.flush();
+    const before = performance.now();
+    await cluster.restart();
+    expect(performance.now() - before).toBeLessThan(5000);
+    await until(async () => stream.stats.reconnects > 0);
+    await pool.execute('INSERT INTO t VALUES (2)');
+    const changes: Change[] = await (await next).value!.toArray();
+    expect(changes.map((change) => change.kind === 'insert' && change.new.id)).toEqual([2]);
+    expect(stream.stats.reconnects).toBe(1);
+  }, 60_000);
+
+  test('a temporary slot that is lost is a gap', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { pool } = server;
+    await pool.execute(TABLE);
+    let gaps = 0;
+    await using stream = await openChangeStream(pool, {
+      slot: 'temporary',
+      publication: 't',
+      onGap: () => {
+        gaps += 1;
+      },
+    });
+    const iterator = iteratorOf(stream);
+    await pool.execute('INSERT INTO t VALUES (1)');
+    await take(iterator, 1);
+    await pool.execute('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots');
+    await until(async () => gaps > 0);
+    await pool.execute('INSERT INTO t VALUES (2)');
+    const [changes] = await take(iterator, 1);
+    expect(changes!.map((change) => change.kind === 'insert' && change.new.id)).toEqual([2]);
+    expect(gaps).toBe(1);
+  });
+});
+
+test('failover to a standby that has the slot loses and repeats nothing', async () => {
+  await using server = await LogicalCluster.start(18, { hot_standby_feedback: true });
+  const { pool, cluster } = server;
+  await pool.execute(TABLE);
+  await pool.execute("SELECT pg_create_physical_replication_slot('standby')");
+  await using standby = await TempCluster.startStandby(cluster, {
+    settings: {
+      primary_slot_name: 'standby',
+      primary_conninfo: `host=${cluster.socketDirectory} port=${cluster.port} user=postgres dbname=postgres`,
+      sync_replication_slots: true,
+      hot_standby_feedback: true,
+    },
+  });
+  await pool.execute("ALTER SYSTEM SET synchronized_standby_slots = 'standby'");
+  await pool.execute('SELECT pg_reload_conf()');
+  const dsn = `postgres://postgres@127.0.0.1:${cluster.port},127.0.0.1:${standby.port}/postgres?target_session_attrs=primary`;
+  await using stream = await openChangeStream(dsn, {
+    slot: { name: 'failover', failover: true },
+    publication: 't',
+    statusInterval: 200,
+  });
+  const got: number[] = [];
+  const consuming = (async () => {
+    for await (const transaction of stream) {
+      for await (const change of transaction) if (change.kind === 'insert') got.push(change.new.id);
+      if (got.includes(-1)) break;
+    }
+  })();
+  for (let id = 1; id <= 300; id++) await pool.execute('INSERT INTO t VALUES ($1)', id);
+  await until(async () => got.length >= 300);
+  await using replica = await createPool(standby.dsn, { minSize: 0 });
+  await until(async () => {
+    const synced = await replica.fetchVal(
+      "SELECT synced AND NOT temporary FROM pg_replication_slots WHERE slot_name = 'failover'",
+    );
+    return synced === true;
+  });
+  for (let id = 301; id <= 600; id++) await pool.execute('INSERT INTO t VALUES ($1)', id);
+  process.kill(cluster.pid, 'SIGKILL');
+  await standby.promote();
+  for (let id = 1001; id <= 1100; id++) await replica.execute('INSERT INTO t VALUES ($1)', id);
+  await replica.execute('INSERT INTO t VALUES (-1)');
+  await consuming;
+  const there = await replica.fetch('SELECT id FROM t');
+  const sorted = (ids: number[]): number[] => [...ids].sort((a, b) => a - b);
+  expect(sorted(got)).toEqual(sorted(there.map((row) => row.id as number)));
+}, 90_000);
