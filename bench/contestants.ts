@@ -39,6 +39,7 @@ const KEPT = path.join(tmpdir(), 'asyncpg-runtimes');
 const LABELS: Readonly<Record<string, string>> = {
   asyncpg: 'asyncpg (this)',
   pg: 'pg',
+  facade: 'asyncpg/pg',
   postgres: 'postgres',
   effect: '@effect/sql-pg',
   python: 'asyncpg (Python)',

@@ -93,8 +93,8 @@ function copy(from: string, to: string): void {
   const text = readFileSync(path.join(DECLARATIONS, from), 'utf8')
     .replace(/^\/\/# sourceMappingURL=.*$/m, '')
     .replace(
-      /^import type (.*) from '\.\.\/\.\.\/client\/connection\.[jt]s';$/m,
-      // Without asyncpg itself installed, `client.asyncpg` has no type.
+      /^import type (.*) from '\.\.\/\.\.\/(?:client\/connection|pool\/pool)\.[jt]s';$/gm,
+      // Without asyncpg itself installed, `asyncpg` of clients and pools has no type.
       "// @ts-ignore\nimport type $1 from 'asyncpg' with { 'resolution-mode': 'import' };",
     )
     .replace(

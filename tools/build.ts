@@ -34,7 +34,13 @@ await build({
     codeSplitting: {
       groups: [
         { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
-        { name: 'core', test: /src/, minShareCount: 2 },
+        {
+          name: 'core',
+          test: /src[/\\](?!pool[/\\](?!create-pool|pool-options))/,
+          minShareCount: 2,
+        },
+        // What `createPool` imports only when it is called; asyncpg/pg has it at once.
+        { name: 'pool', test: /src[/\\]pool[/\\](?!create-pool|pool-options)/, minShareCount: 2 },
       ],
     },
     // The declarations have them, and the sources.

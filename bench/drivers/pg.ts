@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
+import realPg from 'pg';
 import copyStreams from 'pg-copy-streams';
 import { copyText, type Driver, type DriverConnection } from '../driver.ts';
 import { versionOf } from './version.ts';
@@ -17,12 +17,13 @@ function nameOf(text: string): string {
   return name;
 }
 
-function query(text: string, args: readonly unknown[]): pg.QueryConfig<unknown[]> {
+function query(text: string, args: readonly unknown[]): realPg.QueryConfig<unknown[]> {
   return { name: nameOf(text), text, values: args as unknown[] };
 }
 
-export const driver: Driver = {
-  version: versionOf('pg'),
+/** pg's usual ways of doing things, with it or with what has its surface. */
+export const driverOf = (pg: typeof realPg, version: string): Driver => ({
+  version,
 
   async connect(dsn): Promise<DriverConnection> {
     // In pg's own words, TLS without verifying a certificate.
@@ -61,4 +62,6 @@ export const driver: Driver = {
       close: () => pool.end(),
     };
   },
-};
+});
+
+export const driver: Driver = driverOf(realPg, versionOf('pg'));

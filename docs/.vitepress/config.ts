@@ -37,6 +37,7 @@ export default defineConfig({
             { text: 'Change streams', link: '/guides/replication' },
             { text: 'Errors', link: '/guides/errors' },
             { text: 'Web frameworks', link: '/guides/web-frameworks' },
+            { text: 'From pg in one line', link: '/guides/from-pg' },
             { text: 'Query builders and ORMs', link: '/guides/orms' },
           ],
         },

@@ -42,6 +42,8 @@ export function readReport(reporter: Reporter, report: string, output: string): 
         failures: failures.map(({ fullTitle }) => fullTitle).sort(),
       };
     }
+    // Jest's report, which Vitest's has the form of.
+    case 'jest':
     case 'vitest': {
       const found = JSON.parse(report) as VitestReport;
       const tests = found.testResults.flatMap(({ assertionResults }) => assertionResults);

@@ -10,7 +10,7 @@ export interface Server {
 }
 
 /** Who writes the report that is read: each says otherwise how many tests there were. */
-export type Reporter = 'mocha' | 'vitest' | 'jasmine-node' | 'files';
+export type Reporter = 'mocha' | 'vitest' | 'jest' | 'jasmine-node' | 'files';
 
 /** The test suite of somebody else's project, run in a checkout that has its dependencies installed. */
 export interface Suite {
@@ -128,6 +128,54 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     fixedPort: 25432,
     databases: ['knex_test'],
     sql: "CREATE USER testuser SUPERUSER PASSWORD 'knextest'",
+  },
+  objection: {
+    repository: 'Vincit/objection.js',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'mocha',
+    command: mocha('--timeout', '60000', 'tests/integration/index.js'),
+    environment: (server) => ({ ...variables()(server), DATABASES: 'postgres' }),
+    databases: ['objection_test'],
+    sql: 'CREATE USER objection SUPERUSER',
+  },
+  'graphile-worker': {
+    repository: 'graphile/worker',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'jest',
+    command: [
+      'node',
+      '--experimental-vm-modules',
+      'node_modules/.bin/jest',
+      '--json',
+      '--outputFile=REPORT',
+      '--maxWorkers=1',
+      '--forceExit',
+    ],
+    environment: (server) => ({ ...variables()(server), NO_LOG_SUCCESS: '1' }),
+    // It must have been built: `node scripts/buildSqlModule.mjs && tsc`.
+    prepare: [['bash', 'scripts/setup_template_db.sh']],
+    settings: { max_connections: 500 },
+  },
+  'pg-boss': {
+    repository: 'timgit/pg-boss',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'vitest',
+    command: [
+      'vitest',
+      'run',
+      '--reporter=json',
+      '--outputFile=REPORT',
+      '--typecheck.enabled=false',
+      '--testTimeout=60000',
+      '--hookTimeout=60000',
+      '--maxWorkers=2',
+    ],
+    environment: variables('pgboss'),
+    fixedPort: 5432,
+    databases: ['pgboss'],
   },
   'pg-promise': {
     repository: 'vitaly-t/pg-promise',
