@@ -58,8 +58,7 @@ const SLOW_CLOSE = 60_000;
  */
 export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements AsyncDisposable {
   declare protected readonly [SEALED]: true;
-  /** @internal */
-  readonly [CONTEXT]: SessionContext;
+  readonly #context: SessionContext;
   readonly #config: ConnectConfig;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
@@ -73,7 +72,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   private constructor(config: ConnectConfig, settings: PoolSettings, clock?: Clock) {
     super();
     const context = contextFor(config, clock);
-    this[CONTEXT] = context;
+    this.#context = context;
     this.#config = config;
     this.#settings = settings;
     this.#clock = context.clock;
@@ -105,6 +104,14 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
       this.terminate();
       throw error;
     }
+  }
+
+  /**
+   * How its connections are made, for one that is made apart.
+   * @internal
+   */
+  get [CONTEXT](): SessionContext {
+    return this.#context;
   }
 
   // ── Lending ─────────────────────────────────────────────────────────────────────────────
