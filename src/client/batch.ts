@@ -12,6 +12,7 @@ import {
   toQuery,
 } from './call.ts';
 import type { ClientSession } from './client-session.ts';
+import { commentOf, withComment } from './query-comment.ts';
 
 /** What a batch comes to: a result for each query, in order. */
 export type BatchResults<F extends RowForm, Q extends readonly Query[]> = {
@@ -43,10 +44,15 @@ export async function runBatch(
     prepare: isPrepared(query),
     form: query.rows ?? 'record',
   }));
-  const request = new BatchRequest(items, deadline);
   const texts = items.map(({ text }) => text);
-  const promise = client.submitAll(request, texts);
-  return client.logged(promise, texts.join(';\n'), items, undefined, 'query', items.length);
+  const all = texts.join(';\n');
+  const comment = commentOf(all);
+  const sent =
+    comment === null
+      ? items
+      : items.map((item) => ({ ...item, text: withComment(item.text, comment), prepare: false }));
+  const promise = client.submitAll(new BatchRequest(sent, deadline), texts);
+  return client.logged(promise, all, items, undefined, 'query', items.length);
 }
 
 /** What holds for the call that a batch is: the shortest time-out, and every signal. */

@@ -17,6 +17,7 @@ import { RECORDS, type RowStyle } from '../values/column-names.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
 import { endedByStatement, OpenTransaction } from './open-transaction.ts';
+import { commentOf, withComment } from './query-comment.ts';
 import { QueryLog } from './query-log.ts';
 import { resetScript } from './reset-script.ts';
 import { isTraced, traced } from './tracing.ts';
@@ -102,14 +103,16 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     statement: Statement | null = null,
     onTag: ((tag: string) => void) | null = null,
   ): Promise<unknown> {
+    const comment = statement === null ? commentOf(query.text) : null;
     const request = new QueryRequest(
-      query.text,
+      withComment(query.text, comment),
       argsOf(query),
       {
         wanted,
         column: query.column,
         form: query.rows,
-        prepare: kind.parsedAnew ? false : query.prepare,
+        // With a comment each text is another one.
+        prepare: kind.parsedAnew || comment !== null ? false : query.prepare,
       },
       deadline,
       statement,
@@ -126,7 +129,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     timeout?: number | undefined,
     kind: StatementKind = statementKind(text),
   ): Promise<string> {
-    const request = this.#submitScript(text, deadline, kind);
+    const request = this.#submitScript(text, deadline, kind, commentOf(text));
     return this.logged(this.answerOf(request, kind), text, [], timeout);
   }
 
@@ -201,8 +204,13 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     }
   }
 
-  #submitScript(text: string, deadline: Deadline | null, kind: StatementKind): ScriptRequest {
-    const request = new ScriptRequest(text, deadline, kind.repeatable);
+  #submitScript(
+    text: string,
+    deadline: Deadline | null,
+    kind: StatementKind,
+    comment: string | null = null,
+  ): ScriptRequest {
+    const request = new ScriptRequest(withComment(text, comment), deadline, kind.repeatable);
     this.submit(request, text, kind);
     return request;
   }

@@ -6,6 +6,7 @@ import type { Deadline } from '../transport/deadline.ts';
 import type { Row } from '../values/row.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { ClientSession } from './client-session.ts';
+import { commentOf, withComment } from './query-comment.ts';
 
 /** Executes a statement once for each set; see Queryable.executeMany. */
 export async function executeMany(
@@ -29,8 +30,10 @@ export async function executeMany(
   }
   if (Array.isArray(sets) && sets.length === 0) return [];
   const kind = statementKind(text);
-  const prepare = !kind.parsedAnew;
-  const request = new ExecuteManyRequest(text, sets, wantRows, deadline, statement, prepare, form);
+  const comment = statement === null ? commentOf(text) : null;
+  const prepare = !kind.parsedAnew && comment === null;
+  const sent = withComment(text, comment);
+  const request = new ExecuteManyRequest(sent, sets, wantRows, deadline, statement, prepare, form);
   client.submit(request, text, kind);
   const args = sets as unknown as readonly unknown[];
   const size = Array.isArray(sets) ? sets.length : undefined;

@@ -6,6 +6,7 @@ import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 import { newPortal } from './cursor.ts';
+import { commentOf, withComment } from './query-comment.ts';
 import type { StreamBuffer } from './row-stream.ts';
 
 /** Rows that are fetched at once through a portal. */
@@ -20,7 +21,10 @@ export async function streamQuery(
   statement: Statement | null = null,
 ): Promise<void> {
   const run = client.isInTransaction ? streamPortal : streamWhole;
-  const running = unlessLeft(run(client, query, buffer, deadline, statement), buffer);
+  const comment = statement === null ? commentOf(query.text) : null;
+  const sent =
+    comment === null ? query : { ...query, text: withComment(query.text, comment), prepare: false };
+  const running = unlessLeft(run(client, sent, buffer, deadline, statement), buffer);
   try {
     await client.logged(running, query.text, argsOf(query), query.timeout);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { metrics, trace } from '@opentelemetry/api';
+import { COMMENTS } from '../../client/query-comment.ts';
 import { Metrics } from './metrics.ts';
 import { observe, observeReleases } from './observer.ts';
 import { checkInstrumentOptions, type InstrumentOptions } from './options.ts';
@@ -23,9 +24,13 @@ export function instrument(options: InstrumentOptions = {}): () => void {
   const { tracerProvider = trace.getTracerProvider() } = options;
   const { meterProvider = metrics.getMeterProvider() } = options;
   const measured = new Metrics(meterProvider.getMeter(SCOPE));
-  const unobserve = observe([new Spans(tracerProvider.getTracer(SCOPE), options), measured]);
+  const spans = new Spans(tracerProvider.getTracer(SCOPE), options);
+  const unobserve = observe([spans, measured]);
+  const commenter = (text: string): string | null => spans.comment(text);
+  if (options.traceContext === true) COMMENTS.commenter = commenter;
   const unobserveReleases = observeReleases((message) => measured.released(message));
   return () => {
+    if (COMMENTS.commenter === commenter) COMMENTS.commenter = null;
     unobserve();
     unobserveReleases();
     measured.stop();

@@ -27,6 +27,12 @@ export interface InstrumentOptions {
    * True by default.
    */
   readonly captureQueryText?: boolean | undefined;
+  /**
+   * The span of a query is told to the server, by W3C's `traceparent` in a comment behind its text: it is in
+   * the server's log and in `pg_stat_activity`. Texts differ each time then and are prepared anew, which
+   * costs a round trip. Prepared statements, cursors and COPY have none. False by default.
+   */
+  readonly traceContext?: boolean | undefined;
   /** Is called with each span when it has been started, to add attributes of your own. */
   readonly onSpanStart?: ((span: Span, call: TracedCall) => void) | undefined;
   /** Is called with each span before it ends. */
@@ -38,6 +44,7 @@ const OPTIONS: Readonly<Record<keyof InstrumentOptions, string>> = {
   meterProvider: 'object',
   requireParentSpan: 'boolean',
   captureQueryText: 'boolean',
+  traceContext: 'boolean',
   onSpanStart: 'function',
   onSpanEnd: 'function',
 };

@@ -1,6 +1,8 @@
 import {
   type Attributes,
+  type Context,
   context,
+  isSpanContextValid,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -31,6 +33,8 @@ export class Spans implements Observer {
   readonly #tracer: Tracer;
   readonly #options: InstrumentOptions;
   readonly #open = new WeakMap<Message, Span>();
+  /** The span of a call whose text has been sent, and which is traced right after that. */
+  #early: { readonly text: string; readonly span: Span } | null = null;
 
   constructor(tracer: Tracer, options: InstrumentOptions) {
     this.#tracer = tracer;
@@ -44,7 +48,9 @@ export class Spans implements Observer {
     const kind = KINDS[traced];
     const attributes = this.#attributes(kind, message);
     const name = nameOfSpan(kind, attributes);
-    const span = this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent);
+    const early = this.#takeEarly(message);
+    early?.updateName(name).setAttributes(attributes);
+    const span = early ?? this.#begin(name, attributes, parent);
     this.#open.set(message, span);
     // What is done inside of these has them as its parent; a query is on its way already.
     if (kind === 'transaction' || kind === 'connect' || kind === 'acquire') {
@@ -73,6 +79,34 @@ export class Spans implements Observer {
       callUser('onSpanEnd', () => onSpanEnd(span, call));
     }
     span.end();
+  }
+
+  #begin(name: string, attributes: Attributes, parent: Context): Span {
+    return this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent);
+  }
+
+  /** Begins the span of a call before its text is sent, and makes the comment that tells of it. */
+  comment(text: string): string | null {
+    const parent = context.active();
+    this.#early?.span.end();
+    this.#early = null;
+    if (this.#options.requireParentSpan === true && trace.getSpan(parent) === undefined)
+      return null;
+    const attributes = this.#attributes('query', { query: text });
+    const span = this.#begin(nameOfSpan('query', attributes), attributes, parent);
+    this.#early = { text, span };
+    const spanContext = span.spanContext();
+    if (!isSpanContextValid(spanContext)) return null;
+    const { traceId, spanId, traceFlags } = spanContext;
+    const flags = traceFlags.toString(16).padStart(2, '0');
+    return `/*traceparent='00-${traceId}-${spanId}-${flags}'*/`;
+  }
+
+  #takeEarly({ query }: Message): Span | null {
+    if (this.#early === null || this.#early.text !== query) return null;
+    const { span } = this.#early;
+    this.#early = null;
+    return span;
   }
 
   #attributes(kind: SpanKindName, message: Message): Attributes {

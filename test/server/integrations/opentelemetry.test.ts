@@ -287,6 +287,50 @@ describeEach('spans of OpenTelemetry', (version) => {
     expect(span!.attributes).toHaveProperty(['db.query.summary'], 'SELECT');
   });
 
+  it('are told to the server in a comment, if so wanted', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a text)');
+    const own = 'SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()';
+    expect(await c.fetchVal({ text: own, prepare: false })).toBe(own);
+    const spans = traced({ traceContext: true });
+    const comments = (): string[] =>
+      spans.take().map((span) => {
+        const { traceId, spanId } = span.spanContext();
+        return `/*traceparent='00-${traceId}-${spanId}-01'*/`;
+      });
+    expect(await c.fetchVal(own)).toBe(`${own} ${comments()[0]}`);
+    expect(await c.fetchVal(`${own} AND $1 -- end`, true)).toBe(
+      `${own} AND $1 -- end\n${comments()[0]}`,
+    );
+    expect((await collect(c.stream(own)))[0].query).toBe(`${own} ${comments()[0]}`);
+    await c.transaction(async (tx) => {
+      const [row] = await collect(tx.stream(own));
+      expect(row.query).toBe(`${own} ${comments()[0]}`);
+    });
+    spans.take();
+    // What is seen of sessions is kept for a transaction.
+    const forget = 'SELECT pg_stat_clear_snapshot()';
+    const [first, , second] = await c.batch([own, forget, `${own} LIMIT 1`]);
+    const [comment, ...others] = comments();
+    expect(others).toEqual([]);
+    expect(first.rows[0].query).toBe(`${own} ${comment}`);
+    expect(second.rows[0].query).toBe(`${own} LIMIT 1 ${comment}`);
+    const insert = `INSERT INTO t ${own} AND $1`;
+    await c.executeMany(insert, [[true], [true]]);
+    await c.execute(`INSERT INTO t ${own}; INSERT INTO t ${own}`);
+    const [many, script] = comments();
+    expect(await c.fetch('SELECT DISTINCT a FROM t')).toHaveLength(2);
+    expect(await c.fetchVal('SELECT a FROM t WHERE a LIKE $1 LIMIT 1', `%${many}`)).toBe(
+      `${insert} ${many}`,
+    );
+    expect(await c.fetchVal('SELECT count(*) FROM t WHERE a LIKE $1', `%${script}`)).toBe(2n);
+    // The server keeps none of them, and places in a text are those of the program's.
+    expect(await c.fetchVal('SELECT count(*) FROM pg_prepared_statements')).toBe(0n);
+    expect(await failure(c.fetch('SELECT nothing'))).toMatchObject({ position: 8 });
+    spans.stop();
+    expect(await c.fetchVal({ text: own, prepare: false })).toBe(own);
+  });
+
   it('are shown to hooks, whose failures harm no call', async () => {
     const c = await open(version);
     const calls: TracedCall[] = [];
@@ -484,7 +528,7 @@ describe('instrument', () => {
     expect(names(exporter.getFinishedSpans())).toEqual(['SELECT']);
   });
 
-  it.each([{ tracer: {} }, { requireParentSpan: 'yes' }, { onSpanEnd: null }])(
+  it.each([{ tracer: {} }, { traceContext: 1 }, { requireParentSpan: 'yes' }, { onSpanEnd: null }])(
     'refuses %o',
     (options) => {
       expect(() => instrument(options as InstrumentOptions)).toThrow(ClientConfigurationError);
