@@ -1,11 +1,11 @@
 import type { KnipConfig } from 'knip';
-import { entries } from './tools/entries.ts';
+import { entries, programs } from './tools/entries.ts';
 
 export default {
   workspaces: {
     '.': {
       entry: [
-        ...entries.map(({ source }) => source),
+        ...[...entries, ...programs].map(({ source }) => source),
         // The runtimes' conformance programme is started by test/runtimes/run.ts, under other runtimes.
         'test/runtimes/conformance.mjs',
         'test/cluster/programs/*.ts',

@@ -7,6 +7,8 @@
  * @module asyncpg
  */
 export type { CallOptions, Query, QueryObject } from './client/call.ts';
+// biome-ignore lint/performance/noReExportAll: what is added to these interfaces goes to the module
+export * from './client/checked-queries.ts';
 export { connect, type SingleConnectOptions } from './client/connect.ts';
 export { Connection, type PrepareOptions } from './client/connection.ts';
 export type { CopyFromTableOptions } from './client/copy/copy-from-table.ts';

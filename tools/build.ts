@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { build } from 'rolldown';
 import { buildPgPackage } from './build-pg.ts';
 import { asciiOnly, compactClasses } from './build-plugins.ts';
-import { entries, root } from './entries.ts';
+import { entries, programs, root } from './entries.ts';
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
@@ -15,7 +15,7 @@ if (status !== 0) process.exit(status ?? 1);
 await build({
   cwd: root,
   plugins: [compactClasses, asciiOnly],
-  input: Object.fromEntries(entries.map(({ name, source }) => [name, source])),
+  input: Object.fromEntries([...entries, ...programs].map(({ name, source }) => [name, source])),
   platform: 'node',
   // Everything that is not a file of ours: Node's own modules and peer dependencies.
   external: /^[^./]/,

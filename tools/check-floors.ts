@@ -46,6 +46,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   replication: upTo('pool'),
   '.': upTo('pool'),
   cluster: [],
+  // A program that uses the driver as everybody does, by the name of the package.
+  check: [],
 };
 
 /** The folder and all that stand below it. */
@@ -71,8 +73,13 @@ const CIRCLES: readonly Circle[] = [
   },
 ];
 
-/** A throw-away server is no part of the driver: the rules on runtime and clock are not for it. */
-const APART = 'cluster';
+/** No part of the driver: the rules on runtime and clock are not for them. */
+const APART: ReadonlySet<string> = new Set(['cluster', 'check']);
+/** Folders that import packages: optional peers, and what else is named here. */
+const IMPORTS_OF_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  integrations: [],
+  check: ['asyncpg'],
+};
 const CLOCK = 'transport/clock.ts';
 
 /** What only some files may import, even as a type, and why each of them may. */
@@ -184,7 +191,7 @@ export function checkFloors(
     }
     all.set(file, targets);
     values.set(file, targetsOfValues);
-    if (file !== CLOCK && folderOf(file) !== APART) {
+    if (file !== CLOCK && !APART.has(folderOf(file))) {
       for (const { line, name } of clocks) {
         report(line, `${name}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
       }
@@ -236,20 +243,21 @@ function checkModule(
   const folder = folderOf(file);
   if (!from.startsWith('node:')) {
     const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/');
-    if (!folder.startsWith('integrations')) {
+    const others = IMPORTS_OF_PACKAGES[folder.split('/')[0]!];
+    if (others === undefined) {
       report(`${from}: the library has no dependencies; Node's own modules are named node:…`);
-    } else if (!peers.has(name)) {
+    } else if (!peers.has(name) && !others.includes(name)) {
       report(`${from}: ${name} is no optional peer dependency of package.json`);
     }
     return;
   }
   const module = from.slice('node:'.length);
   for (const { message, modules, allowed } of GUARDS) {
-    if (modules.has(module) && folder !== APART && !isAllowed(file, allowed)) {
+    if (modules.has(module) && !APART.has(folder) && !isAllowed(file, allowed)) {
       report(`${from}: ${message}`);
     }
   }
-  if (/^timers(\/|$)|^perf_hooks$/.test(module) && file !== CLOCK && folder !== APART) {
+  if (/^timers(\/|$)|^perf_hooks$/.test(module) && file !== CLOCK && !APART.has(folder)) {
     report(`${from}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
   }
 }

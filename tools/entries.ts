@@ -21,8 +21,12 @@ export interface Entry {
   readonly types: string;
 }
 
+/** A program that users start: it is built like an entry, and nobody imports it. */
+export type Program = Pick<Entry, 'name' | 'source' | 'dist'>;
+
 interface Manifest {
   readonly name: string;
+  readonly bin?: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | { types: string; default: string }>>;
 }
 
@@ -48,7 +52,20 @@ export function entriesOf({ name: packageName, exports }: Manifest): readonly En
   return entries;
 }
 
+/** The programs that a package.json names. */
+function programsOf({ bin }: Manifest): readonly Program[] {
+  return Object.values(bin ?? {}).map((target) => {
+    const name = /^\.\/dist\/(.+)\.js$/.exec(target)?.[1];
+    if (name === undefined)
+      throw new Error(`package.json: ${target} of bin must be ./dist/NAME.js`);
+    return { name, source: `src/${name}.ts`, dist: `dist/${name}.js` };
+  });
+}
+
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest;
+
 /** The entries of this package. */
-export const entries = entriesOf(
-  JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest,
-);
+export const entries = entriesOf(manifest);
+
+/** The programs of this package. */
+export const programs = programsOf(manifest);

@@ -9,6 +9,7 @@ import type { TypeCodec } from '../values/type-codec.ts';
 import type { Attempts } from './attempts.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
+import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
 import {
@@ -185,7 +186,10 @@ export class Connection<F extends RowForm = 'record'>
    * await using find = await connection.prepare<User>('SELECT * FROM users WHERE id = $1');
    * const user = await find.fetchRow(1n);
    */
-  prepare<T = any>(query: string, options: PrepareOptions = {}): Promise<PreparedStatement<T, F>> {
+  prepare<T = never, const Q extends string = string>(
+    query: Q & Checked<Q, T>,
+    options: PrepareOptions = {},
+  ): Promise<PreparedStatement<ColumnsOf<Q, T>, F>> {
     return located(async () => {
       checkOptions('prepare', options, PREPARE_OPTIONS);
       const client = this.#open('prepare');
@@ -198,7 +202,7 @@ export class Connection<F extends RowForm = 'record'>
         }),
       );
       client.prepared.add(statement.name);
-      return PreparedStatement[CREATE]<T, F>(this, statement);
+      return PreparedStatement[CREATE]<ColumnsOf<Q, T>, F>(this, statement);
     });
   }
 
@@ -221,9 +225,12 @@ export class Connection<F extends RowForm = 'record'>
    *   const firstTen = await cursor.fetch(10);
    * });
    */
-  cursor<T = any>(query: string, ...args: unknown[]): Cursor<T, F>;
+  cursor<T = never, const Q extends Query = string>(
+    query: Q & Checked<Q, T>,
+    ...args: ArgsOf<Q, T>
+  ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  cursor<T = any, G extends RowForm = F>(query: Query<G, T>): Cursor<T, G>;
+  cursor<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): Cursor<T, G>;
   cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
     const call = toQuery(query, args, this[STYLE]);
     return Cursor[CREATE](() => this.#open('cursor'), call, null);

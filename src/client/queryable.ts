@@ -19,6 +19,16 @@ import {
   toQuery,
 } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
+import type {
+  ArgsOf,
+  Checked,
+  CheckedRow,
+  ColumnsOf,
+  FirstColumnOf,
+  FormOf,
+  SetsOf,
+  Typed,
+} from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { copyFromQuery } from './copy/copy-from-query.ts';
@@ -250,9 +260,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const tag = await pool.execute('UPDATE users SET name = $1 WHERE id = $2', 'Ada', 1);
    * const changed = rowsAffected(tag);
    */
-  execute(query: string, ...args: unknown[]): Promise<string>;
-  /** The same for a query object. */
-  execute(query: Query): Promise<string>;
+  execute<const Q extends Query>(query: Q & Checked<Q>, ...args: ArgsOf<Q>): Promise<string>;
   execute(query: Query, ...args: unknown[]): Promise<string> {
     return this.#query(query, args, 'tag') as Promise<string>;
   }
@@ -266,9 +274,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * @example
    * await pool.executeMany('INSERT INTO points (x, y) VALUES ($1, $2)', [[1, 2], [3, 4]]);
    */
-  executeMany(
-    query: string,
-    args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+  executeMany<const Q extends string>(
+    query: Q & Checked<Q>,
+    args: SetsOf<Q>,
     options: CallOptions = {},
   ): Promise<void> {
     return located(async () => {
@@ -288,11 +296,11 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const ids = await pool.fetchMany<{ id: bigint }>(
    *   'INSERT INTO users (email) VALUES ($1) RETURNING id', [['a@example.org'], ['b@example.org']]);
    */
-  fetchMany<T = any>(
-    query: string,
-    args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+  fetchMany<T = never, const Q extends string = string>(
+    query: Q & Checked<Q, T>,
+    args: SetsOf<Q, T>,
     options: CallOptions = {},
-  ): Promise<RowOf<F, T>[]> {
+  ): Promise<CheckedRow<F, Q, T>[]> {
     return located(async () => {
       checkOptions('fetchMany', options, CALL_OPTIONS);
       this.#admit(query);
@@ -301,7 +309,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
         options,
         (client, deadline) =>
           executeMany(client, query, args, true, deadline, null, this[STYLE].form) as Promise<
-            RowOf<F, T>[]
+            CheckedRow<F, Q, T>[]
           >,
       );
     });
@@ -317,9 +325,12 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const users = await pool.fetch<{ id: number; name: string }>(
    *   'SELECT id, name FROM users WHERE is_active = $1', true);
    */
-  fetch<T = any>(query: string, ...args: unknown[]): Promise<RowOf<F, T>[]>;
+  fetch<T = never, const Q extends Query = string>(
+    query: Q & Checked<Q, T>,
+    ...args: ArgsOf<Q, T>
+  ): Promise<CheckedRow<F, Q, T>[]>;
   /** The same for a query object. */
-  fetch<T = any, G extends RowForm = F>(query: Query<G, T>): Promise<RowOf<G, T>[]>;
+  fetch<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): Promise<RowOf<G, T>[]>;
   fetch(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'rows');
   }
@@ -332,9 +343,14 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const user = await pool.fetchRow<User>('SELECT id, name FROM users WHERE id = $1', 1n);
    * if (user === null) return notFound();
    */
-  fetchRow<T = any>(query: string, ...args: unknown[]): Promise<RowOf<F, T> | null>;
+  fetchRow<T = never, const Q extends Query = string>(
+    query: Q & Checked<Q, T>,
+    ...args: ArgsOf<Q, T>
+  ): Promise<CheckedRow<F, Q, T> | null>;
   /** The same for a query object. */
-  fetchRow<T = any, G extends RowForm = F>(query: Query<G, T>): Promise<RowOf<G, T> | null>;
+  fetchRow<T = never, G extends RowForm = F>(
+    query: Typed<T, Query<G, T>>,
+  ): Promise<RowOf<G, T> | null>;
   fetchRow(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'row');
   }
@@ -348,9 +364,12 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const { id } = await pool.fetchOne<{ id: bigint }>(
    *   'INSERT INTO users (email) VALUES ($1) RETURNING id', 'ada@example.org');
    */
-  fetchOne<T = any>(query: string, ...args: unknown[]): Promise<RowOf<F, T>>;
+  fetchOne<T = never, const Q extends Query = string>(
+    query: Q & Checked<Q, T>,
+    ...args: ArgsOf<Q, T>
+  ): Promise<CheckedRow<F, Q, T>>;
   /** The same for a query object. */
-  fetchOne<T = any, G extends RowForm = F>(query: Query<G, T>): Promise<RowOf<G, T>>;
+  fetchOne<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): Promise<RowOf<G, T>>;
   fetchOne(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'one');
   }
@@ -363,9 +382,12 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * @example
    * const count = await pool.fetchVal<bigint>('SELECT count(*) FROM users');
    */
-  fetchVal<V = any>(query: string, ...args: unknown[]): Promise<V | null>;
+  fetchVal<V = never, const Q extends Query = string>(
+    query: Q & Checked<Q, V>,
+    ...args: ArgsOf<Q, V>
+  ): Promise<FirstColumnOf<Q, V> | null>;
   /** The same for a query object. */
-  fetchVal<V = any>(query: Query): Promise<V | null>;
+  fetchVal<V = never>(query: Typed<V, Query>): Promise<V | null>;
   fetchVal(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'value');
   }
@@ -404,9 +426,12 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * @example
    * for await (const row of pool.stream('SELECT * FROM big_table')) await handle(row);
    */
-  stream<T = any>(query: string, ...args: unknown[]): RowStream<T, F>;
+  stream<T = never, const Q extends Query = string>(
+    query: Q & Checked<Q, T>,
+    ...args: ArgsOf<Q, T>
+  ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  stream<T = any, G extends RowForm = F>(query: Query<G, T>): RowStream<T, G>;
+  stream<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): RowStream<T, G>;
   stream(query: Query, ...args: unknown[]): RowStream<any, any> {
     const call = toQuery(query, args, this[STYLE]);
     return RowStream[CREATE](async (sink) => {
@@ -550,9 +575,14 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * @example
    * for await (const { id } of pool.copyRecordsFromQuery('SELECT id FROM users')) seen.add(id);
    */
-  copyRecordsFromQuery<T = any>(query: string, ...args: unknown[]): RowStream<T, F>;
+  copyRecordsFromQuery<T = never, const Q extends Query = string>(
+    query: Q & Checked<Q, T>,
+    ...args: ArgsOf<Q, T>
+  ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  copyRecordsFromQuery<T = any, G extends RowForm = F>(query: Query<G, T>): RowStream<T, G>;
+  copyRecordsFromQuery<T = never, G extends RowForm = F>(
+    query: Typed<T, Query<G, T>>,
+  ): RowStream<T, G>;
   copyRecordsFromQuery(query: Query, ...args: unknown[]): RowStream<any, any> {
     const call = toQuery(query, args, this[STYLE]);
     return RowStream[CREATE](async (sink) => {

@@ -1,6 +1,13 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { JsonDocument } from '../values/json-document.ts';
+import type {
+  NamedArgsOf,
+  NamedQueries,
+  NamedRowOf,
+  NamedTemplate,
+  Unnamed,
+} from './checked-queries.ts';
 import { SqlFragment } from './sql-fragment.ts';
 import { assignments, columnNames, condition, rowsOfValues, unnested } from './sql-lists.ts';
 
@@ -14,7 +21,15 @@ export interface SqlTag {
    * const active = sql`is_active AND created_at > ${since}`;
    * await pool.fetch(sql<User>`SELECT id, name FROM ${sql.id('app', 'users')} WHERE ${active}`);
    */
-  <T = any>(strings: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment<T>;
+  <T = any>(
+    strings: TemplateStringsArray & Unnamed<T>,
+    ...values: readonly unknown[]
+  ): SqlFragment<T>;
+  /** With a name that `asyncpg check` knows, whose values and rows are then those of the query. */
+  <N extends keyof NamedQueries = never>(
+    strings: NamedTemplate<N>,
+    ...values: NamedArgsOf<N>
+  ): SqlFragment<NamedRowOf<N>>;
   /** Names as a quoted, possibly qualified identifier: `sql.id('app', 'users')`. */
   id(...names: readonly string[]): SqlFragment;
   /**

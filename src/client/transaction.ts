@@ -12,6 +12,7 @@ import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { eitherSignal, type Query, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
+import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { Cursor } from './cursor.ts';
@@ -224,9 +225,12 @@ export class Transaction<F extends RowForm = 'record'>
    *   }
    * });
    */
-  cursor<T = any>(query: string, ...args: unknown[]): Cursor<T, F>;
+  cursor<T = never, const Q extends Query = string>(
+    query: Q & Checked<Q, T>,
+    ...args: ArgsOf<Q, T>
+  ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  cursor<T = any, G extends RowForm = F>(query: Query<G, T>): Cursor<T, G>;
+  cursor<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): Cursor<T, G>;
   cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
     const call = toQuery(query, args, this.#style);
     this.#checkUsable('Transaction.cursor()');

@@ -1,0 +1,99 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { TypeOptions } from 'asyncpg';
+import { CheckError } from './check-error.ts';
+
+/** What `asyncpg.config.ts` exports by default. Paths are relative to its folder. */
+export interface CheckConfig {
+  /** Files of SQL that make the tables, or globs, or folders of migrations, in this order. */
+  readonly schema: readonly string[];
+  /** Globs of the sources. Default: every TypeScript file. */
+  readonly include?: readonly string[];
+  /** Globs of what to leave out. `node_modules` and declarations always are. */
+  readonly exclude?: readonly string[];
+  /** The file to write. Default: `src/queries.gen.d.ts` if there is a folder `src`. */
+  readonly out?: string;
+  /** Whether a query that was not checked is an error of the compiler. Default: false. */
+  readonly strict?: boolean;
+  /** As in the program's `connect` or `createPool`. */
+  readonly types?: TypeOptions;
+  /** TypeScript's name for what a codec of the program's own makes of a type: `{ numeric: 'Money' }`. */
+  readonly codecs?: Readonly<Record<string, string>>;
+  /** Extensions that the schema needs, created ahead of it. */
+  readonly extensions?: readonly string[];
+  /** The major version of PostgreSQL to check with, where there are several. */
+  readonly version?: number;
+}
+
+/** A configuration and where it was found. */
+export interface LoadedConfig extends CheckConfig {
+  /** The folder that everything is relative to. */
+  readonly root: string;
+}
+
+const NAMES = ['asyncpg.config.ts', 'asyncpg.config.mjs', 'asyncpg.config.js'];
+const KNOWN: Readonly<Record<keyof CheckConfig, true>> = {
+  schema: true,
+  include: true,
+  exclude: true,
+  out: true,
+  strict: true,
+  types: true,
+  codecs: true,
+  extensions: true,
+  version: true,
+};
+
+/** @throws CheckError if there is none, or what it exports is no configuration */
+export async function loadConfig(cwd: string, named: string | undefined): Promise<LoadedConfig> {
+  const file = named === undefined ? await find(cwd) : path.resolve(cwd, named);
+  if (file === null) {
+    throw new CheckError(
+      `there is no asyncpg.config.ts in ${cwd}. A first one: export default { schema: ['schema.sql'] };`,
+    );
+  }
+  let exported: unknown;
+  try {
+    // A module is loaded once: after a change its address has to be another.
+    const { mtimeMs } = await stat(file);
+    const address = `${pathToFileURL(file).href}?changed=${mtimeMs}`;
+    exported = ((await import(/* @vite-ignore */ address)) as { default?: unknown }).default;
+  } catch (error) {
+    throw new CheckError(`${file} cannot be loaded: ${(error as Error).message}`, { cause: error });
+  }
+  checkConfig(file, exported);
+  return { ...exported, root: path.dirname(file) };
+}
+
+function checkConfig(file: string, config: unknown): asserts config is CheckConfig {
+  if (typeof config !== 'object' || config === null) {
+    throw new CheckError(`${file} exports no configuration: export default { schema: […] };`);
+  }
+  for (const name of Object.keys(config)) {
+    if (!(name in KNOWN)) {
+      throw new CheckError(`${file}: ${name} is no option: ${Object.keys(KNOWN).join(', ')}`);
+    }
+  }
+  const lists = config as Record<string, unknown>;
+  for (const name of ['schema', 'include', 'exclude', 'extensions']) {
+    const list = lists[name];
+    const isMissing = list === undefined && name !== 'schema';
+    if (!isMissing && !(Array.isArray(list) && list.every((each) => typeof each === 'string'))) {
+      throw new CheckError(`${file}: ${name} must be a list of strings`);
+    }
+  }
+}
+
+async function find(cwd: string): Promise<string | null> {
+  for (const name of NAMES) {
+    const file = path.join(cwd, name);
+    try {
+      await stat(file);
+      return file;
+    } catch {
+      // The next name.
+    }
+  }
+  return null;
+}

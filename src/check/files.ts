@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { CheckError } from './check-error.ts';
+import type { LoadedConfig } from './config.ts';
+
+const NEVER = new Set(['node_modules', '.git', 'dist', '.asyncpg']);
+
+/** A file of the schema with its text. */
+export interface SchemaFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * The files of the schema, in the order of the configuration. Those of a folder or a glob are in the order
+ * of their names, numbers in them counted as numbers: `9_users.sql` comes before `10_orders.sql`.
+ */
+export async function schemaFiles(config: LoadedConfig): Promise<SchemaFile[]> {
+  const files: string[] = [];
+  for (const entry of config.schema) {
+    const found = await expand(config.root, entry);
+    if (found.length === 0) throw new CheckError(`schema: there is no ${entry} in ${config.root}`);
+    files.push(...found);
+  }
+  return await Promise.all(
+    [...new Set(files)].map(async (file) => ({ file, text: await readFile(file, 'utf8') })),
+  );
+}
+
+/** What the generated file depends on besides the queries. */
+export function schemaHash(config: LoadedConfig, files: readonly SchemaFile[]): string {
+  const hash = createHash('sha256');
+  const { types, codecs, extensions, strict, version } = config;
+  hash.update(JSON.stringify({ types, codecs, extensions, strict, version }));
+  for (const { text } of files) hash.update(`\0${text.replaceAll('\r\n', '\n')}`);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** The TypeScript files that are to be looked through, in the order of their names. */
+export async function sourceFiles(config: LoadedConfig): Promise<string[]> {
+  const include = (config.include ?? ['**/*.{ts,tsx,mts,cts}']).map(globPattern);
+  const exclude = (config.exclude ?? []).map(globPattern);
+  const all = await filesBelow(config.root);
+  return all.filter((file) => {
+    const name = relativeName(config.root, file);
+    if (!/\.[cm]?tsx?$/.test(name) || /\.d\.[cm]?ts$/.test(name)) return false;
+    return include.some((each) => each.test(name)) && !exclude.some((each) => each.test(name));
+  });
+}
+
+/** A file's path as it is told to people: below the root, with forward slashes. */
+export function relativeName(root: string, file: string): string {
+  return path.relative(root, file).split(path.sep).join('/');
+}
+
+async function expand(root: string, entry: string): Promise<string[]> {
+  const place = path.resolve(root, entry);
+  const found = await stat(place).catch(() => null);
+  if (found?.isFile() === true) return [place];
+  const sql = (file: string): boolean => file.endsWith('.sql') && !/\.down\.sql$/.test(file);
+  if (found?.isDirectory() === true) return (await filesBelow(place)).filter(sql);
+  if (!/[*?{]/.test(entry)) return [];
+  const pattern = globPattern(entry);
+  return (await filesBelow(root)).filter((file) => pattern.test(relativeName(root, file)));
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+  for (const entry of entries) {
+    const file = path.join(folder, entry.name);
+    if (entry.isFile()) files.push(file);
+    else if (entry.isDirectory() && !NEVER.has(entry.name)) files.push(...(await filesBelow(file)));
+  }
+  return files;
+}
+
+/** `*` and `?` within a name, `**` over folders, `{a,b}` for one of several. */
+export function globPattern(glob: string): RegExp {
+  let source = '';
+  let depth = 0;
+  for (let at = 0; at < glob.length; at += 1) {
+    const char = glob[at]!;
+    if (glob.startsWith('**/', at)) {
+      source += '(?:.*/)?';
+      at += 2;
+    } else if (glob.startsWith('**', at)) {
+      source += '.*';
+      at += 1;
+    } else if (char === '*') {
+      source += '[^/]*';
+    } else if (char === '?') {
+      source += '[^/]';
+    } else if (char === '{') {
+      depth += 1;
+      source += '(?:';
+    } else if (char === '}' && depth > 0) {
+      depth -= 1;
+      source += ')';
+    } else if (char === ',' && depth > 0) {
+      source += '|';
+    } else {
+      source += char.replace(/[.+^$()|[\]\\{}]/, '\\$&');
+    }
+  }
+  return new RegExp(`^${source.replace(/^\\\.\//, '')}$`);
+}

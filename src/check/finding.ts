@@ -1,0 +1,33 @@
+/** One thing that a person should look at. Lines and columns count from 1. */
+export interface Finding {
+  /** The file's path, absolute. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly severity: 'error' | 'warning';
+  /** The SQLSTATE, or a word of this command's own. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  /** The line of the source that it is about. */
+  readonly sourceLine: string;
+}
+
+/** Makes a finding of a place in a source. */
+export function findingAt(
+  file: string,
+  source: string,
+  offset: number,
+  what: Pick<Finding, 'severity' | 'code' | 'message' | 'hint'>,
+): Finding {
+  const before = source.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  const lineEnd = source.indexOf('\n', offset);
+  return {
+    file,
+    line: before.split('\n').length,
+    column: offset - lineStart + 1,
+    ...what,
+    sourceLine: source.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, ''),
+  };
+}

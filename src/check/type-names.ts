@@ -1,0 +1,198 @@
+import type { Connection, PgType, TypeOptions } from 'asyncpg';
+import type { CheckConfig } from './config.ts';
+
+/** A value's TypeScript type as a result and as an argument. */
+interface Pair {
+  readonly result: string;
+  readonly argument: string;
+}
+
+const TEXT: Pair = { result: 'string', argument: 'string' };
+const NUMBER: Pair = { result: 'number', argument: 'number | bigint' };
+const DRIVER = "import('asyncpg')";
+
+const SCALARS: Readonly<Record<string, Pair>> = {
+  bool: { result: 'boolean', argument: 'boolean' },
+  int2: NUMBER,
+  int4: NUMBER,
+  oid: NUMBER,
+  xid: NUMBER,
+  cid: NUMBER,
+  float4: NUMBER,
+  float8: NUMBER,
+  int8: { result: 'bigint', argument: 'bigint | number' },
+  xid8: { result: 'bigint', argument: 'bigint | number' },
+  numeric: { result: 'string', argument: 'string | number | bigint' },
+  bytea: { result: 'Buffer', argument: 'Uint8Array' },
+  json: { result: 'unknown', argument: 'unknown' },
+  jsonb: { result: 'unknown', argument: 'unknown' },
+  timestamp: { result: 'Date', argument: 'Date | string | number' },
+  timestamptz: { result: 'Date', argument: 'Date | string | number' },
+  date: { result: 'string', argument: 'string | Date' },
+  interval: instance('Interval'),
+  bit: instance('BitString'),
+  varbit: instance('BitString'),
+  point: instance('Point'),
+  line: instance('Line'),
+  lseg: instance('LineSegment'),
+  box: instance('Box'),
+  path: instance('Path'),
+  polygon: instance('Polygon'),
+  circle: instance('Circle'),
+  record: { result: 'unknown[]', argument: 'never' },
+  void: { result: 'null', argument: 'null' },
+  tid: { result: 'unknown', argument: 'unknown' },
+  pg_snapshot: { result: 'unknown', argument: 'unknown' },
+  txid_snapshot: { result: 'unknown', argument: 'unknown' },
+};
+
+/** Types that the driver gives and takes as text. */
+const TEXTS = new Set(
+  `text varchar bpchar name char uuid xml citext time timetz money inet cidr macaddr macaddr8 tsvector
+   tsquery ltree lquery ltxtquery pg_lsn regclass regproc regprocedure regoper regoperator regtype
+   regrole regnamespace regconfig regdictionary regcollation jsonpath hstore`.split(/\s+/),
+);
+
+function instance(name: string): Pair {
+  return { result: `${DRIVER}.${name}`, argument: 'unknown' };
+}
+
+/** A type of the database's own, as its catalogs describe it. */
+interface CatalogType {
+  readonly labels: readonly string[];
+  readonly elementOid: number;
+  readonly fields: readonly { readonly name: string; readonly oid: number }[];
+  readonly kind: string;
+  readonly name: string;
+  readonly category: string;
+  readonly schema: string;
+}
+
+/** The TypeScript types of PostgreSQL's, as this driver decodes and encodes them. */
+export class TypeNames {
+  readonly #connection: Connection;
+  readonly #types: TypeOptions;
+  readonly #codecs: NonNullable<CheckConfig['codecs']>;
+  readonly #known = new Map<number, CatalogType>();
+
+  constructor(connection: Connection, config: Pick<CheckConfig, 'types' | 'codecs'>) {
+    this.#connection = connection;
+    this.#types = config.types ?? {};
+    this.#codecs = config.codecs ?? {};
+  }
+
+  /** Learns what the catalogs say of these types, and of those that they are made of. */
+  async load(types: readonly Pick<PgType, 'oid'>[]): Promise<void> {
+    const wanted = types.map(({ oid }) => oid).filter((oid) => !this.#known.has(oid));
+    if (wanted.length === 0) return;
+    const rows = await this.#connection.fetch(
+      `SELECT t.oid::int8, t.typname AS name, t.typtype::text AS kind, n.nspname AS schema,
+         t.typcategory::text AS category,
+         CASE t.typtype WHEN 'd' THEN t.typbasetype
+           WHEN 'r' THEN (SELECT rngsubtype FROM pg_catalog.pg_range WHERE rngtypid = t.oid)
+           WHEN 'm' THEN (SELECT rngtypid FROM pg_catalog.pg_range WHERE rngmultitypid = t.oid)
+           ELSE t.typelem END::int8 AS element,
+         ARRAY(SELECT enumlabel::text FROM pg_catalog.pg_enum WHERE enumtypid = t.oid
+               ORDER BY enumsortorder) AS labels,
+         ARRAY(SELECT attname::text FROM pg_catalog.pg_attribute
+               WHERE attrelid = t.typrelid AND t.typtype = 'c' AND attnum > 0 AND NOT attisdropped
+               ORDER BY attnum) AS names,
+         ARRAY(SELECT atttypid::int8 FROM pg_catalog.pg_attribute
+               WHERE attrelid = t.typrelid AND t.typtype = 'c' AND attnum > 0 AND NOT attisdropped
+               ORDER BY attnum) AS oids
+       FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+       WHERE t.oid = ANY ($1::int8[]::oid[])`,
+      [...new Set(wanted)],
+    );
+    const parts: { oid: number }[] = [];
+    for (const row of rows) {
+      const fields = (row['names'] as string[]).map((name, index) => ({
+        name,
+        oid: Number(row['oids'][index]),
+      }));
+      const elementOid = Number(row['element']);
+      const { name, kind, category, schema, labels } = row as unknown as CatalogType;
+      this.#known.set(Number(row['oid']), {
+        ...{ name, kind, category, schema, labels },
+        ...{ fields, elementOid },
+      });
+      if (elementOid !== 0) parts.push({ oid: elementOid });
+      parts.push(...fields);
+    }
+    await this.load(parts);
+  }
+
+  /** The type of what the driver gives for a value of this type. */
+  result(oid: number): string {
+    return this.#name(oid, 'result', true);
+  }
+
+  /** The type of what the driver takes; elements of arrays may be null unless it is known better. */
+  argument(oid: number, hasNullableElements: boolean): string {
+    return this.#name(oid, 'argument', hasNullableElements);
+  }
+
+  #name(oid: number, use: keyof Pair, hasNullableElements: boolean): string {
+    const type = this.#known.get(oid);
+    if (type === undefined) return 'unknown';
+    const declared = this.#codecs[type.name];
+    if (declared !== undefined) return declared;
+    if (type.kind === 'e') return type.labels.map(quoted).join(' | ') || 'never';
+    if (type.kind === 'd') return this.#name(type.elementOid, use, hasNullableElements);
+    if (type.kind === 'r' || type.kind === 'm') return this.#range(type, use);
+    if (type.kind === 'c') return this.#composite(type, use);
+    if (type.category === 'A' && type.elementOid !== 0) {
+      const element = this.#name(type.elementOid, use, true);
+      const items = hasNullableElements ? `(${withNull(element)})[]` : `(${element})[]`;
+      return use === 'result' ? items : `readonly ${items}`;
+    }
+    return this.#scalar(type.name)[use];
+  }
+
+  #range(type: CatalogType, use: keyof Pair): string {
+    if (use === 'argument') return 'unknown';
+    const bound = this.#name(type.elementOid, 'result', true);
+    return type.kind === 'm' ? `${bound}[]` : `${DRIVER}.Range<${bound}>`;
+  }
+
+  /** PostgreSQL promises nothing of a composite's fields: each may be NULL. */
+  #composite(type: CatalogType, use: keyof Pair): string {
+    if (use === 'argument') return 'object';
+    const fields = type.fields.map(
+      ({ name, oid }) => `${property(name)}: ${withNull(this.#name(oid, use, true))}`,
+    );
+    return `${DRIVER}.Row<{ ${fields.join('; ')} }>`;
+  }
+
+  #scalar(name: string): Pair {
+    const { int8, numeric, datetime, json } = this.#types;
+    if (name === 'int8' && int8 !== undefined && int8 !== 'bigint') {
+      return { result: int8, argument: `bigint | number${int8 === 'string' ? ' | string' : ''}` };
+    }
+    if (name === 'numeric' && numeric === 'number')
+      return { ...SCALARS['numeric']!, result: 'number' };
+    if ((name === 'json' || name === 'jsonb') && json === 'text') {
+      return { result: 'string', argument: 'unknown' };
+    }
+    if (/^(timestamp|timestamptz|date|time)$/.test(name) && datetime === 'string') {
+      return { ...(SCALARS[name] ?? TEXT), result: 'string' };
+    }
+    if (/^(timestamp|timestamptz|date|time)$/.test(name) && datetime === 'temporal') {
+      return { result: 'unknown', argument: 'unknown' };
+    }
+    return SCALARS[name] ?? (TEXTS.has(name) ? TEXT : { result: 'string', argument: 'string' });
+  }
+}
+
+/** A property's name in an object type, in quotation marks if it needs them. */
+export function property(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}
+
+export function withNull(type: string): string {
+  return type === 'unknown' || type === 'null' ? type : `${type} | null`;
+}
+
+function quoted(text: string): string {
+  return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+}

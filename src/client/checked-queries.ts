@@ -1,0 +1,122 @@
+import type { RowForm, RowOf } from '../values/row-form.ts';
+import type { Query, ROW } from './call.ts';
+
+/**
+ * What `asyncpg check` knows of queries, by their text: the file that it writes adds to this interface, and
+ * calls with a text that is in it have its types. Empty without that file.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: to be merged with
+export interface CheckedQueries {}
+
+/** The same by the name in sql<'name'>, as the type of a template does not have its text. */
+// biome-ignore lint/suspicious/noEmptyInterface: to be merged with
+export interface NamedQueries {}
+
+/** `strict: true`, written by `asyncpg check`, makes a text that it has not checked an error of the compiler. */
+// biome-ignore lint/suspicious/noEmptyInterface: to be merged with
+export interface CheckOptions {}
+
+/** Stands in the compiler's message where a query is not, and says why. */
+export interface NotChecked<Message extends string> {
+  /** Why it is refused. */
+  readonly notChecked: Message;
+}
+
+type Unknown<Q> = CheckOptions extends { readonly strict: true }
+  ? NotChecked<
+      string extends Q
+        ? 'this text is not known to the compiler: give the type of its rows'
+        : 'run `npx asyncpg check`: this text is not in its file'
+    >
+  : Q;
+
+/**
+ * A query that a call takes: itself, or what is wrong with it. With the type of its rows given, `T`, it is not
+ * looked up; `never` stands for none.
+ */
+export type Checked<Q, T = never> = [T] extends [never]
+  ? Q extends keyof CheckedQueries
+    ? CheckedQueries[Q] extends { readonly error: infer Message extends string }
+      ? NotChecked<Message>
+      : Q
+    : Q extends string
+      ? Unknown<Q>
+      : Q
+  : Q;
+
+/** The arguments that follow a query: those of a checked one, any for other texts, none for an object. */
+export type ArgsOf<Q, T = never> = [T] extends [never]
+  ? Q extends keyof CheckedQueries
+    ? CheckedQueries[Q] extends { readonly args: infer A extends readonly unknown[] }
+      ? A
+      : unknown[]
+    : Q extends string
+      ? unknown[]
+      : []
+  : unknown[];
+
+/** The arguments of executions of one query, as `executeMany` takes them. */
+export type SetsOf<Q, T = never> = [Q] extends [never]
+  ? Sets<readonly unknown[]>
+  : Sets<Readonly<ArgsOf<Q, T>>>;
+
+type Sets<A> = Iterable<A> | AsyncIterable<A>;
+
+/** The columns of a checked query, and `any` for others. */
+export type ColumnsOf<Q, T = never> = [T] extends [never]
+  ? Q extends keyof CheckedQueries
+    ? CheckedQueries[Q] extends { readonly row: infer R }
+      ? R
+      : any
+    : typeof ROW extends keyof Q
+      ? Q extends { readonly [ROW]?: infer R }
+        ? R
+        : any
+      : any
+  : T;
+
+/** The first column of a checked query, and `any` for others. */
+export type FirstColumnOf<Q, T = never> = [T] extends [never]
+  ? Q extends keyof CheckedQueries
+    ? CheckedQueries[Q] extends { readonly first: infer V }
+      ? V
+      : any
+    : any
+  : T;
+
+/** What the rows of a query are made: as it says itself, or as where it is called. */
+export type FormOf<F extends RowForm, Q> = Q extends { readonly rows: infer G extends RowForm }
+  ? G
+  : F;
+
+/** A row of a query. */
+export type CheckedRow<F extends RowForm, Q, T = never> = RowOf<FormOf<F, Q>, ColumnsOf<Q, T>>;
+
+/** A query of a call that says itself of which type its rows are, `T`; others are looked up. */
+export type Typed<T, Q extends Query> = [T] extends [never]
+  ? NotChecked<'these are not the arguments of this query'>
+  : Q;
+
+/** Refuses the name of a checked template where the type of a row is meant. */
+export type Unnamed<T> = [T] extends [keyof NamedQueries]
+  ? 0 extends 1 & T
+    ? unknown
+    : never
+  : unknown;
+
+/** The texts of a template whose name is given. */
+export type NamedTemplate<N> = [N] extends [never] ? never : TemplateStringsArray;
+
+/** The values in a template that has a name. */
+export type NamedArgsOf<N> = N extends keyof NamedQueries
+  ? NamedQueries[N] extends { readonly args: infer A extends readonly unknown[] }
+    ? A
+    : readonly unknown[]
+  : readonly unknown[];
+
+/** The columns of a template that has a name. */
+export type NamedRowOf<N> = N extends keyof NamedQueries
+  ? NamedQueries[N] extends { readonly row: infer R }
+    ? R
+    : never
+  : never;

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { findQueries } from '../../src/check/sources/find-queries.ts';
+
+function textsOf(source: string): string[] {
+  return findQueries('a.ts', source).queries.map(({ text }) => text.value);
+}
+
+/** What stands in the source where `mark` stands in the query. */
+function placeOf(source: string, mark: string): string {
+  const { text } = findQueries('a.ts', source).queries[0]!;
+  return source.slice(text.sourceOffset(text.value.indexOf(mark)));
+}
+
+describe('the finder of queries', () => {
+  it('finds strings and templates that are given to the methods of a Queryable', () => {
+    const source = `
+      db.fetch('SELECT 1'); await db.execute(\`DELETE FROM a\`); for await (const r of db.stream('SELECT 2'));
+      tx.cursor('SELECT 3'); db.prepare('SELECT 4'); db.fetch<{ a: 1 }>('SELECT 5', x);
+      db.executeMany('INSERT INTO a VALUES ($1)', rows); db.copyRecordsFromQuery('TABLE a');`;
+    expect(textsOf(source)).toEqual([
+      'SELECT 1',
+      'DELETE FROM a',
+      'SELECT 2',
+      'SELECT 3',
+      'SELECT 4',
+      'SELECT 5',
+      'INSERT INTO a VALUES ($1)',
+      'TABLE a',
+    ]);
+  });
+
+  it('leaves alone what is no query', () => {
+    expect(
+      findQueries('a.ts', "cache.fetch('/users'); job.execute(name); log('SELECT 1');"),
+    ).toEqual({
+      queries: [],
+      unknown: [],
+    });
+  });
+
+  it('follows constants, conditions and what only the compiler reads', () => {
+    const source = `
+      const COLUMNS = 'id, name' as const;
+      const TEXT = \`SELECT \${COLUMNS} FROM a\`;
+      db.fetch(TEXT); db.fetch(old ? 'SELECT 1' : ('SELECT 2' satisfies string)); db.fetch('SELECT ' + '3');`;
+    expect(textsOf(source)).toEqual(['SELECT id, name FROM a', 'SELECT 1', 'SELECT 2', 'SELECT 3']);
+  });
+
+  it('takes no constant whose name is there twice', () => {
+    const source = "{ const T = 'a'; } { const T = 'b'; } db.fetch(`SELECT ${T}`);";
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual(['T is not known before the program runs']);
+  });
+
+  it('makes parameters of the values in a template', () => {
+    const { queries } = findQueries('a.ts', "db.fetch(sql<'a'>`SELECT ${1} + ${sql.json(x)}`);");
+    expect(queries.map(({ text, tag }) => [text.value, tag])).toEqual([['SELECT $1 + $2', 'a']]);
+  });
+
+  it('tells of a template with fragments that it is not checked', () => {
+    const { queries, unknown } = findQueries('a.ts', 'db.fetch(sql`SELECT ${sql.id(name)}`);');
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual(['sql.id(name) may be a fragment of SQL']);
+  });
+
+  it.each([
+    ['a plain template', 'db.fetch(`SELECT\n  1, HERE`)'],
+    ['escapes', "db.fetch('SELECT \\'it\\u0027s\\' \\x41 \\u{1F600}, HERE')"],
+    ['a line that goes on', "db.fetch('SELECT \\\n HERE')"],
+    ['CRLF', 'db.fetch(`SELECT\r\n 1,\r\n HERE`)'],
+    ['a constant of its own', "const C = 'a, HERE'; db.fetch(`SELECT ${C} FROM x`)"],
+    ['values', 'db.fetch(sql`SELECT ${a + b}, ${c}, HERE`)'],
+  ])('knows where a place of the query stands in the source, with %s', (_, source) => {
+    expect(placeOf(source, 'HERE')).toMatch(/^HERE/);
+  });
+
+  it('has the place of an expression for its parameter', () => {
+    expect(placeOf('db.fetch(sql`SELECT ${first}`)', '$1')).toMatch(/^first/);
+  });
+});

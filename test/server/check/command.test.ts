@@ -1,0 +1,176 @@
+import { connect } from 'asyncpg';
+import { describe, expect, it } from 'vitest';
+import { Project } from '../../check/project.ts';
+import { hasServer, serverDsn } from '../../support/servers/server.ts';
+
+const SCHEMA = `
+  CREATE TYPE mood AS ENUM ('sad', 'it''s ok');
+  CREATE TABLE users (
+    id int8 PRIMARY KEY, email text NOT NULL, name text, mood mood NOT NULL, tags text[] NOT NULL
+  );
+  CREATE TABLE orders (id int8 PRIMARY KEY, user_id int8 NOT NULL REFERENCES users, total numeric NOT NULL);
+  CREATE VIEW user_orders AS
+    SELECT u.email, o.total FROM users u LEFT JOIN orders o ON o.user_id = u.id;
+`;
+
+/** The entry of a query in a generated file. */
+function entry(generated: string, text: string): string | undefined {
+  const line = generated
+    .split('\n')
+    .find((each) => each.startsWith(`    ${JSON.stringify(text)}: `));
+  return line?.slice(JSON.stringify(text).length + 6, -1);
+}
+
+describe.each([18, 15] as const)('asyncpg check, PostgreSQL %i', (version) => {
+  const config = `export default { schema: ['schema.sql'], version: ${version} };`;
+
+  it.skipIf(!hasServer(version))('writes the types of queries', async () => {
+    const texts = {
+      'SELECT id, name, mood, tags FROM users WHERE email = $1':
+        "{ args: [email: string]; row: { id: bigint; name: string | null; mood: 'sad' | 'it\\'s ok'; tags: (string | null)[] }; first: bigint }",
+      'INSERT INTO users (id, email, name) VALUES ($1, $2, $3)':
+        '{ args: [id: bigint | number, email: string, name: string | null]; row: {}; first: null }',
+      'SELECT email, total FROM user_orders':
+        '{ args: []; row: { email: string; total: string | null }; first: string }',
+      'SELECT u.email, o.total FROM users u LEFT JOIN orders o ON o.user_id = u.id WHERE o.total > 10':
+        '{ args: []; row: { email: string; total: string }; first: string }',
+      'SELECT count(*), sum(total) FROM orders':
+        '{ args: []; row: { count: bigint; sum: string | null }; first: bigint }',
+      'SELECT id FROM users WHERE id = ANY ($1) LIMIT $2':
+        '{ args: [ids: readonly (bigint | number)[], limit: bigint | number]; row: { id: bigint }; first: bigint }',
+    };
+    await using project = await Project.make({
+      'asyncpg.config.mjs': config,
+      'schema.sql': SCHEMA,
+      'src/a.ts': Object.keys(texts)
+        .map((text) => `db.fetch(${JSON.stringify(text)});`)
+        .join('\n'),
+    });
+    expect(await project.check()).toEqual({
+      code: 0,
+      out: '6 queries in 1 file: no errors\n',
+      err: '',
+    });
+    const generated = await project.read('src/queries.gen.d.ts');
+    for (const [text, type] of Object.entries(texts)) expect(entry(generated, text)).toBe(type);
+  });
+
+  it.skipIf(!hasServer(version))('tells what the server objects to, and where', async () => {
+    await using project = await Project.make({
+      'asyncpg.config.mjs': config,
+      'schema.sql': SCHEMA,
+      'src/a.ts': "const a = 1;\ndb.fetch(`SELECT '🙂', id,\n  nmae FROM users`);\n",
+    });
+    const { code, out } = await project.check();
+    expect(code).toBe(1);
+    expect(out).toBe(
+      [
+        'src/a.ts(3,3): error 42703: column "nmae" does not exist',
+        '    nmae FROM users`);',
+        '    ^',
+        '    Perhaps you meant to reference the column "users.name".',
+        '',
+        '1 query in 1 file: 1 error',
+        '',
+      ].join('\n'),
+    );
+    expect(await project.read('src/queries.gen.d.ts')).toContain(
+      String.raw`{ error: "column \"nmae\" does not exist" }`,
+    );
+  });
+});
+
+describe('asyncpg check', () => {
+  it('tells a mistake in the schema by its place', async () => {
+    await using project = await Project.make({
+      'schema.sql': 'CREATE TABLE a (id int8);\nCREATE TABEL b ();',
+    });
+    const { code, out } = await project.check();
+    expect(code).toBe(1);
+    expect(out).toContain('schema.sql(2,8): error 42601: syntax error at or near "TABEL"');
+  });
+
+  it('executes nothing and leaves nothing in a database that is there', async () => {
+    await using db = await connect(serverDsn());
+    await db.execute(
+      'CREATE TABLE check_existing (id int8 NOT NULL); INSERT INTO check_existing VALUES (1)',
+    );
+    try {
+      await using project = await Project.make({
+        'schema.sql': '',
+        'src/a.ts':
+          "db.execute('DELETE FROM check_existing'); db.fetch('SELECT id FROM check_existing FOR UPDATE');",
+      });
+      expect(await project.check('--database', serverDsn())).toMatchObject({ code: 0 });
+      expect(await db.fetchVal('SELECT count(*) FROM check_existing')).toBe(1n);
+      expect(await project.read('src/queries.gen.d.ts')).toContain('row: { id: bigint }');
+    } finally {
+      await db.execute('DROP TABLE check_existing');
+    }
+  });
+
+  it('writes nothing when frozen, and fails where the file would change', async () => {
+    const source = "db.fetch('SELECT 1 AS one');";
+    await using project = await Project.make({ 'schema.sql': '', 'src/a.ts': source });
+    const frozen = ['--frozen', '--database', serverDsn()];
+    expect(await project.check(...frozen)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('src/queries.gen.d.ts(1,1): error outdated:'),
+    });
+    await expect(project.read('src/queries.gen.d.ts')).rejects.toThrow('ENOENT');
+    expect(await project.check('--database', serverDsn())).toMatchObject({ code: 0 });
+    expect(await project.check(...frozen)).toMatchObject({ code: 0 });
+    await project.write({ 'src/a.ts': source.replace('one', 'two') });
+    expect(await project.check(...frozen)).toMatchObject({ code: 1 });
+  });
+
+  it('reports in the forms that tools read', async () => {
+    await using project = await Project.make({
+      'schema.sql': '',
+      'src/a.ts': "db.fetch('SELECT\\n1 / x');\n",
+    });
+    const inForm = async (format: string): Promise<string> =>
+      (await project.check('--format', format, '--database', serverDsn())).out;
+    expect(JSON.parse(await inForm('json'))).toEqual({
+      findings: [
+        {
+          file: 'src/a.ts',
+          line: 1,
+          column: 23,
+          severity: 'error',
+          code: '42703',
+          message: 'column "x" does not exist',
+          hint: null,
+        },
+      ],
+      queries: 1,
+      files: 1,
+    });
+    expect(await inForm('github')).toBe(
+      '::error file=src/a.ts,line=1,col=23,title=42703::column "x" does not exist\n',
+    );
+    expect(JSON.parse(await inForm('sarif')).runs[0].results[0].locations[0]).toEqual({
+      physicalLocation: {
+        artifactLocation: { uri: 'src/a.ts' },
+        region: { startLine: 1, startColumn: 23 },
+      },
+    });
+  });
+
+  it('has exit code 2 where it could not run', async () => {
+    await using project = await Project.make({ 'schema.sql': '' });
+    const failures: [string[], RegExp][] = [
+      [['--database', 'postgres://127.0.0.1:1/none'], /the database cannot be reached/],
+      [['--format', 'xml'], /--format must be one of text, json, github, sarif/],
+      [['--colour'], /Unknown option '--colour'/],
+      [['--config', 'none.mjs'], /cannot be loaded/],
+    ];
+    for (const [args, message] of failures) {
+      const { code, err } = await project.check(...args);
+      expect(code).toBe(2);
+      expect(err).toMatch(message);
+    }
+    await project.write({ 'asyncpg.config.mjs': 'export default { schemas: [] };' });
+    expect((await project.check()).err).toMatch(/schemas is no option/);
+  });
+});
