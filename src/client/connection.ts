@@ -7,7 +7,7 @@ import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { Attempts } from './attempts.ts';
-import { CALL_OPTIONS, type CallOptions, type Query, toQuery } from './call.ts';
+import { CALL_OPTIONS, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
 import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
@@ -230,7 +230,9 @@ export class Connection<F extends RowForm = 'record'>
     ...args: ArgsOf<Q, T>
   ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  cursor<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): Cursor<T, G>;
+  cursor<T = never, G extends RowForm = F>(
+    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  ): Cursor<T, G>;
   cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
     const call = toQuery(query, args, this[STYLE]);
     return Cursor[CREATE](() => this.#open('cursor'), call, null);

@@ -330,7 +330,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T>[]>;
   /** The same for a query object. */
-  fetch<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): Promise<RowOf<G, T>[]>;
+  fetch<T = never, G extends RowForm = F>(
+    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  ): Promise<RowOf<G, T>[]>;
   fetch(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'rows');
   }
@@ -349,7 +351,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   ): Promise<CheckedRow<F, Q, T> | null>;
   /** The same for a query object. */
   fetchRow<T = never, G extends RowForm = F>(
-    query: Typed<T, Query<G, T>>,
+    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
   ): Promise<RowOf<G, T> | null>;
   fetchRow(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'row');
@@ -369,7 +371,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T>>;
   /** The same for a query object. */
-  fetchOne<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): Promise<RowOf<G, T>>;
+  fetchOne<T = never, G extends RowForm = F>(
+    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  ): Promise<RowOf<G, T>>;
   fetchOne(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'one');
   }
@@ -431,7 +435,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, T>
   ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  stream<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): RowStream<T, G>;
+  stream<T = never, G extends RowForm = F>(
+    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  ): RowStream<T, G>;
   stream(query: Query, ...args: unknown[]): RowStream<any, any> {
     const call = toQuery(query, args, this[STYLE]);
     return RowStream[CREATE](async (sink) => {
@@ -581,7 +587,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
   copyRecordsFromQuery<T = never, G extends RowForm = F>(
-    query: Typed<T, Query<G, T>>,
+    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
   ): RowStream<T, G>;
   copyRecordsFromQuery(query: Query, ...args: unknown[]): RowStream<any, any> {
     const call = toQuery(query, args, this[STYLE]);

@@ -10,7 +10,7 @@ import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { eitherSignal, type Query, toQuery } from './call.ts';
+import { eitherSignal, type Query, type QueryObject, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
 import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
@@ -230,7 +230,9 @@ export class Transaction<F extends RowForm = 'record'>
     ...args: ArgsOf<Q, T>
   ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  cursor<T = never, G extends RowForm = F>(query: Typed<T, Query<G, T>>): Cursor<T, G>;
+  cursor<T = never, G extends RowForm = F>(
+    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  ): Cursor<T, G>;
   cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
     const call = toQuery(query, args, this.#style);
     this.#checkUsable('Transaction.cursor()');
