@@ -78,7 +78,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 /** `*` and `?` within a name, `**` over folders, `{a,b}` for one of several. */
-export function globPattern(glob: string): RegExp {
+function globPattern(glob: string): RegExp {
   let source = '';
   let depth = 0;
   for (let at = 0; at < glob.length; at += 1) {

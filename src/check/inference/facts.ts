@@ -5,7 +5,7 @@ import type { Catalog, KnownFunction } from './catalog.ts';
 /** A variable of one query by the numbers of its relation and its attribute: `2.1`. */
 export type Variable = string;
 
-export function variableOf(node: TreeNode): Variable {
+function variableOf(node: TreeNode): Variable {
   return `${String(node['varno'])}.${String(node['varattno'])}`;
 }
 
@@ -13,7 +13,7 @@ export function union(sets: readonly ReadonlySet<Variable>[]): Set<Variable> {
   return new Set(sets.flatMap((set) => [...set]));
 }
 
-export function intersection(sets: readonly ReadonlySet<Variable>[]): Set<Variable> {
+function intersection(sets: readonly ReadonlySet<Variable>[]): Set<Variable> {
   const [first = new Set<Variable>(), ...others] = sets;
   return new Set([...first].filter((variable) => others.every((set) => set.has(variable))));
 }

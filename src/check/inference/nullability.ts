@@ -468,7 +468,7 @@ function countSets(query: TreeNode): number {
 }
 
 /** Whether a query has at least one row, whatever is in the tables. */
-export function hasOneRow(query: TreeNode): boolean {
+function hasOneRow(query: TreeNode): boolean {
   const is = (field: string): boolean => (query[field] ?? null) !== null;
   if (query.tag !== 'QUERY' || query['commandType'] !== Command.select) return false;
   if (is('setOperations') || is('limitCount') || is('limitOffset') || is('havingQual'))

@@ -25,7 +25,7 @@ export function isTrue(value: TreeValue | undefined): boolean {
   return value === 'true';
 }
 
-export function isNode(value: unknown): value is TreeNode {
+function isNode(value: unknown): value is TreeNode {
   return typeof value === 'object' && value !== null && 'tag' in value;
 }
 
