@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
+import { InvalidSQLStatementNameError } from '../../errors/generated/sqlstate.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import {
   type FieldDescription,
@@ -246,7 +247,10 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   /** Inside a transaction it has failed that as well. */
   #mayRepeat(session: RequestHost, outdated: boolean): boolean {
     if (this.abandoned || this.#repeated || session.transactionStatus !== 'I') return false;
-    return outdated ? this.canLearnAnew : this.wasStruck && this.isUndone;
+    if (!outdated) return this.wasStruck && this.isUndone;
+    // Its user is told that a pooler has it in another session.
+    const isElsewhere = this.error instanceof InvalidSQLStatementNameError;
+    return this.canLearnAnew && !(isElsewhere && this.statement === this.#given);
   }
 
   /** Whether the request can be started once more, from its beginning. */

@@ -27,9 +27,9 @@ export class KnownStatements {
     mayRepeat: () => boolean,
   ) {
     this.#codecs = codecs;
-    this.surroundings = new Surroundings(server, mayRepeat, () => {
-      this.named.clear();
-      this.unnamed.clear();
+    this.surroundings = new Surroundings(server, mayRepeat, (texts) => {
+      this.named.clear(texts);
+      this.unnamed.clear(texts);
     });
     this.named = new StatementCache(options, clock, codecs, this.surroundings, (name) =>
       this.close(name),

@@ -76,8 +76,9 @@ export function forgetOutdated(
   statement: Statement | null,
 ): void {
   if (!(error instanceof PostgresError)) return;
-  // One of the caller's own is not used any more.
-  if (statement !== null) statement.scope = null;
+  // One of the caller's own is not used any more, unless it is in another session of a pooler.
+  if (statement !== null && !(error instanceof InvalidSQLStatementNameError))
+    statement.scope = null;
   if (statement !== null && error.sqlstate === '42804' && hasComposites(session, statement)) {
     session.registry.forget();
     forgetMisfit(session, statement);

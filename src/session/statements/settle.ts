@@ -1,4 +1,4 @@
-import { TEXT } from '../../codecs/oids.ts';
+import { BOOL, TEXT } from '../../codecs/oids.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
 
@@ -12,6 +12,16 @@ ORDER BY s.place`,
   columns: [['value', TEXT]],
 };
 
+const userSchemasQuery: CatalogQuery = {
+  text: `
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_namespace n, pg_catalog.pg_roles r
+  WHERE n.nspname OPERATOR(pg_catalog.=) r.rolname
+) AS found`,
+  parameterOids: [],
+  columns: [['found', BOOL]],
+};
+
 /**
  * Waits until nothing is under way that may change the session's surroundings, and asks the server
  * for what it has not told of them.
@@ -20,12 +30,18 @@ export async function settle(session: RequestHost, parent: Request): Promise<voi
   const { server, statements } = session;
   const { surroundings } = statements;
   await surroundings.whenAnswered();
-  if (!surroundings.isUnknown || session.transactionStatus === 'E') return;
-  if (!server.capabilities.discard) {
-    surroundings.told(null);
-    return;
+  // In a failed transaction the server would not say.
+  if (session.transactionStatus === 'E') return;
+  const canTell = server.capabilities.discard;
+  if (surroundings.hasUnknownValues) {
+    const names = surroundings.unreported;
+    const rows = canTell
+      ? await runCatalogQuery(session, parent, settingsQuery, [names.join(',')])
+      : null;
+    surroundings.told(rows?.map((row) => row['value'] as string | null) ?? null);
   }
-  const names = surroundings.unreported;
-  const rows = await runCatalogQuery(session, parent, settingsQuery, [names.join(',')]);
-  surroundings.told(rows.map((row) => row['value'] as string | null));
+  if (surroundings.needsUserSchemas) {
+    const [row] = canTell ? await runCatalogQuery(session, parent, userSchemasQuery, []) : [];
+    surroundings.toldUserSchemas(row === undefined || row['found'] === true);
+  }
 }

@@ -188,8 +188,16 @@ export class StatementCache {
     this.clear();
   }
 
-  /** Forgets all statements and has them closed on the server. */
-  clear(): void {
+  /**
+   * Forgets statements and has them closed on the server.
+   *
+   * @param texts which of them; null: all
+   */
+  clear(texts: RegExp | null = null): void {
+    if (texts !== null) {
+      this.#clearSome(texts);
+      return;
+    }
     this.#schemaVersion = this.#registry.schemaVersion;
     const all = [...this.#scopes.values()];
     this.#scopes.clear();
@@ -199,6 +207,17 @@ export class StatementCache {
     this.#scopes.set(this.#scope, this.#entries);
     for (const entries of all) {
       for (const { statement } of entries.values()) this.#close(statement.name);
+    }
+  }
+
+  #clearSome(texts: RegExp): void {
+    for (const entries of this.#scopes.values()) {
+      for (const [text, { statement }] of entries) {
+        if (!texts.test(text)) continue;
+        entries.delete(text);
+        if (entries !== this.#entries) this.#others -= 1;
+        this.#close(statement.name);
+      }
     }
   }
 }

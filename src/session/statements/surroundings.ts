@@ -1,5 +1,6 @@
 import { PostgresError } from '../../errors/postgres-error.ts';
 import type { TransactionStatus } from '../../protocol/backend/session.ts';
+import { madeNames } from '../../sql/made-names.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import {
   pathNames,
@@ -19,6 +20,10 @@ interface Sent {
   /** What it has failed with, once it is answered. */
   readonly error: unknown;
 }
+
+const TEMPORARY = /\btemp(?:orary)?\b/i;
+const USER_SCHEMA = /\b(?:schema|role|user|group)\b/i;
+const DISCARD = /\bdiscard\b/i;
 
 /** A query that is executed. */
 interface Executed {
@@ -57,9 +62,13 @@ export class Surroundings {
   definitions = 0;
   /** Whether a statement that proves to be outdated can be repeated as if nothing had been. */
   readonly mayRepeat: () => boolean;
+  /** Whether schemas are named like roles, so that "$user" may stand for one; null: not known. */
+  hasUserSchemas: boolean | null = null;
   readonly #server: Server;
-  /** Called when what is known of all statements is no longer true. */
-  readonly #outdated: () => void;
+  /** The user that the session has begun as. */
+  readonly #user: string;
+  /** Called when what is known of statements is no longer true: of all, or of some by their texts. */
+  readonly #outdated: (texts: RegExp | null) => void;
   readonly #scopes = new Map<string, Scope>();
   readonly #pending: Pending[] = [];
   #waiters: (() => void)[] = [];
@@ -69,11 +78,14 @@ export class Surroundings {
   #begun: Values = NO_VALUES;
   /** The open transaction has made or dropped objects, which its end may undo. */
   #hasDefined = false;
+  /** Temporary objects were made, which DISCARD TEMP drops. */
+  #hasTemporary = false;
   /** A statement that has called functions which may have set what is not known now. */
   #suspect: Pending | null = null;
 
-  constructor(server: Server, mayRepeat: () => boolean, outdated: () => void) {
+  constructor(server: Server, mayRepeat: () => boolean, outdated: (texts: RegExp | null) => void) {
     this.#server = server;
+    this.#user = this.#userIn(NO_VALUES, NO_VALUES);
     this.mayRepeat = mayRepeat;
     this.#outdated = outdated;
     this.scope = this.#scopeNow();
@@ -91,13 +103,18 @@ export class Surroundings {
     let definesObjects = false;
     const concerned = queries.filter(({ text }, i) => {
       const kind = statementKind(text);
-      definesObjects ||= kind.changesSchema;
+      definesObjects ||= kind.changesSchema || (this.#hasTemporary && DISCARD.test(text));
       if (kind.callsUnknown) return statements[i]?.leavesSurroundings !== true;
       return kind.changesSurroundings && this.#mayChange(text);
     });
     if (definesObjects) {
       this.#hasDefined = true;
       this.definitions += 1;
+      for (const { text } of queries) {
+        if (statementKind(text).changesSchema) this.#made(text);
+      }
+      if (queries.some(({ text }) => USER_SCHEMA.test(text))) this.hasUserSchemas = null;
+      this.#hasTemporary = queries.some(({ text }) => TEMPORARY.test(text) && !DISCARD.test(text));
     } else if (concerned.length === 0) {
       return;
     }
@@ -109,6 +126,20 @@ export class Surroundings {
       scope: this.scope,
     });
     if (concerned.length > 0) this.isUnsettled = true;
+  }
+
+  /**
+   * A statement that names what is made now may mean that from here on, e.g. a temporary table in
+   * place of a permanent one. The server does not find it outdated.
+   */
+  #made(text: string): void {
+    const names = madeNames(text, false);
+    if (names === null || text.includes('\\')) {
+      this.#outdated(null);
+    } else if (names.length > 0) {
+      const any = names.map((name) => name.replaceAll(/[^\p{L}\p{N}_]/gu, '.')).join('|');
+      this.#outdated(new RegExp(`(?<![\\w$])(?:${any})(?![\\w$])`, 'i'));
+    }
   }
 
   /** A request was sent with statements ahead of it that make these changes. */
@@ -176,19 +207,21 @@ export class Surroundings {
 
   /** Whether a statement was prepared in the present surroundings. */
   isCurrent({ scope, definitions }: Statement): boolean {
-    return scope === this.scope && (definitions === this.definitions || this.mayRepeat());
+    return scope === this.scope && definitions === this.definitions;
   }
 
   /** What is known of statements was made in other surroundings than whatever comes. */
   renew(): void {
     this.#scopes.clear();
+    this.hasUserSchemas = null;
     this.scope = this.#scopeNow();
-    this.#outdated();
+    this.#outdated(null);
   }
 
-  /** Nothing was set that a reset of the session would undo. */
+  /** Nothing was set or made that a reset of the session would undo. */
   get isAsBegun(): boolean {
-    return this.#pending.length === 0 && this.#current.size === 0 && !this.#server.hasChanged;
+    if (this.#pending.length > 0 || this.#hasTemporary) return false;
+    return this.#current.size === 0 && !this.#server.hasChanged;
   }
 
   /** Resolves when all requests that may change something are answered. */
@@ -200,10 +233,24 @@ export class Surroundings {
 
   // ── Values ──────────────────────────────────────────────────────────────────────────────
 
-  /** Whether a value has to be asked for. */
+  /** Whether something has to be asked for. */
   get isUnknown(): boolean {
+    return this.hasUnknownValues || this.needsUserSchemas;
+  }
+
+  /** Whether the values of `unreported` have to be asked for. */
+  get hasUnknownValues(): boolean {
     for (const value of this.#current.values()) if (value === null) return true;
     return false;
+  }
+
+  /** Whether it has to be asked for if schemas are named like roles. */
+  get needsUserSchemas(): boolean {
+    return (
+      this.hasUserSchemas === null &&
+      this.#userIn(NO_VALUES, this.#current) !== this.#user &&
+      this.#hasUser(NO_VALUES, this.#current)
+    );
   }
 
   /** Whether the server reports it; PostgreSQL writes some names in capitals. */
@@ -284,6 +331,13 @@ export class Surroundings {
     if (!local) this.#committed = withValue(this.#committed, name, value);
   }
 
+  /** The server has told whether schemas are named like roles. */
+  toldUserSchemas(hasUserSchemas: boolean): void {
+    this.hasUserSchemas = hasUserSchemas;
+    this.scope = this.#scopeNow();
+    this.isUnsettled = this.#pending.length > 0 || this.isUnknown;
+  }
+
   /** The settings that the server does not report. */
   get unreported(): string[] {
     return SURROUNDINGS.filter((name) => !this.#isReported(name));
@@ -302,7 +356,7 @@ export class Surroundings {
     }
     this.#current = known;
     this.scope = this.#scopeNow();
-    this.isUnsettled = this.#pending.length > 0;
+    this.isUnsettled = this.#pending.length > 0 || this.isUnknown;
     const suspect = this.#suspect;
     this.#suspect = null;
     if (suspect !== null) this.#found(suspect);
@@ -343,11 +397,17 @@ export class Surroundings {
   /** @param settings what the server is about to report, by names in small letters */
   #scopeOf(settings: Values, values: Values): Scope {
     let key = '';
+    const user = this.#userIn(settings, values);
+    if (user !== this.#user && this.hasUserSchemas !== false && this.#hasUser(settings, values)) {
+      key = `${user}\0`;
+    }
     for (const [name, reportedAs] of REPORTED_AS) {
+      if (USER.has(name)) continue;
       const reported = this.#server.settings.get(reportedAs) ?? '';
       key += `${settings.get(name) ?? (name === 'search_path' ? pathNames(reported) : reported)}\0`;
     }
     for (const name of [...values.keys()].sort()) {
+      if (USER.has(name)) continue;
       key += `${name}=${values.get(name) ?? '\0'}\0`;
     }
     let scope = this.#scopes.get(key);
@@ -357,6 +417,20 @@ export class Surroundings {
       this.#scopes.set(key, scope);
     }
     return scope;
+  }
+
+  /** Whether the search_path has "$user" in it, or is not known. */
+  #hasUser(settings: Values, values: Values): boolean {
+    const reported = this.#server.settings.get('search_path');
+    const path = settings.get('search_path') ?? values.get('search_path');
+    const names = path ?? (reported === undefined ? null : pathNames(reported));
+    return names === null || names.includes('"$user"');
+  }
+
+  #userIn(settings: Values, values: Values): string {
+    const reported = this.#server.settings.get('session_authorization');
+    const login = settings.get('session_authorization') ?? reported ?? '';
+    return `${login}\0${values.get('role') ?? ''}`;
   }
 }
 

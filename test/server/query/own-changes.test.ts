@@ -114,6 +114,23 @@ describeEach('what a session changes itself', (version) => {
       }
     });
 
+    it(`is known when the pool has dropped it, with ${mode}`, async () => {
+      const pool = await createPool(serverDsn(version), { minSize: 0, maxSize: 1, ...options });
+      onTestFinished(() => pool.terminate());
+      const table = `kept_${process.pid}`;
+      await pool.execute(`DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (a int4)`);
+      for (let round = 0; round < 2; round++) {
+        await pool.withConnection(async (c) => {
+          await c.execute(`CREATE TEMP TABLE ${table} (b text, c int8)`);
+          await c.execute(`INSERT INTO ${table} VALUES ($1, $2)`, 'x', 1n);
+          expect(await c.fetch(`SELECT * FROM ${table}`)).toEqual([{ b: 'x', c: 1n }]);
+        });
+        const rows = await pool.transaction((tx) => tx.fetch(`SELECT * FROM ${table}`));
+        expect(rows).toEqual([]);
+      }
+      await pool.execute(`DROP TABLE ${table}`);
+    });
+
     it(`is known within a batch, with ${mode}`, async () => {
       const c = await openWithSchema(version, options);
       await c.execute('CREATE TABLE t (a int4); INSERT INTO t VALUES (1)');
