@@ -215,7 +215,8 @@ export class Session implements InboxOwner {
 
   answered(request: Request, status: TransactionStatus): void {
     const before = this.transactionStatus;
-    this.statements.surroundings.answered(request, before, status);
+    const { surroundings } = this.statements;
+    if (surroundings.isPending) surroundings.answered(request, before, status);
     this.transactionStatus = status;
     if (this.typeChanges.isOpen) this.typeChanges.answered(request, status);
     this.canceller.answered(request);

@@ -79,14 +79,16 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
 
   #start(session: RequestHost): void {
     const { preamble, statements } = session;
-    const { changes } = preamble;
-    if (changes.length > 0 && !this.isBound) statements.surroundings.expect(changes);
+    if (preamble.isWaiting && !this.isBound) {
+      const { changes } = preamble;
+      if (changes.length > 0) statements.surroundings.expect(changes);
+    }
     this.startSettled(session);
   }
 
   /** Starts it when it is certain what its texts mean. */
   protected startSettled(session: RequestHost): void {
-    const given = this.#givenIn(session);
+    const given = this.#given === null ? null : this.#givenIn(session, this.#given);
     const known = given ?? session.statements.storeFor(this.text, this.#prepare).get(this.text);
     if (
       known !== undefined &&
@@ -106,10 +108,8 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   }
 
   /** The caller's own statement. In other surroundings its text is executed as any other is. */
-  #givenIn({ statements }: RequestHost): Statement | null {
-    const given = this.#given;
-    if (given === null || this.isBound) return given;
-    return statements.surroundings.isCurrent(given) ? given : null;
+  #givenIn({ statements }: RequestHost, given: Statement): Statement | null {
+    return this.isBound || statements.surroundings.isCurrent(given) ? given : null;
   }
 
   /** Executes what `find` finds, while it holds the queue. */
@@ -125,8 +125,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       session.typeChanges.starting(this, statement.text);
     }
     this.execute(session, statement);
-    const { kind } = statement;
-    if (!kind.leavesStatements && this.isSent) {
+    if (!statement.leavesStatements && this.isSent) {
       session.statements.surroundings.sent(this, [this], [statement]);
     }
   }

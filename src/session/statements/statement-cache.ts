@@ -79,12 +79,12 @@ export class StatementCache {
 
   get(text: string): Statement | undefined {
     if (this.#schemaVersion !== this.#registry.schemaVersion) this.clear();
-    if (this.#scope !== this.#surroundings.scope) this.#enter();
+    const surroundings = this.#surroundings;
+    if (this.#scope !== surroundings.scope) this.#enter();
     const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
     // What a definition made doubtful is tried only where a failure would not be seen.
-    const { definitions, mayRepeat } = this.#surroundings;
-    if (entry.definitions !== definitions && !mayRepeat()) {
+    if (entry.definitions !== surroundings.definitions && !surroundings.mayRepeat()) {
       this.delete(text);
       return undefined;
     }

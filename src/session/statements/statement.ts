@@ -82,6 +82,8 @@ export class Statement {
   readonly decoder: RowDecoder | null;
   /** What its text does when it is executed. */
   readonly kind: StatementKind;
+  /** Whether what is known of other statements stays true when it is executed. */
+  readonly leavesStatements: boolean;
   /** The surroundings that it was prepared in, if its user keeps it; null: it is outdated. */
   scope: Scope | null = null;
   /** The definitions of the session's own that had been made then. */
@@ -113,6 +115,7 @@ export class Statement {
   ) {
     this.text = text;
     this.kind = statementKind(text);
+    this.leavesStatements = this.kind.leavesStatements;
     this.name = name;
     this.description = description;
     this.#registry = registry;

@@ -64,6 +64,8 @@ export class Surroundings {
   readonly mayRepeat: () => boolean;
   /** Whether schemas are named like roles, so that "$user" may stand for one; null: not known. */
   hasUserSchemas: boolean | null = null;
+  /** Requests are under way that may change something. */
+  isPending = false;
   readonly #server: Server;
   /** The user that the session has begun as. */
   readonly #user: string;
@@ -119,6 +121,7 @@ export class Surroundings {
       return;
     }
     const callers = statements.filter(({ kind }) => kind.callsUnknown);
+    this.isPending = true;
     this.#pending.push({
       request,
       changes: concerned.flatMap(changesBy),
@@ -144,6 +147,7 @@ export class Surroundings {
 
   /** A request was sent with statements ahead of it that make these changes. */
   sentAhead(request: Sent, changes: readonly SurroundingsChange[]): void {
+    this.isPending = true;
     this.#pending.push({ request, changes, callers: NO_STATEMENTS, scope: this.scope });
     this.isUnsettled = true;
   }
@@ -181,12 +185,13 @@ export class Surroundings {
 
   /** ReadyForQuery of a request has come. `before`: the status that was told before. */
   answered(request: Sent, before: TransactionStatus, status: TransactionStatus): void {
-    if (this.#pending.length === 0 || this.#pending[0]!.request !== request) return;
+    if (this.#pending[0]?.request !== request) return;
     let pending: Pending;
     do {
       pending = this.#pending.shift()!;
       this.#apply(pending, before, status);
     } while (this.#pending[0]?.request === request);
+    this.isPending = this.#pending.length > 0;
     if (status === 'I') this.#ended();
     this.scope = this.#scopeNow();
     this.#judge(pending);
