@@ -298,10 +298,11 @@ export class Play {
           ? tx.rollback()
           : tx[Symbol.asyncDispose]();
     const error = await this.#note(ending);
-    if (error === null) own.said = outcome === 'commit' ? 'kept' : 'undone';
-    else own.said = isEnd(error) ? 'ended' : 'undone';
-    // A commit that was refused, as something in it is open, has left it open.
-    if (error !== null) await this.#note(tx[Symbol.asyncDispose]());
+    // A commit that was refused, as it was aborted or something in it is open, has left it open.
+    const last =
+      error === null || isEnd(error) ? error : await this.#note(tx[Symbol.asyncDispose]());
+    if (isEnd(last)) own.said = 'ended';
+    else own.said = error === null && outcome === 'commit' ? 'kept' : 'undone';
   }
 
   async #savepoint({ steps, outcome }: Body, place: Place): Promise<void> {
