@@ -4,7 +4,10 @@ import { entries, root } from '../tools/entries.ts';
 /** @type {Partial<import('typedoc').TypeDocOptions> & Record<string, unknown>} */
 export default {
   name: 'Reference',
-  entryPoints: entries.map(({ source }) => path.join(root, source)),
+  // The reference of asyncpg/pg is node-postgres's own: it has the same surface.
+  entryPoints: entries
+    .filter(({ specifier }) => specifier !== 'asyncpg/pg')
+    .map(({ source }) => path.join(root, source)),
   exclude: ['../src/errors/generated/sqlstate.ts'],
   tsconfig: 'tsconfig.json',
   out: 'reference',
@@ -24,6 +27,22 @@ export default {
     'Property',
     'TypeAlias',
     'Variable',
+  ],
+  // Parts of types, which their doc comments speak of.
+  intentionallyNotExported: ['FormOf', 'RowTypeOf', 'Unknown', 'ROW', 'Sets'],
+  intentionallyNotDocumented: [
+    'asyncpg.Checked.__type.error',
+    'asyncpg.ArgsOf.__type.args',
+    'asyncpg.ColumnsOf.__type.row',
+    'asyncpg.ColumnsOf.__type.[ROW]',
+    'asyncpg.FirstColumnOf.__type.first',
+    'asyncpg.FormOf.__type.rows',
+    'asyncpg.NamedArgsOf.__type.args',
+    'asyncpg.NamedRowOf.__type.row',
+    'asyncpg/replication.ReplicationConnection.createSlot.__type.consistentPoint',
+    'asyncpg/replication.ReplicationConnection.createSlot.__type.snapshot',
+    'asyncpg/replication.ReplicationConnection.timelineHistory.__type.name',
+    'asyncpg/replication.ReplicationConnection.timelineHistory.__type.content',
   ],
   treatValidationWarningsAsErrors: true,
 };

@@ -6,6 +6,7 @@
  *
  * @module asyncpg
  */
+export type { BatchResults } from './client/batch.ts';
 export type { CallOptions, Query, QueryObject } from './client/call.ts';
 // biome-ignore lint/performance/noReExportAll: what is added to these interfaces goes to the module
 export * from './client/checked-queries.ts';

@@ -24,6 +24,7 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
   readonly text: string;
   /** The values of `$1`…`$n`. */
   readonly args: readonly unknown[];
+  /** @internal */
   declare readonly [NAMED]?: NamedQuery;
   readonly #strings: readonly string[];
   readonly #values: readonly unknown[];

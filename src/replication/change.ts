@@ -37,6 +37,7 @@ interface OfRow {
 
 /** A new row. */
 export interface InsertChange<T = any> extends OfRow {
+  /** Tells it from the other changes. */
   readonly kind: 'insert';
   /** The row. */
   readonly new: Row<T>;
@@ -46,6 +47,7 @@ export interface InsertChange<T = any> extends OfRow {
 
 /** A row that was changed. */
 export interface UpdateChange<T = any> extends OfRow {
+  /** Tells it from the other changes. */
   readonly kind: 'update';
   /** The row as it is now. Values that were not sent are `UNCHANGED`. */
   readonly new: Row<T>;
@@ -59,6 +61,7 @@ export interface UpdateChange<T = any> extends OfRow {
 
 /** A row that was deleted. */
 export interface DeleteChange<T = any> extends OfRow {
+  /** Tells it from the other changes. */
   readonly kind: 'delete';
   /** The row; null unless the table has REPLICA IDENTITY FULL. */
   readonly old: Row<T> | null;
@@ -68,6 +71,7 @@ export interface DeleteChange<T = any> extends OfRow {
 
 /** TRUNCATE. */
 export interface TruncateChange {
+  /** Tells it from the other changes. */
   readonly kind: 'truncate';
   /** The tables that were emptied. */
   readonly relations: readonly Relation[];
@@ -81,6 +85,7 @@ export interface TruncateChange {
 
 /** A message of `pg_logical_emit_message`. */
 export interface MessageChange {
+  /** Tells it from the other changes. */
   readonly kind: 'message';
   /** Its prefix. */
   readonly prefix: string;
@@ -94,6 +99,7 @@ export interface MessageChange {
 
 /** The end of a transaction that was handed over when it was prepared. */
 export interface PreparedChange {
+  /** Tells it from the other changes. */
   readonly kind: 'commit-prepared' | 'rollback-prepared';
   /** The name that it was prepared under. */
   readonly gid: string;

@@ -28,8 +28,11 @@ export interface ChangeStreamOptions {
   readonly slot:
     | string
     | {
+        /** Its name on the server. */
         readonly name: string;
+        /** Standbys keep it as well. PostgreSQL 17. */
         readonly failover?: boolean | undefined;
+        /** Prepared transactions come as such. PostgreSQL 15. */
         readonly twoPhase?: boolean | undefined;
       }
     | 'temporary';
@@ -37,7 +40,12 @@ export interface ChangeStreamOptions {
   readonly publication:
     | string
     | readonly string[]
-    | { readonly name: string; readonly tables: readonly string[] | 'all' };
+    | {
+        /** Its name on the server. */
+        readonly name: string;
+        /** The tables that it is to have. */
+        readonly tables: readonly string[] | 'all';
+      };
   /**
    * First the rows that are there: once, when the slot is made. They come as transactions of inserts,
    * one for each table, `connections` (1) of them at a time. The slot stays only if all of them
@@ -46,7 +54,9 @@ export interface ChangeStreamOptions {
   readonly snapshot?:
     | boolean
     | {
+        /** The tables to copy; by default all that are published. */
         readonly tables?: readonly string[] | undefined;
+        /** How many are copied at a time. */
         readonly connections?: number | undefined;
       }
     | undefined;
