@@ -10,7 +10,7 @@ import { Connection } from './connection.ts';
 import { ConnectionParameters } from './connection-parameters.ts';
 import { DatabaseError } from './database-error.ts';
 import { defaults } from './defaults.ts';
-import { isOutdated, type KeptStatement, KeptStatements } from './kept-statements.ts';
+import { KeptStatements } from './kept-statements.ts';
 import { Link, type LinkHost } from './link.ts';
 import { Query, type QueryCallback } from './query.ts';
 import { QueryRun, type RunHost, safely } from './query-run.ts';
@@ -89,10 +89,6 @@ export class Client extends EventEmitter {
   #turns: TurnHost | null = null;
   /** With the option `prepare`. */
   #statements: KeptStatements | null = null;
-  /** Of the active query. */
-  #kept: KeptStatement | null = null;
-  /** Whether that one was sent without being parsed. */
-  #wasKept = false;
 
   constructor(config?: any) {
     super();
@@ -259,7 +255,7 @@ export class Client extends EventEmitter {
         this._txStatus = session.transactionStatus;
         // Of a pipeline, what was sent behind a statement that is outdated would overtake it.
         if ((this.#config.prepare ?? defaults.prepare) && !this.pipeline) {
-          this.#statements = new KeptStatements((name) => session.statements.close(name));
+          this.#statements = new KeptStatements(session.statements);
         }
         this.#emitReady();
         const callback = this._connectionCallback;
@@ -521,17 +517,22 @@ export class Client extends EventEmitter {
   // ── On the wire ─────────────────────────────────────────────────────────────────────────
 
   #start(query: Queued): void {
-    const request =
-      query instanceof Query && query.submit === SUBMIT
-        ? this.#requestFor(query)
-        : new SubmittableTurn(this.#turnHost, this.#link.session!, query as Submittable).request;
+    const isOwn = query instanceof Query && query.submit === SUBMIT;
+    this.#statements?.passing((query as Query).text, isOwn);
+    const request = isOwn
+      ? this.#requestFor(query, this.#statements)
+      : new SubmittableTurn(this.#turnHost, this.#link.session!, query as Submittable).request;
     if (request === null) return;
+    this.#send(request);
+  }
+
+  #send(request: Request): void {
     this.#request = request;
     this.#link.session!.submit(request);
   }
 
   /** The request of a query; null where it cannot be sent, which it is told. */
-  #requestFor(query: Query): Request | null {
+  #requestFor(query: Query, statements: KeptStatements | null): Request | null {
     const { connection } = this;
     const refusal = query._refusal(connection);
     if (refusal !== null) {
@@ -541,44 +542,43 @@ export class Client extends EventEmitter {
     const run = new QueryRun(this.#runHost, query);
     const { text, name } = query;
     const alone = this.pipeline && COPY_FROM_STDIN.test(text);
-    this.#kept = null;
     if (!query.requiresPreparation()) return new UntypedScriptRequest(text, run, alone);
     const types: any = query.types;
-    const kept = this.#statements === null || name ? null : this.#keptFor(query);
-    return new UntypedQueryRequest(
-      {
-        text: text ?? '',
-        statement: kept?.name ?? (name || ''),
-        parse: kept ? () => !kept.isParsed : name ? () => this.#mustParse(query, name) : always,
-        parameterTypes: Array.isArray(types) ? types : NO_VALUES,
-        portal: query.portal,
-        values: query.values || NO_VALUES,
-        prepare: prepareValue,
-        binary: Boolean(query.binary),
-        maxRows: Number(query.rows) || 0,
-        alone,
-      },
-      run,
-    );
-  }
-
-  #keptFor({ text, types }: Query): KeptStatement | null {
+    const sent = {
+      text: text ?? '',
+      statement: name || '',
+      describe: true,
+      parse: name ? () => this.#mustParse(query, name) : always,
+      parameterTypes: Array.isArray(types) ? types : NO_VALUES,
+      portal: query.portal,
+      values: query.values || NO_VALUES,
+      prepare: prepareValue,
+      binary: Boolean(query.binary),
+      maxRows: Number(query.rows) || 0,
+      alone,
+      watched: this.#statements !== null || this.#link.hasDriver,
+    };
     // The text alone does not say what it is, if types of parameters are told.
-    if (typeof text !== 'string' || Array.isArray(types)) return null;
-    const kept = this.#statements!.find(text);
-    this.#kept = kept;
-    this.#wasKept = kept?.isParsed ?? false;
-    return kept;
+    if (statements !== null && !name && sent.parameterTypes === NO_VALUES) {
+      sent.parse = () => statements.choose(sent, run);
+      run.sent = sent;
+    }
+    return new UntypedQueryRequest(sent, run);
   }
 
-  /** Whether the query has failed only because its statement is outdated: then it is sent once more. */
-  #startsAgain(query: Query, error: unknown): boolean {
-    if (!(error instanceof DatabaseError) || !isOutdated(error)) return false;
-    this.#statements!.clear();
-    const isUntouched = this.#wasKept && query._result.fields.length === 0;
+  /**
+   * Whether a query with a statement that is kept has failed because of that alone: then it is sent
+   * once more, without a name.
+   */
+  #startsAgain(run: QueryRun, error: unknown): boolean {
+    const statements = this.#statements!;
+    const sent = run.sent!;
+    if (error === null) statements.succeeded(sent, run);
+    if (!(error instanceof DatabaseError) || !statements.failed(sent, run, error)) return false;
     // In a transaction all is lost, whatever the reason.
-    if (!isUntouched || this.#link.session!.transactionStatus !== 'I') return false;
-    this.#start(query);
+    if (this.#link.session!.transactionStatus !== 'I') return false;
+    const request = this.#requestFor(run.query, null);
+    if (request !== null) this.#send(request);
     return true;
   }
 
@@ -600,17 +600,17 @@ export class Client extends EventEmitter {
   get #runHost(): RunHost {
     this.#run ??= {
       types: this._types,
-      statementParsed: ({ name, text }) => {
-        if (this.#kept !== null) this.#kept.isParsed = true;
+      statementParsed: ({ kept, query: { name, text } }) => {
+        if (kept !== null) kept.isParsed = true;
         if (!name) return;
         this.connection.parsedStatements[name] = text;
         delete this.connection.submittedNamedStatements[name];
       },
-      queryOver: (query, error) => {
+      queryOver: (run, error) => {
         // Then the end of the session tells all queries at once.
         if (this.#link.session!.isEnded) return;
-        if (error !== null && this.#kept !== null && this.#startsAgain(query, error)) return;
-        this.#over(query, error);
+        if (run.kept !== null && this.#startsAgain(run, error)) return;
+        this.#over(run.query, error);
       },
     };
     return this.#run;

@@ -32,7 +32,7 @@ export interface DefaultValues {
   connect_timeout: number;
   keepalives: number;
   keepalives_idle: number;
-  /** Statements are kept prepared. Not behind a pooler that has none of its own for them. */
+  /** Statements are kept prepared. Of little use behind a pooler that does not keep them itself. */
   prepare: boolean;
   /** Write only: whether `int8` is read as a number, which loses digits above 2^53. */
   parseInt8?: boolean;

@@ -138,6 +138,11 @@ export class Link implements ConnectionOwner {
     return this.#driver;
   }
 
+  /** Whether the driver's connection is in use. */
+  get hasDriver(): boolean {
+    return this.#driver !== null;
+  }
+
   /** The transaction's status, where calls of the driver may have changed it; otherwise null. */
   get statusByDriver(): 'I' | 'T' | 'E' | null {
     return this.#driver === null ? null : this.session!.transactionStatus;

@@ -3,8 +3,9 @@ import type { TextRun } from '../../codecs/text-run.ts';
 import { ProtocolError } from '../../errors/client-errors.ts';
 import type { UntypedResults } from '../../session/requests/untyped-results.ts';
 import { type DatabaseError, databaseErrorFrom } from './database-error.ts';
+import type { KeptExecution, KeptQuery, KeptStatement } from './kept-statements.ts';
 import type { Query } from './query.ts';
-import { rowLayout } from './row-layout.ts';
+import { type RowLayout, rowLayout } from './row-layout.ts';
 import type { CustomTypesConfig } from './type-overrides.ts';
 
 /** What a run needs of the client. */
@@ -12,15 +13,21 @@ export interface RunHost {
   /** What tells parsers where neither result nor query does. */
   readonly types: CustomTypesConfig;
   /** The statement can be bound by its name. */
-  statementParsed(query: Query): void;
+  statementParsed(run: QueryRun): void;
   /** The query is over, with an error or null. */
-  queryOver(query: Query, error: unknown): void;
+  queryOver(run: QueryRun, error: unknown): void;
 }
 
 /** One execution of a Query: what comes of it goes to the query's results and listeners. */
-export class QueryRun implements UntypedResults {
+export class QueryRun implements UntypedResults, KeptExecution {
+  readonly query: Query;
+  /** What it was sent with, if its statement may be kept. */
+  sent: KeptQuery | null = null;
+  kept: KeptStatement | null = null;
+  isReused = false;
+  isBound = false;
+  columns: RowLayout | null = null;
   readonly #host: RunHost;
-  readonly #query: Query;
   #error: DatabaseError | null = null;
   #decode: RowDecoder<unknown> | null = null;
   #rows: unknown[] | null = null;
@@ -28,11 +35,17 @@ export class QueryRun implements UntypedResults {
 
   constructor(host: RunHost, query: Query) {
     this.#host = host;
-    this.#query = query;
+    this.query = query;
   }
 
   parsed(): void {
-    this.#host.statementParsed(this.#query);
+    this.#host.statementParsed(this);
+  }
+
+  bound(): void {
+    this.isBound = true;
+    // Columns that were known are not described.
+    if (this.columns !== null) this.#take(this.columns);
   }
 
   error(buffer: Buffer, start: number, end: number): void {
@@ -40,10 +53,14 @@ export class QueryRun implements UntypedResults {
   }
 
   described(buffer: Buffer, start: number, end: number): void {
-    const query = this.#query;
+    this.columns = rowLayout(buffer, start, end);
+    this.#take(this.columns);
+  }
+
+  #take(layout: RowLayout): void {
+    const { query } = this;
     query._checkForMultirow();
     const result = query._result;
-    const layout = rowLayout(buffer, start, end);
     result.fields = layout.fields();
     result._prebuiltEmptyResultObject = layout.emptyRow;
     const types = result._types ?? this.#host.types;
@@ -60,7 +77,7 @@ export class QueryRun implements UntypedResults {
   }
 
   row(buffer: Buffer, start: number, end: number, run: TextRun): void {
-    const query = this.#query;
+    const { query } = this;
     if (query._canceledDueToError !== false) return;
     let row: unknown;
     try {
@@ -75,13 +92,13 @@ export class QueryRun implements UntypedResults {
   }
 
   completed(tag: string): void {
-    const query = this.#query;
+    const { query } = this;
     query._checkForMultirow();
     if (tag !== '') query._result.addCommandComplete({ text: tag });
   }
 
   settled(error: unknown): void {
-    this.#host.queryOver(this.#query, error === null ? null : (this.#error ?? error));
+    this.#host.queryOver(this, error === null ? null : (this.#error ?? error));
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import { Backend, Frontend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { statementKind } from '../../sql/statement-kind.ts';
 import type { RequestHost } from '../request.ts';
 import { type CopyInRefusal, refuseCopyIn } from './copy-refusal.ts';
 import { ExtendedRequest } from './extended-request.ts';
@@ -18,13 +19,15 @@ import type { UntypedResults } from './untyped-results.ts';
 /** A query whose parameters the server gives their types, and whose columns it tells of. */
 export interface UntypedQuery {
   readonly text: string;
-  /** The name of the statement; empty: unnamed. */
+  /** The name of the statement; empty: unnamed. Read once `parse` was asked. */
   readonly statement: string;
   /**
    * Whether the statement is to be parsed, as it is not known by its name yet. It is asked when the
    * query is sent; what it throws, the query fails with.
    */
   readonly parse: () => boolean;
+  /** Whether the columns are asked for: not those of an unnamed portal that are known. Read after `parse`. */
+  readonly describe: boolean;
   /** The OIDs of parameters; 0, or none at all, where the server decides. */
   readonly parameterTypes: readonly number[];
   readonly portal: string;
@@ -37,6 +40,8 @@ export interface UntypedQuery {
   readonly maxRows: number;
   /** Whether nothing is sent behind it before it is answered. */
   readonly alone: boolean;
+  /** Whether the session follows what it changes for other statements. */
+  readonly watched: boolean;
 }
 
 /** A COPY FROM STDIN fails with the error that the server makes of this. */
@@ -67,6 +72,15 @@ export class UntypedQueryRequest extends ExtendedRequest<void> {
   override start(session: RequestHost): void {
     if (this.#holds) session.queue.hold(this);
     this.send(session);
+    if (this.#query.watched && this.state === 'sent') this.#watch(session);
+  }
+
+  /** Functions are not counted: the server reports most of what they set. */
+  #watch(session: RequestHost): void {
+    const { text, values } = this.#query;
+    const { changesSurroundings, changesSchema } = statementKind(text);
+    if (!changesSurroundings && !changesSchema) return;
+    session.statements.surroundings.sent(this, [{ text, args: values }]);
   }
 
   protected override write({ writer }: RequestHost): void {
@@ -74,7 +88,7 @@ export class UntypedQueryRequest extends ExtendedRequest<void> {
     if (query.parse()) writeParse(writer, query.statement, query.text, query.parameterTypes);
     writeUntypedBind(writer, query);
     if (query.portal === '' && !this.#isPaged) {
-      writer.bytes(DESCRIBE_EXECUTE_SYNC);
+      writer.bytes(query.describe ? DESCRIBE_EXECUTE_SYNC : EXECUTE_SYNC);
       return;
     }
     writeDescribe(writer, 'P', query.portal);
@@ -97,6 +111,9 @@ export class UntypedQueryRequest extends ExtendedRequest<void> {
     switch (type) {
       case Backend.ParseComplete:
         this.#results.parsed();
+        return;
+      case Backend.BindComplete:
+        this.#results.bound();
         return;
       case Backend.RowDescription:
         this.#results.described(buffer, start, end);
@@ -235,3 +252,5 @@ const DESCRIBE_EXECUTE_SYNC = Uint8Array.of(
   ...[Frontend.Execute, 0, 0, 0, 9, 0, 0, 0, 0, 0],
   ...[Frontend.Sync, 0, 0, 0, 4],
 );
+
+const EXECUTE_SYNC = DESCRIBE_EXECUTE_SYNC.subarray(7);

@@ -7,6 +7,8 @@ import type { TextRun } from '../../codecs/text-run.ts';
 export interface UntypedResults {
   /** The body of an ErrorResponse. `failed` follows with the ReadyForQuery. */
   error(buffer: Buffer, start: number, end: number): void;
+  /** The portal was bound: what fails from now on is its execution. */
+  bound(): void;
   /** The body of a RowDescription: rows of these columns come next. */
   described(buffer: Buffer, start: number, end: number): void;
   /** The body of a DataRow. */
