@@ -1,6 +1,6 @@
 import type { Queryable } from '../client/queryable.ts';
-import { ObjectInUseError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
+import { quoteLiteral } from '../sql/quote.ts';
 import { SlotInvalidatedError, SlotLostError } from './errors.ts';
 
 /** A replication slot as the server sees it: `pg_replication_slots`. */
@@ -98,13 +98,26 @@ export interface DropSlotOptions {
   readonly force?: boolean | undefined;
 }
 
-/** How often a backend is ended that has come back meanwhile. */
-const ATTEMPTS = 20;
-
 const DROP = 'pg_catalog.pg_drop_replication_slot(slot_name)';
 const FROM_SLOT = 'FROM pg_catalog.pg_replication_slots WHERE slot_name = $1';
-// In one statement: a stream that is ended begins anew within milliseconds.
-const END_AND_DROP = `SELECT pg_catalog.pg_terminate_backend(active_pid, 5000), ${DROP} ${FROM_SLOT}`;
+
+/** Ends whoever streams until the slot is free for a moment: a stream that is ended begins anew at once. */
+function endAndDrop(name: string): string {
+  const literal = quoteLiteral(name);
+  return `DO $drop$ BEGIN
+    FOR i IN 1..5000 LOOP
+      BEGIN
+        PERFORM ${DROP} FROM pg_catalog.pg_replication_slots WHERE slot_name = ${literal};
+        RETURN;
+      EXCEPTION WHEN object_in_use THEN
+        IF i = 5000 THEN RAISE; END IF;
+        PERFORM pg_catalog.pg_terminate_backend(active_pid)
+          FROM pg_catalog.pg_replication_slots WHERE slot_name = ${literal} AND i % 20 = 1;
+        PERFORM pg_catalog.pg_sleep(0.001);
+      END;
+    END LOOP;
+  END $drop$`;
+}
 
 /**
  * Drops a replication slot: the server no longer keeps the log for it. One that is not there is
@@ -118,15 +131,11 @@ export async function dropSlot(
   name: string,
   { force = false }: DropSlotOptions = {},
 ): Promise<void> {
-  const text = force ? END_AND_DROP : `SELECT ${DROP} ${FROM_SLOT}`;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await q.fetch(text, name);
-      return;
-    } catch (error) {
-      if (error instanceof PostgresError && error.sqlstate === '42704') return;
-      if (!force || attempt === ATTEMPTS || !(error instanceof ObjectInUseError)) throw error;
-    }
+  try {
+    if (force) await q.execute(endAndDrop(name));
+    else await q.fetch(`SELECT ${DROP} ${FROM_SLOT}`, name);
+  } catch (error) {
+    if (!(error instanceof PostgresError && error.sqlstate === '42704')) throw error;
   }
 }
 
