@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
-import { canGenerateCode } from '../../values/row.ts';
+import { canGenerateCode, define } from '../../values/row.ts';
 import { int16At, int32At } from '../bytes.ts';
 import type { TextRun } from '../text-run.ts';
 import type { RowDecoder } from './row-decoder.ts';
@@ -138,16 +138,6 @@ function interpreted(columns: readonly ParsedColumn[], form: PlainRowForm): RowD
     for (let i = 0; i < count; i++) define(row, columns[i]!.name, values[i]);
     return row;
   };
-}
-
-/** An own property whatever its name is, `__proto__` too. */
-function define(row: object, name: string, value: unknown): void {
-  Object.defineProperty(row, name, {
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
 }
 
 function columnCode({ kind }: ParsedColumn, i: number): string {
