@@ -29,12 +29,13 @@ describe('the floors', () => {
       check({
         'pool/a.ts': '',
         'session/a.ts': '',
-        'integrations/pg/a.ts': "import '../../session/a.ts';\nimport '../../pool/a.ts';",
+        'replication/a.ts': '',
+        'integrations/pg/a.ts': "import '../../session/a.ts';\nimport '../../replication/a.ts';",
         'integrations/fastify/a.ts': "import '../../pool/a.ts';\nimport '../../session/a.ts';",
       }),
     ).toEqual([
       expect.stringMatching(
-        /^integrations\/pg\/a.ts:2: integrations\/pg may not import from pool /,
+        /^integrations\/pg\/a.ts:2: integrations\/pg may not import from replication /,
       ),
       expect.stringMatching(/^integrations\/fastify\/a.ts:2: .* may not import from session /),
     ]);
