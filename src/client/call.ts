@@ -1,8 +1,10 @@
+import type { CallCodecs } from '../codecs/codec-source.ts';
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { checkArgumentCount } from '../session/statements/parameter-limit.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import { RECORDS, type RowStyle } from '../values/column-names.ts';
 import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
+import type { CODECS } from './internals.ts';
 import type { OptionNames } from './known-options.ts';
 
 /** The type of a query's rows, which only the compiler sees. */
@@ -22,6 +24,8 @@ export interface QueryObject<F extends RowForm = RowForm, T = any> {
   readonly [ROW]?: T;
   /** Writes it with other names of columns, if it has any. @internal */
   readonly [NAMED]?: NamedQuery | undefined;
+  /** Writes its arguments and reads its rows, if an adapter has codecs of its own. @internal */
+  readonly [CODECS]?: CallCodecs | undefined;
   /** One statement with `$1`…`$n` for its values. */
   readonly text: string;
   /** The values of `$1`…`$n`, in this order. */

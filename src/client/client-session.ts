@@ -15,6 +15,7 @@ import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { RECORDS, type RowStyle } from '../values/column-names.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
+import { CODECS } from './internals.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
 import { endedByStatement, OpenTransaction } from './open-transaction.ts';
 import { commentOf, withComment } from './query-comment.ts';
@@ -113,6 +114,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
         form: query.rows,
         // With a comment each text is another one.
         prepare: kind.parsedAnew || comment !== null ? false : query.prepare,
+        codecs: query[CODECS],
       },
       deadline,
       statement,
@@ -135,11 +137,11 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** Executes a script of statements without arguments, and resolves to the result of the last one. */
   scriptResult(
-    { text, rows, timeout }: QueryObject,
+    { text, rows, timeout, [CODECS]: codecs }: QueryObject,
     deadline: Deadline | null,
     kind: StatementKind,
   ): Promise<QueryResult> {
-    const request = new ScriptResultsRequest(text, deadline, rows, kind.repeatable);
+    const request = new ScriptResultsRequest(text, deadline, rows, kind.repeatable, codecs);
     this.submit(request, text, kind);
     const answer = this.answerOf(request, kind).then((results) => results.at(-1) ?? EMPTY);
     return this.logged(answer, text, [], timeout);

@@ -21,6 +21,8 @@ export const HAS_OTHERS: unique symbol = Symbol('hasOthers');
 export const STYLE: unique symbol = Symbol('style');
 /** Queryable: all that a query comes to. */
 export const RESULT: unique symbol = Symbol('result');
+/** A query: the codecs of this one call; only `RESULT` heeds them. */
+export const CODECS: unique symbol = Symbol('codecs');
 /** Queryable: the deadline of one call. */
 export const DEADLINE: unique symbol = Symbol('deadline');
 

@@ -61,6 +61,15 @@ export interface CodecSource {
 }
 
 /**
+ * How the arguments and rows of single calls are written and read, in place of the session's codecs:
+ * for adapters to libraries that have values of their own.
+ */
+export interface CallCodecs {
+  /** The codec of a type, always the same one; undefined: the session's own. */
+  codec(oid: number): Codec | undefined;
+}
+
+/**
  * A record has fields of types that no column description told of. The types have to be
  * asked for, then the same bytes can be decoded.
  */

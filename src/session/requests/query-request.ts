@@ -1,3 +1,4 @@
+import type { CallCodecs } from '../../codecs/codec-source.ts';
 import {
   InterfaceError,
   MultipleRowsFoundError,
@@ -23,6 +24,8 @@ export interface QueryOptions {
   readonly form?: RowForm | undefined;
   /** False: parsed anew as the unnamed statement, and not kept. */
   readonly prepare?: boolean | undefined;
+  /** What arguments are written and rows are read by, in place of the session's codecs. */
+  readonly codecs?: CallCodecs | undefined;
 }
 
 /**
@@ -59,7 +62,8 @@ export class QueryRequest extends StatementRequest<unknown> {
       this.#hasMore = false;
       this.#result = new RowCollector(formOf(this.#options));
     }
-    const statement = this.statement!;
+    const { codecs } = this.#options;
+    const statement = codecs === undefined ? this.statement! : this.statement!.withCodecs(codecs);
     if (this.#options.column !== undefined) this.#checkColumn();
     statement.writeParseIfUnnamed(writer);
     statement.writeBind(writer, this.args);
@@ -70,13 +74,14 @@ export class QueryRequest extends StatementRequest<unknown> {
   override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
     const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
-    const { wanted } = this.#options;
+    const { wanted, codecs } = this.#options;
     if (wanted !== 'rows' && wanted !== 'result' && (wanted === 'tag' || this.#hasRow)) {
       this.#hasMore = true;
       return;
     }
     this.#hasRow = true;
-    this.error = this.#result.add(session, statement, buffer, start, end);
+    const reader = codecs === undefined ? statement : statement.withCodecs(codecs);
+    this.error = this.#result.add(session, reader, buffer, start, end);
   }
 
   protected override completed(tag: string): void {

@@ -1,3 +1,4 @@
+import type { CallCodecs } from '../../codecs/codec-source.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { RowForm } from '../../values/row-form.ts';
@@ -19,20 +20,26 @@ interface Result {
  */
 export class ScriptResultsRequest extends SimpleRequest<QueryResult[]> {
   readonly #form: RowForm;
+  readonly #codecs: CallCodecs | null;
   #results: Result[] = [];
   /** The statement whose rows come, with its columns. */
   #statement: Statement | null = null;
   #rows: RowCollector;
 
-  /** @param isSingle it is one statement, and undone as a whole when it fails */
+  /**
+   * @param isSingle it is one statement, and undone as a whole when it fails
+   * @param codecs what rows are read by, in place of the session's codecs
+   */
   constructor(
     text: string,
     deadline: Deadline | null,
     form: RowForm = 'record',
     isSingle: boolean = false,
+    codecs: CallCodecs | null = null,
   ) {
     super(text, deadline, isSingle);
     this.#form = form;
+    this.#codecs = codecs;
     this.#rows = new RowCollector(form);
   }
 
@@ -48,7 +55,8 @@ export class ScriptResultsRequest extends SimpleRequest<QueryResult[]> {
 
   protected override described(session: RequestHost, fields: readonly FieldDescription[]): void {
     const description = { parameterOids: [], fields };
-    this.#statement = new Statement(this.text, '', description, session.registry, true);
+    const { registry } = session;
+    this.#statement = new Statement(this.text, '', description, registry, true, this.#codecs);
   }
 
   override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {

@@ -1,4 +1,4 @@
-import type { CodecSource } from '../../codecs/codec-source.ts';
+import type { CallCodecs, CodecSource } from '../../codecs/codec-source.ts';
 import { MissingTypesError } from '../../codecs/codec-source.ts';
 import { columnName } from '../../codecs/column-name.ts';
 import { compileDecoder, type RowDecoder } from '../../codecs/compilers/row-decoder.ts';
@@ -13,6 +13,7 @@ export function lateDecoder(
   fields: readonly FieldDescription[],
   registry: CodecSource,
   form: RowForm,
+  codecs: CallCodecs | null = null,
 ): RowDecoder<unknown> {
   let decode: RowDecoder<unknown> | null = null;
   return (buffer, start, end, run) => {
@@ -21,7 +22,7 @@ export function lateDecoder(
       if (missing.length > 0) throw new MissingTypesError(missing);
       const columns = fields.map(({ name, typeOid, format }) => ({
         name: columnName(registry, name),
-        codec: registry.codec(typeOid)!,
+        codec: codecs?.codec(typeOid) ?? registry.codec(typeOid)!,
         format,
       }));
       decode = compileDecoder(columns, form);

@@ -1,5 +1,5 @@
 import { BINARY, type Codec, type PgType, TEXT } from '../../codecs/codec.ts';
-import type { CodecSource } from '../../codecs/codec-source.ts';
+import type { CallCodecs, CodecSource } from '../../codecs/codec-source.ts';
 import { columnName } from '../../codecs/column-name.ts';
 import {
   type ArgumentEncoder,
@@ -96,6 +96,10 @@ export class Statement {
   readonly #decoders: Partial<Record<RowForm, RowDecoder<unknown>>> = {};
   readonly #registry: CodecSource;
   readonly #boundFormats: boolean;
+  /** What its values are written and read by where that has a codec. */
+  readonly #codecs: CallCodecs | null;
+  /** The same statement for calls with codecs of their own: the last of these. */
+  #withCodecs: Statement | null = null;
   /** Bind up to the parameters; its length is patched when it is written. */
   readonly #bindHead: Buffer;
   /** Bind's result formats. */
@@ -105,6 +109,7 @@ export class Statement {
   /**
    * @param boundFormats the description is that of a portal, and rows come in the formats that
    *   its fields name, of types that may not be known yet
+   * @param codecs of a call, which come before the registry's
    */
   constructor(
     text: string,
@@ -112,6 +117,7 @@ export class Statement {
     description: StatementDescription,
     registry: CodecSource,
     boundFormats: boolean = false,
+    codecs: CallCodecs | null = null,
   ) {
     this.text = text;
     this.kind = statementKind(text);
@@ -120,14 +126,16 @@ export class Statement {
     this.description = description;
     this.#registry = registry;
     this.#boundFormats = boundFormats;
+    this.#codecs = codecs;
     this.epoch = registry.confirmedEpoch;
     this.changes = registry.changes;
     this.typeChanges = registry.typeChanges;
     this.changesTypes = mayChangeTypes(text);
     this.isUnconfirmed = name === '' && registry.composites(typesOf(description)).length > 0;
-    this.parameters = description.parameterOids.map((oid) => registry.codec(oid)!);
+    const codecOf = (oid: number): Codec => codecs?.codec(oid) ?? registry.codec(oid)!;
+    this.parameters = description.parameterOids.map(codecOf);
     this.columns = (description.fields ?? []).map((field) => {
-      const codec = registry.codec(field.typeOid)!;
+      const codec = codecOf(field.typeOid);
       const name = columnName(registry, field.name);
       return { name, codec, format: boundFormats ? field.format : codec.resultFormat };
     });
@@ -136,7 +144,7 @@ export class Statement {
       description.fields === null
         ? null
         : boundFormats
-          ? (lateDecoder(description.fields, registry, 'record') as RowDecoder)
+          ? (lateDecoder(description.fields, registry, 'record', codecs) as RowDecoder)
           : compileRowDecoder(this.columns);
     this.#bindHead = constant((writer) => {
       writer.uint8(0);
@@ -163,7 +171,7 @@ export class Statement {
   decoderOf(form: RowForm): RowDecoder<unknown> {
     if (form === 'record') return this.decoder!;
     this.#decoders[form] ??= this.#boundFormats
-      ? lateDecoder(this.description.fields!, this.#registry, form)
+      ? lateDecoder(this.description.fields!, this.#registry, form, this.#codecs)
       : compileDecoder(this.columns, form);
     return this.#decoders[form];
   }
@@ -185,11 +193,39 @@ export class Statement {
   /** The same statement on the server, with the codecs that hold now. */
   recompiled(registry: CodecSource): Statement {
     const { text, name, description } = this;
-    const statement = new Statement(text, name, description, registry, this.#boundFormats);
+    const statement = new Statement(
+      text,
+      name,
+      description,
+      registry,
+      this.#boundFormats,
+      this.#codecs,
+    );
     statement.scope = this.scope;
     statement.definitions = this.definitions;
     statement.leavesSurroundings = this.leavesSurroundings;
     return statement;
+  }
+
+  /**
+   * The same statement on the server with the codecs of a call. What is known of statements is told by
+   * this one: the other is for writing arguments and reading rows.
+   */
+  withCodecs(codecs: CallCodecs): Statement {
+    if (this.#withCodecs === null || this.#withCodecs.#codecs !== codecs) {
+      const { text, name, description } = this;
+      const registry = this.#registry;
+      const statement = new Statement(
+        text,
+        name,
+        description,
+        registry,
+        this.#boundFormats,
+        codecs,
+      );
+      this.#withCodecs = statement;
+    }
+    return this.#withCodecs;
   }
 
   /** The same text as the unnamed statement. */
