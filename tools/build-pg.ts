@@ -75,7 +75,9 @@ export async function buildCode(folder: string): Promise<void> {
 function writeDeclarations(): void {
   rmSync(path.join(LIB, 'types'), { recursive: true, force: true });
   mkdirSync(path.join(LIB, 'types'));
-  copy('surface.d.ts', 'surface.d.ts');
+  for (const name of ['surface', 'config-types', 'result-types', 'server-fields']) {
+    copy(`${name}.d.ts`, `${name}.d.ts`);
+  }
   copy('connection-parameters.d.ts', 'parameters.d.ts');
   copy('connection-string.d.ts', 'connection-string.d.ts');
   copy('type-overrides.d.ts', 'overrides.d.ts');

@@ -1,124 +1,32 @@
-import { EventEmitter } from 'node:events';
-import { deprecate } from 'node:util';
 import type { Connection as DriverConnection } from '../../client/connection.ts';
-import type { Request } from '../../session/request.ts';
-import { UntypedQueryRequest } from '../../session/requests/untyped-query-request.ts';
-import { UntypedScriptRequest } from '../../session/requests/untyped-script-request.ts';
 import { systemClock, type Timer } from '../../transport/clock.ts';
-import { type ConnectSettings, passwordFromFile, SETTINGS } from './connect-config.ts';
+import { ClientState } from './client-state.ts';
+import { type ConnectSettings, SETTINGS } from './connect-config.ts';
 import { Connection } from './connection.ts';
-import { ConnectionParameters } from './connection-parameters.ts';
-import { DatabaseError } from './database-error.ts';
 import { defaults } from './defaults.ts';
-import { KeptStatements } from './kept-statements.ts';
+import { Dispatcher, type DispatcherHost, type Queued } from './dispatcher.ts';
 import { Link, type LinkHost } from './link.ts';
+import { connectSettings, startupParameters } from './login.ts';
 import { Query, type QueryCallback } from './query.ts';
-import { QueryRun, type RunHost, safely } from './query-run.ts';
-import { type Submittable, SubmittableTurn, type TurnHost } from './submittable-turn.ts';
-import { TypeOverrides } from './type-overrides.ts';
-import { escapeIdentifier, escapeLiteral, prepareValue } from './utils.ts';
+import { safely } from './query-run.ts';
 
-const SUBMIT = Query.prototype.submit;
-/** Characters of a name that the server keeps. */
-const MAX_NAME = 63;
-const NO_VALUES: readonly never[] = [];
-const always = (): boolean => true;
 const nothing = (): void => {};
 
-/** A COPY for whose data the server would wait: nothing may be sent behind it. */
-const COPY_FROM_STDIN = /stdin/i;
-
-const warnActiveQuery = deprecate(
-  nothing,
-  'Client.activeQuery is deprecated and will be removed in pg@9.0',
-);
-const warnQueryQueue = deprecate(
-  nothing,
-  'Client.queryQueue is deprecated and will be removed in pg@9.0.',
-);
-
-/** A query of this library's own or of somebody else's, in the queue. */
-type Queued = Query | Submittable;
-
 /** One connection to a server, with the methods, events and properties of node-postgres. */
-export class Client extends EventEmitter {
+export class Client extends ClientState {
   static Query: typeof Query = Query;
 
-  connectionParameters: any;
-  user: any;
-  database: any;
-  port: any;
-  host: any;
-  declare password: any;
-  replication: any;
   connection: Connection;
-  _queryQueue: any[] = [];
-  /** In pipeline mode: queries that are on the wire. */
-  _sentQueryQueue: any[] = [];
-  pipeline: boolean;
-  binary: boolean;
-  /** The backend's. */
-  processID: number | null = null;
-  secretKey: number | null = null;
-  ssl: any;
-  sslNegotiation: string;
-  enableChannelBinding: boolean;
-  /** The mechanism of SASL, while it authenticates. */
-  saslSession: { mechanism: string } | null = null;
-  /** Whether the server waits for a query. */
-  readyForQuery = false;
-  hasExecuted = false;
-  _Promise: PromiseConstructor;
-  _types: TypeOverrides;
-  _ending = false;
-  _ended = false;
-  _connecting = false;
-  _connected = false;
-  _connectionError = false;
-  _queryable = true;
-  _activeQuery: any = null;
-  _txStatus: 'I' | 'T' | 'E' | null = null;
-  _connectionTimeoutMillis: number;
-  _connectionCallback: ((error: any, client?: any) => void) | null = null;
-
   readonly #config: any;
   readonly #link: Link;
-  /** Of the active query. */
-  #request: Request | null = null;
-  #run: RunHost | null = null;
-  #turns: TurnHost | null = null;
-  /** With the option `prepare`. */
-  #statements: KeptStatements | null = null;
+  readonly #dispatcher: Dispatcher;
 
   constructor(config?: any) {
-    super();
-    const parameters: any = new ConnectionParameters(config);
-    this.connectionParameters = parameters;
-    this.user = parameters.user;
-    this.database = parameters.database;
-    this.port = parameters.port;
-    this.host = parameters.host;
-    // Invisible to whatever prints or serialises the client.
-    Object.defineProperty(this, 'password', {
-      configurable: true,
-      enumerable: false,
-      writable: true,
-      value: parameters.password,
-    });
-    this.replication = parameters.replication;
-    const given = config || {};
-    this.#config = given;
-    this._Promise = given.Promise || Promise;
-    this._types = new TypeOverrides(given.types);
-    this.enableChannelBinding = Boolean(given.enableChannelBinding);
-    this.pipeline = Boolean(given.pipeline);
-    this.binary = given.binary || defaults.binary;
-    this.ssl = parameters.ssl || false;
-    this.sslNegotiation = parameters.sslnegotiation || 'postgres';
-    if (this.ssl?.key) Object.defineProperty(this.ssl, 'key', { enumerable: false });
-    this._connectionTimeoutMillis = Number(given.connectionTimeoutMillis) || 0;
+    super(config);
+    this.#config = config || {};
     this.#link = new Link(this.#linkHost);
-    this.connection = new Connection({ ssl: parameters.ssl }, this.#link);
+    this.connection = new Connection({ ssl: this.ssl }, this.#link);
+    this.#dispatcher = new Dispatcher(this.#dispatcherHost, this.#link);
   }
 
   // ── Connecting ──────────────────────────────────────────────────────────────────────────
@@ -157,68 +65,12 @@ export class Client extends EventEmitter {
 
   /** What it is connected with. */
   [SETTINGS](): ConnectSettings {
-    const { host, port, user, database } = this;
-    const parameters = new Map<string, string>();
-    for (const [name, value] of Object.entries(this.getStartupConf())) {
-      parameters.set(name, String(value));
-    }
-    parameters.set('client_encoding', 'UTF8');
-    const config = this.#config;
-    return {
-      host: host ?? 'localhost',
-      port: Number(port),
-      user: String(user),
-      database: String(database),
-      ssl: this.ssl,
-      sslNegotiation: this.sslNegotiation,
-      enableChannelBinding: this.enableChannelBinding,
-      keepAlive: Boolean(config.keepAlive),
-      keepAliveInitialDelayMillis: Number(config.keepAliveInitialDelayMillis) || 0,
-      connectionTimeoutMillis: this._connectionTimeoutMillis,
-      queryTimeoutMillis: Number(this.connectionParameters.query_timeout) || 0,
-      stream: config.stream,
-      startupParameters: parameters,
-      password: () => this.#getPassword(),
-    };
+    return connectSettings(this, this.#config);
   }
 
   /** What the server is told at start-up, besides the encoding. */
   getStartupConf(): Record<string, any> {
-    const parameters = this.connectionParameters;
-    const conf: Record<string, any> = { user: parameters.user, database: parameters.database };
-    const name = parameters.application_name || parameters.fallback_application_name;
-    if (name) conf['application_name'] = name;
-    if (parameters.replication) conf['replication'] = `${parameters.replication}`;
-    for (const setting of [
-      'statement_timeout',
-      'lock_timeout',
-      'idle_in_transaction_session_timeout',
-    ]) {
-      const value = parameters[setting];
-      if (value) conf[setting] = String(Number.parseInt(value, 10));
-    }
-    if (parameters.options) conf['options'] = parameters.options;
-    return conf;
-  }
-
-  async #getPassword(): Promise<string | null> {
-    let { password } = this;
-    if (typeof password === 'function') {
-      password = (await password(this.connectionParameters)) ?? null;
-      if (password !== null && typeof password !== 'string') {
-        throw new TypeError('Password must be a string');
-      }
-      this.connectionParameters.password = this.password = password;
-    } else if (password === null || password === undefined) {
-      const { host, port, user, database } = this;
-      password = await passwordFromFile({ host, port, user, database });
-      if (password !== null) this.connectionParameters.password = this.password = password;
-    }
-    if (this.saslSession !== null && !password) {
-      const wanted = password === '' ? 'a non-empty string' : 'a string';
-      throw new Error(`SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be ${wanted}`);
-    }
-    return password === null ? null : String(password);
+    return startupParameters(this.connectionParameters);
   }
 
   get #linkHost(): LinkHost {
@@ -251,11 +103,10 @@ export class Client extends EventEmitter {
         this._connecting = false;
         this._connected = true;
         this.readyForQuery = true;
-        const session = this.#link.session!;
-        this._txStatus = session.transactionStatus;
+        this._txStatus = this.#link.session!.transactionStatus;
         // Of a pipeline, what was sent behind a statement that is outdated would overtake it.
         if ((this.#config.prepare ?? defaults.prepare) && !this.pipeline) {
-          this.#statements = new KeptStatements(session.statements);
+          this.#dispatcher.keepStatements();
         }
         this.#emitReady();
         const callback = this._connectionCallback;
@@ -465,18 +316,13 @@ export class Client extends EventEmitter {
       else if (this.pipeline) {
         this.#destroy();
         return;
-      } else this.#stop(query);
+      } else if (this._activeQuery === query) this.#dispatcher.stop(query);
       this._pulseQueryQueue();
     });
     query.callback = (error, result) => {
       timer.cancel();
       told(error, result);
     };
-  }
-
-  #stop(query: Queued): void {
-    if (this.#request === null || this._activeQuery !== query) return;
-    this.#link.session?.canceller.dismiss(this.#request);
   }
 
   _pulseQueryQueue(): void {
@@ -491,7 +337,7 @@ export class Client extends EventEmitter {
     if (query !== undefined) {
       this.readyForQuery = false;
       this.hasExecuted = true;
-      this.#start(query);
+      this.#dispatcher.start(query);
     } else if (this.hasExecuted) {
       safely(() => this.emit('drain'));
     }
@@ -502,7 +348,7 @@ export class Client extends EventEmitter {
     for (let query = this._queryQueue.shift(); query !== undefined; ) {
       this.hasExecuted = true;
       this._sentQueryQueue.push(query);
-      this.#start(query);
+      this.#dispatcher.start(query);
       query = this._queryQueue.shift();
     }
     if (this.readyForQuery && !this._activeQuery && this._sentQueryQueue.length > 0) {
@@ -514,130 +360,22 @@ export class Client extends EventEmitter {
     }
   }
 
-  // ── On the wire ─────────────────────────────────────────────────────────────────────────
-
-  #start(query: Queued): void {
-    const isOwn = query instanceof Query && query.submit === SUBMIT;
-    this.#statements?.passing((query as Query).text, isOwn);
-    const request = isOwn
-      ? this.#requestFor(query, this.#statements)
-      : new SubmittableTurn(this.#turnHost, this.#link.session!, query as Submittable).request;
-    if (request === null) return;
-    this.#send(request);
-  }
-
-  #send(request: Request): void {
-    this.#request = request;
-    this.#link.session!.submit(request);
-  }
-
-  /** The request of a query; null where it cannot be sent, which it is told. */
-  #requestFor(query: Query, statements: KeptStatements | null): Request | null {
-    const { connection } = this;
-    const refusal = query._refusal(connection);
-    if (refusal !== null) {
-      process.nextTick(() => this.#over(query, refusal));
-      return null;
-    }
-    const run = new QueryRun(this.#runHost, query);
-    const { text, name } = query;
-    const alone = this.pipeline && COPY_FROM_STDIN.test(text);
-    if (!query.requiresPreparation()) return new UntypedScriptRequest(text, run, alone);
-    const types: any = query.types;
-    const sent = {
-      text: text ?? '',
-      statement: name || '',
-      describe: true,
-      parse: name ? () => this.#mustParse(query, name) : always,
-      parameterTypes: Array.isArray(types) ? types : NO_VALUES,
-      portal: query.portal,
-      values: query.values || NO_VALUES,
-      prepare: prepareValue,
-      binary: Boolean(query.binary),
-      maxRows: Number(query.rows) || 0,
-      alone,
-      watched: this.#statements !== null || this.#link.hasDriver,
-    };
-    // The text alone does not say what it is, if types of parameters are told.
-    if (statements !== null && !name && sent.parameterTypes === NO_VALUES) {
-      sent.parse = () => statements.choose(sent, run);
-      run.sent = sent;
-    }
-    return new UntypedQueryRequest(sent, run);
-  }
-
-  /**
-   * Whether a query with a statement that is kept has failed because of that alone: then it is sent
-   * once more, without a name.
-   */
-  #startsAgain(run: QueryRun, error: unknown): boolean {
-    const statements = this.#statements!;
-    const sent = run.sent!;
-    if (error === null) statements.succeeded(sent, run);
-    if (!(error instanceof DatabaseError) || !statements.failed(sent, run, error)) return false;
-    // In a transaction all is lost, whatever the reason.
-    if (this.#link.session!.transactionStatus !== 'I') return false;
-    const request = this.#requestFor(run.query, null);
-    if (request !== null) this.#send(request);
-    return true;
-  }
-
-  #mustParse(query: Query, name: string): boolean {
-    const { connection } = this;
-    const refusal = query._refusal(connection);
-    if (refusal !== null) throw refusal;
-    if (query.hasBeenParsed(connection)) return false;
-    if (name.length > MAX_NAME) {
-      process.emitWarning(
-        `Postgres only supports ${MAX_NAME} characters for query names, and ${name} has ${name.length}. ` +
-          'This can cause conflicts and silent errors executing queries.',
-      );
-    }
-    connection.submittedNamedStatements[name] = query.text ?? '';
-    return true;
-  }
-
-  get #runHost(): RunHost {
-    this.#run ??= {
-      types: this._types,
-      statementParsed: ({ kept, query: { name, text } }) => {
-        if (kept !== null) kept.isParsed = true;
-        if (!name) return;
-        this.connection.parsedStatements[name] = text;
-        delete this.connection.submittedNamedStatements[name];
-      },
-      queryOver: (run, error) => {
-        // Then the end of the session tells all queries at once.
-        if (this.#link.session!.isEnded) return;
-        if (run.kept !== null && this.#startsAgain(run, error)) return;
-        this.#over(run.query, error);
-      },
-    };
-    return this.#run;
-  }
-
-  get #turnHost(): TurnHost {
-    const link = this.#link;
-    const { connection } = this;
-    this.#turns ??= {
-      connection,
-      turnBegun: (turn) => {
-        link.turn = turn;
-      },
-      turnFailed: ({ query }) => {
+  get #dispatcherHost(): DispatcherHost {
+    return {
+      connection: this.connection,
+      pipeline: this.pipeline,
+      _types: this._types,
+      queryOver: (query, error) => this.#over(query, error),
+      submittableFailed: (query) => {
         if (this._activeQuery === query) this._activeQuery = null;
       },
-      turnOver: () => {
-        this._txStatus = link.session!.transactionStatus;
+      submittableOver: () => {
+        this._txStatus = this.#link.session!.transactionStatus;
         this._activeQuery = null;
         this.readyForQuery = true;
       },
-      turnEnded: (turn) => {
-        if (link.turn === turn) link.turn = null;
-        this._pulseQueryQueue();
-      },
+      submittableEnded: () => this._pulseQueryQueue(),
     };
-    return this.#turns;
   }
 
   /** A query is over: it is told so, and the next one may go. */
@@ -648,7 +386,6 @@ export class Client extends EventEmitter {
       const index = this._sentQueryQueue.indexOf(query);
       if (index >= 0) this._sentQueryQueue.splice(index, 1);
     }
-    this.#request = null;
     this._txStatus = this.#link.session!.transactionStatus;
     if (this._activeQuery === null) this.readyForQuery = true;
     const { connection } = this;
@@ -687,53 +424,8 @@ export class Client extends EventEmitter {
     return this.#link.driver();
   }
 
-  setTypeParser(oid: any, format: any, parse?: any): void {
-    this._types.setTypeParser(oid, format, parse);
-  }
-
-  getTypeParser(oid: any, format?: any): any {
-    return this._types.getTypeParser(oid, format);
-  }
-
-  escapeIdentifier(name: string): string {
-    return escapeIdentifier(name);
-  }
-
-  escapeLiteral(text: string): string {
-    return escapeLiteral(text);
-  }
-
-  /** Keeps the process alive while the connection is open, which is how it begins. */
-  ref(): void {
-    this.connection.ref();
-  }
-
-  /** Lets the process exit while the connection is open. */
-  unref(): void {
-    this.connection.unref();
-  }
-
   /** As the last query has left it, one of `asyncpg` as well; null before the client is connected. */
   getTransactionStatus(): 'I' | 'T' | 'E' | null {
     return this.#link.statusByDriver ?? this._txStatus;
-  }
-
-  _getActiveQuery(): any {
-    return this._activeQuery;
-  }
-
-  get activeQuery(): any {
-    warnActiveQuery();
-    return this._activeQuery;
-  }
-
-  set activeQuery(query: any) {
-    warnActiveQuery();
-    this._activeQuery = query;
-  }
-
-  get queryQueue(): any[] {
-    warnQueryQueue();
-    return this._queryQueue;
   }
 }

@@ -1,30 +1,9 @@
-/** The fields of an ErrorResponse or NoticeResponse, in the words of node-postgres. */
-export interface MessageFields {
-  /** The length of the server's message in bytes. */
-  length: number;
-  severity: string | undefined;
-  /** The SQLSTATE. */
-  code: string | undefined;
-  detail: string | undefined;
-  hint: string | undefined;
-  /** Where in the query, in characters from 1. */
-  position: string | undefined;
-  internalPosition: string | undefined;
-  internalQuery: string | undefined;
-  where: string | undefined;
-  schema: string | undefined;
-  table: string | undefined;
-  column: string | undefined;
-  dataType: string | undefined;
-  constraint: string | undefined;
-  file: string | undefined;
-  line: string | undefined;
-  routine: string | undefined;
-}
+import type { ServerFields } from './server-fields.ts';
 
 /** What the server objects to. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its fields are assigned by `readFields`
 export class DatabaseError extends Error {
+  /** Of the server's message, in bytes. */
   declare length: number;
 
   constructor(message: string, length: number, name: string) {
@@ -33,7 +12,7 @@ export class DatabaseError extends Error {
     this.name = name;
   }
 }
-export interface DatabaseError extends MessageFields {}
+export interface DatabaseError extends ServerFields {}
 
 /** What the server remarks. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its fields are assigned by `readFields`
@@ -47,7 +26,7 @@ export class NoticeMessage {
     this.message = message;
   }
 }
-export interface NoticeMessage extends MessageFields {}
+export interface NoticeMessage extends ServerFields {}
 
 /** Between the type byte and the body. */
 const LENGTH_SIZE = 4;
@@ -81,7 +60,7 @@ function fieldsOf(buffer: Buffer, start: number, end: number): Fields {
 }
 
 /** All fields are own properties, in this order, absent ones undefined. */
-function assign<T extends MessageFields>(message: T, fields: Fields): T {
+function assign<T extends ServerFields>(message: T, fields: Fields): T {
   message.severity = fields['S'];
   message.code = fields['C'];
   message.detail = fields['D'];

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { systemClock, type Timer } from '../../transport/clock.ts';
+import { poolOptions } from './pool-options.ts';
+import { settlement } from './settlement.ts';
 
 /** What a pool asks of a client: that of this library, or another that the option `Client` names. */
 export interface PoolableClient extends EventEmitter {
@@ -23,10 +25,6 @@ interface Waiting {
   readonly callback: ConnectCallback;
   isTimedOut: boolean;
 }
-
-/** The pool's own defaults, in milliseconds where it is a time; `defaults` has no say in them. */
-const DEFAULT_MAX = 10;
-const DEFAULT_IDLE_TIMEOUT = 10_000;
 
 export const ENDED: string = 'Cannot use a pool after calling end on the pool';
 
@@ -54,16 +52,7 @@ export class Pool extends EventEmitter {
 
   constructor(options?: any, Client?: new (options: any) => PoolableClient) {
     super();
-    this.options = withHiddenSecrets(options);
-    this.options.max ||= this.options.poolSize || DEFAULT_MAX;
-    this.options.min ||= 0;
-    this.options.maxUses ||= Infinity;
-    this.options.allowExitOnIdle ||= false;
-    this.options.maxLifetimeSeconds ||= 0;
-    // Null is no limit.
-    if (this.options.idleTimeoutMillis === undefined) {
-      this.options.idleTimeoutMillis = DEFAULT_IDLE_TIMEOUT;
-    }
+    this.options = poolOptions(options);
     this.log = this.options.log || nothing;
     this.Client = this.options.Client || Client;
     this.Promise = this.options.Promise || globalThis.Promise;
@@ -404,33 +393,4 @@ export class Pool extends EventEmitter {
 function removeFrom<T>(list: T[], isIt: (item: T) => boolean): T | undefined {
   const index = list.findIndex(isIt);
   return index < 0 ? undefined : list.splice(index, 1)[0];
-}
-
-/** The callback, or else one that settles a promise, and that promise. */
-function settlement(PromiseClass: any, callback?: any): { settle: ConnectCallback; result: any } {
-  if (callback) return { settle: callback, result: undefined };
-  let settle: ConnectCallback = nothing;
-  const result = new PromiseClass((resolve: (value: any) => void, reject: (error: any) => void) => {
-    settle = (error, value) => (error ? reject(error) : resolve(value));
-  }).catch((error: any) => {
-    // It comes from a socket's event: a stack that ends at the call that failed says more.
-    if (typeof error === 'object') Error.captureStackTrace(error);
-    throw error;
-  });
-  return { settle, result };
-}
-
-/** A copy of the options, in which printing finds neither the password nor the key. */
-function withHiddenSecrets(given: any): any {
-  const options = { ...given };
-  if (given && 'password' in given) {
-    Object.defineProperty(options, 'password', {
-      configurable: true,
-      enumerable: false,
-      writable: true,
-      value: given.password,
-    });
-  }
-  if (given?.ssl?.key) Object.defineProperty(options.ssl, 'key', { enumerable: false });
-  return options;
 }

@@ -1,16 +1,6 @@
+import type { FieldDef } from './result-types.ts';
 import type { CustomTypesConfig } from './type-overrides.ts';
 import { getTypeParser, type TypeParser } from './types/index.ts';
-
-/** A column of a result. */
-export interface FieldDef {
-  name: string;
-  tableID: number;
-  columnID: number;
-  dataTypeID: number;
-  dataTypeSize: number;
-  dataTypeModifier: number;
-  format: string;
-}
 
 /** The kind of a statement, then one or two numbers: `INSERT 0 3`, `SELECT 3`. */
 const TAG = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/;

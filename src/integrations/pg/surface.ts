@@ -6,144 +6,31 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Connection as DriverConnection } from '../../client/connection.ts';
-import type { TlsOptions } from '../../config/host-types.ts';
 import type { Pool as DriverPool } from '../../pool/pool.ts';
+import type {
+  ClientConfig,
+  ConnectionConfig,
+  CustomTypesConfig,
+  QueryArrayConfig,
+  QueryConfig,
+  QueryConfigValues,
+} from './config-types.ts';
+import type {
+  FieldDef,
+  QueryArrayResult,
+  QueryResult,
+  QueryResultRow,
+  ResultBuilder,
+} from './result-types.ts';
+import type { ServerFields } from './server-fields.ts';
 import type { TypeFormat, TypeId, TypeParser } from './types/index.ts';
 
-/** Arguments as a list. */
-export type QueryConfigValues<T> = T extends Array<infer _U> ? T : never;
-
-/** Whatever tells the parser of a type: `types`, a TypeOverrides, or an object of one's own. */
-export interface CustomTypesConfig {
-  getTypeParser: (id: any, format?: TypeFormat) => any;
-}
-
-/** What a client is connected with. What is not given is the environment's, then `defaults`'. */
-export interface ClientConfig {
-  user?: string | undefined;
-  database?: string | undefined;
-  /** A function is called for each connection. */
-  password?: string | (() => string | Promise<string>) | undefined;
-  port?: number | undefined;
-  /** A name or an address, or the directory of a Unix socket. */
-  host?: string | undefined;
-  /** `postgres://user:password@host:5432/database?…`; what it says counts more than the options. */
-  connectionString?: string | undefined;
-  keepAlive?: boolean | undefined;
-  /** Makes the socket that is connected, in place of the library. */
-  stream?: (() => Duplex | undefined) | undefined;
-  /** Milliseconds, for the server; false: no limit. */
-  statement_timeout?: false | number | undefined;
-  /** Options of `tls.connect`; true: its defaults, the certificate is verified. */
-  ssl?: boolean | TlsOptions | undefined;
-  enableChannelBinding?: boolean | undefined;
-  sslnegotiation?: 'postgres' | 'direct' | undefined;
-  /** Milliseconds that the client waits for the result of a query. */
-  query_timeout?: number | undefined;
-  lock_timeout?: number | undefined;
-  keepAliveInitialDelayMillis?: number | undefined;
-  idle_in_transaction_session_timeout?: number | undefined;
-  application_name?: string | undefined;
-  fallback_application_name?: string | undefined;
-  /** Milliseconds; 0: no limit. */
-  connectionTimeoutMillis?: number | undefined;
-  types?: CustomTypesConfig | undefined;
-  /** Command-line options for the server, `-c name=value`. */
-  options?: string | undefined;
-  client_encoding?: string | undefined;
-  pipeline?: boolean | undefined;
-  /** Statements are kept prepared on the connection. */
-  prepare?: boolean | undefined;
-}
-
-/** The same as ClientConfig. */
-export type ConnectionConfig = ClientConfig;
-
-/** What holds where neither options nor the environment say anything. */
-export interface Defaults extends ClientConfig {
-  poolSize?: number | undefined;
-  poolIdleTimeout?: number | undefined;
-  reapIntervalMillis?: number | undefined;
-  binary?: boolean | undefined;
-  parseInt8?: boolean | undefined;
-  parseInputDatesAsUTC?: boolean | undefined;
-}
-
-/** What a pool and each of its clients are made with. */
-export interface PoolConfig extends ClientConfig {
-  /** The most clients; 10 if not given. */
-  max?: number | undefined;
-  /** Clients that are kept even when idle; none is opened for that. */
-  min?: number | undefined;
-  /** Milliseconds after which an idle client is closed; 0 and null: never; 10,000 if not given. */
-  idleTimeoutMillis?: number | undefined | null;
-  log?: ((...messages: any[]) => void) | undefined;
-  Promise?: PromiseConstructorLike | undefined;
-  /** The process may exit while there are none but idle clients. */
-  allowExitOnIdle?: boolean | undefined;
-  /** A client is closed after so many uses. */
-  maxUses?: number | undefined;
-  /** A client is closed after so many seconds; 0: never. */
-  maxLifetimeSeconds?: number | undefined;
-  Client?: (new () => ClientBase) | undefined;
-  /** Called with each new client; what it throws fails the call that wanted one. */
-  onConnect?: ((client: ClientBase) => void) | undefined;
-  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
-}
-
-/** A query with all that belongs to it. */
-export interface QueryConfig<I = any[]> {
-  /** Prepares the statement under this name, once a connection. */
-  name?: string | undefined;
-  text: string;
-  values?: QueryConfigValues<I>;
-  types?: CustomTypesConfig | undefined;
-}
-
-/** A query whose rows are arrays. */
-export interface QueryArrayConfig<I = any[]> extends QueryConfig<I> {
-  rowMode: 'array';
-}
+export type * from './config-types.ts';
+export type * from './result-types.ts';
 
 /** What writes its own messages to a connection: pg-cursor, pg-query-stream, pg-copy-streams. */
 export interface Submittable {
   submit: (connection: Connection) => void;
-}
-
-/** A column of a result. */
-export interface FieldDef {
-  name: string;
-  tableID: number;
-  columnID: number;
-  dataTypeID: number;
-  dataTypeSize: number;
-  dataTypeModifier: number;
-  format: string;
-}
-
-/** What a query gives besides its rows. */
-export interface QueryResultBase {
-  /** `SELECT`, `INSERT`, … */
-  command: string;
-  /** Null for commands that count none. */
-  rowCount: number | null;
-  oid: number;
-  fields: FieldDef[];
-}
-
-/** A row: its values by the names of its columns. */
-export interface QueryResultRow {
-  [column: string]: any;
-}
-
-/** What a query gives. */
-export interface QueryResult<R extends QueryResultRow = any> extends QueryResultBase {
-  rows: R[];
-}
-
-/** What a query gives whose rows are arrays. */
-export interface QueryArrayResult<R extends any[] = any[]> extends QueryResultBase {
-  rows: R[];
 }
 
 /** What NOTIFY has sent. */
@@ -151,11 +38,6 @@ export interface Notification {
   processId: number;
   channel: string;
   payload?: string | undefined;
-}
-
-/** A result while its rows come in. */
-export interface ResultBuilder<R extends QueryResultRow = any> extends QueryResult<R> {
-  addRow(row: R): void;
 }
 
 export interface QueryParse {
@@ -199,54 +81,41 @@ export declare class Connection extends EventEmitter {
   end(): void;
 }
 
-/** The fields of an error and a notice that the server sends. */
-interface ServerFields {
-  severity: string | undefined;
-  code: string | undefined;
-  detail: string | undefined;
-  hint: string | undefined;
-  position: string | undefined;
-  internalPosition: string | undefined;
-  internalQuery: string | undefined;
-  where: string | undefined;
-  schema: string | undefined;
-  table: string | undefined;
-  column: string | undefined;
-  dataType: string | undefined;
-  constraint: string | undefined;
-  file: string | undefined;
-  line: string | undefined;
-  routine: string | undefined;
-}
-
 /** An error of the server's; `code` is its SQLSTATE. */
-export declare class DatabaseError extends Error implements ServerFields {
+export declare class DatabaseError extends Error {
   readonly length: number;
   readonly name: any;
-  severity: string | undefined;
-  code: string | undefined;
-  detail: string | undefined;
-  hint: string | undefined;
-  position: string | undefined;
-  internalPosition: string | undefined;
-  internalQuery: string | undefined;
-  where: string | undefined;
-  schema: string | undefined;
-  table: string | undefined;
-  column: string | undefined;
-  dataType: string | undefined;
-  constraint: string | undefined;
-  file: string | undefined;
-  line: string | undefined;
-  routine: string | undefined;
   constructor(message: string, length: number, name: any);
 }
+export interface DatabaseError extends ServerFields {}
 
 /** A notice of the server's. */
 export interface NoticeMessage extends ServerFields {
   readonly length: number;
   readonly message: string | undefined;
   readonly name: 'notice';
+}
+
+/** What a pool and each of its clients are made with. */
+export interface PoolConfig extends ClientConfig {
+  /** The most clients; 10 if not given. */
+  max?: number | undefined;
+  /** Clients that are kept even when idle; none is opened for that. */
+  min?: number | undefined;
+  /** Milliseconds after which an idle client is closed; 0 and null: never; 10,000 if not given. */
+  idleTimeoutMillis?: number | undefined | null;
+  log?: ((...messages: any[]) => void) | undefined;
+  Promise?: PromiseConstructorLike | undefined;
+  /** The process may exit while there are none but idle clients. */
+  allowExitOnIdle?: boolean | undefined;
+  /** A client is closed after so many uses. */
+  maxUses?: number | undefined;
+  /** A client is closed after so many seconds; 0: never. */
+  maxLifetimeSeconds?: number | undefined;
+  Client?: (new () => ClientBase) | undefined;
+  /** Called with each new client; what it throws fails the call that wanted one. */
+  onConnect?: ((client: ClientBase) => void) | undefined;
+  verify?: ((client: PoolClient, done: (error?: Error) => void) => void) | undefined;
 }
 
 /** The options of a pool as it shows them, its own defaults filled in. */

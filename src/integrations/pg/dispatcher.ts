@@ -1,0 +1,192 @@
+import type { Request } from '../../session/request.ts';
+import { UntypedQueryRequest } from '../../session/requests/untyped-query-request.ts';
+import { UntypedScriptRequest } from '../../session/requests/untyped-script-request.ts';
+import type { Connection } from './connection.ts';
+import { DatabaseError } from './database-error.ts';
+import { KeptStatements } from './kept-statements.ts';
+import type { Link } from './link.ts';
+import { Query } from './query.ts';
+import { QueryRun, type RunHost } from './query-run.ts';
+import { type Submittable, SubmittableTurn, type TurnHost } from './submittable-turn.ts';
+import type { CustomTypesConfig } from './type-overrides.ts';
+import { prepareValue } from './utils.ts';
+
+/** A query of this library's own or of somebody else's. */
+export type Queued = Query | Submittable;
+
+/** What a dispatcher needs of its client. */
+export interface DispatcherHost {
+  readonly connection: Connection;
+  readonly pipeline: boolean;
+  /** What tells parsers where neither result nor query does. */
+  readonly _types: CustomTypesConfig;
+  /** A query of the library's own is over, with an error or null. */
+  queryOver(query: Query, error: unknown): void;
+  /** A query that speaks for itself has failed, and is told of nothing that follows. */
+  submittableFailed(query: Submittable): void;
+  /** It is over, but not told yet. */
+  submittableOver(): void;
+  /** It was told, and the next one may go. */
+  submittableEnded(): void;
+}
+
+const SUBMIT = Query.prototype.submit;
+/** Characters of a name that the server keeps. */
+const MAX_NAME = 63;
+const NO_VALUES: readonly never[] = [];
+const always = (): boolean => true;
+
+/** A COPY for whose data the server would wait: nothing may be sent behind it. */
+const COPY_FROM_STDIN = /stdin/i;
+
+/** Puts the queries of one client on the wire. */
+export class Dispatcher {
+  readonly #host: DispatcherHost;
+  readonly #link: Link;
+  /** With the option `prepare`. */
+  #statements: KeptStatements | null = null;
+  /** What was sent last; without a pipeline that is the active query's. */
+  #query: Queued | null = null;
+  #request: Request | null = null;
+  #run: RunHost | null = null;
+  #turns: TurnHost | null = null;
+
+  constructor(host: DispatcherHost, link: Link) {
+    this.#host = host;
+    this.#link = link;
+  }
+
+  /** From now on texts are kept as statements. */
+  keepStatements(): void {
+    this.#statements = new KeptStatements(this.#link.session!.statements);
+  }
+
+  /** Sends a query. */
+  start(query: Queued): void {
+    const isOwn = query instanceof Query && query.submit === SUBMIT;
+    this.#statements?.passing((query as Query).text, isOwn);
+    if (isOwn) this.#sendOwn(query, this.#statements);
+    else this.#send(query, this.#turnOf(query as Submittable).request);
+  }
+
+  /** Has the server stop the active query: nobody waits for its answers any more. */
+  stop(query: Queued): void {
+    if (this.#query === query) this.#link.session?.canceller.dismiss(this.#request!);
+  }
+
+  #turnOf(query: Submittable): SubmittableTurn {
+    return new SubmittableTurn(this.#turnHost, this.#link.session!, query);
+  }
+
+  #send(query: Queued, request: Request): void {
+    this.#query = query;
+    this.#request = request;
+    this.#link.session!.submit(request);
+  }
+
+  #sendOwn(query: Query, statements: KeptStatements | null): void {
+    const refusal = query._refusal(this.#host.connection);
+    if (refusal !== null) {
+      process.nextTick(() => this.#host.queryOver(query, refusal));
+      return;
+    }
+    this.#send(query, this.#requestFor(query, statements));
+  }
+
+  #requestFor(query: Query, statements: KeptStatements | null): Request {
+    const run = new QueryRun(this.#runHost, query);
+    const { text, name } = query;
+    const alone = this.#host.pipeline && COPY_FROM_STDIN.test(text);
+    if (!query.requiresPreparation()) return new UntypedScriptRequest(text, run, alone);
+    const types: any = query.types;
+    const sent = {
+      text: text ?? '',
+      statement: name || '',
+      describe: true,
+      parse: name ? () => this.#mustParse(query, name) : always,
+      parameterTypes: Array.isArray(types) ? types : NO_VALUES,
+      portal: query.portal,
+      values: query.values || NO_VALUES,
+      prepare: prepareValue,
+      binary: Boolean(query.binary),
+      maxRows: Number(query.rows) || 0,
+      alone,
+      watched: this.#statements !== null || this.#link.hasDriver,
+    };
+    // The text alone does not say what it is, if types of parameters are told.
+    if (statements !== null && !name && sent.parameterTypes === NO_VALUES) {
+      sent.parse = () => statements.choose(sent, run);
+      run.sent = sent;
+    }
+    return new UntypedQueryRequest(sent, run);
+  }
+
+  #mustParse(query: Query, name: string): boolean {
+    const { connection } = this.#host;
+    // Another query may have taken the name since this one joined the queue.
+    const refusal = query._refusal(connection);
+    if (refusal !== null) throw refusal;
+    if (query.hasBeenParsed(connection)) return false;
+    if (name.length > MAX_NAME) {
+      process.emitWarning(
+        `Postgres only supports ${MAX_NAME} characters for query names, and ${name} has ${name.length}. ` +
+          'This can cause conflicts and silent errors executing queries.',
+      );
+    }
+    connection.submittedNamedStatements[name] = query.text ?? '';
+    return true;
+  }
+
+  /**
+   * Whether a query with a statement that is kept has failed because of that alone: then it is sent
+   * once more, without a name.
+   */
+  #startsAgain(run: QueryRun, error: unknown): boolean {
+    const statements = this.#statements!;
+    const sent = run.sent!;
+    if (error === null) statements.succeeded(sent, run);
+    if (!(error instanceof DatabaseError) || !statements.failed(sent, run, error)) return false;
+    // In a transaction all is lost, whatever the reason.
+    if (this.#link.session!.transactionStatus !== 'I') return false;
+    this.#sendOwn(run.query, null);
+    return true;
+  }
+
+  get #runHost(): RunHost {
+    this.#run ??= {
+      types: this.#host._types,
+      statementParsed: ({ kept, query: { name, text } }) => {
+        if (kept !== null) kept.isParsed = true;
+        if (!name) return;
+        const { connection } = this.#host;
+        connection.parsedStatements[name] = text;
+        delete connection.submittedNamedStatements[name];
+      },
+      queryOver: (run, error) => {
+        // Then the end of the session tells all queries at once.
+        if (this.#link.session!.isEnded) return;
+        if (run.kept !== null && this.#startsAgain(run, error)) return;
+        this.#host.queryOver(run.query, error);
+      },
+    };
+    return this.#run;
+  }
+
+  get #turnHost(): TurnHost {
+    const host = this.#host;
+    const link = this.#link;
+    this.#turns ??= {
+      connection: host.connection,
+      turnBegun: (turn) => {
+        link.turn = turn;
+      },
+      turnFailed: ({ query }) => host.submittableFailed(query),
+      turnOver: () => host.submittableOver(),
+      turnEnded: (turn) => {
+        if (link.turn === turn) link.turn = null;
+        host.submittableEnded();
+      },
+    };
+    return this.#turns;
+  }
+}
