@@ -71,6 +71,17 @@ export async function setTypeCodec(
   const registry = registryOf(client);
   const type = await findType(client, name, codec.schema ?? 'public');
   registry.setTypeCodec(type, codec);
+  forgetIfDomain(client, type);
+}
+
+/**
+ * The statements that are known have the domain's columns as of the type that it is made of. Those that
+ * users hold keep their codecs.
+ */
+function forgetIfDomain({ session }: ClientSession, { typtype }: TypeDescription): void {
+  if (typtype !== 'd') return;
+  session.statements.named.clear();
+  session.statements.unnamed.clear();
 }
 
 export async function setBuiltinTypeCodec(
@@ -82,6 +93,7 @@ export async function setBuiltinTypeCodec(
   const registry = registryOf(client);
   const type = await findType(client, name, options.schema ?? 'public');
   registry.setBuiltinTypeCodec(type, options.codecName);
+  forgetIfDomain(client, type);
 }
 
 export async function resetTypeCodec(

@@ -1,5 +1,6 @@
 import { InternalClientError } from '../errors/client-errors.ts';
 import type { Codec } from './codec.ts';
+import type { DomainCodecs } from './domain-codecs.ts';
 import type { TypeDescription } from './type-description.ts';
 
 /**
@@ -53,6 +54,8 @@ export interface CodecSource {
   readonly columnName?: ((column: string) => string) | null;
   /** Drops what the server has told of types: the schema has changed. */
   forget(): void;
+  /** The codecs of domains, if it has room for any. */
+  readonly domains?: DomainCodecs;
   /**
    * A source for another session of the pool, which asks for its types itself: it may be connected
    * to another server. It knows from the others what to ask for at once.

@@ -39,16 +39,16 @@ export function checkTypeCodec(type: TypeDescription, codec: TypeCodec): void {
   }
 }
 
-/** Only scalars and composites have custom codecs: arrays and others use those of their parts. */
+const CUSTOMIZABLE = 'bcde';
+
+/**
+ * Only scalars, domains and composites have custom codecs: arrays and others use those of their parts.
+ */
 export function checkCustomizable({ schema, name, typtype, element }: TypeDescription): void {
-  if (element === 0 && (typtype === 'b' || typtype === 'e' || typtype === 'c')) return;
-  const hint =
-    typtype === 'd'
-      ? 'PostgreSQL reports the values of a domain as of its base type: set the codec there.'
-      : 'Set the codec of the type that it is made of.';
+  if (element === 0 && CUSTOMIZABLE.includes(typtype)) return;
   throw new InterfaceError(
     `cannot use a custom codec on type ${schema}.${name}: it is neither a scalar type nor a composite type`,
-    { hint },
+    { hint: 'Set the codec of the type that it is made of.' },
   );
 }
 

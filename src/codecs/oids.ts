@@ -9,6 +9,7 @@ export const INT2_VECTOR = 22;
 export const TEXT = 25;
 export const OID = 26;
 export const OID_VECTOR = 30;
+export const INT4_ARRAY = 1007;
 export const TEXT_ARRAY = 1009;
 export const OID_ARRAY = 1028;
 export const INTERVAL = 1186;

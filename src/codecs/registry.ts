@@ -15,6 +15,7 @@ import { multirangeForms } from './containers/multirange.ts';
 import { rangeForms } from './containers/range.ts';
 import { recordForms } from './containers/record.ts';
 import { vectorForms } from './containers/vector.ts';
+import { DomainCodecs, type TypeName } from './domain-codecs.ts';
 import { KnownTypes } from './known-types.ts';
 import { INTERVAL, RECORD } from './oids.ts';
 import { EXACT, namedForms, type Replacement, replacementFor } from './replacement.ts';
@@ -54,6 +55,7 @@ export class TypeRegistry implements CodecSource {
   /** Built-in codecs of all registries with these options. */
   readonly #shared: Map<number, Codec>;
   readonly #declared: DeclaredCodecs;
+  readonly domains: DomainCodecs;
   readonly #custom = new Map<number, Replacement>();
   #epoch = 0;
   /** The codecs under the options that lose nothing, without the user's: see `#exactForms`. */
@@ -73,6 +75,7 @@ export class TypeRegistry implements CodecSource {
   ) {
     this.options = options;
     this.#declared = declared;
+    this.domains = new DomainCodecs(usersTypes(declared));
     this.#known = known;
     this.#knownVersion = known.version;
     this.#shared = sharedCodecs(options);
@@ -183,12 +186,13 @@ export class TypeRegistry implements CodecSource {
   }
 
   forget(): void {
+    this.domains.forget();
     this.#known.forget();
   }
 
   /**
    * Reads and writes values of a type with the user's functions, also in arrays, composites and
-   * other types that contain it. Throws InterfaceError for what is neither a scalar nor a composite type.
+   * other types that contain it. Throws InterfaceError for what is neither a scalar, a domain nor a composite type.
    */
   setTypeCodec(type: TypeDescription, codec: TypeCodec): void {
     this.#replace(type, replacementFor(type, codec, this.options));
@@ -204,12 +208,14 @@ export class TypeRegistry implements CodecSource {
 
   /** Undoes `setTypeCodec` and `setBuiltinTypeCodec`: a codec that was declared applies again. */
   resetTypeCodec({ oid }: TypeDescription): void {
+    this.domains.delete(oid);
     if (this.#custom.delete(oid)) this.#changed();
   }
 
   #replace(type: TypeDescription, replacement: Replacement): void {
     this.define([type]);
     this.#custom.set(type.oid, replacement);
+    this.domains.add(type, this.#baseOf(type).oid);
     this.#changed();
   }
 
@@ -332,9 +338,20 @@ export class TypeRegistry implements CodecSource {
 
   #arrayTraits(oid: number): ReturnType<typeof arrayTraits> {
     const element = this.#known.get(oid)!;
-    let base = element;
+    let replaced = element;
+    let replacement = this.#replacementOf(replaced);
+    while (replacement === undefined && replaced.typtype === 'd') {
+      replaced = this.#known.get(replaced.base)!;
+      replacement = this.#replacementOf(replaced);
+    }
+    return arrayTraits(element, this.#baseOf(element), replacement?.format ?? null);
+  }
+
+  /** What a domain is made of in the end; of other types, the type. */
+  #baseOf(type: TypeDescription): TypeDescription {
+    let base = type;
     while (base.typtype === 'd') base = this.#known.get(base.base)!;
-    return arrayTraits(element, base, this.#replacementOf(base)?.format ?? null);
+    return base;
   }
 }
 
@@ -343,4 +360,14 @@ const NONE_DECLARED: DeclaredCodecs = new Map();
 /** The key of a type among the declared codecs. No name has the separator in it. */
 function codecKey(schema: string, name: string): string {
   return `${schema}\0${name}`;
+}
+
+/** The types with declared codecs that are not PostgreSQL's own: they may be domains. */
+function usersTypes(declared: DeclaredCodecs): TypeName[] {
+  return [...declared.keys()]
+    .map((key): TypeName => {
+      const [schema, name] = key.split('\0') as [string, string];
+      return { schema, name };
+    })
+    .filter(({ schema }) => schema !== 'pg_catalog');
 }

@@ -11,7 +11,7 @@ import { fromHex, toHex } from './binary-form.ts';
 import * as described from './described-types.ts';
 
 const options = resolveTypeOptions();
-const { ADDRESS, ADDRESS_ARRAY, ALL_TYPES, INT_LIST, MOOD, PERSON, TEXT_RANGE, VECTOR } = described;
+const { ADDRESS, ADDRESS_ARRAY, ALL_TYPES, MOOD, PERSON, TEXT_RANGE, VECTOR } = described;
 
 const builtin = (name: string): TypeDescription => findBuiltinType(name)!;
 
@@ -192,7 +192,6 @@ describe('setTypeCodec', () => {
     ['a vector', builtin('int2vector')],
     ['a range', builtin('int4range')],
     ['a multirange', builtin('int4multirange')],
-    ['a domain', INT_LIST],
     ['a pseudo-type', builtin('record')],
   ])('refuses %s', (_, type) => {
     expect(() => registryWith(type, upper)).toThrow(InterfaceError);

@@ -11,6 +11,7 @@ it('OIDs that have a name in the code are those of the catalogs', () => {
     TEXT: 'text',
     OID: 'oid',
     OID_VECTOR: 'oidvector',
+    INT4_ARRAY: '_int4',
     TEXT_ARRAY: '_text',
     OID_ARRAY: '_oid',
     INTERVAL: 'interval',

@@ -14,6 +14,7 @@ export function asDescribed(
 ): Statement {
   if (statement.returns(fields)) return statement;
   session.statements.unnamed.clear();
-  const description = { ...statement.description, fields };
+  const { parameterOids } = statement.description;
+  const description = { parameterOids, fields };
   return new Statement(statement.text, '', description, session.registry, true);
 }

@@ -3,6 +3,7 @@ import { InvalidCachedStatementError } from '../../errors/generated/sqlstate.ts'
 import { PostgresError } from '../../errors/postgres-error.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { PrepareRequest } from '../requests/prepare-request.ts';
+import { domainColumns } from './domain-columns.ts';
 import { introspect } from './introspection.ts';
 import { Statement, type StatementDescription, typesOf } from './statement.ts';
 
@@ -88,6 +89,29 @@ async function parse(
   }
 }
 
+/** The same description, with the domains among its columns that have codecs of their own. */
+async function withDomains(
+  session: RequestHost,
+  parent: Request,
+  text: string,
+  name: string,
+  description: StatementDescription,
+): Promise<StatementDescription> {
+  const { fields } = description;
+  if (fields === null) return description;
+  const columnOids = await domainColumns(session, parent, session.registry.domains!, fields, name, {
+    prepare: async () => {
+      const given = newStatementName();
+      await parse(session, parent, text, given);
+      return given;
+    },
+    close: (given) => session.statements.close(given),
+  });
+  if (columnOids === undefined) return description;
+  await learnTypes(session, parent, columnOids);
+  return { ...description, columnOids };
+}
+
 /** Has a statement prepared on the server under `name` and its types made known. */
 export async function prepareStatement(
   session: RequestHost,
@@ -95,7 +119,10 @@ export async function prepareStatement(
   text: string,
   name: string,
 ): Promise<Statement> {
-  const description = await describeStatement(session, parent, text, name);
+  let description = await describeStatement(session, parent, text, name);
+  if (session.registry.domains?.isEmpty === false) {
+    description = await withDomains(session, parent, text, name, description);
+  }
   return new Statement(text, name, description, session.registry);
 }
 

@@ -30,7 +30,7 @@ import type { Scope } from './scope.ts';
 export interface Attribute {
   /** The column's name. */
   readonly name: string;
-  /** The column's type; of a domain, the type that it is made of. */
+  /** The column's type; of a domain, the type that it is made of, unless it has a codec of its own. */
   readonly type: PgType;
   /**
    * The object id of the table or view that the column is taken from, its `pg_attribute.attrelid`;
@@ -49,11 +49,13 @@ export interface StatementDescription {
   readonly parameterOids: readonly number[];
   /** Null when the statement returns no rows. */
   readonly fields: readonly FieldDescription[] | null;
+  /** The columns' types, where they are domains with codecs of their own: see domain-columns.ts. */
+  readonly columnOids?: readonly number[] | undefined;
 }
 
 /** The types of a statement's parameters and columns. */
-export function typesOf({ parameterOids, fields }: StatementDescription): number[] {
-  return [...parameterOids, ...(fields ?? []).map((field) => field.typeOid)];
+export function typesOf({ parameterOids, fields, columnOids }: StatementDescription): number[] {
+  return [...parameterOids, ...(columnOids ?? (fields ?? []).map((field) => field.typeOid))];
 }
 
 type StatementWithRows = Statement & { readonly decoder: RowDecoder };
@@ -134,8 +136,8 @@ export class Statement {
     this.isUnconfirmed = name === '' && registry.composites(typesOf(description)).length > 0;
     const codecOf = (oid: number): Codec => codecs?.codec(oid) ?? registry.codec(oid)!;
     this.parameters = description.parameterOids.map(codecOf);
-    this.columns = (description.fields ?? []).map((field) => {
-      const codec = codecOf(field.typeOid);
+    this.columns = (description.fields ?? []).map((field, i) => {
+      const codec = codecOf(description.columnOids?.[i] ?? field.typeOid);
       const name = columnName(registry, field.name);
       return { name, codec, format: boundFormats ? field.format : codec.resultFormat };
     });
@@ -242,7 +244,8 @@ export class Statement {
     const format = columns.every(({ codec }) => codec.binary !== null) ? BINARY : TEXT;
     const fields =
       description.fields?.map((field): FieldDescription => ({ ...field, format })) ?? null;
-    return new Statement(text, '', { ...description, fields }, registry, true);
+    const any = { parameterOids: description.parameterOids, fields };
+    return new Statement(text, '', any, registry, true);
   }
 
   /** Whether the columns of a portal are those that the statement was described with. */

@@ -31,7 +31,6 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       for (const [name, schema] of [
         ['_mood', SCHEMA],
         ['mood_range', SCHEMA],
-        ['mood_domain', SCHEMA],
         ['int4range', 'pg_catalog'],
         ['_int4', 'pg_catalog'],
       ] as const) {

@@ -1,0 +1,68 @@
+import type { TypeDescription } from './type-description.ts';
+
+/** A type by its name. */
+export interface TypeName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/**
+ * Which domains have a codec of their own. The server describes a result's column of a domain as one
+ * of the type that the domain is made of; so for such a column it has to be asked what it really is.
+ */
+export class DomainCodecs {
+  /** Declared codecs of which it is not known yet whether they are domains'. */
+  #undecided: readonly TypeName[];
+  readonly #declared: readonly TypeName[];
+  /** By OID, the type that each is made of in the end. */
+  readonly #bases = new Map<number, number>();
+
+  /** @param declared types, other than PostgreSQL's own, that codecs were declared for */
+  constructor(declared: readonly TypeName[]) {
+    this.#declared = declared;
+    this.#undecided = declared;
+  }
+
+  get isEmpty(): boolean {
+    return this.#bases.size === 0 && this.#undecided.length === 0;
+  }
+
+  /** What is to be asked for before `mayHave` knows. */
+  get undecided(): readonly TypeName[] {
+    return this.#undecided;
+  }
+
+  /** Tells of those that were undecided: the ones that are domains, the type that each is made of. */
+  decide(domains: readonly { readonly oid: number; readonly base: number }[]): void {
+    this.#undecided = [];
+    for (const { oid, base } of domains) this.#bases.set(oid, base);
+  }
+
+  /** A codec was set on a type. */
+  add({ oid, typtype }: TypeDescription, base: number): void {
+    if (typtype === 'd') this.#bases.set(oid, base);
+  }
+
+  delete(oid: number): void {
+    this.#bases.delete(oid);
+  }
+
+  /** The schema has changed: what was declared is asked for again. */
+  forget(): void {
+    this.#undecided = this.#declared;
+  }
+
+  has(oid: number): boolean {
+    return this.#bases.has(oid);
+  }
+
+  /** Whether what is described as of this type may be of such a domain. */
+  mayHave(typeOid: number): boolean {
+    for (const base of this.#bases.values()) if (base === typeOid) return true;
+    return false;
+  }
+
+  fork(): DomainCodecs {
+    return new DomainCodecs(this.#declared);
+  }
+}

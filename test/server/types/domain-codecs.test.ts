@@ -1,0 +1,180 @@
+/** Codecs of domains, whose columns the server describes as of the type that the domain is made of. */
+import { describe, expect, test } from 'vitest';
+import { createPool } from '../../../src/index.ts';
+import { collect } from '../../support/connections.ts';
+import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { useCodecSchema } from './codec-schema.ts';
+
+const SCHEMA = 'domain_codecs';
+
+describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
+  describe.runIf(hasServer(version))('a codec on a domain', () => {
+    const { open, asOwner, wrapping } = useCodecSchema(
+      version,
+      SCHEMA,
+      `CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%'); CREATE DOMAIN work_email AS email;
+       CREATE TABLE users (id int4, mail email, mails email[], plain text, work work_email)`,
+    );
+    const ada = { wrapped: 'ada@example.org' };
+    const bob = { wrapped: 'bob@example.org' };
+    /** Before 16 only the columns of tables can be told. */
+    const tellsExpressions = version >= 16;
+
+    async function withRows() {
+      const db = await open();
+      await db.setTypeCodec('email', wrapping);
+      await db.execute('TRUNCATE users');
+      const insert = 'INSERT INTO users (id, mail, mails, plain) VALUES ($1, $2, $3, $4)';
+      await db.execute(insert, 1, ada, [ada, null], 'text@example.org');
+      await db.executeMany(insert, [[2, bob, null, null]]);
+      await db.copyRecordsToTable('users', { records: [[3, null, [bob], 'x', null]] });
+      return db;
+    }
+
+    const ROWS = [
+      { id: 1, mail: ada, mails: [ada, null], plain: 'text@example.org' },
+      { id: 2, mail: bob, mails: null, plain: null },
+      { id: 3, mail: null, mails: [bob], plain: 'x' },
+    ];
+    const SELECT = 'SELECT id, mail, mails, plain FROM users ORDER BY id';
+
+    test('holds for arguments and for columns of tables, however they are asked for', async () => {
+      const db = await withRows();
+      const plain = (rows: readonly object[]) => rows.map((row) => ({ ...row }));
+      expect(plain(await db.fetch(SELECT))).toEqual(ROWS);
+      expect(plain(await db.fetch(SELECT))).toEqual(ROWS);
+      expect(plain(await db.fetch({ text: SELECT, prepare: false }))).toEqual(ROWS);
+      expect(plain(await db.fetch({ text: SELECT, prepare: false }))).toEqual(ROWS);
+      const [, batched] = await db.batch(['SELECT 1', SELECT]);
+      expect(plain(batched!.rows)).toEqual(ROWS);
+      expect(plain(await collect(db.stream(SELECT)))).toEqual(ROWS);
+      expect(plain(await collect(db.copyRecordsFromQuery(SELECT)))).toEqual(ROWS);
+      const statement = await db.prepare(SELECT);
+      expect(plain(await statement.fetch())).toEqual(ROWS);
+      expect(statement.attributes[1]!.type).toMatchObject({ name: 'email', kind: 'domain' });
+      expect(statement.attributes[3]!.type).toMatchObject({ name: 'text' });
+      await db.transaction(async (tx) => {
+        expect(plain(await collect(tx.cursor(SELECT)))).toEqual(ROWS);
+      });
+      expect(await db.fetchVal('SELECT mail FROM users WHERE mail = $1', ada.wrapped)).toEqual(ada);
+      const returned = 'UPDATE users SET mail = $1 WHERE id = 3 RETURNING mail';
+      expect(await db.fetchVal(returned, bob)).toEqual(bob);
+      expect(await db.fetchMany(returned, [[ada], [bob]])).toMatchObject([
+        { mail: ada },
+        { mail: bob },
+      ]);
+    });
+
+    test('holds where a row, an array or a table has the domain', async () => {
+      const db = await withRows();
+      const [whole] = await db.fetchOne('SELECT users FROM users WHERE id = 1');
+      expect(whole).toMatchObject({ mail: ada, mails: [ada, null], plain: 'text@example.org' });
+      expect(await db.fetchVal('SELECT array_agg(mail ORDER BY id) FROM users')).toEqual([
+        ada,
+        bob,
+        null,
+      ]);
+      expect(await db.fetchVal('SELECT $1::email[]', [ada])).toEqual([ada]);
+    });
+
+    test.runIf(tellsExpressions)('holds for expressions', async () => {
+      const db = await withRows();
+      for (const prepare of [true, false]) {
+        const value = { text: 'SELECT $1::email', args: [ada], prepare };
+        expect(await db.fetchVal(value)).toEqual(ada);
+        expect(await db.fetchVal(value)).toEqual(ada);
+        expect(await db.fetchVal({ text: "SELECT 'b@c'::email", prepare })).toEqual({
+          wrapped: 'b@c',
+        });
+      }
+      const union =
+        'SELECT mail FROM users WHERE id = 1 UNION ALL SELECT mail FROM users WHERE id = 2';
+      expect(await db.fetch(union)).toMatchObject([{ mail: ada }, { mail: bob }]);
+      // A function of text makes text of it.
+      expect(await db.fetchVal('SELECT max(mail) FROM users')).toBe('bob@example.org');
+      const temporary = await db.fetch(
+        "SELECT name FROM pg_prepared_statements WHERE statement = 'SELECT $1::email'",
+      );
+      expect(temporary).toHaveLength(1);
+    });
+
+    test('holds for a domain made of the domain, and that may have its own', async () => {
+      const db = await withRows();
+      await db.execute('UPDATE users SET work = $1 WHERE id = 1', ada);
+      await db.setTypeCodec('work_email', {
+        schema: SCHEMA,
+        encoder: ({ work }: { work: string }) => work,
+        decoder: (work: string) => ({ work }),
+      });
+      await db.execute('UPDATE users SET work = $1 WHERE id = 2', { work: 'w@example.org' });
+      const rows = await db.fetch('SELECT mail, work FROM users WHERE id < 3 ORDER BY id');
+      expect(rows).toMatchObject([
+        { mail: ada, work: { work: 'ada@example.org' } },
+        { mail: bob, work: { work: 'w@example.org' } },
+      ]);
+    });
+
+    test('is set and taken back while statements are known', async () => {
+      const db = await open();
+      await db.execute('TRUNCATE users');
+      await db.execute("INSERT INTO users (id, mail) VALUES (1, 'ada@example.org')");
+      const text = 'SELECT mail FROM users';
+      expect(await db.fetchVal(text)).toBe('ada@example.org');
+      const statement = await db.prepare(text);
+      await db.setTypeCodec('email', wrapping);
+      expect(await db.fetchVal(text)).toEqual(ada);
+      expect(await statement.fetchVal()).toBe('ada@example.org');
+      await db.resetTypeCodec('email', { schema: SCHEMA });
+      expect(await db.fetchVal(text)).toBe('ada@example.org');
+      await db.setTypeCodec('text', { schema: 'pg_catalog', decoder: (value: string) => [value] });
+      expect(await db.fetchVal(text)).toEqual(['ada@example.org']);
+      await db.setBuiltinTypeCodec('email', { schema: SCHEMA, codecName: 'json' });
+      await db.execute(`UPDATE users SET mail = '{"a": "@"}'`);
+      expect(await db.fetchVal(text)).toEqual({ a: '@' });
+    });
+
+    test('in binary, and of a domain over an enum', async () => {
+      const db = await open();
+      await db.setTypeCodec('count_domain', {
+        schema: SCHEMA,
+        format: 'binary',
+        encoder: (value: { count: number }) => {
+          const bytes = Buffer.alloc(4);
+          bytes.writeInt32BE(value.count);
+          return bytes;
+        },
+        decoder: (bytes: Buffer) => ({ count: bytes.readInt32BE() }),
+      });
+      await db.setTypeCodec('mood_domain', wrapping);
+      await db.execute('CREATE TEMP TABLE t (n count_domain, m mood_domain, o mood)');
+      await db.execute('INSERT INTO t VALUES ($1, $2, $3)', { count: 9 }, { wrapped: 'ok' }, 'sad');
+      expect(await db.fetchRow('SELECT * FROM t')).toMatchObject({
+        n: { count: 9 },
+        m: { wrapped: 'ok' },
+        o: 'sad',
+      });
+      await expect(db.execute('INSERT INTO t (n) VALUES ($1)', { count: -1 })).rejects.toThrow(
+        'violates check constraint',
+      );
+    });
+
+    test('is declared for a pool, before and after the domain is made', async () => {
+      await asOwner('DROP DOMAIN IF EXISTS late CASCADE');
+      await using pool = await createPool(serverDsn(version), {
+        maxSize: 2,
+        serverSettings: { search_path: SCHEMA },
+        codecs: { email: wrapping, late: wrapping },
+      });
+      await pool.execute('TRUNCATE users');
+      await pool.execute('INSERT INTO users (id, mail) VALUES (1, $1)', ada);
+      const both = await Promise.all([1, 2].map(() => pool.fetchVal('SELECT mail FROM users')));
+      expect(both).toEqual([ada, ada]);
+      await using connection = await pool.acquire();
+      await connection.execute('CREATE DOMAIN late AS text; CREATE TABLE lates (l late)');
+      await connection.execute('INSERT INTO lates VALUES ($1)', { wrapped: 'x' });
+      await connection.reloadSchemaState();
+      expect(await connection.fetchVal('SELECT l FROM lates')).toEqual({ wrapped: 'x' });
+      await connection.execute('DROP TABLE lates');
+    });
+  });
+});
