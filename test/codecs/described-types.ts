@@ -33,7 +33,7 @@ const SMALL_ARRAY = describedType({
   typtype: 'b',
   element: 20004,
 });
-export const INT_LIST = describedType({ oid: 20006, name: 'int_list', typtype: 'd', base: 1007 });
+const INT_LIST = describedType({ oid: 20006, name: 'int_list', typtype: 'd', base: 1007 });
 export const INT_LIST_ARRAY = describedType({
   oid: 20007,
   name: '_int_list',
