@@ -41,6 +41,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   integrations: ['errors', 'values', 'config', 'client', 'pool'],
   // A facade with another surface on the same sessions; of the pool it only hands one out.
   'integrations/pg': upTo('pool'),
+  // It has codecs of its own, as its values are another library's.
+  'integrations/prisma': [...upTo('pool'), 'integrations'],
   // It reads what the driver traces, and the texts of queries.
   'integrations/opentelemetry': upTo('pool'),
   replication: upTo('pool'),
