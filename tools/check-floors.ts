@@ -43,6 +43,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'integrations/pg': upTo('pool'),
   // It has codecs of its own, as its values are another library's.
   'integrations/prisma': [...upTo('pool'), 'integrations'],
+  // It answers the driver in the stead of a server, in the messages of the protocol.
+  'integrations/pglite': ['runtime', 'errors', 'sql', 'protocol', 'config', 'transport'],
   // It reads what the driver traces, and the texts of queries.
   'integrations/opentelemetry': upTo('pool'),
   replication: upTo('pool'),
