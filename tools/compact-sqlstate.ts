@@ -9,11 +9,7 @@ const CLASS =
 const MAKE = `
 function make(name, parent, sqlstate) {
   const made = { [name]: class extends parent {} }[name];
-  if (sqlstate !== undefined) {
-    Object.defineProperty(made, 'sqlstate', {
-      value: sqlstate, writable: true, enumerable: true, configurable: true,
-    });
-  }
+  if (sqlstate !== undefined) made.sqlstate = sqlstate;
   named(made, name);
   return made;
 }
