@@ -49,7 +49,9 @@ export type {
   SslMode,
   TargetSessionAttrs,
 } from './config/connect-config.ts';
+export type { Host, HostProvider } from './config/host-provider.ts';
 export type { ConnectOptions, PasswordFunction } from './config/options.ts';
+export { type PatroniOptions, patroniHosts } from './connecting/patroni-hosts.ts';
 
 export {
   ClientConfigurationError,
@@ -79,7 +81,7 @@ export {
 export { createPool } from './pool/create-pool.ts';
 export type { Pool } from './pool/pool.ts';
 export type { PoolConnection } from './pool/pool-connection.ts';
-export type { PoolHook, PoolOptions } from './pool/pool-options.ts';
+export type { PoolHook, PoolOptions, ReadersOptions } from './pool/pool-options.ts';
 export type { PoolStats } from './pool/stats.ts';
 export type { ListenOptions, Subscription } from './pool/subscription.ts';
 export type { BatchResult } from './session/requests/batch-request.ts';

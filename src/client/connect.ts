@@ -2,6 +2,7 @@ import { TypeRegistry } from '../codecs/registry.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve.ts';
+import { HostDirectory } from '../connecting/host-directory.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
@@ -21,11 +22,13 @@ export function contextFor(
 ): SessionContext {
   const registry = TypeRegistry.declaring(config.types, config.codecs);
   registry.columnName = config.rowStyle.column;
+  const { hostProvider, hosts } = config;
   return {
     config,
     registry,
     clock,
     network,
+    directory: hostProvider === null ? null : new HostDirectory(hostProvider, hosts, clock),
   };
 }
 

@@ -40,6 +40,8 @@ export const ROLL_BACK_QUIETLY: unique symbol = Symbol('rollBackQuietly');
 
 /** Pool: opens its first connections. */
 export const OPEN: unique symbol = Symbol('open');
+/** Pool: a session that is chosen in another way than the first that is free. */
+export const CHECK_OUT_BY: unique symbol = Symbol('checkOutBy');
 /** Pool: what its connections have in common. */
 export const CONTEXT: unique symbol = Symbol('context');
 /** PoolConnection: makes one for a lease, which is then under the other key. */

@@ -22,7 +22,14 @@ import type { Lease, Use } from './lease.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { Queryable } from './queryable.ts';
 import { Transaction } from './transaction.ts';
-import { checkSettings, type Settings, type TransactionOptions } from './transaction-options.ts';
+import {
+  checkSettings,
+  contradiction,
+  isReadOnly,
+  onlyOfPools,
+  type Settings,
+  type TransactionOptions,
+} from './transaction-options.ts';
 
 /** What holds for all calls that are made through `with`. */
 export interface WithOptions<F extends RowForm = RowForm> extends CallOptions {
@@ -32,9 +39,22 @@ export interface WithOptions<F extends RowForm = RowForm> extends CallOptions {
    * Each call runs in a transaction of its own with these settings, as `TransactionOptions.settings`.
    */
   readonly settings?: Settings | undefined;
+  /**
+   * True: calls that write are refused by the server (25006). Of a pool with `readers` they go to
+   * those; elsewhere each call runs in a read-only transaction of its own.
+   */
+  readonly readOnly?: boolean | undefined;
+  /** Of a pool, with `readOnly`: as `TransactionOptions.after`. */
+  readonly after?: string | bigint | undefined;
 }
 
-const OPTIONS: OptionNames<WithOptions> = { ...CALL_OPTIONS, rows: true, settings: true };
+const OPTIONS: OptionNames<WithOptions> = {
+  ...CALL_OPTIONS,
+  rows: true,
+  settings: true,
+  readOnly: true,
+  after: true,
+};
 
 /** The session of a call that runs in a transaction of its own. */
 class CallInTransaction implements Lease {
@@ -55,28 +75,33 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
   readonly #inner: Queryable<any>;
   readonly #limits: WithOptions;
   readonly #style: RowStyle;
+  /** What each call gets a transaction of its own for, if for anything. */
+  readonly #own: TransactionOptions | null;
 
-  constructor(inner: Queryable<any>, limits: WithOptions) {
+  /** @param refusesWrites what is made of `inner` refuses writes by itself, if they are not wanted */
+  constructor(inner: Queryable<any>, limits: WithOptions, refusesWrites = false) {
     super();
     checkOptions('with', limits, OPTIONS);
     if (limits.rows !== undefined) checkRowForm(limits.rows);
     if (limits.settings !== undefined) checkSettings(limits.settings);
+    const { rows, settings } = limits;
+    const readOnly = isReadOnly(limits);
+    if (limits.after !== undefined && !inner[HAS_OTHERS]()) throw onlyOfPools();
     this.#inner = inner;
     this.#limits = limits;
-    const { rows } = limits;
+    const needsOwn = settings !== undefined || (readOnly && !refusesWrites);
+    this.#own = needsOwn ? { settings, ...(readOnly ? { readOnly } : {}) } : null;
     this.#style = rows === undefined ? inner[STYLE] : { ...inner[STYLE], form: rows };
   }
 
   override [CHECK_OUT](use: Use, deadline: Deadline | null, text?: string): Lease | Promise<Lease> {
-    const { settings } = this.#limits;
-    if (settings === undefined || use === 'transaction') {
-      return this.#inner[CHECK_OUT](use, deadline, text);
-    }
-    return this.#begin(settings, deadline);
+    return this.#own === null || use === 'transaction'
+      ? this.#inner[CHECK_OUT](use, deadline, text)
+      : this.#begin(this.#own, deadline);
   }
 
   /** BEGIN and the settings travel with the call. */
-  async #begin(settings: Settings, deadline: Deadline | null): Promise<Lease> {
+  async #begin(options: TransactionOptions, deadline: Deadline | null): Promise<Lease> {
     const inner = this.#inner;
     const lease = await inner[CHECK_OUT]('transaction', deadline);
     try {
@@ -84,7 +109,7 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
       const asked = inner[ASKED]();
       return new CallInTransaction(
         lease,
-        await Transaction[BEGIN](lease.client, own, asked, { settings }, true, this[STYLE]),
+        await Transaction[BEGIN](lease.client, own, asked, options, true, this[STYLE]),
       );
     } catch (error) {
       await inner[CHECK_IN](lease, true);
@@ -153,6 +178,8 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
       this.#limits.settings === undefined && options.settings === undefined
         ? undefined
         : { ...this.#limits.settings, ...options.settings };
-    return await super.transaction({ ...options, signal, settings }, fn);
+    const readOnly = isReadOnly(this.#limits) ? true : options.readOnly;
+    if (options.readOnly === false && readOnly) throw contradiction();
+    return await super.transaction({ ...options, signal, settings, readOnly }, fn);
   }
 }

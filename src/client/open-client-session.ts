@@ -18,7 +18,13 @@ export async function openClientSession(
   const { hosts, user, database, commandTimeout, rowStyle } = context.config;
   const session = await traced(
     'connect',
-    () => ({ hosts: placesOf(hosts), user, database, isPooled }),
+    () => ({
+      hosts: placesOf(hosts),
+      user,
+      database,
+      isPooled,
+      ...(context.pool === undefined ? {} : { pool: context.pool }),
+    }),
     () => connectSession(context, signal),
   );
   return new ClientSession(session, commandTimeout, rowStyle);

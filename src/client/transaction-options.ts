@@ -1,4 +1,5 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import { parseLsn } from '../protocol/replication/lsn.ts';
 import type { Opening } from '../session/preamble.ts';
 import { kindOf } from '../values/kind-of.ts';
 import { checkBoolean, checkOptions, type OptionNames } from './known-options.ts';
@@ -29,6 +30,12 @@ export interface TransactionOptions {
    * PostgreSQL manual, "SET" and `set_config`.
    */
   readonly settings?: Settings | undefined;
+  /**
+   * Of a pool with `readers`, with `readOnly`: a standby that has replayed the log up to here, which
+   * `pool.lsn()` has told after a write; `'0/16B3748'` or the number. The transaction waits a while for one
+   * (`readers.maxWait`), and then goes to the primary. Without `readers` all is at the primary anyway.
+   */
+  readonly after?: string | bigint | undefined;
   /** How often `fn` is run again after 40001 or 40P01; at the outermost level only. Default 0. */
   readonly retries?: number | undefined;
   /**
@@ -41,6 +48,7 @@ export interface TransactionOptions {
 const NAMES: OptionNames<TransactionOptions> = {
   isolation: true,
   readOnly: true,
+  after: true,
   deferrable: true,
   settings: true,
   retries: true,
@@ -58,6 +66,8 @@ const LEVELS: ReadonlyMap<string, string> = new Map([
 export function beginStatements(options: TransactionOptions): Opening[] {
   checkOptions('a transaction', options, NAMES);
   const { isolation, readOnly, deferrable } = options;
+  // A pool has taken it out.
+  if (options.after !== undefined) throw onlyOfPools();
   const modes: string[] = [];
   if (isolation !== undefined) {
     const level = LEVELS.get(isolation);
@@ -80,6 +90,47 @@ export function beginStatements(options: TransactionOptions): Opening[] {
     if (settings !== null) statements.push(settings);
   }
   return statements;
+}
+
+/** Whether calls are not to write. Throws for what is neither true nor false. */
+export function isReadOnly(options: {
+  readonly readOnly?: boolean | undefined;
+  readonly after?: string | bigint | undefined;
+}): boolean {
+  const { readOnly = false } = options;
+  checkBoolean('readOnly', readOnly);
+  if (positionOf(options) !== null && !readOnly) {
+    throw new InvalidArgumentError(
+      'after needs readOnly: true: what writes is at the primary anyway',
+    );
+  }
+  return readOnly;
+}
+
+/** The place in the log of the option `after`. */
+export function positionOf({
+  after,
+}: {
+  readonly after?: string | bigint | undefined;
+}): bigint | null {
+  if (after === undefined) return null;
+  if (typeof after !== 'bigint') return parseLsn(after);
+  if (after < 0n || after > 0xffff_ffff_ffff_ffffn) {
+    throw new InvalidArgumentError(`after: ${after} is no position of the log`);
+  }
+  return after;
+}
+
+/** Only a pool can choose its server. */
+export function onlyOfPools(): InterfaceError {
+  return new InterfaceError('after is an option of a pool, which chooses a server by it', {
+    hint: 'Write pool.transaction({ readOnly: true, after }) or pool.with({ readOnly: true, after }).',
+    safeToRetry: true,
+  });
+}
+
+export function contradiction(): InvalidArgumentError {
+  return new InvalidArgumentError('readOnly: false contradicts the readOnly of with()');
 }
 
 /** Throws for what is no settings. */

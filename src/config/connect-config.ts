@@ -1,6 +1,7 @@
 import type { RowStyle } from '../values/column-names.ts';
 import type { DeclaredCodecs } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
+import type { HostProvider } from './host-provider.ts';
 import type { DuplexStream, HostLookup, TlsOptions } from './host-types.ts';
 
 /** libpq's sslmode, weakest first. */
@@ -29,6 +30,8 @@ export interface HostConfig {
   readonly socketPath: string | null;
   /** The IP address to connect to instead of looking `host` up. */
   readonly address: string | null;
+  /** What it is said to be, if anybody has said so. */
+  readonly role?: 'primary' | 'standby';
 }
 
 /**
@@ -131,8 +134,9 @@ export interface KeepAliveConfig {
 
 /** Everything that `connect` and the pool were told, validated, with every default filled in. */
 export interface ConnectConfig {
-  /** In the order given, never empty. */
+  /** In the order given. Empty only where a host provider is to tell them. */
   readonly hosts: readonly HostConfig[];
+  readonly hostProvider: HostProvider | null;
   readonly user: string;
   readonly database: string;
   /**

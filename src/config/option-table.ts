@@ -2,6 +2,7 @@ import type { TransformOptions } from '../values/column-names.ts';
 import { ROW_FORMS } from '../values/row-form.ts';
 import { codecsValue } from './codecs-option.ts';
 import type { DialFunction, GssProvider, OAuthTokenFunction } from './connect-config.ts';
+import { hostProviderValue, hostsValue } from './host-list.ts';
 import type { HostLookup } from './host-types.ts';
 import {
   addressListText,
@@ -93,6 +94,8 @@ export const optionTable = {
     text: portListText,
     value: portListValue,
   }),
+  hosts: row({ option: 'hosts', value: hostsValue }),
+  hostProvider: row({ option: 'hostProvider', value: hostProviderValue }),
   user: row({
     option: 'user',
     keys: ['user'],

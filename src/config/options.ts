@@ -9,6 +9,7 @@ import type {
   SslMode,
   TargetSessionAttrs,
 } from './connect-config.ts';
+import type { Host, HostProvider } from './host-provider.ts';
 import type { HostLookup, TlsOptions } from './host-types.ts';
 
 /** Gives the password of one new connection, e.g. a short-lived token. */
@@ -44,6 +45,17 @@ export interface ConnectOptions<F extends RowForm = 'record'> {
   readonly hostaddr?: string | readonly string[] | null | undefined;
   /** One port for all hosts or one for each. Default 5432. PGPORT. */
   readonly port?: number | string | readonly (number | string)[] | null | undefined;
+  /**
+   * The servers to try in order, as `{ host, port }` or `'host:port'`: another way to write `host`,
+   * `hostaddr` and `port`, in place of those.
+   */
+  readonly hosts?: readonly (Host | string)[] | null | undefined;
+  /**
+   * Tells the hosts whenever connections are opened, in place of fixed ones: `patroniHosts` is one.
+   * Hosts that are given as well serve until it has told any. Unless `targetSessionAttrs` says
+   * otherwise, the primary among them is taken.
+   */
+  readonly hostProvider?: HostProvider | null | undefined;
   /** The role to connect as. Default: the operating system's user. PGUSER. */
   readonly user?: string | null | undefined;
   /** The database to connect to. Default: the same as `user`. PGDATABASE. */
@@ -152,7 +164,10 @@ export interface ConnectOptions<F extends RowForm = 'record'> {
   readonly serverSettings?: Readonly<Record<string, string>> | null | undefined;
   /** What `pg_stat_activity` shows as application_name. PGAPPNAME. */
   readonly applicationName?: string | null | undefined;
-  /** The role that the server must have. Default `'any'`. PGTARGETSESSIONATTRS. */
+  /**
+   * The role that the server must have. Default `'any'`; with a `hostProvider`, `'primary'`.
+   * PGTARGETSESSIONATTRS.
+   */
   readonly targetSessionAttrs?: TargetSessionAttrs | null | undefined;
   /** `'random'` (or true) tries the hosts and their addresses in random order. PGLOADBALANCEHOSTS. */
   readonly loadBalanceHosts?: 'disable' | 'random' | boolean | null | undefined;

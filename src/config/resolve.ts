@@ -5,7 +5,7 @@ import type { ConnectConfig, HostConfig, KeepAliveConfig } from './connect-confi
 import { parseKeywords } from './dsn-keyword.ts';
 import { type ParsedDsn, parseUri } from './dsn-uri.ts';
 import { type Environment, processEnvironment } from './environment.ts';
-import { resolveHosts } from './hosts.ts';
+import { type HostSpec, resolveHosts } from './hosts.ts';
 import { clientEncodingText } from './option-parsers.ts';
 import {
   collectSettings,
@@ -20,6 +20,7 @@ import {
   configurationError,
   dsnOrigin,
   environmentOrigin,
+  type Found,
   type Origin,
   optionOrigin,
   serviceOrigin,
@@ -149,12 +150,8 @@ function finder({ options, dsn, service, environment }: Sources): Finder {
 
 function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment): ConnectConfig {
   const authority = dsn.hosts && { value: dsn.hosts, origin: dsnOrigin('host') };
-  const hosts = resolveHosts(
-    settings.host ?? authority,
-    settings.port,
-    settings.hostaddr,
-    environment.platform,
-  );
+  const hostProvider = settings.hostProvider?.value ?? null;
+  const hosts = hostsOf(settings, authority, hostProvider !== null, environment);
   const user = settings.user?.value ?? operatingSystemUser(environment);
   const database = settings.database?.value ?? user;
   const applicationName = applicationNameOf(settings, dsn);
@@ -172,10 +169,14 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
 
   return Object.freeze({
     hosts,
+    hostProvider,
     user,
     database,
     passwordFor: passwordSource(settings, { user, database }, environment),
-    timeout: timeout.perHost && milliseconds !== null ? milliseconds * hosts.length : milliseconds,
+    timeout:
+      timeout.perHost && milliseconds !== null
+        ? milliseconds * Math.max(1, hosts.length)
+        : milliseconds,
     attemptTimeout: timeout.perHost ? milliseconds : null,
     commandTimeout: settings.commandTimeout?.value ?? null,
     rowStyle: Object.freeze({
@@ -189,7 +190,7 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     ssl: resolveSsl(
       settings,
       environment,
-      hosts.some((host) => host.socketPath === null),
+      hostProvider !== null || hosts.some((host) => host.socketPath === null),
     ),
     requireAuth: settings.requireAuth?.value.allowed ?? null,
     allowsClearText: settings.requireAuth?.value.namesPassword ?? false,
@@ -199,7 +200,8 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     gssProvider: settings.gssProvider?.value ?? null,
     oauthToken: settings.oauthToken?.value ?? null,
     startupParameters: startupParameters(settings, dsn, { user, database, applicationName }),
-    targetSessionAttrs: settings.targetSessionAttrs?.value ?? 'any',
+    targetSessionAttrs:
+      settings.targetSessionAttrs?.value ?? (hostProvider === null ? 'any' : 'primary'),
     loadBalanceHosts: settings.loadBalanceHosts?.value ?? 'disable',
     keepAlive: keepAlive(settings),
     minProtocolVersion,
@@ -209,6 +211,27 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     lookup: settings.lookup?.value ?? null,
     dial: settings.dial?.value ?? null,
   });
+}
+
+/** The places to try, none where a provider is to tell them and nobody else does. */
+function hostsOf(
+  settings: Settings,
+  authority: Found<readonly HostSpec[]> | null,
+  isProvided: boolean,
+  environment: Environment,
+): readonly HostConfig[] {
+  const { hosts, host, hostaddr, port } = settings;
+  if (hosts !== null) {
+    for (const other of [host, hostaddr, port]) {
+      if (other?.origin.kind === 'option') {
+        throw configurationError(hosts.origin, `given together with ${other.origin.name}`);
+      }
+    }
+    return hosts.value;
+  }
+  const named = host ?? authority;
+  if (isProvided && named === null && hostaddr === null) return [];
+  return resolveHosts(named, port, hostaddr, environment.platform);
 }
 
 function operatingSystemUser(environment: Environment): string {

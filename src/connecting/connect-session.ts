@@ -59,7 +59,32 @@ class Walk {
   async run(): Promise<Session> {
     const { targetSessionAttrs } = this.#context.config;
     const { role, strict } = wantedRole(targetSessionAttrs);
-    const hosts = this.#inOrder(this.#context.config.hosts);
+    const { directory } = this.#context;
+    if (!directory) {
+      const session = await this.#visit(this.#context.config.hosts, role, strict);
+      return session ?? this.#takeSpare() ?? this.#fail();
+    }
+    const list = await this.#askDirectory(() => directory.list(this.#deadline));
+    let session = await this.#visit(list.hosts, role, strict);
+    if (session === null && this.#spare === null && !this.#isOver()) {
+      // Perhaps the servers are elsewhere by now.
+      const newer = await this.#askDirectory(() => directory.newerThan(list, this.#deadline));
+      if (newer !== null) session = await this.#visit(newer.hosts, role, strict);
+    }
+    return session ?? this.#takeSpare() ?? this.#fail();
+  }
+
+  async #askDirectory<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } finally {
+      this.#deadline?.watch(null);
+    }
+  }
+
+  /** The first session of these hosts that has the role. */
+  async #visit(given: readonly HostConfig[], role: Role, strict: boolean): Promise<Session | null> {
+    const hosts = likelyFirst(this.#inOrder(given), role);
     for (const [index, host] of hosts.entries()) {
       // The spare is no attempt of its own, but must still be there when the time is up.
       const later = hosts.length - index - (strict ? 1 : 0);
@@ -69,10 +94,10 @@ class Walk {
         const patience = left > 1 ? PATIENCE : null;
         const session = await this.#ask(address, later + left, role, strict, patience);
         if (session !== null) return session;
-        if (this.#isOver()) return this.#takeSpare() ?? this.#fail();
+        if (this.#isOver()) return null;
       }
     }
-    return this.#takeSpare() ?? this.#fail();
+    return null;
   }
 
   /** Lets go of what the walk still holds. */
@@ -115,7 +140,13 @@ class Walk {
         const session = await openSession(this.#context, host, deadline, patience);
         const { database } = this.#context.config;
         session.peer = { host: host.host, port: host.port, database };
-        if (await hasRole(session, role, host, deadline)) return session;
+        if (await hasRole(session, role, host, deadline)) {
+          const objection = await this.#objectionTo(session, host, deadline);
+          if (objection === null) return session;
+          this.#note(host, new TargetServerAttributeNotMatched(objection));
+          session.terminateGracefully();
+          return null;
+        }
         if (!strict && this.#spare === null) {
           this.#spare = session;
         } else {
@@ -127,6 +158,17 @@ class Walk {
       }
       return null;
     });
+  }
+
+  /** Why the session is not taken although its server has the role. */
+  #objectionTo(
+    session: Session,
+    host: HostConfig,
+    deadline: Deadline | null,
+  ): Promise<string | null> | null {
+    const { accept } = this.#context;
+    if (accept === undefined) return null;
+    return asked(session, host, deadline, accept(session));
   }
 
   /** Does something with its share of the time that is left. */
@@ -237,15 +279,33 @@ class Walk {
   }
 }
 
-/** Asking a server that does not tell is a part of connecting: so are the ways it can fail. */
-async function hasRole(
+/** Those first that are said to have the role. */
+function likelyFirst(hosts: readonly HostConfig[], role: Role): readonly HostConfig[] {
+  const likely = role === 'read-write' ? 'primary' : role === 'read-only' ? 'standby' : role;
+  if (!hosts.some((host) => host.role === likely)) return hosts;
+  const rank = (host: HostConfig): number =>
+    host.role === likely ? 0 : host.role === undefined ? 1 : 2;
+  return hosts.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function hasRole(
   session: Session,
   role: Role,
   host: HostConfig,
   deadline: Deadline | null,
 ): Promise<boolean> {
+  return asked(session, host, deadline, roleMatches(session, role));
+}
+
+/** Asking a server that does not tell is a part of connecting: so are the ways it can fail. */
+async function asked<T>(
+  session: Session,
+  host: HostConfig,
+  deadline: Deadline | null,
+  answer: Promise<T>,
+): Promise<T> {
   try {
-    return await within(deadline, roleMatches(session, role));
+    return await within(deadline, answer);
   } catch (error) {
     session.destroy(null);
     if (deadline?.expired) throw timedOut(deadline, host, 'asking for its role', error);

@@ -11,6 +11,7 @@ import type { Network } from '../transport/network.ts';
 import { OAuthDiscovered } from './authentication/oauth-discovered.ts';
 import { type CancelTarget, sendCancelRequest } from './cancel-request.ts';
 import { describeHost, dial } from './dial.ts';
+import type { HostDirectory } from './host-directory.ts';
 import { type Security, secure, securityAttempts } from './secure.ts';
 import { type StartedUp, startUp } from './start-up.ts';
 import { StartUpInbox } from './start-up-inbox.ts';
@@ -22,6 +23,14 @@ export interface SessionContext {
   readonly clock: Clock;
   /** How servers are reached. */
   readonly network: Network;
+  /** Who tells the hosts, if they are not fixed; what it has told is known to all. */
+  readonly directory?: HostDirectory | null;
+  /**
+   * Looks at a session whose server has the wanted role: why it is not taken all the same, or null.
+   */
+  readonly accept?: (session: Session) => Promise<string | null>;
+  /** What its pool is, if it is not the pool itself. */
+  readonly pool?: 'readers';
   /** Is shown every message of a server until its first ReadyForQuery: the type and the body. */
   readonly watchStartUp?: (type: number, body: Buffer) => void;
 }

@@ -35,7 +35,8 @@ export async function roleMatches(session: Session, role: Role): Promise<boolean
   }
 }
 
-async function inHotStandby(session: Session): Promise<boolean> {
+/** Whether the session's server is a standby. Costs a query only on servers before 14. */
+export async function inHotStandby(session: Session): Promise<boolean> {
   const reported = session.server.settings.get('in_hot_standby');
   if (reported !== undefined) return reported === 'on';
   return (await value(session, 'SELECT pg_catalog.pg_is_in_recovery()')) === true;

@@ -94,6 +94,10 @@ export class Allocator {
     });
   }
 
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
   /** @throws InterfaceError when the pool takes no calls any more */
   checkOpen(): void {
     if (this.#state !== 'open') {
@@ -127,6 +131,14 @@ export class Allocator {
     let pooled = this.#idle.take();
     if (pooled === null && expectation !== null) pooled = this.#leastBusyShared(expectation);
     if (pooled !== null) this.#assign(pooled, expectation);
+    return pooled;
+  }
+
+  /** An idle session that `accept` takes, for one holder, if nobody waits. */
+  takeIdle(accept: (pooled: PooledSession) => boolean): PooledSession | null {
+    this.checkOpen();
+    const pooled = this.#waiters.length > 0 ? null : this.#idle.takeWhere(accept);
+    if (pooled !== null) this.#assign(pooled, null);
     return pooled;
   }
 

@@ -30,6 +30,10 @@ export function createPool(
     const [dsn, options] = splitArguments(first, second);
     const [settings, connectOptions] = splitPoolOptions(options);
     const config = resolveConfig(dsn, connectOptions);
+    if ((options.readers ?? null) !== null) {
+      const { createPoolWithReaders } = await import('./readers/pool-with-readers.ts');
+      return await createPoolWithReaders(config, settings, dsn, options);
+    }
     // Who connects without a pool need not load it.
     const { Pool } = await import('./pool.ts');
     const pool = Pool[CREATE](config, settings);

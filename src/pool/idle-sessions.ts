@@ -56,6 +56,18 @@ export class IdleSessions {
     return null;
   }
 
+  /** Takes the one that was used last of those that `accept` takes. */
+  takeWhere(accept: (pooled: PooledSession) => boolean): PooledSession | null {
+    const now = this.#clock.now();
+    const found = this.#idle.findLast(
+      (pooled) => this.#host.isFit(pooled) && now < this.#checkDue(pooled) && accept(pooled),
+    );
+    if (found === undefined) return null;
+    found.unwatch();
+    this.#idle.splice(this.#idle.indexOf(found), 1);
+    return found;
+  }
+
   add(pooled: PooledSession): void {
     pooled.state = 'idle';
     pooled.idleSince = this.#clock.now();

@@ -11,6 +11,8 @@ export interface VisiblePool {
 export interface PoolPlace {
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly database: string;
+  /** Which of the pools to these hosts it is, if it is not the one that takes writes. */
+  readonly pool?: 'readers';
 }
 
 interface Entry {

@@ -94,6 +94,38 @@ export interface PoolOptions<F extends RowForm = 'record'> extends ConnectOption
    * settings, locks and the like if there may be any. A transaction has been rolled back by then.
    */
   readonly reset?: PoolHook | undefined;
+  /**
+   * A second pool, of standbys: `pool.readers`. `pool.transaction({ readOnly: true }, …)` and
+   * `pool.with({ readOnly: true })` go there; the pool itself is then of the primary.
+   */
+  readonly readers?: ReadersOptions<F> | null | undefined;
+}
+
+/**
+ * The pool of standbys of a pool. What is not given is as the pool has it: hosts, user, `maxSize`, hooks, …
+ * Durations are milliseconds.
+ */
+export interface ReadersOptions<F extends RowForm = 'record'>
+  extends Omit<PoolOptions<F>, 'readers' | 'rows' | 'transform'> {
+  /**
+   * `'prefer-standby'`, the default: while no standby can be had, connections to the primary serve,
+   * read-only as well, and are replaced when one is back. `'standby'`: there are only standbys, and
+   * while there is none, `transaction({ readOnly: true })` and `with({ readOnly: true })` go to the pool
+   * itself. `'any'` spreads them over all servers.
+   */
+  readonly targetSessionAttrs?: ConnectOptions['targetSessionAttrs'];
+  /** Default `'random'`: the standbys share the load. */
+  readonly loadBalanceHosts?: ConnectOptions['loadBalanceHosts'];
+  /** The whole of connecting. Default 5,000, or the pool's if that is less. */
+  readonly timeout?: ConnectOptions['timeout'];
+  /**
+   * How far behind the primary what is read may be. A standby of which that is not certain is not used: the
+   * primary's log is asked for how far it is, at most as often as needed, and a standby that has replayed
+   * it so far was up to date then. Default: no limit.
+   */
+  readonly maxLag?: number | null | undefined;
+  /** How long a call with `after` waits for a standby, before it goes to the primary. Default 500. */
+  readonly maxWait?: number | null | undefined;
 }
 
 /** The pool's own options, checked, with their defaults. */
@@ -192,6 +224,7 @@ export function splitPoolOptions(
     init,
     setup,
     reset,
+    readers: _,
     ...connect
   } = options;
   const most = integer('maxSize', maxSize, Math.max(10, Number(minSize) || 0), 1);

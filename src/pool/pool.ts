@@ -5,6 +5,7 @@ import type { Connection } from '../client/connection.ts';
 import {
   CHECK_IN,
   CHECK_OUT,
+  CHECK_OUT_BY,
   CLIENT,
   CONTEXT,
   CREATE,
@@ -25,6 +26,8 @@ import type { Notification } from '../client/notification.ts';
 import { placesOf } from '../client/open-client-session.ts';
 import { Queryable } from '../client/queryable.ts';
 import { isTraced, RELEASES, traced } from '../client/tracing.ts';
+import type { Transaction } from '../client/transaction.ts';
+import { isReadOnly, type TransactionOptions } from '../client/transaction-options.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
@@ -37,6 +40,7 @@ import { Allocator } from './allocator.ts';
 import { clean, cleanAhead, cleanWithHook } from './cleaning.ts';
 import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
+import { LSN_QUERY, lsnOf } from './lsn.ts';
 import { leftInTransaction, needsHolder } from './needs-holder.ts';
 import { notePool, type PoolPlace } from './open-pools.ts';
 import { Opener } from './opener.ts';
@@ -50,6 +54,22 @@ import { warnOfLeak, warnOfListeners, warnOfSlowClose } from './warnings.ts';
 
 /** After how many milliseconds a close that waits for connections is reported. */
 const SLOW_CLOSE = 60_000;
+
+/** What a pool is made of. */
+export interface PoolParts {
+  readonly context: SessionContext;
+  readonly settings: PoolSettings;
+  /** Default: one that takes every connection for as good as another. */
+  readonly allocator?: Allocator;
+}
+
+/** Checked, and left out: whoever is at the primary has all. */
+function withoutAfter(options: TransactionOptions): TransactionOptions {
+  if (options?.after === undefined) return options;
+  isReadOnly(options);
+  const { after: _, ...others } = options;
+  return others;
+}
 
 /**
  * A pool of connections. One-shot calls (`pool.fetch(…)`) take an idle connection, or share a
@@ -69,16 +89,26 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   readonly #lender: Lender = { takeBack: (lease) => this.#takeBack(lease) };
   #closed: Promise<void> | null = null;
 
-  private constructor(config: ConnectConfig, settings: PoolSettings, clock?: Clock) {
+  /** Pools are made by `createPool`. */
+  protected constructor(none: never);
+  /** @internal */
+  protected constructor(parts: PoolParts);
+  protected constructor({ context, settings, allocator }: PoolParts) {
     super();
-    const context = contextFor(config, clock);
+    const { config } = context;
     this.#context = context;
     this.#config = config;
     this.#settings = settings;
     this.#clock = context.clock;
-    this.#allocator = new Allocator(new Opener(context, settings), settings, context.clock);
+    this.#allocator =
+      allocator ?? new Allocator(new Opener(context, settings), settings, context.clock);
     this.#subscriptions = new SubscriptionHub(context);
-    this.#place = { hosts: placesOf(config.hosts), database: config.database };
+    const { hosts, database } = config;
+    this.#place = {
+      hosts: placesOf(hosts),
+      database,
+      ...(context.pool === undefined ? {} : { pool: context.pool }),
+    };
     this.#strikeOut = notePool(this, this.#place);
   }
 
@@ -88,7 +118,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     settings: PoolSettings,
     clock?: Clock,
   ): Pool<F> {
-    return new Pool<F>(config, settings, clock);
+    return new Pool<F>({ context: contextFor(config, clock), settings });
   }
 
   /**
@@ -146,6 +176,17 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     return isWait ? this.#traceWait(() => lent) : lent;
   }
 
+  /**
+   * A session for one holder that `checkOut` chooses.
+   * @internal
+   */
+  [CHECK_OUT_BY](
+    deadline: Deadline | null,
+    checkOut: () => Promise<PooledSession>,
+  ): Promise<Lease> {
+    return this.#leaseForCall(deadline, null, checkOut);
+  }
+
   #traceWait(wait: () => Promise<PooledSession>): Promise<PooledSession> {
     return traced('pool.acquire', () => ({ ...this.stats, ...this.#place }), wait);
   }
@@ -170,7 +211,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
    * signal as a whole; the time-out is not for transactions.
    *
    * @param limits `timeout` in milliseconds; `signal`; `settings`: each call runs in a transaction of its
-   *   own with these settings of the server
+   *   own with these settings of the server; `readOnly`: calls go to the `readers`, if there are any, and
+   *   must not write; `after`: to one that has replayed the log so far
    * @example
    * const db = pool.with({ signal: controller.signal });
    * const rows = await db.fetch('SELECT * FROM report');   // cancelled when the signal is aborted
@@ -185,8 +227,28 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     return true;
   }
 
-  async #leaseForCall(deadline: Deadline | null, patience: number | null): Promise<Lease> {
-    const connection = await this.#lease(deadline, patience, null);
+  /**
+   * The same as of every Queryable. `readOnly` transactions go to the `readers`, if there are any.
+   */
+  override transaction<R>(fn: (tx: Transaction<F>) => Promise<R>): Promise<R>;
+  override transaction<R>(
+    options: TransactionOptions,
+    fn: (tx: Transaction<F>) => Promise<R>,
+  ): Promise<R>;
+  override transaction<R>(
+    first: TransactionOptions | ((tx: Transaction<F>) => Promise<R>),
+    second?: (tx: Transaction<F>) => Promise<R>,
+  ): Promise<R> {
+    if (typeof first === 'function') return super.transaction(first);
+    return located(async () => await super.transaction(withoutAfter(first), second!));
+  }
+
+  async #leaseForCall(
+    deadline: Deadline | null,
+    patience: number | null,
+    checkOut?: () => Promise<PooledSession>,
+  ): Promise<Lease> {
+    const connection = await this.#lease(deadline, patience, null, checkOut);
     const lease = connection[LEASE];
     try {
       connection[CLIENT]('a method of Pool');
@@ -244,10 +306,10 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     deadline: Deadline | null,
     patience: number | null,
     stack: string | null,
-  ): Promise<PoolConnection<F>> {
-    const pooled = await this.#traceWait(async () =>
+    checkOut: () => Promise<PooledSession> = async () =>
       this.#allocator.checkOut('exclusive', deadline, patience),
-    );
+  ): Promise<PoolConnection<F>> {
+    const pooled = await this.#traceWait(checkOut);
     const lease = new ExclusiveLease(pooled, this.#lender);
     const connection = PoolConnection[LEND]<F>(lease);
     const { setup, leakWarning } = this.#settings;
@@ -356,6 +418,34 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   }
 
   // ── The whole ───────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The pool of the standbys, with the option `readers`; without it, this pool itself, so that the same
+   * program runs on one server. Its calls must not write; while there is no standby they are answered by
+   * the primary, if its `targetSessionAttrs` lets it. It is closed with this pool.
+   *
+   * @example
+   * const report = await pool.readers.fetch('SELECT * FROM sales');
+   */
+  get readers(): Pool<F> {
+    return this;
+  }
+
+  /**
+   * How far the server's log has been written: what was committed before this call is before it. On a
+   * standby, how far that has been replayed. Give it to `after`, to read what was written from a standby.
+   *
+   * PostgreSQL manual, "pg_lsn Type".
+   *
+   * @returns as the server writes it, e.g. `'0/16B3748'`
+   * @example
+   * await pool.execute('UPDATE users SET name = $1 WHERE id = $2', 'Ada', 1);
+   * const after = await pool.lsn();   // e.g. into the session's cookie
+   * const name = await pool.with({ readOnly: true, after }).fetchVal('SELECT name FROM users');
+   */
+  lsn(): Promise<string> {
+    return located(async () => lsnOf(await this.fetchOne(LSN_QUERY)));
+  }
 
   /** Connections, those being opened included. */
   get size(): number {

@@ -26,7 +26,7 @@ export class PooledSession implements Lease {
   readonly generation: number;
   readonly openedAt: number;
   /** When it is to be replaced; Infinity: never. */
-  readonly expiresAt: number;
+  expiresAt: number;
   state: PooledSessionState = 'leased';
   /** One-shot queries under way. */
   users = 0;

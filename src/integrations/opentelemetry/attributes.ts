@@ -41,9 +41,10 @@ export function placeOf({ host, port, hosts, database }: Message): Attributes {
 }
 
 /** What the metrics of connections tell their pool by, as it has no name: where it leads. */
-export function poolOf({ hosts = [], database = '' }: Message): Attributes {
+export function poolOf({ hosts = [], database = '', pool }: Message): Attributes {
   const places = hosts.map(({ host, port }) => `${host}:${port}`).join(',');
-  return { 'db.client.connection.pool.name': `${places}/${database}` };
+  const name = `${places}/${database}`;
+  return { 'db.client.connection.pool.name': pool === undefined ? name : `${name}/${pool}` };
 }
 
 /** What a call did: db.operation.name, db.query.summary and db.operation.batch.size. */

@@ -9,6 +9,8 @@ export interface Message extends TracedMessage {
   readonly hosts?: readonly { readonly host: string; readonly port: number }[];
   readonly database?: string;
   readonly isPooled?: boolean;
+  /** `readers`, of a pool's pool of standbys. */
+  readonly pool?: string;
   /** Milliseconds. */
   readonly usedFor?: number;
   readonly result?: unknown;

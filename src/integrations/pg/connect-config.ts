@@ -47,6 +47,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
   const socketPath = host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : null;
   return Object.freeze({
     hosts: [{ host, port, socketPath, address: null }],
+    hostProvider: null,
     user,
     database,
     passwordFor: settings.password,

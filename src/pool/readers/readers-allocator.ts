@@ -1,0 +1,256 @@
+import type { Use } from '../../client/lease.ts';
+import { connectSession } from '../../connecting/connect-session.ts';
+import type { SessionContext } from '../../connecting/open-session.ts';
+import { TargetServerAttributeNotMatched } from '../../errors/client-errors.ts';
+import type { Session } from '../../session/session.ts';
+import type { Deadline } from '../../transport/deadline.ts';
+import { Allocator } from '../allocator.ts';
+import type { PoolSettings } from '../pool-options.ts';
+import type { PooledSession } from '../pooled-session.ts';
+import { Pauses } from './pauses.ts';
+import { ReadersOpener } from './readers-opener.ts';
+import type { ReadersSettings } from './readers-options.ts';
+import type { Replay, ReplayWatch } from './replay-watch.ts';
+
+/** How often a call is given a connection that turns out to be of no use. */
+const TRIES = 5;
+/** The longest pause between two looks at whether a standby has replayed enough, in milliseconds. */
+const LONGEST_LOOK = 20;
+
+/**
+ * The allocator of a pool of readers: what it gives out is connected to a server that may be read from.
+ * Connections to others are replaced, and those to the primary as soon as a standby can be had. Nothing runs
+ * in the background unless calls come.
+ */
+export class ReadersAllocator extends Allocator {
+  readonly #context: SessionContext;
+  readonly #readers: ReadersSettings;
+  readonly #watch: ReplayWatch;
+  readonly #opener: ReadersOpener;
+  /** Since when none can be opened at all: until the pause is over, calls are told at once. */
+  readonly #openings: Pauses;
+  readonly #looks: Pauses;
+  readonly #refreshing = new Set<Replay>();
+  readonly #ending = new AbortController();
+  /** The errors by which a call is told that there is nobody to read from. */
+  readonly #absences = new WeakSet<object>();
+
+  constructor(
+    context: SessionContext,
+    settings: PoolSettings,
+    readers: ReadersSettings,
+    watch: ReplayWatch,
+  ) {
+    const openings = new Pauses(context.clock);
+    const opener = new ReadersOpener(context, settings, openings);
+    super(opener, settings, context.clock);
+    this.#context = context;
+    this.#readers = readers;
+    this.#watch = watch;
+    this.#opener = opener;
+    this.#openings = openings;
+    this.#looks = new Pauses(context.clock);
+  }
+
+  /** Whether a call has failed since there is no server to read from, so that another pool may serve it. */
+  tellsOfAbsence(error: unknown): boolean {
+    if (typeof error !== 'object' || error === null) return false;
+    return this.#absences.has(error) || this.#opener.failures.has(error);
+  }
+
+  override checkOut(
+    use: Use,
+    deadline: Deadline | null,
+    patience: number | null,
+    text = '',
+  ): PooledSession | Promise<PooledSession> {
+    this.checkOpen();
+    if (this.size === 0 && this.#openings.isPaused) throw this.#openings.reason;
+    const lent = super.checkOut(use, deadline, patience, text);
+    if (!(lent instanceof Promise) && this.#isFit(lent.client.session)) return lent;
+    return this.#findFit(lent, () => super.checkOut(use, deadline, patience, text), deadline, text);
+  }
+
+  /** A session for one holder whose server has replayed the log up to `lsn`, waiting for that a while. */
+  async checkOutAfter(lsn: bigint, deadline: Deadline | null): Promise<PooledSession> {
+    const has = (pooled: PooledSession): boolean => {
+      const { session } = pooled.client;
+      return this.#hasReplayed(session, lsn) && this.#isFit(session);
+    };
+    const ready = this.takeIdle(has);
+    if (ready !== null) return ready;
+    const { clock } = this.#context;
+    const until = clock.now() + this.#readers.maxWait;
+    const pooled = await this.checkOut('exclusive', deadline, null);
+    try {
+      for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_LOOK)) {
+        await this.#askAll(pooled);
+        if (has(pooled)) return pooled;
+        const other = this.takeIdle(has);
+        if (other !== null) {
+          this.checkIn(pooled);
+          return other;
+        }
+        deadline?.check();
+        if (clock.now() >= until) throw this.#absence('no standby has replayed the log so far yet');
+        await this.#sleep(Math.min(pause, until - clock.now()), deadline);
+      }
+    } catch (error) {
+      this.checkIn(pooled);
+      throw error;
+    }
+  }
+
+  #hasReplayed(session: Session, lsn: bigint): boolean {
+    return this.#isOnPrimary(session) || this.#watch.hasReplayed(session, lsn);
+  }
+
+  /** Asks the server of a session, and one of each other that is idle, how far they are. */
+  async #askAll(own: PooledSession): Promise<void> {
+    const asked = new Map<Replay | undefined, Session>();
+    for (const { client, state } of this.#opener.sessions) {
+      if (state === 'idle') asked.set(this.#watch.of(client.session), client.session);
+    }
+    asked.delete(this.#watch.of(own.client.session));
+    for (const session of asked.values()) this.#watch.ask(session).catch(() => {});
+    try {
+      await this.#watch.ask(own.client.session);
+    } catch (error) {
+      throw this.#absence('the standby does not tell how far it is', error);
+    }
+  }
+
+  #sleep(delay: number, deadline: Deadline | null): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#context.clock.setTimer(delay, () => {
+        deadline?.watch(null);
+        resolve();
+      });
+      deadline?.watch(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  // ── Which servers are fit ───────────────────────────────────────────────────────────────
+
+  #isOnPrimary(session: Session): boolean {
+    const reported = session.server.settings.get('in_hot_standby');
+    if (reported !== undefined) return reported === 'off';
+    return this.#watch.of(session)?.isPrimary ?? !this.#opener.standbys.has(session);
+  }
+
+  /** Whether a session may be used, as far as that is known. What is about to be doubtful is asked for. */
+  #isFit(session: Session): boolean {
+    if (this.#isOnPrimary(session)) return this.#mayBePrimary();
+    const { maxLag } = this.#readers;
+    if (maxLag === null) return true;
+    const left = this.#watch.freshFor(session);
+    if (left > 0 && left < maxLag / 2) void this.#refresh(session);
+    return left > 0;
+  }
+
+  #mayBePrimary(): boolean {
+    const { targetSessionAttrs } = this.#context.config;
+    if (targetSessionAttrs === 'prefer-standby') void this.#lookForStandby();
+    return targetSessionAttrs !== 'standby';
+  }
+
+  /** The same when all has been asked for. */
+  async #examine(session: Session): Promise<boolean> {
+    const needsMeasure = this.#readers.maxLag !== null && !this.#isOnPrimary(session);
+    if (needsMeasure) await this.#watch.measure(session).catch(() => {});
+    return !session.isEnded && this.#isFit(session);
+  }
+
+  /** A session that is fit: those that are not are closed. */
+  async #findFit(
+    first: PooledSession | Promise<PooledSession>,
+    checkOut: () => PooledSession | Promise<PooledSession>,
+    deadline: Deadline | null,
+    text: string,
+  ): Promise<PooledSession> {
+    let pooled = first instanceof Promise ? await first : first;
+    for (let tries = TRIES; tries > 0; tries--) {
+      if (this.#isFit(pooled.client.session)) return pooled;
+      if (await this.#examine(pooled.client.session)) return pooled;
+      this.#expireServer(pooled);
+      this.checkIn(pooled, text);
+      deadline?.check();
+      pooled = await checkOut();
+    }
+    if (this.#isFit(pooled.client.session)) return pooled;
+    this.checkIn(pooled, text);
+    throw this.#absence('no standby is close enough to the primary');
+  }
+
+  #absence(message: string, cause?: unknown): TargetServerAttributeNotMatched {
+    const error = new TargetServerAttributeNotMatched(message, {
+      ...(cause === undefined ? {} : { cause }),
+      safeToRetry: true,
+      isTransient: true,
+    });
+    this.#absences.add(error);
+    return error;
+  }
+
+  /** Closes the connections to a server, those in use when they come back. */
+  #expireServer(pooled: PooledSession): void {
+    pooled.expiresAt = 0;
+    const replay = this.#watch.of(pooled.client.session);
+    if (replay === undefined) return;
+    for (const other of this.#opener.sessions) {
+      if (this.#watch.of(other.client.session) === replay) other.expiresAt = 0;
+    }
+  }
+
+  /** Has a server asked how far it is, on a connection that nobody has for himself. */
+  async #refresh(session: Session): Promise<void> {
+    const replay = this.#watch.of(session);
+    if (replay === undefined || this.#refreshing.has(replay)) return;
+    this.#refreshing.add(replay);
+    try {
+      await this.#watch.locatePrimary();
+      const quiet = [...this.#opener.sessions].find(
+        ({ client, state }) =>
+          (state === 'idle' || state === 'shared') && this.#watch.of(client.session) === replay,
+      );
+      if (quiet !== undefined) await this.#watch.ask(quiet.client.session);
+    } catch {
+      // The next call that needs to know asks again, and waits.
+    } finally {
+      this.#refreshing.delete(replay);
+    }
+  }
+
+  /** Whether there is a standby by now: then the connections to the primary are replaced. */
+  async #lookForStandby(): Promise<void> {
+    if (this.#looks.isPaused || this.#ending.signal.aborted) return;
+    this.#looks.begin();
+    try {
+      const config = { ...this.#context.config, targetSessionAttrs: 'standby' } as const;
+      const session = await connectSession({ ...this.#context, config }, this.#ending.signal);
+      session.terminateGracefully();
+    } catch (error) {
+      this.#looks.failed(error);
+      return;
+    }
+    this.#looks.succeeded();
+    for (const pooled of this.#opener.sessions) {
+      if (this.#isOnPrimary(pooled.client.session)) pooled.expiresAt = 0;
+    }
+  }
+
+  // ── The end ─────────────────────────────────────────────────────────────────────────────
+
+  override async close(): Promise<void> {
+    this.#ending.abort();
+    await super.close();
+  }
+
+  override terminate(): void {
+    this.#ending.abort();
+    super.terminate();
+  }
+}

@@ -1,0 +1,510 @@
+import { tracingChannel } from 'node:diagnostics_channel';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ClientConfigurationError,
+  createPool,
+  InterfaceError,
+  InvalidArgumentError,
+  type Pool,
+  type PoolOptions,
+  type Queryable,
+  ReadOnlySQLTransactionError,
+  SerializationError,
+  TargetServerAttributeNotMatched,
+} from '../../../src/index.ts';
+import { sleep, TestPool, until } from '../../support/pool.ts';
+import { hasServer, serverDsn, type TestedVersion } from '../../support/servers/server.ts';
+import { StreamingCluster } from '../../support/servers/streaming-cluster.ts';
+
+const PORT = 'SELECT inet_server_port()';
+const COUNT = 'SELECT count(*)::int FROM entries';
+
+/** Ways to write by what is to read only. */
+const WRITES: Readonly<Record<string, (queryable: Queryable) => Promise<unknown>>> = {
+  execute: (on) => on.execute('INSERT INTO entries VALUES (-1)'),
+  'execute with arguments': (on) => on.execute('INSERT INTO entries VALUES ($1)', -1),
+  script: (on) => on.execute('INSERT INTO entries VALUES (-1); INSERT INTO entries VALUES (-2)'),
+  fetch: (on) => on.fetch('INSERT INTO entries VALUES (-1) RETURNING id'),
+  fetchRow: (on) => on.fetchRow('DELETE FROM entries RETURNING id'),
+  fetchOne: (on) => on.fetchOne('INSERT INTO entries VALUES (-1) RETURNING id'),
+  fetchVal: (on) => on.fetchVal("SELECT nextval('numbers')"),
+  executeMany: (on) => on.executeMany('INSERT INTO entries VALUES ($1)', [[-1], [-2]]),
+  fetchMany: (on) => on.fetchMany('INSERT INTO entries VALUES ($1) RETURNING id', [[-1]]),
+  batch: (on) => on.batch(['SELECT 1', 'INSERT INTO entries VALUES (-1)']),
+  stream: async (on) => {
+    for await (const _ of on.stream('INSERT INTO entries VALUES (-1) RETURNING id'));
+  },
+  copyRecordsToTable: (on) => on.copyRecordsToTable('entries', { records: [[-1]] }),
+  transaction: (on) => on.transaction((tx) => tx.execute('INSERT INTO entries VALUES (-1)')),
+};
+
+/** Ways to ask for the port of the server that is read from. */
+const READS: Readonly<Record<string, (queryable: Queryable) => Promise<unknown>>> = {
+  fetch: async (on) => (await on.fetch<{ port: number }>(`${PORT} AS port`))[0]!.port,
+  fetchRow: async (on) => (await on.fetchRow<{ port: number }>(`${PORT} AS port`))!.port,
+  fetchOne: async (on) => (await on.fetchOne<{ port: number }>(`${PORT} AS port`)).port,
+  fetchVal: (on) => on.fetchVal(PORT),
+  batch: async (on) => (await on.batch<[string]>([`${PORT} AS port`]))[0].rows[0]!['port'],
+  stream: async (on) => {
+    for await (const row of on.stream<{ port: number }>(`${PORT} AS port`)) return row.port;
+    return null;
+  },
+  copyRecordsFromQuery: async (on) => {
+    for await (const row of on.copyRecordsFromQuery<{ port: number }>(`${PORT} AS port`)) {
+      return row.port;
+    }
+    return null;
+  },
+  transaction: (on) => on.transaction((tx) => tx.fetchVal(PORT)),
+};
+
+for (const version of [18, 15] as const satisfies TestedVersion[]) {
+  describe.skipIf(version !== 18 && !hasServer(version))(`readers on PostgreSQL ${version}`, () => {
+    let cluster: StreamingCluster;
+    let ports: number[];
+
+    beforeAll(async () => {
+      cluster = await StreamingCluster.start(version, 2, {
+        // What is not written out yet cannot be anywhere else.
+        synchronous_commit: 'on',
+        max_standby_streaming_delay: '100ms',
+      });
+      ports = cluster.standbys.map(({ port }) => port);
+      await cluster.write('CREATE TABLE entries (id int); CREATE SEQUENCE numbers');
+    });
+
+    afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+    const open = (readers: PoolOptions['readers'] = {}, options: PoolOptions = {}): Promise<Pool> =>
+      createPool({ ...cluster.options, ...options, readers });
+
+    it('takes what only reads to the standbys, and everything else to the primary', async () => {
+      await using pool = await open({ minSize: 4 });
+      const { port } = cluster.primary;
+      for (const read of Object.values(READS)) {
+        expect(await read(pool)).toBe(port);
+        expect(ports).toContain(await read(pool.readers));
+        expect(ports).toContain(await read(pool.with({ readOnly: true })));
+        expect(ports).toContain(
+          await read(pool.with({ readOnly: true, settings: { 'app.user': 1 } })),
+        );
+      }
+      expect(await pool.transaction((tx) => tx.fetchVal(PORT))).toBe(port);
+      expect(await pool.transaction({ readOnly: false }, (tx) => tx.fetchVal(PORT))).toBe(port);
+      expect(ports).toContain(
+        await pool.transaction({ readOnly: true, isolation: 'repeatable_read' }, (tx) =>
+          tx.fetchVal(PORT),
+        ),
+      );
+      await using reader = await pool.readers.acquire();
+      expect(ports).toContain(await reader.fetchVal(PORT));
+    });
+
+    it('shares the load among the standbys', async () => {
+      await using pool = await open({ minSize: 8, maxSize: 8 });
+      const connections = await Promise.all(
+        Array.from({ length: 8 }, () => pool.readers.acquire()),
+      );
+      const seen = await Promise.all(connections.map((each) => each.fetchVal<number>(PORT)));
+      for (const each of connections) await each[Symbol.asyncDispose]();
+      expect(new Set(seen)).toEqual(new Set(ports));
+    });
+
+    it.each(Object.keys(WRITES))('refuses to write on a standby: %s', async (name) => {
+      await using pool = await open();
+      const write = WRITES[name]!;
+      await expect(write(pool.with({ readOnly: true }))).rejects.toThrow(/read-only|recovery/);
+      await expect(write(pool.readers)).rejects.toThrow(/read-only|recovery/);
+    });
+
+    it.each(Object.keys(WRITES))('refuses to write without readers: %s', async (name) => {
+      await using pool = await createPool({ ...cluster.options, targetSessionAttrs: 'primary' });
+      const refused = WRITES[name]!(pool.with({ readOnly: true }));
+      await expect(refused).rejects.toBeInstanceOf(ReadOnlySQLTransactionError);
+      expect(await pool.fetchVal(COUNT)).toBe(0);
+    });
+
+    it('refuses to write while the primary stands in, and knows it by itself', async () => {
+      const hosts = [{ host: '127.0.0.1', port: cluster.primary.port }];
+      for (const targetSessionAttrs of ['prefer-standby', 'standby'] as const) {
+        await using pool = await open({ targetSessionAttrs }, { hosts });
+        expect(await pool.with({ readOnly: true }).fetchVal(PORT)).toBe(cluster.primary.port);
+        for (const write of Object.values(WRITES)) {
+          const refused = write(pool.with({ readOnly: true }));
+          await expect(refused).rejects.toBeInstanceOf(ReadOnlySQLTransactionError);
+        }
+        const inTransaction = pool.transaction({ readOnly: true }, (tx) =>
+          tx.execute('INSERT INTO entries VALUES (-1)'),
+        );
+        await expect(inTransaction).rejects.toBeInstanceOf(ReadOnlySQLTransactionError);
+        expect(await pool.fetchVal(COUNT)).toBe(0);
+      }
+    });
+
+    it('has no readers of its own where there is no standby and no other server will do', async () => {
+      const hosts = [{ host: '127.0.0.1', port: cluster.primary.port }];
+      await using pool = await open({ targetSessionAttrs: 'standby' }, { hosts });
+      await expect(pool.readers.fetchVal(PORT)).rejects.toBeInstanceOf(
+        TargetServerAttributeNotMatched,
+      );
+    });
+
+    it('reads what was written before, from a standby', async () => {
+      await using pool = await open({ maxWait: 10_000 });
+      for (let i = 1; i <= 50; i++) {
+        await pool.execute('INSERT INTO entries VALUES ($1)', i);
+        const lsn = await pool.lsn();
+        expect(lsn).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+        const [high, low] = lsn.split('/').map((half) => BigInt(`0x${half}`)) as [bigint, bigint];
+        const after = i % 2 === 0 ? lsn : (high << 32n) | low;
+        const readers =
+          i % 3 === 0
+            ? pool.readers.with({ readOnly: true, after })
+            : pool.with({ readOnly: true, after });
+        expect(
+          await readers.fetchRow(`SELECT count(*)::int, inet_server_port() AS port FROM entries`),
+        ).toEqual(expect.objectContaining({ count: i, port: expect.toBeOneOf(ports) }));
+        const seen = await pool.transaction({ readOnly: true, after }, (tx) => tx.fetchVal(COUNT));
+        expect(seen).toBe(i);
+      }
+      await pool.execute('TRUNCATE entries');
+      await cluster.replayed(await pool.lsn());
+    });
+
+    it('goes past a standby that has not replayed enough, and to the primary if none has', async () => {
+      await using pool = await open({ maxWait: 300 });
+      const [one, two] = cluster.standbys as [typeof cluster.primary, typeof cluster.primary];
+      await cluster.pauseReplay(one);
+      try {
+        // Connections to both are there.
+        const both = await Promise.all(Array.from({ length: 4 }, () => pool.readers.acquire()));
+        for (const each of both) await each[Symbol.asyncDispose]();
+        await pool.execute('INSERT INTO entries VALUES (1)');
+        const after = await pool.lsn();
+        await cluster.replayed(after, [two]);
+        const port = await pool.with({ readOnly: true, after }).fetchVal(PORT);
+        expect([two.port, cluster.primary.port]).toContain(port);
+
+        await cluster.pauseReplay(two);
+        await pool.execute('INSERT INTO entries VALUES (2)');
+        const later = await pool.lsn();
+        const began = performance.now();
+        const late = pool.with({ readOnly: true, after: later });
+        expect(await late.fetchVal(PORT)).toBe(cluster.primary.port);
+        expect(performance.now() - began).toBeGreaterThan(250);
+        expect(await late.fetchVal(COUNT)).toBe(2);
+        await expect(late.execute('DELETE FROM entries')).rejects.toBeInstanceOf(
+          ReadOnlySQLTransactionError,
+        );
+        // Who waits at most so long does not wait for the bound.
+        const impatient = late.fetchVal({ text: PORT, timeout: 50 });
+        await expect(impatient).rejects.toThrow(/time-out of 50 ms/);
+        const reason = new Error('enough');
+        const aborted = pool.transaction(
+          { readOnly: true, after: later, signal: AbortSignal.abort(reason) },
+          (tx) => tx.fetchVal(PORT),
+        );
+        await expect(aborted).rejects.toBe(reason);
+        // Who does not ask for it reads what there is.
+        expect(ports).toContain(await pool.with({ readOnly: true }).fetchVal(PORT));
+      } finally {
+        for (const standby of cluster.standbys) await cluster.resumeReplay(standby);
+      }
+      await pool.execute('TRUNCATE entries');
+      const end = await pool.lsn();
+      await cluster.replayed(end);
+      expect(ports).toContain(await pool.with({ readOnly: true, after: end }).fetchVal(PORT));
+      expect(pool.readers.stats.inUse).toBe(0);
+    });
+
+    it('does not use a standby that is too far behind, and comes back to it', async () => {
+      const maxLag = 400;
+      await using pool = await open({ maxLag });
+      const readers = pool.with({ readOnly: true });
+      expect(ports).toContain(await readers.fetchVal(PORT));
+      for (const standby of cluster.standbys) await cluster.pauseReplay(standby);
+      try {
+        await pool.execute('INSERT INTO entries VALUES (1)');
+        const written = performance.now();
+        await sleep(maxLag + 1);
+        for (const read of [readers, pool.readers]) {
+          expect(await read.fetchVal(COUNT)).toBe(1);
+          expect(await read.fetchVal(PORT)).toBe(cluster.primary.port);
+        }
+        expect(performance.now() - written).toBeLessThan(10_000);
+      } finally {
+        for (const standby of cluster.standbys) await cluster.resumeReplay(standby);
+      }
+      await until(async () => (await readers.fetchVal(PORT)) !== cluster.primary.port);
+      await pool.execute('TRUNCATE entries');
+      await cluster.replayed(await pool.lsn());
+    });
+
+    it('never shows anything older than maxLag, under load and with one standby paused', async () => {
+      const maxLag = 200;
+      await using pool = await open({ maxLag });
+      await pool.execute('INSERT INTO entries VALUES (0)');
+      await cluster.replayed(await pool.lsn());
+      const [one] = cluster.standbys;
+      /** What was committed when, the oldest first. */
+      const written = [{ at: performance.now(), id: 0 }];
+      let isOver = false;
+      const seenOn = new Set<unknown>();
+      const write = async (): Promise<void> => {
+        for (let id = 1; !isOver; id++) {
+          await pool.execute('UPDATE entries SET id = $1', id);
+          written.push({ at: performance.now(), id });
+          await sleep(5);
+        }
+      };
+      const read = async (): Promise<void> => {
+        while (!isOver) {
+          const began = performance.now();
+          const row = await pool
+            .with({ readOnly: true })
+            .fetchOne<{ id: number; port: number }>(
+              'SELECT id, inet_server_port() AS port FROM entries',
+            );
+          const due = written.findLast(({ at }) => at < began - maxLag)?.id ?? 0;
+          expect(row.id).toBeGreaterThanOrEqual(due);
+          seenOn.add(row.port);
+          await sleep(2);
+        }
+      };
+      const work = [write(), read(), read()];
+      await sleep(300);
+      await cluster.pauseReplay(one!);
+      await sleep(700);
+      await cluster.resumeReplay(one!);
+      await sleep(300);
+      isOver = true;
+      await Promise.all(work);
+      expect(ports.some((port) => seenOn.has(port))).toBe(true);
+      await pool.execute('TRUNCATE entries');
+      await cluster.replayed(await pool.lsn());
+    });
+
+    it('does not take the standby of an idle primary for late', async () => {
+      const maxLag = 100;
+      await using pool = await open({ maxLag });
+      await sleep(5 * maxLag);
+      const { opened } = pool.readers.stats;
+      expect(ports).toContain(await pool.readers.fetchVal(PORT));
+      await sleep(2 * maxLag);
+      expect(ports).toContain(await pool.with({ readOnly: true }).fetchVal(PORT));
+      expect(pool.readers.stats.opened).toBe(opened);
+    });
+
+    it('runs a transaction again that was in the way of the replay', async () => {
+      await cluster.write('INSERT INTO entries VALUES (1)');
+      await using pool = await open();
+      let attempts = 0;
+      const seen = await pool.transaction(
+        { readOnly: true, isolation: 'repeatable_read', retries: 3 },
+        async (tx) => {
+          attempts += 1;
+          const count = await tx.fetchVal<number>(COUNT);
+          if (attempts === 1) {
+            // The standby can replay it only by ending this transaction.
+            await pool.execute('TRUNCATE entries');
+            const conflict = await tx
+              .fetchVal('SELECT pg_sleep(20)')
+              .catch((error: unknown) => error);
+            expect(conflict).toBeInstanceOf(SerializationError);
+            throw conflict;
+          }
+          return count;
+        },
+      );
+      expect(attempts).toBe(2);
+      expect(seen).toBe(0);
+    });
+
+    it('is closed, expired and counted with its pool, and traced as what it is', async () => {
+      const messages: { what: string; message: Record<string, unknown> }[] = [];
+      const subscribe = (what: string): (() => void) => {
+        const channel = tracingChannel(`asyncpg:${what}`);
+        const start = (message: unknown) => {
+          messages.push({ what, message: message as Record<string, unknown> });
+        };
+        channel.start.subscribe(start);
+        return () => channel.start.unsubscribe(start);
+      };
+      const ends = ['connect', 'pool.acquire', 'query'].map(subscribe);
+      const pool = await open({ minSize: 2 });
+      try {
+        expect(pool.readers.readers).toBe(pool.readers);
+        expect(pool.stats.size).toBe(1);
+        expect(pool.readers.stats.size).toBe(2);
+        await pool.readers.transaction((tx) => tx.fetchVal(PORT));
+        await pool.transaction((tx) => tx.fetchVal(PORT));
+        const pools = (what: string): unknown[] =>
+          messages.filter((each) => each.what === what).map(({ message }) => message['pool']);
+        expect(pools('connect').filter((each) => each === 'readers')).toHaveLength(2);
+        expect(pools('connect').filter((each) => each === undefined)).toHaveLength(1);
+        expect(pools('pool.acquire')).toEqual(['readers', undefined]);
+        const asked = messages.filter(({ message }) => message['query'] === PORT);
+        expect(ports).toContain(asked[0]!.message['port']);
+        expect(asked[1]!.message['port']).toBe(cluster.primary.port);
+        const { opened } = pool.readers.stats;
+        await pool.expireConnections();
+        await pool.readers.fetchVal(PORT);
+        expect(pool.readers.stats.opened).toBeGreaterThan(opened);
+      } finally {
+        for (const end of ends) end();
+        await pool.close();
+      }
+      expect(pool.readers.stats.size).toBe(0);
+      await expect(pool.readers.fetchVal(PORT)).rejects.toThrow('the pool is closed');
+      await expect(pool.with({ readOnly: true }).fetchVal(PORT)).rejects.toThrow(
+        'the pool is closed',
+      );
+    });
+
+    it('goes to the primary when only the readers were closed', async () => {
+      await using pool = await open();
+      await pool.readers.close();
+      expect(await pool.with({ readOnly: true }).fetchVal(PORT)).toBe(cluster.primary.port);
+      expect(await pool.transaction({ readOnly: true }, (tx) => tx.fetchVal(PORT))).toBe(
+        cluster.primary.port,
+      );
+    });
+  });
+}
+
+describe('readers that fail', () => {
+  it('does with the standbys that are left, with the primary, and with one that comes back', async () => {
+    await using cluster = await StreamingCluster.start(18, 2, { synchronous_commit: 'on' });
+    await cluster.write('CREATE TABLE entries (id int)');
+    const [one, two] = cluster.standbys as [typeof cluster.primary, typeof cluster.primary];
+    await using pool = await createPool({ ...cluster.options, readers: {} });
+    const readers = pool.with({ readOnly: true });
+    const port = async (): Promise<number> => {
+      // The connection that is lost may be noticed only by the call on it.
+      for (;;) {
+        try {
+          return (await readers.fetchVal<number>(PORT))!;
+        } catch {
+          await sleep(5);
+        }
+      }
+    };
+    process.kill(one.pid, 'SIGKILL');
+    await until(async () => (await port()) === two.port);
+    for (let i = 0; i < 20; i++) expect(await readers.fetchVal(PORT)).toBe(two.port);
+    process.kill(two.pid, 'SIGKILL');
+    await until(async () => (await port()) === cluster.primary.port);
+    const reads = await Promise.all(Array.from({ length: 20 }, () => readers.fetchVal(PORT)));
+    expect(new Set(reads)).toEqual(new Set([cluster.primary.port]));
+    await expect(readers.execute('INSERT INTO entries VALUES (1)')).rejects.toThrow(/read-only/);
+    await two.restart();
+    await until(async () => (await port()) === two.port);
+    for (let i = 0; i < 20; i++) expect(await readers.fetchVal(PORT)).toBe(two.port);
+
+    // The standby becomes the primary: what reads must not write there.
+    await cluster.primary.stop();
+    await two.promote();
+    await until(async () => {
+      const written = pool.execute('INSERT INTO entries VALUES (2)');
+      return await written.then(
+        () => true,
+        () => false,
+      );
+    });
+    expect(await pool.fetchVal(PORT)).toBe(two.port);
+    expect(await port()).toBe(two.port);
+    await expect(readers.execute('INSERT INTO entries VALUES (3)')).rejects.toThrow(/read-only/);
+  });
+
+  it('waits for a synchronous standby, which has it all at once', async () => {
+    await using cluster = await StreamingCluster.start(18, 1);
+    const [standby] = cluster.standbys;
+    await cluster.on(cluster.primary, 'CREATE TABLE entries (id int)');
+    const name = await cluster.on(
+      cluster.primary,
+      'SELECT application_name FROM pg_stat_replication',
+    );
+    await cluster.on(
+      cluster.primary,
+      `ALTER SYSTEM SET synchronous_standby_names = '"${String(name)}"'`,
+    );
+    await cluster.on(cluster.primary, 'ALTER SYSTEM SET synchronous_commit = remote_apply');
+    await cluster.on(cluster.primary, 'SELECT pg_reload_conf()');
+    await until(
+      async () =>
+        (await cluster.on(cluster.primary, 'SELECT sync_state FROM pg_stat_replication')) ===
+        'sync',
+    );
+    await using pool = await createPool({ ...cluster.options, readers: {} });
+    for (let i = 1; i <= 20; i++) {
+      await pool.execute('INSERT INTO entries VALUES ($1)', i);
+      expect(await pool.readers.fetchVal(COUNT)).toBe(i);
+    }
+    await cluster.pauseReplay(standby!);
+    let isDone = false;
+    const writing = pool.execute('INSERT INTO entries VALUES (21)').then(() => {
+      isDone = true;
+    });
+    expect(await pool.readers.fetchVal(COUNT)).toBe(20);
+    expect(isDone).toBe(false);
+    await cluster.resumeReplay(standby!);
+    await writing;
+    expect(await pool.readers.fetchVal(COUNT)).toBe(21);
+  });
+});
+
+describe('a pool without readers', () => {
+  it('is its own readers, and has all that was written', async () => {
+    await using own = await TestPool.open();
+    const { pool } = own;
+    expect(pool.readers).toBe(pool);
+    const after = await pool.lsn();
+    expect(await pool.with({ readOnly: true, after }).fetchVal('SELECT 1')).toBe(1);
+    expect(await pool.transaction({ readOnly: true, after }, (tx) => tx.fetchVal('SELECT 1'))).toBe(
+      1,
+    );
+    expect(await pool.with({ readOnly: false }).fetchVal('SHOW transaction_read_only')).toBe('off');
+    expect(await pool.with({ readOnly: true }).fetchVal('SHOW transaction_read_only')).toBe('on');
+  });
+
+  it('refuses options that make no sense', async () => {
+    await using own = await TestPool.open();
+    const { pool } = own;
+    expect(() => pool.with({ after: '0/1' })).toThrow(InvalidArgumentError);
+    expect(() => pool.with({ readOnly: true, after: 'yesterday' })).toThrow(InvalidArgumentError);
+    expect(() => pool.with({ readOnly: true, after: -1n })).toThrow(InvalidArgumentError);
+    expect(() => pool.with({ readOnly: 'true' as never })).toThrow(InvalidArgumentError);
+    const nothing = async (): Promise<void> => {};
+    await expect(pool.transaction({ after: '0/1' }, nothing)).rejects.toThrow(InvalidArgumentError);
+    await expect(pool.transaction({ readOnly: true, after: 'x' }, nothing)).rejects.toThrow(
+      InvalidArgumentError,
+    );
+    const contradiction = pool.with({ readOnly: true }).transaction({ readOnly: false }, nothing);
+    await expect(contradiction).rejects.toThrow('contradicts');
+    await pool.withConnection(async (connection) => {
+      expect(() => connection.with({ readOnly: true, after: '0/1' })).toThrow(InterfaceError);
+      const options = { readOnly: true, after: '0/1' };
+      await expect(connection.transaction(options, nothing)).rejects.toThrow(InterfaceError);
+      expect(await connection.with({ readOnly: true }).fetchVal('SHOW transaction_read_only')).toBe(
+        'on',
+      );
+    });
+  });
+
+  it.each([
+    [{ maxLag: 0 }, 'maxLag'],
+    [{ maxLag: '5s' }, 'maxLag'],
+    [{ maxWait: -1 }, 'maxWait'],
+    [{ targetSessionAttrs: 'read-write' }, 'targetSessionAttrs'],
+    [{ targetSessionAttrs: 'read-only' }, 'targetSessionAttrs'],
+    [{ rows: 'array' }, 'rows'],
+    [{ minSize: 5, maxSize: 2 }, 'minSize'],
+    [{ hots: 'localhost' }, 'hots'],
+    [[], 'readers'],
+    [true, 'readers'],
+  ])('refuses %j as readers', async (readers, named) => {
+    const refused = createPool(serverDsn(), { readers: readers as never, minSize: 0 });
+    await expect(refused).rejects.toBeInstanceOf(ClientConfigurationError);
+    await expect(refused).rejects.toThrow(named);
+  });
+});
