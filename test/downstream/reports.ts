@@ -28,7 +28,7 @@ interface VitestReport {
  * Reads what a reporter has written.
  *
  * @param report the contents of its file
- * @param output what the run has printed, which is all that there is of `jasmine-node`
+ * @param output what the run has printed, which is all that there is of `jasmine-node` and of TAP
  * @throws Error if the run ended before its report
  */
 export function readReport(reporter: Reporter, report: string, output: string): Counts {
@@ -56,6 +56,8 @@ export function readReport(reporter: Reporter, report: string, output: string): 
     }
     case 'jasmine-node':
       return readJasmine(output);
+    case 'tap':
+      return readTap(output);
     case 'files':
       return JSON.parse(report) as Counts;
   }
@@ -63,6 +65,22 @@ export function readReport(reporter: Reporter, report: string, output: string): 
 
 function namesOf(tests: readonly { readonly fullName: string }[]): string[] {
   return tests.map(({ fullName }) => fullName).sort();
+}
+
+function readTap(output: string): Counts {
+  const results = [...output.matchAll(/^(not )?ok \d+ - (.*?)( # (?:SKIP|TODO).*)?$/gm)];
+  if (results.length === 0) throw new Error('it ended without a result');
+  const skipped = results.filter(([, , , directive]) => directive !== undefined).length;
+  const failures = results
+    .filter(([, not, , directive]) => not !== undefined && directive === undefined)
+    .map(([, , title = '']) => title)
+    .sort();
+  return {
+    passed: results.length - skipped - failures.length,
+    failed: failures.length,
+    skipped,
+    failures,
+  };
 }
 
 function readJasmine(output: string): Counts {

@@ -48,11 +48,12 @@ async function main(): Promise<void> {
 }
 
 /** Its name and version, and the start of the commit. */
-function projectOf(checkout: string, { folder }: Suite): string {
-  const file = path.join(checkout, folder, 'package.json');
+function projectOf(checkout: string, { folder, manifest = folder, part }: Suite): string {
+  const file = path.join(checkout, manifest, 'package.json');
   const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
   const commit = execFileSync('git', ['rev-parse', '--short=7', 'HEAD'], { cwd: checkout });
-  return `${name} ${version} (${commit.toString().trim()})`;
+  const project = `${name} ${version} (${commit.toString().trim()})`;
+  return part === undefined ? project : `${project}, ${part}`;
 }
 
 async function runSuite(

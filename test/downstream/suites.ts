@@ -10,7 +10,7 @@ export interface Server {
 }
 
 /** Who writes the report that is read: each says otherwise how many tests there were. */
-export type Reporter = 'mocha' | 'vitest' | 'jest' | 'jasmine-node' | 'files';
+export type Reporter = 'mocha' | 'vitest' | 'jest' | 'jasmine-node' | 'tap' | 'files';
 
 /** The test suite of somebody else's project, run in a checkout that has its dependencies installed. */
 export interface Suite {
@@ -21,6 +21,10 @@ export interface Suite {
   readonly pg: readonly string[];
   /** Where it finds `pg-pool`, if the suite is about that. */
   readonly pool?: string;
+  /** Where its package.json is, in the checkout, if not in the folder. */
+  readonly manifest?: string;
+  /** Which part of the suite it is, if not all of it. */
+  readonly part?: string;
   readonly reporter: Reporter;
   /** What is run; `REPORT` is the file of the report. For files: with each file's name behind it. */
   readonly command: readonly string[];
@@ -68,6 +72,35 @@ const ofNodePostgres = (name: string) => ({
   pg: ['node_modules/pg'],
   environment: variables(),
 });
+
+/** The files of Drizzle's tests that use pg. */
+const DRIZZLE_CONFIG = `import tsconfigPaths from 'vite-tsconfig-paths';
+import { defineConfig } from 'vitest/config';
+export default defineConfig({
+  test: {
+    include: [
+      'tests/pg/node-postgres.test.ts',
+      'tests/pg/pg-custom.test.ts',
+      'tests/pg/pg-proxy.test.ts',
+      'tests/relational/pg.test.ts',
+      'tests/replicas/postgres.test.ts',
+    ],
+    testTimeout: 100000,
+    hookTimeout: 100000,
+    isolate: true,
+    poolOptions: { threads: { singleThread: true } },
+    maxWorkers: 1,
+    minWorkers: 1,
+    fileParallelism: false,
+  },
+  plugins: [tsconfigPaths()],
+});
+`;
+
+const typeormConfig = (host: string, port: number, username: string): string =>
+  JSON.stringify([
+    { skip: false, type: 'postgres', host, port, username, database: 'typeorm', logging: false },
+  ]);
 
 /** The suites by name. */
 export const SUITES: Readonly<Record<string, Suite>> = {
@@ -193,6 +226,92 @@ export const SUITES: Readonly<Record<string, Suite>> = {
       'host pg_promise_test all ::1/128 scram-sha-256',
     ],
     sql: "ALTER USER postgres PASSWORD 'postgres'",
+  },
+  drizzle: {
+    repository: 'drizzle-team/drizzle-orm',
+    folder: 'integration-tests',
+    manifest: 'drizzle-orm',
+    part: 'node-postgres driver',
+    pg: ['integration-tests/node_modules/pg'],
+    reporter: 'vitest',
+    command: [
+      'vitest',
+      'run',
+      '-c',
+      'vitest.downstream.config.ts',
+      '--reporter=json',
+      '--outputFile=REPORT',
+    ],
+    environment: ({ dsn }) => ({ PG_CONNECTION_STRING: dsn }),
+    write: () => ({ 'vitest.downstream.config.ts': DRIZZLE_CONFIG }),
+  },
+  typeorm: {
+    repository: 'typeorm/typeorm',
+    folder: '.',
+    pg: ['node_modules/pg'],
+    reporter: 'mocha',
+    // It must have been built: `tsc`.
+    command: mocha('--timeout', '90000'),
+    environment: () => ({}),
+    write: ({ host, port, user }) => ({
+      'build/compiled/ormconfig.json': typeormConfig(host, port, user),
+      'ormconfig.json': typeormConfig(host, port, user),
+    }),
+    databases: ['typeorm'],
+  },
+  slonik: {
+    repository: 'gajus/slonik',
+    folder: 'packages/slonik',
+    part: 'pg.test.ts',
+    pg: ['node_modules/.pnpm/pg@8.23.1/node_modules/pg'],
+    reporter: 'tap',
+    command: ['ava', '--tap', '--serial', '--timeout=5m', 'src/integration.test/pg.test.ts'],
+    environment: ({ host, port, user }) => ({
+      POSTGRES_DSN: `postgresql://${user}@${host}:${port}`,
+    }),
+  },
+  sequelize: {
+    repository: 'sequelize/sequelize',
+    folder: 'packages/core',
+    part: 'integration tests',
+    pg: ['node_modules/pg'],
+    reporter: 'mocha',
+    // Its packages must have been built.
+    command: mocha(
+      '--timeout',
+      '60000',
+      '-r',
+      '../../test/register-esbuild.js',
+      'test/integration/**/*.test.[tj]s',
+    ),
+    environment: ({ host, port, user }) => ({
+      DIALECT: 'postgres',
+      SEQ_PG_HOST: host,
+      SEQ_PG_PORT: String(port),
+      SEQ_PG_USER: user,
+    }),
+    databases: ['sequelize_test'],
+    sql: 'CREATE EXTENSION IF NOT EXISTS citext',
+  },
+  'mikro-orm': {
+    repository: 'mikro-orm/mikro-orm',
+    folder: '.',
+    manifest: 'packages/postgresql',
+    part: '45 files',
+    pg: ['node_modules/pg'],
+    reporter: 'vitest',
+    command: [
+      'vitest',
+      'run',
+      '--reporter=json',
+      '--outputFile=REPORT',
+      '--project=legacy',
+      '--maxWorkers=1',
+      'tests/features/embeddables',
+      'tests/features/custom-types',
+    ],
+    environment: variables(),
+    fixedPort: 5432,
   },
 };
 

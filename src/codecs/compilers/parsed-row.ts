@@ -10,18 +10,16 @@ import type { RowDecoder } from './row-decoder.ts';
 // biome-ignore lint/suspicious/noExplicitAny: text or bytes, as the column's format is
 type Parser = (value: any) => unknown;
 
-/**
- * How a column is read: its text as it is, `integer` and `bool` without making a string of it, by a
- * parser that gets the text, or by one that gets the bytes.
- */
-export type ParsedKind = 'text' | 'integer' | 'bool' | 'parse' | 'bytes';
+/** Makes a value of the text of `size` bytes at `at`, without a string if it can. */
+export type FieldReader = (buffer: Buffer, at: number, size: number, run: TextRun) => unknown;
 
 /** A column whose values a function makes, and no codec. */
-export interface ParsedColumn {
-  readonly name: string;
-  readonly kind: ParsedKind;
-  readonly parse: Parser;
-}
+export type ParsedColumn = { readonly name: string } & (
+  | { /** Its text is the value. */ readonly kind: 'text' }
+  | { readonly kind: 'read'; readonly read: FieldReader }
+  /** By a parser that gets the text, or by one that gets the bytes. */
+  | { readonly kind: 'parse' | 'bytes'; readonly parse: Parser }
+);
 
 /** Plain objects, of whose columns with one name the last counts, or arrays. */
 export type PlainRowForm = 'object' | 'array';
@@ -61,54 +59,22 @@ function copyOf(buffer: Buffer, at: number, size: number): Buffer {
   return copy;
 }
 
-/** More digits may not fit a number exactly, and are left to `parseInt`. */
-const SAFE_DIGITS = 15;
-const MINUS = 0x2d;
-const ZERO = 0x30;
-
-function integerAt(buffer: Buffer, at: number, size: number, run: TextRun): number {
-  const isNegative = buffer[at] === MINUS;
-  const end = at + size;
-  let value = 0;
-  let p = isNegative ? at + 1 : at;
-  if (p === end || end - p > SAFE_DIGITS) return Number.parseInt(run.text(buffer, at, size), 10);
-  for (; p < end; p++) {
-    const digit = buffer[p]! - ZERO;
-    if (digit < 0 || digit > 9) return Number.parseInt(run.text(buffer, at, size), 10);
-    value = value * 10 + digit;
-  }
-  return isNegative ? 0 - value : value;
-}
-
-const LETTER_T = 0x74;
-const LETTER_F = 0x66;
-
-function boolAt(buffer: Buffer, at: number, size: number, run: TextRun, parse: Parser): unknown {
-  if (size === 1) {
-    if (buffer[at] === LETTER_T) return true;
-    if (buffer[at] === LETTER_F) return false;
-  }
-  return parse(run.text(buffer, at, size));
-}
-
 function valueAt(
-  { kind, parse }: ParsedColumn,
+  column: ParsedColumn,
   buffer: Buffer,
   at: number,
   size: number,
   run: TextRun,
 ): unknown {
-  switch (kind) {
+  switch (column.kind) {
     case 'text':
       return run.text(buffer, at, size);
-    case 'integer':
-      return integerAt(buffer, at, size, run);
-    case 'bool':
-      return boolAt(buffer, at, size, run, parse);
+    case 'read':
+      return column.read(buffer, at, size, run);
+    case 'parse':
+      return column.parse(run.text(buffer, at, size));
     case 'bytes':
-      return parse(copyOf(buffer, at, size));
-    default:
-      return parse(run.text(buffer, at, size));
+      return column.parse(copyOf(buffer, at, size));
   }
 }
 
@@ -140,24 +106,26 @@ function interpreted(columns: readonly ParsedColumn[], form: PlainRowForm): RowD
   };
 }
 
-function columnCode({ kind }: ParsedColumn, i: number): string {
-  let value: string;
-  switch (kind) {
+const VALUE_CODE: Readonly<Record<ParsedColumn['kind'], (i: number) => string>> = {
+  text: () => 'r.text(b, p, n)',
+  read: (i) => `f${i}(b, p, n, r)`,
+  parse: (i) => `f${i}(r.text(b, p, n))`,
+  bytes: (i) => `f${i}(copyOf(b, p, n))`,
+};
+
+function functionOf(column: ParsedColumn): unknown {
+  switch (column.kind) {
     case 'text':
-      value = 'r.text(b, p, n)';
-      break;
-    case 'integer':
-      value = 'integerAt(b, p, n, r)';
-      break;
-    case 'bool':
-      value = `boolAt(b, p, n, r, f${i})`;
-      break;
-    case 'bytes':
-      value = `f${i}(copyOf(b, p, n))`;
-      break;
+      return null;
+    case 'read':
+      return column.read;
     default:
-      value = `f${i}(r.text(b, p, n))`;
+      return column.parse;
   }
+}
+
+function columnCode({ kind }: ParsedColumn, i: number): string {
+  const value = VALUE_CODE[kind](i);
   return `if (end - p < 4) tooShort();
     n = w.getInt32(p); p += 4;
     if (n !== -1) { if (n < 0 || n > end - p) badLength(n); v${i} = ${value}; p += n; }`;
@@ -169,7 +137,7 @@ function generated(columns: readonly ParsedColumn[], form: PlainRowForm): RowDec
   const pairs = columns.map(({ name }, i) => `[${JSON.stringify(name)}]: v${i}`);
   const values = columns.map((_, i) => `v${i}`);
   const code = `'use strict';
-  const [${columns.map((_, i) => `f${i}`).join(', ')}] = parsers;
+  const [${columns.map((_, i) => `f${i}`).join(', ')}] = functions;
   return function decodeRow(b, start, end, r) {
     const w = viewOf(b);
     let p = start + 2, n = 0${values.map((v) => `, ${v} = null`).join('')};
@@ -181,14 +149,12 @@ function generated(columns: readonly ParsedColumn[], form: PlainRowForm): RowDec
     return ${form === 'object' ? `{ ${pairs.join(', ')} }` : `[${values.join(', ')}]`};
   };`;
   const inScope = {
-    parsers: columns.map(({ parse }) => parse),
+    functions: columns.map(functionOf),
     viewOf,
     malformed,
     tooShort,
     badLength,
     copyOf,
-    integerAt,
-    boolAt,
   };
   const make = new Function(...Object.keys(inScope), code);
   return make(...Object.values(inScope)) as RowDecoder<unknown>;

@@ -1,7 +1,6 @@
 import {
   compileParsedRow,
   type ParsedColumn,
-  type ParsedKind,
   type PlainRowForm,
 } from '../../codecs/compilers/parsed-row.ts';
 import type { RowDecoder } from '../../codecs/compilers/row-decoder.ts';
@@ -11,12 +10,9 @@ import { MessageReader } from '../../protocol/reader.ts';
 import { emptyRow } from './result.ts';
 import type { FieldDef } from './result-types.ts';
 import type { CustomTypesConfig } from './type-overrides.ts';
+import { BYTE_READERS } from './types/byte-readers.ts';
 import type { TypeParser } from './types/index.ts';
-import { noParse, TEXT_PARSERS } from './types/text-parsers.ts';
-
-/** The library's own parsers of `bool` and of integers, which are read without making a string. */
-const parseBool = TEXT_PARSERS.get(16);
-const parseInteger = TEXT_PARSERS.get(23);
+import { noParse, parseBigInteger } from './types/text-parsers.ts';
 
 /** What a RowDescription describes; the name is what `util.inspect` shows. */
 class Field implements FieldDef {
@@ -111,12 +107,10 @@ function isSame(some: readonly TypeParser[], others: readonly TypeParser[]): boo
 }
 
 function columnOf(name: string, format: string, parse: TypeParser): ParsedColumn {
-  let kind: ParsedKind = 'parse';
-  if (format === 'binary') kind = 'bytes';
-  else if (parse === noParse) kind = 'text';
-  else if (parse === parseInteger) kind = 'integer';
-  else if (parse === parseBool) kind = 'bool';
-  return { name, kind, parse };
+  if (format === 'binary') return { name, kind: 'bytes', parse };
+  if (parse === noParse || parse === parseBigInteger) return { name, kind: 'text' };
+  const read = BYTE_READERS.get(parse);
+  return read === undefined ? { name, kind: 'parse', parse } : { name, kind: 'read', read };
 }
 
 /** Layouts by the body of their RowDescription, up to this many, and none of a longer one. */

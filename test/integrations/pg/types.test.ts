@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { TextRun } from '../../../src/codecs/text-run.ts';
 import { TypeOverrides } from '../../../src/integrations/pg/type-overrides.ts';
+import { BYTE_READERS } from '../../../src/integrations/pg/types/byte-readers.ts';
 import * as types from '../../../src/integrations/pg/types/index.ts';
 import { expectSame, inEachZone, outcome, pg } from './side-by-side.ts';
 
@@ -15,6 +17,16 @@ function compare(oid: number, text: string): void {
   const ours = outcome(() => types.getTypeParser(oid)(text));
   const theirs = outcome(() => pg.types.getTypeParser(oid)(text));
   expectSame(ours, theirs, { oid, text });
+  const read = BYTE_READERS.get(types.getTypeParser(oid));
+  if (read === undefined) return;
+  // What stands around it is read by nobody.
+  const before = Buffer.from('-1{');
+  const buffer = Buffer.concat([before, Buffer.from(text), Buffer.from('9,0}.5')]);
+  const run = new TextRun();
+  run.stretch(buffer.length);
+  const size = buffer.length - before.length - 6;
+  const ofBytes = outcome(() => read(buffer, before.length, size, run));
+  expectSame(ofBytes, theirs, { oid, text, of: 'bytes' });
 }
 
 /** Texts are given as they are: they are what matters, not how few there are when it fails. */

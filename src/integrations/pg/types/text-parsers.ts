@@ -31,7 +31,7 @@ function parseInteger(text: string): number {
 }
 
 /** A number of 64 bits stays text. */
-function parseBigInteger(text: unknown): unknown {
+export function parseBigInteger(text: unknown): unknown {
   if (typeof text === 'string') return text;
   const digits = String(text);
   return /^\d+$/.test(digits) ? digits : text;
