@@ -25,7 +25,7 @@ export interface Objection {
  * Asks a server what it makes of queries: each is prepared and never executed, in a transaction that is
  * rolled back. `debug_print_parse` has the server send the tree that it has made of the query.
  */
-export class Describer {
+export class Describer implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly #connection: Connection;
   readonly #trees: string[] = [];
@@ -82,6 +82,10 @@ export class Describer {
 
   async close(): Promise<void> {
     await this.#connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 

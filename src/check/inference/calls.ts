@@ -16,6 +16,7 @@ export const NULL_BY_ARGUMENTS: Readonly<Record<string, readonly number[]>> = {
   jsonb_build_object: [],
   pg_num_nonnulls: [],
   pg_num_nulls: [],
+  row_to_json: [0],
   text_concat: [],
   text_concat_ws: [0],
   text_format: [0],

@@ -1,5 +1,5 @@
 import type { Connection } from 'asyncpg';
-import { isTrue, nodeOf, nodesOf, numberOf, walk } from '../tree/nodes.ts';
+import { isTrue, listOf, nodeOf, nodesOf, numberOf, walk } from '../tree/nodes.ts';
 import { parseTree, type TreeNode, type TreeValue } from '../tree/parse-tree.ts';
 
 /** What is known of a function from `pg_proc`. */
@@ -11,9 +11,13 @@ export interface KnownFunction {
   readonly source: string;
   readonly isStrict: boolean;
   readonly returnsSet: boolean;
-  readonly returnsComposite: boolean;
   readonly isAggregate: boolean;
+  /** A C function that is an operator of an index's class. */
+  readonly isIndexOperator: boolean;
   readonly argumentNames: readonly string[];
+  /** How many arguments it takes, and what stands for the last of them where they are left out. */
+  readonly argumentCount: number;
+  readonly defaults: readonly TreeValue[];
   /** The analyzed body of a function of the form `RETURN …`. */
   readonly body: TreeNode | null;
 }
@@ -22,8 +26,28 @@ export interface KnownFunction {
 export interface KnownColumn {
   readonly table: string;
   readonly name: string;
+  /** Whether its values are never NULL. */
   readonly isNotNull: boolean;
+  /** Whether NULL cannot be assigned to it: also where values can be NULL all the same, as in a domain. */
+  readonly refusesNull: boolean;
 }
+
+/** What is known of a table besides its columns. */
+interface KnownRelation {
+  /** Whether it has rules, which make something else of what is done with it. */
+  readonly hasRules: boolean;
+  /** A table, and nothing that may keep a row away without an error: no rules, no triggers. */
+  readonly isPlain: boolean;
+}
+
+/** What is known of a type. */
+interface KnownType {
+  readonly isScalar: boolean;
+  readonly refusesNull: boolean;
+}
+
+/** Nodes of which it matters what type they make. */
+const TYPED = new Set(['FUNCEXPR', 'COERCETODOMAIN']);
 
 /**
  * What the trees refer to by object id, asked of the server's catalogs once: functions, tables, and the
@@ -33,6 +57,8 @@ export class Catalog {
   readonly #connection: Connection;
   readonly #functions = new Map<number, KnownFunction>();
   readonly #columns = new Map<number, Map<number, KnownColumn>>();
+  readonly #relations = new Map<number, KnownRelation>();
+  readonly #types = new Map<number, KnownType>();
   readonly #views = new Map<number, TreeNode>();
 
   constructor(connection: Connection) {
@@ -47,6 +73,24 @@ export class Catalog {
     return this.#columns.get(table)?.get(number);
   }
 
+  hasRules(table: number): boolean {
+    return this.#relations.get(table)?.hasRules ?? true;
+  }
+
+  isPlainTarget(table: number): boolean {
+    return this.#relations.get(table)?.isPlain ?? false;
+  }
+
+  /** Whether a type is known to be no row's, nor a domain of one. */
+  isScalar(type: number): boolean {
+    return this.#types.get(type)?.isScalar ?? false;
+  }
+
+  /** Whether a cast to this type fails for NULL. */
+  refusesNull(type: number): boolean {
+    return this.#types.get(type)?.refusesNull ?? false;
+  }
+
   /** The query of a view, or of a materialized one. */
   view(oid: number): TreeNode | undefined {
     return this.#views.get(oid);
@@ -56,19 +100,43 @@ export class Catalog {
   async load(tree: TreeValue): Promise<void> {
     const functions = new Set<number>();
     const relations = new Set<number>();
+    const types = new Set<number>();
     walk(tree, (node) => {
       for (const field of ['opfuncid', 'funcid', 'aggfnoid', 'winfnoid']) {
         const oid = numberOf(node[field]);
         if (oid > 0 && !this.#functions.has(oid)) functions.add(oid);
       }
+      const type = numberOf(node['funcresulttype'] ?? node['resulttype']);
+      if (TYPED.has(node.tag) && type > 0 && !this.#types.has(type)) types.add(type);
       const relation = numberOf(node['relid']);
       if (node.tag === 'RANGETBLENTRY' && relation > 0 && !this.#columns.has(relation)) {
         relations.add(relation);
       }
       return true;
     });
+    if (types.size > 0) await this.#loadTypes([...types]);
     if (functions.size > 0) await this.#loadFunctions([...functions]);
     if (relations.size > 0) await this.#loadRelations([...relations]);
+  }
+
+  async #loadTypes(oids: readonly number[]): Promise<void> {
+    const rows = await this.#connection.fetch(
+      `WITH RECURSIVE types AS (
+         SELECT oid AS type, oid, typtype, typnotnull, typbasetype FROM pg_catalog.pg_type
+         WHERE oid = ANY ($1::int8[]::oid[])
+         UNION ALL
+         SELECT types.type, t.oid, t.typtype, t.typnotnull, t.typbasetype
+         FROM types JOIN pg_catalog.pg_type t ON t.oid = types.typbasetype WHERE types.typtype = 'd'
+       )
+       SELECT type::int8, bool_or(typtype = 'd' AND typnotnull) AS refuses_null,
+         bool_and(typtype IN ('b', 'd', 'e', 'm', 'r')) AS scalar
+       FROM types GROUP BY type`,
+      oids,
+    );
+    for (const row of rows) {
+      const known = { isScalar: row['scalar'], refusesNull: row['refuses_null'] };
+      this.#types.set(Number(row['type']), known);
+    }
   }
 
   async #loadFunctions(oids: readonly number[]): Promise<void> {
@@ -76,19 +144,22 @@ export class Catalog {
       `SELECT p.oid::int8, p.proname AS name, n.nspname AS schema, l.lanname AS language,
          p.prosrc AS source, p.proisstrict AS strict, p.proretset AS returns_set,
          p.prokind = 'a' AS aggregate, p.proargnames AS argument_names, p.prosqlbody::text AS body,
-         t.typtype = 'c' AS composite
+         p.pronargs AS argument_count, p.proargdefaults::text AS defaults,
+         l.lanname = 'c' AND EXISTS (
+           SELECT FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_amop a ON a.amopopr = o.oid
+           WHERE o.oprcode = p.oid) AS index_operator
        FROM pg_catalog.pg_proc p
        JOIN pg_catalog.pg_language l ON l.oid = p.prolang
        JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-       JOIN pg_catalog.pg_type t ON t.oid = p.prorettype
        WHERE p.oid = ANY ($1::int8[]::oid[])`,
       oids,
     );
-    const bodies: TreeNode[] = [];
+    const bodies: TreeValue[] = [];
     for (const row of rows) {
       const body = row['body'] === null ? null : nodeOf(parseTree(row['body']));
       const returned = body !== null && isTrue(body['isReturn']) ? body : null;
-      if (returned !== null) bodies.push(returned);
+      const defaults = row['defaults'] === null ? [] : listOf(parseTree(row['defaults']));
+      bodies.push(returned, defaults);
       this.#functions.set(Number(row['oid']), {
         name: row['name'],
         schema: row['schema'],
@@ -96,9 +167,11 @@ export class Catalog {
         source: row['source'],
         isStrict: row['strict'],
         returnsSet: row['returns_set'],
-        returnsComposite: row['composite'],
         isAggregate: row['aggregate'],
+        isIndexOperator: row['index_operator'],
         argumentNames: row['argument_names'] ?? [],
+        argumentCount: row['argument_count'],
+        defaults,
         body: returned,
       });
     }
@@ -116,19 +189,29 @@ export class Catalog {
              WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND c.conkey = ARRAY[a.attnum]
                AND (NOT c.convalidated OR c.connoinherit AND EXISTS (
                  SELECT FROM pg_catalog.pg_inherits WHERE inhparent = a.attrelid)))`;
+    // What is said of a foreign table is not checked, and a table has the rows of its children, too. A
+    // domain's NOT NULL is checked by casts alone: a subquery without a row gives NULL of its type.
     const columns = await this.#connection.fetch(
-      `SELECT a.attrelid::int8 AS relation, a.attnum AS number, r.relname AS "table", a.attname AS name,
-         (a.attnotnull ${holds} AND NOT EXISTS (
-            WITH RECURSIVE children AS (
-              SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = a.attrelid
-              UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN children ON inhparent = children.inhrelid
-            )
-            SELECT FROM children JOIN pg_catalog.pg_attribute b ON b.attrelid = children.inhrelid
-            WHERE b.attname = a.attname AND NOT b.attnotnull)
-         ) OR (t.typtype = 'd' AND t.typnotnull) AS not_null
+      `WITH RECURSIVE family AS (
+         SELECT c.oid AS relation, c.oid AS member FROM pg_catalog.pg_class c
+         WHERE c.oid = ANY ($1::int8[]::oid[])
+         UNION
+         SELECT family.relation, i.inhrelid
+         FROM pg_catalog.pg_inherits i JOIN family ON i.inhparent = family.member
+       ), never_null AS (
+         SELECT family.relation, a.attname AS name,
+           bool_and(a.attnotnull AND r.relkind <> 'f' ${holds}) AS holds
+         FROM family
+         JOIN pg_catalog.pg_class r ON r.oid = family.member
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = family.member AND a.attnum > 0
+         GROUP BY family.relation, a.attname
+       )
+       SELECT a.attrelid::int8 AS relation, a.attnum AS number, r.relname AS "table", a.attname AS name,
+         n.holds AS not_null, a.attnotnull OR t.typtype = 'd' AND t.typnotnull AS refuses_null
        FROM pg_catalog.pg_attribute a
        JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+       JOIN never_null n ON n.relation = a.attrelid AND n.name = a.attname
        WHERE a.attrelid = ANY ($1::int8[]::oid[]) AND a.attnum > 0`,
       oids,
     );
@@ -137,7 +220,22 @@ export class Catalog {
         table: row['table'],
         name: row['name'],
         isNotNull: row['not_null'],
+        refusesNull: row['refuses_null'],
       });
+    }
+    const relations = await this.#connection.fetch(
+      `SELECT c.oid::int8, rules.there AS rules, c.relkind = 'r' AND NOT rules.there AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+         ) AS plain
+       FROM pg_catalog.pg_class c, LATERAL (SELECT EXISTS (
+         SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'
+       ) AS there) rules
+       WHERE c.oid = ANY ($1::int8[]::oid[])`,
+      oids,
+    );
+    for (const row of relations) {
+      const known = { hasRules: row['rules'], isPlain: row['plain'] };
+      this.#relations.set(Number(row['oid']), known);
     }
     const views = await this.#connection.fetch(
       `SELECT c.oid::int8, r.ev_action::text AS action

@@ -2,7 +2,7 @@ import { Command, isTrue, listOf, nodeOf, nodesOf, numberOf, Rte } from '../tree
 import type { TreeNode, TreeValue } from '../tree/parse-tree.ts';
 import type { Catalog, KnownColumn } from './catalog.ts';
 import { CASTS } from './facts.ts';
-import type { ArgumentNulls } from './nullability.ts';
+import type { ArgumentNulls } from './inference.ts';
 
 /** What a statement's tree tells of one of its parameters. */
 export interface Parameter extends ArgumentNulls {
@@ -63,7 +63,7 @@ class ParameterFinder {
 
   /** What is assigned to a column takes its name, and NULL if the column does. */
   #assign(value: TreeValue | undefined, column: KnownColumn, query: TreeNode): void {
-    const isNullable = !column.isNotNull;
+    const isNullable = !column.refusesNull;
     if (this.#note(value, { name: column.name, isNullable })) return;
     const node = withoutCasts(value);
     if (node?.tag === 'COALESCE') {

@@ -15,6 +15,13 @@ export interface Scope {
   readonly nulledBy: ReadonlyMap<number, ReadonlySet<number>>;
   /** Outer joins that are inner ones in effect, as the rows that they make up are thrown away. */
   readonly reduced: ReadonlySet<number>;
+  /**
+   * Expressions of grouping sets, in whose place NULL is where they are in none. From 18 on the server has
+   * variables in their place; before, they stand as they were written, whole or within others.
+   */
+  readonly groupedBySets: readonly TreeNode[];
+  /** What a round of working out its recursive CTEs takes for granted of their columns. */
+  readonly recursive: ReadonlyMap<TreeNode, readonly boolean[]>;
 }
 
 /** The same scope where more variables are known to be not NULL. */
@@ -58,7 +65,33 @@ export function scopeOf(query: TreeNode, outer: Scope | null, catalog: Catalog):
   }
   forgetOldRow(query, notNull);
   for (const variable of facts.whenTrue(query['havingQual'])) notNull.add(variable);
-  return { query, outer, facts, notNull, nulledBy, reduced };
+  const groupedBySets = groupingSetsOf(query);
+  return { query, outer, facts, notNull, nulledBy, reduced, groupedBySets, recursive: new Map() };
+}
+
+function groupingSetsOf(query: TreeNode): TreeNode[] {
+  if (nodesOf(query['groupingSets']).length === 0) return [];
+  const groups = new Set(
+    nodesOf(query['groupClause']).map((each) => String(each['tleSortGroupRef'])),
+  );
+  return nodesOf(query['targetList'])
+    .filter((target) => groups.has(String(target['ressortgroupref'])))
+    .flatMap((target) => nodesOf(target['expr']));
+}
+
+/** Whether two trees are the same but for their places in the text. */
+export function isSameTree(one: TreeValue | undefined, other: TreeValue | undefined): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) {
+    return false;
+  }
+  const places = (field: string): boolean => field === 'location' || field.endsWith('location');
+  const fields = Object.entries(one).filter(([field]) => !places(field));
+  const others = new Map(Object.entries(other).filter(([field]) => !places(field)));
+  return (
+    fields.length === others.size &&
+    fields.every(([field, value]) => others.has(field) && isSameTree(value, others.get(field)))
+  );
 }
 
 /** WHERE has seen the row of before, RETURNING sees the one of after. */
