@@ -97,11 +97,13 @@ export type Typed<T, Q extends Query> = [T] extends [never]
   ? NotChecked<'these are not the arguments of this query'>
   : Q;
 
-/** Refuses the name of a checked template where the type of a row is meant. */
-export type Unnamed<T> = [T] extends [keyof NamedQueries]
-  ? 0 extends 1 & T
-    ? unknown
-    : never
+/**
+ * Refuses the name of a checked template where the type of a row is meant. The name is asked for in a list, so
+ * that a type parameter passes and a function of one's own may hand its `T` on: the compiler tries `any` in its
+ * place, which makes a list of any length, and that is no list of one.
+ */
+export type Unnamed<T> = [...(T extends string ? [T] : [])] extends [keyof NamedQueries]
+  ? never
   : unknown;
 
 /** The texts of a template whose name is given. */

@@ -8,6 +8,7 @@ import {
   type Query,
   type Row,
   type RowStream,
+  type SqlFragment,
   sql,
   type Transaction,
 } from '../../src/index.ts';
@@ -84,4 +85,16 @@ export function allOf<T>(query: Query): Promise<T[]> {
 const byId = sql<'checked.byId'>`SELECT id FROM checked WHERE id = ${1n}`;
 expectTypeOf(pool.fetchOne(byId)).toEqualTypeOf<Promise<Row<{ id: bigint }>>>();
 // @ts-expect-error a value of another type
+sql<'checked.byId'>`SELECT id FROM checked WHERE id = ${'x'}`;
+
+// Templates, too, of a type parameter with or without a bound.
+export const mine = <T>(id: number) => sql<T>`SELECT * FROM checked WHERE id = ${id}`;
+expectTypeOf(mine<Checked>).returns.toEqualTypeOf<SqlFragment<Checked>>();
+export function bounded<T extends object>(id: number): SqlFragment<T> {
+  return sql<T>`SELECT * FROM checked WHERE id = ${id}`;
+}
+export async function rowsOf<T>(strings: TemplateStringsArray, ...values: unknown[]): Promise<T[]> {
+  return plain.fetch<T>(sql<T>(strings, ...values));
+}
+// @ts-expect-error a value of another type does not make a name the type of a row
 sql<'checked.byId'>`SELECT id FROM checked WHERE id = ${'x'}`;

@@ -38,7 +38,7 @@ function isOfIndexes(known: KnownFunction): boolean {
  * The arguments of a call in the order of the function's parameters, and defaults in place of those that
  * were left out. `f(b => 1)` has them in the order of the call.
  */
-export function argumentsOf(node: TreeNode, known: KnownFunction): readonly TreeValue[] {
+function argumentsOf(node: TreeNode, known: KnownFunction): readonly TreeValue[] {
   const args = [...listOf(node['args'])];
   const firstNamed = args.findIndex((each) => isNamed(each));
   if (firstNamed < 0 && args.length >= known.argumentCount) return args;

@@ -2,7 +2,7 @@
  * A query a line, over the tables of `schema.ts`. In front of it stands for each column whether it can be
  * proved from the schema that it is not NULL, `!`, or not, `?`; then the first version that knows its syntax.
  */
-export const CORPUS = String.raw`
+export const CORPUS = `
 !!??         SELECT id, name, nick, age FROM person
 !!??????????!?      SELECT * FROM person p, LATERAL (SELECT p.age) s
 !?           SELECT id, nick FROM person WHERE nick = 'a' OR age > 3

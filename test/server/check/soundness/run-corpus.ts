@@ -119,7 +119,7 @@ async function refute(
 }
 
 /** Random numbers from a seed: mulberry32. */
-export function generator(seed: number): () => number {
+function generator(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
