@@ -29,23 +29,29 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
   readonly #strings: readonly string[];
   readonly #values: readonly unknown[];
   readonly #keyword: string | null;
+  readonly #isTable: boolean;
 
-  /** @param keyword what the fragment begins with, unless the text in front of it ends with it */
+  /**
+   * @param keyword what the fragment begins with, unless the text in front of it ends with it
+   * @param isTable it is a table with a name; where the text behind gives it another, that holds
+   */
   constructor(
     strings: readonly string[],
     values: readonly unknown[],
     keyword: string | null = null,
+    isTable: boolean = false,
   ) {
     const args: unknown[] = [];
     this.#strings = strings;
     this.#values = values;
     this.#keyword = keyword;
-    this.text = this.#write('', args, asItIs);
+    this.#isTable = isTable;
+    this.text = this.#write('', '', args, asItIs);
     this.args = args;
     if (this.#hasNames) {
       this[NAMED] = (rename) => {
         const renamed: unknown[] = [];
-        return { text: this.#write('', renamed, rename), args: renamed };
+        return { text: this.#write('', '', renamed, rename), args: renamed };
       };
     }
   }
@@ -56,14 +62,17 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
     );
   }
 
-  /** Its text behind `before`, with the values of nested fragments counted on. */
-  #write(before: string, args: unknown[], rename: (name: string) => string): string {
-    let text = before;
+  /** Its text between `before` and `after`, with the values of nested fragments counted on. */
+  #write(before: string, after: string, args: unknown[], rename: (name: string) => string): string {
+    const isNamed = this.#isTable && ALIAS.test(after);
+    let text = isNamed ? `${before}(SELECT * FROM ` : before;
     if (this.#keyword !== null && !endsWith(before, this.#keyword)) text += `${this.#keyword} `;
     text += this.#strings[0] ?? '';
     this.#values.forEach((value, index) => {
       if (value instanceof SqlFragment) {
-        text = value.#write(text, args, rename);
+        const behind = this.#strings[index + 1] ?? '';
+        const isLast = index + 1 === this.#values.length;
+        text = value.#write(text, isLast ? behind + after : behind, args, rename);
       } else if (value instanceof ColumnName) {
         text += quoteIdentifier(rename(value.name));
       } else {
@@ -72,9 +81,13 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
       }
       text += this.#strings[index + 1] ?? '';
     });
-    return text;
+    return isNamed ? `${text})` : text;
   }
 }
+
+/** A table's alias: a name with AS, or one that is no keyword that may follow a table. */
+const ALIAS =
+  /^\s+(?:as\b|(?!(?:where|join|left|right|inner|full|cross|natural|on|using|group|order|having|limit|offset|fetch|union|intersect|except|window|for|returning|set|tablesample|when)\b)["\p{L}_])/iu;
 
 /** Whether the last word of a text is this keyword. */
 function endsWith(text: string, keyword: string): boolean {

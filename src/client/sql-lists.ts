@@ -31,8 +31,8 @@ class List {
     return this;
   }
 
-  fragment(keyword: string | null = null): SqlFragment {
-    return new SqlFragment(this.#strings, this.#values, keyword);
+  fragment(keyword: string | null = null, isTable: boolean = false): SqlFragment {
+    return new SqlFragment(this.#strings, this.#values, keyword, isTable);
   }
 }
 
@@ -203,5 +203,5 @@ export function unnested(
   });
   list.text(') AS "unnest"(');
   list.each(names, ', ', (name) => list.name(name));
-  return list.text(')').fragment();
+  return list.text(')').fragment(null, true);
 }

@@ -95,7 +95,8 @@ export interface SqlTag {
   json(value: unknown): JsonDocument;
   /**
    * Columns of values as a table, for FROM: one array for each column, whatever the number of rows, so
-   * that the text stays the same and is prepared once.
+   * that the text stays the same and is prepared once. The table is called `unnest`, unless the text
+   * behind gives it an alias.
    *
    * PostgreSQL manual, "Table Functions".
    *

@@ -126,6 +126,33 @@ describe('sql.and and sql.or', () => {
 });
 
 describe('sql.unnest', () => {
+  const users = sql.unnest({ id: [1], name: ['a'] }, ['int4', 'text']);
+  const called = 'unnest($1::int4[], $2::text[]) AS "unnest"("id", "name")';
+
+  it.each([
+    sql`SELECT u.id FROM ${users} AS u`,
+    sql`SELECT u.id FROM ${users} u WHERE true`,
+    sql`SELECT "U".id FROM ${users}\n "U"`,
+    sql`SELECT u.a FROM t JOIN ${users} AS u(a, b) ON true`,
+    sql`${sql`SELECT u.id FROM ${users}`} AS u`,
+  ])('takes the alias that the text behind gives it: %#', ({ text, args }) => {
+    expect(text).toContain(`(SELECT * FROM ${called})`);
+    expect(args).toEqual([[1], ['a']]);
+  });
+
+  it.each([
+    sql`SELECT id FROM ${users}`,
+    sql`SELECT id FROM ${users} WHERE true`,
+    sql`SELECT id FROM ${users}, t`,
+    sql`SELECT id FROM (SELECT * FROM ${users}) AS u`,
+    sql`SELECT id FROM ${users} left join t USING (id)`,
+    sql`SELECT id FROM ${users} ORDER BY id`,
+    sql`SELECT id FROM ${users}${sql` WHERE true`}`,
+  ])('is called unnest where it has none: %#', ({ text }) => {
+    expect(text.split(called)[1]).not.toMatch(/^\)(?! AS u)/);
+    expect(text).toContain(`FROM ${called}`);
+  });
+
   it('makes a table of columns, with types by name or in order', () => {
     const byName = sql.unnest({ id: [1, 2], name: ['a', null] }, { name: 'text', id: 'int4' });
     expect(byName.text).toBe('unnest($1::int4[], $2::text[]) AS "unnest"("id", "name")');

@@ -79,6 +79,10 @@ describeEach('the lists of sql', (version) => {
       { id: 1n, at: new Date(0) },
       { id: 2n, at: null },
     ]);
+    expect(await c.fetch(sql`SELECT t.id FROM ${table} AS t WHERE t.at IS NULL`)).toEqual([
+      { id: 2n },
+    ]);
+    expect(await c.fetch(sql`SELECT t.x FROM u, ${table} t(x, y) WHERE u.id = t.x`)).toEqual([]);
     expect(await c.fetch(sql`SELECT id FROM ${sql.unnest({ id: [] }, ['int4'])}`)).toEqual([]);
   });
 });
