@@ -75,7 +75,10 @@ export interface ChangeStream extends AsyncIterable<ChangeTransaction>, AsyncDis
    * @throws InterfaceError for a position that has not come yet
    */
   ack(upTo: ChangeTransaction | ChangeBatch | string): void;
-  /** Resolves when the server has been told of every ack so far and has answered. */
+  /**
+   * Resolves when the server has been told of every ack so far and has answered: its slot has come so
+   * far. It asks that on a connection of its own.
+   */
   flush(): Promise<void>;
   /** How far the stream is. */
   readonly position: StreamPosition;

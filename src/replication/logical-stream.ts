@@ -4,6 +4,7 @@ import { Backoff } from '../pool/backoff.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { Keepalive } from '../protocol/replication/walsender.ts';
 import type { CopyBothRequest, WalSink } from '../session/requests/copy-both-request.ts';
+import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Assembler, type AssemblerHost } from './assembler.ts';
@@ -29,7 +30,7 @@ import {
   startCommand,
 } from './preparation.ts';
 import { ensurePublication } from './publications.ts';
-import { SlotWatch } from './slot-watch.ts';
+import { confirmedPosition, SlotWatch } from './slot-watch.ts';
 import { slotError, slotLost } from './slots.ts';
 import { Snapshot } from './snapshot.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -40,6 +41,8 @@ import { milliseconds, type SystemIdentity, Walsender, withReplication } from '.
 const LOW_WATER = 0.25;
 /** How long the server may take to end in good order, in milliseconds. */
 const CLOSE_PATIENCE = 1000;
+/** Before it is asked again whether an acknowledgement has come, in milliseconds. */
+const CONFIRM_PAUSE = 100;
 
 let temporarySlots = 0;
 
@@ -508,11 +511,34 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink {
 
   async flush(): Promise<void> {
     if (this.failure !== null) throw this.failure.error;
-    const flushed = this.#reporter.flush();
-    // The answer has to be read.
-    this.#resume();
-    await flushed;
-    if (this.#hasFailed) throw this.failure!.error;
+    const target = this.#acknowledgements.position;
+    for (;;) {
+      const flushed = this.#reporter.flush();
+      // The answer has to be read.
+      this.#resume();
+      await flushed;
+      if (this.#hasFailed) throw this.failure!.error;
+      if (this.#isClosed || (await this.#isConfirmed(target))) return;
+    }
+  }
+
+  /**
+   * Whether the slot has come so far. A keepalive does not say which update it answers, and others come
+   * unasked: only the slot itself tells.
+   */
+  async #isConfirmed(target: bigint): Promise<boolean> {
+    const { signal } = this.#closing;
+    try {
+      const confirmed = await confirmedPosition(this.#context, this.#slot, signal);
+      // After a failover it may have been set back.
+      const { position } = this.#acknowledgements;
+      return confirmed === null || confirmed >= (position < target ? position : target);
+    } catch (error) {
+      if (this.#isClosed) return true;
+      if (!isPassing(error)) throw error;
+      await pause(this.#context.clock, CONFIRM_PAUSE);
+      return false;
+    }
   }
 
   // Progress, for the reporter.
@@ -627,6 +653,12 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink {
     sender.destroy(null);
     await session.whenGone();
   }
+}
+
+function pause(clock: Clock, delay: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.setTimer(delay, resolve);
+  });
 }
 
 function endedUnasked(): Error {

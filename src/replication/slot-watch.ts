@@ -1,9 +1,25 @@
 import type { Connection } from '../client/connection.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
+import { parseLsn } from '../protocol/replication/lsn.ts';
 import type { Timer } from '../transport/clock.ts';
 import { openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { slotStatus } from './slots.ts';
+
+/** Everything before was confirmed, as the slot itself has it; null: there is none. */
+export async function confirmedPosition(
+  context: SessionContext,
+  slot: string,
+  signal: AbortSignal,
+): Promise<bigint | null> {
+  const connection = await openConnection(context, signal);
+  try {
+    const { confirmedFlush = null } = (await slotStatus(connection, slot)) ?? {};
+    return confirmedFlush === null ? null : parseLsn(confirmedFlush);
+  } finally {
+    connection.terminate();
+  }
+}
 
 /** Asks now and then how much of the log the slot holds back, if somebody wants to be warned. */
 export class SlotWatch {

@@ -1,4 +1,4 @@
-import { describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { type ServerSetting, TempCluster } from '../../../src/cluster/index.ts';
 import { createPool, type Pool } from '../../../src/index.ts';
 import type { Change, ChangeStream, ChangeTransaction } from '../../../src/replication/index.ts';
@@ -37,9 +37,41 @@ export class LogicalCluster implements AsyncDisposable {
   }
 }
 
+/** The server that the tests of one file share. It is there when they run. */
+export interface SharedServer {
+  readonly version: number;
+  readonly pool: Pool;
+  readonly cluster: TempCluster;
+}
+
 /** The same tests on every version. */
 export function onEachVersion(name: string, tests: (version: number) => void): void {
   describe.each(VERSIONS)(`${name} on PostgreSQL %i`, tests);
+}
+
+/** The same tests on every version, each with a server that `schema` was run on. */
+export function onEachServer(
+  name: string,
+  { schema, settings }: { schema: string; settings?: Readonly<Record<string, ServerSetting>> },
+  tests: (server: SharedServer) => void,
+): void {
+  onEachVersion(name, (version) => {
+    let server: LogicalCluster;
+    beforeAll(async () => {
+      server = await LogicalCluster.start(version, settings);
+      await server.pool.execute(schema);
+    });
+    afterAll(() => server?.[Symbol.asyncDispose]());
+    tests({
+      version,
+      get pool() {
+        return server.pool;
+      },
+      get cluster() {
+        return server.cluster;
+      },
+    });
+  });
 }
 
 /** The changes of the next `count` transactions, each as a list; the last is not acknowledged yet. */
