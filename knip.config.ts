@@ -9,6 +9,7 @@ export default {
         // The runtimes' conformance programme is started by test/runtimes/run.ts, under other runtimes.
         'test/runtimes/conformance.mjs',
         'test/cluster/programs/*.ts',
+        'test/support/replication/run-*.ts',
         // The code of the documentation, while it is run, imports these.
         'test/docs/{asyncpg,printed}.ts',
         'tools/*.ts',

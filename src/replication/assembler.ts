@@ -379,12 +379,12 @@ export class Assembler implements PgOutputSink {
       else this.#count();
       return;
     }
-    // It is in no transaction, and comes when the log has it.
-    if (lsn < this.delivered) return;
+    // It is in no transaction, and comes when the log has it. Its position is its end, as that of a
+    // transaction: a commit may begin right there.
+    if (lsn <= this.delivered) return;
     const alone = new Transaction(this.#host, 0, lsn, 0n);
     if (this.#wanted(prefix)) this.#add(alone, change);
-    // Behind its beginning: what is confirmed must be beyond that, or it comes again.
-    this.#finish(alone, 'committed', lsn, lsn + 1n, 0n);
+    this.#finish(alone, 'committed', lsn, lsn, 0n);
   }
 
   #count(): Transaction {

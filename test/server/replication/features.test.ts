@@ -148,6 +148,28 @@ onEachVersion('a change stream', (version) => {
     ).toEqual(['three']);
   });
 
+  test('loses no transaction whose commit follows right behind a message', async () => {
+    const { pool } = server;
+    const options = { slot: 'adjacent', publication: 'both_of_them', messages: ['here'] } as const;
+    const stream = await openChangeStream(pool, options);
+    await pool.transaction(async (tx) => {
+      await tx.execute('INSERT INTO a VALUES (250)');
+      await pool.execute("SELECT pg_logical_emit_message(false, 'here', 'right before')");
+    });
+    await pool.transaction(async (tx) => {
+      await tx.execute('INSERT INTO a VALUES (251)');
+      await pool.execute("SELECT pg_logical_emit_message(false, 'elsewhere', 'unwanted')");
+    });
+    const iterator = iteratorOf(stream);
+    expect(idsOf((await take(iterator, 1)).flat())).toEqual(['message']);
+    // The message alone is acknowledged, and neither it nor less than the rest comes again.
+    const next = await iterator.next();
+    expect(idsOf(await next.value!.toArray())).toEqual([250]);
+    await stream.close();
+    await using again = await openChangeStream(pool, options);
+    expect(idsOf((await take(iteratorOf(again), 2)).flat())).toEqual([250, 251]);
+  });
+
   test('hands over TRUNCATE of two tables at once', async () => {
     const { pool } = server;
     await using stream = await openChangeStream(pool, {
