@@ -1,5 +1,6 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
+import { isError } from '../values/builtins.ts';
 
 /** How deep the cause of an error is looked for. */
 const DEPTH = 8;
@@ -11,7 +12,7 @@ const DEPTH = 8;
  */
 function isConflict(error: unknown): boolean {
   let cause = error;
-  for (let depth = 0; depth < DEPTH && cause instanceof Error; depth++) {
+  for (let depth = 0; depth < DEPTH && isError(cause); depth++) {
     if (cause instanceof PostgresError) {
       const { sqlstate } = cause;
       if (sqlstate === '40001' || sqlstate === '40P01') return true;

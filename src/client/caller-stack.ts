@@ -39,15 +39,25 @@ function showsCaller(stack: string | undefined): boolean {
  * caller was calling keeps the stack that it has.
  */
 export function atCaller(error: unknown): unknown {
-  if (
+  if (isOwn(error)) locate(error);
+  return error;
+}
+
+/**
+ * What a function of the user's has thrown keeps the line that it shows, where the call that ran the
+ * function ends with it: the line is one of that function's, and the call's own would tell less.
+ */
+export function keepLine(error: unknown): void {
+  if (isOwn(error) && showsCaller(error.stack)) locatedErrors.add(error);
+}
+
+function isOwn(error: unknown): error is Error {
+  return (
     error instanceof PostgresError ||
     error instanceof InterfaceError ||
     error instanceof InternalClientError ||
     error instanceof TimeoutError
-  ) {
-    locate(error);
-  }
-  return error;
+  );
 }
 
 /** Runs a call; what it is rejected with shows the line of the caller. */

@@ -8,6 +8,7 @@ import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
 import type { Network } from '../transport/network.ts';
 import { nodeNetwork } from '../transport/node/network.ts';
+import { isAbortSignal } from '../values/builtins.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { located } from './caller-stack.ts';
 import { Connection } from './connection.ts';
@@ -86,7 +87,7 @@ function splitSignal(
 ): [AbortSignal | null, ConnectOptions<RowForm>] {
   if (given.signal === undefined || given.signal === null) return [null, given];
   const { signal, ...options } = given;
-  if (!(signal instanceof AbortSignal)) {
+  if (!isAbortSignal(signal)) {
     throw new ClientConfigurationError('option signal: expected an AbortSignal');
   }
   return [signal, options];

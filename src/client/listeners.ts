@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { PostgresError, type PostgresLogMessage } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
+import { isError } from '../values/builtins.ts';
 import { callUser } from './user-callback.ts';
 
 /** What NOTIFY brought, for the one who has the session: its Connection. */
@@ -148,7 +149,7 @@ export class Listeners<Owner> {
     const wasStruck = error instanceof PostgresError && error.sqlstate === '57014';
     if (wasStruck && struck < MAX_STRUCK) this.#renew(channel, entry, struck + 1);
     // Never deaf unseen: whoever listens is told of the end.
-    else this.#host.giveUp(error instanceof Error ? error : null);
+    else this.#host.giveUp(isError(error) ? error : null);
   }
 
   /** How many callbacks the present holder has on channels and for log messages. */

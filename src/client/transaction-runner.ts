@@ -1,5 +1,6 @@
 import type { RowStyle } from '../values/column-names.ts';
 import type { Attempts } from './attempts.ts';
+import { keepLine } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { BEGIN, CLIENT, COMMIT_NOW, ROLL_BACK_QUIETLY } from './internals.ts';
 import { endedByStatement, OpenTransaction, tellsOfEnd } from './open-transaction.ts';
@@ -52,11 +53,14 @@ async function runOnce<R>(
 ): Promise<R> {
   const own = new OpenTransaction(options.isolation, options.signal);
   const transaction = await Transaction[BEGIN]<any>(client, own, asked, options, true, style);
+  let isInside = true;
   try {
     const result = await own.run(() => fn(transaction));
+    isInside = false;
     await transaction[COMMIT_NOW]();
     return result;
   } catch (error) {
+    if (isInside) keepLine(error);
     // It is over already unless the failure came before COMMIT was sent.
     await transaction[ROLL_BACK_QUIETLY]();
     throw own.wasEnded && !tellsOfEnd(error) ? endedByStatement(error) : error;

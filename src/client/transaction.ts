@@ -8,6 +8,7 @@ import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { isError } from '../values/builtins.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { eitherSignal, type Query, type QueryObject, toQuery } from './call.ts';
@@ -408,7 +409,7 @@ export class Transaction<F extends RowForm = 'record'>
     } catch (error) {
       // There is nothing left to roll back.
       if (this.#own.wasEnded) return;
-      this.#client.session.destroy(error instanceof Error ? error : null);
+      this.#client.session.destroy(isError(error) ? error : null);
     }
   }
 

@@ -1,3 +1,5 @@
+import { isError, isThenable } from '../values/builtins.ts';
+
 /**
  * Calls a function of the user's whose result is not awaited by any call. What it throws or rejects
  * with becomes a process warning, and does not affect the connection.
@@ -14,11 +16,11 @@ export function callUser(what: string, callback: () => unknown): void {
 
 /** The same for what such a function has returned, where a call rejects with what it throws. */
 export function warnOfRejection(what: string, result: unknown): void {
-  if (result instanceof Promise) result.catch((error: unknown) => report(what, error));
+  if (isThenable(result)) result.then(undefined, (error: unknown) => report(what, error));
 }
 
 function report(what: string, error: unknown): void {
-  const warning = new Error(`${what} failed: ${error instanceof Error ? error.message : error}`, {
+  const warning = new Error(`${what} failed: ${isError(error) ? error.message : error}`, {
     cause: error,
   });
   warning.name = 'AsyncpgCallbackWarning';

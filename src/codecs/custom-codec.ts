@@ -1,5 +1,6 @@
 import { DecodeError, InterfaceError } from '../errors/client-errors.ts';
 import { MessageWriter } from '../protocol/writer.ts';
+import { isArrayBuffer, isError, isUint8Array } from '../values/builtins.ts';
 import { type Row, rowValues } from '../values/row.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { BinaryForm, Codec, CodecForms, PgType, TextForm } from './codec.ts';
@@ -158,7 +159,7 @@ function decoderOf(type: PgType, { decoder }: TypeCodec): Decoder {
 /** The message of what was thrown, which may be a value that cannot even be made a string. */
 function messageOf(cause: unknown): string {
   try {
-    return String(cause instanceof Error ? cause.message : cause);
+    return String(isError(cause) ? cause.message : cause);
   } catch {
     return 'it threw a value that has no text';
   }
@@ -203,8 +204,8 @@ function binaryForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms 
   const encoder = encoderOf(type, custom);
   const encode = (value: unknown): Uint8Array => {
     const bytes = encoder(value);
-    if (bytes instanceof Uint8Array) return bytes;
-    if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+    if (isUint8Array(bytes)) return bytes;
+    if (isArrayBuffer(bytes)) return new Uint8Array(bytes);
     throw wrongKind(`the encoder of ${type.name} to return a Buffer`, bytes);
   };
   const decode = decoderOf(type, custom);

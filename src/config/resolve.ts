@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
+import { isUrl } from '../values/builtins.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { ConnectConfig, HostConfig, KeepAliveConfig } from './connect-config.ts';
 import { parseKeywords } from './dsn-keyword.ts';
@@ -72,7 +73,7 @@ function checkOptionNames(options: ConnectOptions<RowForm>): void {
     throw new ClientConfigurationError('the connect options must be an object');
   }
   // It has a host, a port and a password, but no user and no database.
-  if (options instanceof URL) {
+  if (isUrl(options)) {
     throw new ClientConfigurationError('the connect options must not be a URL', {
       hint: 'Give it as text, in place of the DSN: String(url).',
     });

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { builtinModule } from '../runtime/builtin-module.ts';
+import { isError } from '../values/builtins.ts';
 import type { SslMode } from './connect-config.ts';
 import type { Environment } from './environment.ts';
 import type { FileStatus, Files } from './files.ts';
@@ -178,7 +179,7 @@ function placeError(place: Place, problem: string, options?: { hint?: string; ca
 }
 
 function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+  const code = isError(error) && 'code' in error ? error.code : null;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 

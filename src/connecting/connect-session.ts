@@ -4,6 +4,7 @@ import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { Session } from '../session/session.ts';
 import { Deadline } from '../transport/deadline.ts';
+import { isError } from '../values/builtins.ts';
 import { connectError, describeHost, within } from './dial.ts';
 import { isAnswer, openSession, type SessionContext, timedOut } from './open-session.ts';
 import { type Role, roleMatches, wantedRole } from './target-session.ts';
@@ -261,7 +262,7 @@ class Walk {
     return this.#failures
       .map(({ host, error }) => {
         const place = describeHost(host);
-        const text = error instanceof Error ? error.message : String(error);
+        const text = isError(error) ? error.message : String(error);
         return text.includes(place) ? text : `${place}: ${text}`;
       })
       .join('; ');
@@ -314,11 +315,11 @@ async function asked<T>(
 }
 
 function isTransient(error: unknown): boolean {
-  return error instanceof Error && 'isTransient' in error && error.isTransient === true;
+  return isError(error) && 'isTransient' in error && error.isTransient === true;
 }
 
 function systemCode(error: unknown): unknown {
-  return error instanceof ConnectionFailureError && error.cause instanceof Error
+  return error instanceof ConnectionFailureError && isError(error.cause)
     ? (error.cause as NodeJS.ErrnoException).code
     : undefined;
 }

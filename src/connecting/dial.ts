@@ -5,6 +5,7 @@ import type { ByteStream } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
+import { isError } from '../values/builtins.ts';
 
 /** For messages: where a host is, without anything secret. */
 export function describeHost({ host, port, socketPath, address }: HostConfig): string {
@@ -74,7 +75,7 @@ function noAnswer(patience: number): Error {
 }
 
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
+  return isError(reason) ? reason : new Error('aborted', { cause: reason });
 }
 
 type DialHook = NonNullable<ConnectConfig['dial']>;

@@ -5,6 +5,7 @@ import { TimeoutError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { isError } from '../values/builtins.ts';
 import { within } from './dial.ts';
 
 const REFRESH = 5_000;
@@ -112,7 +113,7 @@ export class HostDirectory {
 }
 
 function unknownHosts(cause: unknown): ConnectionFailureError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = isError(cause) ? cause.message : String(cause);
   return new ConnectionFailureError(
     `could not connect: the host provider has told no hosts: ${message}`,
     {},

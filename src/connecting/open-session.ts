@@ -8,6 +8,7 @@ import type { ByteStream } from '../transport/byte-stream.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Network } from '../transport/network.ts';
+import { isError } from '../values/builtins.ts';
 import { OAuthDiscovered } from './authentication/oauth-discovered.ts';
 import { type CancelTarget, sendCancelRequest } from './cancel-request.ts';
 import { describeHost, dial } from './dial.ts';
@@ -201,7 +202,7 @@ function isRefusal(error: unknown): error is PostgresError {
 function moreTelling(first: unknown, second: unknown): unknown {
   const answered = isAnswer(second) && !(isAnswer(first) && isRefusal(second));
   const [shown, other] = answered ? [second, first] : [first, second];
-  if (shown instanceof Error && shown.cause === undefined) {
+  if (isError(shown) && shown.cause === undefined) {
     Object.defineProperty(shown, 'cause', { value: other, writable: true, configurable: true });
   }
   return shown;

@@ -1,6 +1,7 @@
 import type { Host, HostProvider } from '../config/host-provider.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { systemClock } from '../transport/clock.ts';
+import { isError, isUrl } from '../values/builtins.ts';
 
 /** Where a cluster of Patroni's is asked for its members, and how. Durations are milliseconds. */
 export interface PatroniOptions {
@@ -88,15 +89,14 @@ export function patroniHosts(
         }
       }
       if (errors.length === 1) throw errors[0];
-      const list = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+      const list = errors.map((error) => (isError(error) ? error.message : String(error)));
       throw new AggregateError(errors, list.join('; '));
     },
   };
 }
 
 function placesOf(urls: string | URL | readonly (string | URL)[]): Place[] {
-  const list: readonly (string | URL)[] =
-    typeof urls === 'string' || urls instanceof URL ? [urls] : urls;
+  const list: readonly (string | URL)[] = typeof urls === 'string' || isUrl(urls) ? [urls] : urls;
   if (!Array.isArray(list) || list.length === 0) {
     throw new ClientConfigurationError('patroniHosts: expected at least one URL');
   }
@@ -173,8 +173,8 @@ async function ask(
 
 /** The system's error is underneath, as fetch tells it. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message || String(error.cause) : error.message;
+  if (!isError(error)) return String(error);
+  return isError(error.cause) ? error.cause.message || String(error.cause) : error.message;
 }
 
 function hostOf(member: Member | null, maxLagBytes: number): Host[] {

@@ -1,3 +1,4 @@
+import { keepLine } from '../client/caller-stack.ts';
 import type { Connection } from '../client/connection.ts';
 import { TimeoutError } from '../errors/client-errors.ts';
 import type { Clock } from '../transport/clock.ts';
@@ -34,5 +35,10 @@ export async function runHook(
 
 /** Also what a hook throws instead of rejecting with it is a rejection. */
 async function runAsync(hook: PoolHook, connection: Connection): Promise<void> {
-  await hook(connection);
+  try {
+    await hook(connection);
+  } catch (error) {
+    keepLine(error);
+    throw error;
+  }
 }

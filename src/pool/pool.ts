@@ -1,5 +1,5 @@
 import { CALL_OPTIONS } from '../client/call.ts';
-import { located } from '../client/caller-stack.ts';
+import { keepLine, located } from '../client/caller-stack.ts';
 import { contextFor } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import {
@@ -335,6 +335,9 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
         const result = await fn(connection);
         failed = false;
         return result;
+      } catch (error) {
+        keepLine(error);
+        throw error;
       } finally {
         await this.#giveBack(connection[LEASE], failed);
       }

@@ -8,6 +8,7 @@ import { Backend } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import type { ByteStream, ByteStreamHandler } from '../transport/byte-stream.ts';
 import type { Clock } from '../transport/clock.ts';
+import { isError } from '../values/builtins.ts';
 import type { Request, RequestHost } from './request.ts';
 import { unexpected, unexpectedMessage } from './unexpected.ts';
 
@@ -84,7 +85,7 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     try {
       this.#framer.feed(chunk, length);
     } catch (error) {
-      this.#owner.destroy(error instanceof Error ? error : new Error(String(error)));
+      this.#owner.destroy(isError(error) ? error : new Error(String(error)));
     }
   }
 

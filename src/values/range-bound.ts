@@ -1,4 +1,5 @@
 /** The bounds of ranges: how they compare, and how PostgreSQL writes them. */
+import { isDate } from './builtins.ts';
 import { compareDecimals, parseDecimal } from './decimal.ts';
 import { float8Text } from './float-text.ts';
 import { kindOf } from './kind-of.ts';
@@ -73,9 +74,9 @@ export function compareBounds(a: unknown, b: unknown): number {
   if (isNumeric(a) && isNumericText(b)) return compareStrings(String(a), b);
   if (isNumericText(a) && isNumeric(b)) return compareStrings(a, String(b));
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
-  if (a instanceof Date || b instanceof Date) {
-    const timeA = a instanceof Date ? a.getTime() : a;
-    const timeB = b instanceof Date ? b.getTime() : b;
+  if (isDate(a) || isDate(b)) {
+    const timeA = isDate(a) ? a.getTime() : a;
+    const timeB = isDate(b) ? b.getTime() : b;
     if (isNumeric(timeA) && isNumeric(timeB)) return compareNumbers(timeA, timeB);
   } else if (typeof a === 'object' && typeof b === 'object' && a?.constructor === b?.constructor) {
     const { compare } = (a?.constructor ?? {}) as { compare?: unknown };
@@ -98,7 +99,7 @@ function dateText(date: Date): string {
 export function boundText(bound: unknown): string {
   let text: string;
   if (typeof bound === 'number') text = float8Text(bound);
-  else if (bound instanceof Date) text = dateText(bound);
+  else if (isDate(bound)) text = dateText(bound);
   else text = String(bound);
   if (text !== '' && !/[\s"\\()[\],]/.test(text)) return text;
   return `"${text.replace(/["\\]/g, '$&$&')}"`;

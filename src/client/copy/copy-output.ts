@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { builtinModule } from '../../runtime/builtin-module.ts';
+import { isError } from '../../values/builtins.ts';
 import { filePath } from './file-path.ts';
 
 /** Where the data of a COPY goes to. */
@@ -184,8 +185,6 @@ class StreamSink implements BlockSink {
 
   destroy(error: unknown): void {
     // The listeners stay: the error that the stream emits must not end the process.
-    this.#stream.destroy(
-      error instanceof Error ? error : new Error('the COPY failed', { cause: error }),
-    );
+    this.#stream.destroy(isError(error) ? error : new Error('the COPY failed', { cause: error }));
   }
 }

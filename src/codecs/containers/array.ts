@@ -1,4 +1,5 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { isDataView } from '../../values/builtins.ts';
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms, InlineKind } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
@@ -92,7 +93,7 @@ function flattenArray(
 function checkedArray(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   // Typed arrays are arrays of numbers; a Buffer is one value, bytea.
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView) && !Buffer.isBuffer(value)) {
+  if (ArrayBuffer.isView(value) && !isDataView(value) && !Buffer.isBuffer(value)) {
     return Array.from(value as unknown as ArrayLike<unknown>);
   }
   throw wrongKind('an array', value);

@@ -1,11 +1,12 @@
+import { isArrayBuffer, isUint8Array } from '../../values/builtins.ts';
 import { malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
 import { wrongKind } from '../unencodable.ts';
 
 function checked(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (isUint8Array(value)) return value;
+  if (isArrayBuffer(value)) return new Uint8Array(value);
   throw wrongKind('a Buffer, a Uint8Array or an ArrayBuffer', value);
 }
 

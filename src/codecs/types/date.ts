@@ -1,3 +1,4 @@
+import { isDate } from '../../values/builtins.ts';
 import {
   CIVIL_DATE,
   civilFromDays,
@@ -78,7 +79,7 @@ function daysOf(value: unknown): number {
     if (days === null) throw unreadable('a date such as "2024-05-06"');
     return days;
   }
-  if (value instanceof Date) {
+  if (isDate(value)) {
     const days = Math.floor(value.getTime() / MILLIS_PER_DAY) - EPOCH_DAY;
     if (Number.isNaN(days)) throw new Unencodable('the Date is invalid');
     if (days < FIRST_DAY) throw new Unencodable('the date is out of range: before 4714-11-24 BC');

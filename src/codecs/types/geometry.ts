@@ -1,4 +1,5 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { isErrorNamed } from '../../values/builtins.ts';
 import type { PointLike } from '../../values/geometry.ts';
 import { Box, Circle, Line, LineSegment, Path, Point, Polygon } from '../../values/geometry.ts';
 import { expectSize, float64At, int32At, malformed } from '../bytes.ts';
@@ -71,7 +72,7 @@ function formsOf<T extends { toString(): string }>(shape: Shape<T>): CodecForms 
     try {
       return fromParts(value);
     } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
+      if (!isErrorNamed('TypeError', cause)) throw cause;
       throw new Unencodable(cause.message, { cause });
     }
   };

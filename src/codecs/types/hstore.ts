@@ -1,3 +1,4 @@
+import { isMap } from '../../values/builtins.ts';
 import { isPlainObject } from '../../values/kind-of.ts';
 import { int32At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
@@ -27,9 +28,8 @@ function entriesOf(value: unknown): [string, string | null][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongKind(EXPECTED, value);
   }
-  const isMap = value instanceof Map;
-  if (!isMap && !isPlainObject(value)) throw wrongKind(EXPECTED, value);
-  const entries: [unknown, unknown][] = isMap ? [...value] : Object.entries(value);
+  if (!isMap(value) && !isPlainObject(value)) throw wrongKind(EXPECTED, value);
+  const entries: [unknown, unknown][] = isMap(value) ? [...value] : Object.entries(value);
   for (const [key, item] of entries) {
     if (typeof key !== 'string') throw wrongKind('a string as the key', key);
     if (typeof item === 'string' || item === null) continue;

@@ -1,3 +1,4 @@
+import { isDate, isErrorNamed } from '../../values/builtins.ts';
 import { kindOf } from '../../values/kind-of.ts';
 import { nested, Unencodable } from '../unencodable.ts';
 
@@ -15,7 +16,7 @@ export function jsonText(value: unknown): string {
   try {
     json = JSON.stringify(value);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw failed(error);
+    if (!isErrorNamed('TypeError', error)) throw failed(error);
     // A bigint or a cycle: the slow way finds out which, and is only taken here.
     json = stringifyWithBigints(value);
   }
@@ -45,7 +46,7 @@ function refuseLost(value: unknown): void {
     if (typeof part === 'number' && !Number.isFinite(part)) {
       throw nested(new Unencodable(`${part} has no JSON form`), path);
     }
-    if (given instanceof Date && part === null) {
+    if (isDate(given) && part === null) {
       throw nested(new Unencodable('an invalid Date has no JSON form'), path);
     }
     if (typeof part === 'object' && part !== null) paths.set(part, path);
@@ -76,10 +77,10 @@ function stringifyWithBigints(value: unknown): string | undefined {
 
 /** Errors of JSON.stringify itself in words; what the caller's own `toJSON` threw stays as it is. */
 function failed(cause: unknown): unknown {
-  if (cause instanceof RangeError) {
+  if (isErrorNamed('RangeError', cause)) {
     return new Unencodable('the value has no JSON form: it is nested too deeply', { cause });
   }
-  if (cause instanceof TypeError && /circular|cyclic/i.test(cause.message)) {
+  if (isErrorNamed('TypeError', cause) && /circular|cyclic/i.test(cause.message)) {
     return new Unencodable('the value has no JSON form: it has a cycle', { cause });
   }
   return cause;

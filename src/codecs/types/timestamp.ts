@@ -1,4 +1,5 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { isDate } from '../../values/builtins.ts';
 import { civilFromDays, eraOf, printCivilDate } from '../../values/calendar.ts';
 import { MICROS_PER_DAY } from '../../values/clock-time.ts';
 import { type DayTime, parseTimestamp, shift } from '../../values/timestamp-text.ts';
@@ -199,7 +200,7 @@ function formsOf(type: TypeName, { datetime, temporal }: ResolvedTypeOptions): C
         return make(infinity);
       },
       encode(value) {
-        const moment = value instanceof Date ? momentOfDate(value) : momentOf(value, type);
+        const moment = isDate(value) ? momentOfDate(value) : momentOf(value, type);
         return printMoment(moment, type);
       },
     },
@@ -209,7 +210,7 @@ function formsOf(type: TypeName, { datetime, temporal }: ResolvedTypeOptions): C
         return asDate ? timestampAt(buffer, start) : make(momentAt(buffer, start));
       },
       encode(writer, value) {
-        if (value instanceof Date) writeDate(writer, value);
+        if (isDate(value)) writeDate(writer, value);
         else writeMoment(writer, momentOf(value, type));
       },
     },

@@ -7,6 +7,7 @@ import {
 } from '../../errors/client-errors.ts';
 import type { Authentication } from '../../protocol/backend/authentication.ts';
 import { writeSaslResponse } from '../../protocol/frontend/authentication.ts';
+import { isUint8Array } from '../../values/builtins.ts';
 import { type AuthenticationParts, byUser, nextAuthentication, send } from './exchange.ts';
 
 /** Kerberos needs two, SPNEGO a few more. */
@@ -78,6 +79,6 @@ async function nextToken(
 ): Promise<Uint8Array | null> {
   const step = await byUser(inbox, () => exchange.next(received));
   if (step.done === true) return null;
-  if (step.value instanceof Uint8Array) return step.value;
+  if (isUint8Array(step.value)) return step.value;
   throw new ClientConfigurationError('invalid gssProvider option: a token must be a Uint8Array');
 }

@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { PostgresError } from '../../errors/postgres-error.ts';
 import { type QuerySummary, querySummary } from '../../sql/query-summary.ts';
 import { withoutLiterals } from '../../sql/without-literals.ts';
+import { isError } from '../../values/builtins.ts';
 import type { Message } from './messages.ts';
 
 /** Texts whose summaries are kept. A program has few, or each is another one and none is worth keeping. */
@@ -89,5 +90,5 @@ export function failureOf(error: unknown): Attributes {
 
 /** The name of its class. */
 export function nameOf(error: unknown): string {
-  return error instanceof Error && error.name !== '' ? error.name : '_OTHER';
+  return isError(error) && error.name !== '' ? error.name : '_OTHER';
 }

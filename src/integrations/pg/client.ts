@@ -1,5 +1,6 @@
 import type { Connection as DriverConnection } from '../../client/connection.ts';
 import { systemClock, type Timer } from '../../transport/clock.ts';
+import { isError } from '../../values/builtins.ts';
 import { ClientState } from './client-state.ts';
 import { type ConnectSettings, SETTINGS } from './connect-config.ts';
 import { Connection } from './connection.ts';
@@ -283,7 +284,7 @@ export class Client extends ClientState {
       };
     }).catch((error) => {
       // Here the engine knows who awaits it; where the answer came it did not.
-      if (error instanceof Error) Error.captureStackTrace?.(error);
+      if (isError(error)) Error.captureStackTrace?.(error);
       throw error;
     });
   }

@@ -1,4 +1,5 @@
 import { systemFiles } from '../../config/files.ts';
+import { isError } from '../../values/builtins.ts';
 
 /** What a connection string says: its own parameters, and whatever else stands behind its `?`. */
 export interface ParsedConnectionString {
@@ -58,7 +59,7 @@ function parseUrl(text: string): { url: URL; hasHost: boolean } {
     return { url: new URL(encoded.replace('@/', `@${NO_HOST}/`), base), hasHost: false };
   } catch (error) {
     // It has a password in it.
-    if (error instanceof Error && 'input' in error) error.input = '*****REDACTED*****';
+    if (isError(error) && 'input' in error) error.input = '*****REDACTED*****';
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '../../protocol/frontend/query.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { writeUntypedBind } from '../../session/requests/untyped-query-request.ts';
+import { isUint8Array } from '../../values/builtins.ts';
 import { type Wire, WireStream } from './wire-stream.ts';
 
 /** How the server answers a message: not at all, at its next Sync, or up to a ReadyForQuery. */
@@ -29,7 +30,7 @@ export interface ConnectionOwner extends Wire {
 /** Values that were made parameters already. */
 function asTheyAre(value: any): string | Uint8Array | null {
   if (value === null || value === undefined) return null;
-  return typeof value === 'string' || value instanceof Uint8Array ? value : String(value);
+  return typeof value === 'string' || isUint8Array(value) ? value : String(value);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Backend } from '../../protocol/message-type.ts';
 import { ForeignRequest, type ForeignSpeaker } from '../../session/requests/foreign-request.ts';
 import type { Session } from '../../session/session.ts';
+import { isError } from '../../values/builtins.ts';
 import type { Answer, Connection } from './connection.ts';
 import { readMessage } from './messages.ts';
 import type { SubmittableHandlers } from './query.ts';
@@ -49,7 +50,7 @@ export class SubmittableTurn implements ForeignSpeaker {
     this.#host.turnBegun(this);
     safely(() => {
       const refusal = this.query.submit(this.#host.connection);
-      if (!(refusal instanceof Error)) return;
+      if (!isError(refusal)) return;
       process.nextTick(() => {
         this.#over();
         this.fail(refusal);

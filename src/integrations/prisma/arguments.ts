@@ -1,4 +1,5 @@
 import { printTime } from '../../codecs/types/time.ts';
+import { isDate } from '../../values/builtins.ts';
 import { civilFromDays, eraOf, printCivilDate } from '../../values/calendar.ts';
 import { parseTimestamp, shift } from '../../values/timestamp-text.ts';
 import type { ArgType } from './driver-adapter.ts';
@@ -23,7 +24,7 @@ export function argumentOf(value: unknown, type: ArgType | undefined): unknown {
   if (arity === 'list' && Array.isArray(value)) {
     return value.map((element) => argumentOf(element, type));
   }
-  if (value instanceof Date) return momentOf(value, dbType) ?? 'Invalid Date';
+  if (isDate(value)) return momentOf(value, dbType) ?? 'Invalid Date';
   if (ArrayBuffer.isView(value)) return bytesOf(value);
   if (typeof value !== 'string') return value;
   if (scalarType === 'datetime') return momentOfText(value, dbType) ?? value;

@@ -12,6 +12,7 @@ import { text } from '../../codecs/types/text.ts';
 import { printTime } from '../../codecs/types/time.ts';
 import { Unencodable } from '../../codecs/unencodable.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { isUint8Array } from '../../values/builtins.ts';
 import { civilFromDays, twoDigits } from '../../values/calendar.ts';
 import { type DayTime, parseTimestamp, shift } from '../../values/timestamp-text.ts';
 import { argumentText } from './arguments.ts';
@@ -147,7 +148,7 @@ function makeCodec(oid: number): Codec {
 }
 
 function writeBytes(writer: MessageWriter, value: unknown): void {
-  if (value instanceof Uint8Array) {
+  if (isUint8Array(value)) {
     writer.bytes(value);
     return;
   }

@@ -4,6 +4,7 @@ import {
   ConnectionFailureError,
 } from '../../errors/generated/sqlstate.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
+import { isError } from '../../values/builtins.ts';
 import type { MappedError } from './driver-adapter.ts';
 import { DriverAdapterError } from './driver-adapter-error.ts';
 
@@ -69,7 +70,7 @@ function isFailedTls({ message }: Error): boolean {
 }
 
 function isRefusedTls(error: unknown): error is Error {
-  return error instanceof Error && error.message.startsWith('the server does not support TLS');
+  return isError(error) && error.message.startsWith('the server does not support TLS');
 }
 
 // ── What the server says ────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ import { writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
+import { isThenable } from '../../values/builtins.ts';
 import type { Row } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
@@ -270,7 +271,7 @@ function leave(sets: Iterator<unknown> | AsyncIterator<unknown>): void {
   const ignore = (): void => {};
   try {
     const left: unknown = sets.return?.();
-    if (left instanceof Promise) left.catch(ignore);
+    if (isThenable(left)) left.then(ignore, ignore);
   } catch {
     // The call has failed for another reason already.
   }

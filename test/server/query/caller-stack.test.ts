@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
-import { createPool } from '../../../src/index.ts';
+import {
+  type Connection,
+  createPool,
+  InterfaceError,
+  sql,
+  type Transaction,
+} from '../../../src/index.ts';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
@@ -84,6 +90,39 @@ describeEach('the stack of an error', (version) => {
     shows(error, 'innermost');
     const nested = await failure(c.transaction((tx) => tx.transaction(() => innermost())));
     shows(nested, 'innermost');
+  });
+
+  it('shows the line that an error was thrown at inside the function of a call', async () => {
+    const c = await open(version);
+    await using pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 1 });
+    const wrong: Record<string, (on: Transaction | Connection) => unknown> = {
+      list: () => sql`SELECT ${sql.join([])}`,
+      stream: (on) => on.stream(null as never),
+      cursor: (on) => on.cursor(null as never),
+      own: () => {
+        throw new InterfaceError('mine');
+      },
+    };
+    for (const [name, work] of Object.entries(wrong)) {
+      async function innermost(on: Transaction | Connection) {
+        await on.fetchVal('SELECT 1');
+        await work(on);
+        expect.unreachable(name);
+      }
+      const calls = [
+        () => c.transaction((tx) => innermost(tx)),
+        () => pool.transaction((tx) => innermost(tx)),
+        () => pool.transaction((tx) => tx.transaction((inner) => innermost(inner))),
+        () => pool.withConnection((lent) => innermost(lent)),
+        () => pool.withConnection((lent) => lent.transaction((tx) => innermost(tx))),
+        async () => {
+          const setup = (lent: Connection) => innermost(lent);
+          await using own = await createPool(serverDsn(version), { minSize: 0, setup });
+          await own.acquire();
+        },
+      ];
+      for (const call of calls) shows(await failure(call()), 'innermost');
+    }
   });
 
   it('has it through catch, then, Promise.all and allSettled', async () => {
