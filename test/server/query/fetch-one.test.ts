@@ -82,7 +82,9 @@ describeEach('the lists of sql', (version) => {
     expect(await c.fetch(sql`SELECT t.id FROM ${table} AS t WHERE t.at IS NULL`)).toEqual([
       { id: 2n },
     ]);
-    expect(await c.fetch(sql`SELECT t.x FROM u, ${table} t(x, y) WHERE u.id = t.x`)).toEqual([]);
+    expect(await c.fetch(sql`SELECT t.x FROM u, ${table} t(x, y) WHERE u.id = t.x`)).toEqual([
+      { x: 1n },
+    ]);
     expect(await c.fetch(sql`SELECT id FROM ${sql.unnest({ id: [] }, ['int4'])}`)).toEqual([]);
   });
 });
