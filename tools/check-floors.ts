@@ -48,6 +48,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   // It reads what the driver traces, and the texts of queries.
   'integrations/opentelemetry': upTo('pool'),
   replication: upTo('pool'),
+  // It makes databases for tests, on a server of cluster/.
+  testing: [...upTo('pool'), 'cluster'],
   '.': upTo('pool'),
   cluster: [],
   // A program that uses the driver as everybody does, by the name of the package.
@@ -110,6 +112,7 @@ const GUARDS: readonly Guard[] = [
     allowed: {
       'config/files.ts': 'reads what a configuration names',
       'transport/node/key-log.ts': 'appends to the log of TLS secrets',
+      'testing/migrations.ts': 'reads the migrations of tests',
       'client/copy/file-chunks.ts': "COPY reads files of the caller's",
       'client/copy/copy-output.ts': "COPY writes files of the caller's",
     },

@@ -52,7 +52,7 @@ export default defineConfig({
             { text: 'Clusters, measured', link: '/clusters' },
             { text: 'Observability', link: '/guides/observability' },
             { text: 'Performance', link: '/guides/performance' },
-            { text: 'Testing with TempCluster', link: '/guides/testing' },
+            { text: 'Testing', link: '/guides/testing' },
           ],
         },
         {

@@ -1,0 +1,31 @@
+import type { Queryable } from '../client/queryable.ts';
+import type { Transaction } from '../client/transaction.ts';
+
+/**
+ * Runs a test in a transaction that is rolled back in any case, and resolves to what it returns. Code that
+ * takes a `Queryable` takes the transaction; transactions of its own become savepoints. What is only done at
+ * COMMIT is not done: deferred constraints are not checked, notifications not sent.
+ *
+ * @example
+ * test('finds a user', () =>
+ *   rolledBack(pool, async (tx) => {
+ *     await tx.execute("INSERT INTO users VALUES (1, 'Ada')");
+ *     expect(await findUser(tx, 1)).toEqual({ name: 'Ada' });
+ *   }));
+ */
+export async function rolledBack<R>(
+  on: Pick<Queryable, 'transaction'>,
+  test: (tx: Transaction) => Promise<R>,
+): Promise<R> {
+  const done = new Error('rolled back as every test');
+  let result: R;
+  try {
+    await on.transaction(async (tx) => {
+      result = await test(tx);
+      throw done;
+    });
+  } catch (error) {
+    if (error !== done) throw error;
+  }
+  return result!;
+}

@@ -1,0 +1,91 @@
+import { connect } from '../client/connect.ts';
+import type { Connection } from '../client/connection.ts';
+import type { ReadMigrations } from './migrations.ts';
+import { withDatabase } from './server.ts';
+
+/** What of advisory locks is ours. */
+const LOCKS = 0x6173;
+
+/** The name of the template of these migrations: of another project's it differs at its beginning. */
+export function templateName({ source, version }: ReadMigrations): string {
+  return `asyncpg_template_${source.slice(0, 8)}_${version.slice(0, 24)}`;
+}
+
+/** Makes the template if it is not there. Others who want it wait meanwhile. */
+export async function ensureTemplate(
+  admin: Connection,
+  dsn: string,
+  migrations: ReadMigrations,
+): Promise<void> {
+  const name = templateName(migrations);
+  if (await isReady(admin, name)) return;
+  await admin.execute('SELECT pg_advisory_lock($1, hashtext($2))', LOCKS, name);
+  try {
+    if (!(await isReady(admin, name))) await makeTemplate(admin, dsn, name, migrations);
+  } finally {
+    await admin.execute('SELECT pg_advisory_unlock($1, hashtext($2))', LOCKS, name);
+  }
+}
+
+/** Only one that is complete is a template. */
+async function isReady(admin: Connection, name: string): Promise<boolean> {
+  const found = await admin.fetchVal<number>(
+    'SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate',
+    name,
+  );
+  return found === 1;
+}
+
+async function makeTemplate(
+  admin: Connection,
+  dsn: string,
+  name: string,
+  migrations: ReadMigrations,
+): Promise<void> {
+  // A process that made it may have been killed.
+  await admin.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  await admin.execute(`CREATE DATABASE ${name}`);
+  const target = withDatabase(dsn, name);
+  const connection = await connect(target);
+  try {
+    await migrations.run(connection, target);
+  } catch (error) {
+    connection.terminate();
+    await admin.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    throw error;
+  }
+  await connection.close();
+  await admin.execute(`ALTER DATABASE ${name} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
+  await sweep(admin, name);
+}
+
+/** Drops the templates of former migrations, and databases whose tests were killed. */
+async function sweep(admin: Connection, kept: string): Promise<void> {
+  const old = await admin.fetch<{ name: string }>(
+    'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1) AND datname <> $2',
+    kept.slice(0, kept.lastIndexOf('_') + 1),
+    kept,
+  );
+  for (const { name } of old) await drop(admin, name, true);
+  const tests = await admin.fetch<{ name: string }>(
+    "SELECT datname AS name FROM pg_database WHERE starts_with(datname, 'asyncpg_test_')",
+  );
+  for (const { name } of tests) {
+    if (!(await tryLock(admin, name))) continue;
+    await drop(admin, name, false);
+    await admin.execute('SELECT pg_advisory_unlock($1, hashtext($2))', LOCKS, name);
+  }
+}
+
+/** Whether nobody uses a test database; then it is this session's from here on. */
+export function tryLock(admin: Connection, name: string): Promise<boolean | null> {
+  return admin.fetchVal<boolean>('SELECT pg_try_advisory_lock($1, hashtext($2))', LOCKS, name);
+}
+
+/** Another process may do the same, or be about to clone it: that one's error is its own. */
+async function drop(admin: Connection, name: string, isTemplate: boolean): Promise<void> {
+  try {
+    if (isTemplate) await admin.execute(`ALTER DATABASE ${name} WITH IS_TEMPLATE false`);
+    await admin.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  } catch {}
+}

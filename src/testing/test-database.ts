@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { connect } from '../client/connect.ts';
+import type { Connection } from '../client/connection.ts';
+import { InvalidCatalogNameError } from '../errors/generated/sqlstate.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { PoolOptions } from '../pool/pool-options.ts';
+import { type Migrations, readMigrations } from './migrations.ts';
+import { type TestServer, testServer, withDatabase } from './server.ts';
+import { ensureTemplate, templateName, tryLock } from './template.ts';
+
+/** Which database a test file gets. */
+export interface TestDatabaseOptions {
+  /** What its template is made with. By default it is empty. */
+  readonly migrations?: Migrations | undefined;
+  /**
+   * The DSN of a server to make it on, as a role that may create databases. By default that of
+   * `globalSetup`, and without it a `TempCluster` of this process.
+   */
+  readonly server?: string | undefined;
+  /** Is given `close`: `afterAll` of vitest, `after` of node:test. */
+  readonly after?: ((close: () => Promise<void>) => unknown) | undefined;
+}
+
+/** How often a template is made again that somebody has dropped before it could be cloned. */
+const ATTEMPTS = 3;
+
+/** A database of one test file's own. */
+export class TestDatabase {
+  /** Its name. */
+  readonly name: string;
+  /** What to connect to it with. */
+  readonly dsn: string;
+  readonly #server: TestServer;
+  readonly #admin: Connection;
+  readonly #pools: Pool[] = [];
+  #closing: Promise<void> | null = null;
+
+  /** @internal */
+  constructor(server: TestServer, admin: Connection, name: string) {
+    this.name = name;
+    this.dsn = withDatabase(server.dsn, name);
+    this.#server = server;
+    this.#admin = admin;
+  }
+
+  /** A pool of connections to it, of which none is opened before it is needed. It is closed with the database. */
+  async createPool(options: PoolOptions = {}): Promise<Pool> {
+    const { createPool: create } = await import('../pool/create-pool.ts');
+    const pool = await create(this.dsn, { minSize: 0, ...options });
+    this.#pools.push(pool);
+    return pool;
+  }
+
+  /** Closes its pools and drops it, whoever is still connected. Calling it again does nothing. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await Promise.all(this.#pools.map((pool) => pool.close()));
+      await this.#admin.execute(`DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
+    } finally {
+      await this.#admin.close();
+      await this.#server.release();
+    }
+  }
+
+  /** The same as `close`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Makes a database of a test file's own. It is a clone of a template, which is migrated once for all files and
+ * processes, and again when the migrations change; to clone it takes some 50 ms.
+ *
+ * @throws Error naming the file of a migration that fails
+ * @throws InsufficientPrivilegeError where the role may not create databases
+ * @example
+ * import { afterAll, expect, test } from 'vitest';
+ *
+ * const database = await testDatabase({ migrations: 'migrations', after: afterAll });
+ * const pool = await database.createPool();
+ *
+ * test('has no users yet', async () => {
+ *   expect(await pool.fetchVal('SELECT count(*) FROM users')).toBe(0n);
+ * });
+ */
+export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const migrations = await readMigrations(options.migrations);
+  const server = await testServer(options.server);
+  let admin: Connection | null = null;
+  try {
+    admin = await connect(server.dsn);
+    const name = `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;
+    await tryLock(admin, name);
+    for (let attempt = 1; ; attempt++) {
+      await ensureTemplate(admin, server.dsn, migrations);
+      try {
+        await admin.execute(`CREATE DATABASE ${name} TEMPLATE ${templateName(migrations)}`);
+        break;
+      } catch (error) {
+        if (!(error instanceof InvalidCatalogNameError) || attempt === ATTEMPTS) throw error;
+      }
+    }
+    const database = new TestDatabase(server, admin, name);
+    options.after?.(() => database.close());
+    return database;
+  } catch (error) {
+    await admin?.close();
+    await server.release();
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Connection, connect } from '../../../src/index.ts';
+import {
+  globalSetup,
+  globalTeardown,
+  rolledBack,
+  testDatabase,
+} from '../../../src/testing/index.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../support/programs/clone-database.ts', import.meta.url));
+let admin: Connection;
+let folder: string;
+const server = serverDsn();
+
+beforeAll(async () => {
+  admin = await connect(server);
+  folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-migrations-'));
+});
+beforeEach(async () => {
+  const random = Math.random();
+  await writeFile(
+    path.join(folder, '1.sql'),
+    `CREATE TABLE made (made_by text); INSERT INTO made VALUES (pg_backend_pid() || ' ${random}');`,
+  );
+  await writeFile(path.join(folder, '2.sql'), 'ALTER TABLE made ADD n int4 DEFAULT 7;');
+  await writeFile(path.join(folder, '2.down.sql'), 'DROP TABLE made;');
+});
+afterAll(async () => {
+  for (const name of await databases('asyncpg_template_')) {
+    await admin.execute(`ALTER DATABASE ${name} WITH IS_TEMPLATE false`);
+    await admin.execute(`DROP DATABASE ${name}`);
+  }
+  await admin.close();
+  await rm(folder, { recursive: true });
+});
+
+async function databases(prefix: string): Promise<string[]> {
+  const query = 'SELECT datname FROM pg_database WHERE starts_with(datname, $1)';
+  return (await admin.fetch<{ datname: string }>(query, prefix)).map(({ datname }) => datname);
+}
+
+describe('a test database', () => {
+  test('is a clone of what the migrations make, alone on it, and dropped in the end', async () => {
+    const after = vi.fn<(close: () => Promise<void>) => void>();
+    const one = await testDatabase({ server, migrations: folder, after });
+    await using two = await testDatabase({ server, migrations: [folder] });
+    const pool = await one.createPool();
+    await pool.execute("INSERT INTO made VALUES ('me', 1)");
+    expect(await pool.fetchVal('SELECT count(*) FROM made')).toBe(2n);
+    const other = await two.createPool({ maxSize: 1 });
+    expect(await other.fetchVal('SELECT n FROM made')).toBe(7);
+    expect(await databases('asyncpg_test_')).toEqual(expect.arrayContaining([one.name, two.name]));
+    await after.mock.calls[0]![0]();
+    expect(await databases(one.name)).toEqual([]);
+    await expect(pool.fetch('SELECT 1')).rejects.toThrow(/closed/);
+    await one.close();
+  });
+
+  test('comes from one template, however many processes want it at once', async () => {
+    const run = promisify(execFile);
+    const outputs = await Promise.all(
+      [1, 2, 3].map(() => run(process.execPath, [PROGRAM, server, folder])),
+    );
+    const told = outputs.map(
+      ({ stdout }) => JSON.parse(stdout) as { madeBy: string; name: string },
+    );
+    expect(new Set(told.map(({ madeBy }) => madeBy)).size).toBe(1);
+    expect(new Set(told.map(({ name }) => name)).size).toBe(3);
+  });
+
+  test('is made anew when the migrations change, and the former template goes', async () => {
+    await (await testDatabase({ server, migrations: folder })).close();
+    const before = await databases('asyncpg_template_');
+    await writeFile(path.join(folder, '3.sql'), 'ALTER TABLE made ADD m int4 DEFAULT 8;');
+    await using database = await testDatabase({ server, migrations: folder });
+    const pool = await database.createPool();
+    expect(await pool.fetchVal('SELECT m FROM made')).toBe(8);
+    await rm(path.join(folder, '3.sql'));
+    const after = await databases('asyncpg_template_');
+    expect(after).toHaveLength(before.length);
+    expect(after).not.toEqual(before);
+  });
+
+  test('may be migrated by a function, once for each version', async () => {
+    const migrate = vi.fn((connection: Connection, dsn: string) =>
+      connection.execute(`CREATE TABLE dsn AS SELECT '${dsn.length}'`),
+    );
+    const version = String(Math.random());
+    for (let i = 0; i < 2; i++) {
+      await using database = await testDatabase({ server, migrations: { version, migrate } });
+      await (await database.createPool()).fetch('SELECT * FROM dsn');
+    }
+    expect(migrate).toHaveBeenCalledTimes(1);
+  });
+
+  test('whose migration fails says which, and leaves nothing behind', async () => {
+    const before = await databases('asyncpg_');
+    await writeFile(path.join(folder, '2.sql'), 'ALTER TABLE nowhere ADD n int4;');
+    await expect(testDatabase({ server, migrations: folder })).rejects.toThrow(
+      /the migration .*2\.sql failed: relation "nowhere" does not exist/,
+    );
+    expect(await databases('asyncpg_')).toEqual(before);
+  });
+
+  test('of a process that was killed is dropped by the next who migrates', async () => {
+    const child: ChildProcess = spawn(process.execPath, [PROGRAM, server, folder, '--stay']);
+    const [chunk] = (await once(child.stdout!, 'data')) as [Buffer];
+    const { name } = JSON.parse(String(chunk)) as { name: string };
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    // The server notices it in its own time.
+    await vi.waitFor(async () => {
+      const query =
+        'SELECT count(*) FROM pg_stat_activity WHERE query LIKE $1 AND pid <> pg_backend_pid()';
+      expect(await admin.fetchVal(query, `CREATE DATABASE ${name}%`)).toBe(0n);
+    });
+    expect(await databases(name)).toEqual([name]);
+    await writeFile(path.join(folder, '2.sql'), 'ALTER TABLE made ADD k int4;');
+    await (await testDatabase({ server, migrations: folder })).close();
+    expect(await databases(name)).toEqual([]);
+  });
+
+  test('is on the server of globalSetup, else on a throw-away one', async () => {
+    vi.stubEnv('ASYNCPG_TEST_SERVER', server);
+    const teardown = await globalSetup();
+    {
+      await using database = await testDatabase();
+      expect(database.dsn).toBe(server.replace(/\/[^/?]*(\?|$)/, `/${database.name}$1`));
+    }
+    await teardown();
+    expect(process.env['ASYNCPG_TEST_SERVER']).toBe(server);
+    vi.stubEnv('ASYNCPG_TEST_SERVER', '');
+    await globalSetup();
+    expect(process.env['ASYNCPG_TEST_SERVER']).toMatch(/^postgres/);
+    {
+      await using database = await testDatabase();
+      expect(database.dsn).not.toBe(server);
+      await (await database.createPool()).fetch('SELECT 1');
+    }
+    await globalTeardown();
+    expect(process.env['ASYNCPG_TEST_SERVER']).toBeUndefined();
+    await using database = await testDatabase();
+    expect(await (await database.createPool()).fetchVal('SELECT 1')).toBe(1);
+  });
+});
+
+describe('a test that is rolled back', () => {
+  test('leaves nothing, gives its result and fails with its own error', async () => {
+    await using database = await testDatabase({ server, migrations: folder });
+    const pool = await database.createPool();
+    const count = await rolledBack(pool, async (tx) => {
+      await tx.execute('DELETE FROM made');
+      await tx.transaction((inner) => inner.execute("INSERT INTO made VALUES ('x'), ('y')"));
+      return tx.fetchVal('SELECT count(*) FROM made');
+    });
+    expect(count).toBe(2n);
+    const failure = new Error('failed');
+    await expect(
+      rolledBack(pool, async (tx) => {
+        await tx.execute('DELETE FROM made');
+        throw failure;
+      }),
+    ).rejects.toBe(failure);
+    expect(await pool.fetchVal('SELECT count(*) FROM made')).toBe(1n);
+  });
+});
