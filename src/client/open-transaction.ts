@@ -21,6 +21,9 @@ export class OpenTransaction {
   /** Its code runs. Until `begin` has resolved, who shares its context is still a stranger to it. */
   isEntered = false;
 
+  /** The client session that it is on, once it has begun. */
+  home: object | null = null;
+
   constructor(isolation: IsolationLevel | undefined, signal: AbortSignal | undefined) {
     this.isolation = isolation;
     this.signal = signal;
@@ -31,6 +34,16 @@ export class OpenTransaction {
     let current = contexts.getStore();
     while (current?.isOver) current = current.context;
     return current;
+  }
+
+  /** Whether the running code is inside a transaction on a session that `isOurs` knows. */
+  static isInside(isOurs: (home: object) => boolean): boolean {
+    let current = OpenTransaction.current();
+    while (current !== undefined) {
+      if (!current.isOver && current.home !== null && isOurs(current.home)) return true;
+      current = current.context;
+    }
+    return false;
   }
 
   /** Nothing more is done in it, and nothing refused. */

@@ -101,6 +101,7 @@ export class Transaction<F extends RowForm = 'record'>
   ): Promise<Transaction<F>> {
     const statements = beginStatements(options);
     const { queue, session, transactions } = client;
+    own.home = client;
     const outer = queue.wantedBy(asked, own.context);
     const deadline = client.deadline(Infinity, eitherSignal(outer?.signal, options.signal));
     let turn: Turn<ClientSession>;

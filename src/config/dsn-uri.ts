@@ -1,4 +1,5 @@
 import { ClientConfigurationError } from '../errors/client-errors.ts';
+import { hintForParameter } from './foreign-names.ts';
 import { type HostSpec, splitHostPort } from './hosts.ts';
 import { dsnOrigin } from './origin.ts';
 
@@ -84,6 +85,15 @@ export function parseUri(dsn: string, isKeyword: (key: string) => boolean): Pars
       // `sslMode=verify-full` must not become a harmless unknown: it was meant to protect.
       if (isKeyword(key.toLowerCase().replaceAll('_', ''))) {
         throw malformed('a query parameter is a keyword in wrong spelling', SPELLING_HINT);
+      }
+      const hint = hintForParameter(key);
+      if (hint !== null) {
+        throw new ClientConfigurationError(
+          `the DSN has the parameter "${key}", which PostgreSQL has not`,
+          {
+            hint,
+          },
+        );
       }
       serverSettings.set(key, decode(raw));
     }

@@ -6,6 +6,7 @@ import type { ConnectConfig, HostConfig, KeepAliveConfig } from './connect-confi
 import { parseKeywords } from './dsn-keyword.ts';
 import { type ParsedDsn, parseUri } from './dsn-uri.ts';
 import { type Environment, processEnvironment } from './environment.ts';
+import { hintForOption } from './foreign-names.ts';
 import { type HostSpec, resolveHosts } from './hosts.ts';
 import { clientEncodingText } from './option-parsers.ts';
 import {
@@ -81,9 +82,10 @@ function checkOptionNames(options: ConnectOptions<RowForm>): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || isConnectOption(name)) continue;
     const camelCase = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const hint = isConnectOption(camelCase) ? `It is spelled "${camelCase}".` : hintForOption(name);
     throw new ClientConfigurationError(
       `unknown option "${name}"`,
-      isConnectOption(camelCase) ? { hint: `It is spelled "${camelCase}".` } : undefined,
+      hint === null ? undefined : { hint },
     );
   }
 }

@@ -1,7 +1,8 @@
 import type { Use } from '../client/lease.ts';
+import { OpenTransaction } from '../client/open-transaction.ts';
 import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
 import type { Session } from '../session/session.ts';
-import type { Clock } from '../transport/clock.ts';
+import type { Clock, Timer } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { atEndOfTurn } from '../transport/turn.ts';
 import { Backoff } from './backoff.ts';
@@ -13,6 +14,7 @@ import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, Waiters } from './waiters.ts';
+import { warnOfWaitInside } from './warnings.ts';
 
 /** Where a pool's connections come from. */
 export interface SessionSource {
@@ -24,6 +26,9 @@ export interface SessionSource {
 
 /** A connection that is lost so soon after it was opened counts as one that failed. */
 const TOO_SOON = 1000;
+
+/** How long a call inside a transaction waits for a second connection before a warning, in milliseconds. */
+const LONG_WAIT = 5000;
 
 /**
  * The connections of a pool and those who wait for one: who gets which when, when one is opened,
@@ -208,9 +213,12 @@ export class Allocator {
   ): Promise<PooledSession> {
     const own = Deadline.of(this.#clock, patience);
     return new Promise<PooledSession>((resolve, reject) => {
+      const isInside = OpenTransaction.isInside(this.#isOurs);
+      const warning = isInside ? this.#warnWhileWaiting(new Error().stack ?? '') : null;
       const done = (): void => {
         deadline?.watch(null);
         own?.dispose();
+        warning?.cancel();
       };
       const waiter: Waiter = {
         ticket,
@@ -228,7 +236,7 @@ export class Allocator {
       const giveUp = (expired: Deadline): void => {
         if (!this.#waiters.leave(waiter)) return;
         this.#counters.abandonedWaits += 1;
-        waiter.fail(this.#waitedTooLong(expired));
+        waiter.fail(this.#waitedTooLong(expired, isInside));
         // Those behind may be served now: they may share, where this one wanted one of its own.
         this.#serveShared();
       };
@@ -239,7 +247,21 @@ export class Allocator {
     });
   }
 
-  #waitedTooLong(deadline: Deadline): unknown {
+  readonly #isOurs = (home: object): boolean => {
+    for (const { client } of this.#sessions) if (client === home) return true;
+    return false;
+  };
+
+  /** Whoever holds a connection and waits for one more may wait for ever. */
+  #warnWhileWaiting(stack: string): Timer {
+    return this.#clock.setTimer(
+      LONG_WAIT,
+      () => warnOfWaitInside(LONG_WAIT, this.stats, stack),
+      false,
+    );
+  }
+
+  #waitedTooLong(deadline: Deadline, isInside: boolean): unknown {
     const reason = deadline.reason(false);
     if (!(reason instanceof TimeoutError)) return reason;
     const { size, idle, inUse, connecting, waiting } = this.stats;
@@ -251,7 +273,12 @@ export class Allocator {
     return new TimeoutError(
       `no connection became free in time: of ${size} connections ${inUse} are in use, ${idle} idle, ` +
         `${connecting} being opened; ${waiting} others wait; the longest holder has had one for ${Math.round(longest)} ms`,
-      { safeToRetry: true },
+      {
+        safeToRetry: true,
+        ...(isInside && {
+          hint: 'It was called inside a transaction of the same pool: call the transaction itself.',
+        }),
+      },
     );
   }
 

@@ -26,6 +26,17 @@ export function warnOfListeners(count: number): void {
   );
 }
 
+/** A call waits for a connection while its own transaction has one; `stack` is where. */
+export function warnOfWaitInside(milliseconds: number, { size }: PoolStats, stack: string): void {
+  warn(
+    'AsyncpgPoolWaitWarning',
+    `a call on a pool has waited ${milliseconds} ms for a connection inside a transaction of the same pool, ` +
+      `whose ${size} connections are all in use: if all of them wait like this, none comes back. ` +
+      'Call the transaction itself, and give acquireTimeout a value',
+    stack.replace(/^Error/, 'It was called'),
+  );
+}
+
 export function warnOfSlowClose({ inUse }: PoolStats): void {
   warn(
     'AsyncpgSlowCloseWarning',

@@ -31,6 +31,11 @@ interface RowObject {
 /** The root of every row's prototype chain. Rows of any two shapes share its constructor. */
 class Row_ {
   [Symbol.iterator](): IterableIterator<unknown> {
+    const shape = (this as unknown as RowObject)[SHAPE];
+    if (!shape.wasIterated) {
+      shape.wasIterated = true;
+      warnIfSerialized(new Error().stack);
+    }
     return rowValues(this as unknown as Row)[Symbol.iterator]();
   }
   [INSPECT](): object {
@@ -38,6 +43,23 @@ class Row_ {
   }
 }
 Object.defineProperty(Row_, 'name', { value: 'Row' });
+
+/** What turns an iterable into an array on its way to a browser: React's Flight and turbo-stream. */
+const SERIALIZERS =
+  /react-server-dom|renderModelDestructive|turbo-stream|react-router|@remix-run|next[/\\]dist/;
+let hasWarned = false;
+
+/** Looked at once for each shape of rows: a row that is spread costs nothing more. */
+function warnIfSerialized(stack: string | undefined): void {
+  if (hasWarned || !SERIALIZERS.test(stack ?? '')) return;
+  hasWarned = true;
+  const warning: Error & { detail?: string } = new Error(
+    "a row is being serialised as an array, since it can be iterated: read it with rows: 'object'",
+  );
+  warning.name = 'AsyncpgSerializedRowWarning';
+  warning.detail = `Give createPool, connect or with the option rows: 'object', or spread the row: { ...row }.\n${stack}`;
+  globalThis.process?.emitWarning?.(warning);
+}
 
 /** Whether `value` is a row that this library made. */
 export function isRow(value: unknown): value is Row {
@@ -93,6 +115,8 @@ export class RowShape {
   readonly shadowed: readonly number[];
   /** An object with the shape's prototype and no columns yet. */
   readonly prototype: object;
+  /** Whether one of its rows was iterated. */
+  wasIterated = false;
   #compiled: RowConstructor | null = null;
   #compiledPlain: RowConstructor | null = null;
 

@@ -30,6 +30,18 @@ describe('the entries of the package', () => {
     );
   });
 
+  test('have their types where an old compiler looks: "types" and "typesVersions"', () => {
+    const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+    const old = Object.fromEntries(
+      entries
+        .filter(({ specifier }) => specifier !== 'asyncpg')
+        .map(({ specifier, types }) => [specifier.slice('asyncpg/'.length), [`./${types}`]]),
+    );
+    expect(manifest.typesVersions).toEqual({ '*': old });
+    expect(manifest.types).toBe(manifest.exports['.'].types);
+    expect(manifest.main).toBe(manifest.exports['.'].default);
+  });
+
   test('have their sources', () => {
     expect(entries.map(({ specifier }) => specifier)).toContain('asyncpg');
     for (const { source } of entries)

@@ -28,7 +28,7 @@ export async function inlineArguments(
   const { parameterOids } = description;
   const args = argsOf(query);
   if (args.length !== parameterOids.length) {
-    throw wrongCount(parameterOids.length, args.length);
+    throw wrongCount(parameterOids.length, args);
   }
   if (args.length === 0) return { text: plainText(session, query.text), description };
   const expressions = await quoteArguments(session, parent, parameterOids, args);

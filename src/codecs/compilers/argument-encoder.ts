@@ -22,7 +22,7 @@ export function compileArgumentEncoder(codecs: readonly Codec[]): ArgumentEncode
   const steps = Uint8Array.from(codecs, plainStep);
   return {
     bind(writer, args, place = argumentPlace) {
-      if (args.length !== count) throw wrongCount(count, args.length, place);
+      if (args.length !== count) throw wrongCount(count, args, place);
       writer.bytes(formats);
       encodeValues(writer, codecs, steps, args, place);
     },
@@ -72,7 +72,7 @@ function encodeValue(
     else encodeForm(writer, codec, value);
     writer.patchLength(at);
   } catch (error) {
-    throw unencodable(error, codec, index, place);
+    throw unencodable(error, codec, index, place, value);
   }
 }
 
@@ -84,12 +84,23 @@ function encodeForm(writer: MessageWriter, codec: Codec, value: unknown): void {
 }
 
 /** The error that names the place and the type of a value which cannot be encoded. */
-export function unencodable(error: unknown, codec: Codec, index: number, place: Place): Error {
+export function unencodable(
+  error: unknown,
+  codec: Codec,
+  index: number,
+  place: Place,
+  value?: unknown,
+): Error {
   const where = `invalid input for ${place(index)}`;
   if (error instanceof Unencodable) {
+    const { cause } = error;
+    const hint = place === argumentPlace && error.path === '' ? hintForList(value) : null;
     return new InvalidArgumentError(
       `${where} (${codec.type.name})${error.path === '' ? '' : ` at ${error.path}`}: ${error.message}`,
-      error.cause === undefined ? undefined : { cause: error.cause },
+      {
+        ...(cause === undefined ? undefined : { cause }),
+        ...(hint === null ? undefined : { hint }),
+      },
     );
   }
   if (error instanceof InterfaceError) {
@@ -101,17 +112,28 @@ export function unencodable(error: unknown, codec: Codec, index: number, place: 
   });
 }
 
+/** A habit of other drivers, or a list where one value belongs; null: the value is no array. */
+function hintForList(value: unknown): string | null {
+  if (!Array.isArray(value)) return null;
+  return 'Arguments are passed one after the other: fetch(query, a, b). For one of a list write = ANY($1), which takes an array.';
+}
+
 /** What is said of arguments that are too few or too many. */
 export function wrongCount(
   expected: number,
-  given: number,
+  args: readonly unknown[],
   place: Place = argumentPlace,
 ): InterfaceError {
+  const given = args.length;
+  const [first] = args;
+  const isList = given === 1 && Array.isArray(first) && first.length === expected;
   const what = given < expected ? `${place(given)} is missing` : `${place(expected)} is too many`;
   return new InterfaceError(
     `the server expects ${expected} argument${expected === 1 ? '' : 's'} for this query, ${given} ${given === 1 ? 'was' : 'were'} passed: ${what}`,
     {
-      hint: 'Check the query against the passed list of arguments.',
+      hint: isList
+        ? 'Arguments are passed one after the other, not as an array: fetch(query, ...args).'
+        : 'Check the query against the passed list of arguments.',
       safeToRetry: true,
     },
   );
