@@ -124,14 +124,18 @@ export class Snapshot {
 
   /** Reads tables one after the other, as long as there are any. */
   async #work(host: AssemblerHost, signal: AbortSignal): Promise<void> {
-    await using connection = await openConnection(this.#context, signal);
-    const options = { isolation: 'repeatable_read', readOnly: true, signal } as const;
-    await connection.transaction(options, async (tx) => {
-      await tx.execute(`SET TRANSACTION SNAPSHOT ${quoteLiteral(this.#name)}`);
-      for (let next = this.#sources.shift(); next !== undefined; next = this.#sources.shift()) {
-        await this.#read(tx, next, host);
-      }
-    });
+    const connection = await openConnection(this.#context, signal);
+    try {
+      const options = { isolation: 'repeatable_read', readOnly: true, signal } as const;
+      await connection.transaction(options, async (tx) => {
+        await tx.execute(`SET TRANSACTION SNAPSHOT ${quoteLiteral(this.#name)}`);
+        for (let next = this.#sources.shift(); next !== undefined; next = this.#sources.shift()) {
+          await this.#read(tx, next, host);
+        }
+      });
+    } finally {
+      await connection.close();
+    }
   }
 
   async #read(tx: SqlTransaction, { relation, query }: Source, host: AssemblerHost): Promise<void> {

@@ -104,6 +104,35 @@ onEachVersion('a change stream ends loudly', (version) => {
     await stream.close();
   }, 60_000);
 
+  test('when it comes to a standby that was promoted without what was handed over', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { pool, cluster } = server;
+    await pool.execute(TABLE);
+    await using standby = await TempCluster.startStandby(cluster);
+    await using replica = await createPool(standby.dsn, { minSize: 0 });
+    const target = { host: '127.0.0.1', port: cluster.port };
+    await using proxy = await FaultProxy.listen(target);
+    const stream = await openChangeStream(proxy.dsn, { slot: 'ahead', publication: 't' });
+    const iterator = iteratorOf(stream);
+    // It gets no more of the log, and the stream does.
+    await replica.execute("ALTER SYSTEM SET primary_conninfo = ''");
+    await replica.execute('SELECT pg_reload_conf()');
+    await until(
+      async () => (await replica.fetchVal('SELECT count(*)::int FROM pg_stat_wal_receiver')) === 0,
+    );
+    await pool.execute('INSERT INTO t VALUES (1)');
+    await take(iterator, 1);
+    await standby.promote();
+    target.port = standby.port;
+    const next = iterator.next();
+    next.catch(() => {});
+    const pid = await walsenderOf(pool, 'ahead');
+    await pool.execute(`SELECT pg_terminate_backend(${pid})`);
+    await expect(next).rejects.toThrow(ReplicationDivergedError);
+    await expect(next).rejects.toThrow(/history/);
+    await stream.close();
+  }, 60_000);
+
   test('but not for a shutdown in good order, which it does not hold up', async () => {
     await using server = await LogicalCluster.start(version);
     const { pool, cluster } = server;
