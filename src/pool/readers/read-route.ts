@@ -44,7 +44,7 @@ class ReadRoute<F extends RowForm> extends Queryable<F> {
   declare protected readonly [SEALED]: true;
   readonly #primary: Pool<any>;
   /** The primary, whose sessions would take writes. */
-  readonly #guarded: Queryable<any>;
+  #guarded: Queryable<any> | null = null;
   readonly #readers: Pool<any>;
   readonly #allocator: ReadersAllocator;
   readonly #after: bigint | null;
@@ -52,7 +52,6 @@ class ReadRoute<F extends RowForm> extends Queryable<F> {
   constructor(primary: Pool<any>, readers: Readers, after: bigint | null) {
     super();
     this.#primary = primary;
-    this.#guarded = new LimitedQueryable<any>(primary, { readOnly: true });
     this.#readers = readers.pool;
     this.#allocator = readers.allocator;
     this.#after = after;
@@ -81,8 +80,13 @@ class ReadRoute<F extends RowForm> extends Queryable<F> {
     deadline?.check();
     if (this.#allocator.isOpen && !this.#allocator.tellsOfAbsence(error)) throw error;
     // A transaction says itself that it is read-only.
-    const lender = use === 'transaction' ? this.#primary : this.#guarded;
+    const lender = use === 'transaction' ? this.#primary : this.#guard();
     return new PrimaryLease(await lender[CHECK_OUT](use, deadline), lender);
+  }
+
+  #guard(): Queryable<any> {
+    this.#guarded ??= new LimitedQueryable<any>(this.#primary, { readOnly: true });
+    return this.#guarded;
   }
 
   override [CHECK_IN](lease: any, failed: boolean, text?: string): Promise<void> | null {

@@ -416,6 +416,32 @@ describe('readers that fail', () => {
     await expect(readers.execute('INSERT INTO entries VALUES (3)')).rejects.toThrow(/read-only/);
   });
 
+  it('knows a standby that replays with a delay', async () => {
+    await using cluster = await StreamingCluster.start(18, 1, { synchronous_commit: 'on' });
+    const [standby] = cluster.standbys;
+    await cluster.write('CREATE TABLE entries (id int)');
+    await standby!.restart({ settings: { recovery_min_apply_delay: '1s' } });
+    const patient = await createPool({ ...cluster.options, readers: { maxLag: 20_000 } });
+    const strict = await createPool({ ...cluster.options, readers: { maxLag: 300 } });
+    try {
+      let isOver = false;
+      const writing = (async () => {
+        for (let id = 1; !isOver; id++) {
+          await patient.execute('INSERT INTO entries VALUES ($1)', id);
+          await sleep(20);
+        }
+      })();
+      await sleep(1_500);
+      expect(await patient.readers.fetchVal(PORT)).toBe(standby!.port);
+      expect(await strict.readers.fetchVal(PORT)).toBe(cluster.primary.port);
+      isOver = true;
+      await writing;
+    } finally {
+      await patient.close();
+      await strict.close();
+    }
+  });
+
   it('waits for a synchronous standby, which has it all at once', async () => {
     await using cluster = await StreamingCluster.start(18, 1);
     const [standby] = cluster.standbys;
