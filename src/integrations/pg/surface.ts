@@ -125,6 +125,9 @@ export interface PoolOptions extends PoolConfig {
   allowExitOnIdle: boolean;
   maxLifetimeSeconds: number;
   idleTimeoutMillis: number | null;
+  // Of any client: that of @types/pg has fewer members, and libraries take a Pool for theirs.
+  onConnect?: ((client: any) => void) | undefined;
+  verify?: ((client: any, done: (error?: Error) => void) => void) | undefined;
 }
 
 /** The ways to call `query`, of clients and of pools. */

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, TimeoutError } from '../../errors/client-errors.ts';
+import { InterfaceError, InvalidArgumentError, TimeoutError } from '../../errors/client-errors.ts';
 import {
   ConnectionDoesNotExistError,
   ConnectionFailureError,
@@ -38,6 +38,7 @@ function failureOf(error: unknown, place: Place): Failure | null {
   if (error instanceof InvalidArgumentError) {
     return { kind: 'InvalidInputValue', message: error.message };
   }
+  if (isWrongCount(error)) return wrongCount(error);
   return isRefusedTls(error) ? { kind: 'TlsConnectionError', reason: error.message } : null;
 }
 
@@ -71,6 +72,20 @@ function isFailedTls({ message }: Error): boolean {
 
 function isRefusedTls(error: unknown): error is Error {
   return isError(error) && error.message.startsWith('the server does not support TLS');
+}
+
+/** More or fewer arguments than the statement has parameters. */
+function isWrongCount(error: unknown): error is InterfaceError {
+  return error instanceof InterfaceError && error.message.startsWith('the server expects ');
+}
+
+/** As the server would say it, had it been asked. */
+function wrongCount({ message }: InterfaceError): Failure {
+  const code = '08P01';
+  const [said = message] = message.split('\n', 1);
+  const unknown = { detail: undefined, column: undefined, hint: undefined };
+  const failure = { kind: 'postgres', code, severity: 'ERROR', message: said, ...unknown } as const;
+  return { originalCode: code, originalMessage: said, ...failure };
 }
 
 // ── What the server says ────────────────────────────────────────────────────────────────────

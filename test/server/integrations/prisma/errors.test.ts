@@ -110,6 +110,12 @@ describeEach('errors of Prisma’s client', (version) => {
       both.ours.queryRaw(queryOf('SELECT $1::bytea', ['\\x0', 'string'])),
     );
     expect(error['cause']).toMatchObject({ kind: 'InvalidInputValue' });
+    const tooFew = queryOf('SELECT $1::int4, $2::int4', [1, 'int']);
+    const { their, our } = await failuresOf(both, (adapter) => adapter.queryRaw(tooFew));
+    for (const seen of [their, our]) {
+      const kind = { kind: 'postgres', code: '08P01', severity: 'ERROR', originalCode: '08P01' };
+      expect(seen).toMatchObject({ name: 'DriverAdapterError', cause: kind });
+    }
     expect((await one(both.ours)).rows).toEqual([[1]]);
   });
 

@@ -1,0 +1,96 @@
+// Runs the programs of docs/guides/recipes.md with the real packages, which it installs into a folder of its
+// own: `npm run test:recipes`, or `npm run test:recipes -- Knex TypeORM`. Needs the registry. A run of all
+// of them writes its results into the page.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { TempCluster } from '../../src/cluster/index.ts';
+import { connect } from '../../src/index.ts';
+import { root } from '../../tools/entries.ts';
+import { type Packages, Project } from './project.ts';
+
+const PAGE = path.join(root, 'docs/guides/recipes.md');
+const PACKAGES: Readonly<Record<string, Packages>> = JSON.parse(
+  readFileSync(path.join(root, 'test/recipes/packages.json'), 'utf8'),
+);
+
+/** The program below each heading of the page. */
+function readRecipes(page: string): Map<string, string> {
+  const sections = page.split(/^## /m).slice(1);
+  return new Map(
+    sections.map((section) => {
+      const [name] = section.split('\n', 1);
+      const code = /^```ts.*\n([\s\S]*?)^```$/m.exec(section)?.[1];
+      if (code === undefined) throw new Error(`${name} has no program`);
+      return [name!, code];
+    }),
+  );
+}
+
+/** What a program is to print, line by line: what stands behind its arrows. */
+function expectedOf(code: string): string[] {
+  return [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text]) => text!);
+}
+
+async function main(): Promise<void> {
+  const page = readFileSync(PAGE, 'utf8');
+  const recipes = readRecipes(page);
+  const asked = process.argv.slice(2);
+  const names = asked.length === 0 ? [...recipes.keys()] : asked;
+  const unknown = names.find((name) => !recipes.has(name) || !(name in PACKAGES));
+  if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(PACKAGES)}`);
+
+  using project = new Project();
+  await project.install(Object.assign({}, ...names.map((name) => PACKAGES[name])), true);
+  await using cluster = await TempCluster.start({ settings: { fsync: false } });
+  let failed = 0;
+  for (const [index, name] of names.entries()) {
+    const code = recipes.get(name)!;
+    const file = `${name}.ts`;
+    project.write(file, code);
+    const DATABASE_URL = await makeShop(cluster.dsn, `recipe_${index}`);
+    try {
+      const printed = await project.run(process.execPath, [file], { DATABASE_URL });
+      const expected = `${expectedOf(code).join('\n')}\n`;
+      if (printed !== expected) throw new Error(`printed ${printed}and not ${expected}`);
+      console.log(`ok ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED ${name}: ${(error as Error).message}`);
+    }
+  }
+  if (failed > 0) process.exitCode = 1;
+  else if (asked.length === 0) writeFileSync(PAGE, withResults(page));
+}
+
+/** A database with the tables of the documentation's shop. */
+async function makeShop(dsn: string, database: string): Promise<string> {
+  const admin = await connect(dsn);
+  await admin.execute(`CREATE DATABASE ${database}`);
+  await admin.close();
+  const url = new URL(dsn);
+  url.pathname = `/${database}`;
+  const connection = await connect(url.href);
+  await connection.execute(readFileSync(path.join(root, 'docs/shop.sql'), 'utf8'));
+  await connection.close();
+  return url.href;
+}
+
+const RESULTS = /(<!-- results: .*-->\n)[\s\S]*(<!-- end of results -->)/;
+
+function withResults(page: string): string {
+  const rows = Object.entries(PACKAGES).map(([name, packages]) => [
+    name,
+    Object.entries(packages)
+      .map(([each, version]) => `${each} ${version}`)
+      .join(', '),
+  ]);
+  const all = [['Recipe', 'Last run with'], ...rows];
+  const widths = [0, 1].map((column) => Math.max(...all.map((row) => row[column]!.length)));
+  const rule = widths.map((width) => '-'.repeat(width));
+  const lines = [all[0]!, rule, ...rows].map(
+    (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`,
+  );
+  return page.replace(RESULTS, `$1\n${lines.join('\n')}\n\n$2`);
+}
+
+await main();
