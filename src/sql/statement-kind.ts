@@ -7,6 +7,8 @@ import {
   needOfScript,
 } from './holder-need.ts';
 import { Lexer } from './lexer.ts';
+import { nextPiece, QUERIES, readOpening, wordOf } from './opening.ts';
+import { isRemarkable, NO_REMARKS, readRemarks } from './remarks.ts';
 import { NO_EFFECTS, type ScriptEffects, scriptEffects } from './script-effects.ts';
 import { surroundingsChanges } from './surroundings-change.ts';
 
@@ -160,18 +162,6 @@ function kindOf(known: Omit<StatementKind, 'leavesStatements'>): StatementKind {
   return kind;
 }
 
-/** Verbs of statements that read or change rows: undone wholly when they fail. */
-const QUERIES = new Set([
-  'select',
-  'insert',
-  'update',
-  'delete',
-  'merge',
-  'with',
-  'values',
-  'table',
-]);
-
 /** So are these, and they leave nothing in the session either. */
 const LIKE_QUERIES = new Set(['show', 'notify']);
 
@@ -197,35 +187,6 @@ const DEFINITIONS = new Set(['create', 'alter', 'drop']);
 /** Their objects that are made in a transaction of its own; so is everything CONCURRENTLY. */
 const OWN_TRANSACTION = new Set(['database', 'tablespace', 'system', 'subscription']);
 
-/** Options of EXPLAIN that may stand without brackets. */
-const EXPLAIN_OPTIONS = new Set(['analyze', 'analyse', 'verbose']);
-
-/** Functions by which even a query changes the session, and more than a rollback undoes. */
-const LASTING_FUNCTION =
-  /set(?:val|seed)|advisory|dblink|pg_(?:start_)?backup|replication_(?:slot|origin)/i;
-
-/** Functions that execute what they are given as a string. */
-const EXECUTING_FUNCTION = /query_to_xml|ts_stat|ts_rewrite|crosstab|connectby|xpath_table/i;
-
-/** What changes the session too, but is undone by a rollback. */
-const UNDONE_NAME = /set_config|^"?pg_temp/i;
-
-const TEMPORARY = /^temp(?:orary)?$/i;
-/** What stands in front of TEMPORARY where it is no mere name. */
-const BEFORE_TEMPORARY = /^(?:create|replace|local|global|into)$/i;
-
-/** A name in which letters may be written as escapes. */
-const ESCAPED_NAME = /^u&"/i;
-
-const CONCURRENTLY = /^concurrently$/i;
-
-/**
- * Texts without a match need not be read word by word: most. A string that is executed is of
- * interest only if there is one in it.
- */
-const REMARKABLE =
-  /set(?:_config|val|seed)|advisory|dblink|pg_(?:temp|start_backup|backup)|\btemp(?:orary)?\b|replication_(?:slot|origin)/i;
-
 const QUERY_WITHIN = /\bas\s+\(*\s*(?:select|with|values)\b/i;
 
 const INTO = /\binto\b/i;
@@ -243,7 +204,9 @@ function judge(text: string, backslashes: boolean): StatementKind {
   const opening = readOpening(text, backslashes);
   if (opening === null) return unknown(text, backslashes);
   const { verb, second } = opening;
-  const remarks = isRemarkable(text, verb) ? readRemarks(text, backslashes) : NO_REMARKS;
+  const remarks = isRemarkable(text, DEFINITIONS.has(verb))
+    ? readRemarks(text, backslashes)
+    : NO_REMARKS;
   const isQuery = QUERIES.has(verb) || LIKE_QUERIES.has(verb);
   const lasting =
     remarks.isLasting ||
@@ -366,110 +329,4 @@ function mayCommit(verb: string, second: string, isConcurrent: boolean): boolean
   if (DEFINITIONS.has(verb)) return isConcurrent || OWN_TRANSACTION.has(second);
   if (verb === 'prepare') return second === 'transaction';
   return !NEVER_COMMIT.has(verb);
-}
-
-function isRemarkable(text: string, verb: string): boolean {
-  if (REMARKABLE.test(text) || text.includes('&"')) return true;
-  return DEFINITIONS.has(verb) && text.toLowerCase().includes('concurrently');
-}
-
-/** Goes on to the next piece that says something. */
-function nextPiece(lexer: Lexer): boolean {
-  while (lexer.next()) {
-    if (lexer.token !== 'blank' && lexer.token !== 'comment') return true;
-  }
-  return false;
-}
-
-function wordOf({ text, token, start, end }: Lexer): string {
-  return token === 'word' ? text.slice(start, end).toLowerCase() : '';
-}
-
-/** How a statement begins, in small letters. */
-interface Opening {
-  readonly verb: string;
-  /** The word right behind the verb; empty if there is none. */
-  readonly second: string;
-}
-
-/** Reads a text of one statement. Null if it is none, or more than one. */
-function readOpening(text: string, backslashes: boolean): Opening | null {
-  const lexer = new Lexer(text, backslashes);
-  const verb = readVerb(lexer);
-  if (verb === null) return null;
-  if (!nextPiece(lexer)) return { verb, second: '' };
-  const second = wordOf(lexer);
-  // Most texts need not be read to their end: no statement ends in them.
-  const semicolon = text.indexOf(';', lexer.start);
-  if (semicolon < 0 || semicolon === text.length - 1) return { verb, second };
-  let isOver = lexer.token === 'semicolon';
-  while (nextPiece(lexer)) {
-    if (lexer.token === 'semicolon') isOver = true;
-    else if (isOver) return null;
-  }
-  return { verb, second };
-}
-
-/** A statement's first word, or that of the statement which an EXPLAIN explains. */
-function readVerb(lexer: Lexer): string | null {
-  let isExplain = false;
-  /** How many brackets are open; behind EXPLAIN they may be around its options. */
-  let depth = 0;
-  while (nextPiece(lexer)) {
-    const isOption = isExplain && depth > 0;
-    switch (lexer.text[lexer.start]) {
-      case '(':
-        depth += 1;
-        continue;
-      case ')':
-        depth -= 1;
-        continue;
-    }
-    const word = wordOf(lexer);
-    if (word === 'explain' && !isExplain) {
-      isExplain = true;
-      depth = 0;
-    } else if (isOption) {
-      if (QUERIES.has(word)) return word;
-    } else if (!isExplain || !EXPLAIN_OPTIONS.has(word)) {
-      return word === '' ? null : word;
-    }
-  }
-  return null;
-}
-
-/** What the words of a statement say of its effects. */
-interface Remarks {
-  /** It may change the session. */
-  readonly isLasting: boolean;
-  /** A rollback undoes that. */
-  readonly isUndone: boolean;
-  readonly isConcurrent: boolean;
-}
-
-const NO_REMARKS: Remarks = { isLasting: false, isUndone: true, isConcurrent: false };
-
-function readRemarks(text: string, backslashes: boolean): Remarks {
-  const lexer = new Lexer(text, backslashes);
-  let isLasting = false;
-  let isUndone = true;
-  let isConcurrent = false;
-  let before = '';
-  while (nextPiece(lexer)) {
-    const { token, start, end } = lexer;
-    const word = token === 'word' ? text.slice(start, end) : '';
-    const name = token === 'quoted name' ? text.slice(start, end) : word;
-    if (LASTING_FUNCTION.test(name) || EXECUTING_FUNCTION.test(name) || ESCAPED_NAME.test(name)) {
-      isLasting = true;
-      isUndone = false;
-    } else if (UNDONE_NAME.test(name)) {
-      isLasting = true;
-    } else if (TEMPORARY.test(word)) {
-      isLasting ||= BEFORE_TEMPORARY.test(before);
-    } else if (CONCURRENTLY.test(word)) {
-      isConcurrent = true;
-    }
-    before = word;
-  }
-  return { isLasting, isUndone, isConcurrent };
 }
