@@ -1,145 +1,85 @@
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { connect } from 'asyncpg';
-import { CheckError } from './check-error.ts';
+import { Checker } from './checker.ts';
 import type { LoadedConfig } from './config.ts';
 import { type CheckDatabase, embeddedDatabase, existingDatabase } from './database.ts';
-import { Describer, isObjection } from './describe.ts';
-import { relativeName, schemaFiles, schemaHash, sourceFiles } from './files.ts';
+import { outputFile, relativeName, type SchemaFile, schemaFiles, schemaHash } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
-import { type CheckedQuery, generatedFile } from './generated-file.ts';
-import { type FoundQuery, findQueries, type UnknownQuery } from './sources/find-queries.ts';
-import { TypeNames } from './type-names.ts';
-
-/** What a run of the command has found. */
-export interface CheckResult {
-  readonly findings: readonly Finding[];
-  /** How many different queries there are, and in how many files. */
-  readonly queries: number;
-  readonly files: number;
-}
+import { nameTemplates } from './fix.ts';
+import { checkOffline } from './offline.ts';
+import type { CheckResult } from './result.ts';
+import { type Source, Sources } from './sources.ts';
 
 /** How to check. */
 export interface CheckRun {
   /** Fails, rather than writes, where the generated file would change. */
   readonly isFrozen: boolean;
+  /** Looks only whether the generated file has the queries: without any database. */
+  readonly isOffline: boolean;
+  /** Gives names to templates that have none. */
+  readonly fixes: boolean;
   /** A database that is there, in place of a throw-away one. */
   readonly database: string | undefined;
 }
 
-/** A source with the queries in it. */
-interface Source {
-  readonly file: string;
-  readonly text: string;
-  readonly queries: readonly FoundQuery[];
-  readonly unknown: readonly UnknownQuery[];
-}
-
 /** Checks a project's queries and writes its generated file. */
 export async function check(config: LoadedConfig, run: CheckRun): Promise<CheckResult> {
-  const sources = await readSources(config);
+  const sources = new Sources();
+  let read = await sources.read(config);
+  if (run.fixes && (await nameTemplates(read))) read = await sources.read(config);
   const files = await schemaFiles(config);
-  const database =
-    run.database === undefined
-      ? await embeddedDatabase(config, files)
-      : existingDatabase(run.database);
-  if (!('dsn' in database)) return { findings: [database], queries: 0, files: sources.length };
+  if (run.isOffline) return await checkOffline(config, read, schemaHash(config, files));
+  const opened = await openChecker(config, files, run.database);
+  if ('severity' in opened) return { findings: [opened], queries: 0, files: read.length };
   try {
-    return await checkAgainst(database, config, sources, schemaHash(config, files), run.isFrozen);
+    return await checkSources(opened.checker, config, read, run.isFrozen);
   } finally {
-    await database.close();
+    await opened.close();
   }
 }
 
-async function checkAgainst(
-  { dsn }: CheckDatabase,
+/** A checker and the database that it asks. */
+export interface OpenChecker {
+  readonly checker: Checker;
+  close(): Promise<void>;
+}
+
+/** Makes or finds the database and connects to it, or tells what is wrong with the schema. */
+export async function openChecker(
+  config: LoadedConfig,
+  files: readonly SchemaFile[],
+  database: string | undefined,
+): Promise<OpenChecker | Finding> {
+  const hash = schemaHash(config, files);
+  const found: CheckDatabase | Finding =
+    database === undefined ? await embeddedDatabase(config, files) : existingDatabase(database);
+  if (!('dsn' in found)) return found;
+  try {
+    const checker = await Checker.open(found.dsn, config, hash);
+    const close = async (): Promise<void> => {
+      await checker.close();
+      await found.close();
+    };
+    return { checker, close };
+  } catch (error) {
+    await found.close();
+    throw error;
+  }
+}
+
+export async function checkSources(
+  checker: Checker,
   config: LoadedConfig,
   sources: readonly Source[],
-  hash: string,
   isFrozen: boolean,
 ): Promise<CheckResult> {
-  const catalogs = await open(dsn);
-  try {
-    const describer = await Describer.open(dsn, catalogs);
-    const queries = new Map<string, CheckedQuery>();
-    const findings: Finding[] = [];
-    const names = new TypeNames(catalogs, config);
-    for (const source of sources) {
-      for (const query of source.queries) {
-        const text = query.text.value;
-        const name = query.tag ?? null;
-        const key = name === null ? text : `sql<'${name}'>`;
-        const known = queries.get(key);
-        const answer = known?.text === text ? known.answer : await describer.describe(text);
-        if (known !== undefined && known.text !== text) {
-          findings.push(
-            findingAt(source.file, source.text, query.start, {
-              severity: 'error',
-              code: 'same-name',
-              message: `two queries have the name ${name}`,
-              hint: 'Give each its own.',
-            }),
-          );
-        }
-        if (isObjection(answer)) {
-          const { code, message, hint } = answer;
-          const offset =
-            answer.position === null ? query.start : query.text.sourceOffset(answer.position);
-          findings.push(
-            findingAt(source.file, source.text, offset, { severity: 'error', code, message, hint }),
-          );
-        } else {
-          await names.load([...answer.parameters, ...answer.columns].map(({ type }) => type));
-        }
-        // A template without a name has no place in the file: its text is not in its type.
-        if (query.tag !== null) queries.set(key, { text, name, answer });
-      }
-      for (const { start, reason } of source.unknown) {
-        findings.push(
-          findingAt(source.file, source.text, start, {
-            severity: config.strict === true ? 'error' : 'warning',
-            code: 'not-checked',
-            message: `not checked: ${reason}`,
-            hint: null,
-          }),
-        );
-      }
-    }
-    const text = generatedFile([...queries.values()], names, hash, config.strict === true);
-    const stale = await write(config, text, isFrozen);
-    if (stale !== null) findings.push(stale);
-    await describer.close();
-    return { findings, queries: queries.size, files: sources.length };
-  } finally {
-    // With it, whatever was sent to it ends.
-    await catalogs.close();
-  }
-}
-
-async function open(dsn: string): ReturnType<typeof connect> {
-  try {
-    return await connect(dsn);
-  } catch (error) {
-    throw new CheckError(`the database cannot be reached: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
-async function readSources(config: LoadedConfig): Promise<Source[]> {
-  return await Promise.all(
-    (await sourceFiles(config)).map(async (file) => {
-      const text = await readFile(file, 'utf8');
-      return { file, text, ...findQueries(file, text) };
-    }),
-  );
-}
-
-/** The path of the generated file. */
-export function outputFile({ root, out }: LoadedConfig): string {
-  const folder = existsSync(path.join(root, 'src')) ? 'src' : '.';
-  return path.resolve(root, out ?? path.join(folder, 'queries.gen.d.ts'));
+  const { findings, queries, generated } = await checker.check(sources);
+  const stale = await write(config, generated, isFrozen);
+  return {
+    findings: stale === null ? findings : [...findings, stale],
+    queries,
+    files: sources.length,
+  };
 }
 
 /** Writes the generated file if it is another; when frozen, tells so. */

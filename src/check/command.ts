@@ -10,6 +10,9 @@ Has PostgreSQL check the queries of a project, and writes their types.
   --config FILE     the configuration (default: asyncpg.config.ts)
   --database URL    checks against this database, and changes nothing in it
                     (default: a throw-away server with the schema of the configuration)
+  --watch           checks again at each change, until Ctrl-C
+  --offline         without any database: fails if the generated file does not have a query
+  --fix             gives names to sql templates that have none: sql<'users.byId'>
   --frozen          fails if the generated file would change, and does not write it
   --format FORMAT   ${FORMATS.join(', ')} (default: text)
   --help
@@ -27,12 +30,14 @@ export interface Output {
  * Runs the command.
  *
  * @param args what follows `asyncpg`
+ * @param signal ends `--watch`
  * @returns the exit code
  */
 export async function runCommand(
   args: readonly string[],
   cwd: string,
   output: Output,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<0 | 1 | 2> {
   try {
     const { values, positionals } = parseCommandLine(args);
@@ -45,12 +50,28 @@ export async function runCommand(
     if (!isFormat(format)) {
       throw new CheckError(`--format must be one of ${FORMATS.join(', ')}, not ${format}`);
     }
-    const config = await loadConfig(cwd, values.config);
-    const { check } = await loadCheck();
-    const result = await check(config, {
+    const run = {
       isFrozen: values.frozen === true,
+      isOffline: values.offline === true,
+      fixes: values.fix === true,
       database: values.database,
-    });
+    };
+    const modes = ['watch', 'frozen', 'offline'] as const;
+    const [first, second] = modes.filter((mode) => values[mode] === true);
+    if (second !== undefined) throw new CheckError(`--${first} and --${second} exclude each other`);
+    const config = await loadConfig(cwd, values.config);
+    await loadParser();
+    if (values.watch === true) {
+      const { watch } = await import('./watch.ts');
+      await watch(cwd, values.config, run, signal, (result) => {
+        const isError = result instanceof CheckError;
+        if (isError) output.err(`asyncpg check: ${result.message}\n`);
+        else output.out(report(result, format, cwd));
+      });
+      return 0;
+    }
+    const { check } = await import('./check.ts');
+    const result = await check(config, run);
     output.out(report(result, format, cwd));
     return result.findings.some(({ severity }) => severity === 'error') ? 1 : 0;
   } catch (error) {
@@ -70,7 +91,10 @@ function parseCommandLine(args: readonly string[]) {
         config: { type: 'string' },
         database: { type: 'string' },
         format: { type: 'string' },
+        fix: { type: 'boolean' },
         frozen: { type: 'boolean' },
+        offline: { type: 'boolean' },
+        watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -80,11 +104,10 @@ function parseCommandLine(args: readonly string[]) {
 }
 
 /** The parser is installed by those who use the command, and not with the driver. */
-async function loadCheck(): Promise<typeof import('./check.ts')> {
+async function loadParser(): Promise<void> {
   try {
-    return await import('./check.ts');
+    await import('oxc-parser');
   } catch (error) {
-    if (!(error as Error).message.includes('oxc-parser')) throw error;
     throw new CheckError('oxc-parser is missing: npm install --save-dev oxc-parser', {
       cause: error,
     });

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { TypeOptions } from 'asyncpg';
+import type { TransformOptions, TypeOptions } from 'asyncpg';
 import { CheckError } from './check-error.ts';
+import { RULES, type Rules } from './rules/rules.ts';
 
 /** What `asyncpg.config.ts` exports by default. Paths are relative to its folder. */
 export interface CheckConfig {
@@ -20,6 +21,15 @@ export interface CheckConfig {
   readonly types?: TypeOptions;
   /** TypeScript's name for what a codec of the program's own makes of a type: `{ numeric: 'Money' }`. */
   readonly codecs?: Readonly<Record<string, string>>;
+  /**
+   * TypeScript's types for columns, wherever their values go: `{ 'users.settings':
+   * "import('./settings.ts').Settings" }`. A name may have its schema in front.
+   */
+  readonly columns?: Readonly<Record<string, string>>;
+  /** As in the program's `connect` or `createPool`. */
+  readonly transform?: TransformOptions;
+  /** What to look for besides mistakes: see `Rules`. Nothing unless given. */
+  readonly rules?: Rules;
   /** Extensions that the schema needs, created ahead of it. */
   readonly extensions?: readonly string[];
   /** The major version of PostgreSQL to check with, where there are several. */
@@ -42,6 +52,9 @@ const KNOWN: Readonly<Record<keyof CheckConfig, true>> = {
   types: true,
   codecs: true,
   extensions: true,
+  columns: true,
+  transform: true,
+  rules: true,
   version: true,
 };
 
@@ -73,6 +86,12 @@ function checkConfig(file: string, config: unknown): asserts config is CheckConf
   for (const name of Object.keys(config)) {
     if (!(name in KNOWN)) {
       throw new CheckError(`${file}: ${name} is no option: ${Object.keys(KNOWN).join(', ')}`);
+    }
+  }
+  const { rules = {} } = config as CheckConfig;
+  for (const name of Object.keys(rules)) {
+    if (!(RULES as readonly string[]).includes(name)) {
+      throw new CheckError(`${file}: rules.${name} is no rule: ${RULES.join(', ')}`);
     }
   }
   const lists = config as Record<string, unknown>;

@@ -1,14 +1,27 @@
 import { type Attribute, type Connection, connect, type PgType, PostgresError } from 'asyncpg';
+import { assertedNulls } from './inference/assertions.ts';
 import { Catalog } from './inference/catalog.ts';
 import { Nullability } from './inference/nullability.ts';
+import { hasOneRow } from './inference/one-row.ts';
 import { type Parameter, parametersOf } from './inference/parameters.ts';
+import { type Declared, type Shape, Shapes } from './inference/shapes.ts';
 import { isTrue, nodesOf } from './tree/nodes.ts';
-import { parseTree, TreeSyntaxError, type TreeValue } from './tree/parse-tree.ts';
+import { parseTree, type TreeNode, TreeSyntaxError, type TreeValue } from './tree/parse-tree.ts';
 
 /** What the server says of one query. */
 export interface Description {
-  readonly parameters: readonly (Parameter & { readonly type: PgType })[];
-  readonly columns: readonly (Attribute & { readonly isNullable: boolean })[];
+  readonly parameters: readonly (Parameter & {
+    readonly type: PgType;
+    readonly shape: Shape | null;
+  })[];
+  readonly columns: readonly (Attribute & {
+    readonly isNullable: boolean;
+    readonly shape: Shape | null;
+  })[];
+  /** Whether it has at least one row for certain. */
+  readonly hasOneRow: boolean;
+  /** The tree that the server has made of it. */
+  readonly tree: TreeNode | null;
 }
 
 /** What the server objects to. */
@@ -28,24 +41,33 @@ export interface Objection {
 export class Describer implements AsyncDisposable {
   readonly catalog: Catalog;
   readonly #connection: Connection;
+  readonly #declared: Declared;
   readonly #trees: string[] = [];
 
-  private constructor(connection: Connection, catalogs: Connection) {
+  private constructor(connection: Connection, catalogs: Connection, declared: Declared) {
     this.#connection = connection;
+    this.#declared = declared;
     this.catalog = new Catalog(catalogs);
     connection.addLogListener(({ message, detail }) => {
       if (message === 'parse tree:' && detail) this.#trees.push(detail);
     });
   }
 
-  /** @param catalogs a connection to the same database, for questions to its catalogs */
-  static async open(dsn: string, catalogs: Connection): Promise<Describer> {
+  /**
+   * @param catalogs a connection to the same database, for questions to its catalogs
+   * @param declared the types that columns were declared with
+   */
+  static async open(
+    dsn: string,
+    catalogs: Connection,
+    declared: Declared = () => undefined,
+  ): Promise<Describer> {
     const connection = await connect(dsn);
     await connection.execute(
       'SET client_min_messages = log; SET debug_pretty_print = off; ' +
         'SET debug_print_parse = on; SET default_transaction_read_only = on',
     );
-    return new Describer(connection, catalogs);
+    return new Describer(connection, catalogs, declared);
   }
 
   async describe(text: string): Promise<Description | Objection> {
@@ -59,25 +81,31 @@ export class Describer implements AsyncDisposable {
       const known = tree === undefined ? [] : parseTree(unwrapped(tree));
       await this.catalog.load(known);
       const parameters = parametersOf(known, this.catalog);
-      const nulls = this.#nulls(known, parameters);
+      const query = mainQuery(known);
+      const inference = new Nullability(this.catalog, parameters, assertedNulls(known, text));
+      const nulls = query === null ? [] : inference.columns(query);
+      const shapes = query === null ? [] : new Shapes(inference, this.#declared).columns(query);
       return {
-        parameters: types.map((type, index) => ({
-          ...(parameters.get(index + 1) ?? UNKNOWN_PARAMETER),
-          type,
+        parameters: types.map((type, index) => {
+          const parameter = parameters.get(index + 1) ?? UNKNOWN_PARAMETER;
+          return { ...parameter, type, shape: this.#shapeOf(parameter) };
+        }),
+        columns: attributes.map((each, index) => ({
+          ...each,
+          isNullable: nulls[index] ?? true,
+          shape: shapes[index] ?? null,
         })),
-        columns: attributes.map((each, index) => ({ ...each, isNullable: nulls[index] ?? true })),
+        hasOneRow: query !== null && attributes.length > 0 && hasOneRow(query, this.catalog),
+        tree: query,
       };
     } catch (error) {
       return objectionOf(error, text);
     }
   }
 
-  #nulls(tree: TreeValue, parameters: ReadonlyMap<number, Parameter>): readonly boolean[] {
-    const queries = nodesOf(tree).filter((each) => each.tag === 'QUERY');
-    const query = queries.find(
-      (each) => each['canSetTag'] === undefined || isTrue(each['canSetTag']),
-    );
-    return query === undefined ? [] : new Nullability(this.catalog, parameters).columns(query);
+  #shapeOf({ column }: Parameter): Shape | null {
+    const type = column && this.#declared(column.schema, column.table, column.name);
+    return !type ? null : { kind: 'declared', type, isJson: false };
   }
 
   async close(): Promise<void> {
@@ -89,7 +117,20 @@ export class Describer implements AsyncDisposable {
   }
 }
 
-const UNKNOWN_PARAMETER: Parameter = { isNullable: false, hasNullableElements: false, name: null };
+/** The query that the statement's rows are of: a rule may make more than one of a statement. */
+function mainQuery(tree: TreeValue): TreeNode | null {
+  const queries = nodesOf(tree).filter((each) => each.tag === 'QUERY');
+  const isMain = (each: TreeNode): boolean =>
+    each['canSetTag'] === undefined || isTrue(each['canSetTag']);
+  return queries.find(isMain) ?? null;
+}
+
+const UNKNOWN_PARAMETER: Parameter = {
+  isNullable: false,
+  hasNullableElements: false,
+  name: null,
+  column: null,
+};
 
 export function isObjection(answer: Description | Objection): answer is Objection {
   return 'code' in answer;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckError } from './check-error.ts';
@@ -31,8 +32,10 @@ export async function schemaFiles(config: LoadedConfig): Promise<SchemaFile[]> {
 /** What the generated file depends on besides the queries. */
 export function schemaHash(config: LoadedConfig, files: readonly SchemaFile[]): string {
   const hash = createHash('sha256');
-  const { types, codecs, extensions, strict, version } = config;
-  hash.update(JSON.stringify({ types, codecs, extensions, strict, version }));
+  const { types, codecs, columns, extensions, strict, version } = config;
+  const transform = config.transform?.column?.toString();
+  const settings = { types, codecs, columns, extensions, strict, version, transform };
+  hash.update(JSON.stringify(settings));
   for (const { text } of files) hash.update(`\0${text.replaceAll('\r\n', '\n')}`);
   return hash.digest('hex').slice(0, 16);
 }
@@ -49,6 +52,12 @@ export async function sourceFiles(config: LoadedConfig): Promise<string[]> {
   });
 }
 
+/** The path of the generated file. */
+export function outputFile({ root, out }: LoadedConfig): string {
+  const folder = existsSync(path.join(root, 'src')) ? 'src' : '.';
+  return path.resolve(root, out ?? path.join(folder, 'queries.gen.d.ts'));
+}
+
 /** A file's path as it is told to people: below the root, with forward slashes. */
 export function relativeName(root: string, file: string): string {
   return path.relative(root, file).split(path.sep).join('/');
@@ -63,6 +72,13 @@ async function expand(root: string, entry: string): Promise<string[]> {
   if (!/[*?{]/.test(entry)) return [];
   const pattern = globPattern(entry);
   return (await filesBelow(root)).filter((file) => pattern.test(relativeName(root, file)));
+}
+
+/** A folder and those below it that may have sources or a schema. */
+export function foldersBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const inner = entries.filter((entry) => entry.isDirectory() && !NEVER.has(entry.name));
+  return [folder, ...inner.flatMap(({ name }) => foldersBelow(path.join(folder, name)))];
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

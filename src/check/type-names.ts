@@ -1,5 +1,6 @@
 import type { Connection, PgType, TypeOptions } from 'asyncpg';
 import type { CheckConfig } from './config.ts';
+import type { Json, Shape } from './inference/shapes.ts';
 
 /** A value's TypeScript type as a result and as an argument. */
 interface Pair {
@@ -75,7 +76,10 @@ export class TypeNames {
   readonly #codecs: NonNullable<CheckConfig['codecs']>;
   readonly #known = new Map<number, CatalogType>();
 
-  constructor(connection: Connection, config: Pick<CheckConfig, 'types' | 'codecs'>) {
+  readonly #rename: (name: string) => string;
+
+  constructor(connection: Connection, config: Pick<CheckConfig, 'types' | 'codecs' | 'transform'>) {
+    this.#rename = config.transform?.column ?? ((name) => name);
     this.#connection = connection;
     this.#types = config.types ?? {};
     this.#codecs = config.codecs ?? {};
@@ -120,6 +124,70 @@ export class TypeNames {
       parts.push(...fields);
     }
     await this.load(parts);
+  }
+
+  /** What the program's `transform` makes of a column's name. */
+  column(name: string): string {
+    return this.#rename(name);
+  }
+
+  /** The type of what the driver gives for a value, of which more may be known than its type. */
+  resultOf(oid: number, shape: Shape | null): string {
+    return (shape === null ? null : this.#ofShape(shape, oid)) ?? this.result(oid);
+  }
+
+  /** The type of what the driver takes for a parameter. */
+  argumentOf(oid: number, hasNullableElements: boolean, shape: Shape | null): string {
+    return shape?.kind === 'declared' ? shape.type : this.argument(oid, hasNullableElements);
+  }
+
+  #ofShape(shape: Shape, oid: number): string | null {
+    if (shape.kind === 'declared') return shape.type;
+    if (shape.kind === 'json') {
+      // A cast to text, or JSON that is left as text.
+      const isJson = /^jsonb?$/.test(this.#known.get(oid)?.name ?? '');
+      return isJson && this.#types.json !== 'text' ? this.#json(shape.json, false) : null;
+    }
+    const element = this.#known.get(oid)?.elementOid ?? 0;
+    const item = this.#ofShape(shape.element, element);
+    return item === null ? null : `(${withNull(item)})[]`;
+  }
+
+  /** The type of a part of a JSON document. */
+  #json({ is, isNullable }: Json, mayBeNull = true): string {
+    const name = this.#jsonName(is);
+    return isNullable && mayBeNull ? withNull(name) : name;
+  }
+
+  #jsonName(is: Json['is']): string {
+    if ('declared' in is) return is.declared;
+    if ('list' in is) return `(${this.#json(is.list)})[]`;
+    if ('values' in is) return `{ [key: string]: ${this.#json(is.values)} }`;
+    if ('object' in is) {
+      const fields = is.object.map(([name, value]) => `${property(name)}: ${this.#json(value)}`);
+      return `{ ${fields.join('; ')} }`;
+    }
+    return this.#jsonOf(is.oid);
+  }
+
+  /** What JSON makes of a type's values. */
+  #jsonOf(oid: number): string {
+    const type = this.#known.get(oid);
+    if (type === undefined) return 'unknown';
+    if (type.kind === 'd') return this.#jsonOf(type.elementOid);
+    if (type.kind === 'e') return this.result(oid);
+    if (type.kind === 'c') {
+      const fields = type.fields.map(
+        (each) => `${property(each.name)}: ${withNull(this.#jsonOf(each.oid))}`,
+      );
+      return `{ ${fields.join('; ')} }`;
+    }
+    if (type.category === 'A' && type.elementOid !== 0) {
+      return `(${withNull(this.#jsonOf(type.elementOid))})[]`;
+    }
+    if (/^jsonb?$/.test(type.name)) return 'unknown';
+    if (type.name === 'bool') return 'boolean';
+    return /^(int[248]|float[48]|numeric|oid)$/.test(type.name) ? 'number' : 'string';
   }
 
   /** The type of what the driver gives for a value of this type. */
@@ -182,6 +250,19 @@ export class TypeNames {
     }
     return SCALARS[name] ?? (TEXTS.has(name) ? TEXT : { result: 'string', argument: 'string' });
   }
+}
+
+/** The types that are named in a shape. */
+export function typesIn(shape: Shape | null): { oid: number }[] {
+  if (shape?.kind === 'array') return typesIn(shape.element);
+  return shape?.kind === 'json' ? typesInJson(shape.json) : [];
+}
+
+function typesInJson({ is }: Json): { oid: number }[] {
+  if ('list' in is) return typesInJson(is.list);
+  if ('values' in is) return typesInJson(is.values);
+  if ('object' in is) return is.object.flatMap(([, value]) => typesInJson(value));
+  return 'oid' in is && is.oid !== 0 ? [{ oid: is.oid }] : [];
 }
 
 /** A property's name in an object type, in quotation marks if it needs them. */

@@ -84,6 +84,15 @@ export type FirstColumnOf<Q, T = never> = [T] extends [never]
     : any
   : T;
 
+/** What stands for the row of a query that may have none: nothing where it is known to have one. */
+export type NoRow<Q, T = never> = [T] extends [never]
+  ? Q extends keyof CheckedQueries
+    ? CheckedQueries[Q] extends { readonly one: true }
+      ? never
+      : null
+    : null
+  : null;
+
 /** What the rows of a query are made: as it says itself, or as where it is called. */
 export type FormOf<F extends RowForm, Q> = Q extends { readonly rows: infer G extends RowForm }
   ? G

@@ -26,6 +26,7 @@ import type {
   ColumnsOf,
   FirstColumnOf,
   FormOf,
+  NoRow,
   SetsOf,
   Typed,
 } from './checked-queries.ts';
@@ -348,7 +349,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   fetchRow<T = never, const Q extends Query = string>(
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
-  ): Promise<CheckedRow<F, Q, T> | null>;
+  ): Promise<CheckedRow<F, Q, T> | NoRow<Q, T>>;
   /** The same for a query object. */
   fetchRow<T = never, G extends RowForm = F>(
     query: Typed<T, Query<G, T>> | QueryObject<G, T>,
@@ -389,7 +390,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   fetchVal<V = never, const Q extends Query = string>(
     query: Q & Checked<Q, V>,
     ...args: ArgsOf<Q, V>
-  ): Promise<FirstColumnOf<Q, V> | null>;
+  ): Promise<FirstColumnOf<Q, V> | NoRow<Q, V>>;
   /** The same for a query object. */
   fetchVal<V = never>(query: Typed<V, Query>): Promise<V | null>;
   fetchVal(query: Query, ...args: unknown[]): Promise<any> {

@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { findQueries } from '../../src/check/sources/find-queries.ts';
 
 function textsOf(source: string): string[] {
-  return findQueries('a.ts', source).queries.map(({ text }) => text.value);
+  return findQueries('a.ts', source).queries.flatMap(({ variants }) =>
+    variants.map(({ text }) => text.value),
+  );
 }
 
 /** What stands in the source where `mark` stands in the query. */
 function placeOf(source: string, mark: string): string {
-  const { text } = findQueries('a.ts', source).queries[0]!;
-  return source.slice(text.sourceOffset(text.value.indexOf(mark)));
+  const { text } = findQueries('a.ts', source).queries[0]!.variants[0]!;
+  return source.slice(text.place(text.value.indexOf(mark)).offset);
 }
 
 describe('the finder of queries', () => {
@@ -35,6 +37,7 @@ describe('the finder of queries', () => {
     ).toEqual({
       queries: [],
       unknown: [],
+      uses: [],
     });
   });
 
@@ -55,13 +58,63 @@ describe('the finder of queries', () => {
 
   it('makes parameters of the values in a template', () => {
     const { queries } = findQueries('a.ts', "db.fetch(sql<'a'>`SELECT ${1} + ${sql.json(x)}`);");
-    expect(queries.map(({ text, tag }) => [text.value, tag])).toEqual([['SELECT $1 + $2', 'a']]);
+    expect(queries.map(({ variants, tag }) => [variants[0]?.text.value, tag])).toEqual([
+      ['SELECT $1 + $2', 'a'],
+    ]);
   });
 
-  it('tells of a template with fragments that it is not checked', () => {
+  it('takes in fragments, in every case that there is', () => {
+    const source = `
+      const active = sql\`is_active\`;
+      const order = byName ? sql\` ORDER BY name\` : sql\`\`;
+      db.fetch(sql\`SELECT \${sql.id('a', 'b c')} FROM t WHERE \${sql.and([active, sql\`id = \${id}\`])}\${order}\`);`;
+    const [query] = findQueries('a.ts', source).queries;
+    expect(query?.variants.map(({ text, when }) => [text.value, when])).toEqual([
+      ['SELECT "a"."b c" FROM t WHERE ((is_active) AND (id = $1)) ORDER BY name', 'when byName'],
+      ['SELECT "a"."b c" FROM t WHERE ((is_active) AND (id = $1))', 'when not byName'],
+    ]);
+  });
+
+  it('decides a condition that is there twice in one way', () => {
+    const source =
+      'db.fetch(sql`SELECT 1 ${a ? sql`, 2` : sql``} ${!a ? sql`, 3` : sql``} ${b ? sql`, ${x}` : sql``}`);';
+    expect(textsOf(source)).toEqual([
+      'SELECT 1 , 2  , $1',
+      'SELECT 1 , 2  ',
+      'SELECT 1  , 3 , $1',
+      'SELECT 1  , 3 ',
+    ]);
+  });
+
+  it('puts SET in front of assignments where it is missing', () => {
+    expect(
+      textsOf('db.execute(sql`UPDATE t ${sql.set({ a: x, b: sql`now()` })} WHERE id = ${id}`)'),
+    ).toEqual(['UPDATE t SET "a" = $1, "b" = now() WHERE id = $2']);
+    expect(textsOf('db.execute(sql`UPDATE t SET ${sql.set({ a: x })}`)')).toEqual([
+      'UPDATE t SET "a" = $1',
+    ]);
+  });
+
+  it('does not check more than 64 variants', () => {
+    const parts = [...'abcdefg'].map((each) => `\${${each} ? sql\`1\` : sql\`\`}`).join(' ');
+    const { queries, unknown } = findQueries('a.ts', `db.fetch(sql\`SELECT ${parts}\`)`);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual(['there are more than 64 variants']);
+  });
+
+  it('knows the name that a template could have', () => {
+    const source = 'export async function byId(id) { return db.fetch(sql`SELECT ${id}`); }';
+    const [query] = findQueries('/x/user-queries.ts', source).queries;
+    expect(query?.nameGoes?.name).toBe('userQueries.byId');
+    expect(source.slice(query?.nameGoes?.at)).toMatch(/^`SELECT/);
+  });
+
+  it('tells of a template with a list that only the program knows', () => {
     const { queries, unknown } = findQueries('a.ts', 'db.fetch(sql`SELECT ${sql.id(name)}`);');
     expect(queries).toEqual([]);
-    expect(unknown.map(({ reason }) => reason)).toEqual(['sql.id(name) may be a fragment of SQL']);
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      'sql.id(name) is only known when the program runs',
+    ]);
   });
 
   it.each([

@@ -47,6 +47,12 @@ export class Project implements AsyncDisposable {
     return { code, out, err };
   }
 
+  /** Runs `asyncpg check --watch` until the signal, and hands over each report. */
+  watch(signal: AbortSignal, report: (text: string) => void, ...args: string[]): Promise<number> {
+    const output = { out: report, err: report };
+    return runCommand(['check', '--watch', ...args], this.folder, output, signal);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
   }

@@ -20,6 +20,12 @@ declare module '../../src/index.ts' {
       row: { id: bigint; name: string | null };
       first: bigint;
     };
+    'SELECT count(*) FROM checked': {
+      args: [];
+      row: { count: bigint };
+      first: bigint;
+      one: true;
+    };
     'SELECT nmae FROM checked': { error: 'column "nmae" does not exist' };
   }
   interface NamedQueries {
@@ -49,6 +55,10 @@ expectTypeOf(pool.copyRecordsFromQuery(TEXT, 1n)).toEqualTypeOf<RowStream<Checke
 expectTypeOf(tx.cursor(TEXT, 1n)).toEqualTypeOf<Cursor<Checked>>();
 expectTypeOf(db.prepare(TEXT)).toEqualTypeOf<Promise<PreparedStatement<Checked>>>();
 expectTypeOf(plain.fetch(TEXT, 1n)).toEqualTypeOf<Promise<Checked[]>>();
+const COUNT = 'SELECT count(*) FROM checked';
+expectTypeOf(pool.fetchVal(COUNT)).toEqualTypeOf<Promise<bigint>>();
+expectTypeOf(pool.fetchRow(COUNT)).toEqualTypeOf<Promise<Row<{ count: bigint }>>>();
+expectTypeOf(pool.fetchVal<string>(COUNT)).toEqualTypeOf<Promise<string | null>>();
 void pool.execute(TEXT, 1n);
 void pool.executeMany(TEXT, [[1n], [2n]]);
 

@@ -24,7 +24,11 @@ export interface KnownFunction {
 
 /** What is known of a table's column. */
 export interface KnownColumn {
+  readonly schema: string;
   readonly table: string;
+  readonly number: number;
+  /** The object id of its type. */
+  readonly type: number;
   readonly name: string;
   /** Whether its values are never NULL. */
   readonly isNotNull: boolean;
@@ -71,6 +75,11 @@ export class Catalog {
 
   column(table: number, number: number): KnownColumn | undefined {
     return this.#columns.get(table)?.get(number);
+  }
+
+  /** The columns of a table that are there, in their order. */
+  columns(table: number): readonly KnownColumn[] {
+    return [...(this.#columns.get(table)?.values() ?? [])];
   }
 
   hasRules(table: number): boolean {
@@ -207,17 +216,22 @@ export class Catalog {
          GROUP BY family.relation, a.attname
        )
        SELECT a.attrelid::int8 AS relation, a.attnum AS number, r.relname AS "table", a.attname AS name,
+         r.relnamespace::regnamespace::text AS schema, a.atttypid::int8 AS type,
          n.holds AS not_null, a.attnotnull OR t.typtype = 'd' AND t.typnotnull AS refuses_null
        FROM pg_catalog.pg_attribute a
        JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
        JOIN never_null n ON n.relation = a.attrelid AND n.name = a.attname
-       WHERE a.attrelid = ANY ($1::int8[]::oid[]) AND a.attnum > 0`,
+       WHERE a.attrelid = ANY ($1::int8[]::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+       ORDER BY a.attrelid, a.attnum`,
       oids,
     );
     for (const row of columns) {
       this.#columns.get(Number(row['relation']))?.set(row['number'], {
+        schema: row['schema'].replace(/^"(.*)"$/, '$1').replaceAll('""', '"'),
         table: row['table'],
+        number: row['number'],
+        type: Number(row['type']),
         name: row['name'],
         isNotNull: row['not_null'],
         refusesNull: row['refuses_null'],

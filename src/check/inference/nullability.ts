@@ -27,13 +27,18 @@ export class Nullability implements Inference {
   /** Bodies of functions that are being looked into: one may call itself. */
   readonly #bodies: ReadonlySet<TreeNode>;
 
+  readonly #asserted: ReadonlyMap<TreeNode, boolean>;
+
+  /** @param asserted entries of lists of columns of which the query itself says whether they may be NULL */
   constructor(
     catalog: Catalog,
     args: ReadonlyMap<number, ArgumentNulls> = new Map(),
+    asserted: ReadonlyMap<TreeNode, boolean> = new Map(),
     bodies: ReadonlySet<TreeNode> = new Set(),
   ) {
     this.catalog = catalog;
     this.#arguments = args;
+    this.#asserted = asserted;
     this.#bodies = bodies;
   }
 
@@ -60,7 +65,9 @@ export class Nullability implements Inference {
     if (query['commandType'] === Command.select && operations !== null) {
       return this.#setOperation(operations, scope);
     }
-    return outputsOf(query).map((target) => this.isNullable(target['expr'], scope));
+    return outputsOf(query).map(
+      (target) => this.#asserted.get(target) ?? this.isNullable(target['expr'], scope),
+    );
   }
 
   #setOperation(node: TreeNode, scope: Scope): readonly boolean[] {
@@ -88,7 +95,9 @@ export class Nullability implements Inference {
       { isNullable, hasNullableElements: true },
     ]);
     const bodies = new Set(this.#bodies).add(query);
-    return new Nullability(this.catalog, new Map(nulls), bodies).columns(query)[0] ?? true;
+    return (
+      new Nullability(this.catalog, new Map(nulls), new Map(), bodies).columns(query)[0] ?? true
+    );
   }
 
   isNullable(value: TreeValue | undefined, scope: Scope): boolean {

@@ -8,6 +8,8 @@ import type { ArgumentNulls } from './inference.ts';
 export interface Parameter extends ArgumentNulls {
   /** What it is compared with or assigned to: a column, an argument of a function, `limit`. */
   readonly name: string | null;
+  /** The column that it is assigned to or compared with. */
+  readonly column: KnownColumn | null;
 }
 
 /** The parameters of a statement by their number, those that are used nowhere left out. */
@@ -21,6 +23,7 @@ interface Found {
   isNullable: boolean;
   hasNullableElements: boolean;
   name: string | null;
+  column: KnownColumn | null;
 }
 
 interface Level {
@@ -64,7 +67,7 @@ class ParameterFinder {
   /** What is assigned to a column takes its name, and NULL if the column does. */
   #assign(value: TreeValue | undefined, column: KnownColumn, query: TreeNode): void {
     const isNullable = !column.refusesNull;
-    if (this.#note(value, { name: column.name, isNullable })) return;
+    if (this.#note(value, { name: column.name, isNullable, column })) return;
     const node = withoutCasts(value);
     if (node?.tag === 'COALESCE') {
       for (const each of listOf(node['args'])) {
@@ -127,8 +130,13 @@ class ParameterFinder {
       case 'DISTINCTEXPR':
       case 'OPEXPR': {
         const isNullable = node.tag === 'DISTINCTEXPR';
-        this.#note(left, { name: this.#columnName(right, level), isNullable });
-        this.#note(right, { name: this.#columnName(left, level), isNullable });
+        for (const [one, other] of [
+          [left, right],
+          [right, left],
+        ]) {
+          const name = this.#columnName(other, level);
+          this.#note(one, { name, isNullable, column: this.#column(other, level) });
+        }
         break;
       }
       case 'COALESCE': {
@@ -170,12 +178,24 @@ class ParameterFinder {
       isNullable: false,
       hasNullableElements: false,
       name: null,
+      column: null,
     };
     found.isNullable ||= says.isNullable ?? false;
     found.hasNullableElements ||= says.hasNullableElements ?? false;
     found.name ??= says.name ?? null;
+    found.column ??= says.column ?? null;
     this.found.set(number, found);
     return true;
+  }
+
+  /** The column of a table that an expression is. */
+  #column(value: TreeValue | undefined, level: Level): KnownColumn | null {
+    const node = nodeOf(value);
+    if (node?.tag !== 'VAR' || numberOf(node['varlevelsup']) !== 0) return null;
+    const relation = nodesOf(level.query['rtable'])[numberOf(node['varno']) - 1];
+    const table = numberOf(relation?.['relid']);
+    if (relation?.['rtekind'] !== Rte.relation) return null;
+    return this.#catalog.column(table, numberOf(node['varattno'])) ?? null;
   }
 
   /** The name of the column that an expression is, or is made of in the first place: `lower(email)`. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { CheckResult } from '../check.ts';
 import type { Finding } from '../finding.ts';
+import type { CheckResult } from '../result.ts';
 import { sarif } from './sarif.ts';
 import { textReport } from './text.ts';
 

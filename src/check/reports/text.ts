@@ -1,5 +1,5 @@
-import type { CheckResult } from '../check.ts';
 import type { Finding } from '../finding.ts';
+import type { CheckResult } from '../result.ts';
 
 /** For people, and for editors that look for `file(line,col): error CODE: message` as the compiler writes it. */
 export function textReport({ findings, queries, files }: CheckResult): string {

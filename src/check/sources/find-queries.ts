@@ -1,22 +1,47 @@
-import { parseSync, visitorKeys } from 'oxc-parser';
+import {
+  type Alternative,
+  alternativesOf,
+  cooked,
+  isTemplate,
+  NotKnown,
+  placeOf,
+  startOf,
+} from './fragments.ts';
+import { type Located, type Module, Modules, type Node, unwrapped, visit } from './modules.ts';
 import { QueryText } from './query-text.ts';
+
+/** A text that a query can have. */
+export interface Variant {
+  readonly text: QueryText;
+  /** In which case it has it: `when name === undefined, not isActive`; null for the only one. */
+  readonly when: string | null;
+  /** Of a template: for each value in it which parameter it becomes, null for a fragment. */
+  readonly holes: readonly (number | null)[];
+}
 
 /** A query that was found in a source. */
 export interface FoundQuery {
   readonly file: string;
-  readonly text: QueryText;
+  readonly source: string;
+  readonly variants: readonly Variant[];
   /** In a `sql` template the name of `sql<'name'>`, null without one; undefined for a string. */
   readonly tag: string | null | undefined;
+  /** Where a template without a name and without a type takes one, and which one would fit. */
+  readonly nameGoes: { readonly at: number; readonly name: string } | null;
+  /** The method that it is given to. */
+  readonly method: string;
+  /** The call that it is given to lies in a loop, and so is made many times. */
+  readonly isInLoop: boolean;
   /** Where the template or string begins, and ends. */
   readonly start: number;
   readonly end: number;
 }
 
 /** A query whose text is not known before the program runs. */
-export interface UnknownQuery {
+interface UnknownQuery {
   readonly file: string;
+  readonly source: string;
   readonly start: number;
-  readonly end: number;
   readonly reason: string;
 }
 
@@ -24,13 +49,8 @@ export interface UnknownQuery {
 export interface SourceQueries {
   readonly queries: readonly FoundQuery[];
   readonly unknown: readonly UnknownQuery[];
-}
-
-interface Node {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly [key: string]: unknown;
+  /** Other files that constants were taken from. */
+  readonly uses: readonly string[];
 }
 
 /** Methods of connections, pools and transactions whose first argument is a query. */
@@ -55,183 +75,151 @@ const BEGINNING =
 /** What a source must have in it to be worth parsing. */
 const HINT = /\.(?:fetch|execute|stream|cursor|prepare|copyRecordsFromQuery)|\bsql\s*[`<]/;
 
+const LOOPS = new Set([
+  'ForStatement',
+  'ForOfStatement',
+  'ForInStatement',
+  'WhileStatement',
+  'DoWhileStatement',
+]);
+
 /** The queries of a source, in their order. */
-export function findQueries(file: string, source: string): SourceQueries {
-  if (!HINT.test(source)) return { queries: [], unknown: [] };
-  const { program } = parseSync(file, source);
-  return new Finder(file, source).find(program as unknown as Node);
+export function findQueries(
+  file: string,
+  source: string,
+  modules: Modules = new Modules(),
+): SourceQueries {
+  const module = HINT.test(source) ? modules.get(file, source) : null;
+  return module === null ? { queries: [], unknown: [], uses: [] } : new Finder(module).find();
 }
 
 class Finder {
-  readonly #file: string;
-  readonly #source: string;
-  readonly #constants = new Map<string, Node>();
+  readonly #module: Module;
   readonly #queries: FoundQuery[] = [];
   readonly #unknown: UnknownQuery[] = [];
+  readonly #uses = new Set<string>();
   readonly #seen = new Set<Node>();
 
-  constructor(file: string, source: string) {
-    this.#file = file;
-    this.#source = source;
+  constructor(module: Module) {
+    this.#module = module;
   }
 
-  find(program: Node): SourceQueries {
-    visit(program, (node) => {
-      // Of `const`, at any depth: a name that is there twice stands for neither.
-      if (node.type !== 'VariableDeclaration' || node['kind'] !== 'const') return;
-      for (const declarator of node['declarations'] as readonly Node[]) {
-        const name = (declarator['id'] as Node)['name'];
-        const init = declarator['init'] as Node | null;
-        if (typeof name !== 'string' || init === null) continue;
-        if (this.#constants.has(name)) this.#constants.set(name, NOTHING);
-        else this.#constants.set(name, init);
-      }
+  find(): SourceQueries {
+    visit(this.#module.program, (node, around) => {
+      if (node.type === 'CallExpression') this.#call(node, around);
     });
-    visit(program, (node) => {
-      if (node.type === 'CallExpression') this.#call(node);
-    });
-    return { queries: this.#queries, unknown: this.#unknown };
+    this.#uses.delete(this.#module.file);
+    return { queries: this.#queries, unknown: this.#unknown, uses: [...this.#uses] };
   }
 
-  #call(node: Node): void {
+  #call(node: Node, around: readonly Node[]): void {
     const callee = node['callee'] as Node;
     if (callee.type !== 'MemberExpression') return;
-    const method = (callee['property'] as Node)['name'];
+    const method = String((callee['property'] as Node)['name']);
     const argument = (node['arguments'] as readonly Node[])[0];
-    if (!METHODS.has(String(method)) || argument === undefined) return;
-    this.#query(unwrapped(argument));
+    if (!METHODS.has(method) || argument === undefined) return;
+    // What a function in a loop does, it need not do there.
+    const inner = around.slice(around.findLastIndex(({ type }) => /Function/.test(type)) + 1);
+    const isInLoop = inner.some(({ type }) => LOOPS.has(type));
+    const name = suggestedName(this.#module.file, around);
+    this.#query({ node: unwrapped(argument), module: this.#module }, { method, isInLoop, name });
   }
 
-  #query(node: Node): void {
-    if (node.type === 'Identifier') {
-      const constant = this.#constants.get(String(node['name']));
-      if (constant !== undefined) this.#query(unwrapped(constant));
+  #query(query: Located, call: { method: string; isInLoop: boolean; name: string }): void {
+    const { node, module } = query;
+    this.#uses.add(module.file);
+    if (node.type === 'ConditionalExpression') {
+      for (const each of [node['consequent'], node['alternate']]) {
+        this.#query({ node: unwrapped(each as Node), module }, call);
+      }
       return;
     }
-    if (node.type === 'ConditionalExpression') {
-      this.#query(unwrapped(node['consequent'] as Node));
-      this.#query(unwrapped(node['alternate'] as Node));
+    const constant = module.constant(node);
+    if (constant !== null && constant.node !== node) {
+      this.#query(constant, call);
       return;
     }
     if (this.#seen.has(node)) return;
     this.#seen.add(node);
+    const place = { file: module.file, source: module.source, start: node.start, end: node.end };
+    const { method, isInLoop, name } = call;
     if (node.type === 'TaggedTemplateExpression') {
-      this.#template(node);
+      if (!isTemplate(node)) return;
+      const made = alternativesOf(query);
+      if (made instanceof NotKnown) {
+        const { reason, place: where } = made;
+        this.#unknown.push({ file: where.file, source: where.source, start: where.offset, reason });
+        return;
+      }
+      const variants = made.map((each) => variantOf(each, (node['quasi'] as Node)['expressions']));
+      for (const { parts } of made) for (const each of parts) this.#uses.add(each.place.file);
+      if (!BEGINNING.test(variants[0]?.text.value ?? '')) return;
+      const isTyped = (node['typeArguments'] ?? null) !== null;
+      const nameGoes = isTyped ? null : { at: (node['tag'] as Node).end, name };
+      this.#queries.push({ ...place, variants, tag: nameOf(node), nameGoes, method, isInLoop });
       return;
     }
     const text = new QueryText();
-    const reason = this.#add(node, text);
-    const looksLikeQuery = BEGINNING.test(text.value);
-    if (reason === null && looksLikeQuery) {
-      this.#found(node, text, undefined);
-    } else if (reason !== null && looksLikeQuery) {
-      this.#unknown.push({ file: this.#file, start: node.start, end: node.end, reason });
+    const reason = this.#add(query, text);
+    if (!BEGINNING.test(text.value)) return;
+    if (reason === null) {
+      const variants = [{ text, when: null, holes: [] }];
+      this.#queries.push({ ...place, variants, tag: undefined, nameGoes: null, method, isInLoop });
+    } else {
+      this.#unknown.push({ ...place, reason });
     }
   }
 
   /** Adds what an expression is as text. Tells why it is not known, or null. */
-  #add(node: Node, text: QueryText): string | null {
+  #add(value: Located, text: QueryText): string | null {
+    const { node, module } = value;
+    this.#uses.add(module.file);
+    const inner = (each: unknown): Located => ({ node: unwrapped(each as Node), module });
     if (node.type === 'Literal' && typeof node['value'] === 'string') {
-      text.add(node['value'], this.#source, node.start + 1);
+      text.add(node['value'], placeOf(value, node.start + 1));
       return null;
     }
     if (node.type === 'TemplateLiteral') {
-      const quasis = node['quasis'] as readonly Node[];
       const expressions = node['expressions'] as readonly Node[];
-      for (const [index, quasi] of quasis.entries()) {
-        text.add(cooked(quasi), this.#source, this.#startOf(quasi));
+      for (const [index, quasi] of (node['quasis'] as readonly Node[]).entries()) {
+        text.add(cooked(quasi), placeOf(value, startOf(quasi, module.source)));
         const expression = expressions[index];
         if (expression === undefined) continue;
-        const reason = this.#add(unwrapped(expression), text);
+        const reason = this.#add(inner(expression), text);
         if (reason !== null) return reason;
       }
       return null;
     }
     if (node.type === 'BinaryExpression' && node['operator'] === '+') {
-      const left = this.#add(unwrapped(node['left'] as Node), text);
-      return left ?? this.#add(unwrapped(node['right'] as Node), text);
+      return this.#add(inner(node['left']), text) ?? this.#add(inner(node['right']), text);
     }
-    if (node.type === 'Identifier') {
-      const constant = this.#constants.get(String(node['name']));
-      if (constant !== undefined && constant !== NOTHING)
-        return this.#add(unwrapped(constant), text);
-    }
-    return `${this.#source.slice(node.start, node.end)} is not known before the program runs`;
+    const constant = module.constant(node);
+    if (constant !== null && constant.node !== node) return this.#add(constant, text);
+    return `${module.source.slice(node.start, node.end)} is not known before the program runs`;
   }
+}
 
-  /** A `sql` template: each value becomes the next parameter. */
-  #template(node: Node): void {
-    const tag = node['tag'] as Node;
-    if (tag.type !== 'Identifier' || tag['name'] !== 'sql') return;
-    const quasi = node['quasi'] as Node;
-    const text = new QueryText();
-    let parameters = 0;
-    for (const [index, part] of (quasi['quasis'] as readonly Node[]).entries()) {
-      text.add(cooked(part), this.#source, this.#startOf(part));
-      const expression = (quasi['expressions'] as readonly Node[])[index];
-      if (expression === undefined) continue;
-      if (this.#mayBeFragment(expression)) {
-        const shown = this.#source.slice(expression.start, expression.end);
-        const reason = `${shown} may be a fragment of SQL`;
-        this.#unknown.push({ file: this.#file, start: node.start, end: node.end, reason });
-        return;
-      }
+/** The text of an alternative, each value the next parameter. */
+function variantOf({ parts, when }: Alternative, expressions: unknown): Variant {
+  const text = new QueryText();
+  const holes: (number | null)[] = (expressions as readonly Node[]).map(() => null);
+  let parameters = 0;
+  for (const part of parts) {
+    if (part.text === null) {
       parameters += 1;
-      text.addParameter(parameters, expression.start);
+      text.addMade(`$${parameters}`, part.place);
+      if (part.hole !== undefined) holes[part.hole] = parameters;
+    } else if (part.isWritten) {
+      text.add(part.text, part.place);
+    } else {
+      const { keyword } = part;
+      const isThere =
+        keyword === undefined || new RegExp(`\\b${keyword}\\s*$`, 'i').test(text.value);
+      text.addMade(isThere ? part.text : `${keyword} ${part.text}`, part.place);
     }
-    if (BEGINNING.test(text.value)) this.#found(node, text, nameOf(node));
   }
-
-  #mayBeFragment(expression: Node): boolean {
-    const node = unwrapped(expression);
-    if (node.type === 'TaggedTemplateExpression') return true;
-    if (node.type === 'ConditionalExpression') {
-      return [node['consequent'], node['alternate']].some((each) =>
-        this.#mayBeFragment(each as Node),
-      );
-    }
-    if (node.type === 'Identifier') {
-      const constant = this.#constants.get(String(node['name']));
-      return constant !== undefined && constant !== node && this.#isFragment(constant);
-    }
-    return this.#isFragment(node);
-  }
-
-  #isFragment(expression: Node): boolean {
-    const node = unwrapped(expression);
-    if (node.type === 'TaggedTemplateExpression') return true;
-    if (node.type === 'ConditionalExpression') {
-      return [node['consequent'], node['alternate']].some((each) => this.#isFragment(each as Node));
-    }
-    if (node.type !== 'CallExpression') return false;
-    const callee = node['callee'] as Node;
-    if (callee.type !== 'MemberExpression') return false;
-    const isOfTag = (callee['object'] as Node)['name'] === 'sql';
-    return isOfTag && (callee['property'] as Node)['name'] !== 'json';
-  }
-
-  #found(node: Node, text: QueryText, tag: string | null | undefined): void {
-    this.#queries.push({ file: this.#file, text, tag, start: node.start, end: node.end });
-  }
-
-  /** Parsers differ in whether a part of a template has its quotation marks and braces. */
-  #startOf(quasi: Node): number {
-    return /[`}]/.test(this.#source[quasi.start] ?? '') &&
-      !rawOf(quasi).startsWith(this.#source[quasi.start]!)
-      ? quasi.start + 1
-      : quasi.start;
-  }
-}
-
-/** What a name stands for that is declared twice. */
-const NOTHING: Node = { type: 'Nothing', start: 0, end: 0 };
-
-function cooked(quasi: Node): string {
-  return (quasi['value'] as { cooked: string | null }).cooked ?? '';
-}
-
-function rawOf(quasi: Node): string {
-  return (quasi['value'] as { raw: string }).raw;
+  const cases = [...when].map(([condition, is]) => (is ? condition : `not ${condition}`));
+  return { text, when: cases.length === 0 ? null : `when ${cases.join(', ')}`, holes };
 }
 
 /** The name in sql<'name'>. */
@@ -242,25 +230,14 @@ function nameOf(node: Node): string | null {
   return typeof literal === 'string' ? literal : null;
 }
 
-/** An expression without what only the compiler reads: `as const`, `!`, brackets. */
-function unwrapped(node: Node): Node {
-  switch (node.type) {
-    case 'TSAsExpression':
-    case 'TSSatisfiesExpression':
-    case 'TSNonNullExpression':
-    case 'ParenthesizedExpression':
-      return unwrapped(node['expression'] as Node);
-    default:
-      return node;
-  }
-}
-
-function visit(node: Node, enter: (node: Node) => void): void {
-  enter(node);
-  for (const key of visitorKeys[node.type] ?? []) {
-    const child = node[key];
-    for (const item of Array.isArray(child) ? child : [child]) {
-      if (typeof item === 'object' && item !== null && 'type' in item) visit(item as Node, enter);
-    }
-  }
+/** A name for a template: that of its file and of the function or constant that it is in. */
+function suggestedName(file: string, around: readonly Node[]): string {
+  const base = file.replace(/^.*[\\/]/, '').replace(/(\.[cm]?tsx?)$/, '');
+  const names = around.map((each) => {
+    const named = (each['id'] ?? each['key'] ?? null) as Node | null;
+    const isNamed = /Function|VariableDeclarator|MethodDefinition|Property/.test(each.type);
+    return isNamed && typeof named?.['name'] === 'string' ? named['name'] : null;
+  });
+  const inner = names.findLast((each) => each !== null) ?? 'query';
+  return `${base.replaceAll(/\W+(\w)/g, (_, first: string) => first.toUpperCase())}.${inner}`;
 }

@@ -1,16 +1,22 @@
+/** A place in a source. */
+export interface Place {
+  readonly file: string;
+  readonly source: string;
+  readonly offset: number;
+}
+
 /** A part of a query's text and where it stands in its source. */
 interface Piece {
   /** Where it begins in the query. */
   readonly at: number;
   readonly length: number;
-  readonly source: string;
-  /** Where it begins in the source; what is between there and its end is written with escapes. */
-  readonly start: number;
-  /** False for `$1`, which stands for an expression. */
+  /** Where it begins in its source; what is between there and its end is written with escapes. */
+  readonly start: Place;
+  /** False for what stands for an expression, such as `$1`. */
   readonly isText: boolean;
 }
 
-/** The text of a query as the program has it, put together from pieces of its source. */
+/** The text of a query as the program has it, put together from pieces of its sources. */
 export class QueryText {
   readonly #pieces: Piece[] = [];
   #value = '';
@@ -19,29 +25,32 @@ export class QueryText {
     return this.#value;
   }
 
-  add(text: string, source: string, start: number): void {
-    this.#pieces.push({ at: this.#value.length, length: text.length, source, start, isText: true });
+  add(text: string, start: Place): void {
+    this.#add(text, start, true);
+  }
+
+  /** Adds what an expression is turned into. */
+  addMade(text: string, start: Place): void {
+    this.#add(text, start, false);
+  }
+
+  #add(text: string, start: Place, isText: boolean): void {
+    this.#pieces.push({ at: this.#value.length, length: text.length, start, isText });
     this.#value += text;
   }
 
-  addParameter(number: number, start: number): void {
-    const text = `$${number}`;
-    const at = this.#value.length;
-    this.#pieces.push({ at, length: text.length, source: '', start, isText: false });
-    this.#value += text;
-  }
-
-  /** Where a character of the query stands in the source. */
-  sourceOffset(position: number): number {
-    const piece = this.#pieces.findLast(({ at, length }) => at <= position && length > 0);
-    if (piece === undefined) return this.#pieces[0]?.start ?? 0;
-    if (!piece.isText) return piece.start;
-    return piece.start + rawLength(piece.source, piece.start, position - piece.at);
+  /** Where a character of the query stands in its source. */
+  place(position: number): Place {
+    const piece =
+      this.#pieces.findLast(({ at, length }) => at <= position && length > 0) ?? this.#pieces[0];
+    if (piece === undefined) throw new RangeError('a query without any text has no places');
+    const { start, at, isText } = piece;
+    const further = isText ? rawLength(start.source, start.offset, position - at) : 0;
+    return { ...start, offset: start.offset + further };
   }
 }
 
 const ESCAPE = /\\(?:u\{[\da-fA-F]+\}|u[\da-fA-F]{4}|x[\da-fA-F]{2}|\r\n|[\s\S])/y;
-
 /** How much of a source makes the first `length` UTF-16 units of a string or a template. */
 function rawLength(source: string, start: number, length: number): number {
   let at = start;

@@ -35,7 +35,7 @@ describe.each([18, 15] as const)('asyncpg check, PostgreSQL %i', (version) => {
       'SELECT u.email, o.total FROM users u LEFT JOIN orders o ON o.user_id = u.id WHERE o.total > 10':
         '{ args: []; row: { email: string; total: string }; first: string }',
       'SELECT count(*), sum(total) FROM orders':
-        '{ args: []; row: { count: bigint; sum: string | null }; first: bigint }',
+        '{ args: []; row: { count: bigint; sum: string | null }; first: bigint; one: true }',
       'SELECT id FROM users WHERE id = ANY ($1) LIMIT $2':
         '{ args: [ids: readonly (bigint | number)[], limit: bigint | number]; row: { id: bigint }; first: bigint }',
     };

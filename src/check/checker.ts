@@ -1,0 +1,191 @@
+import { type Connection, connect } from 'asyncpg';
+import { CheckError } from './check-error.ts';
+import type { LoadedConfig } from './config.ts';
+import { Describer, type Description, isObjection, type Objection } from './describe.ts';
+import { type Finding, findingAt } from './finding.ts';
+import { type CheckedQuery, errorOf, generatedFile, textOf, typeOfAll } from './generated-file.ts';
+import type { Declared } from './inference/shapes.ts';
+import { lookBy, type RuleFinding } from './rules/rules.ts';
+import type { FoundQuery, Variant } from './sources/find-queries.ts';
+import type { Source } from './sources.ts';
+import { TypeNames, typesIn } from './type-names.ts';
+
+/** What is found in sources, and the file that is to be written. */
+export interface Checked {
+  readonly findings: readonly Finding[];
+  /** How many different queries there are. */
+  readonly queries: number;
+  readonly generated: string;
+}
+
+/** Checks sources against one database, as often as they change: each text is asked for once. */
+export class Checker {
+  readonly #config: LoadedConfig;
+  readonly #hash: string;
+  readonly #catalogs: Connection;
+  readonly #describer: Describer;
+  readonly #names: TypeNames;
+  readonly #looks = new Map<string, readonly RuleFinding[]>();
+  readonly #answers = new Map<string, Description | Objection>();
+
+  private constructor(
+    config: LoadedConfig,
+    hash: string,
+    catalogs: Connection,
+    describer: Describer,
+  ) {
+    this.#config = config;
+    this.#hash = hash;
+    this.#catalogs = catalogs;
+    this.#describer = describer;
+    this.#names = new TypeNames(catalogs, config);
+  }
+
+  /** @param hash what the generated file depends on besides the queries */
+  static async open(dsn: string, config: LoadedConfig, hash: string): Promise<Checker> {
+    const catalogs = await open(dsn);
+    try {
+      return new Checker(
+        config,
+        hash,
+        catalogs,
+        await Describer.open(dsn, catalogs, declaredBy(config)),
+      );
+    } catch (error) {
+      await catalogs.close();
+      throw error;
+    }
+  }
+
+  async check(sources: readonly Source[]): Promise<Checked> {
+    const queries = new Map<string, CheckedQuery>();
+    const findings: Finding[] = [];
+    for (const source of sources) {
+      for (const query of source.queries) findings.push(...(await this.#query(query, queries)));
+      findings.push(...notChecked(source, this.#config));
+    }
+    const isStrict = this.#config.strict === true;
+    const generated = generatedFile([...queries.values()], this.#hash, isStrict);
+    return { findings: unique(findings), queries: queries.size, generated };
+  }
+
+  /** Checks the variants of a query, one after the other, and adds it to those that there are. */
+  async #query(query: FoundQuery, queries: Map<string, CheckedQuery>): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    const described: Description[] = [];
+    let objection: Objection | null = null;
+    for (const variant of query.variants) {
+      const answer = await this.#describe(variant.text.value);
+      if (!isObjection(answer)) {
+        described.push(answer);
+        findings.push(...(await this.#look(query, variant, answer)));
+        continue;
+      }
+      objection ??= answer;
+      const { code, message, hint, position } = answer;
+      const shown = variant.when === null ? message : `${message} (${variant.when})`;
+      const { file, source } = query;
+      const where =
+        position === null ? { file, source, offset: query.start } : variant.text.place(position);
+      const said = { severity: 'error', code, message: shown, hint } as const;
+      findings.push(findingAt(where.file, where.source, where.offset, said));
+    }
+    // A template without a name has no place in the file: its text is not in its type.
+    if (query.tag === null) return findings;
+    const name = query.tag ?? null;
+    const text = textOf(query.variants.map((each) => each.text.value));
+    const key = name === null ? text : `sql<'${name}'>`;
+    const known = queries.get(key);
+    if (known !== undefined && known.text !== text) {
+      findings.push(
+        findingAt(query.file, query.source, query.start, {
+          severity: 'error',
+          code: 'same-name',
+          message: `two queries have the name ${name}`,
+          hint: 'Give each its own.',
+        }),
+      );
+    }
+    const type =
+      known?.type ??
+      (objection === null
+        ? typeOfAll(described, query.variants, this.#names)
+        : errorOf(objection.message));
+    queries.set(key, { text, name, type });
+    return findings;
+  }
+
+  /** Looks at a query by the rules that are on. */
+  async #look(query: FoundQuery, variant: Variant, answer: Description): Promise<Finding[]> {
+    const { rules } = this.#config;
+    if (rules === undefined) return [];
+    const key = `${variant.text.value}\0${query.method}\0${query.isInLoop}`;
+    const said =
+      this.#looks.get(key) ?? (await lookBy(rules, query, variant, answer, this.#catalogs));
+    this.#looks.set(key, said);
+    return said.map(({ rule, severity, message, hint, position }) => {
+      const { file, source } = query;
+      const at =
+        position === null ? { file, source, offset: query.start } : variant.text.place(position);
+      return findingAt(at.file, at.source, at.offset, { severity, code: rule, message, hint });
+    });
+  }
+
+  async #describe(text: string): Promise<Description | Objection> {
+    const known = this.#answers.get(text);
+    if (known !== undefined) return known;
+    const answer = await this.#describer.describe(text);
+    if (!isObjection(answer)) {
+      const { parameters, columns } = answer;
+      const types = [...parameters, ...columns].map(({ type }) => type);
+      await this.#names.load([...types, ...columns.flatMap(({ shape }) => typesIn(shape))]);
+    }
+    this.#answers.set(text, answer);
+    return answer;
+  }
+
+  /** With its connections, whatever was sent to them ends. */
+  async close(): Promise<void> {
+    await this.#describer.close();
+    await this.#catalogs.close();
+  }
+}
+
+/** The types that the configuration declares for columns. */
+function declaredBy({ columns = {} }: LoadedConfig): Declared {
+  return (schema, table, column) =>
+    columns[`${schema}.${table}.${column}`] ?? columns[`${table}.${column}`];
+}
+
+/** What is said of queries whose text is not known before the program runs. */
+export function notChecked(source: Source, config: LoadedConfig): Finding[] {
+  return source.unknown.map(({ file, source: text, start, reason }) =>
+    findingAt(file, text, start, {
+      severity: config.strict === true ? 'error' : 'warning',
+      code: 'not-checked',
+      message: `not checked: ${reason}`,
+      hint: null,
+    }),
+  );
+}
+
+/** The same thing of the same place is said once: several sources may use one constant, or one fragment. */
+function unique(findings: readonly Finding[]): Finding[] {
+  const seen = new Map<string, Finding>();
+  for (const each of findings) {
+    const plain = each.message.replace(/ \(when .*\)$/, '');
+    const key = `${each.file}:${each.line}:${each.column}:${each.code}:${plain}`;
+    if (!seen.has(key)) seen.set(key, each);
+  }
+  return [...seen.values()];
+}
+
+async function open(dsn: string): ReturnType<typeof connect> {
+  try {
+    return await connect(dsn);
+  } catch (error) {
+    throw new CheckError(`the database cannot be reached: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,9 @@
+import type { Finding } from './finding.ts';
+
+/** What a run of the command has found. */
+export interface CheckResult {
+  readonly findings: readonly Finding[];
+  /** How many different queries there are, and in how many files. */
+  readonly queries: number;
+  readonly files: number;
+}

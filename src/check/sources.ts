@@ -1,0 +1,57 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { LoadedConfig } from './config.ts';
+import { sourceFiles } from './files.ts';
+import { findQueries, type SourceQueries } from './sources/find-queries.ts';
+import { Modules } from './sources/modules.ts';
+
+/** A source with the queries in it. */
+export interface Source extends SourceQueries {
+  readonly file: string;
+  readonly text: string;
+}
+
+interface KnownSource {
+  readonly source: Source;
+  readonly version: string;
+  /** Other modules that its queries have constants of. */
+  readonly uses: readonly string[];
+}
+
+/** The sources of a project; what has not changed since it was last read is not looked through again. */
+export class Sources {
+  #known = new Map<string, KnownSource>();
+
+  async read(config: LoadedConfig): Promise<readonly Source[]> {
+    const files = await sourceFiles(config);
+    const versions = new Map(
+      await Promise.all(files.map(async (file) => [file, await versionOf(file)] as const)),
+    );
+    const isSame = (file: string): boolean => {
+      const known = this.#known.get(file);
+      return known !== undefined && known.version === versions.get(file);
+    };
+    const modules = new Modules();
+    const next = new Map<string, KnownSource>();
+    for (const file of files) {
+      const known = this.#known.get(file);
+      if (known !== undefined && isSame(file) && known.uses.every(isSame)) {
+        next.set(file, known);
+        continue;
+      }
+      const text = await readFile(file, 'utf8');
+      const found = findQueries(file, text, modules);
+      next.set(file, {
+        source: { ...found, file, text },
+        version: versions.get(file) ?? '',
+        uses: found.uses,
+      });
+    }
+    this.#known = next;
+    return [...next.values()].map(({ source }) => source);
+  }
+}
+
+async function versionOf(file: string): Promise<string> {
+  const { mtimeMs, size, ino } = await stat(file);
+  return `${mtimeMs} ${size} ${ino}`;
+}

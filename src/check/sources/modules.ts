@@ -1,0 +1,254 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseSync, visitorKeys } from 'oxc-parser';
+
+/** A node of a program's syntax tree. */
+export interface Node {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [key: string]: unknown;
+}
+
+/** An expression and the module that it stands in. */
+export interface Located {
+  readonly node: Node;
+  readonly module: Module;
+}
+
+/** The modules that constants are looked up in, each parsed once. */
+export class Modules {
+  readonly #modules = new Map<string, Module | null>();
+
+  /** @param source its text, if it has been read already */
+  get(file: string, source?: string): Module | null {
+    let module = this.#modules.get(file);
+    if (module === undefined) {
+      module = Module.parse(file, source, this);
+      this.#modules.set(file, module);
+    }
+    return module;
+  }
+}
+
+const SUFFIXES = ['', '.ts', '.tsx', '.mts', '.cts', '/index.ts', '/index.tsx'];
+
+/** A source file with the names in it that stand for something constant. */
+export class Module {
+  readonly file: string;
+  readonly source: string;
+  readonly program: Node;
+  /** By name what a `const`, an enum or a class is; null for a name that is there twice. */
+  readonly #names = new Map<string, Node | null>();
+  readonly #imports = new Map<string, { from: string; name: string }>();
+  readonly #exports = new Map<string, { from: string | null; name: string }>();
+  readonly #allOf: string[] = [];
+  readonly #modules: Modules;
+
+  private constructor(file: string, source: string, modules: Modules) {
+    this.file = file;
+    this.source = source;
+    this.#modules = modules;
+    this.program = parseSync(file, source).program as unknown as Node;
+    visit(this.program, (node) => this.#declare(node));
+  }
+
+  static parse(file: string, source: string | undefined, modules: Modules): Module | null {
+    try {
+      return new Module(file, source ?? readFileSync(file, 'utf8'), modules);
+    } catch {
+      return null;
+    }
+  }
+
+  #declare(node: Node): void {
+    switch (node.type) {
+      case 'VariableDeclaration':
+        // Of `const`, at any depth: a name that is there twice stands for neither.
+        for (const declarator of node['declarations'] as readonly Node[]) {
+          const name = (declarator['id'] as Node)['name'];
+          const value = node['kind'] === 'const' ? (declarator['init'] as Node | null) : null;
+          if (typeof name === 'string') this.#name(name, value);
+        }
+        break;
+      case 'TSEnumDeclaration':
+      case 'ClassDeclaration': {
+        const name = (node['id'] as Node | null)?.['name'];
+        if (typeof name === 'string') this.#name(name, node);
+        break;
+      }
+      case 'ImportDeclaration':
+        for (const each of node['specifiers'] as readonly Node[]) {
+          const imported = each.type === 'ImportSpecifier' ? nameOf(each['imported']) : 'default';
+          const from = (node['source'] as Node)['value'] as string;
+          const name = each.type === 'ImportNamespaceSpecifier' ? '*' : imported;
+          this.#imports.set(nameOf(each['local']), { from, name });
+        }
+        break;
+      case 'ExportNamedDeclaration':
+        for (const each of node['specifiers'] as readonly Node[]) {
+          const from = ((node['source'] ?? null) as Node | null)?.['value'] as string | undefined;
+          this.#exports.set(nameOf(each['exported']), {
+            from: from ?? null,
+            name: nameOf(each['local']),
+          });
+        }
+        break;
+      case 'ExportAllDeclaration':
+        this.#allOf.push((node['source'] as Node)['value'] as string);
+        break;
+      case 'ExportDefaultDeclaration':
+        this.#name('default', node['declaration'] as Node);
+        break;
+      default:
+    }
+  }
+
+  #name(name: string, node: Node | null): void {
+    this.#names.set(name, this.#names.has(name) ? null : node);
+  }
+
+  /** What an identifier or a property of a constant object stands for, here or where it is imported from. */
+  constant(node: Node, depth = 0): Located | null {
+    if (depth > 20) return null;
+    if (node.type === 'Identifier') return this.#named(nameOf(node), depth);
+    if (node.type !== 'MemberExpression') return null;
+    const property = node['property'] as Node;
+    const key = node['computed'] === true ? property['value'] : property['name'];
+    const object = unwrapped(node['object'] as Node);
+    if (typeof key !== 'string') return null;
+    if (object.type === 'Identifier') {
+      const imported = this.#imports.get(nameOf(object));
+      if (imported?.name === '*') {
+        return this.#module(imported.from)?.exported(key, depth + 1) ?? null;
+      }
+    }
+    const owner = this.constant(object, depth + 1);
+    return owner === null ? null : memberOf(owner, key);
+  }
+
+  #named(name: string, depth: number): Located | null {
+    const own = this.#names.get(name);
+    if (own === null) return null;
+    if (own !== undefined) return this.#resolved(own, depth);
+    const imported = this.#imports.get(name);
+    if (imported === undefined) return null;
+    return this.#module(imported.from)?.exported(imported.name, depth + 1) ?? null;
+  }
+
+  #resolved(node: Node, depth: number): Located | null {
+    const inner = unwrapped(node);
+    if (inner.type === 'Identifier' || inner.type === 'MemberExpression') {
+      return this.constant(inner, depth + 1) ?? { node: inner, module: this };
+    }
+    return { node: inner, module: this };
+  }
+
+  /** What this module exports by a name. */
+  exported(name: string, depth: number): Located | null {
+    if (depth > 20) return null;
+    const listed = this.#exports.get(name);
+    if (listed !== undefined) {
+      return listed.from === null
+        ? this.#named(listed.name, depth)
+        : (this.#module(listed.from)?.exported(listed.name, depth + 1) ?? null);
+    }
+    const own = this.#named(name, depth);
+    if (own !== null) return own;
+    for (const from of this.#allOf) {
+      const found = this.#module(from)?.exported(name, depth + 1) ?? null;
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  #module(from: string): Module | null {
+    if (!from.startsWith('.')) return null;
+    const target = path.resolve(path.dirname(this.file), from);
+    // `./a.js` of a source is `./a.ts`.
+    const source = target.replace(/\.([cm]?)js(x?)$/, '.$1ts$2');
+    const found = [source, ...SUFFIXES.map((suffix) => target + suffix)].find(
+      (file) => /\.[cm]?tsx?$/.test(file) && existsSync(file),
+    );
+    return found === undefined ? null : this.#modules.get(found);
+  }
+}
+
+/** A property of an object, a member of an enum, a static property of a class. */
+function memberOf({ node, module }: Located, key: string): Located | null {
+  if (node.type === 'ObjectExpression') {
+    for (const each of node['properties'] as readonly Node[]) {
+      if (each.type === 'Property' && propertyName(each) === key) {
+        return { node: unwrapped(each['value'] as Node), module };
+      }
+    }
+  }
+  if (node.type === 'TSEnumDeclaration') {
+    const members = (node['body'] as Node)['members'] as readonly Node[];
+    const member = members.find((each) => nameOf(each['id']) === key);
+    const value = (member?.['initializer'] ?? null) as Node | null;
+    return value === null ? null : { node: unwrapped(value), module };
+  }
+  if (node.type === 'ClassDeclaration') {
+    for (const each of (node['body'] as Node)['body'] as readonly Node[]) {
+      const isConstant = each['static'] === true && each['readonly'] === true;
+      if (isConstant && propertyName(each) === key && each['value']) {
+        return { node: unwrapped(each['value'] as Node), module };
+      }
+    }
+  }
+  return null;
+}
+
+/** The name of a property that is not computed, or null. */
+export function propertyName(property: Node): string | null {
+  return property['computed'] === true ? null : nameOf(property['key']) || null;
+}
+
+/** The name of an identifier, or the text of a string in its place. */
+function nameOf(value: unknown): string {
+  const node = value as Node | null;
+  return String(node?.['name'] ?? node?.['value'] ?? '');
+}
+
+/** An expression without what only the compiler reads: `as const`, `!`, brackets. */
+export function unwrapped(node: Node): Node {
+  switch (node.type) {
+    case 'TSAsExpression':
+    case 'TSSatisfiesExpression':
+    case 'TSNonNullExpression':
+    case 'ParenthesizedExpression':
+      return unwrapped(node['expression'] as Node);
+    case 'CallExpression': {
+      // Object.freeze({ … })
+      const callee = node['callee'] as Node;
+      const isFreeze =
+        callee.type === 'MemberExpression' &&
+        nameOf(callee['object']) === 'Object' &&
+        nameOf(callee['property']) === 'freeze';
+      const first = (node['arguments'] as readonly Node[])[0];
+      return isFreeze && first !== undefined ? unwrapped(first) : node;
+    }
+    default:
+      return node;
+  }
+}
+
+/** Calls `enter` for a node and all below it, with those that are around it, the outermost first. */
+export function visit(
+  node: Node,
+  enter: (node: Node, around: readonly Node[]) => void,
+  around: Node[] = [],
+): void {
+  enter(node, around);
+  around.push(node);
+  for (const key of visitorKeys[node.type] ?? []) {
+    const child = node[key];
+    for (const item of Array.isArray(child) ? child : [child]) {
+      if (typeof item === 'object' && item !== null && 'type' in item) {
+        visit(item as Node, enter, around);
+      }
+    }
+  }
+  around.pop();
+}

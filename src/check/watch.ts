@@ -1,0 +1,134 @@
+import { type FSWatcher, watch as watchFolder } from 'node:fs';
+import path from 'node:path';
+import { type CheckRun, checkSources, type OpenChecker, openChecker } from './check.ts';
+import { CheckError } from './check-error.ts';
+import { type LoadedConfig, loadConfig } from './config.ts';
+import { foldersBelow, outputFile, schemaFiles, schemaHash } from './files.ts';
+import type { Finding } from './finding.ts';
+import { nameTemplates } from './fix.ts';
+import type { CheckResult } from './result.ts';
+import { Sources } from './sources.ts';
+
+/** How long changes are collected: an editor's save is several of them. In milliseconds. */
+const QUIET = 20;
+
+/**
+ * Checks at each change, until the signal says otherwise. Database and connections stay, and what was told of a
+ * text stays known, until the schema or the configuration changes.
+ *
+ * @param tell is told of each result, and of what it cannot go on from before the next change
+ */
+export async function watch(
+  cwd: string,
+  named: string | undefined,
+  run: CheckRun,
+  signal: AbortSignal,
+  tell: (result: CheckResult | CheckError) => void,
+): Promise<void> {
+  const sources = new Sources();
+  let config = await loadConfig(cwd, named);
+  const changes = new Changes(config.root, signal);
+  while (!signal.aborted) {
+    let opened: OpenChecker | Finding | null = null;
+    try {
+      config = await loadConfig(cwd, named);
+      const files = await schemaFiles(config);
+      const hash = schemaHash(config, files);
+      opened = await openChecker(config, files, run.database);
+      if ('severity' in opened) {
+        tell({ findings: [opened], queries: 0, files: 0 });
+        await changes.next();
+        continue;
+      }
+      do {
+        let read = await sources.read(config);
+        if (run.fixes && (await nameTemplates(read))) read = await sources.read(config);
+        changes.ignore(outputFile(config));
+        tell(await checkSources(opened.checker, config, read, run.isFrozen));
+        await changes.next();
+      } while (!signal.aborted && (await isSame(cwd, named, config, hash)));
+    } catch (error) {
+      if (!(error instanceof CheckError)) throw error;
+      tell(error);
+      await changes.next();
+    } finally {
+      if (opened !== null && 'checker' in opened) await opened.close();
+    }
+  }
+  changes.close();
+}
+
+/** Whether configuration and schema are what the checker was opened with. */
+async function isSame(
+  cwd: string,
+  named: string | undefined,
+  config: LoadedConfig,
+  hash: string,
+): Promise<boolean> {
+  const next = await loadConfig(cwd, named);
+  const unchanged = JSON.stringify(next) === JSON.stringify(config);
+  return unchanged && schemaHash(next, await schemaFiles(next)) === hash;
+}
+
+/** Tells of changes below a folder. Each folder is watched by itself: those of packages are too many. */
+class Changes {
+  readonly #root: string;
+  readonly #signal: AbortSignal;
+  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #ignored = new Set<string>();
+  #hasChanged = false;
+  #wake: (() => void) | null = null;
+
+  constructor(root: string, signal: AbortSignal) {
+    this.#root = root;
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.#notice(), { once: true });
+    this.#watchFolders();
+  }
+
+  ignore(file: string): void {
+    this.#ignored.add(file);
+  }
+
+  /** Resolves once something has changed since the last time, and is quiet again. */
+  async next(): Promise<void> {
+    while (!this.#hasChanged && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#signal.aborted) return;
+    await new Promise((resolve) => setTimeout(resolve, QUIET));
+    this.#hasChanged = false;
+    this.#watchFolders();
+  }
+
+  #watchFolders(): void {
+    const folders = new Set(foldersBelow(this.#root));
+    for (const [folder, watcher] of this.#watchers) {
+      if (folders.has(folder)) continue;
+      watcher.close();
+      this.#watchers.delete(folder);
+    }
+    for (const folder of folders) {
+      if (this.#watchers.has(folder)) continue;
+      const watcher = watchFolder(folder, (_, name) => {
+        if (name !== null && this.#ignored.has(path.join(folder, name))) return;
+        this.#notice();
+      });
+      // A folder that is removed.
+      watcher.on('error', () => {});
+      this.#watchers.set(folder, watcher);
+    }
+  }
+
+  #notice(): void {
+    this.#hasChanged = true;
+    this.#wake?.();
+    this.#wake = null;
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers.values()) watcher.close();
+  }
+}

@@ -1,0 +1,173 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Project } from '../../check/project.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+/** A busy machine takes seconds to start a server. */
+const LONG = { timeout: 120_000 };
+const SOURCE = "db.fetch('SELECT 1 AS one');\n";
+
+describe('asyncpg check', () => {
+  it('--offline looks whether the file has the queries, without a database', async () => {
+    await using project = await Project.make({
+      'schema.sql': 'CREATE TABLE a (id int);',
+      'a.ts': "db.fetch('SELECT id FROM a'); db.fetch(sql<'a.all'>`SELECT id, ${1}::int FROM a`);",
+    });
+    const offline = (): Promise<{ code: number; out: string }> => project.check('--offline');
+    expect(await offline()).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('error outdated: there is no queries.gen.d.ts'),
+    });
+    expect(await project.check()).toMatchObject({ code: 0 });
+    expect(await offline()).toMatchObject({ code: 0, out: '2 queries in 1 file: no errors\n' });
+
+    await project.write({ 'b.ts': "\n  db.fetch('SELECT 2');" });
+    expect(await offline()).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('b.ts(2,12): error unknown: this query is not in'),
+    });
+    await rm(path.join(project.folder, 'b.ts'));
+
+    // The text of a template is not in the file, its hash is.
+    const source = await project.read('a.ts');
+    await project.write({ 'a.ts': source.replace('id, ', 'id + ') });
+    expect(await offline()).toMatchObject({ code: 1, out: expect.stringContaining('a.ts(1,40)') });
+    await project.write({ 'a.ts': source, 'schema.sql': 'CREATE TABLE a (id int8);' });
+    expect(await offline()).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('was made from another schema'),
+    });
+  });
+
+  it('--offline tells what the server had objected to', async () => {
+    await using project = await Project.make({ 'schema.sql': '', 'a.ts': "db.fetch('SELECT x');" });
+    expect(await project.check('--database', serverDsn())).toMatchObject({ code: 1 });
+    expect(await project.check('--offline')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('error refused: column "x" does not exist'),
+    });
+  });
+
+  it('--fix names the templates that have neither a name nor a type', async () => {
+    await using project = await Project.make({
+      'schema.sql': '',
+      'src/my-users.ts': `
+        export const byId = (id) => db.fetchRow(sql\`SELECT \${id}::int AS id\`);
+        export async function all() {
+          const rows = await db.fetch(sql\`SELECT 1 AS one\`);
+          return [rows, await db.fetch(sql\`SELECT 2 AS two\`), db.fetch(sql<Row>\`SELECT 3\`)];
+        }`,
+    });
+    const run = ['--fix', '--database', serverDsn()];
+    expect(await project.check(...run)).toMatchObject({ code: 0 });
+    const fixed = await project.read('src/my-users.ts');
+    expect(fixed.match(/sql<[^>]*>/g)).toEqual([
+      "sql<'myUsers.byId'>",
+      "sql<'myUsers.rows'>",
+      "sql<'myUsers.all'>",
+      'sql<Row>',
+    ]);
+    expect(await project.read('src/queries.gen.d.ts')).toContain(
+      '"myUsers.byId": { args: [$1: number | bigint]; row: { id: number }; first: number; one: true };',
+    );
+    expect(await project.check(...run)).toMatchObject({ code: 0 });
+    expect(await project.read('src/my-users.ts')).toBe(fixed);
+  });
+
+  it('checks every variant of a template, and tells place and case of each error', async () => {
+    await using project = await Project.make({
+      'schema.sql': 'CREATE TABLE u (id int PRIMARY KEY, email text);',
+      'src/parts.ts': 'export const active = sql`emial IS NOT NULL`;\n',
+      'src/a.ts':
+        "import { active } from './parts.ts';\n" +
+        "db.fetch(sql<'u.some'>`SELECT id FROM u WHERE ${q.all ? sql`true` : active} " +
+        'AND id = ${id} ${q.sorted ? sql`ORDER BY nmae` : sql``}`);\n',
+    });
+    const { code, out } = await project.check();
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'src/a.ts(2,118): error 42703: column "nmae" does not exist (when q.all, q.sorted)',
+    );
+    expect(out).toContain(
+      'src/parts.ts(1,27): error 42703: column "emial" does not exist (when not',
+    );
+    await project.write({
+      'src/parts.ts': 'export const active = sql`email IS NOT NULL`;\n',
+      'src/a.ts': (await project.read('src/a.ts')).replace('nmae', 'email'),
+    });
+    expect(await project.check()).toMatchObject({ code: 0 });
+    expect(await project.read('src/queries.gen.d.ts')).toContain(
+      `"u.some": { args: [fragment: import('asyncpg').SqlFragment, id: number | bigint, fragment_: import('asyncpg').SqlFragment]; row: { id: number }; first: number };`,
+    );
+  });
+
+  it('takes constants from other files, and tells of an error in theirs', async () => {
+    await using project = await Project.make({
+      'schema.sql': 'CREATE TABLE u (id int PRIMARY KEY);',
+      'src/texts.ts':
+        "export const T = { one: 'SELECT id FROM u', two: 'SELECT x FROM u' } as const;\nexport enum E { A = 'SELECT 3 AS c' }\n",
+      'src/index.ts': "export * from './texts.js';\nexport { T as Texts } from './texts.ts';\n",
+      'src/a.ts':
+        "import { E, Texts } from './index.ts';\nimport * as all from './texts.ts';\n" +
+        'db.fetch(Texts.one); db.fetch(all.T.two); db.fetch(E.A);\n',
+    });
+    const { code, out } = await project.check('--format', 'json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      queries: 3,
+      findings: [{ file: 'src/texts.ts', line: 1, column: 58, code: '42703' }],
+    });
+  });
+
+  it('--watch checks at each save, and stays with a schema that is mended', LONG, async () => {
+    await using project = await Project.make({
+      'schema.sql': 'CREATE TABLE a (id int);',
+      'src/a.ts': SOURCE,
+    });
+    const ending = new AbortController();
+    const reports: string[] = [];
+    let wake = (): void => {};
+    const seen = async (pattern: RegExp): Promise<void> => {
+      while (!reports.some((each) => pattern.test(each))) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      reports.length = 0;
+    };
+    const watching = project.watch(ending.signal, (text) => {
+      reports.push(text);
+      wake();
+    });
+    try {
+      await seen(/1 query in 1 file: no errors/);
+      await project.write({ 'src/a.ts': "db.fetch('SELECT idd FROM a');" });
+      await seen(/src\/a\.ts\(1,18\): error 42703/);
+      await project.write({ 'src/a.ts': "db.fetch('SELECT id FROM a');" });
+      await seen(/no errors/);
+      await project.write({ 'schema.sql': 'CREATE TABLE b (id int);' });
+      await seen(/error 42P01: relation "a" does not exist/);
+      await project.write({ 'src/sub/b.ts': "db.fetch('SELECT id FROM b');" });
+      await seen(/2 queries in 2 files: 1 error/);
+      await project.write({ 'schema.sql': 'CREATE TABEL b' });
+      await seen(/error 42601: syntax error/);
+      await project.write({
+        'schema.sql': 'CREATE TABLE a (id int); CREATE TABLE b (id int8 NOT NULL);',
+      });
+      await seen(/2 queries in 2 files: no errors/);
+      expect(await project.read('src/queries.gen.d.ts')).toContain('row: { id: bigint }');
+    } finally {
+      ending.abort();
+    }
+    expect(await watching).toBe(0);
+  });
+
+  it('refuses options that exclude each other', async () => {
+    await using project = await Project.make({ 'schema.sql': '' });
+    expect(await project.check('--frozen', '--offline')).toMatchObject({
+      code: 2,
+      err: 'asyncpg check: --frozen and --offline exclude each other\n',
+    });
+  });
+});

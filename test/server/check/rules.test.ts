@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { Project } from '../../check/project.ts';
+
+const SCHEMA = `
+  CREATE TABLE users (id int8 PRIMARY KEY, email text NOT NULL, seen timestamp);
+  CREATE TABLE orders (id int8 PRIMARY KEY, user_id int8 REFERENCES users, total numeric);
+  CREATE INDEX ON users (email);
+`;
+
+describe('the rules of asyncpg check', () => {
+  it('find what is often not meant, where they are on', async () => {
+    const queries = [
+      "db.fetch('SELECT * FROM users WHERE email = $1');",
+      "db.fetch('SELECT o.id, u.* FROM users u JOIN orders o ON o.user_id = u.id');",
+      "db.fetch('SELECT count(*) FROM users WHERE EXISTS (SELECT * FROM orders)');",
+      "db.execute('DELETE FROM orders');",
+      "db.execute('WITH d AS (UPDATE orders SET total = 0 RETURNING id) SELECT id FROM d');",
+      "db.execute('DELETE FROM orders WHERE true');",
+      "db.execute('/* check: allow write-without-where */ DELETE FROM orders');",
+      "db.fetch('SELECT seen FROM users WHERE id = $1');",
+      "db.fetch('SELECT id FROM orders WHERE user_id = $1');",
+      "db.fetch('SELECT u.id FROM users u JOIN orders o ON o.user_id = u.id WHERE u.email = $1');",
+      "for (const id of ids) await db.fetch('SELECT email FROM users WHERE id = $1', id);",
+      "for (const id of ids) list.push(() => db.fetch('SELECT id FROM users WHERE id = $1', id));",
+    ];
+    const files = { 'schema.sql': SCHEMA, 'a.ts': queries.join('\n') };
+    await using project = await Project.make(files);
+    expect(await project.check()).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('no errors'),
+    });
+    await project.write({
+      'asyncpg.config.mjs': `export default { schema: ['schema.sql'], rules: {
+        'select-star': 'warning', 'write-without-where': 'error', 'lossy-type': 'warning',
+        'missing-index': 'warning', 'queries-in-loop': 'warning' } };`,
+    });
+    const { code, out } = await project.check('--format', 'json');
+    expect(code).toBe(1);
+    const findings = JSON.parse(out).findings as { line: number; column: number; code: string }[];
+    expect(findings.map(({ line, column, code: rule }) => `${line}:${column} ${rule}`)).toEqual([
+      '1:18 select-star',
+      '1:10 lossy-type',
+      '2:24 select-star',
+      '2:10 lossy-type',
+      '4:12 write-without-where',
+      '5:12 write-without-where',
+      '8:10 lossy-type',
+      '9:10 missing-index',
+      '11:38 queries-in-loop',
+    ]);
+  });
+
+  it('are named in the configuration', async () => {
+    await using project = await Project.make({
+      'schema.sql': '',
+      'asyncpg.config.mjs': "export default { schema: ['schema.sql'], rules: { none: 'error' } };",
+    });
+    expect(await project.check()).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('rules.none is no rule: missing-index, '),
+    });
+  });
+});

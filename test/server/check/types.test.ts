@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { Project } from '../../check/project.ts';
+
+const SCHEMA = `
+  CREATE TYPE mood AS ENUM ('low', 'high');
+  CREATE TABLE users (
+    id int8 PRIMARY KEY, email text NOT NULL, nick text, settings jsonb NOT NULL, mood mood NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+  );
+  CREATE TABLE orders (id int8 PRIMARY KEY, user_id int8 NOT NULL REFERENCES users, total numeric);
+  CREATE VIEW active AS SELECT id, settings AS s FROM users;
+`;
+
+const CONFIG = `export default {
+  schema: ['schema.sql'],
+  columns: { 'users.settings': 'Settings', 'public.users.id': 'UserId' },
+};`;
+
+/** What is written of these queries, by their text. */
+async function typesOf(
+  texts: readonly string[],
+  config = CONFIG,
+): Promise<Record<string, string | undefined>> {
+  await using project = await Project.make({
+    'asyncpg.config.mjs': config,
+    'schema.sql': SCHEMA,
+    'a.ts': texts.map((text) => `db.fetch(${JSON.stringify(text)});`).join('\n'),
+  });
+  expect(await project.check()).toMatchObject({ code: 0, err: '' });
+  const lines = (await project.read('queries.gen.d.ts')).split('\n');
+  const typeOf = (text: string): string | undefined => {
+    const start = `    ${JSON.stringify(text)}: `;
+    return lines.find((line) => line.startsWith(start))?.slice(start.length, -1);
+  };
+  return Object.fromEntries(texts.map((text) => [text, typeOf(text)]));
+}
+
+describe('the types of queries', () => {
+  it('have what was declared of a column wherever its values go', async () => {
+    const rows = {
+      'SELECT settings, id FROM users': '{ settings: Settings; id: UserId }',
+      'SELECT s FROM active': '{ s: Settings }',
+      'SELECT a.s FROM orders o LEFT JOIN active a ON a.id = o.user_id': '{ s: Settings | null }',
+      'WITH x AS (SELECT settings AS y FROM users) SELECT max(id) AS id FROM users, x':
+        '{ id: UserId | null }',
+      'SELECT array_agg(id) AS ids FROM users GROUP BY email': '{ ids: (UserId | null)[] }',
+      "SELECT json_build_object('id', id, 'mood', mood, 'settings', settings, 'at', created_at, 'nick', nick) AS doc FROM users":
+        "{ doc: { id: number; mood: 'low' | 'high'; settings: Settings; at: string; nick: string | null } }",
+      'SELECT u.id, (SELECT json_agg(o) FROM orders o WHERE o.user_id = u.id) AS orders FROM users u':
+        '{ id: UserId; orders: ({ id: number; user_id: number; total: number | null })[] | null }',
+      "SELECT coalesce(jsonb_agg(jsonb_build_object('t', total)), '[]') AS list FROM orders":
+        '{ list: ({ t: number | null })[] }',
+      'SELECT id + 1 AS next, settings::text AS text FROM users': '{ next: bigint; text: string }',
+      'SELECT id FROM users UNION ALL SELECT user_id FROM orders': '{ id: bigint }',
+    };
+    const types = await typesOf(Object.keys(rows));
+    for (const [text, row] of Object.entries(rows)) {
+      expect(/ row: (.*); first: /.exec(types[text] ?? '')?.[1]).toBe(row);
+    }
+    const insert = 'INSERT INTO users (id, email, settings, mood) VALUES ($1, $2, $3, $4)';
+    const update = 'UPDATE users SET nick = $2 WHERE id = $1';
+    const args = await typesOf([insert, update]);
+    expect(args[insert]).toContain(
+      "args: [id: UserId, email: string, settings: Settings, mood: 'low' | 'high']",
+    );
+    expect(args[update]).toContain('args: [id: UserId, nick: string | null]');
+  });
+
+  it('believe what a comment says of NULL', async () => {
+    const rows = {
+      'SELECT nick /* not null */, email /* null */, id FROM users':
+        '{ nick: string; email: string | null; id: UserId }',
+      'SELECT max(id) /* not null */ AS id, max(email) AS email FROM users':
+        '{ id: UserId; email: string | null }',
+      'SELECT s.n FROM (SELECT sum(total) OVER (ORDER BY id) AS n /* not null */ FROM orders) s':
+        '{ n: string }',
+      "SELECT 'é/* not null */' AS a, nick FROM users /* not null */":
+        '{ a: string; nick: string | null }',
+      'SELECT (SELECT o.total FROM orders o WHERE o.id = u.id) /* NOT NULL */ AS t FROM users u':
+        '{ t: string }',
+      'SELECT u.* /* not null */ FROM (SELECT nick FROM users) u': '{ nick: string }',
+    };
+    const types = await typesOf(Object.keys(rows));
+    for (const [text, row] of Object.entries(rows)) expect(types[text]).toContain(`row: ${row};`);
+  });
+
+  it('tell where there is one row for certain', async () => {
+    const ones = [
+      'SELECT count(*) FROM users',
+      'SELECT max(id) FROM users WHERE id > 3',
+      'SELECT 1 AS one',
+      'SELECT * FROM (SELECT count(*) FROM users) s',
+      'INSERT INTO orders (id, user_id) VALUES (1, 1) RETURNING id',
+    ];
+    const others = [
+      'SELECT id FROM users',
+      'SELECT count(*) FROM users GROUP BY id',
+      'SELECT count(*) FROM users HAVING count(*) > 1',
+      'SELECT 1 AS one WHERE false',
+      'SELECT count(*) FROM users LIMIT $1',
+      'INSERT INTO orders (id, user_id) VALUES (1, 1) ON CONFLICT DO NOTHING RETURNING id',
+      'INSERT INTO orders (id, user_id) SELECT id, id FROM users RETURNING id',
+      'UPDATE users SET nick = NULL RETURNING id',
+    ];
+    const types = await typesOf([...ones, ...others]);
+    for (const text of ones) expect(types[text]).toMatch(/; one: true \}$/);
+    for (const text of others) expect(types[text]).not.toContain('one: true');
+  });
+
+  it("follow the program's transform, types and codecs", async () => {
+    const config = `export default {
+      schema: ['schema.sql'],
+      transform: { column: (name) => name.replaceAll(/_(\\w)/g, (_, c) => c.toUpperCase()) },
+      types: { int8: 'number', datetime: 'string' }, codecs: { numeric: 'Money' },
+    };`;
+    const text = 'SELECT created_at, user_id, total FROM orders JOIN users USING (id)';
+    expect((await typesOf([text], config))[text]).toBe(
+      '{ args: []; row: { createdAt: string; userId: number; total: Money | null }; first: string }',
+    );
+  });
+});
