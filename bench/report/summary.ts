@@ -5,10 +5,19 @@ import { casesOf, findCell, kindOf, type Results } from '../results.ts';
 import { geometricMean } from '../statistics.ts';
 import { UNTARGETED } from '../targets.ts';
 
-/** The pages that show the summary, between two comments. */
-const PAGES = ['../../README.md', '../../docs/guides/performance.md'].map(
-  (page) => new URL(page, import.meta.url),
-);
+/** The pages that show the summary, between two comments: README.md a short one. */
+const README = new URL('../../README.md', import.meta.url);
+const PAGES = [README, new URL('../../docs/guides/performance.md', import.meta.url)];
+/** What the short one shows. */
+const SHORT: ReadonlySet<string> = new Set([
+  'point_lookup',
+  'pool_many',
+  'mixed_types',
+  'batch',
+  'copyfrom',
+  'copyto',
+  'connect',
+]);
 const PLACE = /(<!-- benchmark:begin -->\n).*(\n<!-- benchmark:end -->)/s;
 /** The number of connections that is shown; workloads of pools have their own. */
 const CONNECTIONS = 10;
@@ -23,8 +32,8 @@ const FLOORS: Readonly<Record<string, string>> = {
  * results. Put in the place of the last one in all pages.
  */
 export async function updateSummaries(results: Results): Promise<void> {
-  const summary = summaryOf(results);
   for (const page of PAGES) {
+    const summary = page === README ? shortSummaryOf(results) : summaryOf(results);
     const text = await readFile(page, 'utf8');
     if (!PLACE.test(text)) throw new Error(`${page.pathname} has no place for the summary`);
     await writeFile(
@@ -35,9 +44,26 @@ export async function updateSummaries(results: Results): Promise<void> {
   execFileSync('biome', ['format', '--write', ...PAGES.map((page) => fileURLToPath(page))]);
 }
 
-export function summaryOf(results: Results): string {
+/** Nothing but the drivers, some of the workloads, and the mean of all. */
+function shortSummaryOf(results: Results): string {
+  const whole = summaryOf(results, false).split('\n\n');
+  const lines = whole[1]!.split('\n');
+  const shown = lines.filter((line, at) => {
+    const name = line.slice(2).split(' |', 1)[0]!;
+    return at < 2 || SHORT.has(name) || name === 'geometric mean';
+  });
+  return [
+    `CPU time of the client for one operation at ${CONNECTIONS} connections: this library's in microseconds, the
+others' as multiples of it. The mean is that of twelve workloads, all of which are in
+[Performance](docs/guides/performance.md), with what they do and where others win.`,
+    shown.join('\n'),
+    `${whole[2]!.split('. Medians')[0]}.`,
+  ].join('\n\n');
+}
+
+export function summaryOf(results: Results, hasFloors = true): string {
   const [ours, ...others] = results.drivers.filter(({ id }) => !(kindOf(id) in FLOORS));
-  const floors = results.drivers.filter(({ id }) => kindOf(id) in FLOORS);
+  const floors = hasFloors ? results.drivers.filter(({ id }) => kindOf(id) in FLOORS) : [];
   if (ours === undefined) throw new Error('nothing was measured');
   const ratios = others.map((): number[] => []);
   const lines: string[][] = [];

@@ -39,9 +39,20 @@ export default defineConfig({
             { text: 'Change streams', link: '/guides/replication' },
             { text: 'Errors', link: '/guides/errors' },
             { text: 'Web frameworks', link: '/guides/web-frameworks' },
+            { text: 'Next.js, SvelteKit, NestJS', link: '/guides/full-stack' },
             { text: 'From pg in one line', link: '/guides/from-pg' },
             { text: 'Query builders and ORMs', link: '/guides/orms' },
             { text: 'Recipes', link: '/guides/recipes' },
+          ],
+        },
+        {
+          text: 'Recipes',
+          items: [
+            { text: 'Pagination, upserts, bulk', link: '/guides/sql-recipes' },
+            { text: 'Tenants', link: '/guides/tenants' },
+            { text: 'Jobs and outbox', link: '/guides/jobs' },
+            { text: 'Money and time', link: '/guides/money-and-time' },
+            { text: 'Migrations', link: '/guides/migrations' },
           ],
         },
         {
@@ -67,6 +78,7 @@ export default defineConfig({
         {
           text: 'Inside',
           items: [
+            { text: 'Side by side', link: '/comparison' },
             { text: 'Promises', link: '/promises' },
             { text: 'Architecture', link: '/architecture' },
           ],
