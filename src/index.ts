@@ -51,7 +51,11 @@ export type {
 } from './config/connect-config.ts';
 export type { Host, HostProvider } from './config/host-provider.ts';
 export type { ConnectOptions, PasswordFunction } from './config/options.ts';
-export { type PatroniOptions, patroniHosts } from './connecting/patroni-hosts.ts';
+export {
+  type PatroniHosts,
+  type PatroniOptions,
+  patroniHosts,
+} from './connecting/patroni-hosts.ts';
 
 export {
   ClientConfigurationError,

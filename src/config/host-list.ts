@@ -7,7 +7,22 @@ import type { ValueParser } from './value-parsers.ts';
 
 const NAMES: ReadonlySet<string> = new Set(['host', 'port', 'hostaddr', 'role']);
 
-function configOf(item: unknown, origin: Origin, platform: string): readonly HostConfig[] {
+/** What others call a primary and a standby. */
+const ROLES: ReadonlyMap<unknown, 'primary' | 'standby'> = new Map([
+  ['primary', 'primary'],
+  ['standby', 'standby'],
+  ['leader', 'primary'],
+  ['master', 'primary'],
+  ['replica', 'standby'],
+]);
+
+/** @param strict only what a `Host` has, for what a program has written itself */
+function configOf(
+  item: unknown,
+  origin: Origin,
+  platform: string,
+  strict: boolean,
+): readonly HostConfig[] {
   if (typeof item === 'string') {
     return resolveHosts({ value: hostListText(item, origin), origin }, null, null, platform);
   }
@@ -15,9 +30,11 @@ function configOf(item: unknown, origin: Origin, platform: string): readonly Hos
     throw configurationError(origin, `expected { host, port }${gotSuffix(item, origin)}`);
   }
   const { host, port, hostaddr, role } = item as Host;
-  const unknown = Object.keys(item).find((name) => !NAMES.has(name));
-  if (unknown !== undefined) throw configurationError(origin, `a host has no "${unknown}"`);
-  if ((role ?? null) !== null && role !== 'primary' && role !== 'standby') {
+  const unknown = strict && Object.keys(item).find((name) => !NAMES.has(name));
+  if (typeof unknown === 'string') {
+    throw configurationError(origin, `a host has no "${unknown}"`);
+  }
+  if (strict && (role ?? null) !== null && role !== 'primary' && role !== 'standby') {
     throw configurationError(origin, 'the role of a host must be "primary" or "standby"');
   }
   const found = <T>(value: T) => ({ value, origin });
@@ -27,23 +44,25 @@ function configOf(item: unknown, origin: Origin, platform: string): readonly Hos
     (hostaddr ?? null) === null ? null : found([hostaddr!]),
     platform,
   );
-  return (role ?? null) === null ? places : places.map((place) => ({ ...place, role: role! }));
+  const known = ROLES.get(role);
+  return known === undefined ? places : places.map((place) => ({ ...place, role: known }));
 }
 
 /** The places that a program or a provider has named. */
 export function hostConfigs(
   list: unknown,
   origin: Origin,
+  strict = false,
   platform: string = process.platform,
 ): readonly HostConfig[] {
   if (!Array.isArray(list) || list.length === 0) {
     throw configurationError(origin, 'expected at least one host');
   }
-  return Object.freeze(list.flatMap((item: unknown) => configOf(item, origin, platform)));
+  return Object.freeze(list.flatMap((item: unknown) => configOf(item, origin, platform, strict)));
 }
 
 export const hostsValue: ValueParser<readonly HostConfig[]> = (value, origin) =>
-  hostConfigs(value, origin);
+  hostConfigs(value, origin, true);
 
 function milliseconds(name: string, value: unknown, least: number): void {
   if (value === undefined) return;

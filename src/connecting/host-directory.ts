@@ -10,6 +10,8 @@ import { within } from './dial.ts';
 
 const REFRESH = 5_000;
 const TIMEOUT = 5_000;
+/** How often it is asked at most while no server can be had, in milliseconds. */
+const AGAIN = 250;
 
 /** A list of hosts, and when it was asked for. */
 export interface HostList {
@@ -35,6 +37,7 @@ export class HostDirectory {
   /** What was given besides it, for as long as it has told nothing. */
   #last: HostList | null;
   #triedAt = -Infinity;
+  #askedAgainAt = -Infinity;
   #question: Question | null = null;
 
   constructor(provider: HostProvider, given: readonly HostConfig[], clock: Clock) {
@@ -54,8 +57,12 @@ export class HostDirectory {
 
   /** The hosts as they are by now, when those of `list` were of no use; null: nothing new. */
   async newerThan(list: HostList, deadline: Deadline | null): Promise<HostList | null> {
-    const now = this.#last !== null && this.#last.askedAt > list.askedAt ? this.#last : null;
-    const next = now ?? (await this.#ask(deadline));
+    let next = this.#last!;
+    const now = this.#clock.now();
+    if (next.askedAt <= list.askedAt && now - this.#askedAgainAt >= AGAIN) {
+      this.#askedAgainAt = now;
+      next = await this.#ask(deadline);
+    }
     return JSON.stringify(next.hosts) === JSON.stringify(list.hosts) ? null : next;
   }
 

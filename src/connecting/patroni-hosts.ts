@@ -34,6 +34,12 @@ const LEADERS: ReadonlySet<unknown> = new Set(['leader', 'master']);
 /** In which states a member takes connections. */
 const SERVING: ReadonlySet<unknown> = new Set(['running', 'streaming', 'in archive recovery']);
 
+/** A host provider that asks Patroni. */
+export interface PatroniHosts extends HostProvider {
+  /** The leader first, then who else serves; rejects when nobody tells. */
+  list(options?: { readonly signal?: AbortSignal | undefined }): Promise<Host[]>;
+}
+
 /** A member as `GET /cluster` tells of it; what is not used is left out. */
 interface Member {
   readonly role?: unknown;
@@ -68,7 +74,7 @@ interface Place {
 export function patroniHosts(
   urls: string | URL | readonly (string | URL)[],
   options: PatroniOptions = {},
-): HostProvider {
+): PatroniHosts {
   const places = placesOf(urls);
   checkOptions(options);
   const { refreshMs = REFRESH, timeoutMs = TIMEOUT } = options;
@@ -76,9 +82,9 @@ export function patroniHosts(
   return {
     refreshMs,
     timeoutMs: timeoutMs * places.length,
-    async list({ signal }) {
+    async list({ signal } = {}) {
       const errors: unknown[] = [];
-      for (let i = 0; i < places.length && !signal.aborted; i++) {
+      for (let i = 0; i < places.length && !signal?.aborted; i++) {
         const at = (first + i) % places.length;
         try {
           const hosts = await ask(places[at]!, options, timeoutMs, signal);
@@ -142,10 +148,13 @@ async function ask(
   { url, headers }: Place,
   options: PatroniOptions,
   timeoutMs: number,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Host[]> {
   const { fetch: request = fetch } = options;
   const late = new AbortController();
+  const stop = (): void => late.abort(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop, { once: true });
   const timer = systemClock.setTimer(timeoutMs, () => {
     late.abort(new Error(`no answer within ${timeoutMs} ms`));
   });
@@ -154,7 +163,7 @@ async function ask(
     const answer = await request(url, {
       headers: { accept: 'application/json', ...headers, ...options.headers },
       redirect: 'error',
-      signal: AbortSignal.any([signal, late.signal]),
+      signal: late.signal,
     });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     body = (await answer.json()) as typeof body;
@@ -164,6 +173,7 @@ async function ask(
     });
   } finally {
     timer.cancel();
+    signal?.removeEventListener('abort', stop);
   }
   const members = Array.isArray(body?.members) ? (body.members as readonly Member[]) : [];
   const hosts = members.flatMap((member) => hostOf(member, options.maxLagBytes ?? Infinity));

@@ -65,7 +65,6 @@ export interface PoolParts {
 
 /** Checked, and left out: whoever is at the primary has all. */
 function withoutAfter(options: TransactionOptions): TransactionOptions {
-  if (options?.after === undefined) return options;
   isReadOnly(options);
   const { after: _, ...others } = options;
   return others;
@@ -240,6 +239,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     second?: (tx: Transaction<F>) => Promise<R>,
   ): Promise<R> {
     if (typeof first === 'function') return super.transaction(first);
+    if (first?.after === undefined) return super.transaction(first, second!);
     return located(async () => await super.transaction(withoutAfter(first), second!));
   }
 

@@ -80,6 +80,7 @@ describe('patroniHosts', () => {
       { host: 'leader', port: 5433, role: 'primary' },
       ...['replica', 'sync', 'quorum', 'late', 'unknown', 'archive'].map(standby),
     ]);
+    expect(await provider.list()).toHaveLength(7);
     expect(requests[0]!.url).toBe('/cluster');
     expect(requests[0]!.headers['authorization']).toBeUndefined();
     expect(provider.refreshMs).toBe(5_000);

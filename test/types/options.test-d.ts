@@ -20,6 +20,7 @@ import {
   type Pool,
   type PoolConnection,
   type PoolOptions,
+  patroniHosts,
   type RangeOptions,
   type TemporalNamespace,
   type TransactionOptions,
@@ -32,6 +33,19 @@ expectTypeOf(connect).toBeCallableWith('postgres://');
 expectTypeOf(connect).toBeCallableWith({ host: 'a' });
 expectTypeOf(connect('postgres://', { port: 5432 })).toEqualTypeOf<Promise<Connection>>();
 expectTypeOf(createPool()).toEqualTypeOf<Promise<Pool>>();
+expectTypeOf(createPool({ readers: { maxLag: 500, minSize: 0 } })).toEqualTypeOf<Promise<Pool>>();
+expectTypeOf(createPool({ rows: 'array', readers: {} })).toEqualTypeOf<Promise<Pool<'array'>>>();
+expectTypeOf<Pool<'object'>['readers']>().toEqualTypeOf<Pool<'object'>>();
+expectTypeOf<ReturnType<Pool['lsn']>>().toEqualTypeOf<Promise<string>>();
+// @ts-expect-error readers have rows as their pool has them
+void createPool({ readers: { rows: 'array' } });
+// @ts-expect-error there is one level of readers
+void createPool({ readers: { readers: {} } });
+void createPool({ hosts: ['a:5', { host: 'b', port: 5, role: 'standby' }] });
+void createPool({ hostProvider: { list: async () => [{ host: 'a' }, 'b:6'] } });
+void createPool({ hostProvider: patroniHosts('http://a', { timeoutMs: 5 }) });
+// @ts-expect-error a role is the primary's or a standby's
+void createPool({ hosts: [{ host: 'a', role: 'leader' }] });
 // @ts-expect-error unknown options are refused
 void connect({ hots: 'a' });
 // @ts-expect-error a pool's options are none of a connection's

@@ -196,7 +196,25 @@ describe('a host provider', () => {
     expect(await pool.readers.fetchVal(PORT)).toBe(one.port);
   });
 
-  it('may tell more than the role of a server, which decides itself', async () => {
+  it('is not asked on and on while no server can be had', async () => {
+    const nowhere = { host: '127.0.0.1', port: await freePort() };
+    const provider = new Told(() => [nowhere], { refreshMs: 60_000 });
+    await using pool = await createPool({ ...AS, hostProvider: provider, minSize: 0, maxSize: 2 });
+    const began = performance.now();
+    for (let i = 0; i < 50; i++) {
+      await expect(pool.fetchVal('SELECT 1')).rejects.toBeInstanceOf(ConnectionFailureError);
+    }
+    // Once before connecting, and then four times a second.
+    expect(provider.asked).toBeLessThanOrEqual(2 + Math.ceil((performance.now() - began) / 250));
+  });
+
+  it('may tell more of a server than is used', async () => {
+    const more = { ...here(), role: 'leader', lag: 0, name: 'n1' } as unknown as Host;
+    await using connection = await connect({ ...AS, hostProvider: new Told(() => [more]) });
+    expect(await connection.fetchVal(PORT)).toBe(here().port);
+  });
+
+  it('may tell a wrong role of a server, which decides itself', async () => {
     const { port } = here();
     const nowhere = await freePort();
     const provider = new Told(() => [

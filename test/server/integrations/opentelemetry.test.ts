@@ -394,6 +394,18 @@ describeEach('metrics of OpenTelemetry', (version) => {
   const poolName = `${url.hostname}:${url.port}/${database}`;
   const ofPool = { 'db.client.connection.pool.name': poolName };
 
+  it('tell readers apart from their pool', async () => {
+    const readers = { minSize: 1, maxSize: 5 };
+    await using pool = await createPool(serverDsn(version), { minSize: 2, maxSize: 3, readers });
+    const metrics = measured();
+    await pool.readers.fetchVal('SELECT 1');
+    const most = await metrics.points('db.client.connection.max');
+    const of = (name: string): unknown =>
+      most.find(({ attributes }) => attributes['db.client.connection.pool.name'] === name)?.value;
+    expect(of(`${poolName}/readers`)).toBe(5);
+    expect(of(poolName)).toBeGreaterThanOrEqual(3);
+  });
+
   it('measure calls in seconds, by what they do and how they end', async () => {
     const c = await open(version);
     const metrics = measured();
