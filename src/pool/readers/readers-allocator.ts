@@ -1,5 +1,6 @@
 import type { Use } from '../../client/lease.ts';
 import { connectSession } from '../../connecting/connect-session.ts';
+import { within } from '../../connecting/dial.ts';
 import type { SessionContext } from '../../connecting/open-session.ts';
 import { TargetServerAttributeNotMatched } from '../../errors/client-errors.ts';
 import type { Session } from '../../session/session.ts';
@@ -17,6 +18,15 @@ const TRIES = 5;
 /** The longest pause between two looks at whether a standby has replayed enough, in milliseconds. */
 const LONGEST_LOOK = 20;
 
+/** What `work` comes to, or what the call ends with before that. */
+async function inTime<T>(deadline: Deadline | null, work: Promise<T>): Promise<T> {
+  try {
+    return await within(deadline, work);
+  } finally {
+    deadline?.watch(null);
+  }
+}
+
 /**
  * The allocator of a pool of readers: what it gives out is connected to a server that may be read from.
  * Connections to others are replaced, and those to the primary as soon as a standby can be had. Nothing runs
@@ -30,6 +40,7 @@ export class ReadersAllocator extends Allocator {
   /** Since when none can be opened at all: until the pause is over, calls are told at once. */
   readonly #openings: Pauses;
   readonly #looks: Pauses;
+  readonly #acquireTimeout: number | null;
   readonly #refreshing = new Set<Replay>();
   readonly #ending = new AbortController();
   /** The errors by which a call is told that there is nobody to read from. */
@@ -45,6 +56,7 @@ export class ReadersAllocator extends Allocator {
     const opener = new ReadersOpener(context, settings, openings);
     super(opener, settings, context.clock);
     this.#context = context;
+    this.#acquireTimeout = settings.acquireTimeout;
     this.#readers = readers;
     this.#watch = watch;
     this.#opener = opener;
@@ -81,10 +93,10 @@ export class ReadersAllocator extends Allocator {
     if (ready !== null) return ready;
     const { clock } = this.#context;
     const until = clock.now() + this.#readers.maxWait;
-    const pooled = await this.checkOut('exclusive', deadline, null);
+    const pooled = await this.checkOut('exclusive', deadline, this.#acquireTimeout);
     try {
       for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_LOOK)) {
-        await this.#askAll(pooled);
+        await inTime(deadline, this.#askAll(pooled));
         if (has(pooled)) return pooled;
         const other = this.takeIdle(has);
         if (other !== null) {
@@ -158,9 +170,17 @@ export class ReadersAllocator extends Allocator {
   }
 
   /** The same when all has been asked for. */
-  async #examine(session: Session): Promise<boolean> {
+  async #examine(session: Session, deadline: Deadline | null): Promise<boolean> {
     const needsMeasure = this.#readers.maxLag !== null && !this.#isOnPrimary(session);
-    if (needsMeasure) await this.#watch.measure(session).catch(() => {});
+    if (needsMeasure) {
+      let isOver = false;
+      const measuring = this.#watch.measure(session, () => isOver).catch(() => {});
+      try {
+        await inTime(deadline, measuring);
+      } finally {
+        isOver = true;
+      }
+    }
     return !session.isEnded && this.#isFit(session);
   }
 
@@ -174,7 +194,12 @@ export class ReadersAllocator extends Allocator {
     let pooled = first instanceof Promise ? await first : first;
     for (let tries = TRIES; tries > 0; tries--) {
       if (this.#isFit(pooled.client.session)) return pooled;
-      if (await this.#examine(pooled.client.session)) return pooled;
+      try {
+        if (await this.#examine(pooled.client.session, deadline)) return pooled;
+      } catch (error) {
+        this.checkIn(pooled, text);
+        throw error;
+      }
       this.#expireServer(pooled);
       this.checkIn(pooled, text);
       deadline?.check();

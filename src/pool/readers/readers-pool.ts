@@ -8,6 +8,7 @@ import { positionOf, type TransactionOptions } from '../../client/transaction-op
 import type { ConnectConfig } from '../../config/connect-config.ts';
 import type { SessionContext } from '../../connecting/open-session.ts';
 import type { RowForm } from '../../values/row-form.ts';
+import { LSN_QUERY, lsnOf } from '../lsn.ts';
 import { Pool } from '../pool.ts';
 import type { PoolSettings } from '../pool-options.ts';
 import { type Readers, readRoute } from './read-route.ts';
@@ -57,7 +58,9 @@ export class ReadersPool<F extends RowForm = 'record'> extends Pool<F> {
   ): ReadersPool<F> {
     const own = contextFor(config, primary.context.clock, primary.context.network);
     const { clock, directory } = primary.context;
-    const watch = new ReplayWatch(clock, () => primary.pool.lsn(), special.maxLag);
+    const locate = async (timeout: number): Promise<string> =>
+      lsnOf(await primary.pool.fetchOne({ ...LSN_QUERY, timeout }));
+    const watch = new ReplayWatch(clock, locate, special.maxLag);
     const context: SessionContext = {
       ...own,
       directory:

@@ -8,6 +8,8 @@ import { Deadline } from '../../transport/deadline.ts';
 const PATIENCE = 1_000;
 /** How long a standby has to reach where the primary was, before its own word on its delay counts. */
 const CATCH_UP = 100;
+/** After how long a primary that has not answered is asked again. */
+const RETRY = 5_000;
 /** How many of the primary's positions are kept. */
 const POSITIONS = 16;
 
@@ -46,7 +48,7 @@ interface Position {
  */
 export class ReplayWatch {
   readonly #clock: Clock;
-  readonly #askPrimary: () => Promise<string>;
+  readonly #askPrimary: (timeout: number) => Promise<string>;
   readonly #maxLag: number | null;
   readonly #servers = new Map<string, Replay>();
   readonly #ofSession = new WeakMap<Session, Replay>();
@@ -55,7 +57,11 @@ export class ReplayWatch {
   #asking: Promise<void> | null = null;
   #failedAt = -Infinity;
 
-  constructor(clock: Clock, askPrimary: () => Promise<string>, maxLag: number | null) {
+  constructor(
+    clock: Clock,
+    askPrimary: (timeout: number) => Promise<string>,
+    maxLag: number | null,
+  ) {
     this.#clock = clock;
     this.#askPrimary = askPrimary;
     this.#maxLag = maxLag;
@@ -98,9 +104,14 @@ export class ReplayWatch {
     return replay;
   }
 
-  /** Asks until the server is certainly within `maxLag`, or has had its time to get there. */
-  async measure(session: Session): Promise<void> {
+  /**
+   * Asks until the server is certainly within `maxLag`, or has had its time to get there.
+   *
+   * @param isOver nobody waits for it any more, and the session may be somebody else's
+   */
+  async measure(session: Session, isOver: () => boolean = () => false): Promise<void> {
     await this.locatePrimary();
+    if (isOver()) return;
     const until = this.#clock.now() + CATCH_UP;
     for (let pause = 1; ; pause *= 2) {
       const replay = await this.ask(session);
@@ -115,6 +126,7 @@ export class ReplayWatch {
       await new Promise<void>((resolve) => {
         this.#clock.setTimer(pause, resolve);
       });
+      if (isOver()) return;
     }
   }
 
@@ -165,7 +177,7 @@ export class ReplayWatch {
   async locatePrimary(): Promise<void> {
     const now = this.#clock.now();
     const last = this.#positions.at(-1)?.at ?? -Infinity;
-    if (now - last < this.#maxLag! / 4 || now - this.#failedAt < PATIENCE) return;
+    if (now - last < this.#maxLag! / 4 || now - this.#failedAt < RETRY) return;
     this.#asking ??= this.#locate(now).finally(() => {
       this.#asking = null;
     });
@@ -174,11 +186,11 @@ export class ReplayWatch {
 
   async #locate(at: number): Promise<void> {
     try {
-      this.#positions.push({ at, lsn: parseLsn(await this.#askPrimary()) });
+      this.#positions.push({ at, lsn: parseLsn(await this.#askPrimary(PATIENCE)) });
       if (this.#positions.length > POSITIONS) this.#positions.shift();
     } catch {
       // Until it answers again the standbys' own word has to do.
-      this.#failedAt = at;
+      this.#failedAt = this.#clock.now();
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   ReadOnlySQLTransactionError,
   SerializationError,
   TargetServerAttributeNotMatched,
+  TimeoutError,
 } from '../../../src/index.ts';
 import { sleep, TestPool, until } from '../../support/pool.ts';
 import { hasServer, serverDsn, type TestedVersion } from '../../support/servers/server.ts';
@@ -282,6 +283,22 @@ for (const version of [18, 15] as const satisfies TestedVersion[]) {
       expect(ports.some((port) => seenOn.has(port))).toBe(true);
       await pool.execute('TRUNCATE entries');
       await cluster.replayed(await pool.lsn());
+    });
+
+    it('knows a standby by its own word while the primary does not answer', async () => {
+      await using pool = await open({ maxLag: 300 }, { maxSize: 1 });
+      await using _ = await pool.acquire();
+      // Nobody else is answered by the primary now.
+      const began = performance.now();
+      const impatient = pool.readers.fetchVal({ text: PORT, timeout: 100 });
+      const first = await impatient.catch((error: unknown) => error);
+      if (first instanceof Error) expect(first).toBeInstanceOf(TimeoutError);
+      expect(performance.now() - began).toBeLessThan(900);
+      for (let i = 0; i < 5; i++) {
+        expect(ports).toContain(await pool.readers.fetchVal(PORT));
+        await sleep(100);
+      }
+      expect(performance.now() - began).toBeLessThan(8_000);
     });
 
     it('does not take the standby of an idle primary for late', async () => {
