@@ -1,13 +1,15 @@
-// Builds packages/pg, which is published as @asyncpg/pg: the engine and its facade as one CommonJS module,
-// since Jest and whatever hooks into `require` want that, and declarations made of those in dist/. Its other
-// files are written by hand. A part of `npm run build`.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Builds packages/pg, which is published as @asyncpg/pg: the engine and its facade as CommonJS, since Jest and
+// whatever hooks into `require` want that, and declarations made of those in dist/. `core.js` is what
+// its other files load, which are written by hand; `driver.js` is loaded when a program asks for the driver's own
+// classes. A part of `npm run build`.
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'rolldown';
+import { build, type Plugin } from 'rolldown';
 import { asciiOnly, compactClasses } from './build-plugins.ts';
 import { root } from './entries.ts';
 
 const SOURCE = 'src/integrations/pg/index.ts';
+const DRIVER = 'src/integrations/pg/driver.ts';
 const DECLARATIONS = path.join(root, 'dist/integrations/pg');
 const LIB = path.join(root, 'packages/pg/lib');
 
@@ -49,12 +51,26 @@ export async function buildPgPackage(): Promise<void> {
   writeDeclarations();
 }
 
-/** Builds its code, `core.js`, into a folder. */
+/** Has the driver's own classes loaded when they are asked for, which only `require` does in one turn. */
+const lateDriver: Plugin = {
+  name: 'late-driver',
+  resolveId: {
+    filter: { id: /^\.\/driver\.js$/ },
+    handler: (id) => ({ id, external: true }),
+  },
+  load: {
+    filter: { id: /driver-loader\.ts$/ },
+    handler: () => ({ code: "export const driver = () => require('./driver.js');" }),
+  },
+};
+
+/** Builds its code into a folder. */
 export async function buildCode(folder: string): Promise<void> {
+  for (const file of globSync('part-*', { cwd: folder })) rmSync(path.join(folder, file));
   await build({
     cwd: root,
-    plugins: [compactClasses, asciiOnly],
-    input: SOURCE,
+    plugins: [lateDriver, compactClasses, asciiOnly],
+    input: { core: SOURCE, driver: DRIVER },
     platform: 'node',
     external: /^[^./]/,
     tsconfig: 'tsconfig.build.json',
@@ -64,8 +80,8 @@ export async function buildCode(folder: string): Promise<void> {
       format: 'cjs',
       exports: 'named',
       sourcemap: true,
-      entryFileNames: 'core.js',
-      codeSplitting: false,
+      entryFileNames: '[name].js',
+      chunkFileNames: 'part-[name].js',
       comments: { jsdoc: false },
     },
     logLevel: 'warn',

@@ -57,7 +57,8 @@ function checkGiven(name: unknown, options: unknown): void {
 
 /** Where a connection's own codecs are set: only the registry has room for any. */
 function registryOf({ session }: ClientSession): TypeRegistry {
-  if (session.registry instanceof TypeRegistry) return session.registry;
+  const source = session.registry.behind ?? session.registry;
+  if (source instanceof TypeRegistry) return source;
   throw new InterfaceError('the types of this connection are read and written in one way only');
 }
 

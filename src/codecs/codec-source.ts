@@ -55,7 +55,9 @@ export interface CodecSource {
   /** Drops what the server has told of types: the schema has changed. */
   forget(): void;
   /** The codecs of domains, if it has room for any. */
-  readonly domains?: DomainCodecs;
+  readonly domains?: DomainCodecs | undefined;
+  /** What answers for a source that is made late. */
+  readonly behind?: CodecSource;
   /**
    * A source for another session of the pool, which asks for its types itself: it may be connected
    * to another server. It knows from the others what to ask for at once.

@@ -9,11 +9,12 @@
  */
 import type { Pool as DriverPool } from '../../pool/pool.ts';
 import { Client as ClientClass } from './client.ts';
+import { connectConfig, SETTINGS } from './connect-config.ts';
 import { Connection as ConnectionClass } from './connection.ts';
 import { ConnectionParameters } from './connection-parameters.ts';
 import { DatabaseError as DatabaseErrorClass } from './database-error.ts';
 import { defaults as defaultValues } from './defaults.ts';
-import { driverPool } from './driver-pool.ts';
+import { driver } from './driver-loader.ts';
 import { ENDED, Pool as PoolOfAny } from './pool.ts';
 import { Query as QueryClass } from './query.ts';
 import { Result as ResultClass } from './result.ts';
@@ -74,7 +75,8 @@ class BoundPool extends PoolOfAny {
   get asyncpg(): DriverPool {
     if (this.#driver === null) {
       if (this.ending) throw new Error(ENDED);
-      this.#driver = driverPool(this.options);
+      const config = connectConfig(new ClientClass(this.options)[SETTINGS]());
+      this.#driver = driver().driverPool(config, this.options);
     }
     return this.#driver;
   }

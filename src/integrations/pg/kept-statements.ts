@@ -1,7 +1,7 @@
 import type { UntypedQuery } from '../../session/requests/untyped-query-request.ts';
 import type { KnownStatements } from '../../session/statements/known-statements.ts';
-import { newStatementName } from '../../session/statements/preparation.ts';
 import type { Scope } from '../../session/statements/scope.ts';
+import { newStatementName } from '../../session/statements/statement-name.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { DatabaseError } from './database-error.ts';
 import type { RowLayout } from './row-layout.ts';

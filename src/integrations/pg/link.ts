@@ -1,16 +1,19 @@
-import { ClientSession } from '../../client/client-session.ts';
-import { contextFor } from '../../client/connect.ts';
-import { Connection as DriverConnection } from '../../client/connection.ts';
-import { CREATE } from '../../client/internals.ts';
+import type { Connection as DriverConnection } from '../../client/connection.ts';
+import type { ConnectConfig } from '../../config/connect-config.ts';
 import { sendCancelRequest } from '../../connecting/cancel-request.ts';
 import { connectSession } from '../../connecting/connect-session.ts';
+import type { SessionContext } from '../../connecting/open-session.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Session, SessionObserver } from '../../session/session.ts';
+import { systemClock } from '../../transport/clock.ts';
+import { nodeNetwork } from '../../transport/node/network.ts';
 import { type ConnectSettings, connectConfig } from './connect-config.ts';
 import { connectFailure, lossOf } from './connect-failure.ts';
 import type { Answer, ConnectionOwner } from './connection.ts';
 import { type DatabaseError, databaseErrorFrom } from './database-error.ts';
+import { driver } from './driver-loader.ts';
+import { LateRegistry } from './late-registry.ts';
 import { type BackendMessage, readMessage } from './messages.ts';
 import type { SubmittableTurn } from './submittable-turn.ts';
 import type { WireStream } from './wire-stream.ts';
@@ -58,7 +61,7 @@ export class Link implements ConnectionOwner {
     const watchStartUp = (type: number, body: Buffer): void => this.#watch(type, body);
     const config = connectConfig(settings);
     this.#commandTimeout = config.commandTimeout;
-    const context = { ...contextFor(config), watchStartUp };
+    const context = { ...contextOf(config), watchStartUp };
     connectSession(context, this.#abort.signal).then(
       (session) => this.#opened(session),
       (error: unknown) => {
@@ -122,19 +125,11 @@ export class Link implements ConnectionOwner {
     const { session } = this;
     if (session === null)
       throw new Error('client.asyncpg can be used once the client is connected');
-    const client = new ClientSession<DriverConnection>(session, this.#commandTimeout);
-    session.observer = {
-      notice: (message) => client.notice(message),
-      notification: (channel, payload, pid) => client.notification(channel, payload, pid),
-      transactionEnded: (request) => client.transactionEnded(request),
+    this.#driver = driver().driverConnection(session, this.#commandTimeout, {
       unasked: this.#observer.unasked!,
-      ended: (reason) => {
-        if (reason === null) this.#host.closed();
-        client.ended(reason);
-        this.#observer.ended(reason);
-      },
-    };
-    this.#driver = DriverConnection[CREATE](client);
+      closed: () => this.#host.closed(),
+      ended: (reason) => this.#observer.ended(reason),
+    });
     return this.#driver;
   }
 
@@ -170,7 +165,7 @@ export class Link implements ConnectionOwner {
 
   /** Cancels what another client's backend works on. */
   async cancelOther(settings: ConnectSettings, processId: number, key: number): Promise<void> {
-    const context = contextFor(connectConfig(settings));
+    const context = contextOf(connectConfig(settings));
     const secretKey = Buffer.alloc(4);
     secretKey.writeInt32BE(key);
     const host = context.config.hosts[0]!;
@@ -228,4 +223,9 @@ export class Link implements ConnectionOwner {
     stream.authorized = true;
     stream.alpnProtocol = tls.alpn ?? false;
   }
+}
+
+function contextOf(config: ConnectConfig): SessionContext {
+  const registry = new LateRegistry(() => driver().driverCodecs(config));
+  return { config, registry, clock: systemClock, network: nodeNetwork };
 }

@@ -6,15 +6,7 @@ import { PrepareRequest } from '../requests/prepare-request.ts';
 import { domainColumns } from './domain-columns.ts';
 import { introspect } from './introspection.ts';
 import { Statement, type StatementDescription, typesOf } from './statement.ts';
-
-/** Behind a pooler many processes share a server session: their names must never meet. */
-const PREFIX = `asyncpg_${process.pid.toString(36)}${Math.random().toString(36).slice(2)}_`;
-let count = 0;
-
-export function newStatementName(): string {
-  count += 1;
-  return `${PREFIX}${count.toString(36)}`;
-}
+import { newStatementName } from './statement-name.ts';
 
 /** Rounds of introspection: each may name types that are still unknown, e.g. of a composite. */
 const MAX_ROUNDS = 64;

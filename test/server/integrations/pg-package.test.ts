@@ -135,4 +135,37 @@ describe('@asyncpg/pg under the name of pg', () => {
       expect.arrayContaining(['pg/lib/client.js', 'pg/lib/index.js', 'pg/lib/query.js']),
     );
   });
+
+  it("loads the driver's own classes when they are asked for, and they are of one kind", () => {
+    const program = `
+      const pg = require('pg');
+      const isLoaded = () => Object.keys(require.cache).some((file) => file.endsWith('driver.js'));
+      (async () => {
+        const pool = new pg.Pool({ max: 1 });
+        const client = await pool.connect();
+        await client.query('SELECT 1');
+        const before = isLoaded();
+        const id = await client.asyncpg.fetchVal('SELECT $1::int8', 5n);
+        const error = await client.asyncpg.fetchVal('SELECT 1/0').catch((thrown) => thrown);
+        await client.asyncpg.setTypeCodec('int8', {
+          schema: 'pg_catalog', encoder: String, decoder: (text) => 'n' + text,
+        });
+        const coded = await client.asyncpg.fetchVal('SELECT 7::int8');
+        client.release();
+        const names = await pool.asyncpg.fetch('SELECT current_user AS name');
+        await pool.end();
+        console.log(JSON.stringify({
+          before, after: isLoaded(), id: typeof id, error: error.sqlstate, coded, names,
+        }));
+      })();
+    `;
+    expect(run('driver.cjs', program)).toEqual({
+      before: false,
+      after: true,
+      id: 'bigint',
+      error: '22012',
+      coded: 'n7',
+      names: [{ name: 'postgres' }],
+    });
+  });
 });
