@@ -2,8 +2,8 @@ import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { prepareStatement, withQuery } from '../statements/preparation.ts';
-import { newStatementName } from '../statements/statement-name.ts';
 import type { Statement } from '../statements/statement.ts';
+import { newStatementName } from '../statements/statement-name.ts';
 import { InnerRequests } from './inner-requests.ts';
 
 /**
