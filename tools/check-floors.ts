@@ -123,6 +123,7 @@ const GUARDS: readonly Guard[] = [
 const RUNTIME = 'transport/node/';
 const SUPPLIERS: Readonly<Record<string, string>> = {
   'client/connect.ts': 'supplies it to whatever is given no other network',
+  'integrations/pg/link.ts': 'connects without what else connect.ts loads',
 };
 
 /** Globals that set timers, and members that read the clock or set timers. */
