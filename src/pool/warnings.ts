@@ -43,3 +43,11 @@ export function warnOfSlowClose({ inUse }: PoolStats): void {
     `closing a pool takes long: ${inUse} of its connections are in use; were they all given back?`,
   );
 }
+
+/** Readers are refused by what they are told, such as another role or a setting that a pooler does not know. */
+export function warnOfRefusedReaders(error: Error): void {
+  warn(
+    'AsyncpgReadersWarning',
+    `the readers of a pool cannot be opened, and the primary answers in their stead: ${error.message}`,
+  );
+}

@@ -1,9 +1,10 @@
-import type { SessionContext } from '../../connecting/open-session.ts';
+import { isAnswer, type SessionContext } from '../../connecting/open-session.ts';
 import { inHotStandby } from '../../connecting/target-session.ts';
 import type { Session } from '../../session/session.ts';
 import { Opener } from '../opener.ts';
 import type { PoolSettings } from '../pool-options.ts';
 import type { PooledSession } from '../pooled-session.ts';
+import { warnOfRefusedReaders } from '../warnings.ts';
 import type { Pauses } from './pauses.ts';
 
 /** Opens the connections of a pool of readers, and knows which there are and why one could not be opened. */
@@ -15,6 +16,7 @@ export class ReadersOpener extends Opener {
   /** The sessions whose servers were standbys and do not report it when that changes. */
   readonly standbys = new WeakSet<Session>();
   readonly #pauses: Pauses;
+  #hasWarned = false;
 
   constructor(context: SessionContext, settings: PoolSettings, pauses: Pauses) {
     super(context, settings);
@@ -37,7 +39,15 @@ export class ReadersOpener extends Opener {
     } catch (error) {
       if (typeof error === 'object' && error !== null) this.failures.add(error);
       this.#pauses.failed(error);
+      this.#warn(error);
       throw error;
     }
+  }
+
+  /** What servers refuse for good would otherwise be seen by nobody: the primary answers instead. */
+  #warn(error: unknown): void {
+    if (this.#hasWarned || !isAnswer(error) || error.isTransient) return;
+    this.#hasWarned = true;
+    warnOfRefusedReaders(error);
   }
 }

@@ -378,6 +378,25 @@ for (const version of [18, 15] as const satisfies TestedVersion[]) {
       );
     });
 
+    it('warns once of readers that are refused, and goes to the primary', async () => {
+      const warnings: Error[] = [];
+      const onWarning = (warning: Error): void => {
+        if (warning.name === 'AsyncpgReadersWarning') warnings.push(warning);
+      };
+      process.on('warning', onWarning);
+      try {
+        await using pool = await open({ user: 'nobody', targetSessionAttrs: 'standby' });
+        for (let i = 0; i < 3; i++) {
+          expect(await pool.with({ readOnly: true }).fetchVal(PORT)).toBe(cluster.primary.port);
+        }
+        await until(() => warnings.length > 0);
+      } finally {
+        process.off('warning', onWarning);
+      }
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]!.message).toContain('role "nobody" does not exist');
+    });
+
     it('goes to the primary when only the readers were closed', async () => {
       await using pool = await open();
       await pool.readers.close();
