@@ -7,7 +7,8 @@ export default {
       entry: [
         ...[...entries, ...programs].map(({ source }) => source),
         // The runtimes' conformance programme is started by test/runtimes/run.ts, under other runtimes.
-        'test/runtimes/conformance.mjs',
+        'test/runtimes/{conformance,worker}.mjs',
+        'test/runtimes/run.ts',
         'test/cluster/programs/*.ts',
         'test/support/replication/run-*.ts',
         // Started by test/recipes/, in folders with packages of their own.
@@ -50,7 +51,7 @@ export default {
     // Served to the browser as it is, from under ./vendor/.
     'uplot',
   ],
-  ignoreUnresolved: ['./client/client.ts', './vendor/uplot/uPlot.esm.js'],
+  ignoreUnresolved: ['./client/client.ts', './vendor/uplot/uPlot.esm.js', 'cloudflare:sockets'],
   ignoreBinaries: [
     // Programs of the system, used where they are found.
     'openssl',

@@ -64,6 +64,8 @@ export default defineConfig({
             { text: 'Clusters, measured', link: '/clusters' },
             { text: 'Observability', link: '/guides/observability' },
             { text: 'Performance', link: '/guides/performance' },
+            { text: 'Serverless', link: '/guides/serverless' },
+            { text: 'Runtimes', link: '/runtimes' },
             { text: 'Testing', link: '/guides/testing' },
           ],
         },

@@ -34,7 +34,21 @@ export function textFunctions(methods: Methods) {
   };
 }
 
-const functions = textFunctions(Buffer.prototype as unknown as Methods);
+/** Cloudflare's runtime takes the whole buffer's length for what is left behind the offset. */
+function writesBehindOffsets(): boolean {
+  try {
+    return (Buffer.alloc(2) as unknown as NativeText).utf8Write('x', 1) === 1;
+  } catch {
+    return false;
+  }
+}
+
+const methods: Methods = Buffer.prototype as unknown as Methods;
+const functions = textFunctions(
+  writesBehindOffsets()
+    ? methods
+    : { utf8Slice: methods.utf8Slice, latin1Slice: methods.latin1Slice },
+);
 
 /** The text of `buffer[start, end)`; invalid UTF-8 becomes U+FFFD. */
 export const utf8Slice = functions.utf8Slice;

@@ -1,5 +1,7 @@
 // Runs the checks under the runtime that this is started with, against the built package and the server
 // that DSN names. Prints one line of JSON per check and ends with 1 when any failed.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import process from 'node:process';
 import { connect, createPool, sql } from '../../dist/index.js';
 // biome-ignore lint/correctness/useImportExtensions: its types stand beside it
@@ -19,5 +21,18 @@ for (const [name, check] of checksOf({ createPool, sql }, dsn)) {
   } finally {
     await connection?.close();
   }
+}
+// By its own name, as a program of CommonJS would; packages that an entry adapts are there.
+const require = createRequire(import.meta.url);
+const { exports } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+);
+const name = 'every entry is there by require';
+try {
+  for (const entry of Object.keys(exports)) require(`asyncpg${entry.slice(1)}`);
+  console.log(JSON.stringify({ name, ok: true }));
+} catch (error) {
+  failures += 1;
+  console.log(JSON.stringify({ name, ok: false, error: String(error?.stack ?? error) }));
 }
 process.exitCode = failures === 0 ? 0 : 1;

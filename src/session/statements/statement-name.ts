@@ -1,9 +1,11 @@
 /** Behind a pooler many processes share a server session: their names must never meet. */
-const PREFIX = `asyncpg_${process.pid.toString(36)}${Math.random().toString(36).slice(2)}_`;
+let prefix: string | null = null;
 let count = 0;
 
 /** A name for a statement that no other session uses. */
 export function newStatementName(): string {
+  // Not before it is needed: Cloudflare's runtime has no random numbers outside of a request.
+  prefix ??= `asyncpg_${process.pid.toString(36)}${Math.random().toString(36).slice(2)}_`;
   count += 1;
-  return `${PREFIX}${count.toString(36)}`;
+  return `${prefix}${count.toString(36)}`;
 }

@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { builtinModule } from '../../runtime/builtin-module.ts';
+import { isWorkerd } from '../../runtime/other-runtimes.ts';
 
 const net = /* @__PURE__ */ builtinModule('node:net');
 
@@ -8,7 +9,8 @@ const net = /* @__PURE__ */ builtinModule('node:net');
  * `lookup` has the signature of `dns.lookup`; it may answer with one address or with all.
  */
 export function resolveAddresses(host: string, lookup: LookupFunction | null): Promise<string[]> {
-  if (net.isIP(host) !== 0) return Promise.resolve([host]);
+  // Cloudflare's runtime connects by name alone, to what the network of the worker makes of it.
+  if (net.isIP(host) !== 0 || (isWorkerd && lookup === null)) return Promise.resolve([host]);
   const dns = builtinModule('node:dns');
   // As `net.connect` asks: no addresses of a family that this machine has none of.
   const hints = process.platform === 'win32' ? 0 : dns.ADDRCONFIG;

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { builtinModule } from '../../runtime/builtin-module.ts';
+import { isWorkerd, readsIntoBuffers } from '../../runtime/other-runtimes.ts';
 import type {
   ByteStream,
   ByteStreamHandler,
@@ -74,13 +75,17 @@ export class SocketStream implements ByteStream {
       ...(keepAlive.enabled
         ? { keepAlive: true, keepAliveInitialDelay: wholeSeconds(keepAlive.idle ?? 0) }
         : {}),
-      onread: {
-        buffer: RECEIVE_BUFFER,
-        callback: (length: number, buffer: Uint8Array) => {
-          stream!.handler.received(buffer as Buffer, length);
-          return stream!.#mayReadOn(length === buffer.length);
-        },
-      },
+      ...(readsIntoBuffers
+        ? {
+            onread: {
+              buffer: RECEIVE_BUFFER,
+              callback: (length: number, buffer: Uint8Array) => {
+                stream!.handler.received(buffer as Buffer, length);
+                return stream!.#mayReadOn(length === buffer.length);
+              },
+            },
+          }
+        : {}),
     });
     stream = new SocketStream(socket);
     onOpen(stream);
@@ -142,6 +147,11 @@ export class SocketStream implements ByteStream {
   }
 
   async startTls(request: TlsRequest): Promise<TlsState> {
+    if (isWorkerd) {
+      throw new Error(
+        'a socket of Cloudflare\'s runtime that is being read cannot begin TLS: give the option dial, as in the guide "Serverless"',
+      );
+    }
     const options = tlsOptions(request);
     const plain = this.#socket;
     this.#detach();
