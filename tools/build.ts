@@ -3,6 +3,7 @@
 // modules took 110 ms of CPU time, loading two takes 45. Run with `npm run build`.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { build } from 'rolldown';
 import { buildPgPackage } from './build-pg.ts';
 import { asciiOnly, compactClasses } from './build-plugins.ts';
@@ -36,9 +37,11 @@ const { output } = await build({
         { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
         {
           name: 'core',
-          test: /src[/\\](?!pool[/\\](?!create-pool|pool-options))/,
+          test: /src[/\\](?!check[/\\]|pool[/\\](?!create-pool|pool-options))/,
           minShareCount: 2,
         },
+        // The program `asyncpg`, which takes a package of its own to read source code.
+        { name: 'check', test: /src[/\\]check[/\\]/, minShareCount: 2 },
         // What `createPool` imports only when it is called; asyncpg/pg has it at once.
         { name: 'pool', test: /src[/\\]pool[/\\](?!create-pool|pool-options)/, minShareCount: 2 },
       ],
@@ -64,5 +67,11 @@ for (const chunk of output) {
     console.error(`${chunk.fileName} imports ${name}`);
     process.exitCode = 1;
   }
+}
+// What everybody loads must load where no peer dependency is installed.
+for (const chunk of output) {
+  if (chunk.type !== 'chunk' || !/^(?:index|core|values|pool)\.js$/.test(chunk.fileName)) continue;
+  const foreign = chunk.imports.filter((name) => !name.endsWith('.js') && !isBuiltin(name));
+  if (foreign.length > 0) throw new Error(`${chunk.fileName} imports ${foreign.join(', ')}`);
 }
 await buildPgPackage();

@@ -1,0 +1,200 @@
+/** A tool, a small program in it, and what that must print. */
+export interface ToolCase {
+  readonly name: string;
+  readonly packages: readonly string[];
+  readonly files: Readonly<Record<string, string>>;
+  /** What package.json has besides. */
+  readonly manifest?: object;
+  /** Programs of node_modules/.bin, or node, one after the other; all must end with 0. */
+  readonly steps: readonly (readonly string[])[];
+  readonly expected: RegExp;
+}
+
+/** What the tests of each runner do. */
+const BODY = `
+  const pool = await createPool(process.env.DSN, { minSize: 1, maxSize: 2 });
+  const row = await pool.fetchOne('SELECT $1::timestamptz AS at, 1 AS id', new Date(0));
+  await pool.transaction((tx) => tx.execute('SELECT 1'));
+  const refused = await pool.fetch('SELECT 1/0').catch((error) => error.constructor.name);
+  await pool.close();`;
+const MAIN = `
+import { createPool } from 'asyncpg';
+async function main() {${BODY}
+  console.log('done', row.at.getTime(), refused);
+}
+main();
+`;
+const DONE = /done 0 DivisionByZeroError/;
+
+/** A program of the types of every entry that needs no other package. */
+const TYPES = `
+import { connect, createPool, sql, type Pool } from 'asyncpg';
+import { TempCluster } from 'asyncpg/cluster';
+import { openChangeStream } from 'asyncpg/replication';
+export async function run(dsn: string): Promise<bigint | null> {
+  const pool: Pool = await createPool(dsn);
+  const id = await pool.fetchVal<bigint>(sql\`SELECT 1\`);
+  await pool.close();
+  return id;
+}
+export const names = [connect, TempCluster, openChangeStream];
+`;
+
+function compiler(version: string, resolution: string, module: string): ToolCase {
+  const options = ['--strict', '--noEmit', '--target', 'es2022', '--types', 'node'];
+  const lib = ['--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'true'];
+  return {
+    name: `typescript-${version}-${resolution}`,
+    packages: [`typescript@${version}`, '@types/node@22'],
+    files: { 'main.ts': TYPES },
+    steps: [
+      ['tsc', ...options, ...lib, '--module', module, '--moduleResolution', resolution, 'main.ts'],
+      ['node', '-p', '"compiled"'],
+    ],
+    expected: /compiled/,
+  };
+}
+
+/** What a serialiser makes of a row of each form. */
+function serialiser(name: string, packages: string[], code: string, expected: RegExp): ToolCase {
+  const text = `import { connect } from 'asyncpg';
+const c = await connect(process.env.DSN);
+const text = "SELECT 1 AS id, 'Ada' AS name";
+const record = await c.fetchRow(text);
+const plain = await c.with({ rows: 'object' }).fetchRow(text);
+await c.close();
+${code}`;
+  const flags = name.startsWith('react') ? ['--conditions', 'react-server'] : [];
+  return {
+    name,
+    packages,
+    files: { 'main.mjs': text },
+    steps: [['node', ...flags, 'main.mjs']],
+    expected,
+  };
+}
+
+export const CASES: readonly ToolCase[] = [
+  {
+    name: 'jest',
+    packages: ['jest'],
+    files: {
+      'a.test.js': `import { createPool } from 'asyncpg';
+test('the driver', async () => {${BODY}
+  expect(row).toEqual({ at: new Date(0), id: 1 });
+  expect(row.at).toBeInstanceOf(Date);
+  expect(refused).toBe('DivisionByZeroError');
+});`,
+    },
+    manifest: { jest: { transform: {} } },
+    steps: [['node', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js']],
+    expected: /Tests: +1 passed/,
+  },
+  {
+    name: 'node-test',
+    packages: [],
+    files: {
+      'a.test.mjs': `import { createPool } from 'asyncpg';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+test('the driver', async () => {${BODY}
+  assert.equal(row.at.getTime(), 0);
+  assert.deepEqual({ ...row }, { at: new Date(0), id: 1 });
+  assert.equal(refused, 'DivisionByZeroError');
+});`,
+    },
+    steps: [['node', '--test', '--test-reporter', 'tap', 'a.test.mjs']],
+    expected: /# pass 1/,
+  },
+  {
+    name: 'esbuild',
+    packages: ['esbuild'],
+    files: { 'main.mjs': MAIN },
+    steps: [
+      ['esbuild', 'main.mjs', '--bundle', '--platform=node', '--format=cjs', '--outfile=out.cjs'],
+      ['node', 'out.cjs'],
+    ],
+    expected: DONE,
+  },
+  {
+    name: 'webpack',
+    packages: ['webpack', 'webpack-cli'],
+    files: {
+      'main.mjs': MAIN,
+      'webpack.config.cjs': `module.exports = { mode: 'production', target: 'node', entry: './main.mjs',
+        output: { filename: 'out.cjs', path: __dirname, library: { type: 'commonjs2' } } };`,
+    },
+    steps: [
+      ['webpack', '--config', 'webpack.config.cjs'],
+      ['node', 'out.cjs'],
+    ],
+    expected: DONE,
+  },
+  {
+    name: 'tsx',
+    packages: ['tsx'],
+    files: { 'main.ts': MAIN },
+    manifest: { type: 'commonjs' },
+    steps: [['tsx', 'main.ts']],
+    expected: DONE,
+  },
+  {
+    name: 'ts-node',
+    packages: ['ts-node', 'typescript@5.9', '@types/node@22'],
+    files: {
+      'main.ts': MAIN.replaceAll('process.env.DSN', 'process.env.DSN!'),
+      'tsconfig.json': JSON.stringify({
+        compilerOptions: {
+          module: 'commonjs',
+          moduleResolution: 'node10',
+          target: 'es2022',
+          lib: ['es2023', 'esnext.disposable'],
+          skipLibCheck: true,
+          types: ['node'],
+          esModuleInterop: true,
+        },
+      }),
+    },
+    manifest: { type: 'commonjs' },
+    steps: [['ts-node', 'main.ts']],
+    expected: DONE,
+  },
+  compiler('5.2', 'nodenext', 'nodenext'),
+  compiler('5.2', 'node10', 'es2022'),
+  compiler('5.9', 'node10', 'es2022'),
+  compiler('5.9', 'bundler', 'es2022'),
+  compiler('7', 'bundler', 'es2022'),
+  serialiser(
+    'react-server-dom',
+    ['react', 'react-dom', 'react-server-dom-webpack'],
+    `import { renderToPipeableStream } from 'react-server-dom-webpack/server.node';
+import { text as read } from 'node:stream/consumers';
+import { PassThrough } from 'node:stream';
+const flight = (value) => read(renderToPipeableStream(value, {}).pipe(new PassThrough()));
+console.log(await flight({ plain }), await flight({ record }));`,
+    /"plain":\{"id":1,"name":"Ada"\}[\s\S]*AsyncpgSerializedRowWarning/,
+  ),
+  serialiser(
+    'turbo-stream',
+    ['turbo-stream'],
+    `import { decode, encode } from 'turbo-stream';
+const pass = async (value) => { const d = await decode(encode(value)); return d.value ?? d; };
+console.log(JSON.stringify(await pass({ plain })));
+console.log(JSON.stringify(await pass({ record })));`,
+    /\{"plain":\{"id":1,"name":"Ada"\}\}[\s\S]*AsyncpgSerializedRowWarning/,
+  ),
+  serialiser(
+    'devalue',
+    ['devalue'],
+    `import { parse, stringify } from 'devalue';
+console.log(JSON.stringify(parse(stringify({ plain }))));`,
+    /\{"plain":\{"id":1,"name":"Ada"\}\}/,
+  ),
+  serialiser(
+    'seroval',
+    ['seroval'],
+    `import { deserialize, serialize } from 'seroval';
+console.log(JSON.stringify(deserialize(serialize({ plain }))), Object.getPrototypeOf(deserialize(serialize(plain))) === Object.prototype);`,
+    /\{"plain":\{"id":1,"name":"Ada"\}\} true/,
+  ),
+];
