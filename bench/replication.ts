@@ -142,9 +142,9 @@ const lines = [
 if (inMemory > 0) {
   lines.push(
     '',
-    `One transaction of ${inMemory.toLocaleString('en')} rows: resident memory, in MB, before it begins and at most.`,
+    `One transaction of ${inMemory.toLocaleString('en')} rows: resident memory in MB, when 20,000 of them have come and at most.`,
     '',
-    '| client | before | at most | grown |',
+    '| client | then | at most | grown |',
     '| --- | --- | --- | --- |',
     ...(await memory()),
   );

@@ -14,7 +14,7 @@ export interface ReplicationMeasurement {
   /** On a processor, user and system. */
   readonly microsecondsPerChange: number;
   readonly changesPerSecond: number;
-  /** Before it began. */
+  /** Resident memory when 20,000 changes had come, and at most. */
   readonly baseMegabytes: number;
   readonly peakMegabytes: number;
 }

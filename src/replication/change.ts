@@ -3,7 +3,7 @@ import { type Row, type RowShape, rowValue } from '../values/row.ts';
 
 /** One column of a table as it was when a change was made. */
 export interface RelationColumn {
-  /** Its name. */
+  /** Its name, as rows have it: changed by the pool's `transform`. */
   readonly name: string;
   /** Its type. */
   readonly type: PgType;

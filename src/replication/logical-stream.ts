@@ -1,6 +1,7 @@
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError, InternalClientError } from '../errors/client-errors.ts';
 import { Backoff } from '../pool/backoff.ts';
+import { noteStream, type VisibleStream } from '../pool/open-streams.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { Keepalive } from '../protocol/replication/walsender.ts';
 import type { CopyBothRequest, WalSink } from '../session/requests/copy-both-request.ts';
@@ -50,7 +51,7 @@ let temporarySlots = 0;
  * A change stream: one walsender at a time, and what its user has of it. Everything that happens to
  * the connection happens in `#run`, one thing after the other, so that there is never a second one.
  */
-export class LogicalStream implements ChangeStream, AssemblerHost, WalSink {
+export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, VisibleStream {
   readonly #context: SessionContext;
   readonly #senderContext: SessionContext;
   readonly #settings: StreamSettings;
@@ -70,6 +71,7 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink {
   #snapshot: Snapshot | null = null;
   #isBinary: boolean;
   #isClosed = false;
+  #strikeOut: () => void = () => {};
   #hasFailed = false;
   #wasMade = false;
 
@@ -111,6 +113,7 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink {
       stream.#fail(error);
       throw stream.failure!.error;
     }
+    stream.#strikeOut = noteStream(stream);
     stream.#running = stream.#run().catch((error: unknown) => stream.#fail(error));
     return stream;
   }
@@ -555,12 +558,26 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink {
     return this.#isPaused || this.#isBlocked;
   }
 
-  get position(): StreamPosition {
+  get slotName(): string {
+    return this.#slot;
+  }
+
+  get positions(): VisibleStream['positions'] {
     return {
-      received: lsnText(this.received),
-      acknowledged: lsnText(this.#acknowledgements.position),
-      reported: lsnText(this.#reporter.reported),
-      server: lsnText(this.#serverEnd),
+      received: this.received,
+      acknowledged: this.#acknowledgements.position,
+      reported: this.#reporter.reported,
+      server: this.#serverEnd,
+    };
+  }
+
+  get position(): StreamPosition {
+    const { received, acknowledged, reported, server } = this.positions;
+    return {
+      received: lsnText(received),
+      acknowledged: lsnText(acknowledged),
+      reported: lsnText(reported),
+      server: lsnText(server),
     };
   }
 
@@ -603,6 +620,7 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink {
   /** Nothing is handed over any more. A transaction whose end has not come ends with the error. */
   #end(error: unknown): void {
     this.#isClosed = true;
+    this.#strikeOut();
     this.failure = { error };
     this.#closing.abort(error);
     this.#settings.signal?.removeEventListener('abort', this.#onAbort);

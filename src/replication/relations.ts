@@ -1,5 +1,6 @@
 import type { Codec } from '../codecs/codec.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
+import { columnName } from '../codecs/column-name.ts';
 import { compileTupleDecoder, type TupleDecoder } from '../codecs/compilers/tuple-decoder.ts';
 import { formerCodec } from '../codecs/containers/former-composite.ts';
 import { ProtocolError } from '../errors/client-errors.ts';
@@ -41,7 +42,9 @@ export class Relations {
     const made = message.columns.map(({ typeOid }) => codecs.codec(typeOid)!);
     const before = this.#announced.get(message.oid) ?? this.#remembered.get(message.oid);
     const relation =
-      before !== undefined && isSame(before, message, made) ? before : describe(message, made);
+      before !== undefined && isSame(before, message, made)
+        ? before
+        : describe(message, made, codecs);
     this.#announced.set(message.oid, relation);
     return relation;
   }
@@ -50,7 +53,7 @@ export class Relations {
   defineFormer(message: RelationMessage, codecs: CodecSource): void {
     const codecOf = (oid: number): Codec | undefined => codecs.codec(oid);
     const made = message.columns.map(({ typeOid }) => formerCodec(codecOf(typeOid)!, codecOf));
-    this.#announced.set(message.oid, describe(message, made));
+    this.#announced.set(message.oid, describe(message, made, codecs));
   }
 
   get(oid: number): KnownRelation {
@@ -76,8 +79,16 @@ function isSame(
   );
 }
 
-function describe(message: RelationMessage, codecs: readonly Codec[]): KnownRelation {
-  const columns = message.columns.map(({ name, isKey }, i) => ({ name, isKey, codec: codecs[i]! }));
+function describe(
+  message: RelationMessage,
+  codecs: readonly Codec[],
+  source: CodecSource,
+): KnownRelation {
+  const columns = message.columns.map(({ name, isKey }, i) => ({
+    name: columnName(source, name),
+    isKey,
+    codec: codecs[i]!,
+  }));
   const keyColumns = columns.filter(({ isKey }) => isKey).map(({ name }) => name);
   return {
     message,

@@ -1,6 +1,7 @@
 import type { Transaction as SqlTransaction } from '../client/transaction.ts';
 import type { PgType } from '../codecs/codec.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
+import { columnName } from '../codecs/column-name.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
@@ -218,15 +219,14 @@ async function sourceOf(
     codecs,
     rows.map((row) => Number(row['atttypid'])),
   );
-  const described = rows
-    .filter((row) => columns.includes(row['attname']!))
-    .map(
-      (row): RelationColumn => ({
-        name: row['attname']!,
-        type: typeOf(codecs, Number(row['atttypid'])),
-        isKey: row['is_key'] === 't',
-      }),
-    );
+  const published = rows.filter((row) => columns.includes(row['attname']!));
+  const described = published.map(
+    (row): RelationColumn => ({
+      name: columnName(codecs, row['attname']!),
+      type: typeOf(codecs, Number(row['atttypid'])),
+      isKey: row['is_key'] === 't',
+    }),
+  );
   const keyColumns = described.filter(({ isKey }) => isKey).map((column) => column.name);
   const identities = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
   const relation: KeySource = {
@@ -239,7 +239,7 @@ async function sourceOf(
     keyPositions: described.flatMap(({ isKey }, i) => (isKey ? [i] : [])),
     keyShape: keyColumns.length === 0 ? null : rowShape(keyColumns),
   };
-  const list = described.map((column) => quoteIdentifier(column.name)).join(', ');
+  const list = published.map((row) => quoteIdentifier(row['attname']!)).join(', ');
   const where = rowFilter === null ? '' : ` WHERE ${rowFilter}`;
   return { relation, query: `SELECT ${list} FROM ${name}${where}` };
 }

@@ -2,6 +2,7 @@ import type { Attributes, BatchObservableResult, Histogram, Meter } from '@opent
 import type { Traced } from '../../client/tracing.ts';
 import { TimeoutError } from '../../errors/client-errors.ts';
 import { openPools } from '../../pool/open-pools.ts';
+import { openStreams } from '../../pool/open-streams.ts';
 import { systemClock } from '../../transport/clock.ts';
 import { failureOf, operationOf, placeOf, poolOf } from './attributes.ts';
 import type { Message } from './messages.ts';
@@ -35,7 +36,10 @@ export class Metrics implements Observer {
       description: 'Waits for a connection that ended with a time-out.',
       unit: '{timeout}',
     });
-    this.#unobserve = observePools(meter);
+    const unobserve = [observePools(meter), observeStreams(meter)];
+    this.#unobserve = () => {
+      for (const end of unobserve) end();
+    };
   }
 
   start(_traced: Traced, message: Message): void {
@@ -101,6 +105,33 @@ function observePools(meter: Meter): () => void {
     }
   };
   const observables = [count, max, idleMax, idleMin, pending];
+  meter.addBatchObservableCallback(observe, observables);
+  return () => meter.removeBatchObservableCallback(observe, observables);
+}
+
+/** Reads the change streams in the same way. */
+function observeStreams(meter: Meter): () => void {
+  const gauge = (name: string, unit: string, description: string) =>
+    meter.createObservableGauge(`asyncpg.replication.${name}`, { unit, description });
+  const lag = gauge('lag', 'By', 'Log that was sent and is not acknowledged.');
+  const position = gauge('position', 'By', 'Positions in the log, by their kind.');
+  const queued = gauge('queued', '{change}', 'Changes that wait to be taken.');
+  const pending = gauge('unacknowledged', '{transaction}', 'Transactions not acknowledged.');
+  const observe = (result: BatchObservableResult): void => {
+    for (const { slotName, lag: bytes, positions, stats } of openStreams()) {
+      const attributes: Attributes = { 'asyncpg.replication.slot': slotName };
+      result.observe(lag, Number(bytes), attributes);
+      result.observe(queued, stats.queued, attributes);
+      result.observe(pending, stats.unacknowledged, attributes);
+      for (const [kind, value] of Object.entries(positions)) {
+        result.observe(position, Number(value), {
+          ...attributes,
+          'asyncpg.replication.position.kind': kind,
+        });
+      }
+    }
+  };
+  const observables = [lag, position, queued, pending];
   meter.addBatchObservableCallback(observe, observables);
   return () => meter.removeBatchObservableCallback(observe, observables);
 }

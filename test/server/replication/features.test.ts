@@ -1,4 +1,13 @@
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { instrument } from '../../../src/integrations/opentelemetry/index.ts';
+import { openStreams } from '../../../src/pool/open-streams.ts';
+import { parseLsn } from '../../../src/protocol/replication/lsn.ts';
 import {
   type Change,
   type ChangeTransaction,
@@ -168,6 +177,50 @@ onEachVersion('a change stream', (version) => {
     await stream.close();
     await using again = await openChangeStream(pool, options);
     expect(idsOf((await take(iteratorOf(again), 2)).flat())).toEqual([250, 251]);
+  });
+
+  test('is measured by OpenTelemetry: lag, positions, what waits', async () => {
+    const { pool } = server;
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+    const meterProvider = new MeterProvider({ readers: [reader] });
+    const stop = instrument({ meterProvider });
+    const measured = async (): Promise<Record<string, unknown[]>> => {
+      exporter.reset();
+      await reader.forceFlush();
+      const scopes = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics);
+      const found: Record<string, unknown[]> = {};
+      for (const { descriptor, dataPoints } of scopes.flatMap(({ metrics }) => metrics)) {
+        const own = dataPoints.filter(
+          ({ attributes }) => attributes['asyncpg.replication.slot'] === 'measured',
+        );
+        if (own.length > 0) found[descriptor.name] = own.map(({ value }) => value);
+      }
+      return found;
+    };
+    const stream = await openChangeStream(pool, {
+      slot: 'measured',
+      publication: 'both_of_them',
+      acknowledge: 'manual',
+    });
+    await pool.execute('INSERT INTO b VALUES (271), (272)');
+    const transaction = (await iteratorOf(stream).next()).value!;
+    const { received, acknowledged, reported, server: end } = stream.position;
+    expect(await measured()).toEqual({
+      'asyncpg.replication.lag': [Number(stream.lag)],
+      'asyncpg.replication.position': [received, acknowledged, reported, end].map((lsn) =>
+        Number(parseLsn(lsn)),
+      ),
+      'asyncpg.replication.queued': [stream.stats.queued],
+      'asyncpg.replication.unacknowledged': [1],
+    });
+    transaction.ack();
+    expect((await measured())['asyncpg.replication.unacknowledged']).toEqual([0]);
+    await stream.close();
+    expect([...openStreams()].map(({ slotName }) => slotName)).not.toContain('measured');
+    stop();
+    await meterProvider.shutdown();
+    await pool.execute('DELETE FROM b');
   });
 
   test('hands over TRUNCATE of two tables at once', async () => {

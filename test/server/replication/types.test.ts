@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { camelCase, createPool } from '../../../src/index.ts';
 import {
   type ChangeStreamOptions,
   openChangeStream,
@@ -245,6 +246,29 @@ onEachVersion('values of a change stream', (version) => {
     expect(more).toEqual([]);
     expect(insert.relation.table).toBe('part');
     expect({ ...insert.new }).toEqual({ id: 20, kind: 'b' });
+  });
+
+  test('have the names that queries give them, in snapshots as well', async () => {
+    await server.pool.execute('CREATE TABLE named (user_id int PRIMARY KEY, created_at text)');
+    await server.pool.execute("INSERT INTO named VALUES (1, 'before')");
+    await using pool = await createPool(server.cluster.dsn, {
+      minSize: 0,
+      transform: { column: camelCase },
+    });
+    await using stream = await openChangeStream(pool, {
+      slot: 'named',
+      publication: { name: 'named', tables: ['named'] },
+      snapshot: true,
+    });
+    const iterator = iteratorOf(stream);
+    const [[before]] = (await take(iterator, 1)) as [[AnyChange]];
+    await server.pool.execute("UPDATE named SET created_at = 'after'");
+    const [[after]] = (await take(iterator, 1)) as [[AnyChange]];
+    expect({ ...before.new }).toEqual({ userId: 1, createdAt: 'before' });
+    expect({ ...before.key }).toEqual({ userId: 1 });
+    expect({ ...after.new }).toEqual({ userId: 1, createdAt: 'after' });
+    expect({ ...after.key }).toEqual({ userId: 1 });
+    expect(after.relation.keyColumns).toEqual(['userId']);
   });
 
   test.runIf(version >= 18)('of generated columns', async () => {
