@@ -1,5 +1,6 @@
-// Taken once, as the clock's functions are.
+// Taken once, as the clock's functions are: tests put others in their place.
 const { setImmediate } = globalThis;
+export const { nextTick } = process;
 
 /**
  * Resolves in the next turn of the event loop, after what has arrived by then was read. Work
@@ -21,7 +22,7 @@ const settled = Promise.resolve();
 export function atEndOfTurn(callback: () => void): () => void {
   // A tick that is asked for by a microtask comes after the last of them. The microtask is a
   // promise's: `queueMicrotask` makes an AsyncResource each time.
-  const tick = (): void => process.nextTick(callback);
+  const tick = (): void => nextTick(callback);
   return () => {
     void settled.then(tick);
   };

@@ -1,5 +1,6 @@
 import type { Connection as DriverConnection } from '../../client/connection.ts';
 import { systemClock, type Timer } from '../../transport/clock.ts';
+import { nextTick } from '../../transport/turn.ts';
 import { isError } from '../../values/builtins.ts';
 import { ClientState } from './client-state.ts';
 import { type ConnectSettings, SETTINGS } from './connect-config.ts';
@@ -197,7 +198,7 @@ export class Client extends ClientState {
       wire.push(null);
       wire.resume();
     }
-    process.nextTick(() => this.emit('end'));
+    nextTick(() => this.emit('end'));
   }
 
   end(): Promise<void>;

@@ -8,6 +8,7 @@ import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Session, SessionObserver } from '../../session/session.ts';
 import { systemClock } from '../../transport/clock.ts';
 import { nodeNetwork } from '../../transport/node/network.ts';
+import { nextTick, nextTurn } from '../../transport/turn.ts';
 import { type ConnectSettings, connectConfig } from './connect-config.ts';
 import { connectFailure, lossOf } from './connect-failure.ts';
 import type { Answer, ConnectionOwner } from './connection.ts';
@@ -75,7 +76,7 @@ export class Link implements ConnectionOwner {
 
   /** In a tick, as what comes of a socket's end: events of it are emitted before promises go on. */
   #gone(): void {
-    process.nextTick(() => this.#host.gone());
+    nextTick(() => this.#host.gone());
   }
 
   #watch(type: number, body: Buffer): void {
@@ -110,7 +111,9 @@ export class Link implements ConnectionOwner {
       else if (loss !== null) this.#host.broken(loss);
       // Whoever is told of a query's failure has a turn to give the client back to its pool, before the
       // client's own error would find nobody who listens.
-      void this.session!.whenGone().then(() => setImmediate(() => this.#gone()));
+      void this.session!.whenGone()
+        .then(nextTurn)
+        .then(() => this.#gone());
     },
   };
 

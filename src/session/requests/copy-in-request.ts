@@ -16,6 +16,9 @@ import { unexpectedMessage } from '../unexpected.ts';
 import type { CopyInput } from './copy-input.ts';
 import { COPY_BLOCK, type CopyColumns, CopyRequest } from './copy-request.ts';
 
+// Taken once: tests put others in the place of such functions.
+const { queueMicrotask } = globalThis;
+
 /**
  * Writes the pieces of an input as the data of a COPY; a RecordEncoder is one. What it throws fails
  * the COPY.

@@ -168,4 +168,26 @@ describe('@asyncpg/pg under the name of pg', () => {
       names: [{ name: 'postgres' }],
     });
   });
+
+  it('works where a test has put others in the place of timers, as Jest does', () => {
+    const program = `
+      const pg = require('pg');
+      for (const name of ['setImmediate', 'setTimeout', 'queueMicrotask']) globalThis[name] = () => {};
+      // Of Node's own, which has another process in Jest.
+      const { nextTick } = process;
+      process.nextTick = (...args) => {
+        const [, , caller] = new Error().stack.split('\\n');
+        if (caller.includes('node:')) nextTick(...args);
+      };
+      (async () => {
+        const client = new pg.Client();
+        await client.connect();
+        const { rows } = await client.query('SELECT $1::int4 AS a', [1]);
+        const more = await client.query('SELECT 2 AS a');
+        await client.end();
+        console.log(JSON.stringify([...rows, ...more.rows]));
+      })();
+    `;
+    expect(run('faked.cjs', program)).toEqual([{ a: 1 }, { a: 2 }]);
+  });
 });
