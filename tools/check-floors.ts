@@ -45,6 +45,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'integrations/prisma': [...upTo('pool'), 'integrations'],
   // It answers the driver in the stead of a server, in the messages of the protocol.
   'integrations/pglite': ['runtime', 'errors', 'sql', 'protocol', 'config', 'transport'],
+  // Its values are another library's, and so are the codecs of its calls.
+  'integrations/drizzle': upTo('pool'),
   // It reads what the driver traces, and the texts of queries.
   'integrations/opentelemetry': upTo('pool'),
   replication: upTo('pool'),

@@ -1,5 +1,6 @@
 import { InternalClientError } from '../errors/client-errors.ts';
 import type { Codec } from './codec.ts';
+import type { ArgumentEncoder } from './compilers/argument-encoder.ts';
 import type { DomainCodecs } from './domain-codecs.ts';
 import type { TypeDescription } from './type-description.ts';
 
@@ -72,6 +73,10 @@ export interface CodecSource {
 export interface CallCodecs {
   /** The codec of a type, always the same one; undefined: the session's own. */
   codec(oid: number): Codec | undefined;
+  /** The same for a column of a result, where its place counts. */
+  columnCodec?(oid: number, index: number): Codec | undefined;
+  /** What writes arguments where their types do not count; without it, the codecs do. */
+  argumentEncoder?(parameters: readonly Codec[]): ArgumentEncoder;
 }
 
 /**

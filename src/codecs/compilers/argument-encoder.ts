@@ -7,7 +7,7 @@ import { plainStep, putPlain } from './plain-values.ts';
 /** Where a value stands, for the error: `query argument $2`, `row 3, column "price"`. */
 export type Place = (index: number) => string;
 
-const argumentPlace: Place = (index) => `query argument $${index + 1}`;
+export const argumentPlace: Place = (index) => `query argument $${index + 1}`;
 
 /** Writes the values of one execution. */
 export interface ArgumentEncoder {

@@ -8,6 +8,8 @@ import { BINARY, type Codec } from '../codec.ts';
 
 /** How values can be written without asking their codec, by `plainStep`. */
 const STEP = { call: 0, int4: 1, text: 2, bool: 3, float8: 4 } as const;
+/** The step of a string that is sent as it is. */
+export const TEXT_STEP = STEP.text;
 
 /** How `putPlain` may write the values of a type in its argument format. */
 export function plainStep({ argumentFormat, inline }: Codec): number {

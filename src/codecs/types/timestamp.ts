@@ -141,6 +141,11 @@ function printMoment(moment: Moment, type: TypeName): string {
   return `${printCivilDate(civil)} ${printTime(micros)}${zone}${eraOf(civil.year)}`;
 }
 
+/** A Date as the text of a timestamptz, in UTC. */
+export function timestamptzText(value: Date): string {
+  return printMoment(momentOfDate(value), 'timestamptz');
+}
+
 type MakeTime = (moment: DayTime) => unknown;
 
 function makeDate({ days, micros }: DayTime): Date {

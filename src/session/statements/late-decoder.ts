@@ -20,9 +20,12 @@ export function lateDecoder(
     if (decode === null) {
       const missing = registry.missing(fields.map(({ typeOid }) => typeOid));
       if (missing.length > 0) throw new MissingTypesError(missing);
-      const columns = fields.map(({ name, typeOid, format }) => ({
-        name: columnName(registry, name),
-        codec: codecs?.codec(typeOid) ?? registry.codec(typeOid)!,
+      const columns = fields.map(({ name, typeOid, format }, index) => ({
+        name: codecs === null ? columnName(registry, name) : name,
+        codec:
+          codecs?.columnCodec?.(typeOid, index) ??
+          codecs?.codec(typeOid) ??
+          registry.codec(typeOid)!,
         format,
       }));
       decode = compileDecoder(columns, form);

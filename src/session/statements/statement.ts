@@ -134,14 +134,17 @@ export class Statement {
     this.typeChanges = registry.typeChanges;
     this.changesTypes = mayChangeTypes(text);
     this.isUnconfirmed = name === '' && registry.composites(typesOf(description)).length > 0;
-    const codecOf = (oid: number): Codec => codecs?.codec(oid) ?? registry.codec(oid)!;
-    this.parameters = description.parameterOids.map(codecOf);
+    this.parameters = description.parameterOids.map(
+      (oid) => codecs?.codec(oid) ?? registry.codec(oid)!,
+    );
     this.columns = (description.fields ?? []).map((field, i) => {
-      const codec = codecOf(description.columnOids?.[i] ?? field.typeOid);
-      const name = columnName(registry, field.name);
+      const codec = columnCodec(registry, codecs, field, description.columnOids?.[i], i);
+      // What a library looks for is what the server says.
+      const name = codecs === null ? columnName(registry, field.name) : field.name;
       return { name, codec, format: boundFormats ? field.format : codec.resultFormat };
     });
-    this.encoder = compileArgumentEncoder(this.parameters);
+    this.encoder =
+      codecs?.argumentEncoder?.(this.parameters) ?? compileArgumentEncoder(this.parameters);
     this.decoder =
       description.fields === null
         ? null
@@ -314,6 +317,20 @@ export class Statement {
 export function withRows(statement: Statement | null): StatementWithRows {
   if (statement === null || statement.decoder === null) unexpected('DataRow');
   return statement as StatementWithRows;
+}
+
+/** @param own the OID of a domain that has a codec of its own in the registry */
+function columnCodec(
+  registry: CodecSource,
+  codecs: CallCodecs | null,
+  { typeOid }: FieldDescription,
+  own: number | undefined,
+  index: number,
+): Codec {
+  const ofCall = codecs?.columnCodec?.(typeOid, index);
+  if (ofCall !== undefined) return ofCall;
+  const oid = own ?? typeOid;
+  return codecs?.codec(oid) ?? registry.codec(oid)!;
 }
 
 /** Where constant bytes are written, one after the other: a buffer for each would cost more. */

@@ -1,0 +1,126 @@
+import type { MessageWriter } from '../../protocol/writer.ts';
+import { BINARY, type Codec, TEXT } from '../codec.ts';
+import { printArrayText } from '../containers/array-text.ts';
+import { jsonText } from '../types/json-text.ts';
+import { timestamptzText } from '../types/timestamp.ts';
+import { nested, Unencodable, wrongKind } from '../unencodable.ts';
+import {
+  type ArgumentEncoder,
+  argumentPlace,
+  type Place,
+  unencodable,
+  wrongCount,
+} from './argument-encoder.ts';
+import { putPlain, TEXT_STEP } from './plain-values.ts';
+
+/**
+ * Writes arguments by what they are in JavaScript: bytes in binary format, everything else as text, of
+ * which the server makes what the parameter's type wants. A string is sent as it is: a number's digits, a
+ * JSON document, an array literal.
+ */
+export function untypedArguments(codecs: readonly Codec[]): ArgumentEncoder {
+  const count = codecs.length;
+  const steps = new Uint8Array(count).fill(TEXT_STEP);
+  return {
+    bind(writer, args, place = argumentPlace) {
+      if (args.length !== count) throw wrongCount(count, args, place);
+      writeFormats(writer, args);
+      writer.uint16(count);
+      for (let i = putPlain(writer, steps, args, 0); i < count; ) {
+        writeArgument(writer, codecs[i]!, args[i], i, place);
+        i = putPlain(writer, steps, args, i + 1);
+      }
+    },
+  };
+}
+
+/** None at all means text for all. */
+function writeFormats(writer: MessageWriter, args: readonly unknown[]): void {
+  const { length } = args;
+  let i = 0;
+  while (i < length && !isBytes(args[i])) i += 1;
+  if (i === length) {
+    writer.uint16(0);
+    return;
+  }
+  writer.uint16(length);
+  for (i = 0; i < length; i++) writer.uint16(isBytes(args[i]) ? BINARY : TEXT);
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return typeof value === 'object' && value instanceof Uint8Array;
+}
+
+function writeArgument(
+  writer: MessageWriter,
+  codec: Codec,
+  value: unknown,
+  index: number,
+  place: Place,
+): void {
+  const at = writer.reserveLength();
+  try {
+    if (isBytes(value)) writer.bytes(value);
+    else writer.utf8(textOf(value));
+    writer.patchLength(at);
+  } catch (error) {
+    throw unencodable(error, codec, index, place);
+  }
+}
+
+function textOf(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+      return Object.is(value, -0) ? '-0' : String(value);
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    case 'undefined':
+      throw new Unencodable('undefined is not a value; pass null for NULL');
+    case 'object':
+      return textOfObject(value!);
+    default:
+      throw wrongKind('a value', value);
+  }
+}
+
+function textOfObject(value: object): string {
+  if (value instanceof Date) return timestamptzText(value);
+  if (Array.isArray(value)) return arrayText(value);
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  return jsonText(value);
+}
+
+function arrayText(value: readonly unknown[]): string {
+  const texts: (string | null)[] = [];
+  const dimensions: number[] = [];
+  flatten(value, 0, dimensions, texts);
+  const lowerBounds = dimensions.map(() => 1);
+  return printArrayText(texts, { dimensions, lowerBounds }, ',');
+}
+
+/** Adds the elements of one level; all parts of a dimension must be of one length. */
+function flatten(
+  level: readonly unknown[],
+  depth: number,
+  dimensions: number[],
+  texts: (string | null)[],
+): void {
+  dimensions[depth] ??= level.length;
+  if (dimensions[depth] !== level.length) {
+    throw new Unencodable(`${level.length} elements, but ${dimensions[depth]} in the parts before`);
+  }
+  const isInner = Array.isArray(level[0]);
+  for (let i = 0; i < level.length; i++) {
+    const part = level[i];
+    try {
+      if (Array.isArray(part) !== isInner) throw wrongKind('arrays of one depth', part);
+      if (isInner) flatten(part as readonly unknown[], depth + 1, dimensions, texts);
+      else texts.push(part === null ? null : textOf(part));
+    } catch (error) {
+      throw nested(error, `[${i}]`);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import {
+  createTableRelationsHelpers,
+  DefaultLogger,
+  type DrizzleConfig,
+  entityKind,
+  extractTablesRelationalConfig,
+  type Logger,
+  type RelationalSchemaConfig,
+  type TablesRelationalConfig,
+} from 'drizzle-orm';
+import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
+import { RESULT } from '../../client/internals.ts';
+import type { Queryable } from '../../client/queryable.ts';
+import { InvalidArgumentError } from '../../errors/client-errors.ts';
+import type { Pool } from '../../pool/pool.ts';
+import { type AsyncpgConnectionOptions, lazyPool } from './lazy-pool.ts';
+import type { AsyncpgQueryResultHKT } from './query-result.ts';
+import { AsyncpgSession } from './session.ts';
+
+/** What Drizzle's queries can be made with: a pool, a connection, a transaction, or what `with` makes. */
+export type AsyncpgClient = Queryable<any>;
+
+/** Drizzle's database on this package's driver. */
+export class AsyncpgDatabase<
+  TSchema extends Record<string, unknown> = Record<string, never>,
+> extends PgDatabase<AsyncpgQueryResultHKT, TSchema> {
+  static override readonly [entityKind]: string = 'AsyncpgDatabase';
+}
+
+/** What a database has besides its queries. */
+type WithClient<TSchema extends Record<string, unknown>, TClient> = AsyncpgDatabase<TSchema> & {
+  /** What its queries are made with. */
+  $client: TClient;
+};
+
+/**
+ * Drizzle on a pool: `drizzle(pool, config)` or `drizzle({ client: pool, … })`. Queries outside of a
+ * transaction go through the pool one by one: many at once travel together, on few connections. Given a
+ * DSN, or the options of a connection, it makes a pool whose connections are opened when they are wanted.
+ *
+ * @throws InvalidArgumentError for a client that is none of this package's
+ * @throws ClientConfigurationError for options of a connection that make no sense
+ * @example
+ * const db = drizzle(await createPool(process.env.DATABASE_URL), { schema });
+ * const rows = await db.select().from(users).where(eq(users.name, 'Ada'));
+ */
+export function drizzle<
+  TSchema extends Record<string, unknown> = Record<string, never>,
+  TClient extends AsyncpgClient = Pool,
+>(
+  ...params:
+    | [TClient | string]
+    | [TClient | string, DrizzleConfig<TSchema>]
+    | [
+        DrizzleConfig<TSchema> &
+          ({ client: TClient } | { connection: string | AsyncpgConnectionOptions }),
+      ]
+): WithClient<TSchema, AsyncpgClient extends TClient ? Pool : TClient> {
+  const [first, second] = params as [unknown, DrizzleConfig<TSchema> | undefined];
+  if (typeof first === 'string') return construct<TSchema>(lazyPool(first), second) as never;
+  if (isClient(first)) return construct<TSchema>(first, second) as never;
+  const { client, connection, ...config } = (first ?? {}) as DrizzleConfig<TSchema> & {
+    client?: unknown;
+    connection?: string | AsyncpgConnectionOptions;
+  };
+  if (client === undefined && connection !== undefined) {
+    return construct<TSchema>(lazyPool(connection), config) as never;
+  }
+  if (isClient(client)) return construct<TSchema>(client, config) as never;
+  throw new InvalidArgumentError(
+    'drizzle takes a pool, a connection or a transaction of this package, a DSN, or an object with a client or a connection',
+    { hint: 'Make a pool with createPool of this package.' },
+  );
+}
+
+function isClient(value: unknown): value is Queryable<any> {
+  return typeof value === 'object' && value !== null && RESULT in value;
+}
+
+function construct<TSchema extends Record<string, unknown>>(
+  client: Queryable<any>,
+  config: DrizzleConfig<TSchema> = {},
+): WithClient<TSchema, Queryable<any>> {
+  const dialect = new PgDialect(config.casing === undefined ? {} : { casing: config.casing });
+  const schema = schemaOf(config.schema);
+  const options = { logger: loggerOf(config.logger), cache: config.cache };
+  const session = new AsyncpgSession(client, dialect, schema, options);
+  const db = new AsyncpgDatabase<TSchema>(dialect, session, schema as never);
+  const $cache: object | undefined = config.cache;
+  if ($cache !== undefined) Object.assign($cache, { invalidate: config.cache!.onMutate });
+  return Object.assign(db, { $client: client, $cache: $cache as never });
+}
+
+function loggerOf(logger: boolean | Logger | undefined): Logger | undefined {
+  if (logger === true) return new DefaultLogger();
+  return logger === false ? undefined : logger;
+}
+
+function schemaOf(
+  fullSchema: Record<string, unknown> | undefined,
+): RelationalSchemaConfig<TablesRelationalConfig> | undefined {
+  if (fullSchema === undefined) return undefined;
+  const { tables, tableNamesMap } = extractTablesRelationalConfig(
+    fullSchema,
+    createTableRelationsHelpers,
+  );
+  return { fullSchema, schema: tables, tableNamesMap };
+}
+
+/** A database without a client, for texts of queries alone: `drizzle.mock({ schema })`. */
+drizzle.mock = <TSchema extends Record<string, unknown> = Record<string, never>>(
+  config?: DrizzleConfig<TSchema>,
+): WithClient<TSchema, '$client is not available on drizzle.mock()'> =>
+  construct<TSchema>({} as Queryable<any>, config) as never;

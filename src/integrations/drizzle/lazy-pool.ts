@@ -1,0 +1,18 @@
+import { CREATE } from '../../client/internals.ts';
+import { resolveConfig } from '../../config/resolve.ts';
+import { Pool } from '../../pool/pool.ts';
+import { type PoolOptions, splitPoolOptions } from '../../pool/pool-options.ts';
+
+/** The options of the pool that `drizzle({ connection })` makes. */
+export interface AsyncpgConnectionOptions extends PoolOptions {
+  /** The DSN, as node-postgres calls it. */
+  readonly connectionString?: string | undefined;
+}
+
+/** A pool whose connections are opened when they are wanted; `minSize` is 0 unless it is given. */
+export function lazyPool(connection: string | AsyncpgConnectionOptions): Pool {
+  const { connectionString, ...given } =
+    typeof connection === 'string' ? { connectionString: connection } : connection;
+  const [settings, options] = splitPoolOptions({ minSize: 0, ...given });
+  return Pool[CREATE](resolveConfig(connectionString, options), settings);
+}

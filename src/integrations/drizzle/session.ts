@@ -1,0 +1,193 @@
+import {
+  DrizzleQueryError,
+  entityKind,
+  type Logger,
+  NoopLogger,
+  type Query,
+  type RelationalSchemaConfig,
+  type SQL,
+  type TablesRelationalConfig,
+} from 'drizzle-orm';
+import { type Cache, NoopCache } from 'drizzle-orm/cache/core';
+import type { WithCacheConfig } from 'drizzle-orm/cache/core/types';
+import {
+  type PgDialect,
+  type PgPreparedQuery,
+  PgSession,
+  PgTransaction,
+  type PgTransactionConfig,
+  type PreparedQueryConfig,
+  type SelectedFieldsOrdered,
+} from 'drizzle-orm/pg-core';
+import type { Queryable } from '../../client/queryable.ts';
+import type { IsolationLevel, TransactionOptions } from '../../client/transaction-options.ts';
+import { AsyncpgPreparedQuery, type QueryMetadata, type ResultMapper } from './prepared-query.ts';
+import type { AsyncpgQueryResult, AsyncpgQueryResultHKT } from './query-result.ts';
+
+/** What a session takes from the options of `drizzle`. */
+export interface AsyncpgSessionOptions {
+  /** Told every query. */
+  readonly logger?: Logger | undefined;
+  /** Asked for results first. */
+  readonly cache?: Cache | undefined;
+}
+
+/** Drizzle's session on a pool, a connection or a transaction. */
+export class AsyncpgSession<
+  TFullSchema extends Record<string, unknown>,
+  TSchema extends TablesRelationalConfig,
+> extends PgSession<AsyncpgQueryResultHKT, TFullSchema, TSchema> {
+  static override readonly [entityKind]: string = 'AsyncpgSession';
+  /** What its queries are made with. @internal */
+  readonly client: Queryable<any>;
+  readonly #schema: RelationalSchemaConfig<TSchema> | undefined;
+  readonly #options: AsyncpgSessionOptions;
+  readonly #logger: Logger;
+  readonly #cache: Cache;
+
+  constructor(
+    client: Queryable<any>,
+    dialect: PgDialect,
+    schema: RelationalSchemaConfig<TSchema> | undefined,
+    options: AsyncpgSessionOptions = {},
+  ) {
+    super(dialect);
+    this.client = client;
+    this.#schema = schema;
+    this.#options = options;
+    this.#logger = options.logger ?? new NoopLogger();
+    this.#cache = options.cache ?? new NoopCache();
+  }
+
+  /** For Drizzle. The name makes no difference: the driver knows a statement by its text. */
+  override prepareQuery<T extends PreparedQueryConfig = PreparedQueryConfig>(
+    query: Query,
+    fields: SelectedFieldsOrdered | undefined,
+    _name: string | undefined,
+    isResponseInArrayMode: boolean,
+    customResultMapper?: (rows: unknown[][]) => T['execute'],
+    queryMetadata?: QueryMetadata,
+    cacheConfig?: WithCacheConfig,
+  ): PgPreparedQuery<T> {
+    return new AsyncpgPreparedQuery<T>(
+      this.client,
+      query,
+      this.#logger,
+      this.#cache,
+      fields,
+      isResponseInArrayMode,
+      customResultMapper as ResultMapper | undefined,
+      queryMetadata,
+      cacheConfig,
+    );
+  }
+
+  /** A transaction on a connection of its own, or a savepoint in one. */
+  override async transaction<T>(
+    transaction: (tx: AsyncpgTransaction<TFullSchema, TSchema>) => Promise<T>,
+    config?: PgTransactionConfig,
+  ): Promise<T> {
+    return await this.begin(transaction, 0, optionsOf(config ?? {}), {
+      begin: `begin${modesOf(config ?? {})}`,
+      commit: 'commit',
+      rollback: 'rollback',
+    });
+  }
+
+  /** The same with what the logger is told. @internal */
+  async begin<T>(
+    transaction: (tx: AsyncpgTransaction<TFullSchema, TSchema>) => Promise<T>,
+    nestedIndex: number,
+    options: TransactionOptions,
+    texts: { readonly begin: string; readonly commit: string; readonly rollback: string },
+  ): Promise<T> {
+    const logger = this.#logger;
+    const state: { isCommitting: boolean } = { isCommitting: false };
+    try {
+      return await this.client.transaction(options, async (client) => {
+        logger.logQuery(texts.begin, []);
+        const session = new AsyncpgSession<TFullSchema, TSchema>(
+          client,
+          this.dialect,
+          this.#schema,
+          this.#options,
+        );
+        const tx = new AsyncpgTransaction(this.dialect, session, this.#schema, nestedIndex);
+        let result: T;
+        try {
+          result = await transaction(tx);
+        } catch (error) {
+          logger.logQuery(texts.rollback, []);
+          throw error;
+        }
+        logger.logQuery(texts.commit, []);
+        state.isCommitting = true;
+        return result;
+      });
+    } catch (error) {
+      if (state.isCommitting) throw new DrizzleQueryError(texts.commit, [], error as Error);
+      throw error;
+    }
+  }
+
+  override async count(query: SQL): Promise<number> {
+    const { rows } = await this.execute<AsyncpgQueryResult<{ count: string }>>(query);
+    return Number(rows[0]!.count);
+  }
+}
+
+/** A transaction of Drizzle's; those inside of it are savepoints. */
+export class AsyncpgTransaction<
+  TFullSchema extends Record<string, unknown>,
+  TSchema extends TablesRelationalConfig,
+> extends PgTransaction<AsyncpgQueryResultHKT, TFullSchema, TSchema> {
+  static override readonly [entityKind]: string = 'AsyncpgTransaction';
+  readonly #session: AsyncpgSession<TFullSchema, TSchema>;
+
+  constructor(
+    dialect: PgDialect,
+    session: AsyncpgSession<TFullSchema, TSchema>,
+    schema: RelationalSchemaConfig<TSchema> | undefined,
+    nestedIndex: number = 0,
+  ) {
+    super(dialect, session, schema, nestedIndex);
+    this.#session = session;
+  }
+
+  override async transaction<T>(
+    transaction: (tx: AsyncpgTransaction<TFullSchema, TSchema>) => Promise<T>,
+  ): Promise<T> {
+    const index = this.nestedIndex + 1;
+    return await this.#session.begin(
+      transaction,
+      index,
+      {},
+      {
+        begin: `savepoint sp${index}`,
+        commit: `release savepoint sp${index}`,
+        rollback: `rollback to savepoint sp${index}`,
+      },
+    );
+  }
+}
+
+function optionsOf({
+  isolationLevel,
+  accessMode,
+  deferrable,
+}: PgTransactionConfig): TransactionOptions {
+  return {
+    // One that PostgreSQL does not have is refused there.
+    isolation: isolationLevel?.replace(' ', '_') as IsolationLevel | undefined,
+    readOnly: accessMode === undefined ? undefined : accessMode === 'read only',
+    deferrable,
+  };
+}
+
+function modesOf({ isolationLevel, accessMode, deferrable }: PgTransactionConfig): string {
+  let text = '';
+  if (isolationLevel !== undefined) text += ` isolation level ${isolationLevel}`;
+  if (accessMode !== undefined) text += ` ${accessMode}`;
+  if (deferrable !== undefined) text += deferrable ? ' deferrable' : ' not deferrable';
+  return text;
+}
