@@ -24,14 +24,9 @@ export type AsyncpgClient = Queryable<any>;
 export class AsyncpgDatabase<
   TSchema extends Record<string, unknown> = Record<string, never>,
 > extends PgDatabase<AsyncpgQueryResultHKT, TSchema> {
+  /** For Drizzle. */
   static override readonly [entityKind]: string = 'AsyncpgDatabase';
 }
-
-/** What a database has besides its queries. */
-type WithClient<TSchema extends Record<string, unknown>, TClient> = AsyncpgDatabase<TSchema> & {
-  /** What its queries are made with. */
-  $client: TClient;
-};
 
 /**
  * Drizzle on a pool: `drizzle(pool, config)` or `drizzle({ client: pool, … })`. Queries outside of a
@@ -55,7 +50,10 @@ export function drizzle<
         DrizzleConfig<TSchema> &
           ({ client: TClient } | { connection: string | AsyncpgConnectionOptions }),
       ]
-): WithClient<TSchema, AsyncpgClient extends TClient ? Pool : TClient> {
+): AsyncpgDatabase<TSchema> & {
+  /** What its queries are made with. */
+  $client: AsyncpgClient extends TClient ? Pool : TClient;
+} {
   const [first, second] = params as [unknown, DrizzleConfig<TSchema> | undefined];
   if (typeof first === 'string') return construct<TSchema>(lazyPool(first), second) as never;
   if (isClient(first)) return construct<TSchema>(first, second) as never;
@@ -80,7 +78,7 @@ function isClient(value: unknown): value is Queryable<any> {
 function construct<TSchema extends Record<string, unknown>>(
   client: Queryable<any>,
   config: DrizzleConfig<TSchema> = {},
-): WithClient<TSchema, Queryable<any>> {
+): AsyncpgDatabase<TSchema> & { $client: Queryable<any> } {
   const dialect = new PgDialect(config.casing === undefined ? {} : { casing: config.casing });
   const schema = schemaOf(config.schema);
   const options = { logger: loggerOf(config.logger), cache: config.cache };
@@ -110,5 +108,5 @@ function schemaOf(
 /** A database without a client, for texts of queries alone: `drizzle.mock({ schema })`. */
 drizzle.mock = <TSchema extends Record<string, unknown> = Record<string, never>>(
   config?: DrizzleConfig<TSchema>,
-): WithClient<TSchema, '$client is not available on drizzle.mock()'> =>
+): AsyncpgDatabase<TSchema> & { $client: '$client is not available on drizzle.mock()' } =>
   construct<TSchema>({} as Queryable<any>, config) as never;

@@ -11,4 +11,3 @@ export type {
   AsyncpgQueryResult,
   AsyncpgQueryResultHKT,
 } from './query-result.ts';
-export { AsyncpgSession, type AsyncpgSessionOptions, AsyncpgTransaction } from './session.ts';

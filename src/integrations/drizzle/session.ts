@@ -25,7 +25,7 @@ import { AsyncpgPreparedQuery, type QueryMetadata, type ResultMapper } from './p
 import type { AsyncpgQueryResult, AsyncpgQueryResultHKT } from './query-result.ts';
 
 /** What a session takes from the options of `drizzle`. */
-export interface AsyncpgSessionOptions {
+interface AsyncpgSessionOptions {
   /** Told every query. */
   readonly logger?: Logger | undefined;
   /** Asked for results first. */
@@ -137,7 +137,7 @@ export class AsyncpgSession<
 }
 
 /** A transaction of Drizzle's; those inside of it are savepoints. */
-export class AsyncpgTransaction<
+class AsyncpgTransaction<
   TFullSchema extends Record<string, unknown>,
   TSchema extends TablesRelationalConfig,
 > extends PgTransaction<AsyncpgQueryResultHKT, TFullSchema, TSchema> {
