@@ -8,6 +8,6 @@ function bodyOf(name: string): string {
 }
 
 test('a program for node-postgres is the same on asyncpg/drizzle, which npm run check:types compiles', () => {
-  expect(bodyOf('on-asyncpg.ts')).toBe(bodyOf('on-node-postgres.ts'));
-  expect(bodyOf('on-asyncpg.ts').length).toBeGreaterThan(1_000);
+  expect(bodyOf('on-asyncpg.test-d.ts')).toBe(bodyOf('on-node-postgres.test-d.ts'));
+  expect(bodyOf('on-asyncpg.test-d.ts').length).toBeGreaterThan(1_000);
 });

@@ -34,12 +34,12 @@ export const orders = pgTable('orders', {
   total: numeric().notNull(),
 });
 
-export const usersRelations = relations(users, ({ many }) => ({ orders: many(orders) }));
-export const ordersRelations = relations(orders, ({ one }) => ({
+const usersRelations = relations(users, ({ many }) => ({ orders: many(orders) }));
+const ordersRelations = relations(orders, ({ one }) => ({
   user: one(users, { fields: [orders.userId], references: [users.id] }),
 }));
 
-export const schema = { users, orders, usersRelations, ordersRelations };
+const schema = { users, orders, usersRelations, ordersRelations };
 export type Schema = typeof schema;
 
 /** Drizzle on a pool, in a schema of its own that each test finds empty. */

@@ -1,4 +1,4 @@
-/** A program for Drizzle on node-postgres. `on-asyncpg.ts` differs in what it imports alone. */
+/** A program for Drizzle on node-postgres. `on-asyncpg.test-d.ts` differs in what it imports alone. */
 import { and, count, eq, gt, type InferSelectModel, sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';

@@ -1,4 +1,4 @@
-/** The program of `on-node-postgres.ts`, which imports `asyncpg/drizzle` in its place. */
+/** The program of `on-node-postgres.test-d.ts`, which imports `asyncpg/drizzle` in its place. */
 import {
   drizzle,
   type AsyncpgDatabase as NodePgDatabase,
