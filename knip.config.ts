@@ -13,7 +13,7 @@ export default {
         'test/support/replication/run-*.ts',
         // Started by test/recipes/, in folders with packages of their own.
         'test/recipes/*.ts',
-        'test/recipes/prisma/program.mjs',
+        'test/recipes/prisma/*.mjs',
         // The code of the documentation, while it is run, imports these.
         'test/docs/{asyncpg,printed}.ts',
         'tools/*.ts',
@@ -49,7 +49,12 @@ export default {
     // Served to the browser as it is, from under ./vendor/.
     'uplot',
   ],
-  ignoreUnresolved: ['./client/client.ts', './vendor/uplot/uPlot.esm.js', 'cloudflare:sockets'],
+  ignoreUnresolved: [
+    './client/client.ts',
+    './measure.ts',
+    './vendor/uplot/uPlot.esm.js',
+    'cloudflare:sockets',
+  ],
   ignoreBinaries: [
     // Programs of the system, used where they are found.
     'openssl',

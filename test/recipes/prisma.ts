@@ -1,33 +1,13 @@
 // Runs the same program with a generated client of Prisma's on @prisma/adapter-pg and on asyncpg/prisma, and
 // compares what each of its steps comes to: `npm run test:prisma`. It installs Prisma into a folder of its
 // own, about 300 MB, and needs the registry for that; nothing else is downloaded.
-import { cpSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { TempCluster } from '../../src/cluster/index.ts';
 import { connect } from '../../src/index.ts';
-import { root } from '../../tools/entries.ts';
-import { Project } from './project.ts';
-
-const FOLDER = path.join(root, 'test/recipes/prisma');
-
-const PACKAGES = {
-  '@prisma/adapter-pg': '7.10.1',
-  '@prisma/client': '7.10.0',
-  '@prisma/driver-adapter-utils': '7.10.1',
-  prisma: '7.10.1',
-};
-
-const CONFIG = `import { defineConfig } from 'prisma/config';
-export default defineConfig({ schema: 'schema.prisma', datasource: { url: 'postgres://unused' } });
-`;
-
-/** The engine of migrations, which generating a client does not need, is not to be downloaded. */
-const WITHOUT_ENGINES = {
-  PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-  PRISMA_HIDE_UPDATE_MESSAGE: '1',
-  CHECKPOINT_DISABLE: '1',
-};
+import { FOLDER, generateClient } from './prisma-client.ts';
+import type { Project } from './project.ts';
 
 /** What the steps come to that are to differ: docs/guides/orms.md says why. */
 const DIFFERENT: Readonly<Record<string, unknown>> = {
@@ -53,12 +33,7 @@ const OTHER_WORDS = new Set(['P2010 of too few']);
 type Steps = Record<string, unknown>;
 
 async function main(): Promise<void> {
-  using project = new Project();
-  await project.install(PACKAGES, false);
-  cpSync(FOLDER, project.folder, { recursive: true });
-  project.write('prisma.config.ts', CONFIG);
-  const prisma = path.join('node_modules', 'prisma', 'build', 'index.js');
-  await project.run(process.execPath, [prisma, 'generate'], WITHOUT_ENGINES);
+  using project = await generateClient();
   for (const version of [18, 15]) {
     await using cluster = await TempCluster.start({ version, settings: { fsync: false } });
     const theirs = await stepsOn(project, cluster.dsn, 'pg');

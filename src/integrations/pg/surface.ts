@@ -262,6 +262,8 @@ export declare class Client extends ClientBase {
 
 /** A client that a pool has lent. */
 export interface PoolClient extends Client {
+  /** It is connected. */
+  readonly processID: number;
   /** Gives it back; with an error, or true, to have it closed. Once only. */
   release(error?: Error | boolean): void;
 }
