@@ -22,6 +22,7 @@ const STEPS: readonly Step[] = [
   { script: 'check:types' },
   { script: 'built:api', after: 'build' },
   { script: 'built:package', after: 'build' },
+  { script: 'built:examples', after: 'build' },
   { script: 'check:lint' },
   { script: 'check:generated' },
   { script: 'check:unused' },

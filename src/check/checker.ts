@@ -81,8 +81,21 @@ export class Checker {
         findings.push(...(await this.#look(query, variant, answer)));
         continue;
       }
-      objection ??= answer;
       const { code, message, hint, position } = answer;
+      if (isScript(answer)) {
+        described.push(SCRIPT);
+        const why = 'not checked: a text of several statements, which cannot be prepared';
+        findings.push(
+          findingAt(query.file, query.source, query.start, {
+            severity: 'warning',
+            code: 'not-checked',
+            message: why,
+            hint: null,
+          }),
+        );
+        continue;
+      }
+      objection ??= answer;
       const shown = variant.when === null ? message : `${message} (${variant.when})`;
       const { file, source } = query;
       const where =
@@ -149,6 +162,14 @@ export class Checker {
     await this.#describer.close();
     await this.#catalogs.close();
   }
+}
+
+/** What is told of several statements in one text: they take no arguments, and their rows are not read. */
+const SCRIPT: Description = { parameters: [], columns: [], hasOneRow: false, tree: null };
+
+/** Whether a text has several statements: of all syntax errors that one alone has no place. */
+function isScript({ code, position }: Objection): boolean {
+  return code === '42601' && position === null;
 }
 
 /** The types that the configuration declares for columns. */

@@ -3,7 +3,7 @@ import { TempCluster } from 'asyncpg/cluster';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 import { utf16Offset } from './describe.ts';
-import { relativeName, type SchemaFile } from './files.ts';
+import { relativeName, type SchemaFile, schemaKey } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
 
 /** A database that queries are checked against. */
@@ -23,19 +23,21 @@ export async function embeddedDatabase(
   files: readonly SchemaFile[],
 ): Promise<CheckDatabase | Finding> {
   let cluster: TempCluster;
+  const kept = `check-${schemaKey(config, files)}`;
   try {
-    cluster = await TempCluster.start({ version: config.version });
+    cluster = await TempCluster.start({ version: config.version, kept });
   } catch (error) {
     throw new CheckError(`${(error as Error).message}\nOr give a database: --database URL`, {
       cause: error,
     });
   }
+  if (cluster.beganKept) return { dsn: cluster.dsn, close: () => cluster.stop() };
   const problem = await applySchema(cluster.dsn, config, files).catch(async (error: unknown) => {
     await cluster.stop();
     throw error;
   });
   if (problem === null) {
-    return { dsn: cluster.dsn, close: () => cluster.stop() };
+    return { dsn: cluster.dsn, close: () => cluster.keep(kept) };
   }
   await cluster.stop();
   return problem;

@@ -29,6 +29,13 @@ export async function schemaFiles(config: LoadedConfig): Promise<SchemaFile[]> {
   );
 }
 
+/** What a database with the schema depends on. */
+export function schemaKey({ extensions }: LoadedConfig, files: readonly SchemaFile[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(extensions ?? []));
+  for (const { text } of files) hash.update(`\0${text}`);
+  return hash.digest('hex').slice(0, 16);
+}
+
 /** What the generated file depends on besides the queries. */
 export function schemaHash(config: LoadedConfig, files: readonly SchemaFile[]): string {
   const hash = createHash('sha256');

@@ -87,7 +87,7 @@ export type FirstColumnOf<Q, T = never> = [T] extends [never]
 /** What stands for the row of a query that may have none: nothing where it is known to have one. */
 export type NoRow<Q, T = never> = [T] extends [never]
   ? Q extends keyof CheckedQueries
-    ? CheckedQueries[Q] extends { readonly one: true }
+    ? 'one' extends keyof CheckedQueries[Q]
       ? never
       : null
     : null

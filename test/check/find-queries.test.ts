@@ -47,6 +47,9 @@ describe('the finder of queries', () => {
       const TEXT = \`SELECT \${COLUMNS} FROM a\`;
       db.fetch(TEXT); db.fetch(old ? 'SELECT 1' : ('SELECT 2' satisfies string)); db.fetch('SELECT ' + '3');`;
     expect(textsOf(source)).toEqual(['SELECT id, name FROM a', 'SELECT 1', 'SELECT 2', 'SELECT 3']);
+    expect(textsOf('const MOST = 10_000; db.fetch(`SELECT 1 LIMIT ${MOST}`)')).toEqual([
+      'SELECT 1 LIMIT 10000',
+    ]);
   });
 
   it('takes no constant whose name is there twice', () => {

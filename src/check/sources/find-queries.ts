@@ -179,6 +179,10 @@ class Finder {
       text.add(node['value'], placeOf(value, node.start + 1));
       return null;
     }
+    if (node.type === 'Literal' && typeof node['value'] === 'number') {
+      text.addMade(String(node['value']), placeOf(value));
+      return null;
+    }
     if (node.type === 'TemplateLiteral') {
       const expressions = node['expressions'] as readonly Node[];
       for (const [index, quasi] of (node['quasis'] as readonly Node[]).entries()) {

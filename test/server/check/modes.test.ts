@@ -163,6 +163,20 @@ describe('asyncpg check', () => {
     expect(await watching).toBe(0);
   });
 
+  it('warns of a text of several statements, which cannot be prepared', async () => {
+    await using project = await Project.make({
+      'schema.sql': '',
+      'a.ts': "db.execute('SELECT 1; SELECT 2');",
+    });
+    expect(await project.check('--database', serverDsn())).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(
+        'a.ts(1,12): warning not-checked: not checked: a text of several',
+      ),
+    });
+    expect(await project.read('queries.gen.d.ts')).toContain('{ args: []; row: {}; first: null }');
+  });
+
   it('refuses options that exclude each other', async () => {
     await using project = await Project.make({ 'schema.sql': '' });
     expect(await project.check('--frozen', '--offline')).toMatchObject({
