@@ -14,13 +14,21 @@ export class DomainCodecs {
   /** Declared codecs of which it is not known yet whether they are domains'. */
   #undecided: readonly TypeName[];
   readonly #declared: readonly TypeName[];
+  /** Declared names of types that are no domains, as a session of the pool was told. */
+  readonly #others: Set<string>;
   /** By OID, the type that each is made of in the end. */
   readonly #bases = new Map<number, number>();
 
   /** @param declared types, other than PostgreSQL's own, that codecs were declared for */
-  constructor(declared: readonly TypeName[]) {
+  constructor(declared: readonly TypeName[], others: Set<string> = new Set()) {
     this.#declared = declared;
-    this.#undecided = declared;
+    this.#others = others;
+    this.#undecided = this.#open();
+  }
+
+  #open(): readonly TypeName[] {
+    if (this.#others.size === 0) return this.#declared;
+    return this.#declared.filter((type) => !this.#others.has(keyOf(type)));
   }
 
   get isEmpty(): boolean {
@@ -38,6 +46,19 @@ export class DomainCodecs {
     for (const { oid, base } of domains) this.#bases.set(oid, base);
   }
 
+  /** The server has told of a type: one that is no domain need not be asked for. */
+  meet(type: TypeDescription): void {
+    if (this.#declared.length === 0) return;
+    const key = keyOf(type);
+    if (!this.#declared.some((declared) => keyOf(declared) === key)) return;
+    if (type.typtype !== 'd') {
+      this.#others.add(key);
+      this.#undecided = this.#undecided.filter((declared) => keyOf(declared) !== key);
+    } else if (this.#others.delete(key)) {
+      this.#undecided = this.#open();
+    }
+  }
+
   /** A codec was set on a type. */
   add({ oid, typtype }: TypeDescription, base: number): void {
     if (typtype === 'd') this.#bases.set(oid, base);
@@ -49,6 +70,7 @@ export class DomainCodecs {
 
   /** The schema has changed: what was declared is asked for again. */
   forget(): void {
+    this.#others.clear();
     this.#undecided = this.#declared;
   }
 
@@ -63,6 +85,10 @@ export class DomainCodecs {
   }
 
   fork(): DomainCodecs {
-    return new DomainCodecs(this.#declared);
+    return new DomainCodecs(this.#declared, this.#others);
   }
+}
+
+function keyOf({ schema, name }: TypeName): string {
+  return `${schema}\0${name}`;
 }

@@ -72,10 +72,11 @@ export class TypeRegistry implements CodecSource {
     options: ResolvedTypeOptions,
     declared: DeclaredCodecs = NONE_DECLARED,
     known: KnownTypes = new KnownTypes(),
+    domains: DomainCodecs = new DomainCodecs(usersTypes(declared)),
   ) {
     this.options = options;
     this.#declared = declared;
-    this.domains = new DomainCodecs(usersTypes(declared));
+    this.domains = domains;
     this.#known = known;
     this.#knownVersion = known.version;
     this.#shared = sharedCodecs(options);
@@ -108,7 +109,12 @@ export class TypeRegistry implements CodecSource {
   }
 
   fork(): TypeRegistry {
-    const fork = new TypeRegistry(this.options, this.#declared, this.#known.fork());
+    const fork = new TypeRegistry(
+      this.options,
+      this.#declared,
+      this.#known.fork(),
+      this.domains.fork(),
+    );
     fork.columnName = this.columnName;
     return fork;
   }
@@ -183,6 +189,7 @@ export class TypeRegistry implements CodecSource {
 
   define(types: readonly TypeDescription[]): void {
     this.#known.define(types);
+    for (const type of types) this.domains.meet(type);
   }
 
   forget(): void {
