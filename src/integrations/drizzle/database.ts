@@ -108,5 +108,7 @@ function schemaOf(
 /** A database without a client, for texts of queries alone: `drizzle.mock({ schema })`. */
 drizzle.mock = <TSchema extends Record<string, unknown> = Record<string, never>>(
   config?: DrizzleConfig<TSchema>,
-): AsyncpgDatabase<TSchema> & { $client: '$client is not available on drizzle.mock()' } =>
-  construct<TSchema>({} as Queryable<any>, config) as never;
+): AsyncpgDatabase<TSchema> & {
+  /** There is none. */
+  $client: '$client is not available on drizzle.mock()';
+} => construct<TSchema>({} as Queryable<any>, config) as never;
