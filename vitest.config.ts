@@ -33,6 +33,9 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
+          // They share nothing, so one for each core; those that share a server follow.
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
           include: ['test/**/*.test.ts'],
           exclude: NEEDS_SERVER,
         },
@@ -42,6 +45,8 @@ export default defineConfig({
         test: {
           ...common,
           name: 'server',
+          maxWorkers: '50%',
+          sequence: { groupOrder: 1 },
           include: NEEDS_SERVER,
           globalSetup: ['test/support/servers/global-setup.ts'],
         },

@@ -29,7 +29,8 @@ const { output } = await build({
     // The sources are part of the package.
     sourcemapExcludeSources: true,
     entryFileNames: '[name].js',
-    // What is imported dynamically has a file of its own. All that is shared is two: the one with what
+    // What is imported dynamically has a file of its own. The pool is none of that: tools that turn the package
+    // into CommonJS, such as tsx, would load the driver a second time for it, with other classes. All that is shared is two: the one with what
     // programs may import without connecting, so that a bundler leaves out the other.
     chunkFileNames: '[name].js',
     codeSplitting: {
@@ -37,13 +38,11 @@ const { output } = await build({
         { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
         {
           name: 'core',
-          test: /src[/\\](?!check[/\\]|pool[/\\](?!create-pool|pool-options))/,
+          test: /src[/\\](?!check[/\\]|pool[/\\]readers[/\\])/,
           minShareCount: 2,
         },
         // The program `asyncpg`, which takes a package of its own to read source code.
         { name: 'check', test: /src[/\\]check[/\\]/, minShareCount: 2 },
-        // What `createPool` imports only when it is called; asyncpg/pg has it at once.
-        { name: 'pool', test: /src[/\\]pool[/\\](?!create-pool|pool-options)/, minShareCount: 2 },
       ],
     },
     // The declarations have them, and the sources.
@@ -70,7 +69,7 @@ for (const chunk of output) {
 }
 // What everybody loads must load where no peer dependency is installed.
 for (const chunk of output) {
-  if (chunk.type !== 'chunk' || !/^(?:index|core|values|pool)\.js$/.test(chunk.fileName)) continue;
+  if (chunk.type !== 'chunk' || !/^(?:index|core|values)\.js$/.test(chunk.fileName)) continue;
   const foreign = chunk.imports.filter((name) => !name.endsWith('.js') && !isBuiltin(name));
   if (foreign.length > 0) throw new Error(`${chunk.fileName} imports ${foreign.join(', ')}`);
 }
