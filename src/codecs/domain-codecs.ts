@@ -28,7 +28,7 @@ export class DomainCodecs {
 
   #open(): readonly TypeName[] {
     if (this.#others.size === 0) return this.#declared;
-    return this.#declared.filter((type) => !this.#others.has(keyOf(type)));
+    return this.#declared.filter((type) => !this.#others.has(codecKey(type)));
   }
 
   get isEmpty(): boolean {
@@ -49,11 +49,11 @@ export class DomainCodecs {
   /** The server has told of a type: one that is no domain need not be asked for. */
   meet(type: TypeDescription): void {
     if (this.#declared.length === 0) return;
-    const key = keyOf(type);
-    if (!this.#declared.some((declared) => keyOf(declared) === key)) return;
+    const key = codecKey(type);
+    if (!this.#declared.some((declared) => codecKey(declared) === key)) return;
     if (type.typtype !== 'd') {
       this.#others.add(key);
-      this.#undecided = this.#undecided.filter((declared) => keyOf(declared) !== key);
+      this.#undecided = this.#undecided.filter((declared) => codecKey(declared) !== key);
     } else if (this.#others.delete(key)) {
       this.#undecided = this.#open();
     }
@@ -64,8 +64,9 @@ export class DomainCodecs {
     if (typtype === 'd') this.#bases.set(oid, base);
   }
 
+  /** The codec that was set on a type was taken back: one that was declared holds again. */
   delete(oid: number): void {
-    this.#bases.delete(oid);
+    if (this.#bases.delete(oid)) this.#undecided = this.#open();
   }
 
   /** The schema has changed: what was declared is asked for again. */
@@ -89,6 +90,7 @@ export class DomainCodecs {
   }
 }
 
-function keyOf({ schema, name }: TypeName): string {
+/** The key of a type among the declared codecs. No name has the separator in it. */
+export function codecKey({ schema, name }: TypeName): string {
   return `${schema}\0${name}`;
 }

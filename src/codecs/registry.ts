@@ -15,7 +15,7 @@ import { multirangeForms } from './containers/multirange.ts';
 import { rangeForms } from './containers/range.ts';
 import { recordForms } from './containers/record.ts';
 import { vectorForms } from './containers/vector.ts';
-import { DomainCodecs, type TypeName } from './domain-codecs.ts';
+import { codecKey, DomainCodecs, type TypeName } from './domain-codecs.ts';
 import { KnownTypes } from './known-types.ts';
 import { INTERVAL, RECORD } from './oids.ts';
 import { EXACT, namedForms, type Replacement, replacementFor } from './replacement.ts';
@@ -103,7 +103,7 @@ export class TypeRegistry implements CodecSource {
         const { message, hint } = cause as InterfaceError;
         throw new ClientConfigurationError(`codecs: ${message}`, hint === null ? {} : { hint });
       }
-      declared.set(codecKey(schema, type?.name ?? name), codec);
+      declared.set(codecKey({ schema, name: type?.name ?? name }), codec);
     }
     return new TypeRegistry(options, declared);
   }
@@ -230,7 +230,7 @@ export class TypeRegistry implements CodecSource {
   #replacementOf(type: TypeDescription): Replacement | undefined {
     const set = this.#custom.get(type.oid);
     if (set !== undefined || this.#declared.size === 0) return set;
-    const declared = this.#declared.get(codecKey(type.schema, type.name));
+    const declared = this.#declared.get(codecKey(type));
     return declared && replacementFor(type, declared, this.options);
   }
 
@@ -363,11 +363,6 @@ export class TypeRegistry implements CodecSource {
 }
 
 const NONE_DECLARED: DeclaredCodecs = new Map();
-
-/** The key of a type among the declared codecs. No name has the separator in it. */
-function codecKey(schema: string, name: string): string {
-  return `${schema}\0${name}`;
-}
 
 /** The types with declared codecs that are not PostgreSQL's own: they may be domains. */
 function usersTypes(declared: DeclaredCodecs): TypeName[] {

@@ -166,6 +166,17 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
         codecs: { email: wrapping, late: wrapping },
       });
       await pool.execute('TRUNCATE users');
+      await pool.withConnection(async (connection) => {
+        await connection.execute('INSERT INTO users (id, mail) VALUES (0, $1)', ada);
+        const upper = (value: string): string => value.toUpperCase();
+        await connection.setTypeCodec('email', { schema: SCHEMA, decoder: upper });
+        const text = 'SELECT mail FROM users WHERE id = 0';
+        expect(await connection.fetchVal(text)).toBe('ADA@EXAMPLE.ORG');
+        await connection.resetTypeCodec('email', { schema: SCHEMA });
+        expect(await connection.fetchVal(text)).toEqual(ada);
+        expect(await connection.fetchVal('SELECT mail FROM users LIMIT 1')).toEqual(ada);
+        await connection.execute('DELETE FROM users');
+      });
       await pool.execute('INSERT INTO users (id, mail) VALUES (1, $1)', ada);
       const both = await Promise.all([1, 2].map(() => pool.fetchVal('SELECT mail FROM users')));
       expect(both).toEqual([ada, ada]);
