@@ -1,4 +1,5 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
+import { isDate, isUint8Array } from '../../values/builtins.ts';
 import { BINARY, type Codec, TEXT } from '../codec.ts';
 import { printArrayText } from '../containers/array-text.ts';
 import { jsonText } from '../types/json-text.ts';
@@ -38,17 +39,13 @@ export function untypedArguments(codecs: readonly Codec[]): ArgumentEncoder {
 function writeFormats(writer: MessageWriter, args: readonly unknown[]): void {
   const { length } = args;
   let i = 0;
-  while (i < length && !isBytes(args[i])) i += 1;
+  while (i < length && !isUint8Array(args[i])) i += 1;
   if (i === length) {
     writer.uint16(0);
     return;
   }
   writer.uint16(length);
-  for (i = 0; i < length; i++) writer.uint16(isBytes(args[i]) ? BINARY : TEXT);
-}
-
-function isBytes(value: unknown): value is Uint8Array {
-  return typeof value === 'object' && value instanceof Uint8Array;
+  for (i = 0; i < length; i++) writer.uint16(isUint8Array(args[i]) ? BINARY : TEXT);
 }
 
 function writeArgument(
@@ -60,7 +57,7 @@ function writeArgument(
 ): void {
   const at = writer.reserveLength();
   try {
-    if (isBytes(value)) writer.bytes(value);
+    if (isUint8Array(value)) writer.bytes(value);
     else writer.utf8(textOf(value));
     writer.patchLength(at);
   } catch (error) {
@@ -87,9 +84,9 @@ function textOf(value: unknown): string {
 }
 
 function textOfObject(value: object): string {
-  if (value instanceof Date) return timestamptzText(value);
+  if (isDate(value)) return timestamptzText(value);
   if (Array.isArray(value)) return arrayText(value);
-  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  if (isUint8Array(value)) return `\\x${Buffer.from(value).toString('hex')}`;
   return jsonText(value);
 }
 
