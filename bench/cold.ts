@@ -3,15 +3,15 @@
 // node-20 bun-1` for other numbers and runtimes. The processes run in turns, so that what else the
 // machine does strikes all alike.
 import { spawnSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { executable, Unavailable } from './contestants.ts';
 import { MACHINE } from './machine.ts';
+import type { ColdResults } from './report/parts/cold.ts';
+import { writeResult } from './report/write.ts';
 import { startServer } from './server.ts';
 import { median } from './statistics.ts';
 
-const RESULT = new URL('results/cold.md', import.meta.url);
 const RUNTIMES = ['node-24', 'node-20', 'node-26', 'bun-1'];
 const DRIVERS = ['asyncpg', 'pg', 'postgres'];
 
@@ -85,9 +85,11 @@ const processes = STARTS.flatMap(({ title, programme, drivers, user }) =>
     dsn: user === 'trusted' ? trusted.href : server.scramDsn,
   })),
 );
+const date = new Date().toISOString().slice(0, 10);
+const cells: ColdResults['cells'][number][] = [];
 const parts = [
   '# Cold start',
-  `${new Date().toISOString().slice(0, 10)}, ${MACHINE}, medians of ${rounds} whole processes in turns. Written by \`npm run bench:cold\`.`,
+  `${date}, ${MACHINE}, medians of ${rounds} whole processes in turns. Written by \`npm run bench:cold\`.`,
 ];
 for (const runtime of positionals.length > 0 ? positionals : RUNTIMES) {
   const command = commandOf(runtime);
@@ -99,7 +101,9 @@ for (const runtime of positionals.length > 0 ? positionals : RUNTIMES) {
     }
   }
   const lines = processes.map(({ title, driver }, i) => {
-    const { cpu, wall, rss } = summary(usages[i]!);
+    const usage = summary(usages[i]!);
+    const { cpu, wall, rss } = usage;
+    cells.push({ runtime: runtime.replace('-', ' '), title, driver, ...usage });
     const figures = [cpu, wall, rss].map((figure) => figure.toFixed(1)).join(' | ');
     return `| ${title} | ${driver} | ${figures} |`;
   });
@@ -109,6 +113,6 @@ for (const runtime of positionals.length > 0 ? positionals : RUNTIMES) {
   console.log(parts.slice(-2).join('\n'));
 }
 if (positionals.length === 0) {
-  await mkdir(new URL('.', RESULT), { recursive: true });
-  await writeFile(RESULT, `${parts.join('\n\n')}\n`);
+  writeResult('cold.md', `${parts.join('\n\n')}\n`);
+  writeResult('cold.json', { date, machine: MACHINE, rounds, cells } satisfies ColdResults);
 }

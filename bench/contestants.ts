@@ -33,6 +33,9 @@ export const DEFAULT_CONTESTANTS = [
 /** This library on the runtimes that it supports, for `--runtimes`. */
 export const RUNTIMES = ['asyncpg', 'asyncpg@node-20', 'asyncpg@node-26', 'asyncpg@bun-1'] as const;
 
+/** What stands in the place of pg, and pg, for `--facade`. */
+export const FACADE = ['facade', 'pg'] as const;
+
 /** Where `npm run test:runtimes` keeps other runtimes. */
 const KEPT = path.join(tmpdir(), 'asyncpg-runtimes');
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_CONTESTANTS, RUNTIMES } from './contestants.ts';
+import { DEFAULT_CONTESTANTS, FACADE, RUNTIMES } from './contestants.ts';
 import { WORKLOADS, type Workload } from './workloads.ts';
 
 export const USAGE = `npm run bench -- [options]
@@ -10,6 +10,8 @@ export const USAGE = `npm run bench -- [options]
                      asyncpg:/path/to/dist/index.js are others of a kind,
                      asyncpg@node-26 runs on another runtime
   --runtimes         this library alone, on each runtime; writes bench/results/runtimes.md
+  --facade           asyncpg/pg beside pg, at 10 connections; writes bench/results/facade.json
+                     with --save
   --connections 10   only at these numbers of connections
   --rounds 3         how often everything is measured, in turns
   --seconds 3        how long each measurement takes, after a warm-up
@@ -28,6 +30,7 @@ export interface BenchOptions {
   readonly dsn: string | null;
   readonly save: boolean;
   readonly runtimes: boolean;
+  readonly facade: boolean;
 }
 
 export function parseOptions(argv: readonly string[]): BenchOptions {
@@ -44,6 +47,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       dsn: { type: 'string' },
       save: { type: 'boolean', default: false },
       runtimes: { type: 'boolean', default: false },
+      facade: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -56,17 +60,19 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     ({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)),
   );
   if (workloads.length === 0) throw new Error(`no workload is called ${parts.join(' or ')}`);
-  const { quick, runtimes } = values;
+  const { quick, runtimes, facade } = values;
   const whole =
     !quick &&
     !runtimes &&
+    !facade &&
     workloads.length === WORKLOADS.length &&
     values.connections === undefined;
   const connections = values.connections?.split(',').map((part) => positive('connections', part));
   return {
     workloads,
-    contestants: values.drivers?.split(',') ?? (runtimes ? RUNTIMES : DEFAULT_CONTESTANTS),
-    connections: connections ?? (quick || runtimes ? [4, 10] : null),
+    contestants:
+      values.drivers?.split(',') ?? (runtimes ? RUNTIMES : facade ? FACADE : DEFAULT_CONTESTANTS),
+    connections: connections ?? (quick || runtimes || facade ? [4, 10] : null),
     rounds: values.rounds === undefined ? (quick ? 1 : 3) : positive('rounds', values.rounds),
     // Compiling counts as processor time, so the engines must be done with it.
     warmup: 2,
@@ -74,6 +80,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     dsn: values.dsn ?? null,
     save: values.save || whole,
     runtimes,
+    facade,
   };
 }
 

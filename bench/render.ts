@@ -1,15 +1,12 @@
-// Writes latest.md, latest.html and the summary in README.md and the guide anew from results:
-// `node bench/render.ts 2026-11-22-21-00.json`.
-import { readFile, writeFile } from 'node:fs/promises';
-import { htmlReport } from './report/html.ts';
-import { markdownReport } from './report/markdown.ts';
-import { updateSummaries } from './report/summary.ts';
+// Writes latest.md, latest.html and the figures of README.md and the guides anew from what was measured
+// before: `npm run bench:report`, or `npm run bench:report -- 2026-11-22-21-00.json` for a run that is not the
+// last one.
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeReport } from './report/write.ts';
 import type { Results } from './results.ts';
 
 const FOLDER = new URL('results/', import.meta.url);
-const name = process.argv[2];
-if (name === undefined) throw new Error('name a file of bench/results');
-const results = JSON.parse(await readFile(new URL(name, FOLDER), 'utf8')) as Results;
-await writeFile(new URL('latest.md', FOLDER), markdownReport(results));
-await writeFile(new URL('latest.html', FOLDER), htmlReport(results));
-await updateSummaries(results);
+const runs = readdirSync(FOLDER).filter((file) => /^\d{4}.*\.json$/.test(file));
+const name = process.argv[2] ?? runs.sort().at(-1);
+if (name === undefined) throw new Error('nothing was measured yet: `npm run bench`');
+await writeReport(JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Results);

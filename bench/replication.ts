@@ -3,7 +3,6 @@
 // with --save. Options: --rounds 3, --changes 100000, --memory 1000000 (0: not measured).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,10 +11,11 @@ import { TempCluster } from 'asyncpg/cluster';
 import { dropSlot } from 'asyncpg/replication';
 import { MACHINE } from './machine.ts';
 import type { ReplicationAssignment, ReplicationMeasurement } from './replication/types.ts';
+import type { ReplicationResults } from './report/parts/replication.ts';
+import { writeResult } from './report/write.ts';
 import { median } from './statistics.ts';
 
 const CHILD = fileURLToPath(new URL('replication/child.ts', import.meta.url));
-const RESULTS = new URL('results/replication.md', import.meta.url);
 
 const { values } = parseArgs({
   options: {
@@ -80,7 +80,10 @@ async function measure(
   return measured;
 }
 
-async function speed(title: string, write: string): Promise<string[]> {
+type Speed = ReplicationResults['speeds'][number];
+type Memory = ReplicationResults['memory'][number];
+
+async function measureSpeed(title: string, write: string): Promise<Speed[]> {
   await admin.execute("SELECT pg_create_logical_replication_slot('base', 'pgoutput')");
   await admin.execute(write);
   const found = new Map<Client, ReplicationMeasurement[]>(CLIENTS.map((client) => [client, []]));
@@ -90,65 +93,75 @@ async function speed(title: string, write: string): Promise<string[]> {
     }
   }
   await admin.execute("SELECT pg_drop_replication_slot('base')");
-  const cpu = (client: Client): number =>
-    median(found.get(client)!.map((one) => one.microsecondsPerChange));
-  const own = cpu('asyncpg');
   return CLIENTS.map((client) => {
     const all = found.get(client)!.map((one) => one.microsecondsPerChange);
     const perSecond = median(found.get(client)!.map((one) => one.changesPerSecond));
-    const range = `${Math.min(...all).toFixed(1)}–${Math.max(...all).toFixed(1)}`;
-    const ratio = (cpu(client) / own).toFixed(1);
-    return `| ${title} | ${client} | ${cpu(client).toFixed(1)} (${range}) | ${ratio} × | ${Math.round(perSecond).toLocaleString('en')} |`;
+    return { title, client, micros: [median(all), Math.min(...all), Math.max(...all)], perSecond };
   });
 }
 
-async function memory(): Promise<string[]> {
+async function measureMemory(): Promise<Memory[]> {
   await admin.execute("SELECT pg_create_logical_replication_slot('base', 'pgoutput')");
   const write = IN_ONE(inMemory);
   await admin.execute(write);
-  const lines: string[] = [];
+  const found: Memory[] = [];
   for (const [client, pauseEvery, title] of [
     ['asyncpg', 0, 'asyncpg'],
     ['asyncpg', 10_000, 'asyncpg, its consumer pausing 50 ms per 10,000'],
     ['pg-logical-replication', 0, 'pg-logical-replication'],
   ] as const) {
-    const { baseMegabytes, peakMegabytes } = await measure(
-      client,
-      'base',
-      write,
-      inMemory,
-      pauseEvery,
-    );
-    const grown = Math.round(peakMegabytes - baseMegabytes);
-    lines.push(
-      `| ${title} | ${Math.round(baseMegabytes)} | ${Math.round(peakMegabytes)} | ${grown} |`,
-    );
+    const measured = await measure(client, 'base', write, inMemory, pauseEvery);
+    const { baseMegabytes, peakMegabytes } = measured;
+    found.push({ title, client, baseMegabytes, peakMegabytes });
   }
   await admin.execute("SELECT pg_drop_replication_slot('base')");
-  return lines;
+  return found;
 }
 
-const lines = [
-  `# Change streams: what they cost the client`,
-  '',
-  `${MACHINE}, PostgreSQL 18. ${changes.toLocaleString('en')} rows of six columns (int4, text, numeric, timestamptz, jsonb,`,
-  `int8), medians of ${rounds} rounds; in brackets the least and the most. \`npm run bench:replication -- --save\`.`,
-  '',
-  '| rows | client | CPU per change, µs | of asyncpg | changes per second |',
-  '| --- | --- | --- | --- | --- |',
-  ...(await speed('in one transaction', IN_ONE(changes))),
-  ...(await speed('in a transaction each', IN_MANY(changes))),
-];
-if (inMemory > 0) {
-  lines.push(
-    '',
-    `One transaction of ${inMemory.toLocaleString('en')} rows: resident memory in MB, when 20,000 of them have come and at most.`,
-    '',
-    '| client | then | at most | grown |',
-    '| --- | --- | --- | --- |',
-    ...(await memory()),
-  );
+function speedLine({ title, client, micros, perSecond }: Speed): string {
+  const [middle, least, most] = micros.map((value) => value.toFixed(1));
+  const own = speeds.find((each) => each.title === title)!.micros[0];
+  const ratio = (micros[0] / own).toFixed(1);
+  return `| ${title} | ${client} | ${middle} (${least}–${most}) | ${ratio} × | ${Math.round(perSecond).toLocaleString('en')} |`;
 }
-const text = `${lines.join('\n')}\n`;
+
+function memoryLine({ title, baseMegabytes, peakMegabytes }: Memory): string {
+  const figures = [baseMegabytes, peakMegabytes, peakMegabytes - baseMegabytes].map(Math.round);
+  return `| ${title} | ${figures.join(' | ')} |`;
+}
+
+const speeds = [
+  ...(await measureSpeed('in one transaction', IN_ONE(changes))),
+  ...(await measureSpeed('in a transaction each', IN_MANY(changes))),
+];
+const memory = inMemory > 0 ? await measureMemory() : [];
+const text = `# Change streams: what they cost the client
+
+${MACHINE}, PostgreSQL 18. ${changes.toLocaleString('en')} rows of six columns (int4, text, numeric, timestamptz, jsonb,
+int8), medians of ${rounds} rounds; in brackets the least and the most. \`npm run bench:replication -- --save\`.
+
+| rows | client | CPU per change, µs | of asyncpg | changes per second |
+| --- | --- | --- | --- | --- |
+${speeds.map(speedLine).join('\n')}
+
+One transaction of ${inMemory.toLocaleString('en')} rows: resident memory in MB, when 20,000 of them have come and at most.
+
+| client | then | at most | grown |
+| --- | --- | --- | --- |
+${memory.map(memoryLine).join('\n')}
+`;
 console.log(text);
-if (values.save) await writeFile(RESULTS, text);
+if (values.save) {
+  const date = new Date().toISOString().slice(0, 10);
+  const results: ReplicationResults = {
+    date,
+    machine: MACHINE,
+    changes,
+    rounds,
+    speeds,
+    inMemory,
+    memory,
+  };
+  writeResult('replication.md', text);
+  writeResult('replication.json', results);
+}

@@ -2,21 +2,17 @@
 // Each (workload, connections, driver) runs in a process of its own, the drivers in turns, so that
 // what slows the machine down for a while slows all of them down.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type Contestant, contestant, Unavailable } from './contestants.ts';
 import { MACHINE } from './machine.ts';
 import type { Assignment, Measurement } from './measurement.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
-import { htmlReport } from './report/html.ts';
 import { markdownReport } from './report/markdown.ts';
-import { updateSummaries } from './report/summary.ts';
+import { writeReport, writeResult } from './report/write.ts';
 import { type Cell, cellOf, type Results, withoutPaths } from './results.ts';
 import { type BenchServer, startServer } from './server.ts';
 import type { Workload } from './workloads.ts';
-
-const RESULTS = new URL('results/', import.meta.url);
 
 /** A child that takes longer than its measurement and this, in milliseconds, hangs. */
 const PATIENCE = 120_000;
@@ -159,16 +155,15 @@ const { status } = spawnSync('tsc', ['-p', project], { stdio: 'inherit' });
 if (status !== 0) throw new Error('the programme of the children does not compile');
 const results = withoutPaths(await run(options));
 if (options.runtimes) {
-  await writeFile(new URL('runtimes.md', RESULTS), markdownReport(results));
+  writeResult('runtimes.md', markdownReport(results, []));
   console.log('written to bench/results/runtimes.md');
+} else if (options.facade) {
+  if (options.save) writeResult('facade.json', results);
 } else if (options.save) {
-  await mkdir(RESULTS, { recursive: true });
   const name = results.date.slice(0, 16).replaceAll(/[T:]/g, '-');
-  await writeFile(new URL(`${name}.json`, RESULTS), `${JSON.stringify(results, null, 1)}\n`);
-  await writeFile(new URL('latest.md', RESULTS), markdownReport(results));
-  await writeFile(new URL('latest.html', RESULTS), htmlReport(results));
-  await updateSummaries(results);
+  writeResult(`${name}.json`, results);
+  await writeReport(results);
   console.log(
-    `written to bench/results/${name}.json, latest.md and latest.html, README.md and the guide`,
+    `written to bench/results/${name}.json, latest.md and latest.html, README.md and the guides`,
   );
 }

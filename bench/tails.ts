@@ -2,17 +2,16 @@
 // bench/results/tails.md and tails.json with --save. Options: --drivers a,b (asyncpg:/path/to/index.js
 // is another build), --seconds 3, --rounds 3, --only cold_burst.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { MACHINE } from './machine.ts';
+import { writeResult } from './report/write.ts';
 import { startServer } from './server.ts';
 import { median } from './statistics.ts';
 import type { TailsAssignment, TailsMeasurement } from './tails-types.ts';
 
-const RESULTS = new URL('results/', import.meta.url);
 const CHILD = fileURLToPath(new URL('dist/tails-child.js', import.meta.url));
 
 const SIZE = 4;
@@ -164,13 +163,8 @@ const cells: Cell[] = [];
   }
 }
 if (values.save) {
-  await mkdir(RESULTS, { recursive: true });
   const date = new Date().toISOString().slice(0, 10);
   const head = `# Tails\n\nQuick lookups beside queries of ${SLOW_SECONDS * 1000} ms, pool of ${SIZE}; load is a part of what pg's pool can do. ${date}, ${MACHINE}.\n`;
-  await writeFile(
-    new URL('tails.md', RESULTS),
-    `${head}\n${HEAD}\n${cells.map(tableLine).join('\n')}\n`,
-  );
-  const results = { date, machine: MACHINE, cells };
-  await writeFile(new URL('tails.json', RESULTS), `${JSON.stringify(results, null, 1)}\n`);
+  writeResult('tails.md', `${head}\n${HEAD}\n${cells.map(tableLine).join('\n')}\n`);
+  writeResult('tails.json', { date, machine: MACHINE, cells });
 }

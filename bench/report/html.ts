@@ -3,6 +3,7 @@ import { geometricMean } from '../statistics.ts';
 import { UNTARGETED } from '../targets.ts';
 import { WORKLOADS } from '../workloads.ts';
 import { type Bar, barChart } from './chart.ts';
+import { figure, type Part } from './part.ts';
 
 const STYLE = `
 :root { color-scheme: light dark;
@@ -31,7 +32,7 @@ details { margin-top: 14px; } summary { cursor: pointer; font-weight: 600; }
 `;
 
 /** A page that needs nothing else: charts, tables and what was measured on what. */
-export function htmlReport(results: Results): string {
+export function htmlReport(results: Results, parts: readonly Part[]): string {
   const date = results.date.slice(0, 10);
   return `<!doctype html>
 <html lang="en">
@@ -60,6 +61,7 @@ ${details(results, 'Client CPU per operation, in µs', ({ cpuMicros }) => micros
 ${details(results, 'Operations per second', ({ perSecond }) => whole(perSecond))}
 ${details(results, 'Latency in µs: median / 99th percentile', (cell) => `${micros(cell.p50Micros)} / ${micros(cell.p99Micros)}`)}
 ${details(results, 'Peak memory of the client, in MiB', ({ peakRssBytes }) => mebibytes(peakRssBytes))}
+${parts.map(partSection).join('\n')}
 <h2>What was compared</h2>
 <ul>${results.drivers.map(({ label, version, runtime }) => `<li>${escapeHtml(`${label} ${version}, ${runtime}`)}</li>`).join('')}
 ${results.missing.map((missing) => `<li class="muted">not measured: ${escapeHtml(missing)}</li>`).join('')}</ul>
@@ -109,6 +111,27 @@ function workloadCards(results: Results): string {
       return `<section class="card"><h3>${escapeHtml(title)}</h3>${barChart(bars, 380)}</section>`;
     })
     .join('\n');
+}
+
+/** One part: what it means, and a chart for each of its rows. */
+function partSection({ title, meaning, columns, rows, source }: Part): string {
+  const cards = rows.map((row) => {
+    const bars = columns.flatMap((label, i): Bar[] => {
+      const value = row.values[i] ?? null;
+      return value === null ? [] : [{ label, value, text: figure(value), isOurs: i === 0 }];
+    });
+    const heading = `${escapeHtml(row.title)} <span class="muted">${escapeHtml(row.unit)}</span>`;
+    return `<section class="card"><h3>${heading}</h3>${barChart(bars, 380)}</section>`;
+  });
+  return `<h2>${escapeHtml(title)}</h2>
+<p>${withCode(meaning)}</p>
+<div class="grid">${cards.join('\n')}</div>
+<p class="muted">${withCode(source)}</p>`;
+}
+
+/** Text with what stands between backticks as code. */
+function withCode(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]*)`/g, '<code>$1</code>');
 }
 
 function details(

@@ -1,7 +1,8 @@
 import { type Cell, casesOf, findCell, type Results } from '../results.ts';
+import { type Part, partTable } from './part.ts';
 
 /** The results as tables of Markdown. */
-export function markdownReport(results: Results): string {
+export function markdownReport(results: Results, parts: readonly Part[]): string {
   const drivers = results.drivers.map(
     ({ label, version, runtime }) => `- ${label} ${version}: ${runtime}`,
   );
@@ -30,6 +31,7 @@ export function markdownReport(results: Results): string {
       results,
       (cell) => `${mebibytes(cell.peakRssBytes)}, ±${Math.round(cell.cpuSpread * 50)} %`,
     ),
+    ...parts.flatMap((part) => [`## ${part.title}`, part.meaning, partTable(part)]),
   ]
     .join('\n\n')
     .concat('\n');

@@ -4,10 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { casesOf, findCell, kindOf, type Results } from '../results.ts';
 import { geometricMean } from '../statistics.ts';
 import { UNTARGETED } from '../targets.ts';
+import { type Part, partTable } from './part.ts';
 
-/** The pages that show the summary, between two comments: README.md a short one. */
+/** The pages that show figures, between two comments: README.md a short summary. */
 const README = new URL('../../README.md', import.meta.url);
-const PAGES = [README, new URL('../../docs/guides/performance.md', import.meta.url)];
+const PERFORMANCE = new URL('../../docs/guides/performance.md', import.meta.url);
+/** Pages that show a part of the report, by its id. */
+const PART_PAGES: Readonly<Record<string, URL>> = {
+  replication: new URL('../../docs/guides/replication.md', import.meta.url),
+};
 /** What the short one shows. */
 const SHORT: ReadonlySet<string> = new Set([
   'point_lookup',
@@ -18,7 +23,6 @@ const SHORT: ReadonlySet<string> = new Set([
   'copyto',
   'connect',
 ]);
-const PLACE = /(<!-- benchmark:begin -->\n).*(\n<!-- benchmark:end -->)/s;
 /** The number of connections that is shown; workloads of pools have their own. */
 const CONNECTIONS = 10;
 /** What is no driver that a program would use, and stands last, in µs. */
@@ -27,21 +31,29 @@ const FLOORS: Readonly<Record<string, string>> = {
   floor: 'what the same bytes cost over a bare socket with nothing decoded',
 };
 
-/**
- * Client CPU at ten connections: ours in µs, the others' as multiples of it, in the order of the
- * results. Put in the place of the last one in all pages.
- */
-export async function updateSummaries(results: Results): Promise<void> {
-  for (const page of PAGES) {
-    const summary = page === README ? shortSummaryOf(results) : summaryOf(results);
-    const text = await readFile(page, 'utf8');
-    if (!PLACE.test(text)) throw new Error(`${page.pathname} has no place for the summary`);
-    await writeFile(
-      page,
-      text.replace(PLACE, (_, begin, end) => `${begin}\n${summary}\n${end}`),
-    );
+/** Puts the figures in the place of the last ones in all pages. */
+export async function updateSummaries(results: Results, parts: readonly Part[]): Promise<void> {
+  await replace(README, 'benchmark', shortSummaryOf(results));
+  await replace(PERFORMANCE, 'benchmark', summaryOf(results));
+  for (const part of parts) {
+    const page = PART_PAGES[part.id];
+    if (page !== undefined) await replace(page, part.id, partTable(part));
   }
-  execFileSync('biome', ['format', '--write', ...PAGES.map((page) => fileURLToPath(page))]);
+  const sections = parts
+    .filter(({ id }) => PART_PAGES[id] === undefined)
+    .map((part) => [`### ${part.title}`, part.meaning, partTable(part)].join('\n\n'));
+  await replace(PERFORMANCE, 'parts', sections.join('\n\n'));
+  const pages = [README, PERFORMANCE, ...Object.values(PART_PAGES)];
+  execFileSync('biome', ['format', '--write', ...pages.map((page) => fileURLToPath(page))]);
+}
+
+async function replace(page: URL, place: string, content: string): Promise<void> {
+  const text = await readFile(page, 'utf8');
+  const [begin, end] = [`<!-- ${place}:begin -->\n`, `\n<!-- ${place}:end -->`];
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end, from);
+  if (from < 0 || to < 0) throw new Error(`${page.pathname} has no place for ${place}`);
+  await writeFile(page, `${text.slice(0, from)}${begin}\n${content}\n${text.slice(to)}`);
 }
 
 /** Nothing but the drivers, some of the workloads, and the mean of all. */
@@ -61,7 +73,11 @@ others' as multiples of it. The mean is that of twelve workloads, all of which a
   ].join('\n\n');
 }
 
-export function summaryOf(results: Results, hasFloors = true): string {
+/**
+ * Client CPU at ten connections: ours in µs, the others' as multiples of it, in the order of the
+ * results.
+ */
+function summaryOf(results: Results, hasFloors = true): string {
   const [ours, ...others] = results.drivers.filter(({ id }) => !(kindOf(id) in FLOORS));
   const floors = hasFloors ? results.drivers.filter(({ id }) => kindOf(id) in FLOORS) : [];
   if (ours === undefined) throw new Error('nothing was measured');
