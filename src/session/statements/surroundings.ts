@@ -11,9 +11,13 @@ import {
 import type { Server } from '../server.ts';
 import type { Scope } from './scope.ts';
 import type { Statement } from './statement.ts';
-
-/** Values by name; null: not known. What is missing is as the session has begun with it. */
-type Values = ReadonlyMap<string, string | null>;
+import {
+  NO_VALUES,
+  UnreportedSettings,
+  USER_SETTINGS,
+  type Values,
+  withValue,
+} from './unreported-settings.ts';
 
 /** What is asked of a request. */
 interface Sent {
@@ -41,7 +45,6 @@ interface Pending {
 }
 
 const NO_STATEMENTS: readonly Statement[] = [];
-const NO_VALUES: Values = new Map();
 /** More than a session has at once; the names are then given anew. */
 const MAX_SCOPES = 1000;
 
@@ -74,10 +77,7 @@ export class Surroundings {
   readonly #scopes = new Map<string, Scope>();
   readonly #pending: Pending[] = [];
   #waiters: (() => void)[] = [];
-  /** What the server does not report: now, after COMMIT, and after ROLLBACK. */
-  #current: Values = NO_VALUES;
-  #committed: Values = NO_VALUES;
-  #begun: Values = NO_VALUES;
+  readonly #unreported: UnreportedSettings;
   /** The open transaction has made or dropped objects, which its end may undo. */
   #hasDefined = false;
   /** Temporary objects were made, which DISCARD TEMP drops. */
@@ -87,6 +87,7 @@ export class Surroundings {
 
   constructor(server: Server, mayRepeat: () => boolean, outdated: (texts: RegExp | null) => void) {
     this.#server = server;
+    this.#unreported = new UnreportedSettings((name) => this.#isReported(name));
     this.#user = this.#userIn(NO_VALUES, NO_VALUES);
     this.mayRepeat = mayRepeat;
     this.#outdated = outdated;
@@ -155,7 +156,7 @@ export class Surroundings {
   /** The request that is started now is sent with these changes ahead of it. */
   expect(changes: readonly SurroundingsChange[]): void {
     const settings = new Map<string, string>();
-    let values = this.#current;
+    let values = this.#unreported.current;
     for (const change of changes) {
       if (change.does !== 'set') continue;
       if (this.#isReported(change.name)) settings.set(change.name, change.value!);
@@ -172,16 +173,15 @@ export class Surroundings {
   /** The end of a transaction in which nothing was changed leaves everything as it is. */
   #mayChange(text: string): boolean {
     const isUntouched =
-      this.#pending.length === 0 && !this.#hasDefined && !this.#hasReported && !this.#isTouched;
+      this.#pending.length === 0 &&
+      !this.#hasDefined &&
+      !this.#hasReported &&
+      !this.#unreported.isTouched;
     return !isUntouched || !isEnd(text);
   }
 
   /** Something that the server reports has changed since the last transaction ended. */
   #hasReported = false;
-
-  get #isTouched(): boolean {
-    return this.#current !== this.#begun || this.#committed !== this.#begun;
-  }
 
   /** ReadyForQuery of a request has come. `before`: the status that was told before. */
   answered(request: Sent, before: TransactionStatus, status: TransactionStatus): void {
@@ -202,8 +202,7 @@ export class Surroundings {
   }
 
   #ended(): void {
-    this.#current = this.#committed;
-    this.#begun = this.#committed;
+    this.#unreported.committed();
     this.#hasReported = false;
     if (!this.#hasDefined || this.#pending.length > 0) return;
     this.#hasDefined = false;
@@ -226,7 +225,7 @@ export class Surroundings {
   /** Nothing was set or made that a reset of the session would undo. */
   get isAsBegun(): boolean {
     if (this.#pending.length > 0 || this.#hasTemporary) return false;
-    return this.#current.size === 0 && !this.#server.hasChanged;
+    return this.#unreported.current.size === 0 && !this.#server.hasChanged;
   }
 
   /** Resolves when all requests that may change something are answered. */
@@ -245,16 +244,15 @@ export class Surroundings {
 
   /** Whether the values of `unreported` have to be asked for. */
   get hasUnknownValues(): boolean {
-    for (const value of this.#current.values()) if (value === null) return true;
-    return false;
+    return this.#unreported.hasUnknown;
   }
 
   /** Whether it has to be asked for if schemas are named like roles. */
   get needsUserSchemas(): boolean {
     return (
       this.hasUserSchemas === null &&
-      this.#userIn(NO_VALUES, this.#current) !== this.#user &&
-      this.#hasUser(NO_VALUES, this.#current)
+      this.#userIn(NO_VALUES, this.#unreported.current) !== this.#user &&
+      this.#hasUser(NO_VALUES, this.#unreported.current)
     );
   }
 
@@ -269,71 +267,16 @@ export class Surroundings {
     status: TransactionStatus,
   ): void {
     if (request.error === null) {
-      for (const change of changes) this.#applyOne(change, before === 'E');
+      for (const change of changes) this.#unreported.apply(change, before === 'E');
     } else {
       // What failed on the server is undone, or will be with the transaction. Of a script some
       // may stay, and what has failed in the client was done.
       const isClean = request.error instanceof PostgresError && changes.length === 1;
-      if (!isClean) for (const change of changes) this.#forget(change);
-      else if (status === 'I') this.#committed = this.#begun;
+      if (!isClean) for (const change of changes) this.#unreported.forget(change);
+      else if (status === 'I') this.#unreported.rolledBack();
     }
     const isUndone = changes.some(({ does }) => does === 'roll back to');
     if (this.#hasDefined && isUndone) this.definitions += 1;
-  }
-
-  #applyOne(change: SurroundingsChange, hasFailed: boolean): void {
-    switch (change.does) {
-      case 'set':
-        this.#set(change.name, change.value, change.local);
-        return;
-      case 'reset':
-        this.#set(change.name, undefined, false);
-        return;
-      case 'reset all':
-        for (const name of this.#names()) {
-          if (!USER.has(name)) this.#set(name, undefined, false);
-        }
-        return;
-      case 'call':
-        this.#forget(change);
-        return;
-      case 'commit':
-        if (hasFailed) this.#committed = this.#begun;
-        this.#current = this.#committed;
-        this.#begun = this.#committed;
-        return;
-      case 'roll back':
-        this.#committed = this.#begun;
-        this.#current = this.#begun;
-        return;
-      case 'roll back to':
-        if (!this.#isTouched) return;
-        for (const name of this.#names()) this.#set(name, null, false);
-        return;
-      default:
-        change satisfies never;
-    }
-  }
-
-  /** What it may have set is not known now. */
-  #forget(change: SurroundingsChange): void {
-    if (change.does === 'set' || change.does === 'reset') this.#set(change.name, null, false);
-    else if (change.does === 'call') this.#set('search_path', null, false);
-    else for (const name of this.#names()) this.#set(name, null, false);
-  }
-
-  /** The names that have been set, ever. */
-  #names(): Set<string> {
-    return new Set([...this.#current.keys(), ...this.#committed.keys(), ...this.#begun.keys()]);
-  }
-
-  /** @param value undefined: as the session has begun with it */
-  #set(name: string, value: string | null | undefined, local: boolean): void {
-    // The role is none behind it.
-    if (name === 'session_authorization') this.#set('role', 'none', local);
-    if (this.#isReported(name)) return;
-    this.#current = withValue(this.#current, name, value);
-    if (!local) this.#committed = withValue(this.#committed, name, value);
   }
 
   /** The server has told whether schemas are named like roles. */
@@ -355,11 +298,7 @@ export class Surroundings {
       if (values === null) known.set(name, `unknown ${++unknowns}`);
       else known.set(name, name === 'search_path' ? pathNames(values[i] ?? '') : (values[i] ?? ''));
     }
-    if (!this.#isTouched) {
-      this.#committed = known;
-      this.#begun = known;
-    }
-    this.#current = known;
+    this.#unreported.told(known);
     this.scope = this.#scopeNow();
     this.isUnsettled = this.#pending.length > 0 || this.isUnknown;
     const suspect = this.#suspect;
@@ -396,7 +335,7 @@ export class Surroundings {
   }
 
   #scopeNow(): Scope {
-    return this.#scopeOf(NO_VALUES, this.#current);
+    return this.#scopeOf(NO_VALUES, this.#unreported.current);
   }
 
   /** @param settings what the server is about to report, by names in small letters */
@@ -407,12 +346,12 @@ export class Surroundings {
       key = `${user}\0`;
     }
     for (const [name, reportedAs] of REPORTED_AS) {
-      if (USER.has(name)) continue;
+      if (USER_SETTINGS.has(name)) continue;
       const reported = this.#server.settings.get(reportedAs) ?? '';
       key += `${settings.get(name) ?? (name === 'search_path' ? pathNames(reported) : reported)}\0`;
     }
     for (const name of [...values.keys()].sort()) {
-      if (USER.has(name)) continue;
+      if (USER_SETTINGS.has(name)) continue;
       key += `${name}=${values.get(name) ?? '\0'}\0`;
     }
     let scope = this.#scopes.get(key);
@@ -453,9 +392,6 @@ const REPORTED = [
 
 const REPORTED_AS = new Map<string, string>(REPORTED.map((name) => [name.toLowerCase(), name]));
 
-/** What RESET ALL leaves. */
-const USER = new Set(['role', 'session_authorization']);
-
 function isEnd(text: string): boolean {
   return changesBy({ text }).every(
     ({ does }) => does === 'commit' || does === 'roll back' || does === 'roll back to',
@@ -470,12 +406,4 @@ export function changesBy({ text, args }: Executed): readonly SurroundingsChange
   return [...changes, ...others].map((change) =>
     change.does === 'set' ? { ...change, value: null } : change,
   );
-}
-
-function withValue(values: Values, name: string, value: string | null | undefined): Values {
-  if (values.get(name) === value && values.has(name) === (value !== undefined)) return values;
-  const changed = new Map(values);
-  if (value === undefined) changed.delete(name);
-  else changed.set(name, value);
-  return changed;
 }
