@@ -106,7 +106,7 @@ export {
 export { Interval, type IntervalFields } from './values/interval.ts';
 export type { JsonDocument } from './values/json-document.ts';
 export { Range, type RangeOptions } from './values/range.ts';
-export type { Row, RowTuple } from './values/row.ts';
+export type { Row, RowPositions, RowTuple } from './values/row.ts';
 export type { RowForm, RowOf } from './values/row-form.ts';
 export type { BuiltinTypeCodec, TypeCodec } from './values/type-codec.ts';
 export type {
@@ -115,3 +115,5 @@ export type {
   TemporalPrintable,
   TypeOptions,
 } from './values/type-options.ts';
+// biome-ignore lint/performance/noReExportAll: what is added to these interfaces goes to the module
+export * from './values/untold.ts';

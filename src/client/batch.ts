@@ -11,6 +11,7 @@ import {
   type QueryObject,
   toQuery,
 } from './call.ts';
+import type { RowTypeOf } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
 import { commentOf, withComment } from './query-comment.ts';
 
@@ -21,9 +22,6 @@ export type BatchResults<F extends RowForm, Q extends readonly Query[]> = {
 
 /** What the rows of a query are made, where others are made `F`. */
 type FormOf<F extends RowForm, Q> = Q extends { readonly rows: infer G extends RowForm } ? G : F;
-
-/** The type of a query's rows, as far as it tells. */
-type RowTypeOf<Q> = Q extends QueryObject<RowForm, infer T> ? T : any;
 
 /** The queries of a batch, each as an object. */
 export function callsOf(queries: readonly Query[], style: RowStyle): QueryObject[] {

@@ -1,4 +1,5 @@
 import type { RowForm, RowOf } from '../values/row-form.ts';
+import type { CheckOptions, UntoldRow, UntoldValue } from '../values/untold.ts';
 import type { Query, ROW } from './call.ts';
 
 /**
@@ -11,10 +12,6 @@ export interface CheckedQueries {}
 /** The same by the name in sql<'name'>, as the type of a template does not have its text. */
 // biome-ignore lint/suspicious/noEmptyInterface: to be merged with
 export interface NamedQueries {}
-
-/** `strict: true`, written by `asyncpg check`, makes a text that it has not checked an error of the compiler. */
-// biome-ignore lint/suspicious/noEmptyInterface: to be merged with
-export interface CheckOptions {}
 
 /** Stands in the compiler's message where a query is not, and says why. */
 export interface NotChecked<Message extends string> {
@@ -62,26 +59,31 @@ export type SetsOf<Q, T = never> = [Q] extends [never]
 
 type Sets<A> = Iterable<A> | AsyncIterable<A>;
 
-/** The columns of a checked query, and `any` for others. */
+/** The columns of a checked query, and untold ones for others. */
 export type ColumnsOf<Q, T = never> = [T] extends [never]
   ? Q extends keyof CheckedQueries
     ? CheckedQueries[Q] extends { readonly row: infer R }
       ? R
-      : any
-    : typeof ROW extends keyof Q
-      ? Q extends { readonly [ROW]?: infer R }
-        ? R
-        : any
-      : any
+      : UntoldRow
+    : RowTypeOf<Q>
   : T;
 
-/** The first column of a checked query, and `any` for others. */
+/** The type of a query's rows, as far as the query tells. */
+export type RowTypeOf<Q> = typeof ROW extends keyof Q
+  ? Q extends { readonly [ROW]?: infer R }
+    ? 0 extends 1 & R
+      ? UntoldRow
+      : R
+    : UntoldRow
+  : UntoldRow;
+
+/** The first column of a checked query, and an untold one for others. */
 export type FirstColumnOf<Q, T = never> = [T] extends [never]
   ? Q extends keyof CheckedQueries
     ? CheckedQueries[Q] extends { readonly first: infer V }
       ? V
-      : any
-    : any
+      : UntoldValue
+    : UntoldValue
   : T;
 
 /** What stands for the row of a query that may have none: nothing where it is known to have one. */

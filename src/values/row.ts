@@ -1,3 +1,5 @@
+import type { UntoldValue } from './untold.ts';
+
 /**
  * One row of a result: a dictionary of its named columns and a tuple of its values at once.
  *
@@ -6,15 +8,29 @@
  * With duplicate column names the last one is read by name and all are there by position.
  */
 // biome-ignore lint/suspicious/noExplicitAny: an untyped query has untyped rows, as in asyncpg
-export type Row<T = any> = T & RowTuple;
+export type Row<T = any> = T & PositionsOf<T>;
 
-/** The positional side of a Row. */
-export interface RowTuple extends Iterable<unknown> {
-  /** How many columns there are. */
-  readonly length: number;
+/** A row with a column named `length` has that column's value there. */
+type PositionsOf<T> = 0 extends 1 & T
+  ? RowTuple
+  : 'length' extends keyof T
+    ? RowPositions
+    : RowTuple;
+
+/** The values of a Row by position. */
+export interface RowPositions {
+  [Symbol.iterator](): Iterator<unknown>;
   /** The value of a column by its position, from 0. */
-  // biome-ignore lint/suspicious/noExplicitAny: see Row
-  readonly [index: number]: any;
+  readonly [index: number]: UntoldValue;
+}
+
+/** The positional side of a Row. A class to the compiler, so that `{ ...row }` does not have its members. */
+export declare abstract class RowTuple implements RowPositions {
+  /** How many columns there are. */
+  get length(): number;
+  [Symbol.iterator](): Iterator<unknown>;
+  /** The value of a column by its position, from 0. */
+  readonly [index: number]: UntoldValue;
 }
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');

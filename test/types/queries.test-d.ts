@@ -49,6 +49,15 @@ user.nmae;
 // @ts-expect-error the number of columns cannot be changed
 user.length = 3;
 
+// A spread row is its columns alone, and a column may be named length.
+expectTypeOf({ ...user }).not.toHaveProperty('length');
+expectTypeOf({ ...user })
+  .toHaveProperty('name')
+  .toEqualTypeOf<string | null>();
+declare const sized: Row<{ length: string }>;
+expectTypeOf(sized.length).toEqualTypeOf<string>();
+expectTypeOf([...sized]).toEqualTypeOf<unknown[]>();
+
 // An untyped row has any column.
 declare const row: Row;
 expectTypeOf(row['anything']).toBeAny();
