@@ -29,6 +29,7 @@ export default defineConfig({
             { text: 'Start in five minutes', link: '/guides/start' },
             { text: 'Queries', link: '/guides/queries' },
             { text: 'Types', link: '/guides/types' },
+            { text: 'Extensions', link: '/guides/extensions' },
             { text: 'Checked queries', link: '/guides/checked-queries' },
             { text: 'Transactions', link: '/guides/transactions' },
             { text: 'Pool', link: '/guides/pool' },

@@ -7,6 +7,10 @@ import type { Block } from './blocks.ts';
 const MODULES: ReadonlyMap<string, string> = new Map([
   ...entries.map(({ specifier, source }) => [specifier, `../../../${source}`] as const),
   ['asyncpg', '../asyncpg.ts'],
+  // Files that readers have copied.
+  ...['cube', 'geometry', 'vector'].map(
+    (name) => [`./${name}.ts`, `../../../examples/extensions/${name}.ts`] as const,
+  ),
 ]);
 
 /** What a block may use without saying where it comes from. */
@@ -39,8 +43,9 @@ export function programOf({ code }: Block): string {
   const text =
     `import { printed } from '../printed.ts'; export {}; ${imports.join('')}${preamble}\n` +
     withComparisons(code);
-  return text.replace(/\bfrom '(asyncpg[\w/]*)'/g, (whole, module) =>
-    MODULES.has(module) ? `from '${MODULES.get(module)}'` : whole,
+  return text.replace(
+    /\bfrom '(asyncpg[\w/]*|\.\/(?:cube|geometry|vector)\.ts)'/g,
+    (whole, module) => (MODULES.has(module) ? `from '${MODULES.get(module)}'` : whole),
   );
 }
 
