@@ -1,19 +1,23 @@
 /**
  * A change stream under load with all faults at once: its connections are cut, reset and fall silent,
- * walsenders are terminated, the server is restarted and killed, and the consumer is slow, held up, or
- * begins anew. Everything that was committed has to come, in order, and nothing is acknowledged early.
+ * walsenders are terminated, stopped and killed, the server is restarted and killed, and the consumer is
+ * slow, held up, or begins anew. A second one is a process of its own, which is killed again and again.
+ * Everything that was committed has to come, in order, and nothing is acknowledged early.
  *
- *     npm run soak:replication -- --minutes 60 --seed 7
+ *     npm run soak:replication -- --minutes 60 --seed 7 --version 15
  *
  * Exits with 1 on a change that is lost, comes twice within a stream or out of order, on an early
  * acknowledgement, and on memory that grows.
  */
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { TempCluster } from '../../src/cluster/index.ts';
 import { type Connection, connect, createPool } from '../../src/index.ts';
 import { parseLsn } from '../../src/protocol/replication/lsn.ts';
 import { openChangeStream, slotStatus } from '../../src/replication/index.ts';
 import { sleep } from '../support/pool.ts';
+import { Consumer } from '../support/replication/consumer.ts';
 import { Random } from '../support/samples/random.ts';
 import { FaultProxy } from '../support/servers/fault-proxy.ts';
 
@@ -21,21 +25,32 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    every: { type: 'string', default: '1000' },
+    every: { type: 'string', default: '2000' },
+    version: { type: 'string', default: '18' },
   },
 });
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 const every = Number(values.every);
 const random = new Random(seed);
 
 const SLOT = 'soak';
+const KILLED_SLOT = 'killed';
+/** Rows in a second, at most. */
+const RATE = 2000;
+/** What may be in use more in the last tenth of the time than in the first, in bytes. */
+const ALLOWANCE = 16e6;
 const cluster = await TempCluster.start({
+  version: Number(values.version),
   settings: {
     wal_level: 'logical',
     synchronous_commit: true,
     wal_sender_timeout: 2000,
     max_connections: 60,
+    // Large transactions are spilled to disk, or streamed.
+    logical_decoding_work_mem: '64kB',
   },
 });
 const proxy = await FaultProxy.listen({ host: '127.0.0.1', port: cluster.port });
@@ -67,13 +82,52 @@ async function ask<T>(work: (connection: Connection) => Promise<T>): Promise<T> 
 
 await ask((admin) =>
   admin.execute(`CREATE TABLE events (id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text);
-    CREATE PUBLICATION events FOR TABLE events`),
+    CREATE PUBLICATION events FOR TABLE events;
+    CREATE TABLE target (slot text, id int8);
+    CREATE TABLE progress (slot text PRIMARY KEY, lsn pg_lsn);
+    INSERT INTO progress VALUES ('${KILLED_SLOT}', NULL)`),
 );
 
 const violations: string[] = [];
 const faults = new Map<string, number>();
-const counts = { delivered: 0, again: 0, transactions: 0, reconnects: 0, streams: 0, skipped: 0 };
-const seen = new Set<number>();
+const counts = {
+  delivered: 0,
+  again: 0,
+  transactions: 0,
+  reconnects: 0,
+  streams: 0,
+  skipped: 0,
+  undone: 0,
+  kills: 0,
+};
+
+/** Numbers that were seen, a bit for each: tens of millions in an hour. */
+class Seen {
+  size = 0;
+  #bits = new Uint8Array(1 << 20);
+
+  get bytes(): number {
+    return this.#bits.length;
+  }
+
+  has(id: number): boolean {
+    return (this.#bits[id >> 3]! & (1 << (id & 7))) !== 0;
+  }
+
+  add(id: number): boolean {
+    while (id >> 3 >= this.#bits.length) {
+      const larger = new Uint8Array(this.#bits.length * 2);
+      larger.set(this.#bits);
+      this.#bits = larger;
+    }
+    if (this.has(id)) return false;
+    this.#bits[id >> 3]! |= 1 << (id & 7);
+    this.size += 1;
+    return true;
+  }
+}
+
+const seen = new Seen();
 let isOver = false;
 let written = 0;
 let isWriting = true;
@@ -87,22 +141,28 @@ async function write(): Promise<void> {
       continue;
     }
     const rows = random.chance(0.05) ? 500 + random.below(3000) : 1 + random.below(10);
+    const insert = (count: number): string =>
+      `INSERT INTO events (body) SELECT repeat('x', 50) FROM generate_series(1, ${count});`;
+    // Rows of a savepoint that is rolled back never come.
+    const undone = random.chance(0.1)
+      ? `SAVEPOINT s; ${insert(rows)} ROLLBACK TO SAVEPOINT s; ${insert(1)}`
+      : '';
     try {
-      await connection.execute(
-        `INSERT INTO events (body) SELECT repeat('x', 50) FROM generate_series(1, ${rows})`,
-      );
+      await connection.execute(`BEGIN; ${insert(rows)} ${undone} COMMIT`);
       written += rows;
     } catch {
       connection.terminate();
       connection = await direct();
     }
-    await sleep(random.below(10));
+    await sleep((rows / RATE) * 1000 + random.below(10));
   }
   connection.terminate();
 }
 
-/** In an earlier stream; the server may forget it as it crashes: it saves its slots with its checkpoints. */
-let acknowledged = 0n;
+/** The server forgets what it was told shortly before it crashes: it saves its slots with its checkpoints. */
+let crashes = 0;
+/** What an earlier stream has acknowledged, and before which crash. */
+let acknowledged = { position: 0n, crashes: 0 };
 
 /** Consumes with one stream after the other; what is acknowledged in one does not come in the next. */
 async function consume(): Promise<void> {
@@ -115,44 +175,56 @@ async function consume(): Promise<void> {
         highWater: 500,
         statusInterval: 200,
         receiveTimeout: 1000,
+        streaming: random.chance(0.3),
         onReconnect: () => {
           counts.reconnects += 1;
         },
       });
       counts.streams += 1;
-      const inStream = new Set<number>();
-      const leaveAfter = 50 + random.below(500);
+      const leaveAfter = 20 + random.below(200);
       let transactions = 0;
       let last = 0n;
+      let lastId = 0;
       for await (const transaction of opened) {
-        const lsn = parseLsn(transaction.lsn);
+        const changes: { readonly id: number; readonly xid: number }[] = [];
         for await (const change of transaction) {
           if (change.kind !== 'insert') continue;
-          const id = Number(change.new.id);
-          if (inStream.has(id)) violations.push(`${id} came twice in one stream`);
-          inStream.add(id);
-          if (seen.has(id)) counts.again += 1;
-          seen.add(id);
-          counts.delivered += 1;
+          changes.push({ id: Number(change.new.id), xid: change.xid });
           if (random.chance(0.0005)) await sleep(random.below(100));
+        }
+        // Of one that is streamed, and comes again after all.
+        if (transaction.outcome === 'aborted') {
+          counts.undone += 1;
+          continue;
+        }
+        for (const { id, xid } of changes) {
+          if (transaction.aborted.has(xid)) continue;
+          // There is one writer, one transaction after the other.
+          if (id <= lastId) violations.push(`${id} came behind ${lastId} in one stream`);
+          lastId = id;
+          if (!seen.add(id)) counts.again += 1;
+          counts.delivered += 1;
         }
         const end = parseLsn(transaction.lsn);
         if (end <= last) violations.push(`${transaction.lsn} is out of order`);
-        if (end <= acknowledged) violations.push(`${transaction.lsn} was acknowledged before`);
+        if (acknowledged.crashes === crashes && end <= acknowledged.position) {
+          violations.push(`${transaction.lsn} was acknowledged before`);
+        }
         last = end;
         counts.transactions += 1;
         transactions += 1;
         if (transactions % 100 === 0) {
           const slot = await ask((admin) => slotStatus(admin, SLOT));
           if (slot === null) violations.push('the slot is gone');
-          else if (parseLsn(slot.confirmedFlush!) > (last > lsn ? lsn : last)) {
+          else if (parseLsn(slot.confirmedFlush!) >= end) {
             violations.push(`${slot.confirmedFlush} was acknowledged before ${transaction.lsn}`);
           }
         }
         if (isOver || transactions === leaveAfter) {
+          const before = crashes;
           transaction.ack();
           await opened.flush();
-          acknowledged = end;
+          acknowledged = { position: end, crashes: before };
           break;
         }
       }
@@ -168,7 +240,25 @@ async function consume(): Promise<void> {
   pool.terminate();
 }
 
-const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
+/** A process that consumes, and stores its position with the rows: killed again and again. */
+async function killConsumers(): Promise<void> {
+  while (!isOver) {
+    const consumer = new Consumer(proxy.dsn, KILLED_SLOT, 'events', 'once');
+    const life = 500 + random.below(10_000);
+    // It ends by itself as its pool meets a fault, or it cannot begin.
+    const ended = await Promise.race([
+      consumer.processed(Number.POSITIVE_INFINITY).catch(() => true),
+      sleep(life).then(() => false),
+    ]);
+    if (!ended) counts.kills += 1;
+    await consumer.kill().catch(() => {});
+    if (ended) await sleep(100);
+  }
+}
+
+type Faults = Readonly<Record<string, () => Promise<void>>>;
+
+const OF_THE_NETWORK: Faults = {
   async reset() {
     for (const link of proxy.links) link.strike('reset');
   },
@@ -197,6 +287,12 @@ const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
       return { fault: 'cut', where: 'within' };
     };
   },
+  async 'blocked event loop'() {
+    for (const end = performance.now() + 1500; performance.now() < end; );
+  },
+};
+
+const OF_THE_SERVER: Faults = {
   async 'terminated walsenders'() {
     await ask((admin) =>
       admin.execute('SELECT pg_terminate_backend(pid) FROM pg_stat_replication'),
@@ -207,6 +303,7 @@ const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
       admin.fetchVal<number>('SELECT pid FROM pg_stat_replication LIMIT 1'),
     );
     // The server takes it for a crash, and begins anew.
+    crashes += 1;
     if (pid !== null) process.kill(pid, 'SIGKILL');
   },
   async 'stopped walsender'() {
@@ -222,6 +319,7 @@ const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
     await cluster.restart();
   },
   async 'killed postmaster'() {
+    crashes += 1;
     process.kill(cluster.pid, 'SIGKILL');
     // Its children have to notice first: until then a new one refuses to start.
     for (let attempt = 1; ; attempt++) {
@@ -233,21 +331,54 @@ const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
       }
     }
   },
-  async 'blocked event loop'() {
-    for (const end = performance.now() + 1500; performance.now() < end; );
-  },
 };
-
-const CRASHES = new Set(['killed postmaster', 'killed walsender']);
 
 /** Waits until changes come again. */
 async function recovered(): Promise<boolean> {
   const before = counts.delivered;
-  for (const end = performance.now() + 30_000; performance.now() < end; ) {
+  for (const end = performance.now() + 60_000; performance.now() < end; ) {
     if (counts.delivered > before) return true;
     await sleep(50);
   }
   return false;
+}
+
+const started = performance.now();
+const hasTime = (): boolean => performance.now() - started < minutes * 60_000;
+
+/** One fault after the other, while those of another kind go on beside it. */
+async function trouble(kind: Faults): Promise<void> {
+  while (hasTime()) {
+    const name = random.pick(Object.keys(kind));
+    faults.set(name, (faults.get(name) ?? 0) + 1);
+    try {
+      await kind[name]!();
+    } catch (error) {
+      // The process is gone meanwhile, by a fault of the other kind.
+      if ((error as { code?: string }).code !== 'ESRCH') violations.push(`${name}: ${error}`);
+    }
+    if (!(await recovered())) violations.push(`the stream does not recover from: ${name}`);
+    await sleep(random.below(every));
+  }
+}
+
+interface Memory {
+  /** Without garbage, and what is kept here to count. */
+  readonly inUse: number;
+  readonly resident: number;
+}
+
+const samples: Memory[] = [];
+
+async function watchMemory(): Promise<void> {
+  while (hasTime()) {
+    await sleep(Math.min(10_000, minutes * 1000));
+    collectGarbage();
+    const { heapUsed, external, rss } = process.memoryUsage();
+    samples.push({ inUse: heapUsed + external - seen.bytes, resident: rss });
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.error(seconds, JSON.stringify(counts), mb(samples.at(-1)!.inUse), mb(rss));
+  }
 }
 
 process.once('SIGINT', () => {
@@ -256,50 +387,70 @@ process.once('SIGINT', () => {
 });
 
 // What was written before there is a slot does not come.
-await (await openChangeStream(proxy.dsn, { slot: SLOT, publication: 'events' })).close();
+for (const slot of [SLOT, KILLED_SLOT]) {
+  await (await openChangeStream(proxy.dsn, { slot, publication: 'events' })).close();
+}
 const writing = write();
 const consuming = consume();
+const killing = killConsumers();
 await recovered();
-let base = 0;
-let peak = 0;
-const started = performance.now();
-while (performance.now() - started < minutes * 60_000) {
-  const name = random.pick(Object.keys(FAULTS));
-  faults.set(name, (faults.get(name) ?? 0) + 1);
-  if (CRASHES.has(name)) acknowledged = 0n;
-  console.error(Math.round(performance.now() - started), name, JSON.stringify(counts));
-  try {
-    await FAULTS[name]!();
-  } catch (error) {
-    violations.push(`${name}: ${error}`);
-  }
-  if (!(await recovered())) violations.push(`the stream does not recover from: ${name}`);
-  await sleep(random.below(every));
-  const { heapUsed } = process.memoryUsage();
-  // What was seen is kept for the count: about so much for each id.
-  const own = heapUsed - seen.size * 60;
-  if (base === 0 && performance.now() - started > 20_000) base = own;
-  peak = Math.max(peak, own);
-}
+await Promise.all([trouble(OF_THE_NETWORK), trouble(OF_THE_SERVER), watchMemory()]);
 isWriting = false;
 await writing;
-const expected = await ask((admin) => admin.fetch<{ id: bigint }>('SELECT id FROM events'));
-while (seen.size < expected.length && (await recovered()));
-const lost = expected.filter(({ id }) => !seen.has(Number(id)));
-if (lost.length > 0) violations.push(`${lost.length} changes are lost, ${lost[0]!.id} for one`);
-const phantoms = seen.size - (expected.length - lost.length);
+
+/** Takes all ids of a table. */
+const each = (table: string, take: (id: number) => void): Promise<number> =>
+  ask(async (admin) => {
+    let count = 0;
+    for await (const { id } of admin.stream<{ id: bigint }>(`SELECT id FROM ${table}`)) {
+      take(Number(id));
+      count += 1;
+    }
+    return count;
+  });
+const maxOf = (table: string): Promise<bigint | null> =>
+  ask((admin) => admin.fetchVal<bigint>(`SELECT max(id) FROM ${table}`));
+
+const last = Number(await maxOf('events'));
+while (!seen.has(last) && (await recovered()));
+const lost: number[] = [];
+const committed = await each('events', (id) => {
+  if (!seen.has(id)) lost.push(id);
+});
+if (lost.length > 0) violations.push(`${lost.length} changes are lost, ${lost[0]} for one`);
+const phantoms = seen.size - (committed - lost.length);
 if (phantoms > 0) violations.push(`${phantoms} changes came that are not in the table`);
+
+// The consumer that is killed has all of them once.
+for (const end = performance.now() + 300_000; performance.now() < end; await sleep(500)) {
+  if (Number(await maxOf('target')) >= last) break;
+}
 isOver = true;
+const stored = new Seen();
+const storedRows = await each('target', (id) => {
+  if (!stored.add(id)) violations.push(`${id} was stored twice`);
+  else if (!seen.has(id)) violations.push(`${id} was stored, and is not in the table`);
+});
+if (storedRows < committed) violations.push(`${committed - storedRows} rows were not stored`);
 // It waits for a transaction, and there is none any more.
 await ask((admin) => admin.execute("INSERT INTO events (body) VALUES ('the last')"));
-await consuming;
+await Promise.all([consuming, killing]);
 await proxy.close();
 await cluster.stop();
 
-console.log(`seed ${seed}, ${minutes} minutes`);
+const tenth = Math.max(1, Math.floor(samples.length / 10));
+const most = (some: readonly Memory[], kind: keyof Memory): number =>
+  Math.max(...some.map((sample) => sample[kind]));
+const [first, final] = [samples.slice(0, tenth), samples.slice(-tenth)];
+if (most(final, 'inUse') > most(first, 'inUse') + ALLOWANCE) violations.push('memory has grown');
+
+console.log(`PostgreSQL ${values.version}, seed ${seed}, ${minutes} minutes`);
 console.log(`faults: ${[...faults].map(([name, count]) => `${count} × ${name}`).join(', ')}`);
-console.log(JSON.stringify({ committed: expected.length, distinct: seen.size, ...counts }));
-console.log(`heap beside what was counted: ${mb(base)} MB after 20 s, at most ${mb(peak)} MB`);
+console.log(JSON.stringify({ committed, distinct: seen.size, stored: storedRows, ...counts }));
+for (const kind of ['inUse', 'resident'] as const) {
+  const at = [first, samples, final].map((some) => `${mb(most(some, kind))} MB`);
+  console.log(`${kind}: ${at[0]} in the first tenth, at most ${at[1]}, ${at[2]} in the last tenth`);
+}
 for (const violation of violations.slice(0, 20)) console.error(violation);
 if (violations.length > 0) {
   console.error(`${violations.length} violations`);

@@ -32,7 +32,10 @@ export class Consumer {
   /** Resolves when it has processed so many transactions. */
   async processed(count: number): Promise<void> {
     await until(async () => {
-      if (this.#child.exitCode !== null) throw new Error(`the consumer has ended: ${this.#errors}`);
+      const { exitCode, signalCode } = this.#child;
+      if (exitCode !== null || signalCode !== null) {
+        throw new Error(`the consumer has ended: ${this.#errors}`);
+      }
       return this.#transactions >= count;
     });
   }

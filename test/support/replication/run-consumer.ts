@@ -16,7 +16,7 @@ const pool = await createPool(dsn, { minSize: 0, maxSize: 2 });
 async function idsOf(transaction: ChangeTransaction): Promise<number[]> {
   const ids: number[] = [];
   for await (const change of transaction) {
-    if (change.kind === 'insert') ids.push(change.new.id as number);
+    if (change.kind === 'insert') ids.push(Number(change.new.id));
   }
   return ids;
 }
@@ -30,7 +30,7 @@ if (keeps === 'once') {
   for await (const transaction of stream) {
     const ids = await idsOf(transaction);
     await pool.transaction(async (tx) => {
-      await tx.execute('INSERT INTO target SELECT $1, unnest($2::int[])', slot, ids);
+      await tx.execute('INSERT INTO target SELECT $1, unnest($2::int8[])', slot, ids);
       await tx.execute('UPDATE progress SET lsn = $1 WHERE slot = $2', transaction.lsn, slot);
     });
     console.log(ids.length);
