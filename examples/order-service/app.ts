@@ -3,7 +3,7 @@ import { fastifySSE } from '@fastify/sse';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import asyncpg, { healthRoute } from 'asyncpg/fastify';
 import fastify, { type FastifyServerOptions } from 'fastify';
-import { orderFeed } from './plugins/order-feed.ts';
+import { type OrderFeedKind, orderFeed } from './plugins/order-feed.ts';
 import { orderEventRoutes } from './routes/order-events.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -29,8 +29,16 @@ export function createServer(options: FastifyServerOptions = {}) {
   return app;
 }
 
+export interface AppOptions extends FastifyServerOptions {
+  /** How browsers are told of orders: by LISTEN, the default, or by a change stream. */
+  readonly orderFeed?: OrderFeedKind;
+}
+
 /** The whole service, ready to listen or to be injected with requests. */
-export async function buildApp(dsn: string, options: FastifyServerOptions = {}): Promise<App> {
+export async function buildApp(
+  dsn: string,
+  { orderFeed: kind = 'listen', ...options }: AppOptions = {},
+): Promise<App> {
   const app = createServer(options);
   try {
     await app.register(asyncpg, {
@@ -41,7 +49,7 @@ export async function buildApp(dsn: string, options: FastifyServerOptions = {}):
     });
     await migrate(app.pg);
     await app.register(fastifySSE, { heartbeatInterval: 15_000 });
-    await app.register(orderFeed);
+    await app.register(orderFeed, { kind });
     await app.register(
       async (api) => {
         api.register(userRoutes);

@@ -12,7 +12,8 @@ export async function findDatabase(): Promise<Database> {
   if (dsn) {
     return { dsn, description: 'DATABASE_URL', [Symbol.asyncDispose]: async () => {} };
   }
-  const cluster = await TempCluster.start();
+  // For a feed by a change stream; nothing else needs it.
+  const cluster = await TempCluster.start({ settings: { wal_level: 'logical' } });
   const description = `an embedded PostgreSQL ${cluster.version}, gone when the service stops`;
   return { dsn: cluster.dsn, description, [Symbol.asyncDispose]: () => cluster.stop() };
 }

@@ -1,12 +1,15 @@
-/** Starts the service. `PORT`, `HOST`, `DATABASE_URL` and `LOG_LEVEL` say how; README.md has the tour. */
+/** Starts the service. `PORT`, `HOST`, `DATABASE_URL`, `ORDER_FEED` and `LOG_LEVEL` say how; README.md has the tour. */
 import { buildApp } from './app.ts';
 import { findDatabase } from './database.ts';
 
-const { PORT = '3000', HOST = '127.0.0.1', LOG_LEVEL = 'warn' } = process.env;
+const { PORT = '3000', HOST = '127.0.0.1', LOG_LEVEL = 'warn', ORDER_FEED } = process.env;
 
 async function main(): Promise<void> {
   await using database = await findDatabase();
-  const app = await buildApp(database.dsn, { logger: { level: LOG_LEVEL } });
+  const app = await buildApp(database.dsn, {
+    logger: { level: LOG_LEVEL },
+    orderFeed: ORDER_FEED === 'changes' ? 'changes' : 'listen',
+  });
   try {
     const stopped = stopSignal();
     const address = await app.listen({ port: Number(PORT), host: HOST });

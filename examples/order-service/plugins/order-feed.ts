@@ -1,7 +1,8 @@
-import type { Pool, Subscription } from 'asyncpg';
+import type { Pool } from 'asyncpg';
 import type { FastifyInstance } from 'fastify';
 import plugin from 'fastify-plugin';
-import { ORDER_EVENTS } from '../settings.ts';
+import { NotifiedOrders } from './notified-orders.ts';
+import { StreamedOrders } from './streamed-orders.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -54,29 +55,40 @@ class FeedReader implements AsyncIterable<FeedEvent> {
   }
 }
 
+/** Those who are told of orders. */
+export interface Audience {
+  readonly isEmpty: boolean;
+  order(data: unknown): void;
+  /** Orders may have been missed. */
+  resync(): void;
+}
+
+/** Where committed orders are known from. */
+export interface OrderSource {
+  /** Bytes of the log that are still to come; null where nobody knows. */
+  readonly lag: number | null;
+  start(audience: Audience): Promise<void>;
+  close(): Promise<void>;
+}
+
 /**
- * Tells any number of clients of each committed order, with one LISTEN for all of them.
- *
- * The pool listens on a connection of its own and makes it anew when it is lost. What was notified
- * meanwhile is gone, as with any LISTEN, and so clients are then told to read the state anew: that is
- * right however much was missed.
+ * Tells any number of clients of each committed order, with one LISTEN or one change stream for all of
+ * them. Where some may have been missed they are told to read the state anew: that is right however
+ * much it was.
  */
-class OrderFeed {
+class OrderFeed implements Audience {
   readonly #pool: Pool;
+  readonly #source: OrderSource;
   readonly #readers = new Set<FeedReader>();
-  #subscription: Subscription | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, source: OrderSource) {
     this.#pool = pool;
+    this.#source = source;
   }
 
   async start(): Promise<void> {
-    this.#subscription = await this.#pool.listen(
-      ORDER_EVENTS,
-      ({ payload }) => this.#tellOrder(payload),
-      { onReconnect: () => this.#tell(RESYNC) },
-    );
+    await this.#source.start(this);
     this.#timer = setInterval(() => this.#tellPool(), POOL_INTERVAL);
     this.#timer.unref();
   }
@@ -96,15 +108,23 @@ class OrderFeed {
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     for (const reader of this.#readers) this.unsubscribe(reader);
-    await this.#subscription?.close();
+    await this.#source.close();
   }
 
   #tell(event: FeedEvent): void {
     for (const reader of this.#readers) reader.push(event);
   }
 
-  #tellOrder(payload: string): void {
-    if (this.#readers.size > 0) this.#tell({ event: 'order', data: JSON.parse(payload) });
+  get isEmpty(): boolean {
+    return this.#readers.size === 0;
+  }
+
+  order(data: unknown): void {
+    this.#tell({ event: 'order', data });
+  }
+
+  resync(): void {
+    this.#tell(RESYNC);
   }
 
   #tellPool(): void {
@@ -114,17 +134,25 @@ class OrderFeed {
   #poolEvent(): FeedEvent {
     const { size, idle, inUse, waiting, acquired } = this.#pool.stats;
     const { maxSize } = this.#pool;
+    const { lag } = this.#source;
     return {
       event: 'pool',
-      data: { at: Date.now(), size, maxSize, idle, inUse, waiting, acquired },
+      data: { at: Date.now(), size, maxSize, idle, inUse, waiting, acquired, lag },
     };
   }
 }
 
+/** How the feed knows of orders: as they are notified, or as the log has them. */
+export type OrderFeedKind = 'listen' | 'changes';
+
 /** Decorates the app with the feed, and ends it before the server stops: its clients would stay. */
-export const orderFeed = plugin(async (app: FastifyInstance) => {
-  const feed = new OrderFeed(app.pg);
-  app.addHook('preClose', () => feed.close());
-  await feed.start();
-  app.decorate('orderFeed', feed);
-});
+export const orderFeed = plugin(
+  async (app: FastifyInstance, { kind }: { readonly kind: OrderFeedKind }) => {
+    const source =
+      kind === 'changes' ? new StreamedOrders(app.pg, app.log) : new NotifiedOrders(app.pg);
+    const feed = new OrderFeed(app.pg, source);
+    app.addHook('preClose', () => feed.close());
+    await feed.start();
+    app.decorate('orderFeed', feed);
+  },
+);

@@ -1,5 +1,5 @@
 import { call } from './api.js';
-import { loadOrders, showOrder } from './orders.js';
+import { loadOrders, showLag, showOrder } from './orders.js';
 import { showPool } from './pool-chart.js';
 import { applyOrder, loadStock } from './stock.js';
 import { attempt } from './toast.js';
@@ -53,7 +53,11 @@ function follow() {
     if (events.readyState === EventSource.CLOSED) setTimeout(follow, 2_000);
   });
   events.addEventListener('resync', loadAll);
-  events.addEventListener('pool', ({ data }) => showPool(JSON.parse(data)));
+  events.addEventListener('pool', ({ data }) => {
+    const stats = JSON.parse(data);
+    showPool(stats);
+    showLag(stats.lag);
+  });
   events.addEventListener('order', ({ data }) => {
     const order = JSON.parse(data);
     if (held === null) show(order);

@@ -38,6 +38,16 @@ export function showOrder(order) {
   while (list.children.length > SHOWN) list.lastElementChild.remove();
 }
 
+/** How far the change stream is behind; null: events come by LISTEN, of which nobody knows that. */
+export function showLag(bytes) {
+  if (bytes === null) return;
+  const behind =
+    bytes < 1_000
+      ? `${bytes} bytes`
+      : `${(bytes / 1_000).toLocaleString('en', { maximumFractionDigits: 1 })} kB`;
+  document.querySelector('#feed-lag').textContent = `live · change stream ${behind} behind`;
+}
+
 function item({ id, userName, total, createdAt, lines }) {
   const element = document.createElement('li');
   element.dataset.order = id;
