@@ -3,6 +3,9 @@
 // node-20 bun-1` for other numbers and runtimes. The processes run in turns, so that what else the
 // machine does strikes all alike.
 import { spawnSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { executable, Unavailable } from './contestants.ts';
@@ -37,13 +40,23 @@ interface Usage {
   readonly rss: number;
 }
 
-function fileOf(name: string): string {
-  return fileURLToPath(new URL(`cold/${name}`, import.meta.url));
+/** A project that has the drivers installed: here, Bun would go by tsconfig.json and read src/. */
+async function makeProject(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-cold-'));
+  await cp(new URL('cold/', import.meta.url), folder, { recursive: true });
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const modules = path.join(folder, 'node_modules');
+  await mkdir(modules);
+  for (const driver of DRIVERS) {
+    const target = driver === 'asyncpg' ? root : path.join(root, 'node_modules', driver);
+    await symlink(target, path.join(modules, driver));
+  }
+  return folder;
 }
 
-function run(command: string, programme: string, dsn: string): Usage {
+function run(command: string, folder: string, programme: string, dsn: string): Usage {
   const began = performance.now();
-  const args = ['-r', fileOf('usage.cjs'), fileOf(programme)];
+  const args = ['-r', path.join(folder, 'usage.cjs'), path.join(folder, programme)];
   const env = { ...process.env, DSN: dsn };
   const { status, stdout, stderr, error } = spawnSync(command, args, { env, encoding: 'utf8' });
   const wall = performance.now() - began;
@@ -73,6 +86,7 @@ const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '12' }, dsn: { type: 'string' } },
 });
 const rounds = Number(values.rounds);
+const folder = await makeProject();
 await using server = await startServer(values.dsn ?? null);
 // Some would ask for TLS first, others not; the same work for all.
 const trusted = new URL(server.dsn);
@@ -97,7 +111,7 @@ for (const runtime of positionals.length > 0 ? positionals : RUNTIMES) {
   const usages = processes.map((): Usage[] => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, { file, dsn }] of processes.entries()) {
-      usages[i]!.push(run(command, file, dsn));
+      usages[i]!.push(run(command, folder, file, dsn));
     }
   }
   const lines = processes.map(({ title, driver }, i) => {
@@ -112,6 +126,7 @@ for (const runtime of positionals.length > 0 ? positionals : RUNTIMES) {
   parts.push(`## ${runtime.replace('-', ' ')}`, [heads, ...lines].join('\n'));
   console.log(parts.slice(-2).join('\n'));
 }
+await rm(folder, { recursive: true });
 if (positionals.length === 0) {
   writeResult('cold.md', `${parts.join('\n\n')}\n`);
   writeResult('cold.json', { date, machine: MACHINE, rounds, cells } satisfies ColdResults);

@@ -1,6 +1,17 @@
 // What `npm run build` does to the code besides bundling it.
-import type { Plugin } from 'rolldown';
+import type { MinifyOptions, Plugin } from 'rolldown';
 import { compactSqlstateClasses } from './compact-sqlstate.ts';
+
+/**
+ * Comments go, which the declarations and the sources have, and local names get short: there is a fifth less to
+ * read. Lines and the names of functions and classes stay, so that a stack still tells where it is, and Node
+ * shows a line of an error that nobody has caught, and not all of the file.
+ */
+export const readableMinify: MinifyOptions = {
+  compress: true,
+  mangle: { toplevel: false, keepNames: true },
+  codegen: { removeWhitespace: false },
+};
 
 /** The SQLSTATE classes are made by calls, which are shorter. */
 export const compactClasses: Plugin = {
@@ -25,3 +36,44 @@ export const asciiOnly: Plugin = {
     }
   },
 };
+
+/**
+ * Tools that turn modules into CommonJS one by one, such as tsx, leave `import()` to Node, which would load what
+ * it leads to, and the driver below it, a second time: with other classes, to which nothing is an instance.
+ * There each such import becomes a `require`. A module of CommonJS that is not one of the package's own is a
+ * program that a bundler has made, and has the parts inside.
+ */
+export const oneCopy: Plugin = {
+  name: 'one-copy',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      let isNeeded = false;
+      chunk.code = chunk.code.replace(
+        /\bimport\((["'])(\.{1,2}\/[^"']+)\1\)/g,
+        (whole, _quote, file) => {
+          isNeeded = true;
+          return `(requireOwn('${file}') ?? ${whole})`;
+        },
+      );
+      if (!isNeeded) continue;
+      const manifest = `${'../'.repeat(chunk.fileName.split('/').length)}package.json`;
+      // At its end, where no line is moved.
+      chunk.code = chunk.code.replace(
+        /\n?(?=\/\/# sourceMappingURL|$(?![\s\S]))/,
+        () => `\n${requireOwn(manifest)}`,
+      );
+    }
+  },
+};
+
+const requireOwn = (manifest: string): string => `function requireOwn(file) {
+\tif (typeof module !== 'object' || typeof module?.require !== 'function') return;
+\ttry {
+\t\tif (module.require('${manifest}').name !== 'asyncpg') return;
+\t} catch {
+\t\treturn;
+\t}
+\treturn Promise.resolve(module.require(file));
+}
+`;

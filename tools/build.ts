@@ -6,7 +6,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { build } from 'rolldown';
 import { buildPgPackage } from './build-pg.ts';
-import { asciiOnly, compactClasses } from './build-plugins.ts';
+import { asciiOnly, compactClasses, oneCopy, readableMinify } from './build-plugins.ts';
 import { entries, programs, root } from './entries.ts';
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
@@ -15,7 +15,7 @@ if (status !== 0) process.exit(status ?? 1);
 
 const { output } = await build({
   cwd: root,
-  plugins: [compactClasses, asciiOnly],
+  plugins: [compactClasses, asciiOnly, oneCopy],
   input: Object.fromEntries([...entries, ...programs].map(({ name, source }) => [name, source])),
   platform: 'node',
   // Everything that is not a file of ours: Node's own modules and peer dependencies.
@@ -29,8 +29,7 @@ const { output } = await build({
     // The sources are part of the package.
     sourcemapExcludeSources: true,
     entryFileNames: '[name].js',
-    // What is imported dynamically has a file of its own. The pool is none of that: tools that turn the package
-    // into CommonJS, such as tsx, would load the driver a second time for it, with other classes. All that is shared is two: the one with what
+    // What is imported dynamically has a file of its own. All that is shared is two: the one with what
     // programs may import without connecting, so that a bundler leaves out the other.
     chunkFileNames: '[name].js',
     codeSplitting: {
@@ -38,15 +37,21 @@ const { output } = await build({
         { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
         {
           name: 'core',
-          test: /src[/\\](?!check[/\\]|pool[/\\]readers[/\\])/,
+          test: /src[/\\](?!check[/\\]|integrations[/\\]|pool[/\\](?!create-pool|pool-options))/,
+          minShareCount: 2,
+        },
+        // What `createPool` loads; adapters that make pools have it at once.
+        {
+          name: 'pool',
+          test: /src[/\\]pool[/\\](?!create-pool|pool-options|readers[/\\])/,
           minShareCount: 2,
         },
         // The program `asyncpg`, which takes a package of its own to read source code.
         { name: 'check', test: /src[/\\]check[/\\]/, minShareCount: 2 },
       ],
     },
-    // The declarations have them, and the sources.
-    comments: { jsdoc: false },
+    comments: { legal: false, annotation: true, jsdoc: false },
+    minify: readableMinify,
   },
   logLevel: 'warn',
 });
@@ -69,7 +74,7 @@ for (const chunk of output) {
 }
 // What everybody loads must load where no peer dependency is installed.
 for (const chunk of output) {
-  if (chunk.type !== 'chunk' || !/^(?:index|core|values)\.js$/.test(chunk.fileName)) continue;
+  if (chunk.type !== 'chunk' || !/^(?:index|core|values|pool)\.js$/.test(chunk.fileName)) continue;
   const foreign = chunk.imports.filter((name) => !name.endsWith('.js') && !isBuiltin(name));
   if (foreign.length > 0) throw new Error(`${chunk.fileName} imports ${foreign.join(', ')}`);
 }

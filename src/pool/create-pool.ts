@@ -3,7 +3,7 @@ import { splitArguments } from '../client/connect.ts';
 import { CREATE, OPEN } from '../client/internals.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { Pool } from './pool.ts';
+import type { Pool } from './pool.ts';
 import { type PoolOptions, splitPoolOptions } from './pool-options.ts';
 
 /**
@@ -34,6 +34,8 @@ export function createPool(
       const { createPoolWithReaders } = await import('./readers/pool-with-readers.ts');
       return await createPoolWithReaders(config, settings, dsn, options);
     }
+    // Who connects without a pool need not load it.
+    const { Pool } = await import('./pool.ts');
     const pool = Pool[CREATE](config, settings);
     await pool[OPEN]();
     return pool;

@@ -26,6 +26,29 @@ main();
 `;
 const DONE = /done 0 DivisionByZeroError/;
 
+/** Where a part that is loaded late brought the driver a second time, its classes were others. */
+const ONE_COPY = `
+import {
+  ConnectionFailureError, DivisionByZeroError, InvalidArgumentError, Interval, Point, Range, UndefinedTableError,
+  connect, createPool,
+} from 'asyncpg';
+async function main() {
+  const pool = await createPool(process.env.DSN);
+  const values = await pool.fetchRow("SELECT interval '1 day' AS i, point '(1,2)' AS p, int4range(1, 2) AS r");
+  const divided = await pool.fetch('SELECT 1/0').catch((error) => error);
+  const refused = await pool.fetch('SELECT $1::interval', [1]).catch((error) => error);
+  const copied = await pool.copyToTable('nowhere', { source: [] }).catch((error) => error);
+  await pool.close();
+  const rejected = await connect({ host: '127.0.0.1', port: 1 }).catch((error) => error);
+  console.log(
+    values!.i instanceof Interval, values!.p instanceof Point, values!.r instanceof Range,
+    divided instanceof DivisionByZeroError, refused instanceof InvalidArgumentError,
+    copied instanceof UndefinedTableError, rejected instanceof ConnectionFailureError,
+  );
+}
+main();
+`;
+
 /** A program of the types of every entry that needs no other package. */
 const TYPES = `
 import { connect, createPool, sql, type Pool } from 'asyncpg';
@@ -133,10 +156,13 @@ test('the driver', async () => {${BODY}
   {
     name: 'tsx',
     packages: ['tsx'],
-    files: { 'main.ts': MAIN },
+    files: { 'main.ts': MAIN, 'one-copy.ts': ONE_COPY },
     manifest: { type: 'commonjs' },
-    steps: [['tsx', 'main.ts']],
-    expected: DONE,
+    steps: [
+      ['tsx', 'main.ts'],
+      ['tsx', 'one-copy.ts'],
+    ],
+    expected: /done 0 DivisionByZeroError\s*true true true true true true true$/,
   },
   {
     name: 'ts-node',
