@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import asyncpg, { healthRoute } from 'asyncpg/fastify';
 import fastify, { type FastifyServerOptions } from 'fastify';
 import { type OrderFeedKind, orderFeed } from './plugins/order-feed.ts';
+import { ownSql, type Persistence, repositories } from './plugins/repositories.ts';
 import { orderEventRoutes } from './routes/order-events.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -32,12 +33,14 @@ export function createServer(options: FastifyServerOptions = {}) {
 export interface AppOptions extends FastifyServerOptions {
   /** How browsers are told of orders: by LISTEN, the default, or by a change stream. */
   readonly orderFeed?: OrderFeedKind;
+  /** How it talks to the database: ../order-service-kysely has another way. */
+  readonly persistence?: Persistence;
 }
 
 /** The whole service, ready to listen or to be injected with requests. */
 export async function buildApp(
   dsn: string,
-  { orderFeed: kind = 'listen', ...options }: AppOptions = {},
+  { orderFeed: kind = 'listen', persistence = ownSql, ...options }: AppOptions = {},
 ): Promise<App> {
   const app = createServer(options);
   try {
@@ -48,6 +51,7 @@ export async function buildApp(
       cancelOnDisconnect: true,
     });
     await migrate(app.pg);
+    await app.register(repositories, { persistence });
     await app.register(fastifySSE, { heartbeatInterval: 15_000 });
     await app.register(orderFeed, { kind });
     await app.register(

@@ -12,13 +12,27 @@ export interface Result extends Counts {
 /** By suite, by version of PostgreSQL, by library. */
 type Results = Record<string, Record<string, Partial<Record<Library, Result>>>>;
 
-export type Library = 'pg' | 'asyncpg';
+/** `native`: an adapter of this package's, such as asyncpg/kysely. */
+export type Library = 'pg' | 'asyncpg' | 'native';
+
+/** Why a test fails on an adapter and has to. */
+const REASONS: Readonly<Record<string, string>> = {
+  "postgres: cancellation should kill session on database side when inflightQueryAbortStrategy is 'kill session'":
+    'it looks for an error event of pg’s pool; the session is killed',
+  'postgres: transaction should not attempt to rollback if transaction failed to begin':
+    'it replaces a method of Kysely’s own driver of pg',
+};
 
 const FILE = path.join(root, 'test/downstream/results.json');
 const PAGE = path.join(root, 'docs/compatibility.md');
 
 function readResults(): Results {
   return existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Results) : {};
+}
+
+/** Writes the page anew of what was kept. */
+function writePage(): void {
+  writeFileSync(PAGE, pageOf(readResults()));
 }
 
 /** Keeps a result in place of that of an earlier run, and writes the page anew. */
@@ -28,36 +42,55 @@ export function keepResult(suite: string, server: string, library: Library, resu
   results[suite][server] ??= {};
   results[suite][server][library] = result;
   writeFileSync(FILE, `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(PAGE, pageOf(results));
+  writePage();
 }
 
 /** The page of the documentation that shows them. */
 function pageOf(results: Results): string {
-  const rows: string[] = [];
-  const differences: string[] = [];
-  for (const suite of Object.keys(results).sort()) {
-    for (const [server, { pg, asyncpg }] of Object.entries(results[suite] ?? {})) {
-      const { project } = pg ?? asyncpg ?? { project: '' };
-      rows.push(`| ${project} | ${server} | ${cell(pg)} | ${cell(asyncpg)} |`);
-      const others = asyncpg?.failures.filter((name) => !pg?.failures.includes(name)) ?? [];
-      for (const name of others) differences.push(`- ${suite}, PostgreSQL ${server}: ${name}`);
-    }
-  }
-  return `# What runs on \`asyncpg/pg\`
+  return `# What runs on this driver
 
-The test suites of projects that are made for \`pg\`, each on \`pg\` itself and on \`asyncpg/pg\` in its place,
-their code unchanged. Tests that passed / failed / were skipped.
+The test suites of other projects, their code unchanged but for what they take as their driver. Tests that
+passed / failed / were skipped.
 
 This page is written by \`npm run test:downstream\`.
 
-| Suite | PostgreSQL | \`pg\` | \`asyncpg/pg\` |
-| --- | --- | --- | --- |
-${rows.join('\n')}
+## On \`asyncpg/pg\`
 
-## Failed on \`asyncpg/pg\` alone
+Of projects that are made for \`pg\`, on \`pg\` itself and on \`asyncpg/pg\` in its place.
 
-${differences.length === 0 ? 'None.' : differences.join('\n')}
+${tableOf(results, 'asyncpg', '`asyncpg/pg`')}
+
+## On the pool itself
+
+Of query builders, on \`pg\` and on the adapter for them: \`asyncpg/kysely\`, with parsers that make values as
+\`pg\` has them, and \`asyncpg/drizzle\`, on one connection as in the suite.
+
+${tableOf(results, 'native', 'Adapter')}
 `;
+}
+
+function tableOf(results: Results, library: Library, heading: string): string {
+  const rows: string[] = [];
+  const differences: string[] = [];
+  for (const suite of Object.keys(results).sort()) {
+    for (const [server, { pg, ...others }] of Object.entries(results[suite] ?? {})) {
+      const result = others[library as 'asyncpg'];
+      if (result === undefined) continue;
+      rows.push(`| ${result.project} | ${server} | ${cell(pg)} | ${cell(result)} |`);
+      const failed = result.failures.filter((name) => !pg?.failures.includes(name));
+      for (const name of failed) {
+        const reason = REASONS[name] === undefined ? '' : ` (${REASONS[name]})`;
+        differences.push(`- ${suite}, PostgreSQL ${server}: ${name}${reason}`);
+      }
+    }
+  }
+  const table = [
+    `| Suite | PostgreSQL | \`pg\` | ${heading} |`,
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ];
+  const alone = differences.length === 0 ? 'none.' : `\n\n${differences.join('\n')}`;
+  return `${table.join('\n')}\n\nFailed here alone: ${alone}`;
 }
 
 function cell(result: Result | undefined): string {

@@ -1,5 +1,6 @@
-// Runs the test suite of another project with pg and with asyncpg/pg in its place, and keeps the counts:
-// `npm run test:downstream -- NAME CHECKOUT [pg | asyncpg] [--server 15]`. The checkout must have its
+// Runs the test suite of another project with pg and with asyncpg/pg in its place, that of a query builder
+// also on the adapter for it, and keeps the counts:
+// `npm run test:downstream -- NAME CHECKOUT [pg | asyncpg | native] [--server 15]`. The checkout must have its
 // dependencies installed and be built; nothing is fetched, and nothing of it is kept.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { TempCluster } from '../../src/cluster/index.ts';
 import { connect } from '../../src/index.ts';
 import { root } from '../../tools/entries.ts';
+import { putIn, takeOut } from './native.ts';
 import { replace, restore } from './replace.ts';
 import { type Counts, readReport } from './reports.ts';
 import { keepResult, type Library } from './results.ts';
@@ -32,11 +34,13 @@ async function main(): Promise<void> {
   const [name = '', checkout = '', only] = positionals;
   const suite = SUITES[name];
   if (suite === undefined || checkout === '') {
-    console.error(`NAME CHECKOUT [pg | asyncpg]; NAME is one of ${Object.keys(SUITES).join(', ')}`);
+    console.error(
+      `NAME CHECKOUT [pg | asyncpg | native]; NAME is one of ${Object.keys(SUITES).join(', ')}`,
+    );
     process.exitCode = 2;
     return;
   }
-  const libraries: Library[] = only === 'pg' || only === 'asyncpg' ? [only] : ['pg', 'asyncpg'];
+  const libraries = librariesOf(suite).filter((each) => only === undefined || each === only);
   for (const library of libraries) {
     const counts = await runSuite(suite, path.resolve(checkout), library, Number(values.server));
     const project = projectOf(path.resolve(checkout), suite);
@@ -45,6 +49,11 @@ async function main(): Promise<void> {
     console.log(`${name} on ${library}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
     for (const failure of failures) console.log(`  ${failure}`);
   }
+}
+
+function librariesOf({ native, isNative }: Suite): Library[] {
+  if (isNative) return ['pg', 'native'];
+  return native === undefined ? ['pg', 'asyncpg'] : ['pg', 'asyncpg', 'native'];
 }
 
 /** Its name and version, and the start of the commit. */
@@ -71,10 +80,9 @@ async function runSuite(
   const server: Server = { host, port, user, dsn };
   await prepareServer(suite, server);
   const folder = path.join(checkout, suite.folder);
-  for (const [file, text] of Object.entries(suite.write?.(server) ?? {})) {
-    writeFileSync(path.join(folder, file), text);
-  }
-  using _replaced = library === 'asyncpg' ? putInPlace(suite, checkout) : takeAway(suite, checkout);
+  const files = { ...suite.write?.(server), ...(library === 'native' ? suite.native?.write : {}) };
+  for (const [file, text] of Object.entries(files)) writeFileSync(path.join(folder, file), text);
+  using _replaced = putInPlace(suite, checkout, library);
   await using _forwarded = suite.fixedPort ? await forward(suite.fixedPort, server) : null;
   const reports = mkdtempSync(path.join(tmpdir(), 'asyncpg-downstream-'));
   try {
@@ -114,7 +122,10 @@ async function prepareServer({ databases = [], sql }: Suite, { dsn }: Server): P
   await connection.close();
 }
 
-function putInPlace(suite: Suite, checkout: string): Disposable {
+function putInPlace(suite: Suite, checkout: string, library: Library): Disposable {
+  takeAway(suite, checkout);
+  if (library === 'native') return putIn(suite.native!, checkout);
+  if (library === 'pg') return new DisposableStack();
   const replaced = new DisposableStack();
   replaced.use(replace(placeOf(suite, checkout, existsSync), { link: PACKAGE }));
   if (suite.pool) replaced.use(replace(path.join(checkout, suite.pool), { text: POOL }));
@@ -122,10 +133,10 @@ function putInPlace(suite: Suite, checkout: string): Disposable {
 }
 
 /** What a run that was killed has left. */
-function takeAway(suite: Suite, checkout: string): Disposable {
+function takeAway(suite: Suite, checkout: string): void {
   restore(placeOf(suite, checkout, existsSync));
   if (suite.pool) restore(path.join(checkout, suite.pool));
-  return new DisposableStack();
+  if (suite.native) takeOut(suite.native, checkout);
 }
 
 async function count(

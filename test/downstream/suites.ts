@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { ServerSetting } from '../../src/cluster/index.ts';
+import { DRIZZLE_SHIM, KYSELY, type NativeSuite } from './native.ts';
 
 /** A server that a suite may do with what it likes. */
 export interface Server {
@@ -39,6 +40,10 @@ export interface Suite {
   readonly fixedPort?: number;
   /** Commands that are run before, in the folder. */
   readonly prepare?: readonly (readonly string[])[];
+  /** How it is run on an adapter of this package's. */
+  readonly native?: NativeSuite;
+  /** It is not run on asyncpg/pg, but on the adapter alone. */
+  readonly isNative?: true;
   /** Settings of the server. */
   readonly settings?: Readonly<Record<string, ServerSetting>>;
   /** Lines for pg_hba.conf in front of the others, and SQL of the superuser before it is run. */
@@ -74,17 +79,20 @@ const ofNodePostgres = (name: string) => ({
 });
 
 /** The files of Drizzle's tests that use pg. */
-const DRIZZLE_CONFIG = `import tsconfigPaths from 'vite-tsconfig-paths';
+const DRIZZLE_FILES = [
+  'tests/pg/node-postgres.test.ts',
+  'tests/pg/pg-custom.test.ts',
+  'tests/relational/pg.test.ts',
+  'tests/replicas/postgres.test.ts',
+];
+
+/** @param more further members of the configuration */
+const drizzleConfig = (files: readonly string[], more = ''): string =>
+  `import tsconfigPaths from 'vite-tsconfig-paths';
 import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
-    include: [
-      'tests/pg/node-postgres.test.ts',
-      'tests/pg/pg-custom.test.ts',
-      'tests/pg/pg-proxy.test.ts',
-      'tests/relational/pg.test.ts',
-      'tests/replicas/postgres.test.ts',
-    ],
+    include: ${JSON.stringify(files)},
     testTimeout: 100000,
     hookTimeout: 100000,
     isolate: true,
@@ -94,8 +102,17 @@ export default defineConfig({
     fileParallelism: false,
   },
   plugins: [tsconfigPaths()],
+  ${more}
 });
 `;
+
+/** What they import of node-postgres's driver is made of the adapter. */
+const DRIZZLE_NATIVE = `resolve: { alias: [
+  {
+    find: /^(pg|drizzle-orm\\/node-postgres(\\/migrator)?)$/,
+    replacement: new URL('asyncpg-native.js', import.meta.url).pathname,
+  },
+] },`;
 
 /** Those of MikroORM's tests; its own set-up wants all databases. */
 const MIKRO_ORM_CONFIG = `import { readdirSync, readFileSync } from 'node:fs';
@@ -117,6 +134,23 @@ const typeormConfig = (host: string, port: number, username: string): string =>
   JSON.stringify([
     { skip: false, type: 'postgres', host, port, username, database: 'typeorm', logging: false },
   ]);
+
+const DRIZZLE = {
+  repository: 'drizzle-team/drizzle-orm',
+  folder: 'integration-tests',
+  manifest: 'drizzle-orm',
+  pg: ['integration-tests/node_modules/pg'],
+  reporter: 'vitest',
+  command: [
+    'vitest',
+    'run',
+    '-c',
+    'vitest.downstream.config.ts',
+    '--reporter=json',
+    '--outputFile=REPORT',
+  ],
+  environment: ({ dsn }: Server) => ({ PG_CONNECTION_STRING: dsn }),
+} as const;
 
 /** The suites by name. */
 export const SUITES: Readonly<Record<string, Suite>> = {
@@ -166,6 +200,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     fixedPort: 5434,
     databases: ['kysely_test'],
     sql: 'CREATE USER kysely SUPERUSER',
+    native: KYSELY,
   },
   knex: {
     repository: 'knex/knex',
@@ -244,22 +279,25 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     sql: "ALTER USER postgres PASSWORD 'postgres'",
   },
   drizzle: {
-    repository: 'drizzle-team/drizzle-orm',
-    folder: 'integration-tests',
-    manifest: 'drizzle-orm',
+    ...DRIZZLE,
     part: 'node-postgres driver',
-    pg: ['integration-tests/node_modules/pg'],
-    reporter: 'vitest',
-    command: [
-      'vitest',
-      'run',
-      '-c',
-      'vitest.downstream.config.ts',
-      '--reporter=json',
-      '--outputFile=REPORT',
-    ],
-    environment: ({ dsn }) => ({ PG_CONNECTION_STRING: dsn }),
-    write: () => ({ 'vitest.downstream.config.ts': DRIZZLE_CONFIG }),
+    write: () => ({
+      'vitest.downstream.config.ts': drizzleConfig([...DRIZZLE_FILES, 'tests/pg/pg-proxy.test.ts']),
+    }),
+  },
+  'drizzle-native': {
+    ...DRIZZLE,
+    part: 'node-postgres driver, without the proxy',
+    write: () => ({ 'vitest.downstream.config.ts': drizzleConfig(DRIZZLE_FILES) }),
+    isNative: true,
+    native: {
+      entry: 'asyncpg/drizzle',
+      packages: 'integration-tests/node_modules',
+      write: {
+        'vitest.downstream.config.ts': drizzleConfig(DRIZZLE_FILES, DRIZZLE_NATIVE),
+        'asyncpg-native.js': DRIZZLE_SHIM,
+      },
+    },
   },
   typeorm: {
     repository: 'typeorm/typeorm',

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { CheckViolationError, ForeignKeyViolationError } from 'asyncpg';
 import { Type } from 'typebox';
-import { OrderRepository, UnknownProductError } from '../repositories/orders.ts';
+import { UnknownProductError } from '../repositories/orders.ts';
 import { STOCK_CONSTRAINT } from '../schema.ts';
 import { found, ProblemError } from './problem.ts';
 import { IdParams, NewOrder, Order, OrderList, OrderWithLines, Problem } from './schemas.ts';
@@ -10,14 +10,13 @@ export const orderRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/orders',
     { schema: { querystring: OrderList, response: { 200: Type.Array(Order) } } },
-    (request) => new OrderRepository(request.pg).latest(request.query.limit),
+    (request) => request.repositories.orders.latest(request.query.limit),
   );
 
   app.get(
     '/orders/:id',
     { schema: { params: IdParams, response: { 200: OrderWithLines, 404: Problem } } },
-    async (request) =>
-      found('order', await new OrderRepository(request.pg).byId(request.params.id)),
+    async (request) => found('order', await request.repositories.orders.byId(request.params.id)),
   );
 
   app.post(
@@ -29,7 +28,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox = async (app) => {
         throw new ProblemError(422, 'duplicate_product', 'Name each product once.');
       }
       try {
-        const order = await new OrderRepository(request.pg).place(userId, lines);
+        const order = await request.repositories.orders.place(userId, lines);
         return await reply.code(201).header('location', `/api/orders/${order.id}`).send(order);
       } catch (error) {
         throw refusal(error) ?? error;

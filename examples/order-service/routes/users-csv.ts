@@ -1,7 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { DataError, NotNullViolationError } from 'asyncpg';
-import { UserRepository } from '../repositories/users.ts';
 import { ProblemError } from './problem.ts';
 import { ImportResult, Problem } from './schemas.ts';
 
@@ -16,7 +15,7 @@ export const userCsvRoutes: FastifyPluginAsyncTypebox = async (app) => {
     const body = new PassThrough();
     // Should it fail, it destroys `body` with its error: Fastify logs that and breaks the answer off,
     // so that the client does not take the half of a file for the whole.
-    new UserRepository(request.pg).exportCsv(body).catch(() => {});
+    request.repositories.users.exportCsv(body).catch(() => {});
     return reply
       .type('text/csv; charset=utf-8')
       .header('content-disposition', 'attachment; filename="users.csv"')
@@ -34,7 +33,7 @@ export const userCsvRoutes: FastifyPluginAsyncTypebox = async (app) => {
         throw new ProblemError(415, 'not_csv', 'Send the file as text/csv.');
       }
       try {
-        return await new UserRepository(request.pg).importCsv(request.body as Readable);
+        return await request.repositories.users.importCsv(request.body as Readable);
       } catch (error) {
         if (!(error instanceof DataError || error instanceof NotNullViolationError)) throw error;
         // "COPY imported_users, line 3, column …": the line is what the sender needs.

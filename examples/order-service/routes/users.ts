@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { UserRepository } from '../repositories/users.ts';
 import { found } from './problem.ts';
 import { IdParams, NewUser, Problem, User, UserChange, UserPage } from './schemas.ts';
 
@@ -8,19 +7,19 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/users',
     { schema: { querystring: UserPage, response: { 200: Type.Array(User) } } },
-    (request) => new UserRepository(request.pg).listAfter(request.query.after, request.query.limit),
+    (request) => request.repositories.users.listAfter(request.query.after, request.query.limit),
   );
 
   app.get(
     '/users/count',
     { schema: { response: { 200: Type.Object({ count: Type.Integer() }) } } },
-    async (request) => ({ count: await new UserRepository(request.pg).count() }),
+    async (request) => ({ count: await request.repositories.users.count() }),
   );
 
   app.get(
     '/users/:id',
     { schema: { params: IdParams, response: { 200: User, 404: Problem } } },
-    async (request) => found('user', await new UserRepository(request.pg).byId(request.params.id)),
+    async (request) => found('user', await request.repositories.users.byId(request.params.id)),
   );
 
   app.post(
@@ -28,7 +27,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
     { schema: { body: NewUser, response: { 201: User, 409: Problem } } },
     async (request, reply) => {
       const { email, name } = request.body;
-      const user = await new UserRepository(request.pg).create(email, name);
+      const user = await request.repositories.users.create(email, name);
       return reply.code(201).header('location', `/api/users/${user.id}`).send(user);
     },
   );
@@ -37,6 +36,6 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
     '/users/:id',
     { schema: { params: IdParams, body: UserChange, response: { 200: User, 404: Problem } } },
     async (request) =>
-      found('user', await new UserRepository(request.pg).update(request.params.id, request.body)),
+      found('user', await request.repositories.users.update(request.params.id, request.body)),
   );
 };
