@@ -78,6 +78,8 @@ export async function buildCode(folder: string): Promise<void> {
     output: {
       dir: folder,
       format: 'cjs',
+      // As the modules of which it is made.
+      strict: true,
       exports: 'named',
       sourcemap: true,
       entryFileNames: '[name].js',

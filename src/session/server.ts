@@ -15,6 +15,8 @@ export class Server {
   readonly settings = new Map<string, string>();
   /** It has shown that it may have got another role than when this session began. */
   isRoleInDoubt = false;
+  /** The texts are read as UTF-8 whatever their encoding is: that is for its user to see to. */
+  takesAnyEncoding = false;
   /** Called when a parameter has changed. */
   onReport: () => void = () => {};
   #isStarted = false;
@@ -35,7 +37,7 @@ export class Server {
     this.onReport();
     if (this.#own.get(name) === value) this.#changed.delete(name);
     else this.#changed.add(name);
-    if (name === 'client_encoding') checkClientEncoding(this.settings);
+    if (name === 'client_encoding' && !this.takesAnyEncoding) checkClientEncoding(this.settings);
     if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
   }
 

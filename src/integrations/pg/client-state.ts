@@ -3,6 +3,7 @@ import { deprecate } from 'node:util';
 import type { Connection } from './connection.ts';
 import { ConnectionParameters } from './connection-parameters.ts';
 import { defaults } from './defaults.ts';
+import { startupParameters } from './login.ts';
 import { TypeOverrides } from './type-overrides.ts';
 import { escapeIdentifier, escapeLiteral } from './utils.ts';
 
@@ -108,6 +109,22 @@ export abstract class ClientState extends EventEmitter {
   /** Lets the process exit while the connection is open. */
   unref(): void {
     this.connection.unref();
+  }
+
+  /** What the server is told at start-up, besides the encoding. */
+  getStartupConf(): Record<string, any> {
+    return startupParameters(this.connectionParameters);
+  }
+
+  _errorAllQueries(error: any): void {
+    const queries: any[] = [...this._sentQueryQueue, ...this._queryQueue];
+    if (this._activeQuery) queries.unshift(this._activeQuery);
+    this._activeQuery = null;
+    this._sentQueryQueue.length = 0;
+    this._queryQueue.length = 0;
+    for (const query of queries) {
+      process.nextTick(() => query.handleError?.(error, this.connection));
+    }
   }
 
   _getActiveQuery(): any {

@@ -1,15 +1,15 @@
 import type { Connection as DriverConnection } from '../../client/connection.ts';
-import { systemClock, type Timer } from '../../transport/clock.ts';
 import { nextTick } from '../../transport/turn.ts';
-import { isError } from '../../values/builtins.ts';
 import { ClientState } from './client-state.ts';
 import { type ConnectSettings, SETTINGS } from './connect-config.ts';
 import { Connection } from './connection.ts';
 import { defaults } from './defaults.ts';
 import { Dispatcher, type DispatcherHost, type Queued } from './dispatcher.ts';
 import { Link, type LinkHost } from './link.ts';
-import { connectSettings, startupParameters } from './login.ts';
-import { Query, type QueryCallback } from './query.ts';
+import { connectSettings } from './login.ts';
+import { Query } from './query.ts';
+import { limitQuery } from './query-limit.ts';
+import { promiseOf } from './query-promise.ts';
 import { safely } from './query-run.ts';
 
 const nothing = (): void => {};
@@ -70,13 +70,9 @@ export class Client extends ClientState {
     return connectSettings(this, this.#config);
   }
 
-  /** What the server is told at start-up, besides the encoding. */
-  getStartupConf(): Record<string, any> {
-    return startupParameters(this.connectionParameters);
-  }
-
   get #linkHost(): LinkHost {
     return {
+      reached: () => safely(() => this.connection.emit('connect')),
       message: (message) => {
         switch (message.name) {
           case 'notice':
@@ -165,17 +161,6 @@ export class Client extends ClientState {
     this.emit('error', error);
   }
 
-  _errorAllQueries(error: any): void {
-    const queries: Queued[] = [...this._sentQueryQueue, ...this._queryQueue];
-    if (this._activeQuery) queries.unshift(this._activeQuery);
-    this._activeQuery = null;
-    this._sentQueryQueue.length = 0;
-    this._queryQueue.length = 0;
-    for (const query of queries) {
-      process.nextTick(() => query.handleError?.(error, this.connection));
-    }
-  }
-
   #gone(): void {
     if (this._ended) return;
     const error = new Error(
@@ -256,14 +241,14 @@ export class Client extends ClientState {
       }
     } else {
       const own = new Query(config, values, callback);
-      if (!own.callback) result = this.#promiseOf(own);
+      if (!own.callback) result = promiseOf(own, this._Promise);
       else if (typeof own.callback !== 'function') {
         throw new TypeError('callback is not a function');
       }
       query = own;
     }
     const timeout = config.query_timeout || this.connectionParameters.query_timeout;
-    if (timeout) this.#limit(query, Number(timeout));
+    if (timeout) limitQuery(query, Number(timeout), this.connection, () => this.#giveUp(query));
     if (this.binary && !(query as Query).binary) (query as Query).binary = true;
     const { _result } = query as Query;
     if (_result && !_result._types) _result._types = this._types;
@@ -275,19 +260,6 @@ export class Client extends ClientState {
     this._queryQueue.push(query);
     this._pulseQueryQueue();
     return result;
-  }
-
-  #promiseOf(query: Query): Promise<any> {
-    return new this._Promise((resolve, reject) => {
-      query.callback = (error, result) => {
-        if (error) reject(error);
-        else resolve(result);
-      };
-    }).catch((error) => {
-      // Here the engine knows who awaits it; where the answer came it did not.
-      if (isError(error)) Error.captureStackTrace?.(error);
-      throw error;
-    });
   }
 
   #refusalOf(query: Queued): string | null {
@@ -304,27 +276,18 @@ export class Client extends ClientState {
     return this._ending ? 'Client was closed and is not queryable' : null;
   }
 
-  /** Fails the query when its time is up, and has the server stop it. */
-  #limit(query: Queued, timeout: number): void {
-    const told: QueryCallback = query.callback || nothing;
-    const timer: Timer = systemClock.setTimer(timeout, () => {
-      const error = new Error('Query read timeout');
-      process.nextTick(() => query.handleError?.(error, this.connection));
-      safely(() => told(error));
-      // It was told: what comes of it still is nobody's.
-      query.callback = nothing;
-      const index = this._queryQueue.indexOf(query);
-      if (index >= 0) this._queryQueue.splice(index, 1);
-      else if (this.pipeline) {
-        this.#destroy();
-        return;
-      } else if (this._activeQuery === query) this.#dispatcher.stop(query);
-      this._pulseQueryQueue();
-    });
-    query.callback = (error, result) => {
-      timer.cancel();
-      told(error, result);
-    };
+  /** Its time is up: it leaves the queue, or the server stops it. */
+  #giveUp(query: Queued): void {
+    const index = this._queryQueue.indexOf(query);
+    if (index >= 0) {
+      this._queryQueue.splice(index, 1);
+    } else if (this.pipeline) {
+      this.#destroy();
+      return;
+    } else if (this._activeQuery === query) {
+      this.#dispatcher.stop(query);
+    }
+    this._pulseQueryQueue();
   }
 
   _pulseQueryQueue(): void {

@@ -59,6 +59,12 @@ export {
   escapeIdentifier,
   escapeLiteral,
   native,
+  PublicClient as Client,
+  PublicConnection as Connection,
+  PublicDatabaseError as DatabaseError,
+  PublicPool as Pool,
+  PublicQuery as Query,
+  PublicResult as Result,
   TypeOverridesClass as TypeOverrides,
 };
 
@@ -94,22 +100,23 @@ class BoundPool extends PoolOfAny {
   }
 }
 
-// The classes, with the types that their users know.
-export const Client = ClientClass as unknown as typeof surface.Client;
-export type Client = surface.Client;
-export const Connection = ConnectionClass as unknown as typeof surface.Connection;
-export type Connection = surface.Connection;
-export const DatabaseError = DatabaseErrorClass as unknown as typeof surface.DatabaseError;
-export type DatabaseError = surface.DatabaseError;
-export const Pool = BoundPool as unknown as typeof surface.Pool;
-export type Pool = surface.Pool;
-export const Query = QueryClass as unknown as typeof surface.Query;
-export type Query<R extends surface.QueryResultRow = any, I extends any[] = any> = surface.Query<
+// The classes, with the types that their users know. Two constants of one name would have the bundle of
+// @asyncpg/pg name the classes otherwise, as programs and traces see.
+const PublicClient = ClientClass as unknown as typeof surface.Client;
+type PublicClient = surface.Client;
+const PublicConnection = ConnectionClass as unknown as typeof surface.Connection;
+type PublicConnection = surface.Connection;
+const PublicDatabaseError = DatabaseErrorClass as unknown as typeof surface.DatabaseError;
+type PublicDatabaseError = surface.DatabaseError;
+const PublicPool = BoundPool as unknown as typeof surface.Pool;
+type PublicPool = surface.Pool;
+const PublicQuery = QueryClass as unknown as typeof surface.Query;
+type PublicQuery<R extends surface.QueryResultRow = any, I extends any[] = any> = surface.Query<
   R,
   I
 >;
-export const Result = ResultClass as unknown as typeof surface.Result;
-export type Result<R extends surface.QueryResultRow = any> = surface.Result<R>;
+const PublicResult = ResultClass as unknown as typeof surface.Result;
+type PublicResult<R extends surface.QueryResultRow = any> = surface.Result<R>;
 
 /** The parsers of all clients. An object like any other, which may be changed. */
 export const types = { ...typesModule };
@@ -122,17 +129,17 @@ const _pools: unknown[] = [];
 
 const pg = {
   defaults,
-  Client,
-  Query,
-  Pool,
+  Client: PublicClient,
+  Query: PublicQuery,
+  Pool: PublicPool,
   _pools,
-  Connection,
+  Connection: PublicConnection,
   types,
-  DatabaseError,
+  DatabaseError: PublicDatabaseError,
   TypeOverrides: TypeOverridesClass,
   escapeIdentifier,
   escapeLiteral,
-  Result,
+  Result: PublicResult,
   utils,
   native: native as null,
 };

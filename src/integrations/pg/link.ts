@@ -21,6 +21,8 @@ import type { WireStream } from './wire-stream.ts';
 
 /** What a link tells its client. */
 export interface LinkHost {
+  /** A server has begun to answer. */
+  reached(): void;
   /** A message that answers no query, or one of start-up. */
   message(message: BackendMessage): void;
   /** The session can be used. */
@@ -44,6 +46,7 @@ export class Link implements ConnectionOwner {
   turn: SubmittableTurn | null = null;
   readonly #host: LinkHost;
   readonly #abort = new AbortController();
+  #hasAnswered = false;
   #saidAtStartUp: DatabaseError | null = null;
   #lastWords: DatabaseError | null = null;
   #driver: DriverConnection | null = null;
@@ -66,9 +69,8 @@ export class Link implements ConnectionOwner {
     connectSession(context, this.#abort.signal).then(
       (session) => this.#opened(session),
       (error: unknown) => {
-        if (!this.#abort.signal.aborted) {
-          this.#host.refused(connectFailure(error, this.#saidAtStartUp));
-        }
+        const failure = connectFailure(error, this.#saidAtStartUp);
+        if (!this.#abort.signal.aborted && failure !== null) this.#host.refused(failure);
         this.#gone();
       },
     );
@@ -80,6 +82,10 @@ export class Link implements ConnectionOwner {
   }
 
   #watch(type: number, body: Buffer): void {
+    if (!this.#hasAnswered) {
+      this.#hasAnswered = true;
+      this.#host.reached();
+    }
     if (type === Backend.ErrorResponse) {
       this.#saidAtStartUp = databaseErrorFrom(body, 0, body.length);
     } else if (type !== Backend.ReadyForQuery) {
@@ -89,6 +95,8 @@ export class Link implements ConnectionOwner {
 
   #opened(session: Session): void {
     this.session = session;
+    // As node-postgres does.
+    session.server.takesAnyEncoding = true;
     session.observer = this.#observer;
     if (!this.#isReferenced) session.unref();
     if (this.#stream !== null) this.attach(this.#stream);
@@ -128,6 +136,7 @@ export class Link implements ConnectionOwner {
     const { session } = this;
     if (session === null)
       throw new Error('client.asyncpg can be used once the client is connected');
+    session.server.takesAnyEncoding = false;
     this.#driver = driver().driverConnection(session, this.#commandTimeout, {
       unasked: this.#observer.unasked!,
       closed: () => this.#host.closed(),

@@ -80,7 +80,7 @@ export function readMessage(
       return noticeFrom(buffer, start, end);
     case Backend.NotificationResponse: {
       const { pid, channel, payload } = readNotificationResponse(reader);
-      return { name: 'notification', length, processId: pid, channel, payload };
+      return { length, processId: pid, channel, payload, name: 'notification' };
     }
     case Backend.ParameterStatus: {
       const { name, value } = readParameterStatus(reader);

@@ -33,6 +33,8 @@ export class SubmittableTurn implements ForeignSpeaker {
   readonly #session: Session;
   #hasFailed = false;
   #isOver = false;
+  /** Messages were sent that are answered. */
+  #hasSpoken = false;
   /** Messages were sent that are answered only with the next Sync. */
   #owesSync = false;
   #isToldReady = false;
@@ -52,6 +54,12 @@ export class SubmittableTurn implements ForeignSpeaker {
       const refusal = this.query.submit(this.#host.connection);
       if (!isError(refusal)) return;
       process.nextTick(() => {
+        if (this.#hasSpoken) {
+          // What it has sent before is answered first.
+          this.fail(refusal);
+          if (this.#owesSync) this.#host.connection.sync();
+          return;
+        }
         this.#over();
         this.fail(refusal);
         this.#end();
@@ -62,6 +70,7 @@ export class SubmittableTurn implements ForeignSpeaker {
   /** Something was said by way of the connection. */
   said(answer: Answer): void {
     if (answer === 'none') return;
+    this.#hasSpoken = true;
     this.#owesSync = answer === 'later';
     if (answer === 'ready') this.request.awaitReady();
   }

@@ -59,7 +59,10 @@ export class ForeignRequest extends Request<void> {
   end(): void {
     if (this.state === 'done' || this.#session === null) return;
     this.state = 'done';
-    this.#session.queue.release(this);
+    const { queue } = this.#session;
+    // It has said nothing, so that nothing answers it.
+    if (this.#isEnlisted) queue.advance();
+    queue.release(this);
   }
 
   override message(

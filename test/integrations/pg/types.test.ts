@@ -378,7 +378,6 @@ describe('binary parsers', () => {
 describe('parsers that are set', () => {
   it('hold for all, by format', () => {
     const before = types.getTypeParser(20);
-    const epoch = types.typesEpoch();
     try {
       types.setTypeParser(20, BigInt);
       expect(types.getTypeParser(20)('5')).toBe(5n);
@@ -386,7 +385,6 @@ describe('parsers that are set', () => {
       expect(types.getTypeParser(20, 'binary')(Buffer.alloc(8))).toBe('0');
       types.setTypeParser(20, 'binary', () => 'mine');
       expect(types.getTypeParser(20, 'binary')(Buffer.alloc(8))).toBe('mine');
-      expect(types.typesEpoch()).toBe(epoch + 2);
     } finally {
       types.setTypeParser(20, before);
       types.setTypeParser(20, 'binary', (bytes: Buffer) => bytes.readBigInt64BE().toString());

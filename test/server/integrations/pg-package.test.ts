@@ -92,6 +92,22 @@ describe('@asyncpg/pg under the name of pg', () => {
     expect(same.every(Boolean)).toBe(true);
   });
 
+  it('has classes of the names of pg, in strict mode', () => {
+    const program = `
+      const pg = require('pg');
+      const names = ['Client', 'Connection', 'DatabaseError', 'Query', 'Result', 'TypeOverrides'];
+      const fixed = Object.create({}, { values: { value: 1 } });
+      let refusal = 'none';
+      try {
+        pg.utils.normalizeQueryConfig(fixed, [2]);
+      } catch (error) {
+        refusal = error.name;
+      }
+      console.log(JSON.stringify([names.filter((name) => pg[name].name !== name), refusal]));
+    `;
+    expect(run('classes.cjs', program)).toEqual([[], 'TypeError']);
+  });
+
   it('has the names of pg, and native among those that are not listed', () => {
     const require = createRequire(import.meta.url);
     const pg = require('pg') as object;

@@ -21,8 +21,6 @@ const parsers: Readonly<Record<string, Parsers>> = {
   binary: Object.fromEntries(BINARY_PARSERS),
 };
 
-let epoch = 0;
-
 /** The OIDs of built-in types by name: `types.builtins.TIMESTAMPTZ`. */
 export const builtins = BUILTINS;
 
@@ -51,12 +49,6 @@ export function setTypeParser(
   const all = parsers[name];
   if (all === undefined) throw new TypeError(`there is no format ${String(name)}: text or binary`);
   all[id] = parser as TypeParser;
-  epoch += 1;
-}
-
-/** Grows whenever a parser is set: what was compiled before is out of date. */
-export function typesEpoch(): number {
-  return epoch;
 }
 
 /** Reads array literals, `arrayParser.create('{1,2}', Number).parse()`. NULL stays null. */
