@@ -35,7 +35,9 @@ export async function run(persistence?: Persistence): Promise<void> {
   try {
     await serve(persistence);
   } catch (error) {
-    console.error('the order service cannot run:', error);
+    // What went wrong at the start, such as a database that is not there, is told in a sentence.
+    const detail = LOG_LEVEL === 'debug' ? error : (error as Error).message;
+    console.error('the order service cannot run:', detail);
     process.exitCode = 1;
   }
 }

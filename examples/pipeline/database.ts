@@ -1,4 +1,4 @@
-import { type Connection, type ConnectOptions, createPool, type Pool } from 'asyncpg';
+import { type Connection, type ConnectOptions, connect, createPool, type Pool } from 'asyncpg';
 import { TempCluster } from 'asyncpg/cluster';
 import { SCHEMA } from './schema.ts';
 
@@ -44,6 +44,24 @@ export const CONNECT_OPTIONS: ConnectOptions = {
     DateStyle: 'ISO',
   },
 };
+
+/** Nobody needs a stack to learn that a server is not there. */
+export class DatabaseNotReached extends Error {
+  override readonly name = 'DatabaseNotReached';
+}
+
+/** The first connection: when it fails, one sentence says why and what to do. */
+export async function reach({ dsn, description }: Database): Promise<Connection> {
+  try {
+    return await connect(dsn, CONNECT_OPTIONS);
+  } catch (error) {
+    throw new DatabaseNotReached(
+      `Cannot connect to ${description}: ${(error as Error).message}\n` +
+        'Without DATABASE_URL the pipeline starts a PostgreSQL of its own.',
+      { cause: error },
+    );
+  }
+}
 
 /** Opens the pool that the whole program shares. The schema must be there already. */
 export function openPool(dsn: string): Promise<Pool> {

@@ -5,8 +5,8 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connect, type Pool, UniqueViolationError } from 'asyncpg';
-import { CONNECT_OPTIONS, findDatabase, openPool } from './database.ts';
+import { type Pool, UniqueViolationError } from 'asyncpg';
+import { DatabaseNotReached, findDatabase, openPool, reach } from './database.ts';
 import { OrderEvents } from './order-events.ts';
 import { OrderRepository } from './order-repository.ts';
 import { type Placed, placeOrders } from './place-orders.ts';
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   console.log(`on ${database.description}:`);
 
   // One connection for what happens once; it keeps the lock on the schema until the end.
-  await using owner = await connect(database.dsn, CONNECT_OPTIONS);
+  await using owner = await reach(database);
   await createSchema(owner);
   await using cleanUp = new AsyncDisposableStack();
   cleanUp.defer(() => dropSchema(owner));
@@ -150,7 +150,9 @@ async function takeOrders(pool: Pool): Promise<void> {
   let placed: Placed = { orders: [], outOfStock: 0 };
   await progress.step(`orders from ${CALLERS} callers at once`, 'orders', async (report) => {
     placed = await placeOrders(pool, CALLERS, ORDERS_PER_CALLER, (done) =>
-      report(`${formatNumber(done)} of ${formatNumber(tried)}, ${received.length} events`),
+      report(
+        `${formatNumber(done)} of ${formatNumber(tried)}, ${formatNumber(received.length)} events`,
+      ),
     );
     await events.caughtUp();
     return tried;
@@ -161,6 +163,7 @@ async function takeOrders(pool: Pool): Promise<void> {
     `    ${formatNumber(committed.length)} committed, ${formatNumber(outOfStock)} out of stock, ` +
       `${formatNumber(received.length)} events received`,
   );
+  console.log('    each order waited for those before it that had locked the same products');
 
   checks.equal('orders either committed or out of stock', committed.length + outOfStock, tried);
   checks.equal('some orders were committed', committed.length > 0, true);
@@ -203,8 +206,13 @@ try {
     wrong === 0 ? `All ${checks.count} checks held.` : `${wrong} of ${checks.count} checks FAILED.`,
   );
   if (wrong > 0) process.exitCode = 1;
+  else
+    console.log(
+      'How it is written: examples/pipeline/README.md. What to read next: docs/guides/start.md.',
+    );
 } catch (error) {
-  console.error('\nThe pipeline failed:', error);
+  if (error instanceof DatabaseNotReached) console.error(`\n${error.message}`);
+  else console.error('\nThe pipeline failed:', error);
   if (checks.count > 0) console.error(`\nChecked until then:\n${checks}`);
   process.exitCode = 1;
 }

@@ -29,15 +29,14 @@ export class Progress {
     const started = performance.now();
     const interval = this.#isTerminal ? TERMINAL_INTERVAL : LOG_INTERVAL;
     let shown = started;
-    if (this.#isTerminal) process.stdout.write(`  ${title} …`);
+    if (this.#isTerminal) process.stdout.write(fitted(`  ${title} …`));
 
     const count = await work((text) => {
       const now = performance.now();
       if (now - shown < interval) return;
       shown = now;
-      process.stdout.write(
-        this.#isTerminal ? `\r  ${title} … ${text}\x1b[K` : `  ${title} … ${text}\n`,
-      );
+      const line = `  ${title} … ${text}`;
+      process.stdout.write(this.#isTerminal ? `\r${fitted(line, `  ${text}`)}\x1b[K` : `${line}\n`);
     });
 
     const seconds = (performance.now() - started) / 1000;
@@ -47,8 +46,16 @@ export class Progress {
     return count;
   }
 
-  /** A table of all steps. */
+  /** A table of all steps, or a line for each where a terminal is too narrow for it. */
   summary(): string {
+    if (process.stdout.columns < 90) {
+      return this.#finished
+        .map(({ title, count, unit, seconds }) => {
+          const rate = formatNumber(Math.round(count / seconds));
+          return `  ${title}\n    ${rate} ${unit}/s`;
+        })
+        .join('\n');
+    }
     const width = Math.max(...this.#finished.map(({ title }) => title.length));
     return this.#finished
       .map(({ title, count, unit, seconds }) => {
@@ -64,6 +71,12 @@ export class Progress {
       })
       .join('\n');
   }
+}
+
+/** A line that a narrow terminal would wrap could not be written over in place: it gets the shorter one. */
+function fitted(line: string, shorter = line): string {
+  const width = process.stdout.columns - 1;
+  return line.length <= width ? line : shorter.slice(0, width);
 }
 
 /** A number as people read it: `100,000`. */

@@ -1,4 +1,4 @@
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect, isDeepStrictEqual, styleText } from 'node:util';
 import type { Queryable } from 'asyncpg';
 
 /** Collects what was checked, so that one thing that is wrong does not hide another. */
@@ -26,11 +26,13 @@ export class Checks {
     );
   }
 
-  /** All checks below each other, with what is wrong. */
+  /** All checks below each other, with what is wrong; in color where a terminal shows it. */
   toString(): string {
     return this.#results
       .map(({ what, failure }) =>
-        failure === null ? `  ok     ${what}` : `  WRONG  ${what} ${failure}`,
+        failure === null
+          ? `  ${styleText('green', 'ok')}     ${what}`
+          : `  ${styleText('red', 'WRONG')}  ${what} ${failure}`,
       )
       .join('\n');
   }

@@ -1,11 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CONNECT_OPTIONS, findDatabase, openPool } from '../../../examples/pipeline/database.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  CONNECT_OPTIONS,
+  DatabaseNotReached,
+  findDatabase,
+  openPool,
+  reach,
+} from '../../../examples/pipeline/database.ts';
 import { OrderEvents } from '../../../examples/pipeline/order-events.ts';
 import { OrderRepository } from '../../../examples/pipeline/order-repository.ts';
 import { placeOrders } from '../../../examples/pipeline/place-orders.ts';
+import { Progress } from '../../../examples/pipeline/progress.ts';
 import { generateProducts, generateUsers } from '../../../examples/pipeline/sample-data.ts';
 import { createSchema, dropSchema, SCHEMA } from '../../../examples/pipeline/schema.ts';
 import { UserRepository } from '../../../examples/pipeline/user-repository.ts';
@@ -285,5 +292,48 @@ describe.each<TestedVersion>([18, 15])('the pipeline example on PostgreSQL %i', 
       await verifyOrders(wrong, pool, products, totals.slice(1));
       expect(wrong.failures).toHaveLength(4);
     });
+  });
+});
+
+describe('what the pipeline says', () => {
+  it('of a database that cannot be reached is one sentence, and what to do', async () => {
+    const dsn = 'postgres://ada:secret@127.0.0.1:1/shop';
+    const database = { dsn, description: 'the database of DATABASE_URL' };
+    const error = await reach({ ...database, [Symbol.asyncDispose]: async () => {} }).catch(
+      (reason: unknown) => reason as Error,
+    );
+    expect(error).toBeInstanceOf(DatabaseNotReached);
+    expect((error as Error).message).toBe(
+      'Cannot connect to the database of DATABASE_URL: ' +
+        'could not connect to 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1\n' +
+        'Without DATABASE_URL the pipeline starts a PostgreSQL of its own.',
+    );
+  });
+
+  it.each([40, 80])('on %i columns is never wrapped while it is written over', async (columns) => {
+    let printed = '';
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      printed += text;
+      return true;
+    });
+    vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(1_000);
+    const { isTTY, columns: before } = process.stdout;
+    Object.assign(process.stdout, { isTTY: true, columns });
+    let summary: string;
+    try {
+      const progress = new Progress();
+      await progress.step('orders from 200 callers at once', 'orders', async (report) => {
+        report('1,840 of 2,000, 1,555 events');
+        return 2_000;
+      });
+      summary = progress.summary();
+    } finally {
+      Object.assign(process.stdout, { isTTY, columns: before });
+      vi.restoreAllMocks();
+    }
+    const overwritten = printed.split('\r').slice(0, -1);
+    expect(overwritten.join('')).toContain('1,840 of 2,000, 1,555 events');
+    for (const line of overwritten) expect(line.replace('\x1b[K', '').length).toBeLessThan(columns);
+    for (const line of summary.split('\n')) expect(line.length).toBeLessThan(columns);
   });
 });
