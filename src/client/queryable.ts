@@ -39,6 +39,7 @@ import { streamBinaryCopy } from './copy/copy-record-stream.ts';
 import { type CopyRecordsOptions, copyRecordsToTable } from './copy/copy-records-to-table.ts';
 import { type CopyToTableOptions, copyToTable } from './copy/copy-to-table.ts';
 import { executeMany } from './execute-many.ts';
+import { HABITS } from './habits.ts';
 import {
   ASKED,
   CHECK_IN,
@@ -92,6 +93,10 @@ function send(
  * the three differ in.
  */
 export abstract class Queryable<F extends RowForm = 'record'> {
+  static {
+    Object.setPrototypeOf(Queryable.prototype, HABITS);
+  }
+
   /**
    * What is left of its abstract members in the published declarations: it keeps others from
    * extending this class, who could not know what to implement.

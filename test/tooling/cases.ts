@@ -15,6 +15,7 @@ const BODY = `
   const pool = await createPool(process.env.DSN, { minSize: 1, maxSize: 2 });
   const row = await pool.fetchOne('SELECT $1::timestamptz AS at, 1 AS id', new Date(0));
   await pool.transaction((tx) => tx.execute('SELECT 1'));
+  const plain = await pool.with({ rows: 'object' }).fetchOne('SELECT 1 AS id');
   const refused = await pool.fetch('SELECT 1/0').catch((error) => error.constructor.name);
   await pool.close();`;
 const MAIN = `
@@ -48,30 +49,62 @@ async function main() {
 }
 main();
 `;
+/** A program that needs one small part: what it is bundled to is small, in bytes. */
+const ONLY_SQL = `
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'asyncpg';
+const { size } = statSync(fileURLToPath(import.meta.url));
+console.log(sql\`SELECT \${1}\`.text, 'small:', size < 25_000 || size);
+`;
+const ESBUILD = ['esbuild', '--bundle', '--platform=node'];
 
 /** A program of the types of every entry that needs no other package. */
 const TYPES = `
 import { connect, createPool, sql, type Pool } from 'asyncpg';
 import { TempCluster } from 'asyncpg/cluster';
 import { openChangeStream } from 'asyncpg/replication';
+declare module 'asyncpg' {
+  interface CheckOptions { untyped: 'unknown' }
+}
+interface User { id: bigint; length: string }
 export async function run(dsn: string): Promise<bigint | null> {
   const pool: Pool = await createPool(dsn);
   const id = await pool.fetchVal<bigint>(sql\`SELECT 1\`);
+  const user = await pool.fetchOne(sql<User>\`SELECT 1\`);
+  const length: string = user.length;
+  const [first, second] = await pool.batch([sql<User>\`SELECT 1\`, 'SELECT 2']);
+  const ids: bigint[] = first.rows.map((row) => row.id);
+  // @ts-expect-error a query object carries its own args
+  pool.stream(sql\`SELECT 1\`, 5);
+  // @ts-expect-error nobody told the type of the row
+  second.rows[0]?.['typo'].deep;
+  // @ts-expect-error nobody told the type of the value
+  (await pool.fetchVal('SELECT 1')).nope();
+  // @ts-expect-error a spread row has its columns alone
+  ({ ...(await pool.fetchOne<{ id: bigint }>('SELECT 1')) }).length;
+  // @ts-expect-error there are no results, but rows
+  (await pool.fetch('SELECT 1')).rows;
   await pool.close();
-  return id;
+  return ids.length + length.length > 0 ? id : null;
 }
 export const names = [connect, TempCluster, openChangeStream];
 `;
 
 function compiler(version: string, resolution: string, module: string): ToolCase {
   const options = ['--strict', '--noEmit', '--target', 'es2022', '--types', 'node'];
-  const lib = ['--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'true'];
+  const strict = ['--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes'];
+  const lib = ['--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'false'];
   return {
     name: `typescript-${version}-${resolution}`,
     packages: [`typescript@${version}`, '@types/node@22'],
     files: { 'main.ts': TYPES },
     steps: [
-      ['tsc', ...options, ...lib, '--module', module, '--moduleResolution', resolution, 'main.ts'],
+      [
+        'tsc',
+        ...[...options, ...strict, ...lib],
+        ...['--module', module, '--moduleResolution', resolution, 'main.ts'],
+      ],
       ['node', '-p', '"compiled"'],
     ],
     expected: /compiled/,
@@ -123,6 +156,7 @@ import { test } from 'node:test';
 test('the driver', async () => {${BODY}
   assert.equal(row.at.getTime(), 0);
   assert.deepEqual({ ...row }, { at: new Date(0), id: 1 });
+  assert.deepEqual(plain, { id: 1 });
   assert.equal(refused, 'DivisionByZeroError');
 });`,
     },
@@ -130,14 +164,49 @@ test('the driver', async () => {${BODY}
     expected: /# pass 1/,
   },
   {
+    name: 'vitest',
+    packages: ['vitest'],
+    files: {
+      'a.test.js': `import { createPool } from 'asyncpg';
+import { expect, test } from 'vitest';
+test('the driver', async () => {${BODY}
+  expect(row).toEqual({ at: new Date(0), id: 1 });
+  expect({ ...row }).toStrictEqual({ at: new Date(0), id: 1 });
+  expect(plain).toStrictEqual({ id: 1 });
+  expect(refused).toBe('DivisionByZeroError');
+});`,
+    },
+    steps: [['vitest', 'run', '--reporter', 'tap-flat']],
+    expected: /ok 1 .*the driver/,
+  },
+  {
     name: 'esbuild',
     packages: ['esbuild'],
-    files: { 'main.mjs': MAIN },
+    files: { 'main.mjs': MAIN, 'sql.mjs': ONLY_SQL },
     steps: [
       ['esbuild', 'main.mjs', '--bundle', '--platform=node', '--format=cjs', '--outfile=out.cjs'],
       ['node', 'out.cjs'],
+      [...ESBUILD, 'main.mjs', '--format=esm', '--outfile=out.mjs'],
+      ['node', 'out.mjs'],
+      [...ESBUILD, 'sql.mjs', '--format=esm', '--minify', '--outfile=small.mjs'],
+      ['node', 'small.mjs'],
     ],
-    expected: DONE,
+    expected: new RegExp(`${DONE.source}[\\s\\S]*${DONE.source}[\\s\\S]*small: true`),
+  },
+  {
+    name: 'rolldown',
+    packages: ['rolldown'],
+    files: { 'main.mjs': MAIN, 'sql.mjs': ONLY_SQL },
+    steps: [
+      ['rolldown', 'main.mjs', '--platform', 'node', '--format', 'cjs', '--dir', 'cjs'],
+      ['node', '-e', "process.chdir('cjs'); require('fs').writeFileSync('package.json', '{}')"],
+      ['node', 'cjs/main.js'],
+      ['rolldown', 'main.mjs', '--platform', 'node', '--format', 'esm', '--dir', 'esm'],
+      ['node', 'esm/main.js'],
+      ['rolldown', 'sql.mjs', '--platform', 'node', '--minify', '--file', 'small.mjs'],
+      ['node', 'small.mjs'],
+    ],
+    expected: new RegExp(`${DONE.source}[\\s\\S]*${DONE.source}[\\s\\S]*small: true`),
   },
   {
     name: 'webpack',
@@ -187,9 +256,13 @@ test('the driver', async () => {${BODY}
   },
   compiler('5.2', 'nodenext', 'nodenext'),
   compiler('5.2', 'node10', 'es2022'),
+  compiler('5.4', 'node16', 'node16'),
+  compiler('5.6', 'bundler', 'es2022'),
   compiler('5.9', 'node10', 'es2022'),
   compiler('5.9', 'bundler', 'es2022'),
+  compiler('6', 'nodenext', 'nodenext'),
   compiler('7', 'bundler', 'es2022'),
+  compiler('7', 'nodenext', 'nodenext'),
   serialiser(
     'react-server-dom',
     ['react', 'react-dom', 'react-server-dom-webpack'],
@@ -213,8 +286,16 @@ console.log(JSON.stringify(await pass({ record })));`,
     'devalue',
     ['devalue'],
     `import { parse, stringify } from 'devalue';
-console.log(JSON.stringify(parse(stringify({ plain }))));`,
-    /\{"plain":\{"id":1,"name":"Ada"\}\}/,
+console.log(JSON.stringify(parse(stringify({ plain }))));
+try { stringify({ record }); } catch (error) { console.log(error.message); }`,
+    /\{"plain":\{"id":1,"name":"Ada"\}\}\s+Cannot stringify arbitrary non-POJOs/,
+  ),
+  serialiser(
+    'immer',
+    ['immer'],
+    `import { produce } from 'immer';
+console.log(JSON.stringify(produce(plain, (draft) => { draft.name = 'Eve'; })));`,
+    /\{"id":1,"name":"Eve"\}/,
   ),
   serialiser(
     'seroval',

@@ -48,6 +48,52 @@ it.each([
   expect(error.message).toMatch(new RegExp(`^unknown option "${name}"\nHINT: .*${word}`));
 });
 
+it.each([
+  ['query', 'fetch(text, ...args)'],
+  ['connect', 'acquire()'],
+  ['end', 'close()'],
+  ['on', 'listen()'],
+  ['unsafe', 'fetch(text'],
+  ['oneOrNone', 'fetchRow()'],
+  ['fetchrow', 'fetchRow()'],
+])('the method %s is not there, and the hint names %s', async (name, word) => {
+  await using pool = await createPool(serverDsn(), { minSize: 0 });
+  const error = await failure(
+    (async () =>
+      (pool as never as Record<string, (...args: unknown[]) => unknown>)[name]!('SELECT 1', []))(),
+  );
+  expect(error.name).toBe('InterfaceError');
+  expect(error.message).toMatch(new RegExp(`^there is no method ${name}\\(\\)\nHINT: `));
+  expect(error.message).toContain(word);
+  expect(error).toMatchObject({ safeToRetry: true });
+});
+
+it('client.release() is answered, and what there is of these names is what it was', async () => {
+  await using pool = await createPool(serverDsn(), { minSize: 0, rows: 'object' });
+  const client = await pool.acquire();
+  expect(() => (client as never as { release(): void }).release()).toThrow(/pool\.release\(conn/);
+  await client.transaction(async (tx) => {
+    expect(() => (tx as never as { query(text: string): void }).query('x')).toThrow(/fetch\(text/);
+    expect(() => (tx as never as { release(): void }).release()).toThrow(/await using/);
+  });
+  const begun = await client.begin();
+  await begun.rollback();
+  await pool.release(client);
+  expect(pool.stats.idle).toBe(1);
+  for (const name of ['query', 'end']) expect(Object.keys(pool)).not.toContain(name);
+});
+
+it('.rows of a result is refused by the compiler', async () => {
+  const c = await connect(serverDsn());
+  const result = await c.fetch<{ id: number }>('SELECT 1 AS id');
+  // @ts-expect-error a result is the rows
+  expect(result.rows).toBeUndefined();
+  const tag = await c.execute('SELECT 1');
+  // @ts-expect-error a command tag is text; rowsAffected() reads it
+  expect(tag.rowCount).toBeUndefined();
+  await c.close();
+});
+
 it('an option of nobody has no hint', async () => {
   for (const name of ['maximum', 'toString', '__proto__x']) {
     const error = await failure(connect(serverDsn(), { [name]: 1 } as never));
