@@ -6,7 +6,8 @@ import { type Finding, findingAt } from './finding.ts';
 import { type CheckedQuery, errorOf, generatedFile, textOf, typeOfAll } from './generated-file.ts';
 import type { Declared } from './inference/shapes.ts';
 import { lookBy, type RuleFinding } from './rules/rules.ts';
-import type { FoundQuery, Variant } from './sources/find-queries.ts';
+import type { FoundQuery } from './sources/find-queries.ts';
+import type { Variant } from './sources/variant.ts';
 import type { Source } from './sources.ts';
 import { TypeNames, typesIn } from './type-names.ts';
 

@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { TransformOptions, TypeOptions } from 'asyncpg';
 import { CheckError } from './check-error.ts';
+import { outputFile } from './files.ts';
+import { importFresh } from './import-fresh.ts';
+import { type CodecTypes, programOptions } from './program-options.ts';
 import { RULES, type Rules } from './rules/rules.ts';
 
 /** What `asyncpg.config.ts` exports by default. Paths are relative to its folder. */
@@ -17,6 +19,12 @@ export interface CheckConfig {
   readonly out?: string;
   /** Whether a query that was not checked is an error of the compiler. Default: false. */
   readonly strict?: boolean;
+  /**
+   * The module that exports what the program gives to its `connect` or `createPool`, as `types`, `codecs` and
+   * `transform`: those decide here as well, and a codec's values have the types of its functions. The
+   * options of these names here win.
+   */
+  readonly program?: string;
   /** As in the program's `connect` or `createPool`. */
   readonly types?: TypeOptions;
   /** TypeScript's name for what a codec of the program's own makes of a type: `{ numeric: 'Money' }`. */
@@ -37,7 +45,8 @@ export interface CheckConfig {
 }
 
 /** A configuration and where it was found. */
-export interface LoadedConfig extends CheckConfig {
+export interface LoadedConfig extends Omit<CheckConfig, 'codecs'> {
+  readonly codecs: Readonly<Record<string, CodecTypes>>;
   /** The folder that everything is relative to. */
   readonly root: string;
 }
@@ -49,6 +58,7 @@ const KNOWN: Readonly<Record<keyof CheckConfig, true>> = {
   exclude: true,
   out: true,
   strict: true,
+  program: true,
   types: true,
   codecs: true,
   extensions: true,
@@ -59,24 +69,26 @@ const KNOWN: Readonly<Record<keyof CheckConfig, true>> = {
 };
 
 /** @throws CheckError if there is none, or what it exports is no configuration */
-export async function loadConfig(cwd: string, named: string | undefined): Promise<LoadedConfig> {
-  const file = named === undefined ? await find(cwd) : path.resolve(cwd, named);
+export async function loadConfig(cwd: string, given: string | undefined): Promise<LoadedConfig> {
+  const file = given === undefined ? await findConfig(cwd) : path.resolve(cwd, given);
   if (file === null) {
     throw new CheckError(
       `there is no asyncpg.config.ts in ${cwd}. A first one: export default { schema: ['schema.sql'] };`,
     );
   }
-  let exported: unknown;
-  try {
-    // A module is loaded once: after a change its address has to be another.
-    const { mtimeMs } = await stat(file);
-    const address = `${pathToFileURL(file).href}?changed=${mtimeMs}`;
-    exported = ((await import(/* @vite-ignore */ address)) as { default?: unknown }).default;
-  } catch (error) {
-    throw new CheckError(`${file} cannot be loaded: ${(error as Error).message}`, { cause: error });
-  }
+  const { default: exported } = (await importFresh(file)) as { default?: unknown };
   checkConfig(file, exported);
-  return { ...exported, root: path.dirname(file) };
+  const root = path.dirname(file);
+  const { codecs = {}, program } = exported;
+  const named = Object.entries(codecs).map(([name, type]): [string, CodecTypes] => [
+    name,
+    { result: type, argument: type, schema: null },
+  ]);
+  const own =
+    program === undefined
+      ? { codecs: {} }
+      : await programOptions(path.resolve(root, program), outputFile({ root, ...exported }));
+  return { ...own, ...exported, codecs: { ...own.codecs, ...Object.fromEntries(named) }, root };
 }
 
 function checkConfig(file: string, config: unknown): asserts config is CheckConfig {
@@ -104,7 +116,7 @@ function checkConfig(file: string, config: unknown): asserts config is CheckConf
   }
 }
 
-async function find(cwd: string): Promise<string | null> {
+async function findConfig(cwd: string): Promise<string | null> {
   for (const name of NAMES) {
     const file = path.join(cwd, name);
     try {

@@ -39,15 +39,18 @@ export interface Objection {
  * rolled back. `debug_print_parse` has the server send the tree that it has made of the query.
  */
 export class Describer implements AsyncDisposable {
-  readonly catalog: Catalog;
   readonly #connection: Connection;
+  readonly #catalogs: Connection;
   readonly #declared: Declared;
   readonly #trees: string[] = [];
+  #catalog: Catalog;
 
-  private constructor(connection: Connection, catalogs: Connection, declared: Declared) {
+  /** @param connection one on which trees are printed: see `open` */
+  constructor(connection: Connection, catalogs: Connection, declared: Declared = () => undefined) {
     this.#connection = connection;
+    this.#catalogs = catalogs;
     this.#declared = declared;
-    this.catalog = new Catalog(catalogs);
+    this.#catalog = new Catalog(catalogs);
     connection.addLogListener(({ message, detail }) => {
       if (message === 'parse tree:' && detail) this.#trees.push(detail);
     });
@@ -57,17 +60,18 @@ export class Describer implements AsyncDisposable {
    * @param catalogs a connection to the same database, for questions to its catalogs
    * @param declared the types that columns were declared with
    */
-  static async open(
-    dsn: string,
-    catalogs: Connection,
-    declared: Declared = () => undefined,
-  ): Promise<Describer> {
+  static async open(dsn: string, catalogs: Connection, declared?: Declared): Promise<Describer> {
     const connection = await connect(dsn);
     await connection.execute(
       'SET client_min_messages = log; SET debug_pretty_print = off; ' +
         'SET debug_print_parse = on; SET default_transaction_read_only = on',
     );
     return new Describer(connection, catalogs, declared);
+  }
+
+  /** Forgets what it knows of the catalogs, which have changed. */
+  forget(): void {
+    this.#catalog = new Catalog(this.#catalogs);
   }
 
   async describe(text: string): Promise<Description | Objection> {
@@ -79,10 +83,10 @@ export class Describer implements AsyncDisposable {
       await statement.close();
       const [tree] = this.#trees;
       const known = tree === undefined ? [] : parseTree(unwrapped(tree));
-      await this.catalog.load(known);
-      const parameters = parametersOf(known, this.catalog);
+      await this.#catalog.load(known);
+      const parameters = parametersOf(known, this.#catalog);
       const query = mainQuery(known);
-      const inference = new Nullability(this.catalog, parameters, assertedNulls(known, text));
+      const inference = new Nullability(this.#catalog, parameters, assertedNulls(known, text));
       const nulls = query === null ? [] : inference.columns(query);
       const shapes = query === null ? [] : new Shapes(inference, this.#declared).columns(query);
       return {
@@ -95,7 +99,7 @@ export class Describer implements AsyncDisposable {
           isNullable: nulls[index] ?? true,
           shape: shapes[index] ?? null,
         })),
-        hasOneRow: query !== null && attributes.length > 0 && hasOneRow(query, this.catalog),
+        hasOneRow: query !== null && attributes.length > 0 && hasOneRow(query, this.#catalog),
         tree: query,
       };
     } catch (error) {

@@ -40,7 +40,8 @@ export function schemaKey({ extensions }: LoadedConfig, files: readonly SchemaFi
 export function schemaHash(config: LoadedConfig, files: readonly SchemaFile[]): string {
   const hash = createHash('sha256');
   const { types, codecs, columns, extensions, strict, version } = config;
-  const transform = config.transform?.column?.toString();
+  const { column } = config.transform ?? {};
+  const transform = [column, column?.inverse].map(String);
   const settings = { types, codecs, columns, extensions, strict, version, transform };
   hash.update(JSON.stringify(settings));
   for (const { text } of files) hash.update(`\0${text.replaceAll('\r\n', '\n')}`);
@@ -60,7 +61,7 @@ export async function sourceFiles(config: LoadedConfig): Promise<string[]> {
 }
 
 /** The path of the generated file. */
-export function outputFile({ root, out }: LoadedConfig): string {
+export function outputFile({ root, out }: Pick<LoadedConfig, 'root' | 'out'>): string {
   const folder = existsSync(path.join(root, 'src')) ? 'src' : '.';
   return path.resolve(root, out ?? path.join(folder, 'queries.gen.d.ts'));
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Description } from './describe.ts';
-import type { Variant } from './sources/find-queries.ts';
+import type { Variant } from './sources/variant.ts';
 import { property, type TypeNames, withNull } from './type-names.ts';
 
 /** A query by its text, and its type or what the server objects to. */

@@ -39,7 +39,7 @@ export class Sources {
         continue;
       }
       const text = await readFile(file, 'utf8');
-      const found = findQueries(file, text, modules);
+      const found = findQueries(file, text, modules, config.transform?.column?.inverse);
       next.set(file, {
         source: { ...found, file, text },
         version: versions.get(file) ?? '',

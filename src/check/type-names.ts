@@ -1,5 +1,5 @@
 import type { Connection, PgType, TypeOptions } from 'asyncpg';
-import type { CheckConfig } from './config.ts';
+import type { LoadedConfig } from './config.ts';
 import type { Json, Shape } from './inference/shapes.ts';
 
 /** A value's TypeScript type as a result and as an argument. */
@@ -73,16 +73,19 @@ interface CatalogType {
 export class TypeNames {
   readonly #connection: Connection;
   readonly #types: TypeOptions;
-  readonly #codecs: NonNullable<CheckConfig['codecs']>;
+  readonly #codecs: LoadedConfig['codecs'];
   readonly #known = new Map<number, CatalogType>();
 
   readonly #rename: (name: string) => string;
 
-  constructor(connection: Connection, config: Pick<CheckConfig, 'types' | 'codecs' | 'transform'>) {
+  constructor(
+    connection: Connection,
+    config: Pick<LoadedConfig, 'types' | 'codecs' | 'transform'>,
+  ) {
     this.#rename = config.transform?.column ?? ((name) => name);
     this.#connection = connection;
     this.#types = config.types ?? {};
-    this.#codecs = config.codecs ?? {};
+    this.#codecs = config.codecs;
   }
 
   /** Learns what the catalogs say of these types, and of those that they are made of. */
@@ -203,8 +206,8 @@ export class TypeNames {
   #name(oid: number, use: keyof Pair, hasNullableElements: boolean): string {
     const type = this.#known.get(oid);
     if (type === undefined) return 'unknown';
-    const declared = this.#codecs[type.name];
-    if (declared !== undefined) return declared;
+    const codec = this.#codecs[type.name];
+    if (codec !== undefined && (codec.schema ?? type.schema) === type.schema) return codec[use];
     if (type.kind === 'e') return type.labels.map(quoted).join(' | ') || 'never';
     if (type.kind === 'd') return this.#name(type.elementOid, use, hasNullableElements);
     if (type.kind === 'r' || type.kind === 'm') return this.#range(type, use);

@@ -98,6 +98,77 @@ describe('the finder of queries', () => {
     ]);
   });
 
+  it.each([
+    [
+      'rows that are written out',
+      'sql.values([[a, 1], [b, sql`DEFAULT`]])',
+      '($1, $2), ($3, DEFAULT)',
+    ],
+    ['a constant row', 'sql.values([USER])', '($1, $2)'],
+    ['columns that are named', "sql.values([USER], ['b'])", '($1)'],
+    [
+      'rows of the program and columns that are named',
+      "sql.values(rows, ['x', 'y', 'z'])",
+      '($1, $2, $3)',
+    ],
+    ['rows of the program for the columns of INSERT', 'sql.values(rows)', '($1, $2)'],
+    [
+      'rows that are made of others',
+      'sql.values(rows.map((r) => [r.id, sql`now()`]))',
+      '($1, now())',
+    ],
+    [
+      'objects that are made of others',
+      'sql.values(rows.map((r) => { return { a: r.id, b: 1 }; }))',
+      '($1, $2)',
+    ],
+  ])('checks VALUES with %s', (_, values, list) => {
+    const user = 'const USER = { a: x, b: y };';
+    expect(textsOf(`${user} db.execute(sql\`INSERT INTO t ("a", b) \${${values}}\`);`)).toEqual([
+      `INSERT INTO t ("a", b) VALUES ${list}`,
+    ]);
+    expect(
+      textsOf(
+        `${user} db.execute(sql\`INSERT INTO t ("a", b) VALUES \${${values}} RETURNING a\`);`,
+      ),
+    ).toEqual([`INSERT INTO t ("a", b) VALUES ${list} RETURNING a`]);
+  });
+
+  it('checks a table of arrays, which may have another name', () => {
+    const unnest = (behind: string): string[] =>
+      textsOf(
+        `db.fetch(sql\`SELECT * FROM \${sql.unnest({ id: ids, name: names }, { id: 'int4', name: 'text' })}${behind}\`);`,
+      );
+    const table = 'unnest($1::int4[], $2::text[]) AS "unnest"("id", "name")';
+    expect(unnest('')).toEqual([`SELECT * FROM ${table}`]);
+    expect(unnest(' WHERE id > 1')).toEqual([`SELECT * FROM ${table} WHERE id > 1`]);
+    expect(unnest(' AS u')).toEqual([`SELECT * FROM (SELECT * FROM ${table}) AS u`]);
+    expect(textsOf("db.fetch(sql`SELECT 1 FROM ${sql.unnest(columns, { a: 'int4' })}`);")).toEqual([
+      'SELECT 1 FROM unnest($1::int4[]) AS "unnest"("a")',
+    ]);
+    expect(
+      textsOf("db.fetch(sql`SELECT 1 FROM ${sql.unnest({ a, b }, ['int4', 'date'])}`);"),
+    ).toEqual(['SELECT 1 FROM unnest($1::int4[], $2::date[]) AS "unnest"("a", "b")']);
+  });
+
+  it('does not know rows whose columns nothing tells', () => {
+    for (const values of ['(${sql.columns(rows[0])}) ${sql.values(rows)}', '${sql.values(rows)}']) {
+      const { queries, unknown } = findQueries(
+        'a.ts',
+        `db.execute(sql\`INSERT INTO t ${values}\`);`,
+      );
+      expect(queries).toEqual([]);
+      expect(unknown).toHaveLength(1);
+    }
+  });
+
+  it("calls columns in lists as the program's transform does", () => {
+    const rename = (name: string): string => name.toLowerCase();
+    const source = 'db.execute(sql`UPDATE t ${sql.set({ aB: 1 })} WHERE ${sql.id("cD")} = 1`);';
+    const { queries } = findQueries('a.ts', source, undefined, rename);
+    expect(queries[0]?.variants[0]?.text.value).toBe('UPDATE t SET "ab" = $1 WHERE "cD" = 1');
+  });
+
   it('does not check more than 64 variants', () => {
     const parts = [...'abcdefg'].map((each) => `\${${each} ? sql\`1\` : sql\`\`}`).join(' ');
     const { queries, unknown } = findQueries('a.ts', `db.fetch(sql\`SELECT ${parts}\`)`);

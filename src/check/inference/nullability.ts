@@ -12,6 +12,7 @@ import type { ArgumentNulls, Inference } from './inference.ts';
 import { hasOneRow } from './one-row.ts';
 import { isNullableVariable } from './relations.ts';
 import { isSameTree, narrowed, type Scope, scopeOf } from './scope.ts';
+import { columnsOfSetOperation, SetOperation } from './set-operations.ts';
 
 /**
  * Tells which columns of a query's result may be NULL, from the tree that the server has made of it.
@@ -63,29 +64,16 @@ export class Nullability implements Inference {
     const scope = scopeOf(query, outer, this.catalog);
     const operations = nodeOf(query['setOperations']);
     if (query['commandType'] === Command.select && operations !== null) {
-      return this.#setOperation(operations, scope);
+      const columns = (subquery: TreeNode): readonly boolean[] => this.columns(subquery, scope);
+      return columnsOfSetOperation(operations, query, columns, (left, right = true, operation) => {
+        if (operation === SetOperation.union) return left || right;
+        // What INTERSECT leaves is in both, what EXCEPT leaves is of the left.
+        return operation === SetOperation.intersect ? left && right : left;
+      });
     }
     return outputsOf(query).map(
       (target) => this.#asserted.get(target) ?? this.isNullable(target['expr'], scope),
     );
-  }
-
-  #setOperation(node: TreeNode, scope: Scope): readonly boolean[] {
-    if (node.tag === 'RANGETBLREF') {
-      const relation = nodesOf(scope.query['rtable'])[numberOf(node['rtindex']) - 1];
-      const subquery = nodeOf(relation?.['subquery']);
-      return subquery === null ? [] : this.columns(subquery, scope);
-    }
-    const left = nodeOf(node['larg']);
-    const right = nodeOf(node['rarg']);
-    if (left === null || right === null) return [];
-    const rights = this.#setOperation(right, scope);
-    return this.#setOperation(left, scope).map((isNullable, index) => {
-      const other = rights[index] ?? true;
-      if (node['op'] === '1') return isNullable || other;
-      // What INTERSECT leaves is in both, what EXCEPT leaves is of the left.
-      return node['op'] === '2' ? isNullable && other : isNullable;
-    });
   }
 
   body(query: TreeNode, args: readonly boolean[]): boolean {

@@ -13,6 +13,7 @@ import { CASTS, functionOf } from './facts.ts';
 import { isOfServer } from './function-calls.ts';
 import type { Inference } from './inference.ts';
 import { type Scope, scopeAbove, scopeOf } from './scope.ts';
+import { columnsOfSetOperation } from './set-operations.ts';
 
 /** What is known of a value beyond its type. */
 export type Shape =
@@ -70,24 +71,13 @@ export class Shapes {
     const scope = scopeOf(query, outer, this.#inference.catalog);
     const operations = nodeOf(query['setOperations']);
     if (query['commandType'] === Command.select && operations !== null) {
-      return this.#setOperation(operations, scope);
+      const shapes = (subquery: TreeNode): readonly (Shape | null)[] =>
+        this.columns(subquery, scope);
+      return columnsOfSetOperation(operations, query, shapes, (left, right = null) =>
+        same([left, right]),
+      );
     }
     return outputsOf(query).map((target) => this.of(target['expr'], scope));
-  }
-
-  #setOperation(node: TreeNode, scope: Scope): readonly (Shape | null)[] {
-    if (node.tag === 'RANGETBLREF') {
-      const relation = nodesOf(scope.query['rtable'])[numberOf(node['rtindex']) - 1];
-      const subquery = nodeOf(relation?.['subquery']);
-      return subquery === null ? [] : this.columns(subquery, scope);
-    }
-    const left = nodeOf(node['larg']);
-    const right = nodeOf(node['rarg']);
-    if (left === null || right === null) return [];
-    const rights = this.#setOperation(right, scope);
-    return this.#setOperation(left, scope).map((each, index) =>
-      same([each, rights[index] ?? null]),
-    );
   }
 
   /** The shape of an expression. */

@@ -1,6 +1,7 @@
 import type { Connection } from 'asyncpg';
 import type { Description } from '../describe.ts';
-import type { FoundQuery, Variant } from '../sources/find-queries.ts';
+import type { FoundQuery } from '../sources/find-queries.ts';
+import type { Variant } from '../sources/variant.ts';
 import { Command, nodeOf, nodesOf, walk } from '../tree/nodes.ts';
 import { missingIndexes } from './missing-index.ts';
 

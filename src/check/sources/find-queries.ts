@@ -1,23 +1,8 @@
-import {
-  type Alternative,
-  alternativesOf,
-  cooked,
-  isTemplate,
-  NotKnown,
-  placeOf,
-  startOf,
-} from './fragments.ts';
+import { cooked, NotKnown, placeOf, startOf } from './alternatives.ts';
+import { alternativesOf, isTemplate } from './fragments.ts';
 import { type Located, type Module, Modules, type Node, unwrapped, visit } from './modules.ts';
 import { QueryText } from './query-text.ts';
-
-/** A text that a query can have. */
-export interface Variant {
-  readonly text: QueryText;
-  /** In which case it has it: `when name === undefined, not isActive`; null for the only one. */
-  readonly when: string | null;
-  /** Of a template: for each value in it which parameter it becomes, null for a fragment. */
-  readonly holes: readonly (number | null)[];
-}
+import { type Variant, variantOf } from './variant.ts';
 
 /** A query that was found in a source. */
 export interface FoundQuery {
@@ -83,25 +68,34 @@ const LOOPS = new Set([
   'DoWhileStatement',
 ]);
 
-/** The queries of a source, in their order. */
+/**
+ * The queries of a source, in their order.
+ *
+ * @param rename what the program's `transform` makes of the names of columns in lists
+ */
 export function findQueries(
   file: string,
   source: string,
   modules: Modules = new Modules(),
+  rename: (name: string) => string = (name) => name,
 ): SourceQueries {
   const module = HINT.test(source) ? modules.get(file, source) : null;
-  return module === null ? { queries: [], unknown: [], uses: [] } : new Finder(module).find();
+  return module === null
+    ? { queries: [], unknown: [], uses: [] }
+    : new Finder(module, rename).find();
 }
 
 class Finder {
   readonly #module: Module;
+  readonly #rename: (name: string) => string;
   readonly #queries: FoundQuery[] = [];
   readonly #unknown: UnknownQuery[] = [];
   readonly #uses = new Set<string>();
   readonly #seen = new Set<Node>();
 
-  constructor(module: Module) {
+  constructor(module: Module, rename: (name: string) => string) {
     this.#module = module;
+    this.#rename = rename;
   }
 
   find(): SourceQueries {
@@ -147,12 +141,20 @@ class Finder {
       if (!isTemplate(node)) return;
       const made = alternativesOf(query);
       if (made instanceof NotKnown) {
-        const { reason, place: where } = made;
-        this.#unknown.push({ file: where.file, source: where.source, start: where.offset, reason });
+        this.#notKnown(made);
         return;
       }
-      const variants = made.map((each) => variantOf(each, (node['quasi'] as Node)['expressions']));
-      for (const { parts } of made) for (const each of parts) this.#uses.add(each.place.file);
+      const values = ((node['quasi'] as Node)['expressions'] as readonly Node[]).length;
+      const variants: Variant[] = [];
+      for (const each of made) {
+        const variant = variantOf(each, values, this.#rename);
+        if (variant instanceof NotKnown) {
+          this.#notKnown(variant);
+          return;
+        }
+        variants.push(variant);
+        for (const { place: of } of each.parts) this.#uses.add(of.file);
+      }
       if (!BEGINNING.test(variants[0]?.text.value ?? '')) return;
       const isTyped = (node['typeArguments'] ?? null) !== null;
       const nameGoes = isTyped ? null : { at: (node['tag'] as Node).end, name };
@@ -168,6 +170,10 @@ class Finder {
     } else {
       this.#unknown.push({ ...place, reason });
     }
+  }
+
+  #notKnown({ reason, place: { file, source, offset } }: NotKnown): void {
+    this.#unknown.push({ file, source, start: offset, reason });
   }
 
   /** Adds what an expression is as text. Tells why it is not known, or null. */
@@ -201,29 +207,6 @@ class Finder {
     if (constant !== null && constant.node !== node) return this.#add(constant, text);
     return `${module.source.slice(node.start, node.end)} is not known before the program runs`;
   }
-}
-
-/** The text of an alternative, each value the next parameter. */
-function variantOf({ parts, when }: Alternative, expressions: unknown): Variant {
-  const text = new QueryText();
-  const holes: (number | null)[] = (expressions as readonly Node[]).map(() => null);
-  let parameters = 0;
-  for (const part of parts) {
-    if (part.text === null) {
-      parameters += 1;
-      text.addMade(`$${parameters}`, part.place);
-      if (part.hole !== undefined) holes[part.hole] = parameters;
-    } else if (part.isWritten) {
-      text.add(part.text, part.place);
-    } else {
-      const { keyword } = part;
-      const isThere =
-        keyword === undefined || new RegExp(`\\b${keyword}\\s*$`, 'i').test(text.value);
-      text.addMade(isThere ? part.text : `${keyword} ${part.text}`, part.place);
-    }
-  }
-  const cases = [...when].map(([condition, is]) => (is ? condition : `not ${condition}`));
-  return { text, when: cases.length === 0 ? null : `when ${cases.join(', ')}`, holes };
 }
 
 /** The name in sql<'name'>. */

@@ -20,14 +20,17 @@ const CONFIG = `export default {
 async function typesOf(
   texts: readonly string[],
   config = CONFIG,
+  files: Readonly<Record<string, string>> = {},
 ): Promise<Record<string, string | undefined>> {
   await using project = await Project.make({
+    ...files,
     'asyncpg.config.mjs': config,
     'schema.sql': SCHEMA,
     'a.ts': texts.map((text) => `db.fetch(${JSON.stringify(text)});`).join('\n'),
   });
   expect(await project.check()).toMatchObject({ code: 0, err: '' });
-  const lines = (await project.read('queries.gen.d.ts')).split('\n');
+  const out = files['src/options.mjs'] === undefined ? 'queries.gen.d.ts' : 'src/queries.gen.d.ts';
+  const lines = (await project.read(out)).split('\n');
   const typeOf = (text: string): string | undefined => {
     const start = `    ${JSON.stringify(text)}: `;
     return lines.find((line) => line.startsWith(start))?.slice(start.length, -1);
@@ -117,5 +120,24 @@ describe('the types of queries', () => {
     expect((await typesOf([text], config))[text]).toBe(
       '{ args: []; row: { createdAt: string; userId: number; total: Money | null }; first: string }',
     );
+  });
+
+  it("are those of the program's own options", async () => {
+    const text = 'SELECT id, total, ARRAY[total] AS list, mood FROM orders, users WHERE total > $1';
+    const options = `
+      export const types = { int8: 'number' };
+      export const codecs = {
+        numeric: { decoder: Number, encoder: String },
+        mood: { schema: 'elsewhere', decoder: Number, encoder: String },
+      };`;
+    const config = "export default { schema: ['schema.sql'], program: './src/options.mjs' };";
+    const files = { 'src/options.mjs': options };
+    const codec = `(typeof import("./options.mjs"))['codecs']["numeric"]`;
+    const money = `ReturnType<${codec}['decoder']>`;
+    const types = await typesOf([text.replace('id,', 'orders.id,')], config, files);
+    expect(Object.values(types)).toEqual([
+      `{ args: [total: Parameters<${codec}['encoder']>[0]]; row: { id: number; total: ${money}; ` +
+        `list: (${money} | null)[]; mood: 'low' | 'high' }; first: number }`,
+    ]);
   });
 });

@@ -1,0 +1,104 @@
+import type { Located, Node } from './modules.ts';
+import type { Place } from './query-text.ts';
+
+/** What a template is made of. */
+export type Part = {
+  readonly place: Place;
+} & (
+  | {
+      readonly is: 'text';
+      readonly text: string;
+      /** Whether the text stands there as it is, and is not made of an expression. */
+      readonly isWritten: boolean;
+      /** A keyword that is put in front where the text does not have it already. */
+      readonly keyword?: string;
+    }
+  /** A value, which becomes a parameter; of the outermost template: which one it is. */
+  | { readonly is: 'value'; readonly hole?: number }
+  /** The name of a column, as the program has it. */
+  | { readonly is: 'column'; readonly name: string }
+  /** As many values as the list of columns in front of it has: `INSERT INTO t (a, b)`. */
+  | { readonly is: 'values-of-columns'; readonly shown: string }
+  /** The beginning and the end of a table that has a name, unless the text behind gives it another. */
+  | { readonly is: 'table' | 'table-end' }
+);
+
+/** One of the texts that a template can have, and of what that depends. */
+export interface Alternative {
+  readonly parts: readonly Part[];
+  /** By the text of a condition how it is decided. */
+  readonly when: ReadonlyMap<string, boolean>;
+}
+
+/** Why a text is not known before the program runs. */
+export class NotKnown {
+  readonly reason: string;
+  readonly place: Place;
+
+  constructor(reason: string, place: Place) {
+    this.reason = reason;
+    this.place = place;
+  }
+}
+
+/** How many variants of a template are checked: six conditions. */
+const MOST_VARIANTS = 64;
+const NOTHING: Alternative = { parts: [], when: new Map() };
+
+/** Where a node begins. */
+export function placeOf({ node, module }: Located, offset = node.start): Place {
+  return { file: module.file, source: module.source, offset };
+}
+
+/** What is always the same. */
+export function always(...parts: readonly Part[]): readonly Alternative[] {
+  return [{ parts, when: new Map() }];
+}
+
+/** Text that is made of an expression. */
+export function made(text: string, place: Place, keyword?: string): Part {
+  return { is: 'text', text, place, isWritten: false, ...(keyword !== undefined && { keyword }) };
+}
+
+/** Every one of the first with every one of the second, but for those that decide a condition both ways. */
+export function joined(
+  first: readonly Alternative[],
+  second: readonly Alternative[],
+): readonly Alternative[] {
+  return first.flatMap((one) =>
+    second
+      .filter((other) => [...other.when].every(([each, is]) => (one.when.get(each) ?? is) === is))
+      .map((other) => ({
+        parts: [...one.parts, ...other.parts],
+        when: new Map([...one.when, ...other.when]),
+      })),
+  );
+}
+
+/** One after the other. Too many variants are not known. */
+export function inOrder(
+  items: Iterable<readonly Alternative[] | NotKnown>,
+  whole: Located,
+): readonly Alternative[] | NotKnown {
+  let result: readonly Alternative[] = [NOTHING];
+  for (const item of items) {
+    if (item instanceof NotKnown) return item;
+    result = joined(result, item);
+    if (result.length > MOST_VARIANTS) {
+      return new NotKnown(`there are more than ${MOST_VARIANTS} variants`, placeOf(whole));
+    }
+  }
+  return result;
+}
+
+/** The text of a part of a template, its escapes read. */
+export function cooked(quasi: Node): string {
+  return (quasi['value'] as { cooked: string | null }).cooked ?? '';
+}
+
+/** Parsers differ in whether a part of a template has its quotation marks and braces. */
+export function startOf(quasi: Node, source: string): number {
+  const raw = (quasi['value'] as { raw: string }).raw;
+  const first = source[quasi.start] ?? '';
+  return /[`}]/.test(first) && !raw.startsWith(first) ? quasi.start + 1 : quasi.start;
+}
