@@ -3,10 +3,11 @@ import path from 'node:path';
 import { Checker } from './checker.ts';
 import type { LoadedConfig } from './config.ts';
 import { type CheckDatabase, embeddedDatabase, existingDatabase } from './database.ts';
-import { outputFile, relativeName, type SchemaFile, schemaFiles, schemaHash } from './files.ts';
+import { relativeName, type SchemaFile, schemaFiles, schemaHash } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
 import { nameTemplates } from './fix.ts';
 import { checkOffline } from './offline.ts';
+import { outputFile } from './output-file.ts';
 import type { CheckResult } from './result.ts';
 import { type Source, Sources } from './sources.ts';
 

@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { TransformOptions, TypeOptions } from 'asyncpg';
 import { CheckError } from './check-error.ts';
-import { outputFile } from './files.ts';
 import { importFresh } from './import-fresh.ts';
+import { outputFile } from './output-file.ts';
 import { type CodecTypes, programOptions } from './program-options.ts';
 import { RULES, type Rules } from './rules/rules.ts';
 

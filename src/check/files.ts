@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckError } from './check-error.ts';
@@ -58,12 +58,6 @@ export async function sourceFiles(config: LoadedConfig): Promise<string[]> {
     if (!/\.[cm]?tsx?$/.test(name) || /\.d\.[cm]?ts$/.test(name)) return false;
     return include.some((each) => each.test(name)) && !exclude.some((each) => each.test(name));
   });
-}
-
-/** The path of the generated file. */
-export function outputFile({ root, out }: Pick<LoadedConfig, 'root' | 'out'>): string {
-  const folder = existsSync(path.join(root, 'src')) ? 'src' : '.';
-  return path.resolve(root, out ?? path.join(folder, 'queries.gen.d.ts'));
 }
 
 /** A file's path as it is told to people: below the root, with forward slashes. */

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { notChecked } from './checker.ts';
 import type { LoadedConfig } from './config.ts';
-import { outputFile, relativeName } from './files.ts';
+import { relativeName } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
 import { hashOf, messageOf, readGenerated, textOf } from './generated-file.ts';
+import { outputFile } from './output-file.ts';
 import type { CheckResult } from './result.ts';
 import type { Source } from './sources.ts';
 

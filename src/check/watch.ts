@@ -3,9 +3,10 @@ import path from 'node:path';
 import { type CheckRun, checkSources, type OpenChecker, openChecker } from './check.ts';
 import { CheckError } from './check-error.ts';
 import { type LoadedConfig, loadConfig } from './config.ts';
-import { foldersBelow, outputFile, schemaFiles, schemaHash } from './files.ts';
+import { foldersBelow, schemaFiles, schemaHash } from './files.ts';
 import type { Finding } from './finding.ts';
 import { nameTemplates } from './fix.ts';
+import { outputFile } from './output-file.ts';
 import type { CheckResult } from './result.ts';
 import { Sources } from './sources.ts';
 

@@ -38,6 +38,8 @@ const counts = {
 };
 const findings: string[] = [];
 const unreadable: string[] = [];
+/** Statements after which the connection was gone. */
+const lost: string[] = [];
 
 /** The session of a script: one connection, on which statements are described and executed. */
 class Session {
@@ -45,6 +47,7 @@ class Session {
   readonly #folder: string;
   #db!: Connection;
   #describer!: Describer;
+  #last = '';
 
   constructor(dsn: string, folder: string) {
     this.#dsn = dsn;
@@ -58,6 +61,7 @@ class Session {
       debug_pretty_print: 'off',
       statement_timeout: `${STATEMENT_LIMIT}`,
     };
+    await this.#waitForServer();
     this.#db = await connect(this.#dsn, {
       ...(user === null ? {} : { user }),
       types: { json: 'text' },
@@ -65,6 +69,19 @@ class Session {
       serverSettings,
     });
     this.#describer = new Describer(this.#db, this.#db);
+  }
+
+  /** A test may have crashed the server, which is there again after a moment. */
+  async #waitForServer(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await using _ = await connect(this.#dsn);
+        return;
+      } catch (error) {
+        if (attempt > 100 || !(error as { isTransient?: boolean }).isTransient) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -75,11 +92,16 @@ class Session {
     if (step.kind === 'connect') {
       await this.close();
       await this.open(step.user).catch(() => this.open(null));
+      this.#last = 'connect';
       return;
     }
-    if (this.#db.isClosed) await this.open(null);
+    if (this.#db.isClosed) {
+      lost.push(`${script}: ${this.#last}`);
+      await this.open(null);
+    }
     counts.statements += 1;
     const { text, end } = step;
+    this.#last = text;
     if (end.data !== null) {
       const file = path.join(this.#folder, 'copy.data');
       await writeFile(file, end.data);
@@ -199,6 +221,7 @@ async function main(checkout: string, server: string, only: readonly string[]): 
   console.log(
     `PostgreSQL ${cluster.version}, ${wanted.length} scripts, ${seconds} s: ${JSON.stringify(counts)}`,
   );
+  console.log(`${lost.length} connections lost\n${lost.join('\n')}`);
   console.log(`${unreadable.length} trees that cannot be read\n${unreadable.join('\n')}`);
   console.log(`${findings.length} broken promises\n${findings.join('\n')}`);
   return findings.length === 0 && unreadable.length === 0;
