@@ -8,3 +8,10 @@ export async function call(path, { method = 'GET', body } = {}) {
   if (!response.ok) throw new Error(answer.message ?? `The service answered ${response.status}.`);
   return answer;
 }
+
+const AMOUNT = new Intl.NumberFormat('en', { style: 'currency', currency: 'EUR' });
+
+/** An amount as people read it. The service has it as text, and exact. */
+export function money(amount) {
+  return AMOUNT.format(amount);
+}

@@ -1,11 +1,11 @@
 import { call } from './api.js';
 import { loadOrders, showLag, showOrder } from './orders.js';
 import { showPool } from './pool-chart.js';
-import { applyOrder, loadStock } from './stock.js';
-import { attempt } from './toast.js';
+import { applyOrder, loadStock, showState } from './stock.js';
 import { offerUpload } from './upload.js';
 
 const badge = document.querySelector('#connection');
+let events = null;
 
 function setState(state, text) {
   badge.dataset.state = state;
@@ -21,14 +21,21 @@ async function loadUserCount() {
 let held = null;
 let again = false;
 
-/** Shows everything as it is now: at first, and whenever events may have been missed. */
+/** Shows everything as it is now: at first, whenever events may have been missed, and until it can be read. */
 async function loadAll() {
   again = true;
   if (held !== null) return;
   held = [];
   while (again) {
     again = false;
-    await attempt(() => Promise.all([loadStock(), loadOrders(), loadUserCount()]));
+    try {
+      await Promise.all([loadStock(), loadOrders(), loadUserCount()]);
+      if (events.readyState === EventSource.OPEN) setState('live', 'live');
+    } catch (error) {
+      setState('lost', 'cannot be read, trying again …');
+      showState(error.message, true);
+      setTimeout(loadAll, 2_000);
+    }
   }
   const orders = held;
   held = null;
@@ -41,12 +48,9 @@ function show(order) {
 }
 
 function follow() {
-  const events = new EventSource('api/order-events');
+  events = new EventSource('api/order-events');
   // Also after the browser has connected again: what happened in between was missed.
-  events.addEventListener('open', async () => {
-    await loadAll();
-    setState('live', 'live');
-  });
+  events.addEventListener('open', loadAll);
   events.addEventListener('error', () => {
     setState('lost', 'connecting again …');
     // A browser tries again by itself, unless the answer was an error of HTTP.

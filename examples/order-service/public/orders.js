@@ -1,4 +1,4 @@
-import { call } from './api.js';
+import { call, money } from './api.js';
 
 const SHOWN = 30;
 const list = document.querySelector('#orders');
@@ -25,9 +25,7 @@ export function showOrder(order) {
   count += 1;
   cents += Math.round(Number(order.total) * 100);
   document.querySelector('#figure-orders').textContent = count.toLocaleString('en');
-  document.querySelector('#figure-sales').textContent = (cents / 100).toLocaleString('en', {
-    minimumFractionDigits: 2,
-  });
+  document.querySelector('#figure-sales').textContent = money(cents / 100);
   // The list may have been read after the commit, and before the event came.
   if (seen.has(order.id)) return;
   seen.add(order.id);
@@ -54,7 +52,7 @@ function item({ id, userName, total, createdAt, lines }) {
   const who = document.createElement('b');
   who.textContent = userName;
   const sum = document.createElement('b');
-  sum.textContent = total;
+  sum.textContent = money(total);
   const what = document.createElement('span');
   what.className = 'note what';
   const time = new Date(createdAt).toLocaleTimeString([], { hour12: false });

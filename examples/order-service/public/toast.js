@@ -9,11 +9,11 @@ export function toast(text, isBad = false) {
   setTimeout(() => paragraph.remove(), SHOWN_FOR);
 }
 
-/** Does something, and says why if it cannot be done. */
-export async function attempt(work) {
+/** Does something, and says why, and with what, if it cannot be done. */
+export async function attempt(work, about = '') {
   try {
     await work();
   } catch (error) {
-    toast(error.message, true);
+    toast(about === '' ? error.message : `${about}: ${error.message}`, true);
   }
 }

@@ -1,5 +1,3 @@
-import { toast } from './toast.js';
-
 const form = document.querySelector('#upload');
 const input = document.querySelector('#file');
 const drop = form.querySelector('.drop');
@@ -30,6 +28,7 @@ function send(file, onDone) {
   request.responseType = 'json';
   input.disabled = true;
   progress.value = 0;
+  progress.hidden = false;
   request.upload.addEventListener('progress', ({ loaded, total }) => {
     progress.value = loaded / total;
     state.textContent =
@@ -39,8 +38,10 @@ function send(file, onDone) {
   });
   request.addEventListener('loadend', () => {
     input.disabled = false;
+    progress.hidden = true;
     input.value = '';
     const { status, response } = request;
+    state.classList.toggle('bad', status !== 200);
     if (status === 200) {
       progress.value = 1;
       const [read, added] = [response.read, response.added].map((n) => n.toLocaleString('en'));
@@ -49,7 +50,6 @@ function send(file, onDone) {
     } else {
       progress.value = 0;
       state.textContent = response?.message ?? 'The upload was broken off.';
-      toast(state.textContent, true);
     }
   });
   request.send(file);

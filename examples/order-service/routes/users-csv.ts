@@ -4,6 +4,8 @@ import { DataError, NotNullViolationError } from 'asyncpg';
 import { ProblemError } from './problem.ts';
 import { ImportResult, Problem } from './schemas.ts';
 
+/** The first line of a file. */
+const HEADER = 'email,name,is_active';
 /** The largest file that is taken in, in bytes. */
 const MAX_FILE = 1024 ** 3;
 
@@ -36,6 +38,11 @@ export const userCsvRoutes: FastifyPluginAsyncTypebox = async (app) => {
         return await request.repositories.users.importCsv(request.body as Readable);
       } catch (error) {
         if (!(error instanceof DataError || error instanceof NotNullViolationError)) throw error;
+        if (/header line|could not read COPY header/.test(error.message)) {
+          throw new ProblemError(422, 'bad_csv', `Line 1 must be ${HEADER}, in this order.`, {
+            cause: error,
+          });
+        }
         // "COPY imported_users, line 3, column …": the line is what the sender needs.
         const line = /line (\d+)/.exec(error.context ?? '')?.[1] ?? '?';
         const [problem] = error.message.split('\n');
