@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   BitString,
   type Connection,
@@ -11,14 +10,11 @@ import {
   sql,
 } from '../../../src/index.ts';
 import { collector, connectWithThreeGoods, expectUsable } from '../../support/copy.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let connection: Connection;
-let folder: string;
+const folder = temporaryFolder();
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-copy-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   connection = await connectWithThreeGoods();
 });

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Connection,
   connect,
@@ -11,14 +9,11 @@ import {
 } from '../../../src/index.ts';
 import { collector, connectWithThreeGoods, expectUsable, SERIES } from '../../support/copy.ts';
 import { serverDsn } from '../../support/servers/server.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let connection: Connection;
-let folder: string;
+const folder = temporaryFolder();
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-copy-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   connection = await connectWithThreeGoods();
 });

@@ -1,19 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Connection, connect, PostgresError } from '../../../src/index.ts';
 import { collector, connectWithThreeGoods, ENDLESS, expectUsable } from '../../support/copy.ts';
 import { serverDsn } from '../../support/servers/server.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let connection: Connection;
-let folder: string;
+const folder = temporaryFolder();
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-copy-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   connection = await connectWithThreeGoods();
 });

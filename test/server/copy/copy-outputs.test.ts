@@ -1,19 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  onTestFinished,
-  test,
-} from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { CLIENT } from '../../../src/client/internals.ts';
 import type { Connection, CopyOutOptions } from '../../../src/index.ts';
 import {
@@ -23,14 +13,11 @@ import {
   SERIES,
   SERIES_TEXT,
 } from '../../support/copy.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let connection: Connection;
-let folder: string;
+const folder = temporaryFolder();
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-copy-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   connection = await connectWithThreeGoods();
 });

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CLIENT } from '../../../src/client/internals.ts';
 import type { Connection, CopyToTableOptions } from '../../../src/index.ts';
 import {
@@ -14,14 +13,11 @@ import {
   GOODS_TEXT,
   goodsOf,
 } from '../../support/copy.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let connection: Connection;
-let folder: string;
+const folder = temporaryFolder();
 
-beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-copy-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   connection = await connectWithGoods();
 });
