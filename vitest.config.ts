@@ -33,7 +33,6 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
-          // They share nothing, so one for each core; those that share a server follow.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },
           include: ['test/**/*.test.ts'],
@@ -45,7 +44,8 @@ export default defineConfig({
         test: {
           ...common,
           name: 'server',
-          maxWorkers: '50%',
+          // Each file has objects of its own on the servers, so that files run side by side.
+          maxWorkers: '100%',
           sequence: { groupOrder: 1 },
           include: NEEDS_SERVER,
           globalSetup: ['test/support/servers/global-setup.ts'],
