@@ -46,6 +46,40 @@ describe('the package', () => {
     }
   });
 
+  test('has one version, wherever it is written', () => {
+    const { version } = json<{ version: string }>('package.json');
+    expect(json<{ version: string }>('jsr.json').version).toBe(version);
+    const lock = json<{ version: string; packages: Record<string, LockedPackage> }>(
+      'package-lock.json',
+    );
+    expect([lock.version, lock.packages['']!.version]).toEqual([version, version]);
+    for (const name of ['README.md', 'docs/guides/start.md']) {
+      const text = readFileSync(join(root, name), 'utf8');
+      const named = [...text.matchAll(/asyncpg-(\d+\.\d+\.\d+)\.tgz/g)].map(([, each]) => each);
+      expect(new Set(named), name).toEqual(new Set([version]));
+    }
+  });
+
+  test('is released by a tool whose tags the workflow publishes', () => {
+    const release = json<{
+      git: { tagName: string; push: boolean };
+      npm: { publish: boolean };
+    }>('.release-it.json');
+    expect(release).toMatchObject({
+      git: { tagName: 'v${version}', push: false },
+      npm: { publish: false },
+    });
+    const workflow = readFileSync(join(root, '.github/workflows/release.yml'), 'utf8');
+    expect(workflow).toContain('tags: ["v*"]');
+    expect(workflow).toContain('--provenance');
+    // Tools that are not in the lock file are named with their version.
+    for (const [, name] of `${workflow} ${manifest.scripts['release']}`.matchAll(
+      /(?:npx --yes|--package) (?!--)(\S+)/g,
+    )) {
+      expect(name).toMatch(/@\d+\.\d+\.\d+$/);
+    }
+  });
+
   test('runs nothing when it is installed or published', () => {
     expect(Object.keys(manifest.scripts).filter((name) => LIFE_CYCLE.test(name))).toEqual([]);
   });
@@ -85,7 +119,7 @@ describe('the package', () => {
       }
       // What is loaded by a name made at run time cannot be checked, and is not done: but for the
       // configuration that its user names for `asyncpg check`, a program of its own.
-      if (file !== join(root, 'src/check/config.ts'))
+      if (file !== join(root, 'src/check/import-fresh.ts'))
         expect(text, file).not.toMatch(/\brequire\(|\bimport\((?!'|\n? *'|\*\/ )/);
     }
   });

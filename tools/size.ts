@@ -1,9 +1,18 @@
 // What programs that use the package weigh once bundled and minified, as they would be deployed:
 // what is there from the start, and what is loaded by a dynamic import() only if it is needed. Beside
-// it, what pg and postgres.js weigh. Run with `npm run size`; it bundles dist/, as users do.
+// it, what pg and postgres.js weigh; what an installation weighs; and what the types cost a compiler. Run with
+// `npm run size`; it bundles dist/, as users do. Beside each figure stands that of `size.json`, from the commit
+// that wrote it last, with `npm run size -- --update`. In GitHub's workflow the table goes into the job's summary.
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type OutputChunk, rolldown } from 'rolldown';
 import { root } from './entries.ts';
+
+const BASELINE = path.join(root, 'tools/size.json');
+/** A time is the best of so many, as others use the machine. */
+const TYPE_ROUNDS = 3;
 
 const PROGRAMS: Readonly<Record<string, string>> = {
   'connect and query': `
@@ -73,13 +82,87 @@ function fromTheStart(chunks: readonly OutputChunk[]): OutputChunk[] {
   return [...found];
 }
 
-const kilo = ({ bytes, gzipped }: Size): string =>
-  `${(bytes / 1000).toFixed(1)} kB (${(gzipped / 1000).toFixed(1)} gzipped)`;
+/** What the compiler needs for a program of one import, beside one of none: the best of some rounds. */
+function typeCheck(): Record<string, number> {
+  const folder = path.join(root, 'node_modules/.cache/asyncpg/size');
+  mkdirSync(folder, { recursive: true });
+  const compilerOptions = {
+    ...{ target: 'es2023', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: true },
+    ...{ lib: ['es2023', 'esnext.disposable'], types: ['node'] },
+    paths: { asyncpg: [path.join(root, 'dist/index.d.ts')] },
+  };
+  const measured = (program: string): { seconds: number; types: number } => {
+    writeFileSync(path.join(folder, 'program.ts'), program);
+    const files = ['program.ts'];
+    writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    const rounds = Array.from({ length: TYPE_ROUNDS }, () => {
+      const tsc = spawnSync('tsc', ['-p', folder, '--extendedDiagnostics'], { encoding: 'utf8' });
+      const figure = (name: string): number => {
+        const found = new RegExp(`^${name}:\\s+([\\d.]+)`, 'm').exec(tsc.stdout)?.[1];
+        if (tsc.status !== 0 || found === undefined) throw new Error(tsc.stdout + tsc.stderr);
+        return Number(found);
+      };
+      return { seconds: figure('Check time'), types: figure('Types') };
+    });
+    return { seconds: Math.min(...rounds.map((each) => each.seconds)), types: rounds[0]!.types };
+  };
+  const without = measured('export const text = process.argv[2];');
+  const used = measured(`import { createPool, sql } from 'asyncpg';
+    const pool = await createPool();
+    for (const { id } of await pool.fetch<{ id: bigint }>(sql\`SELECT 1 AS id\`)) console.log(id);`);
+  return {
+    'types, ms to check': Math.round(1000 * Math.max(0, used.seconds - without.seconds)),
+    'types, how many': used.types - without.types,
+  };
+}
 
-for (const [name, code] of Object.entries(PROGRAMS)) {
-  const chunks = await bundle(code);
-  const first = fromTheStart(chunks);
-  const later = chunks.filter((chunk) => !first.includes(chunk));
-  const rest = later.length === 0 ? '' : `, when needed ${kilo(sizeOf(later))}`;
-  console.log(`${name}: ${kilo(sizeOf(first))}${rest}`);
+/** What `npm install` brings. */
+function installed(): Record<string, number> {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const { stdout } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
+  interface Packed {
+    readonly entryCount: number;
+    readonly size: number;
+    readonly unpackedSize: number;
+  }
+  const [packed] = Object.values(JSON.parse(stdout) as Record<string, Packed>);
+  return {
+    'install, files': packed!.entryCount,
+    'install, bytes': packed!.unpackedSize,
+    'install, bytes packed': packed!.size,
+  };
+}
+
+async function bundled(): Promise<Record<string, number>> {
+  const figures: Record<string, number> = {};
+  for (const [name, code] of Object.entries(PROGRAMS)) {
+    const chunks = await bundle(code);
+    const first = fromTheStart(chunks);
+    const later = sizeOf(chunks.filter((chunk) => !first.includes(chunk)));
+    const start = sizeOf(first);
+    figures[`${name}, bytes`] = start.bytes;
+    figures[`${name}, bytes gzipped`] = start.gzipped;
+    if (later.bytes > 0) figures[`${name}, bytes when needed`] = later.bytes;
+  }
+  return figures;
+}
+
+function table(figures: Readonly<Record<string, number>>, before: typeof figures): string {
+  const format = (value: number | undefined): string => value?.toLocaleString('en') ?? '\u2013';
+  const rows = Object.entries(figures).map(([name, value]) => {
+    const last = before[name];
+    const change = last ? `${(100 * (value / last - 1)).toFixed(1)} %` : '';
+    return `| ${name} | ${format(last)} | ${format(value)} | ${change} |`;
+  });
+  return ['| | before | now | change |', '| - | -: | -: | -: |', ...rows].join('\n');
+}
+
+const before = JSON.parse(readFileSync(BASELINE, 'utf8')) as Record<string, number>;
+const figures = { ...(await bundled()), ...installed(), ...typeCheck() };
+const text = table(figures, before);
+console.log(text);
+const summary = process.env['GITHUB_STEP_SUMMARY'];
+if (summary !== undefined) appendFileSync(summary, `## Size and types\n\n${text}\n`);
+if (process.argv.includes('--update')) {
+  writeFileSync(BASELINE, `${JSON.stringify(figures, null, 2)}\n`);
 }

@@ -56,7 +56,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   /** The calls that wait for these to end. */
   readonly queue: TransactionQueue<ClientSession>;
   /** The statements that the holder has prepared, by name. */
-  readonly prepared = new Set<string>();
+  readonly prepared: Set<string> = new Set();
   /** Something was done that outlives a transaction. */
   hasLastingEffects = false;
   /** Something was done that may have called functions unseen. */

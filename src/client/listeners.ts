@@ -96,7 +96,7 @@ export class Listeners<Owner> {
   remove(
     channel: string,
     callback: OnNotification<Owner>,
-    entry = this.#channels.get(channel),
+    entry: Channel<Owner> | undefined = this.#channels.get(channel),
   ): boolean {
     if (entry === undefined || !entry.callbacks.delete(callback)) return false;
     if (entry.callbacks.size > 0 || this.#channels.get(channel) !== entry) return false;

@@ -31,7 +31,7 @@ export class PooledSession implements Lease {
   /** One-shot queries under way. */
   users = 0;
   /** The same, with what is expected of them. */
-  readonly line = new Line();
+  readonly line: Line = new Line();
   /** When the present holder got it. */
   leasedAt = 0;
   /** When it was last given back. */

@@ -45,7 +45,7 @@ const READ_ONLY = '25006';
  * to the session if it answers no request.
  */
 export class Inbox implements MessageSink, ByteStreamHandler {
-  readonly textRun = new TextRun();
+  readonly textRun: TextRun = new TextRun();
   readonly #owner: InboxOwner;
   readonly #transport: ByteStream;
   readonly #clock: Clock;

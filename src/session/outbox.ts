@@ -13,7 +13,7 @@ const FRESH_BUFFER = 16 * 1024;
  * in one flight, out of one write buffer that is used again as soon as the system has taken it.
  */
 export class Outbox {
-  readonly writer = new MessageWriter();
+  readonly writer: MessageWriter = new MessageWriter();
   /** How many flights have left, perhaps in part; what the system has refused has not. */
   flushes = 0;
   readonly #transport: ByteStream;

@@ -12,7 +12,7 @@ const MAX_SETTINGS = 200;
 /** What a session's server has told of itself. */
 export class Server {
   /** The parameters that it reports, by name, as they are now. */
-  readonly settings = new Map<string, string>();
+  readonly settings: Map<string, string> = new Map();
   /** It has shown that it may have got another role than when this session began. */
   isRoleInDoubt = false;
   /** The texts are read as UTF-8 whatever their encoding is: that is for its user to see to. */

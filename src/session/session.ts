@@ -89,7 +89,7 @@ export class Session implements InboxOwner {
   readonly startUpNotices: readonly PostgresLogMessage[];
   transactionStatus: TransactionStatus;
   /** The transaction that is to be begun with the next request. */
-  readonly preamble = new Preamble();
+  readonly preamble: Preamble = new Preamble();
   /** Requests that were submitted, ever. */
   requests = 0;
   /** When the server last said anything, in the clock's milliseconds. */

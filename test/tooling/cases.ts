@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** A tool, a small program in it, and what that must print. */
 export interface ToolCase {
   readonly name: string;
@@ -192,6 +194,17 @@ test('the driver', async () => {${BODY}
       ['node', 'small.mjs'],
     ],
     expected: new RegExp(`${DONE.source}[\\s\\S]*${DONE.source}[\\s\\S]*small: true`),
+  },
+  {
+    // The rules of JSR, "no slow types" among them: what is public has its types written down.
+    name: 'jsr',
+    packages: ['deno@2.9.6'],
+    files: { 'jsr.json': readFileSync(new URL('../../jsr.json', import.meta.url), 'utf8') },
+    steps: [
+      ['node', '-e', "fs.cpSync('node_modules/asyncpg/src', 'src', { recursive: true })"],
+      ['deno', 'publish', '--dry-run', '--allow-dirty', '--no-check'],
+    ],
+    expected: /Success/,
   },
   {
     name: 'rolldown',
