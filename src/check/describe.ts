@@ -1,4 +1,11 @@
-import { type Attribute, type Connection, connect, type PgType, PostgresError } from 'asyncpg';
+import {
+  type Attribute,
+  type Connection,
+  connect,
+  InterfaceError,
+  type PgType,
+  PostgresError,
+} from 'asyncpg';
 import { assertedNulls } from './inference/assertions.ts';
 import { Catalog } from './inference/catalog.ts';
 import { Nullability } from './inference/nullability.ts';
@@ -103,6 +110,10 @@ export class Describer implements AsyncDisposable {
         tree: query,
       };
     } catch (error) {
+      if (error instanceof InterfaceError && !this.#connection.isClosed) {
+        // What the driver does not take as a query, such as COPY.
+        return { code: 'refused', message: error.message, hint: null, position: null };
+      }
       return objectionOf(error, text);
     }
   }

@@ -31,6 +31,40 @@ describe('the finder of queries', () => {
     ]);
   });
 
+  it.each([
+    ['a name between brackets', "db['fetch']('SELECT 1')"],
+    ['a private field', "class A { #db; a() { return this.#db?.fetch('SELECT 1'); } }"],
+    ['a query object', "db.fetch({ text: 'SELECT 1', timeout: 5 })"],
+    ['a constant query object', "const Q = { text: 'SELECT 1' } as const; db.fetch(Q)"],
+    ['a template with more', 'db.fetch({ ...sql`SELECT 1`, timeout: 5 })'],
+    ['a batch', "db.batch(['SELECT 1'])"],
+    ['a batch of objects', "db.batch([{ text: 'SELECT 1' }])"],
+    [
+      "a class's field",
+      "class A { private readonly q = 'SELECT 1'; a() { return this.db.fetch(this.q); } }",
+    ],
+    ['another name of sql', "import { sql as q } from 'asyncpg'; db.fetch(q`SELECT 1`)"],
+    ['the whole module', "import * as pg from 'asyncpg'; db.fetch(pg.sql`SELECT 1`)"],
+    [
+      'a function that returns a template',
+      "const one = () => sql<'a.one'>`SELECT 1`; db.fetch(one())",
+    ],
+    ['a query that is copied', "db.copyFromQuery('SELECT 1', { output })"],
+    [
+      'a constant that satisfies',
+      "const Q = { a: 'SELECT 1' } as const satisfies Texts; db.fetch(Q.a)",
+    ],
+  ])('finds the query of %s', (_, source) => {
+    expect(textsOf(source)).toEqual(['SELECT 1']);
+  });
+
+  it('finds statements that are no queries in upper case alone', () => {
+    const source = `
+      db.execute('CREATE TABLE a ()'); db.fetchVal('SHOW work_mem'); db.fetch('EXPLAIN SELECT 1');
+      job.execute('create a table'); job.execute('show all');`;
+    expect(textsOf(source)).toEqual(['CREATE TABLE a ()', 'SHOW work_mem', 'EXPLAIN SELECT 1']);
+  });
+
   it('leaves alone what is no query', () => {
     expect(
       findQueries('a.ts', "cache.fetch('/users'); job.execute(name); log('SELECT 1');"),

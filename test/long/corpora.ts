@@ -9,13 +9,14 @@ import { TempCluster } from 'asyncpg/cluster';
 import { CORPUS } from '../server/check/soundness/corpus.ts';
 import { HELD_OUT } from '../server/check/soundness/held-out.ts';
 import { runCorpus } from '../server/check/soundness/run-corpus.ts';
+import { TEAM } from '../server/check/soundness/team.ts';
 
 const ROUNDS = 30;
 
 for (const binDir of process.argv.slice(2)) {
   await using cluster = await TempCluster.start({ binDir });
   const version = Number.parseInt(cluster.version, 10);
-  for (const [name, corpus] of Object.entries({ CORPUS, HELD_OUT })) {
+  for (const [name, corpus] of Object.entries({ CORPUS, HELD_OUT, TEAM })) {
     const { right, tooWide, wrong, refuted, refused, rows } = await runCorpus(
       cluster.dsn,
       version,

@@ -420,6 +420,11 @@ xid8eq xid8ge xid8gt xid8in xid8le xid8lt xid8ne xid8out xid8recv xid8send xid8t
 xidin xidneq xidout xidrecv xidsend xml_in xml_is_well_formed xml_is_well_formed_content
 xml_is_well_formed_document xml_out xml_recv xml_send xmlcomment xmlexists xmltotext xmlvalidate
 xpath xpath_exists
+array_reverse array_sample array_shuffle array_sort array_sort_order array_sort_order_nulls_first
+bytea_int2 bytea_int4 bytea_int8 bytea_reverse casefold crc32_bytea crc32c_bytea derf derfc dgamma
+dlgamma drandom_normal int2_bytea int4_bytea int4random int8_bytea int8random numeric_random
+pg_input_is_valid timestamptz_mi_interval_at_zone timestamptz_pl_interval_at_zone to_bin32 to_bin64
+to_oct32 to_oct64 unicode_assigned unicode_version uuidv7 uuidv7_interval xmltext
 `
     .trim()
     .split(/\s+/),

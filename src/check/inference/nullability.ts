@@ -149,7 +149,9 @@ export class Nullability implements Inference {
       case 'WINDOWFUNC':
         return isNullableOverWindow(node, scope, this);
       case 'JSONCONSTRUCTOREXPR':
-        return node['func'] === null ? true : this.isNullable(node['func'], scope);
+        if (node['func'] !== null) return this.isNullable(node['func'], scope);
+        // JSON_OBJECT and JSON_ARRAY are there whatever is in them; JSON_SCALAR and its like of what they are of.
+        return !/^[12]$/.test(String(node['type'])) && any(node['args']);
       default:
         return true;
     }

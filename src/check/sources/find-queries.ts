@@ -1,6 +1,15 @@
 import { cooked, NotKnown, placeOf, startOf } from './alternatives.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
-import { type Located, type Module, Modules, type Node, unwrapped, visit } from './modules.ts';
+import {
+  fieldOf,
+  type Located,
+  type Module,
+  Modules,
+  type Node,
+  propertyName,
+  unwrapped,
+  visit,
+} from './modules.ts';
 import { QueryText } from './query-text.ts';
 import { type Variant, variantOf } from './variant.ts';
 
@@ -50,15 +59,29 @@ const METHODS = new Set([
   'stream',
   'cursor',
   'prepare',
+  'copyFromQuery',
   'copyRecordsFromQuery',
 ]);
 
+/** What may stand in front of a statement. */
+const AHEAD = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/|\()*/;
 /** Words that a query begins with: many things have a method `fetch` or `execute`. */
-const BEGINNING =
-  /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/|\()*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b/i;
+const QUERY = /^(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b/i;
+/** Words that other statements begin with, of which lower case is no sign. */
+const STATEMENT =
+  /^(?:ALTER|ANALYZE|BEGIN|CALL|CLUSTER|COMMENT ON|COMMIT|CREATE|DEALLOCATE|DISCARD|DO|DROP|EXPLAIN|GRANT|LISTEN|LOCK|NOTIFY|REFRESH|REINDEX|RELEASE|RESET|REVOKE|ROLLBACK|SAVEPOINT|SET|SHOW|START TRANSACTION|TRUNCATE|UNLISTEN|VACUUM)\b/;
+
+/** Whether a text begins as a query does, and not as another statement. */
+export function beginsQuery(text: string): boolean {
+  return QUERY.test(text.replace(AHEAD, ''));
+}
+
+function isStatement(text: string): boolean {
+  return beginsQuery(text) || STATEMENT.test(text.replace(AHEAD, ''));
+}
 
 /** What a source must have in it to be worth parsing. */
-const HINT = /\.(?:fetch|execute|stream|cursor|prepare|copyRecordsFromQuery)|\bsql\s*[`<]/;
+const HINT = /\b(?:fetch|execute|stream|cursor|prepare|batch|copy\w*FromQuery)|\bsql\b/;
 
 const LOOPS = new Set([
   'ForStatement',
@@ -102,6 +125,12 @@ class Finder {
     visit(this.#module.program, (node, around) => {
       if (node.type === 'CallExpression') this.#call(node, around);
     });
+    // A template with a name is a query wherever it is: what a function returns, for example.
+    visit(this.#module.program, (node) => {
+      if (node.type === 'TaggedTemplateExpression' && nameOf(node) !== null) {
+        this.#query({ node, module: this.#module }, { method: 'fetch', isInLoop: false, name: '' });
+      }
+    });
     this.#uses.delete(this.#module.file);
     return { queries: this.#queries, unknown: this.#unknown, uses: [...this.#uses] };
   }
@@ -109,14 +138,20 @@ class Finder {
   #call(node: Node, around: readonly Node[]): void {
     const callee = node['callee'] as Node;
     if (callee.type !== 'MemberExpression') return;
-    const method = String((callee['property'] as Node)['name']);
+    const property = callee['property'] as Node;
+    const method = String(callee['computed'] === true ? property['value'] : property['name']);
     const argument = (node['arguments'] as readonly Node[])[0];
-    if (!METHODS.has(method) || argument === undefined) return;
+    if (argument === undefined || !(METHODS.has(method) || method === 'batch')) return;
     // What a function in a loop does, it need not do there.
     const inner = around.slice(around.findLastIndex(({ type }) => /Function/.test(type)) + 1);
     const isInLoop = inner.some(({ type }) => LOOPS.has(type));
     const name = suggestedName(this.#module.file, around);
-    this.#query({ node: unwrapped(argument), module: this.#module }, { method, isInLoop, name });
+    const call = { method, isInLoop, name };
+    const given = ownField(unwrapped(argument), around);
+    const items = method === 'batch' ? given['elements'] : [given];
+    for (const each of (items ?? []) as readonly (Node | null)[]) {
+      if (each !== null) this.#query({ node: unwrapped(each), module: this.#module }, call);
+    }
   }
 
   #query(query: Located, call: { method: string; isInLoop: boolean; name: string }): void {
@@ -133,12 +168,17 @@ class Finder {
       this.#query(constant, call);
       return;
     }
+    if (node.type === 'ObjectExpression') {
+      const inner = queryOfObject(node);
+      if (inner !== null) this.#query({ node: unwrapped(inner), module }, call);
+      return;
+    }
     if (this.#seen.has(node)) return;
     this.#seen.add(node);
     const place = { file: module.file, source: module.source, start: node.start, end: node.end };
     const { method, isInLoop, name } = call;
     if (node.type === 'TaggedTemplateExpression') {
-      if (!isTemplate(node)) return;
+      if (!isTemplate(query)) return;
       const made = alternativesOf(query);
       if (made instanceof NotKnown) {
         this.#notKnown(made);
@@ -155,7 +195,7 @@ class Finder {
         variants.push(variant);
         for (const { place: of } of each.parts) this.#uses.add(of.file);
       }
-      if (!BEGINNING.test(variants[0]?.text.value ?? '')) return;
+      if (!isStatement(variants[0]?.text.value ?? '')) return;
       const isTyped = (node['typeArguments'] ?? null) !== null;
       const nameGoes = isTyped ? null : { at: (node['tag'] as Node).end, name };
       this.#queries.push({ ...place, variants, tag: nameOf(node), nameGoes, method, isInLoop });
@@ -163,7 +203,7 @@ class Finder {
     }
     const text = new QueryText();
     const reason = this.#add(query, text);
-    if (!BEGINNING.test(text.value)) return;
+    if (!isStatement(text.value)) return;
     if (reason === null) {
       const variants = [{ text, when: null, holes: [] }];
       this.#queries.push({ ...place, variants, tag: undefined, nameGoes: null, method, isInLoop });
@@ -207,6 +247,28 @@ class Finder {
     if (constant !== null && constant.node !== node) return this.#add(constant, text);
     return `${module.source.slice(node.start, node.end)} is not known before the program runs`;
   }
+}
+
+/** The query in `{ text: '…', timeout }` and in `` { ...sql`…`, timeout } ``. */
+function queryOfObject(object: Node): Node | null {
+  for (const each of object['properties'] as readonly Node[]) {
+    if (each.type === 'SpreadElement') {
+      const spread = unwrapped(each['argument'] as Node);
+      if (spread.type === 'TaggedTemplateExpression') return spread;
+    } else if (propertyName(each) === 'text') {
+      return each['value'] as Node;
+    }
+  }
+  return null;
+}
+
+/** What `this.byId` stands for in a method of a class that has it as a readonly field; others as they are. */
+function ownField(node: Node, around: readonly Node[]): Node {
+  if (node.type !== 'MemberExpression' || (node['object'] as Node).type !== 'ThisExpression')
+    return node;
+  const type = around.findLast((each) => /^Class(?:Declaration|Expression)$/.test(each.type));
+  const name = String((node['property'] as Node)['name']);
+  return (type && fieldOf(type, name)) ?? node;
 }
 
 /** The name in sql<'name'>. */

@@ -72,14 +72,13 @@ function conditionOf(node: Node, source: string): { text: string; negated: boole
   return { text: source.slice(inner.start, inner.end), negated: false };
 }
 
-export function isTemplate(node: Node): boolean {
-  const tag = node['tag'] as Node | undefined;
-  return node.type === 'TaggedTemplateExpression' && tag?.['name'] === 'sql';
+export function isTemplate({ node, module }: Located): boolean {
+  return node.type === 'TaggedTemplateExpression' && module.isSql(node['tag'] as Node);
 }
 
 function mayBeFragment({ node, module }: Located): boolean {
   const inner = unwrapped(node);
-  if (isTemplate(inner)) return true;
+  if (isTemplate({ node: inner, module })) return true;
   if (inner.type === 'ConditionalExpression') {
     return [inner['consequent'], inner['alternate']].some((each) =>
       mayBeFragment({ node: each as Node, module }),
@@ -87,5 +86,5 @@ function mayBeFragment({ node, module }: Located): boolean {
   }
   const constant = module.constant(inner);
   if (constant !== null && constant.node !== inner) return mayBeFragment(constant);
-  return helperOf(inner) !== null;
+  return helperOf({ node: inner, module }) !== null;
 }

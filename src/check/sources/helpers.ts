@@ -14,11 +14,11 @@ import { type Located, type Node, propertyName, unwrapped } from './modules.ts';
 export type FragmentOf = (value: Located) => readonly Alternative[] | NotKnown;
 
 /** The name of the helper in `sql.and(…)`; `sql.json` makes a value. */
-export function helperOf(node: Node): string | null {
+export function helperOf({ node, module }: Located): string | null {
   const callee = node['callee'] as Node | undefined;
   if (node.type !== 'CallExpression' || callee?.type !== 'MemberExpression') return null;
   const name = String((callee['property'] as Node)['name']);
-  return (callee['object'] as Node)['name'] === 'sql' && name !== 'json' ? name : null;
+  return module.isSql(callee['object'] as Node) && name !== 'json' ? name : null;
 }
 
 /** What a call of a helper of `sql` becomes. */
@@ -42,7 +42,7 @@ function partsOf(
   fragmentOf: FragmentOf,
 ): readonly Alternative[] | NotKnown | null {
   const text = (value: string): readonly Alternative[] => always(made(value, placeOf(call)));
-  const helper = helperOf(call.node);
+  const helper = helperOf(call);
   switch (helper) {
     case 'id': {
       const { module } = call;

@@ -127,6 +127,17 @@ export class Module {
     return owner === null ? null : memberOf(owner, key);
   }
 
+  /** Whether an expression is the driver's `sql`, by that name, by another, or of the whole module's. */
+  isSql(node: Node | undefined): boolean {
+    if (node?.type === 'MemberExpression') {
+      const object = node['object'] as Node;
+      return nameOf(node['property']) === 'sql' && this.#imports.get(nameOf(object))?.name === '*';
+    }
+    if (node?.type !== 'Identifier') return false;
+    const name = nameOf(node);
+    return name === 'sql' || this.#imports.get(name)?.name === 'sql';
+  }
+
   #named(name: string, depth: number): Located | null {
     const own = this.#names.get(name);
     if (own === null) return null;
@@ -195,6 +206,17 @@ function memberOf({ node, module }: Located, key: string): Located | null {
       if (isConstant && propertyName(each) === key && each['value']) {
         return { node: unwrapped(each['value'] as Node), module };
       }
+    }
+  }
+  return null;
+}
+
+/** A property of a class's objects that is written once: `readonly byId = '…'`. */
+export function fieldOf(type: Node, name: string): Node | null {
+  for (const each of (type['body'] as Node)['body'] as readonly Node[]) {
+    const isField = each.type === 'PropertyDefinition' && each['static'] !== true;
+    if (isField && each['readonly'] === true && nameOf(each['key']) === name && each['value']) {
+      return unwrapped(each['value'] as Node);
     }
   }
   return null;

@@ -280,7 +280,7 @@ export const CORPUS = `
 ?!   @16     SELECT nick IS JSON, name IS JSON FROM person
 !    @16     SELECT any_value(id) FROM person GROUP BY name
 !!   @16     SELECT JSON_ARRAYAGG(nick), JSON_ARRAYAGG(age) FROM person GROUP BY ok
-?    @16     SELECT JSON_OBJECT('a': age) FROM person
+!    @16     SELECT JSON_OBJECT('a': age) FROM person
 ?    @17     SELECT JSON_VALUE(doc, '$.a') FROM person
 ??   @17     SELECT a, b FROM person, JSON_TABLE(doc, '$' COLUMNS (a int PATH '$.a' NULL ON ERROR, b text PATH '$.b' NULL ON ERROR))
 ?!   @17     MERGE INTO touched t USING person p ON t.id = p.id WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED THEN INSERT VALUES (p.id, p.nick) RETURNING t.v, p.name

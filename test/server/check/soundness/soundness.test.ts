@@ -3,6 +3,7 @@ import { hasServer, serverDsn } from '../../../support/servers/server.ts';
 import { CORPUS } from './corpus.ts';
 import { HELD_OUT } from './held-out.ts';
 import { runCorpus } from './run-corpus.ts';
+import { TEAM } from './team.ts';
 
 /** `npm run test:soundness` sets more, and prints what is told of each corpus. */
 const ROUNDS = Number(process.env['SOUNDNESS_ROUNDS'] ?? 2);
@@ -15,6 +16,7 @@ describe.each([18, 15] as const)(
     it.skipIf(!hasServer(version)).each([
       ['the corpus', CORPUS],
       ['the held-out corpus', HELD_OUT],
+      ['what a team writes', TEAM],
     ])('are not, in %s', { timeout: 600_000 }, async (name, corpus) => {
       const verdict = await runCorpus(serverDsn(version), version, corpus, ROUNDS, SEED);
       if (IS_LONG) {
