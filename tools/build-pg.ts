@@ -40,6 +40,7 @@ const LIB_TYPES: Readonly<Record<string, string>> = {
     "import { ConnectionParameters } from './parameters';\nexport = ConnectionParameters;\n",
   defaults: "import { defaults } from './index';\nexport = defaults;\n",
   pool: "import { Pool } from './surface';\nexport = Pool;\n",
+  'pg-pool': "import { Pool } from './surface';\nexport = Pool;\n",
   query: "import { Query } from './surface';\nexport = Query;\n",
   result: "import { Result } from './surface';\nexport = Result;\n",
   'type-overrides': "import { TypeOverrides } from './overrides';\nexport = TypeOverrides;\n",

@@ -166,6 +166,8 @@ export interface ConnectConfig {
   /** `requireAuth` names `password`: it may be sent where others can read it. */
   readonly allowsClearText: boolean;
   readonly channelBinding: 'disable' | 'prefer' | 'require';
+  /** How many iterations of SCRAM a server may ask for, if not what is usual. */
+  readonly scramIterations?: { readonly minIterations: number; readonly maxIterations: number };
   readonly krbsrvname: string;
   readonly gsslib: 'gssapi' | 'sspi';
   readonly gssProvider: GssProvider | null;

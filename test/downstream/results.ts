@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from '../../tools/entries.ts';
 import type { Counts } from './reports.ts';
+import { SUITES } from './suites.ts';
 
 /** What a suite came to with one library on one version of PostgreSQL. */
 export interface Result extends Counts {
@@ -19,9 +20,23 @@ export type Library = 'pg' | 'asyncpg' | 'native';
 const REASONS: Readonly<Record<string, string>> = {
   "postgres: cancellation should kill session on database side when inflightQueryAbortStrategy is 'kill session'":
     'it looks for an error event of pg’s pool; the session is killed',
+  'client/huge-numeric-tests.js':
+    'it sets a parser on the package `pg-types`, which is no part of this one: `pg.types` is to be used',
   'postgres: transaction should not attempt to rollback if transaction failed to begin':
     'it replaces a method of Kysely’s own driver of pg',
 };
+
+/** What fails on `pg` just as it does on `asyncpg/pg`. */
+const BOTH = [
+  'pg-pool: the test of the native client, which is not installed.',
+  'Kysely on PostgreSQL 15: MERGE with RETURNING and a collation that came with PostgreSQL 17.',
+  'Knex: tests of SQLite, which is not installed, and of a full pool.',
+  'graphile-worker: “jobKey API”, and tests that set the clock: the version of its helper for the clock is not published.',
+  'pg-promise: a test that wants a refusal for the login that the system gives by itself.',
+  'TypeORM: pgvector, PostGIS, Redis and the collation `en_US`, which are not installed.',
+  'Sequelize: PostGIS, hstore, citext and `en_US`; the SQLSTATE of RESTRICT, which PostgreSQL 18 has changed.',
+  'MikroORM and Slonik: tests of what a server that is not the only one of the machine does in time.',
+];
 
 const FILE = path.join(root, 'test/downstream/results.json');
 const PAGE = path.join(root, 'docs/compatibility.md');
@@ -59,6 +74,16 @@ This page is written by \`npm run test:downstream\`.
 Of projects that are made for \`pg\`, on \`pg\` itself and on \`asyncpg/pg\` in its place.
 
 ${tableOf(results, 'asyncpg', '`asyncpg/pg`')}
+
+What fails on both:
+
+${BOTH.map((line) => `- ${line}`).join('\n')}
+
+Of node-postgres's unit tests those are left out, and counted as skipped, which look into it:
+
+${Object.entries(SUITES['node-postgres-unit']!.leftOut!)
+  .map(([file, reason]) => `- \`${file}\` ${reason}`)
+  .join('\n')}
 
 ## On the pool itself
 

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { TempCluster } from '../../src/cluster/index.ts';
 import { connect } from '../../src/index.ts';
 import { root } from '../../tools/entries.ts';
+import { Authority } from '../support/servers/certificates.ts';
 import { putIn, takeOut } from './native.ts';
 import { replace, restore } from './replace.ts';
 import { type Counts, readReport } from './reports.ts';
@@ -21,7 +22,7 @@ import { commandOf, placeOf, type Server, SUITES, type Suite } from './suites.ts
 const PACKAGE = path.join(root, 'packages/pg');
 
 /** In the place of pg-pool, whose suite makes pools with a Client of its own. */
-const POOL = "module.exports = require('pg').Pool;\n";
+const POOL = "module.exports = require('pg/lib/pg-pool.js');\n";
 
 /** The longest that one test file may take, in milliseconds, of those that are run one by one. */
 const FILE_TIME = 60_000;
@@ -71,9 +72,13 @@ async function runSuite(
   library: Library,
   version: number,
 ): Promise<Counts> {
+  await using authority = suite.tls ? await Authority.create() : null;
+  const { cert, key } = (await authority?.issue({ altNames: ['IP:127.0.0.1'] })) ?? {};
+  const tls = { ssl: true, ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' };
   await using cluster = await TempCluster.start({
     version,
-    settings: { max_connections: 300, fsync: false, ...suite.settings },
+    settings: { max_connections: 300, fsync: false, ...suite.settings, ...(cert ? tls : {}) },
+    ...(cert && key ? { files: { 'server.crt': cert, 'server.key': key } } : {}),
     hba: [...(suite.hba ?? []), 'local all all trust', 'host all all 127.0.0.1/32 trust'],
   });
   const { host, port, superuser: user, dsn } = cluster;
@@ -127,7 +132,11 @@ function putInPlace(suite: Suite, checkout: string, library: Library): Disposabl
   if (library === 'native') return putIn(suite.native!, checkout);
   if (library === 'pg') return new DisposableStack();
   const replaced = new DisposableStack();
-  replaced.use(replace(placeOf(suite, checkout, existsSync), { link: PACKAGE }));
+  replaced.use(
+    replace(placeOf(suite, checkout, existsSync), {
+      link: suite.isLib ? path.join(PACKAGE, 'lib') : PACKAGE,
+    }),
+  );
   if (suite.pool) replaced.use(replace(path.join(checkout, suite.pool), { text: POOL }));
   return replaced;
 }
@@ -156,6 +165,7 @@ async function count(
     if (!succeeded) throw new Error(`${command.join(' ')} failed: ${text}`);
   }
   if (suite.reporter === 'files') return countFiles(suite, folder, environment);
+  if (suite.oneByOne !== undefined) return countOneByOne(suite, folder, environment, report);
   const output = await run(commandOf(suite, report), folder, environment, null);
   const written = existsSync(report) ? readFileSync(report, 'utf8') : '';
   try {
@@ -164,6 +174,34 @@ async function count(
     console.error(output.text.slice(-5_000));
     throw error;
   }
+}
+
+/** Runs each file in a process of its own; one that ends without a report is a failure of its name. */
+async function countOneByOne(
+  suite: Suite,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  report: string,
+): Promise<Counts> {
+  const [place, ending] = suite.oneByOne!;
+  const names = readdirSync(path.join(folder, place)).filter((name) => name.endsWith(ending));
+  const failures: string[] = [];
+  let [passed, skipped] = [0, 0];
+  for (const name of names.sort()) {
+    rmSync(report, { force: true });
+    const command = [...commandOf(suite, report), path.join(place, name)];
+    const output = await run(command, folder, environment, null);
+    if (!existsSync(report)) {
+      failures.push(`${name}: the process ended`);
+      console.error(output.text.slice(-1_000));
+      continue;
+    }
+    const counts = readReport(suite.reporter, readFileSync(report, 'utf8'), output.text);
+    passed += counts.passed;
+    skipped += counts.skipped;
+    failures.push(...counts.failures);
+  }
+  return { passed, failed: failures.length, skipped, failures: failures.sort() };
 }
 
 /** Programs of which each is a test that passes if it ends well. */
@@ -175,12 +213,15 @@ async function countFiles(
   const names = readdirSync(folder, { recursive: true }) as string[];
   const failures: string[] = [];
   let passed = 0;
+  const leftOut = suite.leftOut ?? {};
   for (const name of names.filter((file) => file.endsWith(suite.files ?? '')).sort()) {
+    if (Object.hasOwn(leftOut, name)) continue;
     const { succeeded } = await run([...suite.command, name], folder, environment, FILE_TIME);
     if (succeeded) passed += 1;
     else failures.push(name);
   }
-  return { passed, failed: failures.length, skipped: 0, failures };
+  const skipped = Object.keys(leftOut).length;
+  return { passed, failed: failures.length, skipped, failures };
 }
 
 function run(

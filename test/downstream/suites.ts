@@ -31,6 +31,14 @@ export interface Suite {
   readonly command: readonly string[];
   /** Of the reporter `files`: what ends so, in the folder, is a test. */
   readonly files?: string;
+  /** Of those, what is left out, and why. */
+  readonly leftOut?: Readonly<Record<string, string>>;
+  /** Files that are run one by one, as some of them end the process: what ends so, in this folder. */
+  readonly oneByOne?: readonly [folder: string, ending: string];
+  /** Not the package is replaced but its folder `lib`. */
+  readonly isLib?: true;
+  /** The server takes TLS as well. */
+  readonly tls?: true;
   readonly environment: (server: Server) => Readonly<Record<string, string>>;
   /** Files to write before, by their names in the folder. */
   readonly write?: (server: Server) => Readonly<Record<string, string>>;
@@ -152,8 +160,67 @@ const DRIZZLE = {
   environment: ({ dsn }: Server) => ({ PG_CONNECTION_STRING: dsn }),
 } as const;
 
+/** Tests of node-postgres that look at what is inside of it. */
+const FAKE_SERVER =
+  'puts a stream or a connection of its own in the place of the socket, and is the server itself';
+const INTERNAL = 'is about a part that node-postgres shows to nobody else';
+
 /** The suites by name. */
 export const SUITES: Readonly<Record<string, Suite>> = {
+  'node-postgres': {
+    repository: 'brianc/node-postgres',
+    folder: 'packages/pg/test/integration',
+    manifest: 'packages/pg',
+    part: 'integration tests, by files',
+    pg: ['packages/pg/lib'],
+    isLib: true,
+    reporter: 'files',
+    command: ['node'],
+    files: '-tests.js',
+    environment: (server) => ({
+      ...variables()(server),
+      TEST_TIMEOUT: '20000',
+      SCRAM_TEST_PGUSER: 'scram_test',
+      SCRAM_TEST_PGPASSWORD: 'test4scram',
+      SCRAM_TEST_PGUSER_UNICODE: 'scram_unicode_test',
+      SCRAM_TEST_PGPASSWORD_UNICODE: 'IX-\u2168',
+    }),
+    tls: true,
+    hba: ['host all scram_test,scram_unicode_test 127.0.0.1/32 scram-sha-256'],
+    sql: "CREATE ROLE scram_test LOGIN PASSWORD 'test4scram'; CREATE ROLE scram_unicode_test LOGIN PASSWORD U&'IX-\\2168'",
+  },
+  'node-postgres-unit': {
+    repository: 'brianc/node-postgres',
+    folder: 'packages/pg/test/unit',
+    manifest: 'packages/pg',
+    part: 'unit tests, by files',
+    pg: ['packages/pg/lib'],
+    isLib: true,
+    reporter: 'files',
+    command: ['node'],
+    files: '-tests.js',
+    leftOut: {
+      'client/cleartext-password-tests.js': FAKE_SERVER,
+      'client/configuration-tests.js': FAKE_SERVER,
+      'client/md5-password-tests.js': FAKE_SERVER,
+      'client/notification-tests.js': FAKE_SERVER,
+      'client/password-callback-tests.js': FAKE_SERVER,
+      'client/prepared-statement-tests.js': FAKE_SERVER,
+      'client/query-queue-tests.js': FAKE_SERVER,
+      'client/query-timeout-tests.js': FAKE_SERVER,
+      'client/result-metadata-tests.js': FAKE_SERVER,
+      'client/sasl-scram-tests.js': INTERNAL,
+      'client/simple-query-tests.js': FAKE_SERVER,
+      'client/stream-and-query-error-interaction-tests.js': FAKE_SERVER,
+      'client/throw-in-bind-tests.js': FAKE_SERVER,
+      'client/throw-in-type-parser-tests.js': FAKE_SERVER,
+      'connection/error-tests.js': FAKE_SERVER,
+      'connection/startup-tests.js': FAKE_SERVER,
+      'connection-parameters/creation-tests.js':
+        'wants libpq’s hostaddr, which is of use to the native client alone',
+    },
+    environment: () => ({}),
+  },
   'pg-pool': {
     ...ofNodePostgres('pg-pool'),
     pool: 'packages/pg-pool/index.js',
@@ -236,7 +303,10 @@ export const SUITES: Readonly<Record<string, Suite>> = {
       '--outputFile=REPORT',
       '--maxWorkers=1',
       '--forceExit',
+      '--testTimeout=60000',
     ],
+    // Some replace the clock and leave a time-out behind that ends the process.
+    oneByOne: ['__tests__', '.test.ts'],
     environment: (server) => ({ ...variables()(server), NO_LOG_SUCCESS: '1' }),
     // It must have been built: `node scripts/buildSqlModule.mjs && tsc`.
     prepare: [['bash', 'scripts/setup_template_db.sh']],

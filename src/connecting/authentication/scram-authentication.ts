@@ -23,7 +23,10 @@ export async function authenticateByScram(
   mechanisms: readonly string[],
 ): Promise<Authentication> {
   const { transport, inbox } = parts;
-  const scram = new ScramClient({ channelBinding: chooseBinding(parts, mechanisms) });
+  const scram = new ScramClient({
+    channelBinding: chooseBinding(parts, mechanisms),
+    ...parts.config.scramIterations,
+  });
   if (!mechanisms.includes(scram.mechanism)) {
     throw new InterfaceError(`the server does not offer ${scram.mechanism}`, { safeToRetry: true });
   }

@@ -18,6 +18,13 @@ const warnQueryQueue = deprecate(
   'Client.queryQueue is deprecated and will be removed in pg@9.0.',
 );
 
+/** A finite number, also as text, or else the other one. */
+function numberOr(value: unknown, otherwise: number): number {
+  const isText = typeof value === 'string' && value.trim() !== '';
+  const number = typeof value === 'number' || isText ? Number(value) : NaN;
+  return Number.isFinite(number) ? number : otherwise;
+}
+
 /** What a client shows of itself, and what it does without its connection. */
 export abstract class ClientState extends EventEmitter {
   connectionParameters: any;
@@ -39,6 +46,8 @@ export abstract class ClientState extends EventEmitter {
   ssl: any;
   sslNegotiation: string;
   enableChannelBinding: boolean;
+  /** The most iterations of SCRAM that a server may ask for; 0: any number. */
+  scramMaxIterations: number;
   /** The mechanism of SASL, while it authenticates. */
   saslSession: { mechanism: string } | null = null;
   /** Whether the server waits for a query. */
@@ -77,6 +86,7 @@ export abstract class ClientState extends EventEmitter {
     this._Promise = given.Promise || Promise;
     this._types = new TypeOverrides(given.types);
     this.enableChannelBinding = Boolean(given.enableChannelBinding);
+    this.scramMaxIterations = numberOr(given.scramMaxIterations, 100_000);
     this.pipeline = Boolean(given.pipeline);
     this.binary = given.binary || defaults.binary;
     this.ssl = parameters.ssl || false;

@@ -6,7 +6,7 @@ import { Connection } from './connection.ts';
 import { defaults } from './defaults.ts';
 import { Dispatcher, type DispatcherHost, type Queued } from './dispatcher.ts';
 import { Link, type LinkHost } from './link.ts';
-import { connectSettings } from './login.ts';
+import { connectSettings, iterationsRefusal } from './login.ts';
 import { Query } from './query.ts';
 import { limitQuery } from './query-limit.ts';
 import { promiseOf } from './query-promise.ts';
@@ -22,6 +22,8 @@ export class Client extends ClientState {
   readonly #config: any;
   readonly #link: Link;
   readonly #dispatcher: Dispatcher;
+  /** Why the client itself refuses to log in. */
+  #refusal: Error | null = null;
 
   constructor(config?: any) {
     super(config);
@@ -89,6 +91,8 @@ export class Client extends ClientState {
             this.saslSession = { mechanism: binds ? bound : 'SCRAM-SHA-256' };
             break;
           }
+          case 'authenticationSASLContinue':
+            this.#refusal = iterationsRefusal(message['data'], this.scramMaxIterations);
         }
         const { connection } = this;
         if (connection.listenerCount('message') > 0) {
@@ -113,7 +117,7 @@ export class Client extends ClientState {
         safely(() => this.emit('connect'));
         this._pulseQueryQueue();
       },
-      refused: (error) => safely(() => this._handleErrorWhileConnecting(error)),
+      refused: (error) => safely(() => this._handleErrorWhileConnecting(this.#refusal ?? error)),
       dismissed: (error) => {
         const query: Queued | null = this._activeQuery;
         if (query === null) {

@@ -32,6 +32,8 @@ export interface ClientConfig {
   /** Options of `tls.connect`; true: its defaults, the certificate is verified. */
   ssl?: boolean | TlsOptions | undefined;
   enableChannelBinding?: boolean | undefined;
+  /** The most iterations of SCRAM that a server may ask for; 100,000 if not given; 0: any number. */
+  scramMaxIterations?: number | undefined;
   sslnegotiation?: 'postgres' | 'direct' | undefined;
   /** Milliseconds that the client waits for the result of a query. */
   query_timeout?: number | undefined;

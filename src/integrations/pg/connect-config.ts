@@ -22,6 +22,8 @@ export interface ConnectSettings {
   readonly ssl: any;
   readonly sslNegotiation: string;
   readonly enableChannelBinding: boolean;
+  /** 0: any number. */
+  readonly scramMaxIterations: number;
   readonly keepAlive: boolean;
   readonly keepAliveInitialDelayMillis: number;
   readonly connectionTimeoutMillis: number;
@@ -62,6 +64,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
     requireAuth: null,
     allowsClearText: true,
     channelBinding: settings.enableChannelBinding ? 'prefer' : 'disable',
+    scramIterations: { minIterations: 1, maxIterations: settings.scramMaxIterations || Infinity },
     krbsrvname: 'postgres',
     gsslib: 'gssapi',
     gssProvider: null,

@@ -10,6 +10,7 @@ interface LoggingIn {
   ssl: any;
   sslNegotiation: string;
   enableChannelBinding: boolean;
+  scramMaxIterations: number;
   connectionParameters: any;
   /** The mechanism of SASL, while it authenticates. */
   saslSession: { mechanism: string } | null;
@@ -33,6 +34,7 @@ export function connectSettings(client: LoggingIn, config: any): ConnectSettings
     ssl: client.ssl,
     sslNegotiation: client.sslNegotiation,
     enableChannelBinding: client.enableChannelBinding,
+    scramMaxIterations: client.scramMaxIterations,
     keepAlive: Boolean(config.keepAlive),
     keepAliveInitialDelayMillis: Number(config.keepAliveInitialDelayMillis) || 0,
     connectionTimeoutMillis: client._connectionTimeoutMillis,
@@ -57,6 +59,15 @@ export function startupParameters(parameters: any): Record<string, any> {
   }
   if (parameters.options) conf['options'] = parameters.options;
   return conf;
+}
+
+/** Why a server's first message of SCRAM is refused, or null. */
+export function iterationsRefusal(message: string, most: number): Error | null {
+  const count = Number(/,i=(\d+)$/.exec(message)?.[1]);
+  if (most === 0 || !(count > most)) return null;
+  return new Error(
+    `SASL: SCRAM-SERVER-FIRST-MESSAGE: iteration count ${count} exceeds scramMaxIterations of ${most}`,
+  );
 }
 
 async function passwordOf(client: LoggingIn): Promise<string | null> {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { systemClock, type Timer } from '../../transport/clock.ts';
+import { Client as OwnClient } from './client.ts';
 import { poolOptions } from './pool-options.ts';
 import { settlement } from './settlement.ts';
 
@@ -54,7 +55,7 @@ export class Pool extends EventEmitter {
     super();
     this.options = poolOptions(options);
     this.log = this.options.log || nothing;
-    this.Client = this.options.Client || Client;
+    this.Client = this.options.Client || Client || OwnClient;
     this.Promise = this.options.Promise || globalThis.Promise;
   }
 

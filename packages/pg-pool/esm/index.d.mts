@@ -1,0 +1,2 @@
+import Pool from '../index.js';
+export default Pool;

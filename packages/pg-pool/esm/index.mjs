@@ -1,0 +1,3 @@
+import Pool from '../index.js';
+
+export default Pool;
