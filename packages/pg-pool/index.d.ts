@@ -14,7 +14,7 @@ declare class Pool<T extends pg.ClientBase = pg.Client> extends pg.Pool {
     callback: (
       error: Error | undefined,
       client: (T & pg.PoolClient) | undefined,
-      done: (release?: any) => void,
+      done: (release?: unknown) => void,
     ) => void,
   ): void;
 }
