@@ -2,56 +2,91 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test, vi } from 'vitest';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { connect } from '../../../src/index.ts';
+import { PGBOUNCER, PGBOUNCER_TITLE, PgBouncer } from '../../support/servers/pgbouncer.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../support/programs/frozen-pool.ts', import.meta.url));
+const ANSWERS = [1, 2, 3, 4, 5, 6, 'COPY 1', 8, 'SELECT 1'];
 
-/** What ends the sessions of a process while it stands still, as the functions of clouds do. */
-const ENDS = {
-  'the server for being idle': {
-    options: '?options=-c%20idle_session_timeout%3D300',
-    kills: false,
-  },
-  'its backend being terminated': { options: '', kills: true },
-} as const;
+/** What ends the connections of a process while it stands still, as the functions of clouds do. */
+interface End extends AsyncDisposable {
+  /** Where the process connects to. */
+  readonly dsn: string;
+  /** Ends the connections, or resolves when they are ended. */
+  end(): Promise<void>;
+}
+
+/** A server's own end of its sessions. */
+async function byServer(settings: string, kills: boolean): Promise<End> {
+  const admin = await connect(serverDsn());
+  const which = "FROM pg_stat_activity WHERE application_name = 'frozen'";
+  return {
+    dsn: `${serverDsn()}${settings}`,
+    async end() {
+      if (kills) await admin.fetch(`SELECT pg_terminate_backend(pid) ${which}`);
+      const left = () => admin.fetchVal(`SELECT count(*) ${which}`);
+      await vi.waitFor(async () => expect(await left()).toBe(0n), 10_000);
+    },
+    [Symbol.asyncDispose]: () => admin.close(),
+  };
+}
+
+/** A pooler's; in session mode its clients are never idle. */
+async function byPooler(): Promise<End> {
+  const settings = { client_idle_timeout: 1, stats_users: 'postgres' };
+  const bouncer = await PgBouncer.start('transaction', settings);
+  /** How many clients it has besides the one that asks. */
+  const clients = async () => {
+    const client = new pg.Client(bouncer.dsn.replace('/postgres?', '/pgbouncer?'));
+    await client.connect();
+    const { rows } = await client.query('SHOW CLIENTS');
+    await client.end();
+    return rows.filter(({ database }) => database !== 'pgbouncer').length;
+  };
+  return {
+    dsn: bouncer.dsn,
+    end: () => vi.waitFor(async () => expect(await clients()).toBe(0), 10_000),
+    [Symbol.asyncDispose]: () => bouncer.stop(),
+  };
+}
+
+/** Freezes a process with a pool until its connections are ended; its calls then, and again. */
+async function freeze({ dsn, end }: End): Promise<void> {
+  const child = spawn(process.execPath, [PROGRAM, dsn], { stdio: ['pipe', 'pipe', 'inherit'] });
+  onTestFinished(async () => {
+    child.stdin.end();
+    child.kill('SIGCONT');
+    if (child.exitCode === null) await once(child, 'exit');
+  });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await lines.next()).value as string);
+  expect(await next()).toHaveLength(2);
+  for (let round = 0; round < 3; round++) {
+    child.kill('SIGSTOP');
+    await end();
+    // What it is to do waits for it as it awakes, beside the news of its connections.
+    child.stdin.write('go\n');
+    child.kill('SIGCONT');
+    expect(await next()).toEqual(ANSWERS);
+  }
+}
 
 describe.skipIf(process.platform === 'win32')('a process that was frozen', () => {
-  test.each(Object.keys(ENDS) as (keyof typeof ENDS)[])(
-    'whose sessions were ended by %s has its next calls answered',
-    async (end) => {
-      const { options, kills } = ENDS[end];
-      await using admin = await connect(serverDsn());
-      const child = spawn(process.execPath, [PROGRAM, `${serverDsn()}${options}`], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
-      try {
-        const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-        const next = async () => JSON.parse((await lines.next()).value as string);
-        for (let round = 0; round < 3; round++) {
-          const pids: number[] = round === 0 ? await next() : await pidsOf();
-          child.kill('SIGSTOP');
-          if (kills)
-            await admin.fetch('SELECT pg_terminate_backend(p) FROM unnest($1::int4[]) p', pids);
-          const left = 'SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1)';
-          await vi.waitFor(async () => expect(await admin.fetchVal(left, pids)).toBe(0n), 10_000);
-          // What it is to do waits for it as it awakes, beside the news of its connections.
-          child.stdin.write('go\n');
-          child.kill('SIGCONT');
-          expect(await next()).toEqual([1, 2, 3]);
-        }
-      } finally {
-        child.stdin.end();
-        child.kill('SIGCONT');
-        await once(child, 'exit');
-      }
+  test.each([
+    ['the server for being idle', '?options=-c%20idle_session_timeout%3D300', false],
+    ['its backend being terminated', '', true],
+  ])('whose sessions were ended by %s has its next calls answered', async (_, settings, kills) => {
+    await using end = await byServer(settings, kills);
+    await freeze(end);
+  });
 
-      /** The sessions that it has by now. */
-      async function pidsOf(): Promise<number[]> {
-        const query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'frozen'";
-        return (await admin.fetch<{ pid: number }>(query)).map(({ pid }) => pid);
-      }
-    },
-  );
+  describe.skipIf(PGBOUNCER === null)(PGBOUNCER_TITLE, () => {
+    test('whose connections its client_idle_timeout has ended has its next calls answered', async () => {
+      await using end = await byPooler();
+      await freeze(end);
+    });
+  });
 });

@@ -9,11 +9,24 @@ const pool = await createPool(process.argv[2], {
 });
 const pids = await Promise.all([1, 2].map(() => pool.fetchVal('SELECT pg_backend_pid()')));
 console.log(JSON.stringify(pids));
+
+async function sumOf(rows: AsyncIterable<{ n: number }>): Promise<number> {
+  let sum = 0;
+  for await (const { n } of rows) sum += n;
+  return sum;
+}
+
 process.stdin.setEncoding('utf8').on('data', async () => {
   const calls = [
     pool.fetchVal('SELECT 1'),
     pool.transaction((tx) => tx.fetchVal('SELECT 2')),
-    pool.fetchVal('SELECT 3'),
+    sumOf(pool.stream('SELECT 3 AS n')),
+    pool.withConnection((connection) => connection.fetchVal('SELECT 4')),
+    pool.batch(['SELECT 5 AS n']).then(([first]) => first!.rows[0]!['n']),
+    pool.fetchMany('SELECT $1::int4 AS n', [[6]]).then(([row]) => row!['n']),
+    pool.copyFromQuery('SELECT 7', { output: () => {} }),
+    pool.executeMany('SELECT $1::int4', [[8]]).then(() => 8),
+    pool.execute('SELECT 9; SELECT 9'),
   ];
   const results = await Promise.allSettled(calls);
   console.log(
