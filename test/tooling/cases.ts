@@ -27,6 +27,7 @@ async function main() {${BODY}
 }
 main();
 `;
+const REQUIRE = "const { createPool } = require('asyncpg')";
 const DONE = /done 0 DivisionByZeroError/;
 
 /** Where a part that is loaded late brought the driver a second time, its classes were others. */
@@ -132,6 +133,23 @@ ${code}`;
   };
 }
 
+/** A Node that cannot require modules says so, by the code that programs know, and imports them. */
+function oldNode(version: string): ToolCase {
+  return {
+    name: `require-node-${version}`,
+    packages: [`node@${version}`],
+    manifest: { allowScripts: { node: true } },
+    files: {
+      'main.cjs': `try { require('asyncpg'); } catch (error) { console.log(error.code, error.message); }
+import('./main.mjs');`,
+      'main.mjs': MAIN,
+    },
+    steps: [['./node', 'main.cjs']],
+    expected:
+      /ERR_REQUIRE_ESM require\(\) of ES Module [\s\S]*import\(\)[\s\S]*done 0 DivisionByZeroError/,
+  };
+}
+
 export const CASES: readonly ToolCase[] = [
   {
     name: 'jest',
@@ -145,8 +163,14 @@ test('the driver', async () => {${BODY}
 });`,
     },
     manifest: { jest: { transform: {} } },
-    steps: [['node', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js']],
-    expected: /Tests: +1 passed/,
+    // It says so if something keeps the process, and then does not end by itself.
+    steps: [
+      [
+        ...['node', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js'],
+        ...['--detectOpenHandles', '--runInBand'],
+      ],
+    ],
+    expected: /^(?![\s\S]*(?:open handle|did not exit))[\s\S]*Tests: +1 passed/,
   },
   {
     name: 'node-test',
@@ -235,6 +259,45 @@ test('the driver', async () => {${BODY}
       ['node', 'sql.cjs'],
     ],
     expected: new RegExp(`${DONE.source}[\\s\\S]*small: true`),
+  },
+  {
+    name: 'vite-ssr',
+    packages: ['vite'],
+    files: {
+      'main.mjs': MAIN,
+      'vite.config.mjs': `export default { ssr: { noExternal: true },
+        build: { ssr: 'main.mjs', minify: true, outDir: 'out' } };`,
+    },
+    steps: [
+      ['vite', 'build'],
+      ['node', 'out/main.js'],
+    ],
+    expected: DONE,
+  },
+  {
+    name: 'vitest',
+    packages: ['vitest'],
+    files: {
+      'a.test.mjs': `import { createPool } from 'asyncpg';
+import { expect, test } from 'vitest';
+test('the driver', async () => {${BODY}
+  expect(row).toEqual({ at: new Date(0), id: 1 });
+  expect(refused).toBe('DivisionByZeroError');
+});`,
+    },
+    steps: [
+      ['vitest', 'run', '--pool', 'threads', '--reporter=default', '--reporter=hanging-process'],
+    ],
+    expected: /^(?![\s\S]*(?:close timed out|keeping the process))[\s\S]*Tests +1 passed/,
+  },
+  oldNode('20.10'),
+  oldNode('22.11'),
+  {
+    name: 'require',
+    packages: [],
+    files: { 'main.cjs': MAIN.replace("import { createPool } from 'asyncpg'", REQUIRE) },
+    steps: [['node', 'main.cjs']],
+    expected: DONE,
   },
   {
     name: 'tsx',

@@ -18,6 +18,8 @@ const PROGRAM = `
     );
   }
 `;
+const VITE = fileURLToPath(new URL('../../node_modules/vite/bin/vite.js', import.meta.url));
+const LINE = 'true ConnectionFailureError\n';
 let folder: string;
 
 beforeAll(async () => {
@@ -26,6 +28,10 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+/** What a program prints. */
+const outputOf = async (file: string) =>
+  (await promisify(execFile)(process.execPath, [file])).stdout;
+
 /** What a program prints that is bundled and minified into one file. */
 async function bundledOutput(format: 'esm' | 'cjs'): Promise<string> {
   const entry = path.join(folder, `${format}.mjs`);
@@ -33,13 +39,24 @@ async function bundledOutput(format: 'esm' | 'cjs'): Promise<string> {
   const bundle = await rolldown({ input: entry, platform: 'node', logLevel: 'silent' });
   const file = path.join(folder, format === 'esm' ? 'bundle.mjs' : 'bundle.cjs');
   await bundle.write({ file, format, minify: true, codeSplitting: false });
-  return (await promisify(execFile)(process.execPath, [file])).stdout;
+  return outputOf(file);
 }
 
 it.each(['esm', 'cjs'] as const)(
   'a program that is bundled into one file of %s runs',
   async (format) => {
-    const line = 'true ConnectionFailureError\n';
-    expect(await bundledOutput(format)).toBe(line + line);
+    expect(await bundledOutput(format)).toBe(LINE + LINE);
   },
 );
+
+it("a program that Vite has bundled for a server runs, in the chunks of Vite's choice", async () => {
+  const entry = path.join(folder, 'ssr.mjs');
+  await writeFile(entry, PROGRAM);
+  const build = { ssr: entry, outDir: 'out', minify: true };
+  const config = path.join(folder, 'vite.config.mjs');
+  const options = { logLevel: 'silent', ssr: { noExternal: true }, build };
+  await writeFile(config, `export default ${JSON.stringify(options)};`);
+  // As a process of its own: it leaves open what it has opened.
+  await promisify(execFile)(process.execPath, [VITE, 'build', '--config', config], { cwd: folder });
+  expect(await outputOf(path.join(folder, 'out/ssr.mjs'))).toBe(LINE + LINE);
+});
