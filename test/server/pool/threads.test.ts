@@ -5,16 +5,19 @@ import { expect, test, vi } from 'vitest';
 import { connect } from '../../../src/index.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
+const THREADS = new URL('../../support/programs/run-threads.ts', import.meta.url);
+const CLUSTER = new URL('../../support/programs/run-cluster.ts', import.meta.url);
+
 /** What a program says that ends by itself, with no handle left open. */
-async function outputOf(program: string): Promise<unknown> {
-  const file = fileURLToPath(new URL(`../../support/programs/${program}`, import.meta.url));
+async function outputOf(program: URL): Promise<unknown> {
+  const file = fileURLToPath(program);
   const limits = { timeout: 25_000 };
   const { stdout } = await promisify(execFile)(process.execPath, [file, serverDsn()], limits);
   return JSON.parse(stdout);
 }
 
 test('pools of worker threads leave nothing that keeps a thread, and end with theirs', async () => {
-  const { ended, pid } = (await outputOf('run-threads.ts')) as { ended: unknown[]; pid: number };
+  const { ended, pid } = (await outputOf(THREADS)) as { ended: unknown[]; pid: number };
   expect(ended).toEqual(
     [0, 1, 2].map((number) => ({ message: { isRight: true, rows: [{ number }] }, code: 0 })),
   );
@@ -25,5 +28,5 @@ test('pools of worker threads leave nothing that keeps a thread, and end with th
 
 test('pools of the processes of node:cluster leave nothing that keeps a process', async () => {
   const done = { message: { isRight: true }, code: 0 };
-  expect(await outputOf('run-cluster.ts')).toEqual({ ended: [done, done] });
+  expect(await outputOf(CLUSTER)).toEqual({ ended: [done, done] });
 });
