@@ -11,6 +11,7 @@ import type {
 } from '../byte-stream.ts';
 import type { Endpoint, SocketOptions } from '../network.ts';
 import { nextTurn } from '../turn.ts';
+import type { WorkersSocket } from '../workers/workers-socket.ts';
 import { appendKeyLog } from './key-log.ts';
 import { tlsOptions } from './tls-options.ts';
 
@@ -71,6 +72,7 @@ export class SocketStream implements ByteStream {
     onOpen: (stream: ByteStream) => void,
   ): Promise<ByteStream> {
     const { keepAlive } = options;
+    if (isWorkerd) return await SocketStream.#connectInWorker(endpoint, onOpen);
     let stream: SocketStream | null = null;
     const socket = net.connect({
       ...endpoint,
@@ -103,6 +105,19 @@ export class SocketStream implements ByteStream {
         count ?? 10,
       );
     }
+    return stream;
+  }
+
+  /** By a socket that can begin TLS, which the runtime's `node:net` cannot. */
+  static async #connectInWorker(
+    endpoint: Endpoint,
+    onOpen: (stream: ByteStream) => void,
+  ): Promise<ByteStream> {
+    if ('path' in endpoint) throw new Error("Cloudflare's runtime has no Unix sockets");
+    const { WorkersSocket } = await import('../workers/workers-socket.ts');
+    const stream = new SocketStream(WorkersSocket.connect(endpoint.host, endpoint.port));
+    onOpen(stream);
+    await stream.#settled('connect');
     return stream;
   }
 
@@ -150,17 +165,9 @@ export class SocketStream implements ByteStream {
   }
 
   async startTls(request: TlsRequest): Promise<TlsState> {
-    if (isWorkerd) {
-      throw new Error(
-        'a socket of Cloudflare\'s runtime that is being read cannot begin TLS: give the option dial, as in the guide "Serverless"',
-      );
-    }
-    const options = tlsOptions(request);
     const plain = this.#socket;
+    const secure = isWorkerd ? workerTls(plain, request) : nodeTls(plain, request);
     this.#detach();
-    // Errors of the plain socket arrive through the TLS socket as well from here on; the plain
-    // one keeps its listener, so that none of them is ever without any.
-    const secure = builtinModule('node:tls').connect({ ...options, socket: plain });
     this.#socket = secure;
     this.#tls = new SocketTls(secure);
     this.#attach(secure);
@@ -256,6 +263,23 @@ export class SocketStream implements ByteStream {
   }
 }
 
+// Errors of the plain socket arrive through the TLS socket as well; the plain one keeps its listener, so that
+// none of them is ever without any.
+function nodeTls(plain: Duplex, request: TlsRequest): TLSSocket {
+  return builtinModule('node:tls').connect({ ...tlsOptions(request), socket: plain });
+}
+
+function workerTls(plain: Duplex, { ssl, host }: TlsRequest): Duplex & PeerTls {
+  if (!('startTls' in plain)) {
+    throw new Error("a stream of the option dial cannot begin TLS in Cloudflare's runtime");
+  }
+  const { ca, cert, key, pfx, crl, servername } = ssl.tlsOptions();
+  if ((ca ?? cert ?? key ?? pfx ?? crl) !== undefined) {
+    throw new Error("Cloudflare's runtime has its own authorities: no certificates can be given");
+  }
+  return (plain as WorkersSocket).startTls(servername ?? host);
+}
+
 /** Whether the stream has an error, of which it may not have told yet. */
 function hasFailed({ errored }: Duplex): boolean {
   // A stream that is not made of Node's own classes may not know the property.
@@ -272,11 +296,17 @@ function isSecure(socket: Duplex): socket is TLSSocket {
   return socket instanceof net.Socket && (socket as Partial<TLSSocket>).encrypted === true;
 }
 
+/** What sockets with TLS tell of it. */
+interface PeerTls {
+  readonly alpnProtocol: string | false | null;
+  getPeerX509Certificate(): { readonly raw: Uint8Array } | undefined;
+}
+
 /** The TLS of a socket. */
 class SocketTls implements TlsState {
-  readonly #socket: TLSSocket;
+  readonly #socket: PeerTls;
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: PeerTls) {
     this.#socket = socket;
   }
 
