@@ -251,6 +251,8 @@ function checkModule(
   report: (message: string) => void,
 ): void {
   const folder = folderOf(file);
+  // Cloudflare's runtime has it built in.
+  if (from === 'cloudflare:sockets' && file.startsWith('transport/workers/')) return;
   if (!from.startsWith('node:')) {
     const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/');
     const others = IMPORTS_OF_PACKAGES[folder.split('/')[0]!];
