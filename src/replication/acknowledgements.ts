@@ -72,7 +72,8 @@ export class Acknowledgements {
   /** Acknowledges all up to and with the transaction. */
   upTo(transaction: Transaction): void {
     const index = this.#pending.indexOf(transaction);
-    for (const earlier of this.#pending.slice(0, index)) earlier.ack();
+    // It is not among them if it was acknowledged before: then all before it were, too.
+    if (index > 0) for (const earlier of this.#pending.slice(0, index)) earlier.ack();
     transaction.ack();
   }
 

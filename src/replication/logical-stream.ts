@@ -17,7 +17,7 @@ import type {
   ChangeStreamStats,
   StreamPosition,
 } from './change-stream.ts';
-import { ReplicationDivergedError } from './errors.ts';
+import { PublicationMissingError, ReplicationDivergedError } from './errors.ts';
 import { learnTypes } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import {
@@ -30,12 +30,12 @@ import {
   prepareDecoding,
   startCommand,
 } from './preparation.ts';
-import { ensurePublication } from './publications.ts';
+import { ensurePublication, findPublications, publicationError } from './publications.ts';
 import { confirmedPosition, SlotWatch } from './slot-watch.ts';
 import { slotError, slotLost } from './slots.ts';
 import { Snapshot } from './snapshot.ts';
 import { StatusReporter } from './status-reporter.ts';
-import { type ChangeTransaction, Transaction } from './transaction.ts';
+import { bothOf, type ChangeTransaction, Transaction } from './transaction.ts';
 import { milliseconds, type SystemIdentity, Walsender, withReplication } from './walsender.ts';
 
 /** Below this share of `highWater` reading goes on. */
@@ -44,6 +44,9 @@ const LOW_WATER = 0.25;
 const CLOSE_PATIENCE = 1000;
 /** Before it is asked again whether an acknowledgement has come, in milliseconds. */
 const CONFIRM_PAUSE = 100;
+
+/** What PostgreSQL 18 warns with that it does not find a publication. */
+const SKIPPED_PUBLICATION = '55000';
 
 let temporarySlots = 0;
 
@@ -248,6 +251,9 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
       this.#isBinary,
       session.server.version.major,
     );
+    sender.onNotice = (notice) => {
+      if (notice.sqlstate === SKIPPED_PUBLICATION) this.#checkPublications(sender);
+    };
     this.#request = await sender.start(text, this);
     if (session.isEnded) throw session.endReason ?? endedUnasked();
     this.#reporter.start(
@@ -256,6 +262,19 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
       limit > 0 ? Math.min(interval, limit / 3) : interval,
     );
     this.#watch.start();
+  }
+
+  /**
+   * PostgreSQL 18 warns of a publication that it does not find, and goes on without its tables. It may not
+   * have been there yet when what it reads was written: that is as it should be. One that is gone is not.
+   */
+  #checkPublications(sender: Walsender): void {
+    findPublications(this.#context, this.#settings, this.#closing.signal).then(
+      () => {},
+      (error: unknown) => {
+        if (error instanceof PublicationMissingError) sender.destroy(error);
+      },
+    );
   }
 
   /** Everything that happens to connections, one thing after the other. */
@@ -275,7 +294,9 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
       const error = reason ?? endedUnasked();
       const isText = reason === null && this.#settings.binary && !this.#isBinary && this.#restarts;
       this.#restarts = false;
-      if (reason !== null && !isPassing(reason)) throw slotError(reason, this.#slot);
+      if (reason !== null && !isPassing(reason)) {
+        throw slotError(publicationError(reason, this.#settings), this.#slot);
+      }
       if (!(await this.#reconnect(error, isText))) return;
     }
   }
@@ -482,7 +503,7 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
       if (next !== null) return next;
       if (this.#isClosed) return null;
       const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#wake = bothOf(this.#wake, resolve);
       });
       this.starving();
       await woken;

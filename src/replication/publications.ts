@@ -1,6 +1,10 @@
 import type { CodecSource } from '../codecs/codec-source.ts';
+import type { SessionContext } from '../connecting/open-session.ts';
+import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
+import { rowValue } from '../values/row.ts';
 import { PublicationMissingError } from './errors.ts';
+import { openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import type { Walsender } from './walsender.ts';
 
@@ -41,15 +45,23 @@ export async function ensurePublication(sender: Walsender, wanted: Wanted): Prom
         hint: 'It cannot be altered to: choose another name, or drop it.',
       });
     }
-    await sender.command(`CREATE PUBLICATION ${quoted} FOR ALL TABLES`);
+    await create(sender, `${quoted} FOR ALL TABLES`);
     return;
   }
   const tables = publishes.map(quoteTable).join(', ');
   if (known === undefined) {
-    const what = tables === '' ? '' : ` FOR TABLE ${tables}`;
-    await sender.command(`CREATE PUBLICATION ${quoted}${what}`);
+    await create(sender, `${quoted}${tables === '' ? '' : ` FOR TABLE ${tables}`}`);
   } else if (tables !== '' && !(await publishesJust(sender, name, publishes))) {
     await sender.command(`ALTER PUBLICATION ${quoted} SET TABLE ${tables}`);
+  }
+}
+
+async function create(sender: Walsender, what: string): Promise<void> {
+  try {
+    await sender.command(`CREATE PUBLICATION ${what}`);
+  } catch (error) {
+    // Another process, which starts at the same time, was faster.
+    if (!['42710', '23505'].includes((error as PostgresError).sqlstate ?? '')) throw error;
   }
 }
 
@@ -69,18 +81,51 @@ async function publishesJust(
   return row?.['same'] === 't';
 }
 
+function present({ publications }: Wanted): string {
+  return `SELECT pubname FROM pg_catalog.pg_publication WHERE pubname IN (${list(publications)})`;
+}
+
 /** PostgreSQL 18 says nothing of a publication that is missing: the stream would just be empty. */
 export async function checkPublications(sender: Walsender, wanted: Wanted): Promise<void> {
-  const rows = await sender.command(
-    `SELECT pubname FROM pg_catalog.pg_publication WHERE pubname IN (${list(wanted.publications)})`,
+  const rows = await sender.command(present(wanted));
+  refuseMissing(wanted, new Set(rows.map((row) => row['pubname'])));
+}
+
+/** The same on a connection of its own, while the walsender streams. */
+export async function findPublications(
+  context: SessionContext,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<void> {
+  const connection = await openConnection(context, signal);
+  try {
+    const rows = await connection.fetch({ text: present(wanted), rows: 'record' });
+    refuseMissing(wanted, new Set(rows.map((row) => rowValue(row, 0))));
+  } finally {
+    connection.terminate();
+  }
+}
+
+function refuseMissing({ publications }: Wanted, found: ReadonlySet<unknown>): void {
+  const missing = publications.filter((name) => !found.has(name));
+  if (missing.length > 0) throw publicationMissing(missing);
+}
+
+function publicationMissing(names: readonly string[], cause?: unknown): PublicationMissingError {
+  return new PublicationMissingError(
+    `the publication ${names.map((name) => JSON.stringify(name)).join(', ')} does not exist`,
+    {
+      hint: 'CREATE PUBLICATION … FOR TABLE …, or give its tables: { name, tables }.',
+      ...(cause === undefined ? {} : { cause }),
+    },
   );
-  const found = new Set(rows.map((row) => row['pubname']));
-  const missing = wanted.publications.filter((name) => !found.has(name));
-  if (missing.length === 0) return;
-  throw new PublicationMissingError(
-    `the publication ${missing.map((name) => JSON.stringify(name)).join(', ')} does not exist`,
-    { hint: 'CREATE PUBLICATION … FOR TABLE …, or give its tables: { name, tables }.' },
-  );
+}
+
+/** What a server before 18 tells of a publication that was dropped; every other error as it is. */
+export function publicationError(error: Error, { publications }: Wanted): Error {
+  if (!(error instanceof PostgresError) || error.sqlstate !== '42704') return error;
+  const name = publications.find((one) => error.message.includes(`"${one}"`));
+  return name === undefined ? error : publicationMissing([name], error);
 }
 
 /** The types of all columns that are published. */

@@ -220,7 +220,7 @@ export class Transaction implements ChangeTransaction {
       const { failure } = this.#host;
       if (failure !== null) throw failure.error;
       const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#wake = bothOf(this.#wake, resolve);
       });
       this.#host.starving();
       await woken;
@@ -254,6 +254,15 @@ export class Transaction implements ChangeTransaction {
       return: () => Promise.resolve({ done: true, value: undefined }),
     };
   }
+}
+
+/** Calls both: more than one may wait for the same. */
+export function bothOf(one: (() => void) | null, other: () => void): () => void {
+  if (one === null) return other;
+  return () => {
+    one();
+    other();
+  };
 }
 
 function xidOf(change: Change): number | null {

@@ -2,6 +2,7 @@ import type { ConnectConfig } from '../config/connect-config.ts';
 import { connectSession } from '../connecting/connect-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InternalClientError, TimeoutError } from '../errors/client-errors.ts';
+import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import { CopyBothRequest, type WalSink } from '../session/requests/copy-both-request.ts';
 import { WalsenderCommand } from '../session/requests/walsender-command.ts';
 import type { Session } from '../session/session.ts';
@@ -57,6 +58,8 @@ export class Walsender {
   readonly session: Session;
   /** Resolves when it is over, to the reason: null for one that this side has closed. */
   readonly ended: Promise<Error | null>;
+  /** Is told of what the server says beside. */
+  onNotice: (notice: PostgresLogMessage) => void = () => {};
   readonly #patience: number | null;
 
   private constructor(session: Session, patience: number | null) {
@@ -64,7 +67,7 @@ export class Walsender {
     this.#patience = patience;
     this.ended = new Promise((resolve) => {
       session.observer = {
-        notice: () => {},
+        notice: (notice) => this.onNotice(notice),
         notification: () => {},
         transactionEnded: () => {},
         ended: resolve,

@@ -129,6 +129,9 @@ function interpreted(
   };
 }
 
+const JSON_TYPE = 114;
+const JSONB = 3802;
+
 const BAD_SIZE = 'if (n < 0 || n > end - p) return slow(b, start, end, r, old);';
 
 /** The code for the value of column `i` in its binary form, its length being `n`, its bytes at `p`. */
@@ -140,6 +143,13 @@ function binaryCode({ codec }: TupleColumn, i: number): string {
   const fixed = FIXED[step];
   if (fixed !== undefined) {
     return `if (n !== ${fixed.size}) return slow(b, start, end, r, old); v${i} = ${fixed.code};`;
+  }
+  if (codec.inline === 'json' && codec.type.oid === JSONB) {
+    // Its text, behind a byte for the version.
+    return `if (n < 1 || n > end - p || b[p] !== 1) return slow(b, start, end, r, old); v${i} = parse(r.text(b, p + 1, n - 1));`;
+  }
+  if (codec.inline === 'json' && codec.type.oid === JSON_TYPE) {
+    return `${BAD_SIZE} v${i} = parse(r.text(b, p, n));`;
   }
   if (step === 'bytea') return `${BAD_SIZE} v${i} = bytes(b, p, n);`;
   if (step === 'timestamp') {

@@ -191,6 +191,8 @@ function decodeBinary(buffer: Buffer, start: number, end: number): string {
   if (end - start !== 8 + count * 2) throw malformed('numeric', `no room for ${count} digits`);
   if (scale > MAX_SCALE) throw malformed('numeric', `the scale ${scale}`);
   if (sign !== POSITIVE && sign !== NEGATIVE) return special(sign);
+  const short = shortText(buffer, start + 8, count, weight, scale);
+  if (short !== null) return sign === NEGATIVE ? `-${short}` : short;
 
   let digits = '';
   for (let at = start + 8; at < end; at += 2) {
@@ -208,6 +210,44 @@ function decodeBinary(buffer: Buffer, start: number, end: number): string {
   const leading = '0'.repeat(Math.min(scale, Math.max(0, -wholeLength)));
   const fraction = leading + digits.slice(Math.max(0, wholeLength));
   return `${prefix}${integer}.${fraction.slice(0, scale).padEnd(scale, '0')}`;
+}
+
+/** Groups of four digits that are a number without loss, three before the point and three behind it. */
+const SHORT_GROUPS = 3;
+const POWERS_OF_TEN = Array.from({ length: SHORT_GROUPS * 4 + 1 }, (_, i) => 10 ** i);
+
+/**
+ * The text without a sign of a number that is not long, which nearly all are, made of two integers instead
+ * of groups of digits: a tenth of what a change of six columns costs. Null: it is too long, or something is wrong with it.
+ */
+function shortText(
+  buffer: Buffer,
+  at: number,
+  count: number,
+  weight: number,
+  scale: number,
+): string | null {
+  const whole = weight + 1;
+  const places = (scale + 3) >> 2;
+  if (whole < 0 || whole > SHORT_GROUPS || places > SHORT_GROUPS || count > whole + places) {
+    return null;
+  }
+  let integer = 0;
+  let fraction = 0;
+  for (let i = 0; i < whole + places; i++) {
+    let digit = 0;
+    if (i < count) {
+      digit = (buffer[at + i * 2]! << 8) | buffer[at + i * 2 + 1]!;
+      if (digit > 9999) return null;
+    }
+    if (i < whole) integer = integer * 10_000 + digit;
+    else fraction = fraction * 10_000 + digit;
+  }
+  if (scale === 0) return String(integer);
+  const surplus = places * 4 - scale;
+  if (surplus > 0) fraction = Math.floor(fraction / POWERS_OF_TEN[surplus]!);
+  if (fraction >= POWERS_OF_TEN[scale - 1]!) return `${integer}.${fraction}`;
+  return `${integer}.${String(fraction).padStart(scale, '0')}`;
 }
 
 function special(sign: number): string {

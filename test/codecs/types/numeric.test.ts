@@ -18,14 +18,18 @@ itAgreesWithTheServer('numeric', numeric, [
   ['-Infinity', '00000000f0000000', '-Infinity'],
 ]);
 
-const plain = fc
-  .tuple(fc.bigInt(-(10n ** 40n), 10n ** 40n), fc.integer({ min: 0, max: 50 }))
-  .map(([digits, scale]) => {
-    const sign = digits < 0n ? '-' : '';
-    const text = String(digits < 0n ? -digits : digits).padStart(scale + 1, '0');
-    const whole = text.slice(0, text.length - scale);
-    return scale === 0 ? sign + whole : `${sign}${whole}.${text.slice(text.length - scale)}`;
-  });
+/** Texts of numbers with up to so many digits, and so many behind the point. */
+const texts = (digits: bigint, scale: number) =>
+  fc
+    .tuple(fc.bigInt(-(10n ** digits), 10n ** digits), fc.integer({ min: 0, max: scale }))
+    .map(([value, places]) => {
+      const sign = value < 0n ? '-' : '';
+      const text = String(value < 0n ? -value : value).padStart(places + 1, '0');
+      const whole = text.slice(0, text.length - places);
+      return places === 0 ? sign + whole : `${sign}${whole}.${text.slice(text.length - places)}`;
+    });
+
+const plain = texts(40n, 50);
 
 describe('numeric', () => {
   it('keeps every digit and the scale', () => {
@@ -35,6 +39,24 @@ describe('numeric', () => {
         expect(numeric.text!.decode(numeric.text!.encode(text))).toBe(text);
       }),
     );
+  });
+
+  // Groups of four digits before and behind the point are read another way when they are few.
+  it.each([1n, 3n, 4n, 5n, 8n, 11n, 12n, 13n, 16n, 24n, 25n])(
+    'keeps them of a number of up to %i digits',
+    (digits) => {
+      fc.assert(
+        fc.property(texts(digits, 14), (text) => {
+          expect(fromHex(numeric, toHex(numeric, text))).toBe(text);
+        }),
+      );
+    },
+  );
+
+  it('refuses a group of more than four digits, few or many', () => {
+    for (const body of ['0001000000000000' + '2710', '0004000400000000' + '0001000100012710']) {
+      expect(() => fromHex(numeric, body)).toThrow(DecodeError);
+    }
   });
 
   it('writes a short text as it writes a long one and one with an exponent', () => {
