@@ -285,7 +285,8 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
       this.#snapshot = null;
       this.#wasMade = true;
       if (this.#isClosed) return;
-      await this.#start(sender);
+      // The slot is there: what happens to the connection from here on is gone through.
+      await this.#start(sender).catch((error: unknown) => sender.destroy(error as Error));
     }
     for (;;) {
       const reason = await this.#sender!.ended;

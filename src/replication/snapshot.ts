@@ -4,6 +4,7 @@ import type { CodecSource } from '../codecs/codec-source.ts';
 import { columnName } from '../codecs/column-name.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
+import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { type Row, rowShape } from '../values/row.ts';
 import type { AssemblerHost } from './assembler.ts';
@@ -112,7 +113,7 @@ export class Snapshot {
       // So that no reader waits for somebody to take its rows.
       for (const transaction of this.#open) transaction.drop();
       await Promise.allSettled(workers);
-      throw error;
+      throw this.#sender.session.endReason ?? reasonOf(error);
     }
     await this.#keep();
   }
@@ -171,8 +172,17 @@ export class Snapshot {
         `ALTER_REPLICATION_SLOT ${quoteIdentifier(this.#slot)} (FAILOVER true)`,
       );
     }
-    await this.#sender.command(`DROP_REPLICATION_SLOT ${quoteIdentifier(this.#temporary)}`);
+    // It dies with the connection, if that is lost just now.
+    await this.#sender
+      .command(`DROP_REPLICATION_SLOT ${quoteIdentifier(this.#temporary)}`)
+      .catch(() => {});
   }
+}
+
+/** Why the connection is closed that the next table was to be read on. */
+function reasonOf(error: unknown): unknown {
+  const { cause } = error as { cause?: unknown };
+  return error instanceof InterfaceError && cause instanceof PostgresError ? cause : error;
 }
 
 /** What is to be read. */

@@ -20,10 +20,25 @@ import {
 } from '../../support/replication/logical-cluster.ts';
 import { FaultProxy } from '../../support/servers/fault-proxy.ts';
 
+// Each has a server of its own, and most of its time it waits for one: they run side by side.
 const TABLE = `CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION t FOR TABLE t`;
 
+/** Shuts the server down in good order. Returns how many milliseconds that took. */
+async function shutDown({ pid }: TempCluster): Promise<number> {
+  const before = performance.now();
+  process.kill(pid, 'SIGINT');
+  await until(async () => {
+    try {
+      return !process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+  });
+  return performance.now() - before;
+}
+
 onEachVersion('a change stream ends loudly', (version) => {
-  test('when its slot was lost, at the first start and later', async () => {
+  test.concurrent('when its slot was lost, at the first start and later', async () => {
     await using server = await LogicalCluster.start(version);
     const { pool } = server;
     await pool.execute(TABLE);
@@ -38,7 +53,7 @@ onEachVersion('a change stream ends loudly', (version) => {
     await stream.close();
   });
 
-  test('when the server has given its slot up, with the reason; and warns before', async () => {
+  test.concurrent('when the server has given its slot up, with the reason; and warns before', async () => {
     await using server = await LogicalCluster.start(version, {
       max_slot_wal_keep_size: '64MB',
       max_wal_size: '32MB',
@@ -88,7 +103,7 @@ onEachVersion('a change stream ends loudly', (version) => {
     );
   }, 60_000);
 
-  test('when it comes to another server, or its history was left behind', async () => {
+  test.concurrent('when it comes to another server, or its history was left behind', async () => {
     await using server = await LogicalCluster.start(version);
     await using other = await LogicalCluster.start(version);
     for (const { pool } of [server, other]) await pool.execute(TABLE);
@@ -104,7 +119,7 @@ onEachVersion('a change stream ends loudly', (version) => {
     await stream.close();
   }, 60_000);
 
-  test('when it comes to a standby that was promoted without what was handed over', async () => {
+  test.concurrent('when it comes to a standby that was promoted without what was handed over', async () => {
     await using server = await LogicalCluster.start(version);
     const { pool, cluster } = server;
     await pool.execute(TABLE);
@@ -133,19 +148,20 @@ onEachVersion('a change stream ends loudly', (version) => {
     await stream.close();
   }, 60_000);
 
-  test('but not for a shutdown in good order, which it does not hold up', async () => {
+  test.concurrent('but not for a shutdown in good order, which it does not hold up', async () => {
     await using server = await LogicalCluster.start(version);
     const { pool, cluster } = server;
     await pool.execute(TABLE);
+    const alone = await shutDown(cluster);
+    await cluster.restart();
     await using stream = await openChangeStream(pool, { slot: 'shutdown', publication: 't' });
     await pool.execute('INSERT INTO t VALUES (1)');
     const iterator = iteratorOf(stream);
     await take(iterator, 1);
     const next = iterator.next();
     await stream.flush();
-    const before = performance.now();
+    expect(await shutDown(cluster)).toBeLessThan(alone + 1000);
     await cluster.restart();
-    expect(performance.now() - before).toBeLessThan(5000);
     await until(async () => stream.stats.reconnects > 0);
     await pool.execute('INSERT INTO t VALUES (2)');
     const changes: Change[] = await (await next).value!.toArray();
@@ -153,7 +169,7 @@ onEachVersion('a change stream ends loudly', (version) => {
     expect(stream.stats.reconnects).toBe(1);
   }, 60_000);
 
-  test('a temporary slot that is lost is a gap', async () => {
+  test.concurrent('a temporary slot that is lost is a gap', async () => {
     await using server = await LogicalCluster.start(version);
     const { pool } = server;
     await pool.execute(TABLE);
@@ -177,7 +193,7 @@ onEachVersion('a change stream ends loudly', (version) => {
   });
 });
 
-test('failover to a standby that has the slot loses and repeats nothing', async () => {
+test.concurrent('failover to a standby that has the slot loses and repeats nothing', async () => {
   await using server = await LogicalCluster.start(18, { hot_standby_feedback: true });
   const { pool, cluster } = server;
   await pool.execute(TABLE);

@@ -3,6 +3,7 @@
  * the slot, the publication and how it keeps what it got. It prints a line for each transaction.
  *
  * - `once`: the rows go into the table `target`, and the position with them into `progress`
+ * - `snapshot`: it takes a snapshot first, keeps nothing, and prints a line for each row of it
  * - a file's name: the ids are appended to it, and then the next transaction is asked for
  */
 import { openSync, writeSync } from 'node:fs';
@@ -34,6 +35,21 @@ if (keeps === 'once') {
       await tx.execute('UPDATE progress SET lsn = $1 WHERE slot = $2', transaction.lsn, slot);
     });
     console.log(ids.length);
+  }
+} else if (keeps === 'snapshot') {
+  await using stream = await openChangeStream(pool, {
+    slot,
+    publication,
+    snapshot: true,
+    highWater: 50,
+  });
+  console.log('begun');
+  for await (const transaction of stream) {
+    for await (const _ of transaction) {
+      console.log('row');
+      // So that a signal finds it where it was looked for.
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   }
 } else {
   const file = openSync(keeps, 'a');
