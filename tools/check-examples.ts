@@ -1,5 +1,5 @@
 // Checks the queries of the examples by `asyncpg check`, as it was built: each against a database with the
-// example's own tables. Run by `npm run check`.
+// example's own tables; and those of the documentation's programs. Run by `npm run check`.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +11,7 @@ import { migrate } from '../examples/order-service/schema.ts';
 import { POOL, SCHEMA as SERVICE } from '../examples/order-service/settings.ts';
 import { CONNECT_OPTIONS } from '../examples/pipeline/database.ts';
 import { createSchema, SCHEMA as PIPELINE } from '../examples/pipeline/schema.ts';
+import { checkDocuments } from './check-documents.ts';
 import { root } from './entries.ts';
 
 /** Checks the sources of a folder against a database whose tables are in this schema of it. */
@@ -55,5 +56,6 @@ await using db = await connect(cluster.dsn);
 const results = [
   await check('examples/pipeline', cluster.dsn, db, PIPELINE),
   await check('examples/order-service', cluster.dsn, db, SERVICE),
+  await checkDocuments(cluster.dsn),
 ];
 process.exitCode = results.every(Boolean) ? 0 : 1;
