@@ -83,6 +83,7 @@ export default defineConfig({
           items: [
             { text: 'Side by side', link: '/comparison' },
             { text: 'Promises', link: '/promises' },
+            { text: 'What a newcomer met', link: '/newcomer' },
             { text: 'Architecture', link: '/architecture' },
           ],
         },

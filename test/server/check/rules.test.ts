@@ -61,3 +61,22 @@ describe('the rules of asyncpg check', () => {
     });
   });
 });
+
+it('a template that only the program knows is let pass where a comment says that it is meant', async () => {
+  await using project = await Project.make({
+    'asyncpg.config.mjs': "export default { schema: ['schema.sql'], strict: true };",
+    'schema.sql': 'CREATE TABLE notes (id int, body text)',
+    'a.ts': [
+      "import { sql } from 'asyncpg';",
+      'db.execute(sql`UPDATE notes /* check: allow not-checked */ SET ${sql.set(changes)} WHERE id = ${id}`);',
+      'db.execute(sql`UPDATE notes SET ${sql.set(changes)} WHERE id = ${id}`);',
+      'db.execute(sql`DELETE FROM notes WHERE ${sql.and(parts)} /* check: allow not-checked */`);',
+    ].join('\n'),
+  });
+  const { code, out } = await project.check();
+  expect(code).toBe(1);
+  expect([...out.matchAll(/^a\.ts\((\d+),.*not-checked/gm)].map(([, line]) => line)).toEqual([
+    '3',
+    '4',
+  ]);
+});
