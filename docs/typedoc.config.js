@@ -29,12 +29,12 @@ export default {
     'Variable',
   ],
   // Parts of types, which their doc comments speak of.
-  intentionallyNotExported: ['FormOf', 'RowTypeOf', 'Unknown', 'ROW', 'Sets'],
+  intentionallyNotExported: ['FormOf', 'PositionsOf', 'IsTold', 'Unknown', 'ROW', 'Sets'],
   intentionallyNotDocumented: [
     'asyncpg.Checked.__type.error',
     'asyncpg.ArgsOf.__type.args',
     'asyncpg.ColumnsOf.__type.row',
-    'asyncpg.ColumnsOf.__type.[ROW]',
+    'asyncpg.RowTypeOf.__type.[ROW]',
     'asyncpg.FirstColumnOf.__type.first',
     'asyncpg.FormOf.__type.rows',
     'asyncpg.NamedArgsOf.__type.args',

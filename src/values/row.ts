@@ -19,6 +19,7 @@ type PositionsOf<T> = 0 extends 1 & T
 
 /** The values of a Row by position. */
 export interface RowPositions {
+  /** The values, in the order of the columns. */
   [Symbol.iterator](): Iterator<unknown>;
   /** The value of a column by its position, from 0. */
   readonly [index: number]: UntoldValue;
@@ -28,6 +29,7 @@ export interface RowPositions {
 export declare abstract class RowTuple implements RowPositions {
   /** How many columns there are. */
   get length(): number;
+  /** The values, in the order of the columns. */
   [Symbol.iterator](): Iterator<unknown>;
   /** The value of a column by its position, from 0. */
   readonly [index: number]: UntoldValue;
