@@ -21,15 +21,32 @@ const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', NE
 });
 if (status !== 0) process.exit(status ?? 1);
 
-const { output } = await build({
+const common = {
   cwd: root,
-  plugins: [compactClasses, asciiOnly, oneCopy],
-  input: Object.fromEntries([...entries, ...programs].map(({ name, source }) => [name, source])),
   platform: 'node',
   // Everything that is not a file of ours: Node's own modules and peer dependencies.
   external: /^[^./]/,
   tsconfig: 'tsconfig.build.json',
   transform: { target: 'node20' },
+  logLevel: 'warn',
+} as const;
+
+/** What a program loads that imports the driver: all else is in other files. */
+const fromTheStart = new Set<string>();
+const alone = await build({ ...common, input: 'src/index.ts', write: false, logLevel: 'silent' });
+const files = new Map(
+  alone.output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file]] : [])),
+);
+const loaded = new Set([...files.values()].filter(({ isEntry }) => isEntry));
+for (const { imports, moduleIds } of loaded) {
+  for (const id of moduleIds) fromTheStart.add(id);
+  for (const name of imports) if (files.has(name)) loaded.add(files.get(name)!);
+}
+
+const { output } = await build({
+  ...common,
+  plugins: [compactClasses, asciiOnly, oneCopy],
+  input: Object.fromEntries([...entries, ...programs].map(({ name, source }) => [name, source])),
   output: {
     dir: NEXT,
     format: 'esm',
@@ -43,11 +60,8 @@ const { output } = await build({
     codeSplitting: {
       groups: [
         { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
-        {
-          name: 'core',
-          test: /src[/\\](?!check[/\\]|integrations[/\\]|pool[/\\](?!create-pool|pool-options))/,
-          minShareCount: 2,
-        },
+        { name: 'core', test: (id) => fromTheStart.has(id), minShareCount: 2 },
+        { name: 'rare-codecs', test: /src[/\\](?:codecs|values)[/\\]/, minShareCount: 2 },
         // What `createPool` loads; adapters that make pools have it at once.
         {
           name: 'pool',
@@ -63,7 +77,6 @@ const { output } = await build({
     comments: { legal: false, annotation: true, jsdoc: false },
     minify: readableMinify,
   },
-  logLevel: 'warn',
 });
 
 // Syntax that is newer than the target would be written with helpers of the bundler's, a package that

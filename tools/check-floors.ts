@@ -32,7 +32,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   sql: ['errors'],
   protocol: ['runtime', 'errors'],
   config: ['runtime', 'errors', 'values'],
-  codecs: ['errors', 'values', 'protocol'],
+  codecs: ['runtime', 'errors', 'values', 'protocol'],
   transport: ['runtime', 'errors', 'config'],
   session: upTo('transport'),
   connecting: upTo('session'),

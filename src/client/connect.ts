@@ -1,3 +1,4 @@
+import { rareCodecs } from '../codecs/rare-room.ts';
 import { TypeRegistry } from '../codecs/registry.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
@@ -31,6 +32,11 @@ export function contextFor(
     network,
     directory: hostProvider === null ? null : new HostDirectory(hostProvider, hosts, clock),
   };
+}
+
+/** Loads what the codecs need that a configuration declares, before `contextFor` makes them. */
+export async function loadDeclared({ codecs }: ConnectConfig): Promise<void> {
+  if (codecs.size > 0) await rareCodecs.open();
 }
 
 /** The arguments of `connect` and `createPool`: a DSN, options, or both. */
@@ -77,6 +83,7 @@ export function connect(
     const [dsn, given] = splitArguments(first, second);
     const [signal, options] = splitSignal(given);
     const config = resolveConfig(dsn, options);
+    await loadDeclared(config);
     return Connection[CREATE](await openClientSession(contextFor(config), signal));
   });
 }

@@ -1,4 +1,5 @@
 import type { PgType } from '../codecs/codec.ts';
+import { isReady } from '../codecs/codec-source.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
 import { type Attribute, type Statement, typesOf } from '../session/statements/statement.ts';
@@ -109,7 +110,7 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     // What is known of a type may have changed since; codecs that were set since do not count.
     if (
       statement.typeChanges !== registry.typeChanges &&
-      registry.missing(typesOf(statement.description)).length === 0
+      isReady(registry, typesOf(statement.description))
     ) {
       this.#statement = statement.recompiled(registry);
     }

@@ -1,4 +1,5 @@
 import { findBuiltinType } from '../codecs/builtin-types.ts';
+import { rareCodecs } from '../codecs/rare-room.ts';
 import { TypeRegistry } from '../codecs/registry.ts';
 import type { TypeDescription } from '../codecs/type-description.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
@@ -71,6 +72,7 @@ export async function setTypeCodec(
   checkOptions('a type codec', codec, CODEC_OPTIONS);
   const registry = registryOf(client);
   const type = await findType(client, name, codec.schema ?? 'public');
+  await rareCodecs.open();
   registry.setTypeCodec(type, codec);
   forgetIfDomain(client, type);
 }
@@ -93,6 +95,7 @@ export async function setBuiltinTypeCodec(
   checkGiven(name, options);
   const registry = registryOf(client);
   const type = await findType(client, name, options.schema ?? 'public');
+  await rareCodecs.open();
   registry.setBuiltinTypeCodec(type, options.codecName);
   forgetIfDomain(client, type);
 }

@@ -1,6 +1,6 @@
 import type { CodecSource } from './codec-source.ts';
+import { EXACT } from './exact-options.ts';
 import { TypeRegistry } from './registry.ts';
-import { EXACT } from './replacement.ts';
 
 /**
  * The codecs of PostgreSQL's own types for the driver's own queries: no option of the user's and no

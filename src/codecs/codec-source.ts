@@ -25,8 +25,8 @@ export interface CodecSource {
   /** Grows whenever what was learnt of the schema, of statements too, may be wrong now. */
   readonly schemaVersion: number;
   /**
-   * The codec of a type; `undefined` if it, or a type that it is made of, is not known yet. There
-   * is one for each of the types that `missing` was asked about and found nothing missing for.
+   * The codec of a type; `undefined` if it, or a type that it is made of, is not known yet, or its code
+   * not loaded. There is one for each of the types that `isReady` was asked about.
    * Its decoder throws MissingTypesError where a value turns out to need types that are not known.
    */
   codec(oid: number): Codec | undefined;
@@ -35,6 +35,8 @@ export interface CodecSource {
    * answers are given to `define`, and then it is asked again.
    */
   missing(oids: Iterable<number>): readonly number[];
+  /** Loads the code of codecs that these types, all of them known, need; null if it is there. */
+  load?(oids: Iterable<number>): Promise<unknown> | null;
   /** Adds types as the server describes them. */
   define(types: readonly TypeDescription[]): void;
   /** Has the next call, of whatever kind, ask for these types as well. */
@@ -64,6 +66,11 @@ export interface CodecSource {
    * to another server. It knows from the others what to ask for at once.
    */
   fork(): CodecSource;
+}
+
+/** Whether a source has a codec for each of these types now. */
+export function isReady(source: CodecSource, oids: readonly number[]): boolean {
+  return source.missing(oids).length === 0 && (source.load?.(oids) ?? null) === null;
 }
 
 /**

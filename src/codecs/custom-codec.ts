@@ -6,6 +6,7 @@ import type { TypeCodec } from '../values/type-codec.ts';
 import type { BinaryForm, Codec, CodecForms, PgType, TextForm } from './codec.ts';
 import { BINARY, TEXT } from './codec.ts';
 import { tupleFormOf } from './containers/tuple-forms.ts';
+import { noDecoder, noEncoder } from './one-way.ts';
 import type { TypeDescription } from './type-description.ts';
 import { Unencodable, wrongKind } from './unencodable.ts';
 
@@ -114,24 +115,6 @@ function joinedForm<F extends TextForm | BinaryForm>(
     decode: decoding?.decode ?? noDecoder,
     encode: encoding?.encode ?? noEncoder,
   } as AnyForm<F>;
-}
-
-/** Whether values can be written in a form: not if the user's codec only reads it. */
-export function canEncode(form: TextForm | BinaryForm | null): boolean {
-  return form !== null && form.encode !== noEncoder;
-}
-
-/** Whether values can be read in a form: not if the user's codec only writes it. */
-export function canDecode(form: TextForm | BinaryForm | null): boolean {
-  return form !== null && form.decode !== noDecoder;
-}
-
-function noEncoder(): never {
-  throw new Unencodable(`the type's codec has no encoder for this format: set one`);
-}
-
-function noDecoder(): never {
-  throw new DecodeError(`the type's codec has no decoder for this format: set one`);
 }
 
 /** The user's encoder. An error that it throws becomes the cause of one that names the type. */

@@ -8,23 +8,19 @@ import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
 import type { CodecSource } from './codec-source.ts';
+import { commonForms, isRare } from './common-forms.ts';
 import { arrayForms } from './containers/array.ts';
 import { arrayTraits } from './containers/array-elements.ts';
-import { compositeForms } from './containers/composite.ts';
-import { multirangeForms } from './containers/multirange.ts';
-import { rangeForms } from './containers/range.ts';
-import { recordForms } from './containers/record.ts';
-import { vectorForms } from './containers/vector.ts';
 import { codecKey, DomainCodecs, type TypeName } from './domain-codecs.ts';
+import { EXACT } from './exact-options.ts';
 import { KnownTypes } from './known-types.ts';
 import { INTERVAL, RECORD } from './oids.ts';
-import { EXACT, namedForms, type Replacement, replacementFor } from './replacement.ts';
-import { scalarForms } from './scalar-forms.ts';
+import { rareCodecs } from './rare-room.ts';
+import type { Replacement } from './replacement.ts';
 import { sharedCodecs } from './shared-codecs.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
-import { sqlStandardInterval } from './types/interval.ts';
-import { text } from './types/text.ts';
+import { text, textOnly } from './types/text.ts';
 
 /** How deeply types may be nested. A hostile server can describe types that contain themselves. */
 const MAX_DEPTH = 256;
@@ -83,12 +79,15 @@ export class TypeRegistry implements CodecSource {
   }
 
   /**
-   * A registry with the codecs that connect options declare, by the names of types.
+   * A registry with the codecs that connect options declare, by the names of types. If there are any, the
+   * rare codecs have been loaded.
    *
    * @throws ClientConfigurationError for a codec that its type cannot have. That is checked for the
    *   built-in types; of types that users make only the names are known before connecting
    */
   static declaring(options: ResolvedTypeOptions, codecs: DeclaredCodecs): TypeRegistry {
+    if (codecs.size === 0) return new TypeRegistry(options);
+    const { namedForms, replacementFor } = loadedRare();
     const declared = new Map<string, TypeCodec | BuiltinTypeCodec>();
     for (const [name, codec] of codecs) {
       const { schema = 'public' } = codec;
@@ -183,6 +182,20 @@ export class TypeRegistry implements CodecSource {
     return this.#known.missing(oids);
   }
 
+  load(oids: Iterable<number>): Promise<unknown> | null {
+    if (rareCodecs.content !== null) return null;
+    for (const oid of oids) if (this.#needsRare(oid, 0)) return rareCodecs.open();
+    return null;
+  }
+
+  #needsRare(oid: number, depth: number): boolean {
+    const type = this.#known.get(oid);
+    if (type === undefined) return false;
+    // Of types that contain themselves more is said where they are built.
+    if (isRare(type) || depth === MAX_DEPTH) return true;
+    return partsOf(type).some((part) => this.#needsRare(part, depth + 1));
+  }
+
   composites(oids: Iterable<number>): number[] {
     return this.#known.composites(oids);
   }
@@ -200,9 +213,10 @@ export class TypeRegistry implements CodecSource {
   /**
    * Reads and writes values of a type with the user's functions, also in arrays, composites and
    * other types that contain it. Throws InterfaceError for what is neither a scalar, a domain nor a composite type.
+   * The rare codecs have been loaded.
    */
   setTypeCodec(type: TypeDescription, codec: TypeCodec): void {
-    this.#replace(type, replacementFor(type, codec, this.options));
+    this.#replace(type, loadedRare().replacementFor(type, codec, this.options));
   }
 
   /**
@@ -210,7 +224,7 @@ export class TypeRegistry implements CodecSource {
    * `pg_contrib.citext`, `pg_contrib.ltree` or the name of a built-in one.
    */
   setBuiltinTypeCodec(type: TypeDescription, codecName: string): void {
-    this.#replace(type, replacementFor(type, { codecName }, this.options));
+    this.#replace(type, loadedRare().replacementFor(type, { codecName }, this.options));
   }
 
   /** Undoes `setTypeCodec` and `setBuiltinTypeCodec`: a codec that was declared applies again. */
@@ -231,7 +245,7 @@ export class TypeRegistry implements CodecSource {
     const set = this.#custom.get(type.oid);
     if (set !== undefined || this.#declared.size === 0) return set;
     const declared = this.#declared.get(codecKey(type));
-    return declared && replacementFor(type, declared, this.options);
+    return declared && loadedRare().replacementFor(type, declared, this.options);
   }
 
   #changed(): void {
@@ -249,7 +263,7 @@ export class TypeRegistry implements CodecSource {
 
   #find(oid: number): Codec | undefined {
     const type = this.#known.get(oid);
-    if (type === undefined) return undefined;
+    if (type === undefined || (rareCodecs.content === null && isRare(type))) return undefined;
     if (this.#isOwn(type)) return this.#build(type);
     // Its parts are shared as well, so every registry would build the same codec.
     const codec = this.#shared.get(oid) ?? this.#build(type);
@@ -314,7 +328,7 @@ export class TypeRegistry implements CodecSource {
     const [part] = parts;
     switch (type.typtype) {
       case 'c':
-        return compositeForms({
+        return loadedRare().compositeForms({
           name: type.name,
           names: type.attributes!.map(({ name }) => name),
           codecs: parts,
@@ -326,21 +340,30 @@ export class TypeRegistry implements CodecSource {
       case 'e':
         return text;
       case 'm':
-        return multirangeForms(part!);
+        return loadedRare().multirangeForms(part!);
       case 'r':
-        return rangeForms(part!);
+        return loadedRare().rangeForms(part!);
       case 'p':
-        if (type.oid === RECORD) return recordForms((oid) => this.codec(oid));
-        return scalarForms(type, this.options);
+        if (type.oid === RECORD) return loadedRare().recordForms((oid) => this.codec(oid));
+        return this.#scalarForms(type);
       case 'b': {
-        if (type.oid === INTERVAL && this.#hasSqlIntervals) return sqlStandardInterval;
-        if (type.element === 0) return scalarForms(type, this.options);
+        if (type.oid === INTERVAL && this.#hasSqlIntervals) return loadedRare().sqlStandardInterval;
+        if (type.element === 0) return this.#scalarForms(type);
         const forms = arrayForms(part!, this.#arrayTraits(type.element));
-        return isVector(type) ? vectorForms(part!, forms) : forms;
+        return isVector(type) ? loadedRare().vectorForms(part!, forms) : forms;
       }
       default:
         return type.typtype satisfies never;
     }
+  }
+
+  #scalarForms(type: TypeDescription): CodecForms {
+    // Without the rare ones there is nobody who would know more of this type than its text.
+    return (
+      rareCodecs.content?.scalarForms(type, this.options) ??
+      commonForms(type, this.options) ??
+      textOnly
+    );
   }
 
   #arrayTraits(oid: number): ReturnType<typeof arrayTraits> {
@@ -351,7 +374,12 @@ export class TypeRegistry implements CodecSource {
       replaced = this.#known.get(replaced.base)!;
       replacement = this.#replacementOf(replaced);
     }
-    return arrayTraits(element, this.#baseOf(element), replacement?.format ?? null);
+    return arrayTraits(
+      element,
+      this.#baseOf(element),
+      replacement?.format ?? null,
+      rareCodecs.content?.rareRule,
+    );
   }
 
   /** What a domain is made of in the end; of other types, the type. */
@@ -363,6 +391,12 @@ export class TypeRegistry implements CodecSource {
 }
 
 const NONE_DECLARED: DeclaredCodecs = new Map();
+
+function loadedRare(): typeof import('./rare-codecs.ts') {
+  const { content } = rareCodecs;
+  if (content === null) throw new InternalClientError('rare codecs are used and not loaded');
+  return content;
+}
 
 /** The types with declared codecs that are not PostgreSQL's own: they may be domains. */
 function usersTypes(declared: DeclaredCodecs): TypeName[] {

@@ -4,18 +4,9 @@ import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { findBuiltinType } from './builtin-types.ts';
 import type { CodecForms, PgType } from './codec.ts';
 import { checkCustomizable, checkTypeCodec, customForms } from './custom-codec.ts';
-import { EXTENSION_FORMS, scalarForms } from './scalar-forms.ts';
+import { EXTENSION_FORMS, scalarForms } from './rare-forms.ts';
 import type { TypeDescription } from './type-description.ts';
 import { hstore } from './types/hstore.ts';
-
-/** Under these options nothing is lost between a type's text and its binary form. */
-export const EXACT: ResolvedTypeOptions = Object.freeze({
-  int8: 'bigint',
-  numeric: 'string',
-  datetime: 'string',
-  json: 'text',
-  temporal: null,
-});
 
 /** What takes the place of a type's own codec: the user's functions, or another type's codec. */
 export interface Replacement {

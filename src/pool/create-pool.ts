@@ -1,5 +1,5 @@
 import { located } from '../client/caller-stack.ts';
-import { splitArguments } from '../client/connect.ts';
+import { loadDeclared, splitArguments } from '../client/connect.ts';
 import { CREATE, OPEN } from '../client/internals.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import type { RowForm } from '../values/row-form.ts';
@@ -30,6 +30,7 @@ export function createPool(
     const [dsn, options] = splitArguments(first, second);
     const [settings, connectOptions] = splitPoolOptions(options);
     const config = resolveConfig(dsn, connectOptions);
+    await loadDeclared(config);
     if ((options.readers ?? null) !== null) {
       const { createPoolWithReaders } = await import('./readers/pool-with-readers.ts');
       return await createPoolWithReaders(config, settings, dsn, options);

@@ -1,5 +1,5 @@
 import type { CodecSource } from '../codecs/codec-source.ts';
-import { MissingTypesError } from '../codecs/codec-source.ts';
+import { isReady, MissingTypesError } from '../codecs/codec-source.ts';
 import { lastTuple } from '../codecs/compilers/tuple-decoder.ts';
 import type { TextRun } from '../codecs/text-run.ts';
 import { OutdatedSchemaCacheError, ProtocolError } from '../errors/client-errors.ts';
@@ -289,7 +289,7 @@ export class Assembler implements PgOutputSink {
   relation(message: RelationMessage): void {
     const { codecs, isBinary } = this.#decoding!;
     const types = typesOf(message);
-    if (codecs.missing(types).length > 0) {
+    if (!isReady(codecs, types)) {
       this.#host.learn(types, false);
       throw new NotYet();
     }

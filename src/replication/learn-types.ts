@@ -33,12 +33,18 @@ export async function learnTypes(
 ): Promise<void> {
   if (isOutdated) codecs.forget();
   codecs.catchUp();
-  if (codecs.missing(oids).length === 0) return;
+  if (codecs.missing(oids).length === 0) {
+    await codecs.load?.(oids);
+    return;
+  }
   const { session } = await openClientSession(context, signal);
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const missing = codecs.missing(oids);
-      if (missing.length === 0) return;
+      if (missing.length === 0) {
+        await codecs.load?.(oids);
+        return;
+      }
       const request = new InnerRequests((host, parent) => introspect(host, parent, missing), null);
       session.submit(request);
       codecs.define(await request.promise);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { findBuiltinType } from '../../src/codecs/builtin-types.ts';
 import type { Codec } from '../../src/codecs/codec.ts';
-import { TypeRegistry } from '../../src/codecs/registry.ts';
 import type { TypeDescription } from '../../src/codecs/type-description.ts';
 import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import { InterfaceError } from '../../src/errors/client-errors.ts';
 import { Range } from '../../src/values/range.ts';
 import type { TypeCodec } from '../../src/values/type-codec.ts';
+import { TypeRegistry } from '../support/type-registry.ts';
 import { fromHex, toHex } from './binary-form.ts';
 import * as described from './described-types.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { TypeRegistry } from '../../src/codecs/registry.ts';
 import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
+import { TypeRegistry } from '../support/type-registry.ts';
 import { ALL_TYPES } from './described-types.ts';
 
 const registry = new TypeRegistry(resolveTypeOptions());

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BUILTIN_TYPES, findBuiltinType } from '../../src/codecs/builtin-types.ts';
 import type { Codec } from '../../src/codecs/codec.ts';
-import { TypeRegistry } from '../../src/codecs/registry.ts';
 import { resolveTypeOptions } from '../../src/config/types-option.ts';
+import { TypeRegistry } from '../support/type-registry.ts';
 import { fromHex, toHex } from './binary-form.ts';
 import * as described from './described-types.ts';
 

@@ -9,7 +9,6 @@ import {
   compileRowDecoder,
   type RowDecoder,
 } from '../../src/codecs/compilers/row-decoder.ts';
-import { TypeRegistry } from '../../src/codecs/registry.ts';
 import { TextRun } from '../../src/codecs/text-run.ts';
 import { hstore } from '../../src/codecs/types/hstore.ts';
 import { Unencodable } from '../../src/codecs/unencodable.ts';
@@ -28,6 +27,7 @@ import type { Session } from '../../src/session/session.ts';
 import { rowValues } from '../../src/values/row.ts';
 import { ALL_TYPES } from '../codecs/described-types.ts';
 import { samplesOf } from '../support/samples/type-samples.ts';
+import { TypeRegistry } from '../support/type-registry.ts';
 import { mutated, noise, pieces, type Target, target } from './target.ts';
 
 /** What a decoder may say of a value that it does not like. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { TypeRegistry } from '../../src/codecs/registry.ts';
 import { resolveTypeOptions } from '../../src/config/types-option.ts';
 import { createPool, type Pool } from '../../src/index.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 import type { PuppetResult } from '../support/fakes/puppet.ts';
 import { PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { TypeRegistry } from '../support/type-registry.ts';
 import { over } from './conversation.ts';
 
 /** What the driver asks of the catalogs, and the types of it. */

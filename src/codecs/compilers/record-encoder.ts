@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { BINARY, type Codec, type Format, TEXT } from '../codec.ts';
-import { canEncode } from '../custom-codec.ts';
+import { canEncode } from '../one-way.ts';
 import { Unencodable } from '../unencodable.ts';
 import { encodeValues, type Place, unencodable } from './argument-encoder.ts';
 import { plainStep } from './plain-values.ts';

@@ -5,7 +5,7 @@ import { isRow, type Row, type RowShape, rowNames, rowShape, rowValues } from '.
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
-import { canDecode } from '../custom-codec.ts';
+import { canDecode } from '../one-way.ts';
 import { nested, Unencodable, wrongKind } from '../unencodable.ts';
 import { parseCompositeText, printCompositeText } from './composite-text.ts';
 

@@ -1,4 +1,6 @@
 import { CREATE } from '../../client/internals.ts';
+import * as rare from '../../codecs/rare-codecs.ts';
+import { rareCodecs } from '../../codecs/rare-room.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import { Pool } from '../../pool/pool.ts';
 import { type PoolOptions, splitPoolOptions } from '../../pool/pool-options.ts';
@@ -13,6 +15,8 @@ export interface AsyncpgConnectionOptions extends PoolOptions {
 export function lazyPool(connection: string | AsyncpgConnectionOptions): Pool {
   const { connectionString, ...given } =
     typeof connection === 'string' ? { connectionString: connection } : connection;
+  // The pool is there at once, with the codecs that are declared.
+  rareCodecs.content ??= rare;
   const [settings, options] = splitPoolOptions({ minSize: 0, ...given });
   return Pool[CREATE](resolveConfig(connectionString, options), settings);
 }

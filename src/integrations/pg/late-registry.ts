@@ -52,6 +52,10 @@ export class LateRegistry implements CodecSource {
     return this.behind.missing(oids);
   }
 
+  load(oids: Iterable<number>): Promise<unknown> | null {
+    return this.behind.load?.(oids) ?? null;
+  }
+
   define(types: readonly TypeDescription[]): void {
     this.behind.define(types);
   }

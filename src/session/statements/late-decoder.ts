@@ -1,5 +1,5 @@
 import type { CallCodecs, CodecSource } from '../../codecs/codec-source.ts';
-import { MissingTypesError } from '../../codecs/codec-source.ts';
+import { isReady, MissingTypesError } from '../../codecs/codec-source.ts';
 import { columnName } from '../../codecs/column-name.ts';
 import { compileDecoder, type RowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
@@ -18,8 +18,8 @@ export function lateDecoder(
   let decode: RowDecoder<unknown> | null = null;
   return (buffer, start, end, run) => {
     if (decode === null) {
-      const missing = registry.missing(fields.map(({ typeOid }) => typeOid));
-      if (missing.length > 0) throw new MissingTypesError(missing);
+      const oids = fields.map(({ typeOid }) => typeOid);
+      if (!isReady(registry, oids)) throw new MissingTypesError(oids);
       const columns = fields.map(({ name, typeOid, format }, index) => ({
         name: codecs === null ? columnName(registry, name) : name,
         codec:

@@ -28,7 +28,11 @@ export async function learnTypes(
   let unconfirmed = confirm ? registry.composites(oids) : [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const missing = [...new Set([...registry.missing(oids), ...unconfirmed])];
-    if (missing.length === 0) return;
+    if (missing.length === 0) {
+      const loading = registry.load?.(oids) ?? null;
+      if (loading !== null) await loading;
+      return;
+    }
     unconfirmed = [];
     registry.define(await introspect(session, parent, missing));
   }

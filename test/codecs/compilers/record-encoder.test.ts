@@ -4,10 +4,10 @@ import {
   compileRecordEncoder,
   type RecordEncoder,
 } from '../../../src/codecs/compilers/record-encoder.ts';
-import { TypeRegistry } from '../../../src/codecs/registry.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { InvalidArgumentError } from '../../../src/errors/client-errors.ts';
 import { MessageWriter } from '../../../src/protocol/writer.ts';
+import { TypeRegistry } from '../../support/type-registry.ts';
 
 const BOOL = 16;
 const INT8 = 20;

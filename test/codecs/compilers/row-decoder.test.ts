@@ -7,10 +7,10 @@ import {
   compileRowDecoder,
   type RowDecoder,
 } from '../../../src/codecs/compilers/row-decoder.ts';
-import { TypeRegistry } from '../../../src/codecs/registry.ts';
 import { TextRun } from '../../../src/codecs/text-run.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { MessageWriter } from '../../../src/protocol/writer.ts';
+import { TypeRegistry } from '../../support/type-registry.ts';
 
 const registry = new TypeRegistry(resolveTypeOptions());
 

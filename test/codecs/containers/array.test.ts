@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../../src/codecs/codec.ts';
 import { ARRAY_LOWER_BOUNDS } from '../../../src/codecs/containers/array.ts';
 import { parseArrayText, printArrayText } from '../../../src/codecs/containers/array-text.ts';
-import { TypeRegistry } from '../../../src/codecs/registry.ts';
 import { Unencodable } from '../../../src/codecs/unencodable.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { Point } from '../../../src/values/geometry.ts';
 import { Range } from '../../../src/values/range.ts';
+import { TypeRegistry } from '../../support/type-registry.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';
 
 const registry = new TypeRegistry(resolveTypeOptions());

@@ -6,10 +6,10 @@ import {
   parseCompositeText,
   printCompositeText,
 } from '../../../src/codecs/containers/composite-text.ts';
-import { TypeRegistry } from '../../../src/codecs/registry.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { DecodeError, OutdatedSchemaCacheError } from '../../../src/errors/client-errors.ts';
 import { isRow, rowValues } from '../../../src/values/row.ts';
+import { TypeRegistry } from '../../support/type-registry.ts';
 import { fromHex, toHex } from '../binary-form.ts';
 import { ADDRESS, ADDRESS_ARRAY, ALL_TYPES, PERSON, WALLET } from '../described-types.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../../src/codecs/codec.ts';
-import { TypeRegistry } from '../../../src/codecs/registry.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
 import { Range } from '../../../src/values/range.ts';
+import { TypeRegistry } from '../../support/type-registry.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';
 import { ALL_TYPES, TEXT_MULTIRANGE, TEXT_RANGE } from '../described-types.ts';
 

@@ -5,7 +5,6 @@ import { Connection } from '../../../src/client/connection.ts';
 import { CREATE } from '../../../src/client/internals.ts';
 import { openClientSession } from '../../../src/client/open-client-session.ts';
 import type { CodecSource } from '../../../src/codecs/codec-source.ts';
-import { TypeRegistry } from '../../../src/codecs/registry.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { DEFAULT_TYPES } from '../../../src/config/types-option.ts';
 import type { DialFunction } from '../../../src/index.ts';
@@ -14,6 +13,7 @@ import { collect, failure, openWithSchema } from '../../support/connections.ts';
 import { decodeFrontendMessage, frontendName } from '../../support/fakes/frontend-message.ts';
 import { TextCodecs } from '../../support/fakes/text-codecs.ts';
 import { serverDsn, testServer } from '../../support/servers/server.ts';
+import { TypeRegistry } from '../../support/type-registry.ts';
 
 /** Dials the server and keeps all that is written to it. */
 class Recorder {

@@ -6,13 +6,13 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Codec } from '../../../src/codecs/codec.ts';
-import { TypeRegistry } from '../../../src/codecs/registry.ts';
 import type { TypeDescription } from '../../../src/codecs/type-description.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { MessageWriter } from '../../../src/protocol/writer.ts';
 import type { TypeOptions } from '../../../src/values/type-options.ts';
 import { samplesOf, samplesSetup } from '../../support/samples/type-samples.ts';
 import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { TypeRegistry } from '../../support/type-registry.ts';
 
 const SCHEMA = 'type_round_trips';
 

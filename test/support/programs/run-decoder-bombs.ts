@@ -2,9 +2,10 @@
  * Decodes values that announce or become far more than they are. A process of its own, so that
  * a small heap is the proof: `node --max-old-space-size=128` this file. Prints what each became.
  */
-import { TypeRegistry } from '../../../src/codecs/registry.ts';
+
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { ALL_TYPES } from '../../codecs/described-types.ts';
+import { TypeRegistry } from '../type-registry.ts';
 
 const registry = new TypeRegistry(resolveTypeOptions());
 registry.define(ALL_TYPES);
