@@ -34,11 +34,15 @@ export class SimulatedServer {
     if (this.state === 'refusing') {
       throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     }
-    const stream = new SimulatedStream(this);
+    const stream = this.makeStream();
     this.streams.add(stream);
     stream.once('close', () => this.streams.delete(stream));
     return stream;
   };
+
+  protected makeStream(): SimulatedStream {
+    return new SimulatedStream(this);
+  }
 
   /** Sessions that the client has not closed, those that only cancel left out. */
   get sessions(): SimulatedStream[] {
@@ -52,7 +56,7 @@ export class SimulatedServer {
 
   /** From now on nothing comes on the connections that there are, and nothing tells so. */
   fallSilent(): void {
-    for (const stream of this.streams) stream.isSilent = true;
+    for (const stream of this.streams) stream.fallSilent();
   }
 
   notify(channel: string, payload: string): void {
@@ -88,14 +92,20 @@ export class SimulatedStream extends FakeStream {
   /** What the session listens to. */
   readonly channels = new Set<string>();
   readonly #server: SimulatedServer;
-  readonly #puppet = new Puppet({ results: resultOf });
+  readonly #puppet: Puppet;
   /** When the last answer arrives: none overtakes another. */
   #dueAt = 0;
 
-  constructor(server: SimulatedServer) {
-    super((_, chunk) => this.#receive(chunk));
+  constructor(server: SimulatedServer, results = resultOf) {
+    super((_, chunk) => this.#hear(chunk));
     this.#server = server;
+    this.#puppet = new Puppet({ results });
     this.isSilent = server.state === 'silent';
+  }
+
+  /** Nothing comes from it any more, and nothing tells so. */
+  fallSilent(): void {
+    this.isSilent = true;
   }
 
   lose(): void {
@@ -106,7 +116,7 @@ export class SimulatedStream extends FakeStream {
     const bytes = encoded((writer) =>
       writeNotificationResponse(writer, { pid: 1, channel, payload }),
     );
-    this.#sayAfter(bytes, this.#server.latency);
+    this.sayAfter(bytes, this.#server.latency);
   }
 
   override push(chunk: Buffer | null): boolean {
@@ -116,19 +126,23 @@ export class SimulatedStream extends FakeStream {
 
   override _final(callback: (error?: Error | null) => void): void {
     callback();
-    this.#sayAfter(null, this.#server.latency);
+    this.sayAfter(null, this.#server.latency);
   }
 
-  #receive(chunk: Buffer): void {
+  #hear(chunk: Buffer): void {
     this.#server.activity += 1;
     this.isCancel ||= chunk.length === 16 && chunk.readInt32BE(4) === CANCEL_REQUEST_CODE;
-    if (this.isSilent) return;
+    if (!this.isSilent) this.receive(chunk);
+  }
+
+  /** Answers what the client has sent. */
+  protected receive(chunk: Buffer): void {
     const { executed } = this.#puppet;
     const before = executed.length;
     const answers = Buffer.concat(this.#puppet.receive(chunk));
     if (this.isCancel) {
       // It comes too late, as any may.
-      this.#sayAfter(null, this.#server.latency);
+      this.sayAfter(null, this.#server.latency);
       return;
     }
     let delay = this.#server.latency;
@@ -138,10 +152,10 @@ export class SimulatedStream extends FakeStream {
       if (listen?.[1] === undefined && listen !== null) this.channels.add(listen[2]!);
       else if (listen !== null) this.channels.delete(listen[2]!);
     }
-    if (answers.length > 0) this.#sayAfter(answers, delay);
+    if (answers.length > 0) this.sayAfter(answers, delay);
   }
 
-  #sayAfter(bytes: Buffer | null, delay: number): void {
+  protected sayAfter(bytes: Buffer | null, delay: number): void {
     const now = this.#server.clock.now();
     this.#dueAt = Math.max(this.#dueAt, now + delay);
     this.#server.later(this.#dueAt - now, () => {
