@@ -148,11 +148,14 @@ async function write(): Promise<void> {
   let connection = await direct();
   while (isWriting) {
     // Not further ahead than is soon caught up with.
-    if (written - seen.size > 20_000 || unstored > 50_000) {
+    if (written - seen.size > 20_000) {
       await sleep(20);
       continue;
     }
-    const rows = random.chance(0.05) ? 500 + random.below(3000) : 1 + random.below(10);
+    // The consumer that is killed catches up, while the other one is to be sent something.
+    const isBehind = unstored > 50_000;
+    const isLarge = !isBehind && random.chance(0.05);
+    const rows = isLarge ? 500 + random.below(3000) : 1 + random.below(10);
     const insert = (count: number): string =>
       `INSERT INTO events (body) SELECT repeat('x', 50) FROM generate_series(1, ${count});`;
     // Rows of a savepoint that is rolled back never come.
@@ -166,7 +169,7 @@ async function write(): Promise<void> {
       connection.terminate();
       connection = await direct();
     }
-    await sleep((rows / RATE) * 1000 + random.below(10));
+    await sleep((rows / RATE) * 1000 + random.below(isBehind ? 400 : 10));
   }
   connection.terminate();
 }
