@@ -52,6 +52,8 @@ await using db = await connect(cluster.dsn);
 {
   await using pool = await createPool(cluster.dsn, POOL);
   await migrate(pool);
+  // The same there.
+  await pool.execute('CREATE TABLE imported_users (email text, name text, is_active boolean)');
 }
 const results = [
   await check('examples/pipeline', cluster.dsn, db, PIPELINE),

@@ -271,7 +271,12 @@ export class Connection<F extends RowForm = 'record'>
     });
   }
 
-  /** Whether a transaction is open, a failed one included. */
+  /**
+   * Whether a transaction is open, a failed one included.
+   *
+   * @example
+   * if (connection.isInTransaction()) throw new Error('commit first');
+   */
   isInTransaction(): boolean {
     return this.#open('isInTransaction').isInTransaction;
   }
@@ -299,6 +304,9 @@ export class Connection<F extends RowForm = 'record'>
   /**
    * Removes a callback; with the last one of a channel the connection unlistens, in an open transaction
    * that the call is not inside of when that has ended.
+   *
+   * @example
+   * await connection.removeListener('orders', onOrder); // the same function that was added
    */
   removeListener(channel: string, callback: NotificationCallback): Promise<void> {
     return located(async () => {
@@ -327,22 +335,40 @@ export class Connection<F extends RowForm = 'record'>
   /**
    * Is told of every notice and warning of the server from now on. Those of the start-up, e.g. of a
    * login trigger, are kept for the first listener; in a pool, for one that `init` adds.
+   *
+   * @example
+   * connection.addLogListener(({ severity, message }) => console.log(severity, message));
    */
   addLogListener(callback: LogCallback): void {
     this.#open('addLogListener').listeners.addLog(callback);
   }
 
-  /** Takes `addLogListener` back. */
+  /**
+   * Takes `addLogListener` back.
+   *
+   * @example
+   * connection.removeLogListener(onNotice); // the same function that was added
+   */
   removeLogListener(callback: LogCallback): void {
     this[CLIENT]('Connection.removeLogListener()', true).listeners.removeLog(callback);
   }
 
-  /** Is told once when the connection ends, from either side. */
+  /**
+   * Is told once when the connection ends, from either side.
+   *
+   * @example
+   * connection.addTerminationListener(() => console.log('closed'));
+   */
   addTerminationListener(callback: TerminationCallback): void {
     this.#open('addTerminationListener').listeners.addTermination(callback);
   }
 
-  /** Takes `addTerminationListener` back. */
+  /**
+   * Takes `addTerminationListener` back.
+   *
+   * @example
+   * connection.removeTerminationListener(onEnd); // the same function that was added
+   */
   removeTerminationListener(callback: TerminationCallback): void {
     this[CLIENT]('Connection.removeTerminationListener()', true).listeners.removeTermination(
       callback,
@@ -359,7 +385,12 @@ export class Connection<F extends RowForm = 'record'>
     this.#open('addQueryLogger').log.add(logger);
   }
 
-  /** Takes `addQueryLogger` back. */
+  /**
+   * Takes `addQueryLogger` back.
+   *
+   * @example
+   * connection.removeQueryLogger(logger); // the same function that was added
+   */
   removeQueryLogger(logger: QueryLogger): void {
     this[CLIENT]('Connection.removeQueryLogger()', true).log.remove(logger);
   }
@@ -396,12 +427,22 @@ export class Connection<F extends RowForm = 'record'>
     );
   }
 
-  /** Gives a type its default codec back. */
+  /**
+   * Gives a type its default codec back.
+   *
+   * @example
+   * await connection.resetTypeCodec('mood');
+   */
   resetTypeCodec(typeName: string, options: { schema?: string | undefined } = {}): Promise<void> {
     return this.#run('resetTypeCodec', (client) => resetTypeCodec(client, typeName, options));
   }
 
-  /** Forgets what is known of types and statements, after a change of the schema. */
+  /**
+   * Forgets what is known of types and statements, after a change of the schema.
+   *
+   * @example
+   * await connection.reloadSchemaState(); // after ALTER TYPE by somebody else
+   */
   async reloadSchemaState(): Promise<void> {
     const { session } = this.#open('reloadSchemaState');
     session.registry.forget();
@@ -434,6 +475,9 @@ export class Connection<F extends RowForm = 'record'>
   /**
    * Rolls back, and undoes what is known to outlive transactions: settings, locks, LISTEN. It does not
    * wait for an open transaction, whoever has begun it: that is rolled back, and its calls are refused.
+   *
+   * @example
+   * await connection.reset(); // as it was when it was opened
    */
   reset(): Promise<void> {
     return this.#run('reset', async (client) => {
@@ -449,6 +493,8 @@ export class Connection<F extends RowForm = 'record'>
    *
    * @param options `timeout`: milliseconds to wait for these calls; then the connection is
    *   terminated and the call rejects with a TimeoutError
+   * @example
+   * await connection.close({ timeout: 5_000 });
    */
   close(options: { timeout?: number | undefined } = {}): Promise<void> {
     return located(async () => {
@@ -458,7 +504,12 @@ export class Connection<F extends RowForm = 'record'>
     });
   }
 
-  /** Closes the connection at once; calls under way are rejected. Idempotent. */
+  /**
+   * Closes the connection at once; calls under way are rejected. Idempotent.
+   *
+   * @example
+   * connection.terminate(); // at once, without a word to the server
+   */
   terminate(): void {
     const { session } = this[CLIENT]('Connection.terminate()', true);
     this.#closing ??= Promise.resolve();
@@ -468,12 +519,20 @@ export class Connection<F extends RowForm = 'record'>
   /**
    * Lets the process exit while this connection is open and nothing is under way on it. While a
    * call is, the process stays.
+   *
+   * @example
+   * connection.unref(); // the process may end while nothing is under way
    */
   unref(): void {
     this.#open('unref').session.unref();
   }
 
-  /** Takes `unref` back. */
+  /**
+   * Takes `unref` back.
+   *
+   * @example
+   * connection.ref(); // takes unref() back
+   */
   ref(): void {
     this.#open('ref').session.ref();
   }

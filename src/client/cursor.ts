@@ -105,7 +105,12 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     return result;
   }
 
-  /** Resolves to the next `count` rows, fewer at the end. */
+  /**
+   * Resolves to the next `count` rows, fewer at the end.
+   *
+   * @example
+   * const rows = await cursor.fetch(100); // fewer at the end
+   */
   fetch(count: number): Promise<RowOf<F, T>[]> {
     return located(async () => {
       checkCount(count);
@@ -114,7 +119,12 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     });
   }
 
-  /** Resolves to the next row, or to null at the end. */
+  /**
+   * Resolves to the next row, or to null at the end.
+   *
+   * @example
+   * const row = await cursor.fetchRow(); // or null at the end
+   */
   fetchRow(): Promise<RowOf<F, T> | null> {
     return located(async () => {
       if (this.#exhausted) return null;
@@ -122,7 +132,12 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     });
   }
 
-  /** Skips the next `count` rows. Resolves to how many there were to skip. */
+  /**
+   * Skips the next `count` rows. Resolves to how many there were to skip.
+   *
+   * @example
+   * const skipped = await cursor.forward(1_000);
+   */
   forward(count: number): Promise<number> {
     return located(async () => {
       checkCount(count);
@@ -157,7 +172,12 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     }
   }
 
-  /** Frees the portal on the server. Idempotent; the end of the transaction does it as well. */
+  /**
+   * Frees the portal on the server. Idempotent; the end of the transaction does it as well.
+   *
+   * @example
+   * await cursor.close(); // or `await using cursor = …`
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     try {

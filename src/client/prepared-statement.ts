@@ -86,7 +86,12 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     return this.#shared.status;
   }
 
-  /** The same statement with a time-out or a signal for its calls. */
+  /**
+   * The same statement with a time-out or a signal for its calls.
+   *
+   * @example
+   * const quick = statement.with({ timeout: 500 });
+   */
   with(options: CallOptions): PreparedStatement<T, F> {
     checkOptions('with', options, CALL_OPTIONS);
     return new PreparedStatement<T, F>(
@@ -150,12 +155,22 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     }
   }
 
-  /** Resolves to all rows. */
+  /**
+   * Resolves to all rows.
+   *
+   * @example
+   * const users = await statement.fetch(true);
+   */
   async fetch(...args: unknown[]): Promise<RowOf<F, T>[]> {
     return (await this.#run('fetch', 'rows', args)) as RowOf<F, T>[];
   }
 
-  /** Resolves to the first row, or null. */
+  /**
+   * Resolves to the first row, or null.
+   *
+   * @example
+   * const user = await statement.fetchRow(1n); // or null
+   */
   async fetchRow(...args: unknown[]): Promise<RowOf<F, T> | null> {
     return (await this.#run('fetchRow', 'row', args)) as RowOf<F, T> | null;
   }
@@ -164,17 +179,29 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
    * Resolves to the only row.
    *
    * @throws NoRowFoundError, MultipleRowsFoundError
+   * @example
+   * const { name } = await statement.fetchOne(1n);
    */
   async fetchOne(...args: unknown[]): Promise<RowOf<F, T>> {
     return (await this.#run('fetchOne', 'one', args)) as RowOf<F, T>;
   }
 
-  /** Resolves to the first column of the first row, or null. */
+  /**
+   * Resolves to the first column of the first row, or null.
+   *
+   * @example
+   * const name = await statement.fetchVal(1n);
+   */
   async fetchVal(...args: unknown[]): Promise<any> {
     return await this.#run('fetchVal', 'value', args);
   }
 
-  /** Resolves to the command tag. */
+  /**
+   * Resolves to the command tag.
+   *
+   * @example
+   * const tag = await statement.execute('Ada', 1n);
+   */
   async execute(...args: unknown[]): Promise<string> {
     return (await this.#run('execute', 'tag', args)) as string;
   }
@@ -205,21 +232,38 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     });
   }
 
-  /** Executes it once for each set of values, pipelined and atomically. */
+  /**
+   * Executes it once for each set of values, pipelined and atomically.
+   *
+   * @example
+   * await statement.executeMany([['Ada', 1n], ['Grace', 2n]]);
+   */
   async executeMany(
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
   ): Promise<void> {
     await this.#many('executeMany', args, false);
   }
 
-  /** Like `executeMany`, and resolves to the rows of all executions. */
+  /**
+   * Like `executeMany`, and resolves to the rows of all executions.
+   *
+   * @example
+   * const rows = await statement.fetchMany([[1n], [2n]]);
+   */
   async fetchMany(
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
   ): Promise<RowOf<F, T>[]> {
     return (await this.#many('fetchMany', args, true)) as RowOf<F, T>[];
   }
 
-  /** A cursor over the result; inside a transaction only. */
+  /**
+   * A cursor over the result; inside a transaction only.
+   *
+   * @example
+   * await connection.transaction(async () => {
+   *   for await (const row of statement.cursor(1n)) console.log(row);
+   * });
+   */
   cursor(...args: unknown[]): Cursor<T, F> {
     const { rowStyle } = this.#client('cursor');
     return Cursor[CREATE]<T, F>(
@@ -229,7 +273,12 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     );
   }
 
-  /** The rows as they arrive, with backpressure. */
+  /**
+   * The rows as they arrive, with backpressure.
+   *
+   * @example
+   * for await (const row of statement.stream(1n)) console.log(row);
+   */
   stream(...args: unknown[]): RowStream<T, F> {
     this.#client('stream');
     return RowStream[CREATE]<T, F>(async (sink) => {
@@ -247,6 +296,9 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
   /**
    * The server's plan, as EXPLAIN (FORMAT JSON, VERBOSE) gives it. With `analyze` the statement
    * is executed inside a transaction that is rolled back.
+   *
+   * @example
+   * const plan = await statement.explain({ args: [1n], analyze: true });
    */
   explain(options: ExplainOptions = {}): Promise<unknown> {
     return located(async () => {
@@ -281,7 +333,12 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     return result;
   }
 
-  /** Frees it on the server, with the next flight. Idempotent. */
+  /**
+   * Frees it on the server, with the next flight. Idempotent.
+   *
+   * @example
+   * await statement.close(); // or `await using statement = …`
+   */
   async close(): Promise<void> {
     if (this.#shared.closed) return;
     this.#shared.closed = true;

@@ -95,7 +95,12 @@ export class StreamBuffer implements RowSink {
     this.#next = 0;
   }
 
-  /** The consumer leaves. */
+  /**
+   * The consumer leaves.
+   *
+   * @example
+   * await stream.close(); // the server is told to stop
+   */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -147,7 +152,12 @@ export class RowStream<T = any, F extends RowForm = 'record'>
     );
   }
 
-  /** Resolves to the next row, or to null after the last one. */
+  /**
+   * Resolves to the next row, or to null after the last one.
+   *
+   * @example
+   * const row = await stream.next(); // or null at the end
+   */
   async next(): Promise<RowOf<F, T> | null> {
     try {
       for (;;) {
@@ -197,7 +207,12 @@ export class RowStream<T = any, F extends RowForm = 'record'>
     await this.close();
   }
 
-  /** The same rows as a Node stream in object mode. Destroying it ends the query. */
+  /**
+   * The same rows as a Node stream in object mode. Destroying it ends the query.
+   *
+   * @example
+   * await pipeline(pool.stream('SELECT * FROM users').toNodeStream(), toCsv, file);
+   */
   toNodeStream(): Readable {
     const rows = this;
     const { Readable } = builtinModule('node:stream');
@@ -216,7 +231,12 @@ export class RowStream<T = any, F extends RowForm = 'record'>
     });
   }
 
-  /** The same rows as a Web stream. Cancelling it ends the query. */
+  /**
+   * The same rows as a Web stream. Cancelling it ends the query.
+   *
+   * @example
+   * return new Response(pool.stream(text).toWebStream().pipeThrough(toLines));
+   */
   toWebStream(): ReadableStream<RowOf<F, T>> {
     return new ReadableStream<RowOf<F, T>>({
       pull: async (controller) => {

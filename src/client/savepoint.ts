@@ -39,6 +39,10 @@ export class Savepoint implements AsyncDisposable {
    * Undoes everything since the savepoint, which stays. Savepoints that were set since are gone.
    *
    * @throws InterfaceError it is gone itself
+   * @example
+   * const before = await tx.savepoint();
+   * await tx.execute('DELETE FROM drafts');
+   * await before.rollback();
    */
   rollback(): Promise<void> {
     return located(async () => {
@@ -50,6 +54,10 @@ export class Savepoint implements AsyncDisposable {
    * Forgets the savepoint and those that were set since, keeping what was done.
    *
    * @throws InterfaceError it is gone already
+   * @example
+   * const before = await tx.savepoint();
+   * await tx.execute('DELETE FROM drafts');
+   * await before.release();
    */
   release(): Promise<void> {
     return located(async () => {

@@ -30,15 +30,27 @@ export interface SqlTag {
     strings: NamedTemplate<N>,
     ...values: NamedArgsOf<N>
   ): SqlFragment<NamedRowOf<N>>;
-  /** Names as a quoted, possibly qualified identifier: `sql.id('app', 'users')`. */
+  /**
+   * Names as a quoted, possibly qualified identifier: `sql.id('app', 'users')`.
+   *
+   * @example
+   * await pool.fetch(sql`SELECT * FROM ${sql.id('public', 'users')} ORDER BY ${sql.id(column)}`);
+   */
   id(...names: readonly string[]): SqlFragment;
   /**
    * Fragments or values, separated by `separator` (default `, `).
    *
    * @throws InvalidArgumentError when there are no parts: an empty list is no SQL.
+   * @example
+   * await pool.fetch(sql`SELECT * FROM users WHERE id IN (${sql.join([1n, 2n])})`);
    */
   join(parts: readonly unknown[], separator?: string | SqlFragment): SqlFragment;
-  /** Text that is taken into the query as it is. Never give it anything from outside. */
+  /**
+   * Text that is taken into the query as it is. Never give it anything from outside.
+   *
+   * @example
+   * await pool.fetch(sql`SELECT * FROM users ${sql.raw('FOR UPDATE')}`); // never with input of anybody
+   */
   raw(text: string): SqlFragment;
   /**
    * Names of columns, quoted and separated by commas: those given, or the keys of an object.
@@ -81,6 +93,8 @@ export interface SqlTag {
    * Any of the conditions, in brackets.
    *
    * @throws InvalidArgumentError when there are none: say FALSE
+   * @example
+   * await pool.fetch(sql`SELECT * FROM users WHERE ${sql.or([sql`is_active`, sql`id = ${1n}`])}`);
    */
   or(conditions: readonly SqlFragment[]): SqlFragment;
   /**

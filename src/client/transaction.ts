@@ -289,6 +289,10 @@ export class Transaction<F extends RowForm = 'record'>
    * Sets a savepoint that `rollback` returns to and `release` forgets.
    *
    * @param name default: a name that no other savepoint has
+   * @example
+   * const before = await tx.savepoint();
+   * await tx.execute('DELETE FROM drafts');
+   * await before.rollback();
    */
   savepoint(name: string = newSavepointName()): Promise<Savepoint> {
     return located(async () => {
@@ -323,6 +327,10 @@ export class Transaction<F extends RowForm = 'record'>
    *
    * @throws InFailedSQLTransactionError a statement had failed: the server rolled back instead
    * @throws TransactionResolutionUnknownError the connection was lost before the answer came
+   * @example
+   * const tx = await connection.begin();
+   * await tx.execute('UPDATE users SET name = $1', 'Ada');
+   * await tx.commit();
    */
   commit(): Promise<void> {
     return located(async () => {
@@ -342,6 +350,10 @@ export class Transaction<F extends RowForm = 'record'>
    *
    * @throws TimeoutError the server did not answer within `commandTimeout`: the connection was
    *   closed, which undoes everything as well
+   * @example
+   * const tx = await connection.begin();
+   * await tx.execute('DELETE FROM users');
+   * await tx.rollback();
    */
   rollback(): Promise<void> {
     return located(async () => {

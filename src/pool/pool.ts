@@ -326,7 +326,14 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     return connection;
   }
 
-  /** Runs `fn` with a connection of its own and takes that back, whatever happens. */
+  /**
+   * Runs `fn` with a connection of its own and takes that back, whatever happens.
+   *
+   * @example
+   * await pool.withConnection(async (connection) => {
+   *   await connection.execute('SELECT pg_advisory_lock(1)');
+   * });
+   */
   withConnection<R>(fn: (connection: Connection<F>) => Promise<R>): Promise<R> {
     return located(async () => {
       const connection = await this.acquire();
@@ -350,6 +357,9 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
    * twice does nothing.
    *
    * @throws InterfaceError for a connection of somebody else's
+   * @example
+   * const connection = await pool.acquire();
+   * await pool.release(connection);
    */
   release(connection: PoolConnection<any>): Promise<void> {
     return located(async () => {
@@ -475,7 +485,12 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     return this.#allocator.stats;
   }
 
-  /** Replaces all connections: the idle ones now, the others when they come back. */
+  /**
+   * Replaces all connections: the idle ones now, the others when they come back.
+   *
+   * @example
+   * await pool.expireConnections(); // each is replaced when it comes back
+   */
   async expireConnections(): Promise<void> {
     this.#allocator.expire();
   }
@@ -483,6 +498,9 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   /**
    * Refuses new calls and those that wait, waits until every connection has been given back and
    * the one-shot calls under way are over, and closes everything. Idempotent.
+   *
+   * @example
+   * process.once('SIGTERM', () => pool.close());
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -499,7 +517,12 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     }
   }
 
-  /** Closes all connections at once; calls under way are rejected. Idempotent. */
+  /**
+   * Closes all connections at once; calls under way are rejected. Idempotent.
+   *
+   * @example
+   * pool.terminate();
+   */
   terminate(): void {
     this.#strikeOut();
     this.#allocator.terminate();

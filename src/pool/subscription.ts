@@ -47,7 +47,12 @@ export class Subscription implements AsyncIterable<Notification>, AsyncDisposabl
     return new Subscription(subscriber, unsubscribe);
   }
 
-  /** Ends the subscription and its iterations. Idempotent. */
+  /**
+   * Ends the subscription and its iterations. Idempotent.
+   *
+   * @example
+   * await subscription.close(); // or `await using subscription = …`
+   */
   async close(): Promise<void> {
     if (this.#subscriber.end()) await this.#unsubscribe();
   }
