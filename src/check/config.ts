@@ -8,7 +8,7 @@ import { type CodecTypes, programOptions } from './program-options.ts';
 import { RULES, type Rules } from './rules/rules.ts';
 
 /** What `asyncpg.config.ts` exports by default. Paths are relative to its folder. */
-export interface CheckConfig {
+interface CheckConfig {
   /** Files of SQL that make the tables, or globs, or folders of migrations, in this order. */
   readonly schema: readonly string[];
   /** Globs of the sources. Default: every TypeScript file. */

@@ -89,6 +89,9 @@ export function readGenerated(file: string): Generated {
   return { hash, texts, names };
 }
 
+/** The type of a query that could not be checked: arguments and rows are untold. */
+export const UNTOLD = '{}';
+
 /** What the server objects to, in a type. */
 export function errorOf(message: string): string {
   return `{ error: ${JSON.stringify(message)} }`;

@@ -177,6 +177,23 @@ describe('asyncpg check', () => {
     expect(await project.read('queries.gen.d.ts')).toContain('{ args: []; row: {}; first: null }');
   });
 
+  it('warns of a query of a temporary table that the same file makes, and leaves it untyped', async () => {
+    const text = 'SELECT id FROM staging WHERE id = $1';
+    await using project = await Project.make({
+      'schema.sql': '',
+      'a.ts': `db.execute('CREATE TEMP TABLE IF NOT EXISTS staging (id int)'); db.fetch('${text}', 1);`,
+      'b.ts': "db.fetch('SELECT id FROM pg_temp.staging');",
+    });
+    const { code, out } = await project.check('--database', serverDsn());
+    expect(code).toBe(1);
+    expect(out).toMatch(/a\.ts\(1,\d+\): warning not-checked: not checked: staging is a temporary/);
+    expect(out).toMatch(/b\.ts\(1,\d+\): error 42P01/);
+    expect(await project.read('queries.gen.d.ts')).toContain(`${JSON.stringify(text)}: {};`);
+    await project.write({ 'b.ts': '' });
+    expect(await project.check('--database', serverDsn())).toMatchObject({ code: 0 });
+    expect(await project.check('--offline', '--database', serverDsn())).toMatchObject({ code: 0 });
+  });
+
   it('refuses options that exclude each other', async () => {
     await using project = await Project.make({ 'schema.sql': '' });
     expect(await project.check('--frozen', '--offline')).toMatchObject({
