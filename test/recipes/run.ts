@@ -6,12 +6,15 @@ import path from 'node:path';
 import { TempCluster } from '../../src/cluster/index.ts';
 import { connect } from '../../src/index.ts';
 import { root } from '../../tools/entries.ts';
+import { startPgvector } from './pgvector-server.ts';
 import { type Packages, Project } from './project.ts';
 
 const PAGE = path.join(root, 'docs/guides/recipes.md');
 const PACKAGES: Readonly<Record<string, Packages>> = JSON.parse(
   readFileSync(path.join(root, 'test/recipes/packages.json'), 'utf8'),
 );
+
+const LANGCHAIN = 'LangChain';
 
 /** The program below each heading of the page. */
 function readRecipes(page: string): Map<string, string> {
@@ -40,16 +43,24 @@ async function main(): Promise<void> {
   if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(PACKAGES)}`);
 
   using project = new Project();
-  await project.install(Object.assign({}, ...names.map((name) => PACKAGES[name])), true);
+  // What LangChain may go with does not go with the others.
+  using langchain = new Project();
+  const installed = (wanted: readonly string[]): Packages =>
+    Object.assign({}, ...wanted.map((name) => PACKAGES[name]));
+  const others = names.filter((name) => name !== LANGCHAIN);
+  if (others.length > 0) await project.install(installed(others), true);
+  if (names.includes(LANGCHAIN)) await langchain.install(installed([LANGCHAIN]), true);
   await using cluster = await TempCluster.start({ settings: { fsync: false } });
   let failed = 0;
   for (const [index, name] of names.entries()) {
     const code = recipes.get(name)!;
     const file = `${name}.ts`;
-    project.write(file, code);
-    const DATABASE_URL = await makeShop(cluster.dsn, `recipe_${index}`);
+    const place = name === LANGCHAIN ? langchain : project;
+    place.write(file, code);
+    await using vectors = name === LANGCHAIN ? await startPgvector(place.folder) : null;
+    const DATABASE_URL = vectors?.dsn ?? (await makeShop(cluster.dsn, `recipe_${index}`));
     try {
-      const printed = await project.run(process.execPath, [file], { DATABASE_URL });
+      const printed = await place.run(process.execPath, [file], { DATABASE_URL });
       const expected = `${expectedOf(code).join('\n')}\n`;
       if (printed !== expected) throw new Error(`printed ${printed}and not ${expected}`);
       console.log(`ok ${name}`);
