@@ -15,7 +15,7 @@ import { describeHost, dial } from './dial.ts';
 import type { HostDirectory } from './host-directory.ts';
 import { type Security, secure, securityAttempts } from './secure.ts';
 import { type StartedUp, startUp } from './start-up.ts';
-import { StartUpInbox } from './start-up-inbox.ts';
+import { StartUpInbox, type StartUpWatch } from './start-up-inbox.ts';
 
 /** What the connections of one pool share. */
 export interface SessionContext {
@@ -32,8 +32,8 @@ export interface SessionContext {
   readonly accept?: (session: Session) => Promise<string | null>;
   /** What its pool is, if it is not the pool itself. */
   readonly pool?: 'readers';
-  /** Is shown every message of a server until its first ReadyForQuery: the type and the body. */
-  readonly watchStartUp?: (type: number, body: Buffer) => void;
+  /** Is shown every message of a server until its first ReadyForQuery. */
+  readonly watchStartUp?: StartUpWatch;
 }
 
 /** One attempt to connect, and how far it got. */

@@ -13,6 +13,9 @@ export interface StartUpMessage {
   readonly reader: MessageReader;
 }
 
+/** Looks at a message: its type, and its body in `buffer[start, end)`. */
+export type StartUpWatch = (type: number, buffer: Buffer, start: number, end: number) => void;
+
 /** What a server may say before its turn is over; a real one says some 2 KiB. */
 const MAX_BYTES = 256 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -26,9 +29,11 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
   readonly #transport: ByteStream;
   readonly #host: HostConfig;
   readonly #framer: Framer;
-  readonly #watch: ((type: number, body: Buffer) => void) | undefined;
+  readonly #watch: StartUpWatch | undefined;
   readonly #messages: StartUpMessage[] = [];
   #bytes = 0;
+  /** The chunk that came last. */
+  #copy: Buffer = NOTHING;
   #refusesMessages = false;
   #takeRaw: ((chunk: Buffer) => void) | null = null;
   #takeMessage: ((message: StartUpMessage) => void) | null = null;
@@ -37,12 +42,8 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
   #over = false;
   #rest: Buffer = NOTHING;
 
-  /** @param watch is shown every message: its type and its body */
-  constructor(
-    transport: ByteStream,
-    host: HostConfig,
-    watch?: (type: number, body: Buffer) => void,
-  ) {
+  /** @param watch is shown every message */
+  constructor(transport: ByteStream, host: HostConfig, watch?: StartUpWatch) {
     this.#transport = transport;
     this.#host = host;
     this.#watch = watch;
@@ -69,9 +70,14 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
     });
   }
 
+  /** The next message if it has come already: most of them come at once. */
+  arrived(): StartUpMessage | undefined {
+    return this.#messages.shift();
+  }
+
   /** The next message. Rejects when the connection is lost or breaks the protocol. */
   next(): Promise<StartUpMessage> {
-    const message = this.#messages.shift();
+    const message = this.arrived();
     if (message !== undefined) return Promise.resolve(message);
     return this.#until((resolve) => {
       this.#takeMessage = resolve;
@@ -134,7 +140,9 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
       if (this.#refusesMessages) throw new ProtocolError('the server sent data ahead of TLS');
       this.#bytes += length;
       if (this.#bytes > MAX_BYTES) throw new ProtocolError('the server says too much at start-up');
-      const taken = this.#framer.feed(chunk, length);
+      // Messages are read later, and the chunk is valid during the call.
+      this.#copy = Buffer.from(chunk.subarray(0, length));
+      const taken = this.#framer.feed(this.#copy, length);
       if (this.#over) this.#rest = Buffer.concat([this.#rest, chunk.subarray(taken, length)]);
     } catch (error) {
       this.fail(error);
@@ -147,9 +155,14 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
       this.#over = true;
       this.#framer.stop();
     }
-    const body = Buffer.from(buffer.subarray(start, end));
-    const message = { type, reader: new MessageReader(body, 0, body.length) };
-    this.#watch?.(type, body);
+    // What has come in pieces is in a buffer of the framer's, which it uses again.
+    const isOwn = buffer === this.#copy;
+    const own = isOwn ? buffer : Buffer.from(buffer.subarray(start, end));
+    const reader = isOwn
+      ? new MessageReader(own, start, end)
+      : new MessageReader(own, 0, own.length);
+    const message = { type, reader };
+    this.#watch?.(type, buffer, start, end);
     const take = this.#takeMessage;
     if (take === null) {
       this.#messages.push(message);

@@ -41,7 +41,7 @@ export async function startUp(parts: AuthenticationParts): Promise<StartedUp> {
   let processId = 0;
   let secretKey: Buffer | null = null;
   for (;;) {
-    const { type, reader } = await inbox.next();
+    const { type, reader } = inbox.arrived() ?? (await inbox.next());
     switch (type) {
       case Backend.ParameterStatus:
         server.report(reader);

@@ -10,7 +10,7 @@ const SHORT_STRING = 16;
 /** Up to this many bytes a loop beats the native copy. */
 const SHORT_BYTES = 48;
 
-const INITIAL_SIZE = 16 * 1024;
+const INITIAL_SIZE = 4 * 1024;
 const CLOSED = -1;
 
 /**

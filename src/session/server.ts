@@ -20,8 +20,11 @@ export class Server {
   /** Called when a parameter has changed. */
   onReport: () => void = () => {};
   #isStarted = false;
-  /** The parameters as they were at start-up, or when they were last taken for the session's own. */
-  #own: ReadonlyMap<string, string> = new Map();
+  /**
+   * The parameters as they were at start-up, or when they were last taken for the session's own; null: they
+   * still are.
+   */
+  #own: ReadonlyMap<string, string> | null = null;
   readonly #changed = new Set<string>();
   #version: ServerVersion | null = null;
   #capabilities: ServerCapabilities | null = null;
@@ -29,13 +32,14 @@ export class Server {
   /** Takes a ParameterStatus. PostgreSQL manual, "Asynchronous Operations" of the protocol. */
   report(reader: MessageReader): void {
     const { name, value } = readParameterStatus(reader);
+    if (this.#isStarted) this.#own ??= new Map(this.settings);
     this.settings.set(name, value);
     if (this.settings.size > MAX_SETTINGS) {
       throw new ProtocolError('the server reports too many parameters');
     }
     if (!this.#isStarted) return;
     this.onReport();
-    if (this.#own.get(name) === value) this.#changed.delete(name);
+    if (this.#own!.get(name) === value) this.#changed.delete(name);
     else this.#changed.add(name);
     if (name === 'client_encoding' && !this.takesAnyEncoding) checkClientEncoding(this.settings);
     if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
@@ -45,7 +49,6 @@ export class Server {
   started(): void {
     this.#isStarted = true;
     checkClientEncoding(this.settings);
-    this.takeForOwn();
   }
 
   /** A parameter that it reports is not as it was: somebody may have set it. */
@@ -55,8 +58,8 @@ export class Server {
 
   /** The parameters are from here on as they should be. */
   takeForOwn(): void {
-    if (this.#own.size > 0 && this.#changed.size === 0) return;
-    this.#own = new Map(this.settings);
+    if (this.#changed.size === 0) return;
+    this.#own = null;
     this.#changed.clear();
   }
 

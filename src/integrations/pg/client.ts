@@ -10,7 +10,7 @@ import { connectSettings, iterationsRefusal } from './login.ts';
 import { Query } from './query.ts';
 import { limitQuery } from './query-limit.ts';
 import { promiseOf } from './query-promise.ts';
-import { safely } from './query-run.ts';
+import { safely } from './safely.ts';
 
 const nothing = (): void => {};
 
@@ -74,6 +74,7 @@ export class Client extends ClientState {
 
   get #linkHost(): LinkHost {
     return {
+      hears: (name) => this.connection.hears(name),
       reached: () => safely(() => this.connection.emit('connect')),
       message: (message) => {
         switch (message.name) {
@@ -94,11 +95,7 @@ export class Client extends ClientState {
           case 'authenticationSASLContinue':
             this.#refusal = iterationsRefusal(message['data'], this.scramMaxIterations);
         }
-        const { connection } = this;
-        if (connection.listenerCount('message') > 0) {
-          safely(() => connection.emit('message', message));
-        }
-        safely(() => connection.emit(message.name, message));
+        this.connection.tell(message);
         if (message.name === 'authenticationSASLFinal') this.saslSession = null;
       },
       opened: () => {

@@ -12,6 +12,8 @@ import {
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { writeUntypedBind } from '../../session/requests/untyped-query-request.ts';
 import { isUint8Array } from '../../values/builtins.ts';
+import type { BackendMessage } from './messages.ts';
+import { safely } from './safely.ts';
 import { type Wire, WireStream } from './wire-stream.ts';
 
 /** How the server answers a message: not at all, at its next Sync, or up to a ReadyForQuery. */
@@ -73,6 +75,17 @@ export class Connection extends EventEmitter {
   /** The stand-in, if anybody has asked for it. @internal */
   get _wire(): WireStream | null {
     return this.#stream;
+  }
+
+  /** Whether anybody listens to messages of this name, or to all. @internal */
+  hears(name: string): boolean {
+    return this.listenerCount(name) > 0 || this.listenerCount('message') > 0;
+  }
+
+  /** Has whoever listens to it hear a message. @internal */
+  tell(message: BackendMessage): void {
+    if (this.listenerCount('message') > 0) safely(() => this.emit('message', message));
+    safely(() => this.emit(message.name, message));
   }
 
   #requireOwner(): ConnectionOwner {

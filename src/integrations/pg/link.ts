@@ -3,6 +3,7 @@ import type { ConnectConfig } from '../../config/connect-config.ts';
 import { sendCancelRequest } from '../../connecting/cancel-request.ts';
 import { connectSession } from '../../connecting/connect-session.ts';
 import type { SessionContext } from '../../connecting/open-session.ts';
+import type { StartUpWatch } from '../../connecting/start-up-inbox.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Session, SessionObserver } from '../../session/session.ts';
@@ -21,6 +22,8 @@ import type { WireStream } from './wire-stream.ts';
 
 /** What a link tells its client. */
 export interface LinkHost {
+  /** Whether anybody listens to messages of this name. */
+  hears(name: string): boolean;
   /** A server has begun to answer. */
   reached(): void;
   /** A message that answers no query, or one of start-up. */
@@ -62,10 +65,9 @@ export class Link implements ConnectionOwner {
 
   /** Connects. */
   open(settings: ConnectSettings): void {
-    const watchStartUp = (type: number, body: Buffer): void => this.#watch(type, body);
     const config = connectConfig(settings);
     this.#commandTimeout = config.commandTimeout;
-    const context = { ...contextOf(config), watchStartUp };
+    const context = { ...contextOf(config), watchStartUp: this.#watch };
     connectSession(context, this.#abort.signal).then(
       (session) => this.#opened(session),
       (error: unknown) => {
@@ -81,17 +83,17 @@ export class Link implements ConnectionOwner {
     nextTick(() => this.#host.gone());
   }
 
-  #watch(type: number, body: Buffer): void {
+  readonly #watch: StartUpWatch = (type, buffer, start, end) => {
     if (!this.#hasAnswered) {
       this.#hasAnswered = true;
       this.#host.reached();
     }
     if (type === Backend.ErrorResponse) {
-      this.#saidAtStartUp = databaseErrorFrom(body, 0, body.length);
+      this.#saidAtStartUp = databaseErrorFrom(buffer, start, end);
     } else if (type !== Backend.ReadyForQuery) {
-      this.#tell(type, body, 0, body.length);
+      this.#tell(type, buffer, start, end);
     }
-  }
+  };
 
   #opened(session: Session): void {
     this.session = session;
@@ -126,6 +128,8 @@ export class Link implements ConnectionOwner {
   };
 
   #tell(type: number, buffer: Buffer, start: number, end: number): void {
+    // There are fifteen of them, and seldom anybody who listens.
+    if (type === Backend.ParameterStatus && !this.#host.hears('parameterStatus')) return;
     const message = readMessage(type, buffer, start, end);
     if (message !== null) this.#host.message(message);
   }

@@ -2,7 +2,7 @@ import { systemClock, type Timer } from '../../transport/clock.ts';
 import type { Connection } from './connection.ts';
 import type { Queued } from './dispatcher.ts';
 import type { QueryCallback } from './query.ts';
-import { safely } from './query-run.ts';
+import { safely } from './safely.ts';
 
 const nothing = (): void => {};
 

@@ -6,6 +6,7 @@ import { type DatabaseError, databaseErrorFrom } from './database-error.ts';
 import type { KeptExecution, KeptQuery, KeptStatement } from './kept-statements.ts';
 import type { Query } from './query.ts';
 import { type RowLayout, rowLayout } from './row-layout.ts';
+import { safely } from './safely.ts';
 import type { CustomTypesConfig } from './type-overrides.ts';
 
 /** What a run needs of the client. */
@@ -99,16 +100,5 @@ export class QueryRun implements UntypedResults, KeptExecution {
 
   settled(error: unknown): void {
     this.#host.queryOver(this, error === null ? null : (this.#error ?? error));
-  }
-}
-
-/** Calls code of the user's: what it throws is nobody's but the process's. */
-export function safely(call: () => unknown): void {
-  try {
-    call();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
   }
 }

@@ -5,7 +5,7 @@ import { isError } from '../../values/builtins.ts';
 import type { Answer, Connection } from './connection.ts';
 import { readMessage } from './messages.ts';
 import type { SubmittableHandlers } from './query.ts';
-import { safely } from './query-run.ts';
+import { safely } from './safely.ts';
 
 /** A query that speaks the protocol on its own. */
 export interface Submittable extends SubmittableHandlers {
