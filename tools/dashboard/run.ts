@@ -90,7 +90,7 @@ async function drawDashboard(prometheus: Prometheus, start: number, end: number)
     const width = Math.round((WIDTH / 24) * panel.gridPos.w) - 30;
     drawn.push(drawPanel(panel, lines, width, start * 1000, end * 1000));
   }
-  await picture('dashboard.png', `<div class="grid">${drawn.join('')}</div>`);
+  await picture('dashboard.jpg', `<div class="grid">${drawn.join('')}</div>`);
 }
 
 /** Of an order, inside of the span that a web framework's instrumentation would make. */
@@ -114,12 +114,20 @@ async function drawOneTrace(
   exporter.reset();
 }
 
+/** The charts are large as a PNG. */
+function formatOf(name: string): { type: 'jpeg'; quality: number } | { type: 'png' } {
+  return name.endsWith('.jpg') ? { type: 'jpeg', quality: 82 } : { type: 'png' };
+}
+
 async function picture(name: string, body: string): Promise<void> {
   const browser = await launchChromium();
   try {
     const page = await browser.newPage({ viewport: { width: WIDTH, height: 100 } });
     await page.setContent(`<!doctype html><style>${STYLE}</style>${body}`);
-    writeFileSync(path.join(IMAGES, name), await page.screenshot({ fullPage: true }));
+    writeFileSync(
+      path.join(IMAGES, name),
+      await page.screenshot({ fullPage: true, ...formatOf(name) }),
+    );
   } finally {
     await browser.close();
   }
