@@ -3,7 +3,7 @@ import { CREATE } from '../client/internals.ts';
 import { openClientSession } from '../client/open-client-session.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
-import { InternalClientError } from '../errors/client-errors.ts';
+import { InternalClientError, TimeoutError } from '../errors/client-errors.ts';
 import { InnerRequests } from '../session/requests/inner-requests.ts';
 import { introspect } from '../session/statements/introspection.ts';
 
@@ -38,6 +38,15 @@ export async function learnTypes(
     return;
   }
   const { session } = await openClientSession(context, signal);
+  const { timeout } = context.config;
+  // A connection that falls silent here would hold the stream up without end.
+  const timer =
+    timeout === null
+      ? null
+      : context.clock.setTimer(timeout, () => {
+          const seconds = Math.round(timeout / 1000);
+          session.destroy(new TimeoutError(`types were not told within ${seconds} seconds`));
+        });
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const missing = codecs.missing(oids);
@@ -51,6 +60,7 @@ export async function learnTypes(
     }
     throw new InternalClientError('types refer to each other without end');
   } finally {
+    timer?.cancel();
     session.terminateGracefully();
   }
 }
