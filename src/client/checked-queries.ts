@@ -104,9 +104,16 @@ export type FormOf<F extends RowForm, Q> = Q extends { readonly rows: infer G ex
 export type CheckedRow<F extends RowForm, Q, T = never> = RowOf<FormOf<F, Q>, ColumnsOf<Q, T>>;
 
 /** A query of a call that says itself of which type its rows are, `T`; others are looked up. */
-export type Typed<T, Q extends Query> = [T] extends [never]
-  ? NotChecked<'these are not the arguments of this query'>
+export type Typed<T, Q extends Query, Text = string> = [T] extends [never]
+  ? Text & NotChecked<WhyNot<Text>>
   : Q;
+
+/** What is wrong with a text that no other form of the call has taken. */
+type WhyNot<Text> = Text extends keyof CheckedQueries
+  ? CheckedQueries[Text] extends { readonly error: infer Message extends string }
+    ? Message
+    : 'these are not the arguments of this query'
+  : 'these are not the arguments of this query';
 
 /**
  * Refuses the name of a checked template where the type of a row is meant. The name is asked for in a list, so

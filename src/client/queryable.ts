@@ -336,8 +336,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T>[]>;
   /** The same for a query object. */
-  fetch<T = never, G extends RowForm = F>(
-    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  fetch<T = never, G extends RowForm = F, const Text = string>(
+    query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
   ): Promise<RowOf<G, T>[]>;
   fetch(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'rows');
@@ -356,8 +356,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T> | NoRow<Q, T>>;
   /** The same for a query object. */
-  fetchRow<T = never, G extends RowForm = F>(
-    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  fetchRow<T = never, G extends RowForm = F, const Text = string>(
+    query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
   ): Promise<RowOf<G, T> | null>;
   fetchRow(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'row');
@@ -377,8 +377,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T>>;
   /** The same for a query object. */
-  fetchOne<T = never, G extends RowForm = F>(
-    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  fetchOne<T = never, G extends RowForm = F, const Text = string>(
+    query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
   ): Promise<RowOf<G, T>>;
   fetchOne(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'one');
@@ -397,7 +397,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, V>
   ): Promise<FirstColumnOf<Q, V> | NoRow<Q, V>>;
   /** The same for a query object. */
-  fetchVal<V = never>(query: Typed<V, Query>): Promise<V | null>;
+  fetchVal<V = never, const Text = string>(query: Typed<V, Query, Text>): Promise<V | null>;
   fetchVal(query: Query, ...args: unknown[]): Promise<any> {
     return this.#query(query, args, 'value');
   }
@@ -441,8 +441,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, T>
   ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  stream<T = never, G extends RowForm = F>(
-    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  stream<T = never, G extends RowForm = F, const Text = string>(
+    query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
   ): RowStream<T, G>;
   stream(query: Query, ...args: unknown[]): RowStream<any, any> {
     const call = toQuery(query, args, this[STYLE]);
@@ -592,8 +592,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     ...args: ArgsOf<Q, T>
   ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  copyRecordsFromQuery<T = never, G extends RowForm = F>(
-    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  copyRecordsFromQuery<T = never, G extends RowForm = F, const Text = string>(
+    query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
   ): RowStream<T, G>;
   copyRecordsFromQuery(query: Query, ...args: unknown[]): RowStream<any, any> {
     const call = toQuery(query, args, this[STYLE]);

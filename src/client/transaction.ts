@@ -232,8 +232,8 @@ export class Transaction<F extends RowForm = 'record'>
     ...args: ArgsOf<Q, T>
   ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;
   /** The same for a query object. */
-  cursor<T = never, G extends RowForm = F>(
-    query: Typed<T, Query<G, T>> | QueryObject<G, T>,
+  cursor<T = never, G extends RowForm = F, const Text = string>(
+    query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
   ): Cursor<T, G>;
   cursor(query: Query, ...args: unknown[]): Cursor<any, any> {
     const call = toQuery(query, args, this.#style);
