@@ -51,8 +51,7 @@ describe.each(Object.entries(SCENARIOS))('a fault during %s', (_name, scenario) 
     recording = await record(scenario);
   });
 
-  // Side by side: those that fall silent wait most of their time.
-  test.concurrent.each(Object.entries(FAULTS))(
+  test.each(Object.entries(FAULTS))(
     '(%s) at any message has the outcome that is promised',
     { timeout: 300_000 },
     async (fault, wheres) => {

@@ -61,6 +61,8 @@ onEachServer('a snapshot with SIGKILL', { schema }, (server) => {
   ): Promise<void> {
     const { pool } = server;
     const stream = await openChangeStream(pool, options(slot));
+    // Nobody reads yet, so that the snapshot cannot come to its end meanwhile.
+    if (step === 0) await strike(victim, `${slot}_snapshot`);
     let count = 0;
     const consuming = (async () => {
       for await (const transaction of stream) {
@@ -73,7 +75,6 @@ onEachServer('a snapshot with SIGKILL', { schema }, (server) => {
     })();
     // It may end before it is awaited.
     consuming.catch(() => {});
-    if (step === 0) await strike(victim, `${slot}_snapshot`);
     if (step !== 'kept') {
       await expect(consuming).rejects.toMatchObject({
         sqlstate: expect.stringMatching(/^(08|57)/),
