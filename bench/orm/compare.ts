@@ -2,6 +2,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { TempCluster } from '../../src/cluster/index.ts';
 import { connect } from '../../src/index.ts';
+import { MACHINE } from '../machine.ts';
+import type { OrmsResults } from '../report/parts/orms.ts';
+import { readResult, writeResult } from '../report/write.ts';
 import type { Cost } from './measure.ts';
 
 const run = promisify(execFile);
@@ -9,7 +12,8 @@ const run = promisify(execFile);
 const TABLE = `CREATE TABLE items (id serial PRIMARY KEY, name text NOT NULL, price numeric(12, 2) NOT NULL,
     created timestamptz NOT NULL);
   INSERT INTO items (name, price, created)
-    SELECT 'item ' || n, n, timestamptz '2024-01-01Z' + n * interval '1 minute' FROM generate_series(1, 1000) n`;
+    SELECT 'item ' || n, n, timestamptz '2024-01-01Z' + n * interval '1 minute' FROM generate_series(1, 1000) n;
+  CREATE VIEW series AS SELECT n, 'item ' || n AS name FROM generate_series(1, 100000) n`;
 
 type Costs = Record<string, Cost>;
 /** The program that measures on one driver, and its arguments. */
@@ -19,9 +23,14 @@ const ROUNDS = 3;
 
 /**
  * Has each driver measured, in turns and on a database of its own each time, and prints what each operation
- * costs: the least that was measured, as others may use the machine too.
+ * costs: the least that was measured, as others may use the machine too. With `--save` that goes into
+ * bench/results/orms.json.
+ *
+ * @param orm whose program it is
+ * @param drivers ours is called native, the facade facade
  */
 export async function compare(
+  orm: string,
   drivers: readonly string[],
   command: Command,
   cwd?: string,
@@ -35,16 +44,27 @@ export async function compare(
       costs.get(driver)!.push(JSON.parse(stdout.trim().split('\n').at(-1)!));
     }
   }
+  const names = Object.keys(costs.get(drivers[0]!)![0]!);
+  const least = (driver: string, name: string, key: keyof Cost): number | null => {
+    const measured = costs.get(driver)!.flatMap((round) => round[name] ?? []);
+    return measured.length === 0 ? null : Math.min(...measured.map((cost) => cost[key]));
+  };
   console.log('Microseconds for each operation: CPU time of the client / how long it takes');
   console.log(`| | ${drivers.join(' | ')} |`);
-  for (const name of Object.keys(costs.get(drivers[0]!)![0]!)) {
-    const cells = drivers.map((driver) => {
-      const measured = costs.get(driver)!.map((round) => round[name]!);
-      const least = (key: keyof Cost): number => Math.min(...measured.map((cost) => cost[key]));
-      return `${least('cpu')} / ${least('wall')}`;
-    });
+  for (const name of names) {
+    const cells = drivers.map(
+      (driver) => `${least(driver, name, 'cpu') ?? '–'} / ${least(driver, name, 'wall') ?? '–'}`,
+    );
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
+  if (!process.argv.includes('--save')) return;
+  const rows = names.map((name) => ({
+    name,
+    cpu: Object.fromEntries(drivers.map((driver) => [driver, least(driver, name, 'cpu')])),
+  }));
+  const date = new Date().toISOString().slice(0, 10);
+  const known = readResult<OrmsResults>('orms.json') ?? {};
+  writeResult('orms.json', { ...known, [orm]: { date, machine: MACHINE, rows } });
 }
 
 async function makeTable(dsn: string, database: string): Promise<string> {

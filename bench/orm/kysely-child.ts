@@ -4,10 +4,12 @@ import { AsyncpgDialect } from 'asyncpg/kysely';
 import facade from 'asyncpg/pg';
 import { type Dialect, type Generated, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import Cursor from 'pg-cursor';
 import { measure } from './measure.ts';
 
 interface Shop {
   items: { id: Generated<number>; name: string; price: string; created: Date };
+  series: { n: number; name: string };
 }
 
 const [, , driver = '', dsn = ''] = process.argv;
@@ -17,9 +19,9 @@ async function dialectOf(): Promise<Dialect> {
   const options = { connectionString: dsn, max: SIZE };
   switch (driver) {
     case 'pg':
-      return new PostgresDialect({ pool: new pg.Pool(options) });
+      return new PostgresDialect({ pool: new pg.Pool(options), cursor: Cursor });
     case 'facade':
-      return new PostgresDialect({ pool: new facade.Pool(options) });
+      return new PostgresDialect({ pool: new facade.Pool(options), cursor: Cursor });
     default:
       return new AsyncpgDialect({ pool: await createPool(dsn, { maxSize: SIZE, minSize: 0 }) });
   }
@@ -42,6 +44,16 @@ const results = await measure({
         .where('id', '=', 1 + (i % 1000))
         .execute(),
   },
+  'making its text': {
+    times: 2000,
+    atOnce: 1,
+    work: async (i) =>
+      db
+        .selectFrom('items')
+        .selectAll()
+        .where('id', '=', 1 + (i % 1000))
+        .compile(),
+  },
   'select of 1,000 rows': {
     times: 100,
     atOnce: 4,
@@ -51,6 +63,20 @@ const results = await measure({
     times: 100,
     atOnce: 4,
     work: () => db.insertInto('items').values(rows).execute(),
+  },
+  'making the text of that': {
+    times: 100,
+    atOnce: 1,
+    work: async () => db.insertInto('items').values(rows).compile(),
+  },
+  'stream of 100,000 rows': {
+    times: 4,
+    atOnce: 1,
+    work: async () => {
+      let sum = 0;
+      for await (const { n } of db.selectFrom('series').selectAll().stream(500)) sum += n;
+      if (sum !== 5_000_050_000) throw new Error(`the sum is ${sum}`);
+    },
   },
   'transaction of 3 statements': {
     times: 500,

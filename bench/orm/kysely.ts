@@ -2,7 +2,7 @@
 // of its own: `npm run bench:kysely`.
 import { compare } from './compare.ts';
 
-await compare(['pg', 'facade', 'native'], (driver, dsn) => [
+await compare('Kysely', ['pg', 'facade', 'native'], (driver, dsn) => [
   process.execPath,
   [new URL('kysely-child.ts', import.meta.url).pathname, driver, dsn],
 ]);

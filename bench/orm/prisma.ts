@@ -8,7 +8,8 @@ import { compare } from './compare.ts';
 using project = await generateClient();
 copyFileSync(new URL('measure.ts', import.meta.url), path.join(project.folder, 'measure.ts'));
 await compare(
-  ['pg', 'asyncpg'],
+  'Prisma',
+  ['pg', 'native'],
   (driver, dsn) => [process.execPath, ['bench.mjs', driver, dsn]],
   project.folder,
 );

@@ -1,23 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Part } from './part.ts';
 import { coldPart } from './parts/cold.ts';
 import { facadePart } from './parts/facade.ts';
+import { ormsPart } from './parts/orms.ts';
 import { replicationPart } from './parts/replication.ts';
 import { tailsPart } from './parts/tails.ts';
 
-const RESULTS = new URL('../results/', import.meta.url);
+type ReadResult = <Result>(name: string) => Result | null;
 
-/** The parts of the report that were measured, from bench/results. */
-export function readParts(): Part[] {
+/** The parts of the report that were measured. */
+export function partsOf(readResult: ReadResult): Part[] {
+  const part = <Result>(name: string, of: (results: Result) => Part): Part[] => {
+    const results = readResult<Result>(name);
+    return results === null ? [] : [of(results)];
+  };
   return [
-    read('tails.json', tailsPart),
-    read('cold.json', coldPart),
-    read('facade.json', facadePart),
-    read('replication.json', replicationPart),
+    part('tails.json', tailsPart),
+    part('cold.json', coldPart),
+    part('facade.json', facadePart),
+    part('orms.json', ormsPart),
+    part('replication.json', replicationPart),
   ].flat();
-}
-
-function read<Results>(file: string, partOf: (results: Results) => Part): Part[] {
-  const url = new URL(file, RESULTS);
-  return existsSync(url) ? [partOf(JSON.parse(readFileSync(url, 'utf8')) as Results)] : [];
 }
