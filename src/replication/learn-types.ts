@@ -19,6 +19,37 @@ export async function openConnection(
 }
 
 /**
+ * Asks something on such a connection, in the time that connecting has: one that falls silent must not hold
+ * the stream up without end.
+ */
+export async function askApart<T>(
+  context: SessionContext,
+  signal: AbortSignal | null,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await openConnection(context, signal);
+  const { timeout } = context.config;
+  let isLate = false;
+  const timer =
+    timeout === null
+      ? null
+      : context.clock.setTimer(timeout, () => {
+          isLate = true;
+          connection.terminate();
+        });
+  try {
+    return await work(connection);
+  } catch (error) {
+    throw isLate
+      ? new TimeoutError(`the server did not answer within ${timeout} milliseconds`)
+      : error;
+  } finally {
+    timer?.cancel();
+    connection.terminate();
+  }
+}
+
+/**
  * Asks for types on a connection of its own, since a walsender that streams answers nothing.
  *
  * @param codecs of the walsender's session

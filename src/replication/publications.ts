@@ -4,7 +4,7 @@ import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { rowValue } from '../values/row.ts';
 import { PublicationMissingError } from './errors.ts';
-import { openConnection } from './learn-types.ts';
+import { askApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import type { Walsender } from './walsender.ts';
 
@@ -97,13 +97,10 @@ export async function findPublications(
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<void> {
-  const connection = await openConnection(context, signal);
-  try {
-    const rows = await connection.fetch({ text: present(wanted), rows: 'record' });
-    refuseMissing(wanted, new Set(rows.map((row) => rowValue(row, 0))));
-  } finally {
-    connection.terminate();
-  }
+  const rows = await askApart(context, signal, (connection) =>
+    connection.fetch({ text: present(wanted), rows: 'record' }),
+  );
+  refuseMissing(wanted, new Set(rows.map((row) => rowValue(row, 0))));
 }
 
 function refuseMissing({ publications }: Wanted, found: ReadonlySet<unknown>): void {

@@ -1,8 +1,7 @@
-import type { Connection } from '../client/connection.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { parseLsn } from '../protocol/replication/lsn.ts';
 import type { Timer } from '../transport/clock.ts';
-import { openConnection } from './learn-types.ts';
+import { askApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { slotStatus } from './slots.ts';
 
@@ -12,13 +11,9 @@ export async function confirmedPosition(
   slot: string,
   signal: AbortSignal,
 ): Promise<bigint | null> {
-  const connection = await openConnection(context, signal);
-  try {
-    const { confirmedFlush = null } = (await slotStatus(connection, slot)) ?? {};
-    return confirmedFlush === null ? null : parseLsn(confirmedFlush);
-  } finally {
-    connection.terminate();
-  }
+  const status = await askApart(context, signal, (connection) => slotStatus(connection, slot));
+  const { confirmedFlush = null } = status ?? {};
+  return confirmedFlush === null ? null : parseLsn(confirmedFlush);
 }
 
 /** Asks now and then how much of the log the slot holds back, if somebody wants to be warned. */
@@ -61,16 +56,12 @@ export class SlotWatch {
   }
 
   async #look(): Promise<void> {
-    let connection: Connection | null = null;
-    try {
-      connection = await openConnection(this.#context);
-      const status = await slotStatus(connection, this.#slot);
-      if (status === null || this.#isStopped) return;
-      const { walStatus, safeWalSize, lag } = status;
-      if (walStatus !== 'extended' && walStatus !== 'unreserved') return;
-      this.#settings.onSlotWarning!({ walStatus, safeWalSize, lag });
-    } finally {
-      connection?.terminate();
-    }
+    const status = await askApart(this.#context, null, (connection) =>
+      slotStatus(connection, this.#slot),
+    );
+    if (status === null || this.#isStopped) return;
+    const { walStatus, safeWalSize, lag } = status;
+    if (walStatus !== 'extended' && walStatus !== 'unreserved') return;
+    this.#settings.onSlotWarning!({ walStatus, safeWalSize, lag });
   }
 }
