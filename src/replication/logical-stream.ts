@@ -18,7 +18,7 @@ import type {
   StreamPosition,
 } from './change-stream.ts';
 import { PublicationMissingError, ReplicationDivergedError } from './errors.ts';
-import { learnTypes } from './learn-types.ts';
+import { askApart, learnTypes } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import {
   checkSlot,
@@ -26,13 +26,14 @@ import {
   createSlot,
   findSlot,
   isPassing,
+  isTaken,
   leftHistory,
   prepareDecoding,
   startCommand,
 } from './preparation.ts';
 import { ensurePublication, findPublications, publicationError } from './publications.ts';
 import { confirmedPosition, SlotWatch } from './slot-watch.ts';
-import { slotError, slotLost } from './slots.ts';
+import { endWalsender, slotError, slotLost } from './slots.ts';
 import { Snapshot } from './snapshot.ts';
 import { StatusReporter } from './status-reporter.ts';
 import { bothOf, type ChangeTransaction, Transaction } from './transaction.ts';
@@ -135,8 +136,7 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
           await this.#connect(true);
           return;
         } catch (error) {
-          const isTaken = (error as { sqlstate?: string }).sqlstate === '55006';
-          if (!isTaken || deadline?.expired || this.#closing.signal.aborted) throw error;
+          if (!isTaken(error) || deadline?.expired || this.#closing.signal.aborted) throw error;
         }
         await backoff.pause();
       }
@@ -254,7 +254,10 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
     sender.onNotice = (notice) => {
       if (notice.sqlstate === SKIPPED_PUBLICATION) this.#checkPublications(sender);
     };
+    this.#walsenders.add(session.processId);
     this.#request = await sender.start(text, this);
+    this.#walsenders.clear();
+    this.#walsenders.add(session.processId);
     if (session.isEnded) throw session.endReason ?? endedUnasked();
     this.#reporter.start(
       sender,
@@ -304,6 +307,8 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
 
   /** The connection was ended by this side, to be begun anew. */
   #restarts = false;
+  /** The server's processes that may stream to this side: the present one, and those that were lost on the way. */
+  readonly #walsenders = new Set<number>();
 
   #disconnected(): void {
     const hasSlot = this.#settings.slot !== null;
@@ -333,8 +338,21 @@ export class LogicalStream implements ChangeStream, AssemblerHost, WalSink, Visi
         if (this.#isClosed) return false;
         if (!isPassing(failure)) throw failure;
         error = failure as Error;
+        if (isTaken(failure)) await this.#endFormer();
       }
     }
+  }
+
+  /**
+   * The server still has the connection that was lost here: a walsender that waits for the rest of a message
+   * does so for as long as TCP does, whatever its wal_sender_timeout is.
+   */
+  async #endFormer(): Promise<void> {
+    const pids = [...this.#walsenders];
+    // Who may not, or finds nobody, waits for the server as before.
+    await askApart(this.#context, this.#closing.signal, (connection) =>
+      endWalsender(connection, this.#slot, pids),
+    ).catch(() => {});
   }
 
   // ── What the walsender sends ────────────────────────────────────────────────────────────

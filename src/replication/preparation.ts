@@ -165,6 +165,11 @@ export async function leftHistory(
   );
 }
 
+/** Whether the slot has somebody who streams from it. */
+export function isTaken(error: unknown): boolean {
+  return error instanceof PostgresError && error.sqlstate === '55006';
+}
+
 /** Whether another attempt may succeed where this one has failed. */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof PostgresError)) {

@@ -119,6 +119,20 @@ function endAndDrop(name: string): string {
   END $drop$`;
 }
 
+/** Ends the server's process that streams from a slot, if it is one of these. */
+export async function endWalsender(
+  connection: Queryable,
+  slot: string,
+  pids: readonly number[],
+): Promise<void> {
+  await connection.execute(
+    `SELECT pg_catalog.pg_terminate_backend(active_pid) FROM pg_catalog.pg_replication_slots
+      WHERE slot_name = $1 AND active_pid = ANY($2::pg_catalog.int4[])`,
+    slot,
+    pids,
+  );
+}
+
 /**
  * Drops a replication slot: the server no longer keeps the log for it. One that is not there is
  * none to drop.

@@ -224,6 +224,13 @@ onEachVersion('a change stream loses and repeats nothing', (version) => {
     if (all) console.log(`PostgreSQL ${version}: ${cases} faults were placed`);
   });
 
+  // The server waits for the rest of a message as long as TCP does, and keeps the slot.
+  test('silence within a message, with many streams at once', async () => {
+    const place = { link: 0, from: 'client', fault: 'silence', where: 'within' } as const;
+    const strikes = Array.from({ length: 24 }, () => strike(place, 12, false));
+    expect(await Promise.all(strikes)).toContain(true);
+  }, 60_000);
+
   test('whatever befalls its connections at any message', async () => {
     await sweep(false);
   }, 1_200_000);
