@@ -3,10 +3,12 @@ import { connect } from '../../../src/index.ts';
 import { dropSlot, openChangeStream, slotStatus } from '../../../src/replication/index.ts';
 import { Consumer } from '../../support/replication/consumer.ts';
 import {
+  crash,
   onEachServer,
   type SharedServer,
   until,
   walsenderOf,
+  works,
 } from '../../support/replication/logical-cluster.ts';
 
 /** Here each version has every other case; `npm run test:replication` has all on both. */
@@ -46,8 +48,7 @@ onEachServer('a snapshot with SIGKILL', { schema }, (server) => {
       );
       witness.terminate();
     } else {
-      process.kill(cluster.pid, 'SIGKILL');
-      await until(() => works(() => cluster.restart()));
+      await crash(cluster);
     }
     await pool.expireConnections();
     await until(() => works(() => pool.execute('SELECT 1')));
@@ -135,13 +136,6 @@ onEachServer('a snapshot with SIGKILL', { schema }, (server) => {
     60_000,
   );
 });
-
-function works(work: () => Promise<unknown>): Promise<boolean> {
-  return work().then(
-    () => true,
-    () => false,
-  );
-}
 
 async function isStreaming({ pool }: SharedServer): Promise<boolean> {
   return (await pool.fetchVal<boolean>('SELECT EXISTS (SELECT FROM pg_stat_replication)'))!;

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type ChangeStream, openChangeStream } from '../../../src/replication/index.ts';
 import {
+  crash,
   LogicalCluster,
   onEachVersion,
   until,
@@ -144,18 +146,20 @@ onEachVersion('a change stream whose server is killed', (version) => {
       }
     })();
     let id = 0;
+    onTestFinished(() => {
+      isDone = true;
+    });
     const writing = (async () => {
       while (!isDone) {
         id += 1;
         // A connection that is lost leaves open whether this was committed: the table tells.
-        await pool.execute('INSERT INTO events VALUES ($1)', id).catch(() => {});
+        await pool.execute('INSERT INTO events VALUES ($1)', id).catch(() => setImmediate());
       }
     })();
-    for (let crash = 0; crash < 3; crash++) {
+    for (let crashes = 0; crashes < 3; crashes++) {
       const before = got.length;
       await until(async () => got.length > before + 100);
-      process.kill(cluster.pid, 'SIGKILL');
-      await cluster.restart();
+      await crash(cluster);
     }
     isDone = true;
     await writing;
