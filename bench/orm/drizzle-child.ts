@@ -9,6 +9,7 @@ import { numeric, pgTable, serial, text, timestamp } from 'drizzle-orm/pg-core';
 import { drizzle as onPostgres } from 'drizzle-orm/postgres-js';
 import pg from 'pg';
 import postgres from 'postgres';
+import { ITEMS } from './items.ts';
 import { measure } from './measure.ts';
 
 const items = pgTable('items', {
@@ -46,11 +47,6 @@ async function open(): Promise<{ db: Db; close: () => Promise<unknown> }> {
 }
 
 const { db, close } = await open();
-const rows = Array.from({ length: 100 }, (_, i) => ({
-  name: `item ${i}`,
-  price: '9.90',
-  created: new Date(i),
-}));
 const results = await measure({
   'select of 1 row': {
     times: 2000,
@@ -79,12 +75,12 @@ const results = await measure({
   'insert of 100 rows': {
     times: 100,
     atOnce: 4,
-    work: () => db.insert(items).values(rows),
+    work: () => db.insert(items).values(ITEMS),
   },
   'making the text of that': {
     times: 100,
     atOnce: 1,
-    work: async () => db.insert(items).values(rows).toSQL(),
+    work: async () => db.insert(items).values(ITEMS).toSQL(),
   },
   'transaction of 3 statements': {
     times: 500,

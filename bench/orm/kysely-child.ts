@@ -5,6 +5,7 @@ import facade from 'asyncpg/pg';
 import { type Dialect, type Generated, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import Cursor from 'pg-cursor';
+import { ITEMS } from './items.ts';
 import { measure } from './measure.ts';
 
 interface Shop {
@@ -28,11 +29,6 @@ async function dialectOf(): Promise<Dialect> {
 }
 
 const db = new Kysely<Shop>({ dialect: await dialectOf() });
-const rows = Array.from({ length: 100 }, (_, i) => ({
-  name: `item ${i}`,
-  price: '9.90',
-  created: new Date(i),
-}));
 const results = await measure({
   'select of 1 row': {
     times: 2000,
@@ -62,12 +58,12 @@ const results = await measure({
   'insert of 100 rows': {
     times: 100,
     atOnce: 4,
-    work: () => db.insertInto('items').values(rows).execute(),
+    work: () => db.insertInto('items').values(ITEMS).execute(),
   },
   'making the text of that': {
     times: 100,
     atOnce: 1,
-    work: async () => db.insertInto('items').values(rows).compile(),
+    work: async () => db.insertInto('items').values(ITEMS).compile(),
   },
   'stream of 100,000 rows': {
     times: 4,

@@ -3,9 +3,10 @@ import { CREATE } from '../client/internals.ts';
 import { openClientSession } from '../client/open-client-session.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
-import { InternalClientError, TimeoutError } from '../errors/client-errors.ts';
+import { InternalClientError } from '../errors/client-errors.ts';
 import { InnerRequests } from '../session/requests/inner-requests.ts';
 import { introspect } from '../session/statements/introspection.ts';
+import { endIfSilent } from './patience.ts';
 
 /** Rounds of introspection: each may name types that are still unknown. */
 const MAX_ROUNDS = 64;
@@ -27,22 +28,11 @@ export async function askApart<T>(
   signal: AbortSignal | null,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const connection = await openConnection(context, signal);
-  const { timeout } = context.config;
-  let isLate = false;
-  const timer =
-    timeout === null
-      ? null
-      : context.clock.setTimer(timeout, () => {
-          isLate = true;
-          connection.terminate();
-        });
+  const client = await openClientSession(context, signal);
+  const connection = Connection[CREATE](client);
+  const timer = endIfSilent(client.session, context.config.timeout);
   try {
     return await work(connection);
-  } catch (error) {
-    throw isLate
-      ? new TimeoutError(`the server did not answer within ${timeout} milliseconds`)
-      : error;
   } finally {
     timer?.cancel();
     connection.terminate();
@@ -69,15 +59,7 @@ export async function learnTypes(
     return;
   }
   const { session } = await openClientSession(context, signal);
-  const { timeout } = context.config;
-  // A connection that falls silent here would hold the stream up without end.
-  const timer =
-    timeout === null
-      ? null
-      : context.clock.setTimer(timeout, () => {
-          const seconds = Math.round(timeout / 1000);
-          session.destroy(new TimeoutError(`types were not told within ${seconds} seconds`));
-        });
+  const timer = endIfSilent(session, context.config.timeout);
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const missing = codecs.missing(oids);

@@ -1,12 +1,12 @@
 import type { ConnectConfig } from '../config/connect-config.ts';
 import { connectSession } from '../connecting/connect-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
-import { InternalClientError, TimeoutError } from '../errors/client-errors.ts';
+import { InternalClientError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import { CopyBothRequest, type WalSink } from '../session/requests/copy-both-request.ts';
 import { WalsenderCommand } from '../session/requests/walsender-command.ts';
 import type { Session } from '../session/session.ts';
-import type { Timer } from '../transport/clock.ts';
+import { endIfSilent } from './patience.ts';
 
 /** A row of a command's answer, as texts. */
 export type TextRow = Readonly<Record<string, string | null>>;
@@ -92,21 +92,13 @@ export class Walsender {
   /** The same, with values as they came. */
   async rawCommand(text: string): Promise<ReadonlyMap<string, Buffer | null>[]> {
     const request = new WalsenderCommand(text);
-    const timer = this.#watch();
+    const timer = endIfSilent(this.session, this.#patience);
     try {
       this.session.submit(request);
       return await request.promise;
     } finally {
       timer?.cancel();
     }
-  }
-
-  #watch(): Timer | null {
-    const patience = this.#patience;
-    if (patience === null) return null;
-    return this.session.clock.setTimer(patience, () =>
-      this.destroy(new TimeoutError(`the server did not answer within ${patience} milliseconds`)),
-    );
   }
 
   /** What server this is. */
@@ -130,7 +122,7 @@ export class Walsender {
   /** Resolves when the server streams. What ends the stream ends the connection. */
   async start(text: string, sink: WalSink): Promise<CopyBothRequest> {
     const request = new CopyBothRequest(text, sink);
-    const timer = this.#watch();
+    const timer = endIfSilent(this.session, this.#patience);
     try {
       this.session.submit(request);
       await request.begun;

@@ -20,12 +20,13 @@ const COLUMNS = ['native', 'facade', 'pg', 'postgres'];
 
 export function ormsPart(results: OrmsResults): Part {
   const all = Object.entries(results);
+  const names = all.map(([orm]) => orm);
   const [, { date, machine }] = all[0]!;
   return {
     id: 'orms',
     title: 'Under query builders and ORMs',
     meaning:
-      'One program of Kysely, Drizzle and Prisma on each driver: the CPU time of the client for one operation. ' +
+      `One program of ${names.join(', ')} on each driver: the CPU time of the client for one operation. ` +
       'Making the text is what costs the same on all of them: the query builder’s own part.',
     columns: ['asyncpg', 'asyncpg/pg', 'pg', 'postgres'],
     rows: all.flatMap(([orm, { rows }]) =>
@@ -35,6 +36,6 @@ export function ormsPart(results: OrmsResults): Part {
         values: COLUMNS.map((driver) => cpu[driver] ?? null),
       })),
     ),
-    source: `\`npm run bench:kysely\`, \`bench:drizzle\` and \`bench:prisma\`, the least of 3 alternating rounds, ${date}, ${machine}.`,
+    source: `${names.map((orm) => `\`npm run bench:${orm.toLowerCase()}\``).join(', ')}, the least of 3 alternating rounds, ${date}, ${machine}.`,
   };
 }

@@ -11,6 +11,7 @@ import { canGenerateCode, type Row, type RowShape, rowShape, rowValues } from '.
 import { UNCHANGED } from '../../values/unchanged.ts';
 import { int16At, int32At } from '../bytes.ts';
 import { BINARY, type Codec, TEXT } from '../codec.ts';
+import { JSON_TEXT, JSONB } from '../oids.ts';
 import type { TextRun } from '../text-run.ts';
 import { text } from '../types/text.ts';
 import { bytes, FIXED, inColumn, instant, stepOf, valueDecoder } from './row-decoder.ts';
@@ -129,9 +130,6 @@ function interpreted(
   };
 }
 
-const JSON_TYPE = 114;
-const JSONB = 3802;
-
 const BAD_SIZE = 'if (n < 0 || n > end - p) return slow(b, start, end, r, old);';
 
 /** The code for the value of column `i` in its binary form, its length being `n`, its bytes at `p`. */
@@ -148,7 +146,7 @@ function binaryCode({ codec }: TupleColumn, i: number): string {
     // Its text, behind a byte for the version.
     return `if (n < 1 || n > end - p || b[p] !== 1) return slow(b, start, end, r, old); v${i} = parse(r.text(b, p + 1, n - 1));`;
   }
-  if (codec.inline === 'json' && codec.type.oid === JSON_TYPE) {
+  if (codec.inline === 'json' && codec.type.oid === JSON_TEXT) {
     return `${BAD_SIZE} v${i} = parse(r.text(b, p, n));`;
   }
   if (step === 'bytea') return `${BAD_SIZE} v${i} = bytes(b, p, n);`;
