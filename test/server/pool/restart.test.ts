@@ -3,6 +3,7 @@ import { TempCluster } from '../../../src/cluster/index.ts';
 import { type Pool, type PostgresError, TimeoutError } from '../../../src/index.ts';
 import { CountingDial } from '../../support/counting-dial.ts';
 import { sleep, TestPool, until } from '../../support/pool.ts';
+import { crash } from '../../support/servers/crash.ts';
 
 describe('a pool whose server goes away', () => {
   let cluster: TempCluster;
@@ -101,9 +102,8 @@ describe('a pool whose server goes away', () => {
       await until(() => got.length === 1);
       const load = new Load(pool, 40);
       await until(() => load.succeeded > 100);
-      if (how === 'kill -9') process.kill(cluster.pid, 'SIGKILL');
-      await sleep(100);
-      await cluster.restart();
+      if (how === 'kill -9') await crash(cluster);
+      else await cluster.restart();
       const before = load.succeeded;
       await until(() => load.succeeded > before + 200);
       await load.stop();

@@ -3,13 +3,13 @@ import { connect } from '../../../src/index.ts';
 import { dropSlot, openChangeStream, slotStatus } from '../../../src/replication/index.ts';
 import { Consumer } from '../../support/replication/consumer.ts';
 import {
-  crash,
   onEachServer,
   type SharedServer,
   until,
   walsenderOf,
   works,
 } from '../../support/replication/logical-cluster.ts';
+import { crash } from '../../support/servers/crash.ts';
 
 /** Here each version has every other case; `npm run test:replication` has all on both. */
 const all = process.env['FAULTS'] === 'all';

@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type ChangeStream, openChangeStream } from '../../../src/replication/index.ts';
 import {
-  crash,
   LogicalCluster,
   onEachVersion,
   until,
   walsenderOf,
 } from '../../support/replication/logical-cluster.ts';
+import { crash } from '../../support/servers/crash.ts';
 
 /** Takes ids until so many have come; slowly, so that a kill finds the consumer behind. */
 async function ids(stream: ChangeStream, count: number): Promise<number[]> {

@@ -114,15 +114,6 @@ export function works(work: () => Promise<unknown>): Promise<boolean> {
   );
 }
 
-/**
- * Ends the server at once, as a loss of power would, and starts it again. It cannot start while processes of
- * before still hold its memory.
- */
-export async function crash(cluster: TempCluster): Promise<void> {
-  process.kill(cluster.pid, 'SIGKILL');
-  await until(() => works(() => cluster.restart()));
-}
-
 /** Resolves when `check` gives true; asks the server again and again. */
 export async function until(check: () => Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 20));
