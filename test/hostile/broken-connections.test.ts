@@ -7,6 +7,7 @@ import {
   createPool,
   TransactionResolutionUnknownError,
 } from '../../src/index.ts';
+import { writeErrorResponse } from '../../src/protocol/backend/response.ts';
 import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import { writeCopyInResponse, writeCopyOutResponse } from '../../src/protocol/copy.ts';
@@ -20,6 +21,7 @@ import {
   reset,
   run,
   type Script,
+  type Step,
   send,
   wait,
 } from '../support/fakes/script.ts';
@@ -129,8 +131,11 @@ describe('a server that leaves in the middle of a call', () => {
 });
 
 describe('a call of which nothing has left', () => {
-  /** A connection that knows `select one`, and what to do with it at once after a RST. */
-  async function afterReset<R>(act: (connection: Connection) => R): Promise<Awaited<R>> {
+  /** A connection that knows `select one`, and what to do with it at once after a RST, and what came before that. */
+  async function afterReset<R>(
+    act: (connection: Connection) => R,
+    before: Step | null = null,
+  ): Promise<Awaited<R>> {
     let know!: (connection: Connection) => void;
     const known = new Promise<Connection>((resolve) => {
       know = resolve;
@@ -144,6 +149,7 @@ describe('a call of which nothing has left', () => {
       send(writeReadyForQuery),
       run('reset in this turn', async (accepted) => {
         const connection = await known;
+        void before?.run(accepted);
         // The client's system knows at once, and the client when it reads or writes next.
         accepted.reset();
         reached(act(connection));
@@ -178,6 +184,27 @@ describe('a call of which nothing has left', () => {
         syscall: 'write',
       });
     }
+  });
+
+  test('has what the server said before it left, though the system refused the write', async () => {
+    const lastWords = send((writer) =>
+      writeErrorResponse(writer, {
+        severity: 'FATAL',
+        sqlstate: '57P01',
+        message: 'terminating connection due to administrator command',
+      }),
+    );
+    const errors = await afterReset(
+      (connection) =>
+        Promise.all(
+          [connection.fetch('select one'), connection.execute('delete')].map((call) =>
+            failure(call),
+          ),
+        ),
+      lastWords,
+    );
+    for (const error of errors)
+      expect(error).toMatchObject({ sqlstate: '57P01', safeToRetry: true });
   });
 
   test('is no doubt about a transaction when that call is COMMIT', async () => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { builtinModule } from '../../runtime/builtin-module.ts';
@@ -39,6 +40,9 @@ const RECEIVE_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
  */
 const READS_IN_A_ROW = 2;
 
+/** After so many turns of the event loop that bring nothing, the system has nothing left to read. */
+const SILENT_TURNS = 3;
+
 /** Node drops the rest of a second, and of none it makes the system's two hours. Milliseconds. */
 function wholeSeconds(delay: number): number {
   return Math.ceil(delay / 1000) * 1000;
@@ -55,6 +59,8 @@ export class SocketStream implements ByteStream {
   #isYielding = false;
   /** Reads in a row that filled the buffer. */
   #fullReads = 0;
+  /** Whether something came since this was last set to false. */
+  #hasReceived = false;
   #error: Error | null = null;
   #detach: () => void = () => {};
 
@@ -85,7 +91,7 @@ export class SocketStream implements ByteStream {
             onread: {
               buffer: RECEIVE_BUFFER,
               callback: (length: number, buffer: Uint8Array) => {
-                stream!.handler.received(buffer as Buffer, length);
+                stream!.#received(buffer as Buffer, length);
                 return stream!.#mayReadOn(length === buffer.length);
               },
             },
@@ -122,7 +128,7 @@ export class SocketStream implements ByteStream {
   }
 
   #attach(socket: Duplex): void {
-    const onData = (chunk: Buffer) => this.handler.received(chunk, chunk.length);
+    const onData = (chunk: Buffer) => this.#received(chunk, chunk.length);
     const onDrain = () => this.handler.drained();
     const onError = (error: Error) => {
       this.#error ??= error;
@@ -137,12 +143,41 @@ export class SocketStream implements ByteStream {
     socket.on('error', onError);
     socket.on('end', onEnd);
     socket.on('close', onClose);
+    if (socket instanceof net.Socket) this.#hearLastWords(socket);
     this.#detach = () => {
       socket.off('data', onData);
       socket.off('drain', onDrain);
       socket.off('end', onEnd);
       socket.off('close', onClose);
     };
+  }
+
+  #received(chunk: Buffer, length: number): void {
+    this.#hasReceived = true;
+    this.handler.received(chunk, length);
+  }
+
+  /**
+   * A server that ends a connection says why and leaves. Whoever writes just then is told by the
+   * system that nobody is there, and Node destroys the socket at once; but what the server has said
+   * waits to be read. So it is read first.
+   */
+  #hearLastWords(socket: Socket): void {
+    const { destroy } = socket;
+    socket.destroy = (error?: NodeJS.ErrnoException) => {
+      if (error?.syscall !== 'write' || this.#error !== null) return destroy.call(socket, error);
+      this.#error = error;
+      void this.#untilNothingComes().then(() => destroy.call(socket, error));
+      return socket;
+    };
+  }
+
+  async #untilNothingComes(): Promise<void> {
+    for (let silent = 0; silent < SILENT_TURNS && !this.#isPaused && !this.#closed; silent++) {
+      this.#hasReceived = false;
+      await nextTurn();
+      if (this.#hasReceived) silent = 0;
+    }
   }
 
   /** Whether to read on at once. Otherwise it is for the next turn of the event loop. */
