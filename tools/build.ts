@@ -33,15 +33,34 @@ const common = {
 
 /** What a program loads that imports the driver: all else is in other files. */
 const fromTheStart = new Set<string>();
-const alone = await build({ ...common, input: 'src/index.ts', write: false, logLevel: 'silent' });
-const files = new Map(
-  alone.output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file]] : [])),
-);
-const loaded = new Set([...files.values()].filter(({ isEntry }) => isEntry));
-for (const { imports, moduleIds } of loaded) {
-  for (const id of moduleIds) fromTheStart.add(id);
-  for (const name of imports) if (files.has(name)) loaded.add(files.get(name)!);
-}
+/**
+ * What imports something when it is needed, and what imports that: it is in a file apart from what those import in
+ * turn. Were they one file, all of that would be in a circle, which rolldown and Vite keep whole in a program
+ * that uses none of it.
+ */
+const whatLoads = new Set<string>();
+await build({
+  ...common,
+  input: 'src/index.ts',
+  write: false,
+  logLevel: 'silent',
+  plugins: [
+    {
+      name: 'graph',
+      buildEnd() {
+        const visit = (id: string): boolean => {
+          if (fromTheStart.has(id)) return whatLoads.has(id);
+          fromTheStart.add(id);
+          const { dynamicallyImportedIds = [], importedIds = [] } = this.getModuleInfo(id) ?? {};
+          const loads = importedIds.map((each) => path.isAbsolute(each) && visit(each));
+          if (dynamicallyImportedIds.length > 0 || loads.includes(true)) whatLoads.add(id);
+          return whatLoads.has(id);
+        };
+        visit(path.join(root, 'src/index.ts'));
+      },
+    },
+  ],
+});
 
 const { output } = await build({
   ...common,
@@ -60,7 +79,17 @@ const { output } = await build({
     codeSplitting: {
       groups: [
         { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
-        { name: 'core', test: (id) => fromTheStart.has(id), minShareCount: 2 },
+        {
+          name: 'core',
+          test: (id) => fromTheStart.has(id) && !whatLoads.has(id),
+          minShareCount: 2,
+        },
+        // What makes a pool loads it, and the pool imports this.
+        {
+          name: 'driver',
+          test: (id) => whatLoads.has(id) && !id.endsWith('create-pool.ts'),
+          minShareCount: 2,
+        },
         { name: 'rare-codecs', test: /src[/\\](?:codecs|values)[/\\]/, minShareCount: 2 },
         // What `createPool` loads; adapters that make pools have it at once.
         {
@@ -97,7 +126,11 @@ for (const chunk of output) {
 }
 // What everybody loads must load, and be bundled, where no peer dependency is installed.
 for (const chunk of output) {
-  if (chunk.type !== 'chunk' || !/^(?:index|core|values|pool)\.js$/.test(chunk.fileName)) continue;
+  if (
+    chunk.type !== 'chunk' ||
+    !/^(?:index|core|driver|create-pool|values|pool)\.js$/.test(chunk.fileName)
+  )
+    continue;
   const all = [...chunk.imports, ...chunk.dynamicImports];
   const foreign = all.filter((name) => !name.endsWith('.js') && !isBuiltin(name));
   if (foreign.length > 0) throw new Error(`${chunk.fileName} imports ${foreign.join(', ')}`);

@@ -6,8 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { type OutputChunk, rolldown } from 'rolldown';
+import { bundle, fromTheStart, sizeOf } from './bundle.ts';
 import { root } from './entries.ts';
 
 const BASELINE = path.join(root, 'tools/size.json');
@@ -32,55 +31,6 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   pg: `import pg from 'pg'; console.log(pg.Client);`,
   postgres: `import postgres from 'postgres'; console.log(postgres);`,
 };
-
-interface Size {
-  readonly bytes: number;
-  readonly gzipped: number;
-}
-
-function sizeOf(chunks: readonly OutputChunk[]): Size {
-  let bytes = 0;
-  let gzipped = 0;
-  for (const { code } of chunks) {
-    bytes += Buffer.byteLength(code);
-    gzipped += gzipSync(code).length;
-  }
-  return { bytes, gzipped };
-}
-
-async function bundle(code: string): Promise<OutputChunk[]> {
-  const entry = '\0program';
-  const build = await rolldown({
-    cwd: root,
-    input: entry,
-    platform: 'node',
-    // Its paths would lead to src/.
-    tsconfig: false,
-    plugins: [
-      {
-        name: 'program',
-        resolveId(id, importer) {
-          if (id === entry) return id;
-          // As if the program were a file of this checkout.
-          return importer === entry ? this.resolve(id, import.meta.filename) : null;
-        },
-        load: (id) => (id === entry ? { code, moduleType: 'js' } : null),
-      },
-    ],
-    logLevel: 'silent',
-  });
-  const { output } = await build.generate({ format: 'esm', minify: true });
-  return output.filter((chunk) => chunk.type === 'chunk');
-}
-
-/** The chunks that are loaded with the entry: it, and what it and they import. */
-function fromTheStart(chunks: readonly OutputChunk[]): OutputChunk[] {
-  const found = new Set(chunks.filter(({ isEntry }) => isEntry));
-  for (const { imports } of found) {
-    for (const chunk of chunks) if (imports.includes(chunk.fileName)) found.add(chunk);
-  }
-  return [...found];
-}
 
 /** What the compiler needs for a program of one import, beside one of none: the best of some rounds. */
 function typeCheck(): Record<string, number> {

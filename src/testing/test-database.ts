@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import { InvalidCatalogNameError } from '../errors/generated/sqlstate.ts';
+import { createPool } from '../pool/create-pool.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolOptions } from '../pool/pool-options.ts';
 import { type Migrations, readMigrations } from './migrations.ts';
@@ -45,8 +46,7 @@ export class TestDatabase {
 
   /** A pool of connections to it, of which none is opened before it is needed. It is closed with the database. */
   async createPool(options: PoolOptions = {}): Promise<Pool> {
-    const { createPool: create } = await import('../pool/create-pool.ts');
-    const pool = await create(this.dsn, { minSize: 0, ...options });
+    const pool = await createPool(this.dsn, { minSize: 0, ...options });
     this.#pools.push(pool);
     return pool;
   }

@@ -52,13 +52,13 @@ async function main() {
 }
 main();
 `;
-/** A program that needs one small part: what it is bundled to is small, in bytes. */
+/** A program that needs one small part: what it is bundled to is small, in bytes, and one file. */
 const ONLY_SQL = `
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'asyncpg';
 const { size } = statSync(fileURLToPath(import.meta.url));
-console.log(sql\`SELECT \${1}\`.text, 'small:', size < 25_000 || size);
+console.log(sql\`SELECT \${1}\`.text, 'small:', size < 21_000 || size);
 `;
 const ESBUILD = ['esbuild', '--bundle', '--platform=node'];
 
@@ -233,15 +233,35 @@ test('the driver', async () => {${BODY}
   {
     name: 'rolldown',
     packages: ['rolldown'],
-    files: { 'main.mjs': MAIN },
+    files: { 'main.mjs': MAIN, 'sql.mjs': ONLY_SQL },
     steps: [
       ['rolldown', 'main.mjs', '--platform', 'node', '--format', 'cjs', '--dir', 'cjs'],
       ['node', '-e', "process.chdir('cjs'); require('fs').writeFileSync('package.json', '{}')"],
       ['node', 'cjs/main.js'],
       ['rolldown', 'main.mjs', '--platform', 'node', '--format', 'esm', '--dir', 'esm'],
       ['node', 'esm/main.js'],
+      ['rolldown', 'sql.mjs', '--platform', 'node', '--minify', '--file', 'small.mjs'],
+      ['node', 'small.mjs'],
     ],
-    expected: new RegExp(`${DONE.source}[\\s\\S]*${DONE.source}`),
+    expected: new RegExp(`${DONE.source}[\\s\\S]*${DONE.source}[\\s\\S]*small: true`),
+  },
+  {
+    name: 'rollup',
+    packages: ['rollup', '@rollup/plugin-node-resolve', '@rollup/plugin-terser'],
+    files: {
+      'main.mjs': MAIN,
+      'sql.mjs': ONLY_SQL,
+      'rollup.config.mjs': `import resolve from '@rollup/plugin-node-resolve';
+        import terser from '@rollup/plugin-terser';
+        export default ['main', 'sql'].map((name) => ({ input: name + '.mjs', external: /^node:/,
+          plugins: [resolve(), terser()], output: { dir: 'out-' + name, format: 'esm' } }));`,
+    },
+    steps: [
+      ['rollup', '--config', 'rollup.config.mjs'],
+      ['node', 'out-main/main.js'],
+      ['node', 'out-sql/sql.js'],
+    ],
+    expected: new RegExp(`${DONE.source}[\\s\\S]*small: true`),
   },
   {
     name: 'webpack',
@@ -265,14 +285,17 @@ test('the driver', async () => {${BODY}
     packages: ['vite'],
     files: {
       'main.mjs': MAIN,
-      'vite.config.mjs': `export default { ssr: { noExternal: true },
-        build: { ssr: 'main.mjs', minify: true, outDir: 'out' } };`,
+      'sql.mjs': ONLY_SQL,
+      'vite.config.mjs': `export default ({ mode }) => ({ ssr: { noExternal: true },
+        build: { ssr: mode + '.mjs', minify: true, outDir: mode } });`,
     },
     steps: [
-      ['vite', 'build'],
-      ['node', 'out/main.js'],
+      ['vite', 'build', '--mode', 'main'],
+      ['node', 'main/main.js'],
+      ['vite', 'build', '--mode', 'sql'],
+      ['node', 'sql/sql.js'],
     ],
-    expected: DONE,
+    expected: new RegExp(`${DONE.source}[\\s\\S]*small: true`),
   },
   {
     name: 'vitest-threads',
