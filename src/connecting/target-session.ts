@@ -1,4 +1,5 @@
 import type { TargetSessionAttrs } from '../config/connect-config.ts';
+import { QueryRequest } from '../session/requests/query-request.ts';
 import type { Session } from '../session/session.ts';
 
 /** A role that one server has or has not. */
@@ -49,9 +50,8 @@ async function isReadOnly(session: Session): Promise<boolean> {
   return byDefault === 'on' || (await inHotStandby(session));
 }
 
-/** Only old servers are asked: what that needs is loaded then, as codecs are a good part of the library. */
-async function value(session: Session, text: string): Promise<unknown> {
-  const { QueryRequest } = await import('../session/requests/query-request.ts');
+/** What a query gives; only old servers are asked, as newer ones tell by themselves. */
+function value(session: Session, text: string): Promise<unknown> {
   const request = new QueryRequest(text, [], { wanted: 'value', prepare: false }, null);
   session.submit(request);
   return request.promise;
