@@ -40,19 +40,32 @@ interface Place {
   readonly where: PlacedFault['where'];
 }
 
-const PLACES: readonly Place[] = [0, 1, 2].flatMap((link) =>
-  (['client', 'server'] as const).flatMap((from) =>
-    Object.entries(FAULTS).flatMap(([fault, wheres]) =>
+const LINKS = ['the walsender', 'the first connection beside it', 'the second'] as const;
+
+/** Where one test strikes: with all places one of them takes minutes. */
+interface Group {
+  readonly name: string;
+  readonly places: readonly Place[];
+}
+
+const GROUPS: readonly Group[] = LINKS.flatMap((name, link) =>
+  (['client', 'server'] as const).map((from) => ({
+    name: `${name}, messages of the ${from}`,
+    places: Object.entries(FAULTS).flatMap(([fault, wheres]) =>
       wheres.map((where) => ({ link, from, fault: fault as Fault, where })),
     ),
-  ),
+  })),
 );
+
+/** Without all places a few of each kind, in one go. */
+const SOME: Group = {
+  name: 'some messages',
+  places: GROUPS.flatMap(({ places }) => places).filter((_, i) => i % 3 === 0),
+};
 
 const SCHEMA = `
   CREATE TYPE colour AS ENUM ('red', 'green');
-  CREATE TYPE size AS ENUM ('s', 'm');
-  CREATE TABLE things (kase int, id int, colour colour, PRIMARY KEY (kase, id));
-  CREATE TABLE late (kase int, id int, size size, PRIMARY KEY (kase, id))`;
+  CREATE TYPE size AS ENUM ('s', 'm')`;
 
 let server: LogicalCluster;
 let cases = 0;
@@ -61,19 +74,19 @@ let cases = 0;
 async function write(pool: Pool, kase: number): Promise<string[]> {
   const insert = (ids: readonly number[]): Promise<unknown> =>
     pool.execute(
-      `INSERT INTO things VALUES ${ids.map((id) => `(${kase}, ${id}, 'green')`).join(', ')}`,
+      `INSERT INTO things_${kase} VALUES ${ids.map((id) => `(${id}, 'green')`).join(', ')}`,
     );
   const many = Array.from({ length: 20 }, (_, i) => 100 + i);
   await insert([1, 2, 3]);
   await pool.transaction(async (tx) => {
-    await tx.execute(`UPDATE things SET colour = 'red' WHERE kase = ${kase} AND id = 1`);
+    await tx.execute(`UPDATE things_${kase} SET colour = 'red' WHERE id = 1`);
     await tx.execute(`SELECT pg_logical_emit_message(true, 'm${kase}', 'inside')`);
-    await tx.execute(`DELETE FROM things WHERE kase = ${kase} AND id = 2`);
+    await tx.execute(`DELETE FROM things_${kase} WHERE id = 2`);
   });
   await pool.execute(`SELECT pg_logical_emit_message(false, 'm${kase}', 'alone')`);
   // Of a type that has to be asked for on the way.
-  await pool.execute(`ALTER PUBLICATION faults_${kase} ADD TABLE late WHERE (kase = ${kase})`);
-  await pool.execute(`INSERT INTO late VALUES (${kase}, 4, 'm')`);
+  await pool.execute(`ALTER PUBLICATION faults_${kase} ADD TABLE late_${kase}`);
+  await pool.execute(`INSERT INTO late_${kase} VALUES (4, 'm')`);
   await insert(many);
   await insert([5]);
   return [
@@ -109,8 +122,12 @@ async function strike(place: Place, index: number, hasSnapshot: boolean): Promis
   cases += 1;
   const kase = cases;
   const { pool: admin } = server;
-  await admin.execute(`CREATE PUBLICATION faults_${kase} FOR TABLE things WHERE (kase = ${kase})`);
-  await admin.execute(`INSERT INTO things VALUES (${kase}, -1, 'red'), (${kase}, -2, 'red')`);
+  // Tables of its own: while a publication of a table is dropped, PostgreSQL may refuse to write to that.
+  await admin.execute(`
+    CREATE TABLE things_${kase} (id int PRIMARY KEY, colour colour);
+    CREATE TABLE late_${kase} (id int PRIMARY KEY, size size);
+    CREATE PUBLICATION faults_${kase} FOR TABLE things_${kase};
+    INSERT INTO things_${kase} VALUES (-1, 'red'), (-2, 'red')`);
   await using proxy = await FaultProxy.listen({ host: '127.0.0.1', port: server.cluster.port });
   let hit = false;
   proxy.plan = (message) => {
@@ -165,17 +182,14 @@ async function strike(place: Place, index: number, hasSnapshot: boolean): Promis
       if (hasSnapshot && (await slotStatus(admin, slot)) === null) {
         got = [];
         expected = null;
-        await admin.execute(`DELETE FROM things WHERE kase = ${kase} AND id > 0`);
-        await admin.execute(`DELETE FROM late WHERE kase = ${kase}`);
-        await admin.execute(
-          `ALTER PUBLICATION faults_${kase} SET TABLE things WHERE (kase = ${kase})`,
-        );
+        await admin.execute(`DELETE FROM things_${kase} WHERE id > 0; DELETE FROM late_${kase}`);
+        await admin.execute(`ALTER PUBLICATION faults_${kase} SET TABLE things_${kase}`);
       }
     }
   }
   expect(got).toEqual(expected);
   await dropSlot(admin, slot, { force: true });
-  await admin.execute(`DROP PUBLICATION faults_${kase}`);
+  await admin.execute(`DROP PUBLICATION faults_${kase}; DROP TABLE things_${kase}, late_${kase}`);
   return hit;
 }
 
@@ -185,10 +199,9 @@ function isPassing(error: unknown): boolean {
   return name === 'TimeoutError' || sqlstate?.startsWith('08') === true || sqlstate === '55006';
 }
 
-async function sweep(hasSnapshot: boolean): Promise<void> {
+async function sweep(places: readonly Place[], hasSnapshot: boolean): Promise<void> {
   const wrong: string[] = [];
-  const some = PLACES.map((place, i) => ({ place, first: (i * 7) % STRIDE }));
-  const left = some.filter((_, i) => all || i % 3 === 0).values();
+  const left = places.map((place, i) => ({ place, first: (i * 21) % STRIDE })).values();
   const runner = async (): Promise<void> => {
     for (const { place, first } of left) {
       // Until it is over before so many messages were sent.
@@ -199,6 +212,8 @@ async function sweep(hasSnapshot: boolean): Promise<void> {
           const { fault, where, from, link } = place;
           const at = `${fault} ${where} message ${index} of the ${from}, connection ${link}`;
           wrong.push(`${at}: ${(error as Error).stack}`);
+          // At once, as all of it takes an hour.
+          if (all) console.error(at, error);
           if (wrong.length > 20) return;
         }
       }
@@ -231,11 +246,21 @@ onEachVersion('a change stream loses and repeats nothing', (version) => {
     expect(await Promise.all(strikes)).toContain(true);
   }, 60_000);
 
-  test('whatever befalls its connections at any message', async () => {
-    await sweep(false);
-  }, 1_200_000);
+  const groups = all ? GROUPS : [SOME];
 
-  test('whatever befalls them, with a snapshot', async () => {
-    await sweep(true);
-  }, 1_200_000);
+  test.each(groups)(
+    'whatever befalls its connections: $name',
+    async ({ places }) => {
+      await sweep(places, false);
+    },
+    900_000,
+  );
+
+  test.each(groups)(
+    'whatever befalls them, with a snapshot: $name',
+    async ({ places }) => {
+      await sweep(places, true);
+    },
+    900_000,
+  );
 });
