@@ -30,7 +30,8 @@ export class Turn<Host> {
   ) {
     this.client = client;
     this.wanted = wanted;
-    this.sent = () => leave(this);
+    const sent = (): void => leave(this);
+    this.sent = sent;
   }
 }
 

@@ -156,11 +156,10 @@ function sessionOf(
   { server, processId, secretKey, transactionStatus, notices }: StartedUp,
 ): Session {
   const { config, clock, registry } = context;
-  const { remoteAddress } = transport;
   // The caller's own dialler is asked for the host by the same name again.
-  const known = config.dial !== null || host.socketPath !== null || remoteAddress === null;
+  const known = config.dial !== null || host.socketPath !== null || host.address !== null;
   const target: Omit<CancelTarget, 'secretKey'> = {
-    host: known ? host : { ...host, address: remoteAddress },
+    host: known ? host : { ...host, address: transport.remoteAddress },
     secured: transport.tls !== null,
     processId,
   };

@@ -137,7 +137,8 @@ export class SubscriptionHub {
       throw error;
     }
     link.connection = connection;
-    client.listeners.onEnd = () => this.#lost(link);
+    const lost = (): void => this.#lost(link);
+    client.listeners.onEnd = lost;
     return connection;
   }
 

@@ -55,8 +55,9 @@ export class Deadline {
         this.#timer = clock.setTimer(timeout, () => this.#expire('timeout'));
       }
       if (signal !== null) {
-        this.#listener = () => this.#expire('abort');
-        signal.addEventListener('abort', this.#listener, { once: true });
+        const aborted = (): void => this.#expire('abort');
+        signal.addEventListener('abort', aborted, { once: true });
+        this.#listener = aborted;
       }
     }
   }

@@ -33,7 +33,7 @@ const BOTH = [
   'pg-pool: the test of the native client, which is not installed.',
   'Kysely on PostgreSQL 15: MERGE with RETURNING and a collation that came with PostgreSQL 17.',
   'Knex: tests of SQLite, which is not installed, and of a full pool.',
-  'graphile-worker, which is not in the table: on `pg` itself “jobKey API” and twelve others fail, as the helper by which its tests set the clock is not published.',
+  'graphile-worker: tests of CommonJS files beside `.mts` ones. On `pg` alone fourteen others fail: the helper by which they stop the clock is not published, and another one stops the time-outs of `pg` as well, which `asyncpg/pg` has taken before.',
   'pg-promise: a test that wants a refusal for the login that the system gives by itself.',
   'TypeORM: pgvector, PostGIS, Redis and the collation `en_US`, which are not installed.',
   'Sequelize: PostGIS, hstore, citext, btree_gist and `en_US`, which are not installed.',

@@ -154,10 +154,11 @@ class StreamSink implements BlockSink {
         else resolve();
         this.#waiter?.reject(error ?? new Error('the stream was ended by somebody else'));
       });
-      this.#cleanUp = () => {
+      const cleanUp = (): void => {
         stopWatching();
         stream.off('drain', onDrain);
       };
+      this.#cleanUp = cleanUp;
     });
     this.#finished.catch(ignore);
   }

@@ -51,7 +51,24 @@ export function parseConnectionString(text: string): ParsedConnectionString {
   return config;
 }
 
-function parseUrl(text: string): { url: URL; hasHost: boolean } {
+interface FoundUrl {
+  readonly url: URL;
+  readonly hasHost: boolean;
+}
+
+/** The string that was read last: a pool has the same one for each of its connections. */
+let lastText = '';
+let lastUrl: FoundUrl | null = null;
+
+function parseUrl(text: string): FoundUrl {
+  if (lastUrl === null || text !== lastText) {
+    lastUrl = newUrl(text);
+    lastText = text;
+  }
+  return lastUrl;
+}
+
+function newUrl(text: string): FoundUrl {
   const encoded = NOT_ENCODED.test(text) ? encodeURI(text).replace(/%25(\d\d)/g, '%$1') : text;
   const base = 'postgres://base';
   if (URL.canParse(encoded, base)) return { url: new URL(encoded, base), hasHost: true };

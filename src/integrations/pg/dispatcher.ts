@@ -115,7 +115,8 @@ export class Dispatcher {
     };
     // The text alone does not say what it is, if types of parameters are told.
     if (statements !== null && !name && sent.parameterTypes === NO_VALUES) {
-      sent.parse = () => statements.choose(sent, run);
+      const choose = (): boolean => statements.choose(sent, run);
+      sent.parse = choose;
       run.sent = sent;
     }
     return new UntypedQueryRequest(sent, run);

@@ -227,12 +227,13 @@ export class Link implements ConnectionOwner {
     this.#stream = stream;
     const { session } = this;
     if (session === null) return;
-    session.inbox.tap = (chunk, length) => {
+    const tap = (chunk: Buffer, length: number): boolean => {
       if (stream.isUntouched) return false;
       // The buffer is used again.
       if (!stream.deliver(Buffer.from(chunk.subarray(0, length)))) session.inbox.pause();
       return true;
     };
+    session.inbox.tap = tap;
     const { tls } = session;
     if (tls === null) return;
     stream.encrypted = true;

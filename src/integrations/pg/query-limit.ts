@@ -22,8 +22,9 @@ export function limitQuery(
     query.callback = nothing;
     giveUp();
   });
-  query.callback = (error, result) => {
+  const inTime: QueryCallback = (error, result) => {
     timer.cancel();
     told(error, result);
   };
+  query.callback = inTime;
 }

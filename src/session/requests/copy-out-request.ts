@@ -45,7 +45,8 @@ export class CopyOutRequest extends CopyRequest {
   ) {
     super(text, columns, deadline);
     this.#sink = sink;
-    sink.onFailure = (error) => this.#refuse(error);
+    const refuse = (error: unknown): void => this.#refuse(error);
+    sink.onFailure = refuse;
   }
 
   override start(session: RequestHost): void {

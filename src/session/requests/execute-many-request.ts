@@ -183,7 +183,8 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   /** What `promise` resolves to, or null when nothing more is to be written before that. */
   #unlessStopped<T>(promise: Promise<T>): Promise<T | null> {
     return new Promise((resolve, reject) => {
-      this.#stop = () => resolve(null);
+      const stop = (): void => resolve(null);
+      this.#stop = stop;
       promise.then(resolve, reject);
     });
   }

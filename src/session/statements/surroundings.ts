@@ -92,7 +92,8 @@ export class Surroundings {
     this.mayRepeat = mayRepeat;
     this.#outdated = outdated;
     this.scope = this.#scopeNow();
-    server.onReport = () => this.#reported();
+    const reported = (): void => this.#reported();
+    server.onReport = reported;
   }
 
   // ── Requests ────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { builtinModule } from '../../runtime/builtin-module.ts';
@@ -20,6 +20,11 @@ import { tlsOptions } from './tls-options.ts';
 const { queueMicrotask } = globalThis;
 
 const net = /* @__PURE__ */ builtinModule('node:net');
+
+/** Who reads from a socket. */
+interface Reading {
+  stream: SocketStream | null;
+}
 
 const IGNORE: ByteStreamHandler = {
   received() {},
@@ -79,26 +84,17 @@ export class SocketStream implements ByteStream {
   ): Promise<ByteStream> {
     const { keepAlive } = options;
     if (isWorkerd) return await SocketStream.#connectInWorker(endpoint, onOpen);
-    let stream: SocketStream | null = null;
+    const reading: Reading = { stream: null };
     const socket = net.connect({
       ...endpoint,
       noDelay: true,
       ...(keepAlive.enabled
         ? { keepAlive: true, keepAliveInitialDelay: wholeSeconds(keepAlive.idle ?? 0) }
         : {}),
-      ...(readsIntoBuffers
-        ? {
-            onread: {
-              buffer: RECEIVE_BUFFER,
-              callback: (length: number, buffer: Uint8Array) => {
-                stream!.#received(buffer as Buffer, length);
-                return stream!.#mayReadOn(length === buffer.length);
-              },
-            },
-          }
-        : {}),
+      ...(readsIntoBuffers ? { onread: SocketStream.#onRead(reading) } : {}),
     });
-    stream = new SocketStream(socket);
+    const stream = new SocketStream(socket);
+    reading.stream = stream;
     onOpen(stream);
     await stream.#settled('connect');
     const { enabled, idle, interval, count } = keepAlive;
@@ -112,6 +108,18 @@ export class SocketStream implements ByteStream {
       );
     }
     return stream;
+  }
+
+  /** In a function of its own, as the socket keeps what the callback can see: see `#finish`. */
+  static #onRead(reading: Reading): OnReadOpts {
+    return {
+      buffer: RECEIVE_BUFFER,
+      callback: (length, buffer) => {
+        const stream = reading.stream!;
+        stream.#received(buffer as Buffer, length);
+        return stream.#mayReadOn(length === buffer.length);
+      },
+    };
   }
 
   /** By a socket that can begin TLS, which the runtime's `node:net` cannot. */
@@ -144,12 +152,13 @@ export class SocketStream implements ByteStream {
     socket.on('end', onEnd);
     socket.on('close', onClose);
     if (socket instanceof net.Socket) this.#hearLastWords(socket);
-    this.#detach = () => {
+    const detach = (): void => {
       socket.off('data', onData);
       socket.off('drain', onDrain);
       socket.off('end', onEnd);
       socket.off('close', onClose);
     };
+    this.#detach = detach;
   }
 
   #received(chunk: Buffer, length: number): void {
@@ -164,12 +173,13 @@ export class SocketStream implements ByteStream {
    */
   #hearLastWords(socket: Socket): void {
     const { destroy } = socket;
-    socket.destroy = (error?: NodeJS.ErrnoException) => {
+    const destroyOnceRead = (error?: NodeJS.ErrnoException): Socket => {
       if (error?.syscall !== 'write' || this.#error !== null) return destroy.call(socket, error);
       this.#error = error;
       void this.#untilNothingComes().then(() => destroy.call(socket, error));
       return socket;
     };
+    socket.destroy = destroyOnceRead;
   }
 
   async #untilNothingComes(): Promise<void> {
@@ -196,7 +206,11 @@ export class SocketStream implements ByteStream {
   #finish(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.handler.closed(this.#error);
+    const { handler } = this;
+    // The engine keeps a closed socket until it collects all its memory, and with it whatever the socket leads to.
+    this.handler = IGNORE;
+    this.#detach();
+    handler.closed(this.#error);
   }
 
   async startTls(request: TlsRequest): Promise<TlsState> {
