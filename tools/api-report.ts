@@ -5,12 +5,13 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 import { entries, root } from './entries.ts';
+import { isForAlias, pathsOfAliases } from './peer-aliases.ts';
 
 const reports = path.join(root, 'api');
 const update = process.argv.includes('--update');
 
 /** Whether the report is what the declarations say. */
-function report(name: string, types: string, scratch: string): boolean {
+function report(name: string, types: string, source: string, scratch: string): boolean {
   const config = ExtractorConfig.prepare({
     configObject: {
       projectFolder: root,
@@ -27,6 +28,7 @@ function report(name: string, types: string, scratch: string): boolean {
             types: ['node'],
             skipLibCheck: true,
             strict: true,
+            ...(isForAlias(source) ? { paths: pathsOfAliases } : {}),
           },
           include: [types],
         },
@@ -70,11 +72,11 @@ const scratch = path.join(root, 'node_modules', '.cache', 'api-report');
 await mkdir(scratch, { recursive: true });
 await mkdir(reports, { recursive: true });
 /** The declarations of each entry, by the name of its report. */
-const found = new Map(
-  entries.map(({ specifier, types }) => [specifier.replaceAll('/', '-'), types]),
-);
+const found = new Map(entries.map((entry) => [entry.specifier.replaceAll('/', '-'), entry]));
 let isRight = true;
-for (const [name, types] of found) isRight = report(name, types, scratch) && isRight;
+for (const [name, { types, source }] of found) {
+  isRight = report(name, types, source, scratch) && isRight;
+}
 for (const file of await readdir(reports)) {
   if (found.has(file.replace(/\.api\.md$/, ''))) continue;
   if (update) await rm(path.join(reports, file));

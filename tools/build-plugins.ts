@@ -1,6 +1,7 @@
 // What `npm run build` does to the code besides bundling it.
 import type { MinifyOptions, Plugin } from 'rolldown';
 import { compactSqlstateClasses } from './compact-sqlstate.ts';
+import { withUsersNames } from './peer-aliases.ts';
 
 /**
  * Comments go, which the declarations and the sources have, and local names get short: there is a fifth less to
@@ -19,6 +20,16 @@ export const compactClasses: Plugin = {
   transform: {
     filter: { id: /errors[/\\]generated[/\\]sqlstate\.ts$/ },
     handler: (source) => ({ code: compactSqlstateClasses(source), map: null }),
+  },
+};
+
+/** Peer dependencies have the names that users have for them. */
+export const usersNames: Plugin = {
+  name: 'users-names',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === 'chunk') chunk.code = withUsersNames(chunk.code);
+    }
   },
 };
 

@@ -3,13 +3,14 @@
 // modules took 110 ms of CPU time, loading two takes 45. It is built beside dist/ and then takes its place, so that
 // a program that starts meanwhile finds the one or the other. Run with `npm run build`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build } from 'rolldown';
 import { buildPgPackage } from './build-pg.ts';
-import { asciiOnly, compactClasses, oneCopy, readableMinify } from './build-plugins.ts';
+import { asciiOnly, compactClasses, oneCopy, readableMinify, usersNames } from './build-plugins.ts';
 import { entries, programs, root } from './entries.ts';
+import { withUsersNames } from './peer-aliases.ts';
 
 const DIST = path.join(root, 'dist');
 const NEXT = `${DIST}.${process.pid}`;
@@ -20,6 +21,13 @@ const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', NE
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
+for (const name of readdirSync(NEXT, { recursive: true, encoding: 'utf8' })) {
+  if (!name.endsWith('.d.ts')) continue;
+  const file = path.join(NEXT, name);
+  const text = readFileSync(file, 'utf8');
+  const named = withUsersNames(text);
+  if (named !== text) writeFileSync(file, named);
+}
 
 const common = {
   cwd: root,
@@ -64,7 +72,7 @@ await build({
 
 const { output } = await build({
   ...common,
-  plugins: [compactClasses, asciiOnly, oneCopy],
+  plugins: [compactClasses, usersNames, asciiOnly, oneCopy],
   input: Object.fromEntries([...entries, ...programs].map(({ name, source }) => [name, source])),
   output: {
     dir: NEXT,
@@ -99,6 +107,7 @@ const { output } = await build({
         },
         // Two entries share it; a bundler that found its peer named in the core would complain to everybody.
         { name: 'drizzle', test: /src[/\\]integrations[/\\]drizzle[/\\]/, minShareCount: 2 },
+        { name: 'drizzle-v1', test: /src[/\\]integrations[/\\]drizzle-v1[/\\]/, minShareCount: 2 },
         // The program `asyncpg`, which takes a package of its own to read source code.
         { name: 'check', test: /src[/\\]check[/\\]/, minShareCount: 2 },
       ],
@@ -113,11 +122,12 @@ const { output } = await build({
 const { peerDependencies } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 );
+const usersName = (name: string): string => withUsersNames(`'${name}'`).slice(1, -1);
 const allowed = new Set(['asyncpg', ...Object.keys(peerDependencies)]);
 const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
 for (const chunk of output) {
   if (chunk.type !== 'chunk') continue;
-  for (const name of [...chunk.imports, ...chunk.dynamicImports]) {
+  for (const name of [...chunk.imports, ...chunk.dynamicImports].map(usersName)) {
     const isKnown = /^node:|\.js$/.test(name) || allowed.has(packageOf(name));
     if (isKnown) continue;
     console.error(`${chunk.fileName} imports ${name}`);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseSync, visitorKeys } from 'oxc-parser';
 import { type Circle, checkCircles, type Graph } from './import-circles.ts';
+import { peerAliases } from './peer-aliases.ts';
 
 /** The folders from the lowest floor up. */
 const ORDER = [
@@ -47,6 +48,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'integrations/pglite': ['runtime', 'errors', 'sql', 'protocol', 'config', 'transport'],
   // Its values are another library's, and so are the codecs of its calls.
   'integrations/drizzle': upTo('pool'),
+  'integrations/drizzle-v1': [...upTo('pool'), 'integrations/drizzle'],
   // It reads what the driver traces, and the texts of queries.
   'integrations/opentelemetry': upTo('pool'),
   replication: upTo('pool'),
@@ -389,8 +391,9 @@ async function optionalPeers(): Promise<Set<string>> {
     peerDependencies: Readonly<Record<string, string>>;
     peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
   };
-  const names = Object.keys(peerDependencies);
-  return new Set(names.filter((name) => peerDependenciesMeta[name]?.optional === true));
+  const isOptional = (name: string): boolean => peerDependenciesMeta[name]?.optional === true;
+  const aliases = [...peerAliases].flatMap(([alias, name]) => (isOptional(name) ? [alias] : []));
+  return new Set([...Object.keys(peerDependencies).filter(isOptional), ...aliases]);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

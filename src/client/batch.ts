@@ -13,6 +13,7 @@ import {
 } from './call.ts';
 import type { RowTypeOf } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
+import { CODECS } from './internals.ts';
 import { commentOf, withComment } from './query-comment.ts';
 
 /** What a batch comes to: a result for each query, in order. */
@@ -34,6 +35,7 @@ export async function runBatch(
   client: ClientSession,
   queries: readonly QueryObject[],
   deadline: Deadline | null,
+  hasFields: boolean = false,
 ): Promise<BatchResult[]> {
   if (queries.length === 0) return [];
   const items = queries.map((query) => ({
@@ -41,6 +43,7 @@ export async function runBatch(
     args: argsOf(query),
     prepare: isPrepared(query),
     form: query.rows ?? 'record',
+    codecs: query[CODECS],
   }));
   const texts = items.map(({ text }) => text);
   const all = texts.join(';\n');
@@ -49,7 +52,7 @@ export async function runBatch(
     comment === null
       ? items
       : items.map((item) => ({ ...item, text: withComment(item.text, comment), prepare: false }));
-  const promise = client.submitAll(new BatchRequest(sent, deadline), texts);
+  const promise = client.submitAll(new BatchRequest(sent, deadline, hasFields), texts);
   return client.logged(promise, all, items, undefined, 'query', items.length);
 }
 

@@ -21,7 +21,9 @@ export const HAS_OTHERS: unique symbol = Symbol('hasOthers');
 export const STYLE: unique symbol = Symbol('style');
 /** Queryable: all that a query comes to. */
 export const RESULT: unique symbol = Symbol('result');
-/** A query: the codecs of this one call; only `RESULT` heeds them. */
+/** Queryable: all that each query of a batch comes to. */
+export const RESULTS: unique symbol = Symbol('results');
+/** A query: the codecs of this one call; only `RESULT` and `RESULTS` heed them. */
 export const CODECS: unique symbol = Symbol('codecs');
 /** Queryable: the deadline of one call. */
 export const DEADLINE: unique symbol = Symbol('deadline');

@@ -1,4 +1,5 @@
 import { InterfaceError } from '../errors/client-errors.ts';
+import type { BatchResult } from '../session/requests/batch-request.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
 import type { QueryResult } from '../session/requests/query-result.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
@@ -49,6 +50,7 @@ import {
   HAS_OTHERS,
   REFUSE,
   RESULT,
+  RESULTS,
   SEALED,
   STYLE,
   TRANSACT,
@@ -417,14 +419,25 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * ]);
    */
   batch<const Q extends readonly Query[]>(queries: Q): Promise<BatchResults<F, Q>> {
-    return located(async () => {
+    return this.#batch(queries, false) as Promise<unknown> as Promise<BatchResults<F, Q>>;
+  }
+
+  /**
+   * All that each query of a batch comes to, for adapters to other libraries.
+   * @internal
+   */
+  [RESULTS](queries: readonly QueryObject[]): Promise<QueryResult[]> {
+    return this.#batch(queries, true) as Promise<unknown> as Promise<QueryResult[]>;
+  }
+
+  #batch(queries: readonly Query[], hasFields: boolean): Promise<BatchResult[]> {
+    return located(() => {
       const calls = callsOf(queries, this[STYLE]);
       const need = needOfTexts(calls.map(({ text }) => text));
       if (need !== null) this[REFUSE](need);
-      const results: unknown = await this.#call('exclusive', limitsOf(calls), (client, deadline) =>
-        runBatch(client, calls, deadline),
+      return this.#call('exclusive', limitsOf(calls), (client, deadline) =>
+        runBatch(client, calls, deadline, hasFields),
       );
-      return results as BatchResults<F, Q>;
     });
   }
 

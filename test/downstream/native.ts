@@ -118,3 +118,46 @@ export const drizzle = (first, config) =>
 drizzle.mock = native.mock;
 export { migrate };
 `;
+
+/** The same for Drizzle 1, whose tests ask with node-postgres as well to make their tables. */
+export const DRIZZLE_V1_SHIM = `import { connect } from 'asyncpg';
+import { asyncpgCodecs, drizzle as native, migrate } from 'asyncpg/drizzle-v1';
+import pg from 'pg/lib/index.js';
+export class Client extends pg.Client {
+  constructor(config) {
+    super(config);
+    this.dsn = typeof config === 'string' ? config : config.connectionString;
+  }
+  connect() {
+    this.opening = Promise.all([super.connect(), connect(this.dsn)]);
+    return this.opening.then(([, connection]) => { this.connection = connection; });
+  }
+  async query(...args) {
+    this.connection = (await this.opening)[1];
+    return await super.query(...args);
+  }
+  async end() {
+    await this.connection?.close();
+    await super.end();
+  }
+}
+export const types = pg.types;
+export default { Client, types };
+export const nodePgCodecs = asyncpgCodecs;
+export const drizzle = ({ client, ...config }) => native({ ...config, client: client.connection });
+drizzle.mock = native.mock;
+export { migrate };
+`;
+
+/**
+ * What Drizzle 1's tests take from packages that are not published or need a build: tables are made by the
+ * public functions of drizzle-kit, and its own driver is left out.
+ */
+export const DRIZZLE_V1_TOOLS = `import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api-postgres';
+export async function diff(_, schema) {
+  const [from, to] = await Promise.all([generateDrizzleJson({}), generateDrizzleJson(schema)]);
+  return { sqlStatements: await generateMigration(from, to) };
+}
+export const createPool = undefined;
+export const drizzle = undefined;
+`;

@@ -1,6 +1,12 @@
 import path from 'node:path';
 import type { ServerSetting } from '../../src/cluster/index.ts';
-import { DRIZZLE_SHIM, KYSELY, type NativeSuite } from './native.ts';
+import {
+  DRIZZLE_SHIM,
+  DRIZZLE_V1_SHIM,
+  DRIZZLE_V1_TOOLS,
+  KYSELY,
+  type NativeSuite,
+} from './native.ts';
 
 /** A server that a suite may do with what it likes. */
 export interface Server {
@@ -158,6 +164,38 @@ const DRIZZLE = {
     '--outputFile=REPORT',
   ],
   environment: ({ dsn }: Server) => ({ PG_CONNECTION_STRING: dsn }),
+} as const;
+
+/** The files of Drizzle 1's tests that use pg. */
+const DRIZZLE_V1_FILES = [
+  'tests/pg/node-postgres.test.ts',
+  'tests/pg/pg-custom.test.ts',
+  'tests/pg/pg.test.ts',
+  'tests/pg/replicas.test.ts',
+  'tests/pg/utils.test.ts',
+];
+
+const drizzleV1Aliases = (more = ''): string => `resolve: { alias: [
+  {
+    find: /^(minipg|drizzle-orm\\/postgres|.*\\/drizzle-kit\\/tests\\/postgres\\/mocks)$/,
+    replacement: new URL('asyncpg-tools.js', import.meta.url).pathname,
+  },${more}
+] },`;
+
+const DRIZZLE_V1_NATIVE = drizzleV1Aliases(`
+  {
+    find: /^(pg|drizzle-orm\\/node-postgres(\\/migrator)?)$/,
+    replacement: new URL('asyncpg-native.js', import.meta.url).pathname,
+  },`);
+
+/**
+ * Its packages are those of the registry, installed in the checkout: drizzle-orm and drizzle-kit of one
+ * version, vitest, vite-tsconfig-paths, pg and what its tests import besides.
+ */
+const DRIZZLE_V1 = {
+  ...DRIZZLE,
+  manifest: 'node_modules/drizzle-orm',
+  pg: ['node_modules/pg'],
 } as const;
 
 /** Tests of node-postgres that look at what is inside of it. */
@@ -366,6 +404,22 @@ export const SUITES: Readonly<Record<string, Suite>> = {
       write: {
         'vitest.downstream.config.ts': drizzleConfig(DRIZZLE_FILES, DRIZZLE_NATIVE),
         'asyncpg-native.js': DRIZZLE_SHIM,
+      },
+    },
+  },
+  'drizzle-v1': {
+    ...DRIZZLE_V1,
+    part: 'node-postgres driver',
+    write: () => ({
+      'vitest.downstream.config.ts': drizzleConfig(DRIZZLE_V1_FILES, drizzleV1Aliases()),
+      'asyncpg-tools.js': DRIZZLE_V1_TOOLS,
+    }),
+    native: {
+      entry: 'asyncpg/drizzle-v1',
+      packages: 'node_modules',
+      write: {
+        'vitest.downstream.config.ts': drizzleConfig(DRIZZLE_V1_FILES, DRIZZLE_V1_NATIVE),
+        'asyncpg-native.js': DRIZZLE_V1_SHIM,
       },
     },
   },

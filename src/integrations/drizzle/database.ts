@@ -8,6 +8,7 @@ import {
   type RelationalSchemaConfig,
   type TablesRelationalConfig,
 } from 'drizzle-orm';
+import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
 import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
 import { RESULT } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
@@ -26,6 +27,24 @@ export class AsyncpgDatabase<
 > extends PgDatabase<AsyncpgQueryResultHKT, TSchema> {
   /** For Drizzle. */
   static override readonly [entityKind]: string = 'AsyncpgDatabase';
+
+  /**
+   * Several queries in one flight on the wire and one implicit transaction: if one fails, none has an effect.
+   * Resolves to what each of them comes to, in order. A cache is not asked, and not told either.
+   *
+   * @throws DrizzleQueryError with the statement that failed
+   * @example
+   * const [, rows] = await db.batch([
+   *   db.insert(visits).values({ page }),
+   *   db.select().from(visits).where(eq(visits.page, page)),
+   * ]);
+   */
+  async batch<U extends BatchItem<'pg'>, T extends Readonly<[U, ...U[]]>>(
+    queries: T,
+  ): Promise<BatchResponse<T>> {
+    const { session } = this as unknown as { session: AsyncpgSession<never, never> };
+    return (await session.batch(queries)) as BatchResponse<T>;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { BUILTIN_TYPES } from '../../codecs/builtin-types.ts';
-import type { Codec, CodecForms } from '../../codecs/codec.ts';
+import { expectSize } from '../../codecs/bytes.ts';
+import { BINARY, type Codec, type CodecForms } from '../../codecs/codec.ts';
 import type { CallCodecs } from '../../codecs/codec-source.ts';
 import type { ArgumentEncoder } from '../../codecs/compilers/argument-encoder.ts';
 import { untypedArguments } from '../../codecs/compilers/untyped-arguments.ts';
@@ -12,8 +13,11 @@ import { timestampForms, timestamptzForms } from '../../codecs/types/timestamp.t
 import type { Circle, Point } from '../../values/geometry.ts';
 import type { ResolvedTypeOptions } from '../../values/type-options.ts';
 
-/** What a column is read as: what its type is to Drizzle's drivers, a Date at once, or the text of JSON. */
-export type Reading = 'plain' | 'date' | 'json';
+/**
+ * What a column is read as: what its type is to Drizzle's drivers, or at once what Drizzle makes of that: a
+ * Date of a time or of a day, a number or a bigint of an int8, a number of a numeric; or the text of JSON.
+ */
+export type Reading = 'plain' | 'date' | 'day' | 'number' | 'bigint' | 'json';
 
 const OPTIONS: ResolvedTypeOptions = Object.freeze({
   int8: 'string',
@@ -24,6 +28,7 @@ const OPTIONS: ResolvedTypeOptions = Object.freeze({
 });
 
 const BUILTIN = new TypeRegistry(OPTIONS);
+const BIGINT = new TypeRegistry({ ...OPTIONS, int8: 'bigint' });
 
 /** Types whose values are the same from their binary form as they are to Drizzle from their text. */
 const SAME: ReadonlySet<string> = new Set(
@@ -32,8 +37,8 @@ const SAME: ReadonlySet<string> = new Set(
   ),
 );
 
-/** In text a float4 has the digits that were written; as a double it would have others. */
-const float4: CodecForms = {
+/** Of their text: in text a float4 has the digits that were written; as a double it would have others. */
+const numberOfText: CodecForms = {
   ...textOnly,
   text: { decode: Number, encode: String },
   inline: null,
@@ -49,6 +54,37 @@ const plainCircle: CodecForms = plain(circle, ({ center: { x, y }, radius }: Cir
 const jsonText: CodecForms = { ...textOnly };
 const timestamp = asDate(timestampForms(OPTIONS));
 const timestamptz = asDate(timestamptzForms(OPTIONS));
+
+const MILLIS_PER_DAY = 86_400_000;
+/** 2000-01-01. */
+const EPOCH_DAY = 10_957;
+
+/** Midnight in UTC; what no Date can hold, the infinities among it, is an invalid one. */
+const day: CodecForms = {
+  ...textOnly,
+  text: null,
+  binary: {
+    decode(buffer, start, end) {
+      expectSize(start, end, 4, 'date');
+      return new Date((buffer.readInt32BE(start) + EPOCH_DAY) * MILLIS_PER_DAY);
+    },
+    encode: (writer, value) => writer.utf8(String(value)),
+  },
+  resultFormat: BINARY,
+  inline: null,
+};
+
+/** The nearest number, as `Number` makes it of the digits. */
+const int8Number: CodecForms = {
+  ...day,
+  binary: {
+    ...day.binary!,
+    decode(buffer, start, end) {
+      expectSize(start, end, 8, 'int8');
+      return buffer.readInt32BE(start) * 0x1_0000_0000 + buffer.readUInt32BE(start + 4);
+    },
+  },
+};
 
 /** A class's fields in a plain object. */
 function plain<T>(forms: CodecForms, fields: (value: T) => object): CodecForms {
@@ -91,7 +127,12 @@ function scalarForms({ name }: TypeDescription, reading: Reading): CodecForms | 
     if (name === 'timestamptz') return timestamptz;
   }
   if (reading === 'json' && (name === 'json' || name === 'jsonb')) return jsonText;
-  if (name === 'float4') return float4;
+  if (reading === 'day' && name === 'date') return day;
+  if (reading === 'number') {
+    if (name === 'int8') return int8Number;
+    if (name === 'numeric') return numberOfText;
+  }
+  if (name === 'float4') return numberOfText;
   if (name === 'point') return plainPoint;
   if (name === 'circle') return plainCircle;
   return null;
@@ -110,6 +151,7 @@ function build(oid: number, reading: Reading): Codec {
     return codecOf(oid, type.name, arrayForms(element, PLAIN_ARRAY), 'array');
   }
   if (SAME.has(type.name) && reading === 'plain') return BUILTIN.codec(oid)!;
+  if (type.name === 'int8' && reading === 'bigint') return BIGINT.codec(oid)!;
   const forms = scalarForms(type, reading);
   if (forms !== null) return codecOf(oid, type.name, forms);
   return SAME.has(type.name) ? BUILTIN.codec(oid)! : codecOf(oid, type.name, textOnly);
@@ -146,6 +188,9 @@ function lookup(reading: Reading): Lookup {
 const LOOKUPS: Readonly<Record<Reading, Lookup>> = {
   plain: lookup('plain'),
   date: lookup('date'),
+  day: lookup('day'),
+  number: lookup('number'),
+  bigint: lookup('bigint'),
   json: lookup('json'),
 };
 

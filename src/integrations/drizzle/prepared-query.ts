@@ -15,6 +15,7 @@ import {
   type PreparedQueryConfig,
   type SelectedFieldsOrdered,
 } from 'drizzle-orm/pg-core';
+import type { QueryObject } from '../../client/call.ts';
 import { CODECS, RESULT } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
 import type { QueryResult } from '../../session/requests/query-result.ts';
@@ -30,6 +31,9 @@ export interface QueryMetadata {
 
 /** What Drizzle makes of the rows of a relational query. */
 export type ResultMapper = (rows: unknown[][]) => unknown;
+
+/** A query of a batch. */
+export type BatchCall = QueryObject & { readonly args: unknown[] };
 
 /** What Drizzle's own class has that its declarations leave out. */
 interface Inherited {
@@ -76,16 +80,37 @@ export class AsyncpgPreparedQuery<T extends PreparedQueryConfig> extends PgPrepa
       fields === undefined || this.#isCached ? PLAIN : DriverCodecs.of(readingsOf(fields));
   }
 
+  /** What a batch asks for, of this query or of one without a selection. */
+  static callOf({ sql, params }: Query, prepared: unknown): BatchCall {
+    if (!(prepared instanceof AsyncpgPreparedQuery) || prepared.#isRaw) {
+      return { text: sql, args: params, rows: 'object', [CODECS]: PLAIN };
+    }
+    return { text: sql, args: params, rows: 'array', [CODECS]: prepared.#codecs };
+  }
+
+  /** What the query comes to if this is what it has come to in a batch. */
+  static fromBatch(result: QueryResult, prepared: unknown): unknown {
+    if (!(prepared instanceof AsyncpgPreparedQuery) || prepared.#isRaw) return queryResult(result);
+    return prepared.#mapped(result.rows as unknown[][]);
+  }
+
+  /** Whether it has no selection. */
+  get #isRaw(): boolean {
+    return this.#fields === undefined && this.#mapResult === undefined;
+  }
+
   override async execute(values: Record<string, unknown> = {}): Promise<T['execute']> {
     const params = this.#paramsOf(values);
-    if (this.#fields === undefined && this.#mapResult === undefined) {
-      return this.#query(params, this.#askForObjects);
-    }
+    if (this.#isRaw) return this.#query(params, this.#askForObjects);
     const { rows } = await this.#query(params, this.#askForArrays);
-    if (this.#mapResult !== undefined) return this.#mapResult(rows as unknown[][]);
+    return this.#mapped(rows as unknown[][]);
+  }
+
+  #mapped(rows: unknown[][]): unknown {
+    if (this.#mapResult !== undefined) return this.#mapResult(rows);
     const { joinsNotNullableMap } = this as unknown as Inherited;
     this.#mapper ??= new RowMapper(this.#fields!, joinsNotNullableMap);
-    return this.#mapper.map(rows as unknown[][]);
+    return this.#mapper.map(rows);
   }
 
   /** The rows as they are, of a query that has no selection. */

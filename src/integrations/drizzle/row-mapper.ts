@@ -1,9 +1,7 @@
 import { Column, getTableName, is, noopDecoder, SQL, Subquery } from 'drizzle-orm';
 import type { SelectedFieldsOrdered } from 'drizzle-orm/pg-core';
-import { type Codec, TEXT } from '../../codecs/codec.ts';
-import { arrayForms, PLAIN_ARRAY } from '../../codecs/containers/array.ts';
-import { textOnly } from '../../codecs/types/text.ts';
 import type { Reading } from './driver-codecs.ts';
+import { textArray } from './text-array.ts';
 
 type Field = SelectedFieldsOrdered[number]['field'];
 /** What Drizzle reads a driver's value with. */
@@ -52,16 +50,6 @@ function readingOf({ columnType, baseColumn }: Decoder): Reading {
   }
 }
 
-/** Arrays of types that are known to the database alone come as text. */
-const textArray = arrayForms(
-  {
-    ...textOnly,
-    type: { oid: 0, name: 'text', kind: 'scalar', schema: 'pg_catalog' },
-    resultFormat: TEXT,
-  } satisfies Codec,
-  PLAIN_ARRAY,
-).text!;
-
 /** How values of a decoder are read; null: as they are. Elements of arrays that are NULL stay null. */
 function readOf(decoder: Decoder): Read | null {
   if (decoder === noopDecoder) return null;
@@ -69,7 +57,7 @@ function readOf(decoder: Decoder): Read | null {
   if (decoder.columnType !== 'PgArray') return (value) => decoder.mapFromDriverValue(value);
   const read = readOf(decoder.baseColumn!);
   return (value) => {
-    const elements = typeof value === 'string' ? textArray.decode(value) : value;
+    const elements = typeof value === 'string' ? textArray(value) : value;
     if (read === null || !Array.isArray(elements)) return elements;
     return elements.map((element) => (element === null ? null : read(element)));
   };

@@ -19,10 +19,12 @@ import {
   type PreparedQueryConfig,
   type SelectedFieldsOrdered,
 } from 'drizzle-orm/pg-core';
+import { RESULTS } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
-import type { IsolationLevel, TransactionOptions } from '../../client/transaction-options.ts';
+import type { TransactionOptions } from '../../client/transaction-options.ts';
 import { AsyncpgPreparedQuery, type QueryMetadata, type ResultMapper } from './prepared-query.ts';
 import type { AsyncpgQueryResult, AsyncpgQueryResultHKT } from './query-result.ts';
+import { modesOf, optionsOf } from './transaction-modes.ts';
 
 /** What a session takes from the options of `drizzle`. */
 interface AsyncpgSessionOptions {
@@ -30,6 +32,11 @@ interface AsyncpgSessionOptions {
   readonly logger?: Logger | undefined;
   /** Asked for results first. */
   readonly cache?: Cache | undefined;
+}
+
+/** What a batch asks a query of Drizzle's for: of `db.execute` it is the query itself. */
+interface Preparable {
+  _prepare(): { getQuery(): Query };
 }
 
 /** Drizzle's session on a pool, a connection or a transaction. */
@@ -80,6 +87,19 @@ export class AsyncpgSession<
       queryMetadata,
       cacheConfig,
     );
+  }
+
+  /** Several queries in one flight, all or none. */
+  async batch(queries: readonly unknown[]): Promise<unknown[]> {
+    const prepared = (queries as readonly Preparable[]).map((query) => query._prepare());
+    const calls = prepared.map((query) => AsyncpgPreparedQuery.callOf(query.getQuery(), query));
+    for (const { text, args } of calls) this.#logger.logQuery(text, args);
+    const results = await this.client[RESULTS](calls).catch((error: unknown) => {
+      const failed = calls[(error as { itemIndex?: number }).itemIndex ?? 0];
+      if (failed === undefined) throw error;
+      throw new DrizzleQueryError(failed.text, failed.args, error as Error);
+    });
+    return results.map((result, i) => AsyncpgPreparedQuery.fromBatch(result, prepared[i]));
   }
 
   /** A transaction on a connection of its own, or a savepoint in one. */
@@ -169,25 +189,4 @@ class AsyncpgTransaction<
       },
     );
   }
-}
-
-function optionsOf({
-  isolationLevel,
-  accessMode,
-  deferrable,
-}: PgTransactionConfig): TransactionOptions {
-  return {
-    // One that PostgreSQL does not have is refused there.
-    isolation: isolationLevel?.replace(' ', '_') as IsolationLevel | undefined,
-    readOnly: accessMode === undefined ? undefined : accessMode === 'read only',
-    deferrable,
-  };
-}
-
-function modesOf({ isolationLevel, accessMode, deferrable }: PgTransactionConfig): string {
-  let text = '';
-  if (isolationLevel !== undefined) text += ` isolation level ${isolationLevel}`;
-  if (accessMode !== undefined) text += ` ${accessMode}`;
-  if (deferrable !== undefined) text += deferrable ? ' deferrable' : ' not deferrable';
-  return text;
 }

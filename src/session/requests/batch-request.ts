@@ -1,3 +1,4 @@
+import type { CallCodecs } from '../../codecs/codec-source.ts';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
@@ -12,6 +13,7 @@ import { statementFor } from '../statements/preparation.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { changesBy } from '../statements/surroundings.ts';
+import type { QueryResult } from './query-result.ts';
 import { rehearsal } from './rehearsal.ts';
 import { StatementRequest } from './statement-request.ts';
 
@@ -28,6 +30,8 @@ export interface BatchItem {
   readonly prepare: boolean;
   /** What its rows are made. */
   readonly form: RowForm;
+  /** What its arguments are written and its rows are read by, in place of the session's codecs. */
+  readonly codecs?: CallCodecs | undefined;
 }
 
 /** What one query of a batch came to. */
@@ -44,14 +48,21 @@ export interface BatchResult<R = Row> {
  */
 export class BatchRequest extends StatementRequest<BatchResult[]> {
   readonly #items: readonly BatchItem[];
-  #results: { readonly result: RowCollector; readonly tag: string }[] = [];
+  readonly #hasFields: boolean;
+  #results: {
+    readonly result: RowCollector;
+    readonly tag: string;
+    readonly statement: Statement | null;
+  }[] = [];
   #statements: Statement[] = [];
   #result = new RowCollector();
   #typesMayChange = false;
 
-  constructor(items: readonly BatchItem[], deadline: Deadline | null) {
+  /** @param hasFields whether the results tell of the columns as well: then each is a `QueryResult` */
+  constructor(items: readonly BatchItem[], deadline: Deadline | null, hasFields: boolean = false) {
     super('', deadline);
     this.#items = items;
+    this.#hasFields = hasFields;
   }
 
   protected override startSettled(session: RequestHost): void {
@@ -166,11 +177,13 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   }
 
   protected override write({ writer }: RequestHost): void {
-    this.#statements.forEach((statement, index) => {
+    this.#statements.forEach((described, index) => {
+      const { args, codecs } = this.#items[index]!;
+      const statement = codecs === undefined ? described : described.withCodecs(codecs);
       statement.writeParseIfUnnamed(writer);
       statement.writeBind(
         writer,
-        this.#items[index]!.args,
+        args,
         '',
         (i) => `query argument $${i + 1} of query ${index} in the batch`,
       );
@@ -195,11 +208,13 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
     const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
-    this.error = this.#result.add(session, statement, buffer, start, end);
+    const codecs = this.#items[this.#results.length]?.codecs;
+    const reader = codecs === undefined ? statement : statement.withCodecs(codecs);
+    this.error = this.#result.add(session, reader, buffer, start, end);
   }
 
   protected override completed(tag: string): void {
-    this.#results.push({ result: this.#result, tag });
+    this.#results.push({ result: this.#result, tag, statement: this.statement });
     this.#begin();
   }
 
@@ -216,8 +231,18 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   protected override succeed(session: RequestHost): void {
     const collectors = this.#results.map(({ result }) => result);
     complete(session, this, collectors, () =>
-      this.resolve(this.#results.map(({ result, tag }) => ({ rows: result.rows, tag }))),
+      this.resolve(this.#hasFields ? this.#withFields() : this.#plain()),
     );
+  }
+
+  #plain(): BatchResult[] {
+    return this.#results.map(({ result, tag }) => ({ rows: result.rows, tag }));
+  }
+
+  #withFields(): (BatchResult & QueryResult)[] {
+    return this.#results.map(({ result, tag, statement }) => {
+      return { rows: result.rows, fields: statement!.description.fields, tag };
+    });
   }
 
   /** Outside of a transaction the batch is one, and has been undone unless it was ended in it. */
