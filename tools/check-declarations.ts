@@ -20,15 +20,19 @@ const errors =
     entries.filter((entry) => !isForNext(entry)),
     {},
     [path.join(root, 'test/types/internals.test-d.ts')],
-  ) + compile(entries.filter(isForNext), pathsOfAliases);
+  ) + compile(entries.filter(isForNext), pathsOfAliases, [], ['node']);
 process.stdout.write(errors);
 process.exitCode = errors === '' ? 0 : 1;
 
-/** What the compiler says of entries, in a program that has these other paths. */
+/**
+ * What the compiler says of entries, in a program that has these other paths. In the first one, entries bring
+ * the types of Node.
+ */
 function compile(
   some: readonly Entry[],
   paths: Readonly<Record<string, string[]>>,
   files: readonly string[] = [],
+  types: readonly string[] = [],
 ): string {
   writeFileSync(
     project,
@@ -37,7 +41,7 @@ function compile(
         target: 'es2023',
         lib: ['es2023', 'esnext.disposable'],
         module: 'nodenext',
-        types: [],
+        types,
         strict: true,
         exactOptionalPropertyTypes: true,
         skipLibCheck: false,

@@ -130,21 +130,21 @@ export class Client extends pg.Client {
   }
   connect() {
     this.opening = Promise.all([super.connect(), connect(this.dsn)]);
-    return this.opening.then(([, connection]) => { this.connection = connection; });
+    return this.opening.then(([, connection]) => { this.ours = connection; });
   }
   async query(...args) {
-    this.connection = (await this.opening)[1];
+    this.ours = (await this.opening)[1];
     return await super.query(...args);
   }
   async end() {
-    await this.connection?.close();
+    await this.ours?.close();
     await super.end();
   }
 }
 export const types = pg.types;
 export default { Client, types };
 export const nodePgCodecs = asyncpgCodecs;
-export const drizzle = ({ client, ...config }) => native({ ...config, client: client.connection });
+export const drizzle = ({ client, ...config }) => native({ ...config, client: client.ours });
 drizzle.mock = native.mock;
 export { migrate };
 `;
