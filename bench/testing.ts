@@ -5,6 +5,7 @@ import { connect, createPool } from 'asyncpg';
 import { TempCluster } from 'asyncpg/cluster';
 import { pglite } from 'asyncpg/pglite';
 import { rolledBack, testDatabase } from 'asyncpg/testing';
+import { openDatabase } from '../examples/testing/database.ts';
 
 const ROUNDS = 5;
 const TABLES = 20;
@@ -76,6 +77,21 @@ note(
   'PGlite.create({ loadDataDir }), migrated',
   await median(ROUNDS, async () => instances.push(await PGlite.create({ loadDataDir: dump }))),
 );
+const schema = Array.from(
+  { length: TABLES },
+  (_, i) => `CREATE TABLE t${i} (id bigint PRIMARY KEY, name text UNIQUE, at timestamptz);`,
+).join('\n');
+const open = async (text: string): Promise<void> => {
+  const { db, pool } = await openDatabase(text);
+  await pool.close();
+  instances.push(db);
+};
+note(
+  'openDatabase() of examples/testing, which makes the data it keeps',
+  await median(1, () => open(`${schema} -- ${Date.now()}`)),
+);
+await open(schema);
+note('openDatabase() from kept data, with a pool', await median(ROUNDS, () => open(schema)));
 note(
   'createPool({ dial: pglite(db) })',
   await median(ROUNDS, async (round) => {

@@ -48,7 +48,7 @@ describe('a server that is stopped under load', () => {
       await until(() => load.succeeded > 100);
       process.kill(cluster.pid, signal);
       await until(() => load.failed > 0);
-      await cluster.restart();
+      await startKilled(cluster);
       const before = load.succeeded;
       await until(() => load.succeeded > before + 100);
       expect(await load.stop()).toBe(true);

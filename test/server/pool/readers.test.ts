@@ -433,7 +433,7 @@ describe('readers that fail', () => {
     const reads = await Promise.all(Array.from({ length: 20 }, () => readers.fetchVal(PORT)));
     expect(new Set(reads)).toEqual(new Set([cluster.primary.port]));
     await expect(readers.execute('INSERT INTO entries VALUES (1)')).rejects.toThrow(/read-only/);
-    await two.restart();
+    await startKilled(two);
     await until(async () => (await port()) === two.port);
     for (let i = 0; i < 20; i++) expect(await readers.fetchVal(PORT)).toBe(two.port);
 
