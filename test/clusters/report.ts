@@ -9,14 +9,31 @@ export interface FaultReport {
   readonly seen: readonly Seen[];
 }
 
-const FILE = fileURLToPath(new URL('../../docs/clusters.md', import.meta.url));
-const BEGIN = '<!-- measured -->';
-const END = '<!-- /measured -->';
+/** What is seen of one failover with a change stream. */
+export interface SlotRound {
+  /** The longest time without an answered write, and without a change, in milliseconds. */
+  readonly writes: number;
+  readonly changes: number;
+  /** From the promotion's end to the first change, in milliseconds. */
+  readonly afterwards: number;
+  readonly answered: number;
+  /** Of those that were answered, how many are not there. */
+  readonly lost: number;
+  /** Of those that are there, how many were not told by the stream, and how many more than once. */
+  readonly missed: number;
+  readonly twice: number;
+  /** Of those that were told, how many are not there. */
+  readonly phantoms: number;
+}
 
+export interface SlotReport {
+  readonly name: string;
+  readonly rounds: readonly SlotRound[];
+}
+
+const FILE = fileURLToPath(new URL('../../docs/clusters.md', import.meta.url));
 export async function updateReport(reports: readonly FaultReport[]): Promise<void> {
-  const text = await readFile(FILE, 'utf8');
-  const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
-  const table = [
+  await update('measured', [
     '| fault | client | longest without an answer, ms | answered | failed | lost | twice | failed, yet there |',
     '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...reports.flatMap(({ name, seen }) =>
@@ -33,11 +50,45 @@ export async function updateReport(reports: readonly FaultReport[]): Promise<voi
         ]),
       ),
     ),
-  ];
+  ]);
+}
+
+export async function updateSlots(reports: readonly SlotReport[]): Promise<void> {
+  await update('measured: failover slots', [
+    '| fault | longest without an answered write, ms | longest without a change, ms | first change after the promotion, ms | answered | lost | not told | told twice | told, yet not there |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...reports.map(({ name, rounds }) => {
+      const spread = (of: (round: SlotRound) => number): string => {
+        const sorted = rounds.map(of).sort((a, b) => a - b);
+        return `${sorted[Math.floor(sorted.length / 2)]} (${sorted.at(-1)})`;
+      };
+      const sum = (of: (round: SlotRound) => number): number =>
+        rounds.reduce((total, round) => total + of(round), 0);
+      return row([
+        name,
+        spread((round) => round.writes),
+        spread((round) => round.changes),
+        spread((round) => round.afterwards),
+        sum((round) => round.answered),
+        sum((round) => round.lost),
+        sum((round) => round.missed),
+        sum((round) => round.twice),
+        sum((round) => round.phantoms),
+      ]);
+    }),
+  ]);
+}
+
+/** Replaces the table between two comments of the document. */
+async function update(name: string, table: readonly string[]): Promise<void> {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const text = await readFile(FILE, 'utf8');
+  const [before, after] = [text.indexOf(begin), text.indexOf(end)];
+  if (before === -1 || after === -1) throw new Error(`${FILE}: ${begin} not found`);
   const measured = `On ${os.cpus().length} cores, Node ${process.versions.node}.\n\n${table.join('\n')}\n`;
   await writeFile(
     FILE,
-    `${text.slice(0, before + BEGIN.length)}\n\n${measured}\n${text.slice(after)}`,
+    `${text.slice(0, before + begin.length)}\n\n${measured}\n${text.slice(after)}`,
   );
 }
 

@@ -10,6 +10,7 @@ import { ACCOUNTS, Load } from '../long/soak/load.ts';
 import { failure } from '../support/connections.ts';
 import { TestPool, until } from '../support/pool.ts';
 import { Random } from '../support/samples/random.ts';
+import { startKilled } from '../support/servers/crash.ts';
 import { serverDsn, testServer } from '../support/servers/server.ts';
 
 describe('a server that is stopped under load', () => {

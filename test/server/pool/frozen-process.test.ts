@@ -9,6 +9,15 @@ import { PGBOUNCER, PGBOUNCER_TITLE, PgBouncer } from '../../support/servers/pgb
 import { serverDsn } from '../../support/servers/server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../support/programs/frozen-pool.ts', import.meta.url));
+const PG_PROGRAM = fileURLToPath(
+  new URL('../../support/programs/frozen-pg-pool.ts', import.meta.url),
+);
+/** The pool tells of its two clients that were lost, as node-postgres's does. */
+const PG_ANSWERS = {
+  answers: [1, 2, 3, 4, 5, 6, 7],
+  told: ['error', 'error', 'remove', 'remove'],
+  total: 2,
+};
 const ANSWERS = [1, 2, 3, 4, 5, 6, 'COPY 1', 8, 'SELECT 1'];
 
 /** What ends the connections of a process while it stands still, as the functions of clouds do. */
@@ -54,8 +63,12 @@ async function byPooler(): Promise<End> {
 }
 
 /** Freezes a process with a pool until its connections are ended; its calls then, and again. */
-async function freeze({ dsn, end }: End): Promise<void> {
-  const child = spawn(process.execPath, [PROGRAM, dsn], { stdio: ['pipe', 'pipe', 'inherit'] });
+async function freeze(
+  { dsn, end }: End,
+  args: readonly string[] = [PROGRAM, dsn],
+  expected: unknown = ANSWERS,
+): Promise<void> {
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(async () => {
     child.stdin.end();
     child.kill('SIGCONT');
@@ -70,23 +83,46 @@ async function freeze({ dsn, end }: End): Promise<void> {
     // What it is to do waits for it as it awakes, beside the news of its connections.
     child.stdin.write('go\n');
     child.kill('SIGCONT');
-    expect(await next()).toEqual(ANSWERS);
+    expect(await next()).toEqual(expected);
   }
 }
 
+/** What ends the sessions of a process by the server's own doing. */
+const BY_SERVER = [
+  ['the server for being idle', '?options=-c%20idle_session_timeout%3D300', false],
+  ['its backend being terminated', '', true],
+] as const;
+
 describe.skipIf(process.platform === 'win32')('a process that was frozen', () => {
-  test.each([
-    ['the server for being idle', '?options=-c%20idle_session_timeout%3D300', false],
-    ['its backend being terminated', '', true],
-  ])('whose sessions were ended by %s has its next calls answered', async (_, settings, kills) => {
-    await using end = await byServer(settings, kills);
-    await freeze(end);
-  });
+  test.each(BY_SERVER)(
+    'whose sessions were ended by %s has its next calls answered',
+    async (_, settings, kills) => {
+      await using end = await byServer(settings, kills);
+      await freeze(end);
+    },
+  );
+
+  test.each(
+    BY_SERVER.flatMap(([by, ...how]) =>
+      (['asyncpg/pg', 'pg'] as const).map((library) => [library, by, ...how] as const),
+    ),
+  )(
+    'with a pool of %s, whose sessions were ended by %s, has its next calls answered',
+    async (library, _, settings, kills) => {
+      await using end = await byServer(settings, kills);
+      await freeze(end, [PG_PROGRAM, end.dsn, library, 'three'], PG_ANSWERS);
+    },
+  );
 
   describe.skipIf(PGBOUNCER === null)(PGBOUNCER_TITLE, () => {
     test('whose connections its client_idle_timeout has ended has its next calls answered', async () => {
       await using end = await byPooler();
       await freeze(end);
+    });
+
+    test.each(['asyncpg/pg', 'pg'])('and so with a pool of %s', async (library) => {
+      await using end = await byPooler();
+      await freeze(end, [PG_PROGRAM, end.dsn, library], PG_ANSWERS);
     });
   });
 });

@@ -14,6 +14,7 @@ import {
   TimeoutError,
 } from '../../../src/index.ts';
 import { sleep, TestPool, until } from '../../support/pool.ts';
+import { startKilled } from '../../support/servers/crash.ts';
 import { hasServer, serverDsn, type TestedVersion } from '../../support/servers/server.ts';
 import { StreamingCluster } from '../../support/servers/streaming-cluster.ts';
 

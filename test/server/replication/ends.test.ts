@@ -10,6 +10,7 @@ import {
   SlotLostError,
   type SlotWarning,
 } from '../../../src/replication/index.ts';
+import { FailoverPair } from '../../support/replication/failover-pair.ts';
 import {
   iteratorOf,
   LogicalCluster,
@@ -194,22 +195,9 @@ onEachVersion('a change stream ends loudly', (version) => {
 });
 
 test.concurrent('failover to a standby that has the slot loses and repeats nothing', async () => {
-  await using server = await LogicalCluster.start(18, { hot_standby_feedback: true });
-  const { pool, cluster } = server;
-  await pool.execute(TABLE);
-  await pool.execute("SELECT pg_create_physical_replication_slot('standby')");
-  await using standby = await TempCluster.startStandby(cluster, {
-    settings: {
-      primary_slot_name: 'standby',
-      primary_conninfo: `host=${cluster.socketDirectory} port=${cluster.port} user=postgres dbname=postgres`,
-      sync_replication_slots: true,
-      hot_standby_feedback: true,
-    },
-  });
-  await pool.execute("ALTER SYSTEM SET synchronized_standby_slots = 'standby'");
-  await pool.execute('SELECT pg_reload_conf()');
-  const dsn = `postgres://postgres@127.0.0.1:${cluster.port},127.0.0.1:${standby.port}/postgres?target_session_attrs=primary`;
-  await using stream = await openChangeStream(dsn, {
+  await using pair = await FailoverPair.start(TABLE);
+  const { pool, replica } = pair;
+  await using stream = await openChangeStream(pair.dsn, {
     slot: { name: 'failover', failover: true },
     publication: 't',
     statusInterval: 200,
@@ -223,16 +211,10 @@ test.concurrent('failover to a standby that has the slot loses and repeats nothi
   })();
   for (let id = 1; id <= 300; id++) await pool.execute('INSERT INTO t VALUES ($1)', id);
   await until(async () => got.length >= 300);
-  await using replica = await createPool(standby.dsn, { minSize: 0 });
-  await until(async () => {
-    const synced = await replica.fetchVal(
-      "SELECT synced AND NOT temporary FROM pg_replication_slots WHERE slot_name = 'failover'",
-    );
-    return synced === true;
-  });
+  await pair.synced('failover');
   for (let id = 301; id <= 600; id++) await pool.execute('INSERT INTO t VALUES ($1)', id);
-  process.kill(cluster.pid, 'SIGKILL');
-  await standby.promote();
+  process.kill(pair.primary.pid, 'SIGKILL');
+  await pair.standby.promote();
   for (let id = 1001; id <= 1100; id++) await replica.execute('INSERT INTO t VALUES ($1)', id);
   await replica.execute('INSERT INTO t VALUES (-1)');
   await consuming;
