@@ -1,16 +1,9 @@
-import type { CodecSource } from '../codecs/codec-source.ts';
-import { isReady, MissingTypesError } from '../codecs/codec-source.ts';
-import { lastTuple } from '../codecs/compilers/tuple-decoder.ts';
-import type { TextRun } from '../codecs/text-run.ts';
-import { OutdatedSchemaCacheError, ProtocolError } from '../errors/client-errors.ts';
-import {
-  KEY_TUPLE,
-  type LogicalMessage,
-  NEW_TUPLE,
-  OLD_TUPLE,
-  type OriginMessage,
-  type RelationMessage,
-  type TruncateMessage,
+import { ProtocolError } from '../errors/client-errors.ts';
+import type {
+  LogicalMessage,
+  OriginMessage,
+  RelationMessage,
+  TruncateMessage,
 } from '../protocol/replication/change-messages.ts';
 import { lsnText } from '../protocol/replication/lsn.ts';
 import { type PgOutputSink, readPgOutput } from '../protocol/replication/pgoutput.ts';
@@ -23,36 +16,19 @@ import type {
   StreamCommit,
   StreamStart,
 } from '../protocol/replication/transaction-messages.ts';
-import type { Row } from '../values/row.ts';
-import { type Change, Delete, Insert, Update } from './change.ts';
+import type { Change } from './change.ts';
+import { ChangeDecoder, type Decoding, type TypeHost } from './change-decoder.ts';
 import { ReplicationDivergedError } from './errors.ts';
-import { type KnownRelation, Relations, typesOf } from './relations.ts';
 import { Transaction, type TransactionHost, type TransactionOutcome } from './transaction.ts';
 
-/** What values are decoded with: of the present connection. */
-export interface Decoding {
-  readonly codecs: CodecSource;
-  readonly textRun: TextRun;
-  /** Values were asked for in their binary forms. */
-  readonly isBinary: boolean;
-}
-
 /** What the assembler tells its stream. */
-export interface AssemblerHost extends TransactionHost {
+export interface AssemblerHost extends TransactionHost, TypeHost {
   /** The first change of a transaction is in it: it can be handed over. */
   opened(transaction: Transaction): void;
   /** One more change waits. */
   pushed(transaction: Transaction): void;
   /** A transaction has ended; it was handed over only if it has changes. */
   closed(transaction: Transaction): void;
-  /**
-   * Types have to be asked for before the message can be taken; what comes meanwhile is kept.
-   *
-   * @param isOutdated what is known of them is wrong
-   */
-  learn(oids: readonly number[], isOutdated: boolean): void;
-  /** A type has no binary form here: the stream is to be begun anew, in text. */
-  needsText(): void;
 }
 
 /** A transaction of which a part was handed over when the connection was lost. */
@@ -61,27 +37,19 @@ interface Interrupted {
   readonly received: number;
 }
 
-/** Which messages of pg_logical_emit_message are wanted. */
-export type MessageFilter = (prefix: string) => boolean;
-
-/** What was skipped, as it had been handed over before. */
-export interface Skipped {
-  transactions: number;
-  changes: number;
-}
-
 /**
  * Makes transactions of what pgoutput sends, across all connections of a stream: what was handed over
  * before is skipped, and a transaction that was cut in two is put together.
  */
 export class Assembler implements PgOutputSink {
-  readonly skipped: Skipped = { transactions: 0, changes: 0 };
+  /** What had been handed over before. */
+  readonly skipped = { transactions: 0, changes: 0 };
   /** Where the transaction ends that has come last: nothing at or before it is handed over again. */
   delivered: bigint;
   readonly #host: AssemblerHost;
-  readonly #wanted: MessageFilter;
-  readonly #relations = new Relations();
-  #decoding: Decoding | null = null;
+  /** Which messages of pg_logical_emit_message are wanted, by their prefixes. */
+  readonly #wanted: (prefix: string) => boolean;
+  readonly #decoder: ChangeDecoder;
   /** The transaction whose changes come, but for streamed ones. */
   #current: Transaction | null = null;
   /** It was handed over before as a whole. */
@@ -93,15 +61,10 @@ export class Assembler implements PgOutputSink {
   readonly #streamed = new Map<number, Transaction>();
   /** The one whose part comes now. */
   #part: Transaction | null = null;
-  /** The message that is taken now was tried before, with what was known then. */
-  #isRetrying = false;
-  /** It was tried with what its values may have been before as well. */
-  #isFormer = false;
-  /** The table of which a row could not be decoded. */
-  #failed: RelationMessage | null = null;
 
-  constructor(host: AssemblerHost, wanted: MessageFilter, delivered: bigint) {
+  constructor(host: AssemblerHost, wanted: (prefix: string) => boolean, delivered: bigint) {
     this.#host = host;
+    this.#decoder = new ChangeDecoder(host);
     this.#wanted = wanted;
     this.delivered = delivered;
   }
@@ -115,8 +78,7 @@ export class Assembler implements PgOutputSink {
 
   /** A connection has begun. What it sends is decoded so. */
   connected(decoding: Decoding): void {
-    this.#decoding = decoding;
-    this.#relations.reset();
+    this.#decoder.connected(decoding);
   }
 
   /**
@@ -128,8 +90,7 @@ export class Assembler implements PgOutputSink {
     const current = this.#current;
     this.#current = null;
     this.#part = null;
-    this.#isRetrying = false;
-    this.#isFormer = false;
+    this.#decoder.done();
     if (current?.isPending && !this.#isDropping) {
       // Lost before all of it was skipped that had come before: that is to be skipped again.
       const received = current.received + this.#toSkip;
@@ -161,35 +122,16 @@ export class Assembler implements PgOutputSink {
   take(buffer: Buffer, start: number, end: number): boolean {
     try {
       readPgOutput(buffer, start, end, this.#part !== null, this);
-      this.#isRetrying = false;
-      this.#isFormer = false;
+      this.#decoder.done();
       return true;
     } catch (error) {
-      if (error instanceof NotYet) return false;
-      const isOutdated = error instanceof OutdatedSchemaCacheError;
-      if (this.#isRetrying && isOutdated && !this.#isFormer) {
-        this.#isFormer = true;
-        // What the catalog says now is right, and the value is older than that.
-        this.#relations.defineFormer(this.#failed!, this.#decoding!.codecs);
-        this.#failed = null;
-        return this.take(buffer, start, end);
-      }
-      if (this.#isRetrying && !(error instanceof MissingTypesError)) throw error;
-      if (isOutdated) this.#host.learn(typesOf(this.#failed!), true);
-      else if (error instanceof MissingTypesError) this.#host.learn(error.oids, false);
-      else throw error;
-      this.#isRetrying = true;
-      return false;
+      return this.#decoder.retries(error) && this.take(buffer, start, end);
     }
   }
 
-  /** The types that `learn` was called for are known: what they are part of is described anew. */
+  /** The types that `learn` was called for are known. */
   learnt(): void {
-    const message = this.#failed;
-    this.#failed = null;
-    if (message === null) return;
-    if (this.#isFormer) this.#relations.defineFormer(message, this.#decoding!.codecs);
-    else this.#relations.define(message, this.#decoding!.codecs);
+    this.#decoder.learnt();
   }
 
   /** The server has sent everything up to there. */
@@ -287,17 +229,7 @@ export class Assembler implements PgOutputSink {
   }
 
   relation(message: RelationMessage): void {
-    const { codecs, isBinary } = this.#decoding!;
-    const types = typesOf(message);
-    if (!isReady(codecs, types)) {
-      this.#host.learn(types, false);
-      throw new NotYet();
-    }
-    if (isBinary && types.some((oid) => codecs.codec(oid)!.binary === null)) {
-      this.#host.needsText();
-      throw new NotYet();
-    }
-    this.#relations.define(message, codecs);
+    this.#decoder.define(message);
   }
 
   // ── Changes ─────────────────────────────────────────────────────────────────────────────
@@ -316,57 +248,22 @@ export class Assembler implements PgOutputSink {
 
   insert(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
     if (this.#isSkipped()) return;
-    const relation = this.#relations.get(oid);
-    if (buffer[at] !== NEW_TUPLE) throw malformed('Insert');
-    const made = this.#row(relation, 'whole', buffer, at, end, null);
-    if (lastTuple.end !== end) throw malformed('Insert');
-    this.#push(new Insert(relation, made, xid));
+    this.#push(this.#decoder.insert(oid, xid, buffer, at, end));
   }
 
-  update(oid: number, xid: number, buffer: Buffer, start: number, end: number): void {
+  update(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
     if (this.#isSkipped()) return;
-    const relation = this.#relations.get(oid);
-    let old: Row | null = null;
-    let key: Row | null = null;
-    let at = start;
-    if (buffer[at] === OLD_TUPLE) old = this.#row(relation, 'whole', buffer, at, end, null);
-    else if (buffer[at] === KEY_TUPLE) key = this.#row(relation, 'key', buffer, at, end, null);
-    if (old !== null || key !== null) at = lastTuple.end;
-    if (at >= end || buffer[at] !== NEW_TUPLE) throw malformed('Update');
-    const made = this.#row(relation, 'whole', buffer, at, end, old);
-    if (lastTuple.end !== end) throw malformed('Update');
-    this.#push(new Update(relation, made, old, key, lastTuple.unchanged, xid));
+    this.#push(this.#decoder.update(oid, xid, buffer, at, end));
   }
 
   delete(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
     if (this.#isSkipped()) return;
-    const relation = this.#relations.get(oid);
-    const isOld = buffer[at] === OLD_TUPLE;
-    if (!isOld && buffer[at] !== KEY_TUPLE) throw malformed('Delete');
-    const row = this.#row(relation, isOld ? 'whole' : 'key', buffer, at, end, null);
-    if (lastTuple.end !== end) throw malformed('Delete');
-    this.#push(new Delete(relation, isOld ? row : null, isOld ? null : row, xid));
-  }
-
-  #row(
-    relation: KnownRelation,
-    part: 'whole' | 'key',
-    buffer: Buffer,
-    at: number,
-    end: number,
-    old: Row | null,
-  ): Row {
-    try {
-      return relation[part](buffer, at + 1, end, this.#decoding!.textRun, old);
-    } catch (error) {
-      this.#failed = relation.message;
-      throw error;
-    }
+    this.#push(this.#decoder.delete(oid, xid, buffer, at, end));
   }
 
   truncate({ relations, cascade, restartIdentity }: TruncateMessage, xid: number): void {
     if (this.#isSkipped()) return;
-    const tables = relations.map((oid) => this.#relations.get(oid));
+    const tables = relations.map((oid) => this.#decoder.relation(oid));
     this.#push({ kind: 'truncate', relations: tables, cascade, restartIdentity, xid });
   }
 
@@ -499,11 +396,4 @@ export class Assembler implements PgOutputSink {
     const outcome = kind === 'commit-prepared' ? 'committed' : 'aborted';
     this.#finish(transaction, outcome, lsn, endLsn, time);
   }
-}
-
-/** The message has to wait. */
-class NotYet extends Error {}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(`malformed ${message} message`);
 }

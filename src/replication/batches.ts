@@ -4,11 +4,11 @@ import type { Clock, Timer } from '../transport/clock.ts';
 import type { Change } from './change.ts';
 import type { BatchOptions, ChangeBatch } from './change-stream.ts';
 import type { Transaction } from './transaction.ts';
+import type { TransactionQueue } from './transaction-queue.ts';
 
 /** Where transactions come from. */
 export interface TransactionSource {
-  nextTransaction(): Promise<Transaction | null>;
-  takeTransaction(): Transaction | null;
+  readonly queue: TransactionQueue;
   close(): Promise<void>;
 }
 
@@ -102,8 +102,7 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
 
   #takeWhatIsThere(changes: Change[], ended: Transaction[]): void {
     for (;;) {
-      if (this.#open === null && this.#awaited === null)
-        this.#open = this.#source.takeTransaction();
+      if (this.#open === null && this.#awaited === null) this.#open = this.#source.queue.take();
       const open = this.#open;
       if (open === null) return;
       const room = this.#maxChanges - changes.length;
@@ -121,7 +120,7 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
       await this.#open.more();
       return true;
     }
-    this.#awaited ??= this.#source.nextTransaction();
+    this.#awaited ??= this.#source.queue.next();
     try {
       const next = await this.#awaited;
       this.#open ??= next;

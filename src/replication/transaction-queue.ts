@@ -1,0 +1,112 @@
+import { bothOf, type Transaction } from './transaction.ts';
+
+/** Below this share of `highWater` reading goes on. */
+const LOW_WATER = 0.25;
+
+/** What is read into a queue, which says when that is enough. */
+export interface Source {
+  /** There is room again. */
+  resume(): void;
+  /** Somebody waits for an answer of the server, which has to be read. */
+  readonly isAwaited: boolean;
+}
+
+/** The transactions that wait to be handed over. No more is read while too many changes of them do. */
+export class TransactionQueue {
+  /** Nothing is to be read for now. */
+  isPaused = false;
+  /** Changes that wait to be taken. */
+  queued = 0;
+  readonly counts = { transactions: 0, changes: 0, maxQueued: 0 };
+  readonly #source: Source;
+  readonly #highWater: number;
+  #waiting: Transaction[] = [];
+  /** The transaction that was handed over last. */
+  #last: Transaction | null = null;
+  #wake: (() => void) | null = null;
+  /** Nothing is handed over any more; `failure`: that is an error. */
+  #end: { readonly failure: { readonly error: unknown } | null } | null = null;
+
+  constructor(source: Source, highWater: number) {
+    this.#source = source;
+    this.#highWater = highWater;
+  }
+
+  opened(transaction: Transaction): void {
+    this.counts.transactions += 1;
+    this.#waiting.push(transaction);
+    this.pushed(transaction);
+    this.#wakeUp();
+  }
+
+  pushed(transaction: Transaction): void {
+    this.counts.changes += 1;
+    this.queued += 1;
+    if (this.queued > this.counts.maxQueued) this.counts.maxQueued = this.queued;
+    if (this.queued < this.#highWater || this.isPaused) return;
+    // Somebody who waits for a transaction in progress must get its end.
+    this.isPaused = !this.#isAwaited && !transaction.isSnapshot;
+  }
+
+  taken(count: number): void {
+    this.queued -= count;
+    if (this.queued <= this.#highWater * LOW_WATER) this.resume();
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.#source.resume();
+  }
+
+  /** Somebody waits for what is still to come. */
+  get #isAwaited(): boolean {
+    return this.#wake !== null || this.#last?.isAwaited === true || this.#source.isAwaited;
+  }
+
+  /** The next transaction that is there. */
+  take(): Transaction | null {
+    if (this.#end !== null) return null;
+    const next = this.#waiting.shift() ?? null;
+    if (next !== null) this.#last = next;
+    return next;
+  }
+
+  /** The next transaction, at once if there is one; null: the stream is closed. */
+  async next(): Promise<Transaction | null> {
+    for (;;) {
+      const next = this.take();
+      if (next !== null) return next;
+      if (this.#end !== null) {
+        if (this.#end.failure !== null) throw this.#end.failure.error;
+        return null;
+      }
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = bothOf(this.#wake, resolve);
+      });
+      this.resume();
+      await woken;
+    }
+  }
+
+  /** The transaction that was handed over last is left: what is not taken of it is dropped. */
+  leaveLast(): Transaction | null {
+    const last = this.#last;
+    this.#last = null;
+    if (last !== null && (!last.hasEnded || last.waiting > 0)) last.drop();
+    return last;
+  }
+
+  /** Nothing is handed over any more, and nobody waits any longer. */
+  end(failure: { readonly error: unknown } | null): void {
+    this.#end = { failure };
+    this.#wakeUp();
+    this.#last?.wake();
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+}
