@@ -63,9 +63,25 @@ export class OrderRepository {
     return toOrder(rows);
   }
 
-  /** The latest orders, the newest first. */
-  latest(limit: number): Promise<Order[]> {
-    return this.#orders().orderBy('orders.id', 'desc').limit(limit).execute();
+  /** The latest orders with their lines, the newest first. */
+  latest(limit: number): Promise<OrderWithLines[]> {
+    return this.#orders()
+      .select(({ selectFrom }) =>
+        selectFrom('order_lines')
+          .innerJoin('products', 'products.id', 'order_lines.product_id')
+          .whereRef('order_lines.order_id', '=', 'orders.id')
+          .select(
+            sql<OrderLine[]>`json_agg(json_build_object(
+              'productId', product_id, 'product', products.name, 'quantity', quantity,
+              'unitPrice', unit_price::text
+            ) ORDER BY product_id)`.as('lines'),
+          )
+          .as('lines'),
+      )
+      .orderBy('orders.id', 'desc')
+      .limit(limit)
+      .$narrowType<{ lines: OrderLine[] }>()
+      .execute();
   }
 
   #orders(): SelectQueryBuilder<Database, 'orders' | 'users', Order> {

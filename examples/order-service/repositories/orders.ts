@@ -85,10 +85,18 @@ export const ORDER_BY_ID = `
   WHERE o.id = $1
   ORDER BY product_id`;
 
+/** One row for each order: a LIMIT of rows would cut one's lines. */
 const LATEST_ORDERS = `
-  SELECT ${ORDER}
+  SELECT ${ORDER}, l.lines
   FROM (SELECT * FROM orders ORDER BY id DESC LIMIT $1) AS o
   JOIN users AS u ON u.id = o.user_id
+  CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_object(
+      'productId', product_id, 'product', p.name, 'quantity', quantity, 'unitPrice', unit_price::text
+    ) ORDER BY product_id) AS lines
+    FROM order_lines JOIN products AS p ON p.id = product_id
+    WHERE order_id = o.id
+  ) AS l
   ORDER BY o.id DESC`;
 
 /** Somebody ordered what is not there at all. */
@@ -132,9 +140,9 @@ export class OrderRepository {
     return toOrder(rows);
   }
 
-  /** The latest orders, the newest first. */
-  latest(limit: number): Promise<Order[]> {
-    return this.#db.fetch<Order>(LATEST_ORDERS, limit);
+  /** The latest orders with their lines, the newest first. */
+  latest(limit: number): Promise<OrderWithLines[]> {
+    return this.#db.fetch<OrderWithLines>(LATEST_ORDERS, limit);
   }
 }
 

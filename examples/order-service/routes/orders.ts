@@ -9,7 +9,7 @@ import { IdParams, NewOrder, Order, OrderList, OrderWithLines, Problem } from '.
 export const orderRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/orders',
-    { schema: { querystring: OrderList, response: { 200: Type.Array(Order) } } },
+    { schema: { querystring: OrderList, response: { 200: Type.Array(OrderWithLines) } } },
     (request) => request.repositories.orders.latest(request.query.limit),
   );
 
