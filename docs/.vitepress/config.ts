@@ -18,6 +18,7 @@ export default defineConfig({
     nav: [
       { text: 'Guide', link: '/guides/start', activeMatch: '^/guides/' },
       { text: 'Coming from …', link: '/coming-from/pg', activeMatch: '^/coming-from/' },
+      { text: 'Measured', link: '/guides/performance' },
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
     ],
     sidebar: {
@@ -82,6 +83,7 @@ export default defineConfig({
           text: 'Inside',
           items: [
             { text: 'Side by side', link: '/comparison' },
+            { text: 'Compatibility', link: '/compatibility' },
             { text: 'Promises', link: '/promises' },
             { text: 'What a newcomer met', link: '/newcomer' },
             { text: 'Architecture', link: '/architecture' },
@@ -90,7 +92,17 @@ export default defineConfig({
       ],
     },
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch: {
+          searchOptions: {
+            // Who looks for a word wants what explains it; the reference has each word many times.
+            boostDocument: (id: string) => (id.includes('/reference/') ? 0.2 : 1),
+          },
+        },
+      },
+    },
   },
   // What programs read: llms.txt, and beside each page its Markdown.
   async buildEnd({ outDir, pages, srcDir }) {
