@@ -5,7 +5,7 @@ import { connect } from '../../src/index.ts';
 import { MACHINE } from '../machine.ts';
 import type { OrmsResults } from '../report/parts/orms.ts';
 import { readResult, writeResult } from '../report/write.ts';
-import type { Cost } from './measure.ts';
+import { ALLOCATION_FLAGS, type Cost } from './measure.ts';
 
 const run = promisify(execFile);
 
@@ -39,13 +39,22 @@ export async function compare(
   const costs = new Map<string, Costs[]>(drivers.map((driver) => [driver, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const driver of drivers) {
-      const dsn = await makeTable(cluster.dsn, `bench_${driver}_${round}`);
+      const dsn = await makeTable(cluster.dsn, `bench_${nameFor(driver)}_${round}`);
       const { stdout } = await run(...command(driver, dsn), { cwd });
       costs.get(driver)!.push(JSON.parse(stdout.trim().split('\n').at(-1)!));
     }
   }
+  const allocated = new Map<string, Costs>();
+  for (const driver of drivers) {
+    const [program, words] = command(
+      driver,
+      await makeTable(cluster.dsn, `bytes_${nameFor(driver)}`),
+    );
+    const { stdout } = await run(program, [...ALLOCATION_FLAGS, ...words], { cwd });
+    allocated.set(driver, JSON.parse(stdout.trim().split('\n').at(-1)!));
+  }
   const names = Object.keys(costs.get(drivers[0]!)![0]!);
-  const least = (driver: string, name: string, key: keyof Cost): number | null => {
+  const least = (driver: string, name: string, key: 'cpu' | 'wall'): number | null => {
     const measured = costs.get(driver)!.flatMap((round) => round[name] ?? []);
     return measured.length === 0 ? null : Math.min(...measured.map((cost) => cost[key]));
   };
@@ -57,14 +66,26 @@ export async function compare(
     );
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
+  const bytes = (driver: string, name: string): number | null =>
+    allocated.get(driver)![name]?.allocated ?? null;
+  console.log("Bytes of V8's heap that each operation allocates");
+  console.log(`| | ${drivers.join(' | ')} |`);
+  for (const name of names) {
+    console.log(`| ${name} | ${drivers.map((driver) => bytes(driver, name) ?? '–').join(' | ')} |`);
+  }
   if (!process.argv.includes('--save')) return;
   const rows = names.map((name) => ({
     name,
     cpu: Object.fromEntries(drivers.map((driver) => [driver, least(driver, name, 'cpu')])),
+    bytes: Object.fromEntries(drivers.map((driver) => [driver, bytes(driver, name)])),
   }));
   const date = new Date().toISOString().slice(0, 10);
   const known = readResult<OrmsResults>('orms.json') ?? {};
   writeResult('orms.json', { ...known, [orm]: { date, machine: MACHINE, rows } });
+}
+
+function nameFor(driver: string): string {
+  return driver.replace(' ', '_');
 }
 
 async function makeTable(dsn: string, database: string): Promise<string> {

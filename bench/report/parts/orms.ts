@@ -11,6 +11,8 @@ export type OrmsResults = Readonly<
         readonly name: string;
         /** Microseconds of CPU for each operation, by driver. */
         readonly cpu: Readonly<Record<string, number | null>>;
+        /** Bytes that each allocates in V8's heap. */
+        readonly bytes?: Readonly<Record<string, number | null>>;
       }[];
     }
   >
@@ -26,15 +28,20 @@ export function ormsPart(results: OrmsResults): Part {
     id: 'orms',
     title: 'Under query builders and ORMs',
     meaning:
-      `One program of ${names.join(', ')} on each driver: the CPU time of the client for one operation. ` +
-      'Making the text is what costs the same on all of them: the query builder’s own part.',
+      `One program of ${names.join(', ')} on each driver: the CPU time of the client for one operation, and what it ` +
+      'allocates in V8’s heap. Making the text is what costs the same on all of them: the query builder’s own part.',
     columns: ['asyncpg', 'asyncpg/pg', 'pg', 'postgres'],
     rows: all.flatMap(([orm, { rows }]) =>
-      rows.map(({ name, cpu }) => ({
-        title: `${orm}: ${name}`,
-        unit: 'µs',
-        values: COLUMNS.map((driver) => cpu[driver] ?? null),
-      })),
+      rows.flatMap(({ name, cpu, bytes }) => {
+        const title = `${orm}: ${name}`;
+        const time = { title, unit: 'µs', values: COLUMNS.map((driver) => cpu[driver] ?? null) };
+        if (bytes === undefined) return [time];
+        const kilobytes = COLUMNS.map((driver) => {
+          const measured = bytes[driver] ?? null;
+          return measured === null ? null : measured / 1000;
+        });
+        return [time, { title, unit: 'kB', values: kilobytes }];
+      }),
     ),
     source: `${names.map((orm) => `\`npm run bench:${orm.toLowerCase()}\``).join(', ')}, the least of 3 alternating rounds, ${date}, ${machine}.`,
   };

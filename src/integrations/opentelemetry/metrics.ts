@@ -36,7 +36,10 @@ export class Metrics implements Observer {
       description: 'Waits for a connection that ended with a time-out.',
       unit: '{timeout}',
     });
-    const unobserve = [observePools(meter), observeStreams(meter)];
+    const unobserve = [
+      observePools(meter, (attributes) => this.#timeouts.add(0, attributes)),
+      observeStreams(meter),
+    ];
     this.#unobserve = () => {
       for (const end of unobserve) end();
     };
@@ -83,8 +86,13 @@ export class Metrics implements Observer {
   }
 }
 
-/** Reads the pools whenever metrics are collected. What it returns ends that. */
-function observePools(meter: Meter): () => void {
+/**
+ * Reads the pools whenever metrics are collected. What it returns ends that.
+ *
+ * @param found is told of each pool once: what is counted has a series from then on, not from its first 1
+ */
+function observePools(meter: Meter, found: (attributes: Attributes) => void): () => void {
+  const known = new Set<string>();
   const gauge = (name: string, unit: string, description: string) =>
     meter.createObservableUpDownCounter(`db.client.connection.${name}`, { unit, description });
   const count = gauge('count', '{connection}', 'Connections by their state.');
@@ -95,6 +103,10 @@ function observePools(meter: Meter): () => void {
   const observe = (result: BatchObservableResult): void => {
     for (const [name, sums] of sumsByName()) {
       const attributes: Attributes = { 'db.client.connection.pool.name': name };
+      if (!known.has(name)) {
+        known.add(name);
+        found(attributes);
+      }
       const state = (value: string) => ({ ...attributes, 'db.client.connection.state': value });
       result.observe(count, sums.idle, state('idle'));
       result.observe(count, sums.used, state('used'));

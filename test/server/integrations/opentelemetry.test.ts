@@ -467,6 +467,8 @@ describeEach('metrics of OpenTelemetry', (version) => {
         typeof value === 'number' ? value : value.count,
       ]);
     expect(await counts('create_time')).toEqual([[ofPool, 1]]);
+    // Before the first one there is a series for it to be the first of.
+    expect(await counts('timeouts')).toEqual([[ofPool, 0]]);
     const holder = await pool.acquire();
     expect(await counts('wait_time')).toEqual([[ofPool, 1]]);
     expect(await counts('use_time')).toEqual([]);
