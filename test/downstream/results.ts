@@ -27,7 +27,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'postgres: transaction should not attempt to rollback if transaction failed to begin':
     'it replaces a method of Kysely’s own driver of pg',
   'common Mappers: correct mappers enabled':
-    'it wants Drizzle’s own functions to be what makes objects of rows; the adapter has one that is quicker',
+    'it wants Drizzle’s own functions to make the mappers; the adapter’s call them and note what rows are read by',
 };
 
 /** What fails on `pg` just as it does on `asyncpg/pg`. */

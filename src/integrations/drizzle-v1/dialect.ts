@@ -2,7 +2,6 @@ import { entityKind } from 'drizzle-orm-next';
 import { type PgCodecs, PgDialect } from 'drizzle-orm-next/pg-core';
 import { DriverCodecs } from '../drizzle/driver-codecs.ts';
 import { readingOf } from './codecs.ts';
-import { rowMapper } from './row-mapper.ts';
 
 /** A mapper's: what the rows that it is given are read by. */
 const READ_BY: unique symbol = Symbol('readBy');
@@ -38,9 +37,8 @@ export class AsyncpgDialect extends PgDialect {
   constructor(codecs: PgCodecs, useJitMappers: boolean) {
     super({ codecs, useJitMappers });
     const { rows, relationalRows } = new PgDialect({ useJitMappers }).mapperGenerators;
-    const mapRows: Generators['rows'] = useJitMappers ? rows : rowMapper;
     this.mapperGenerators = {
-      rows: (columns, nullable) => readBy(mapRows<any>(columns, nullable), columns),
+      rows: (columns, nullable) => readBy(rows<any>(columns, nullable), columns),
       // What is nested comes as JSON, by other functions of the codecs.
       relationalRows: (config) => readBy(relationalRows(config), config.selection),
     };
