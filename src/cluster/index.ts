@@ -8,9 +8,5 @@
  */
 export { ClusterError } from './cluster-error.ts';
 export type { ServerSetting } from './configuration.ts';
-export {
-  type RestartOptions,
-  type StandbyOptions,
-  TempCluster,
-  type TempClusterOptions,
-} from './temp-cluster.ts';
+export type { RestartOptions, StandbyOptions, TempClusterOptions } from './options.ts';
+export { TempCluster } from './temp-cluster.ts';

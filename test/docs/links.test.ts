@@ -35,3 +35,23 @@ it.for([...(await documents()), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'
     expect(dead).toEqual([]);
   },
 );
+
+it('what llms.txt and the guides link to is in the package, but for pictures and what the site generates', async () => {
+  const manifest = await readFile(path.join(ROOT, 'package.json'), 'utf8');
+  const { files } = JSON.parse(manifest) as { files: string[] };
+  const isPacked = (file: string): boolean =>
+    files.some((each) => file === each || file.startsWith(`${each}/`)) || file === 'README.md';
+  const missing: string[] = [];
+  const packed = (await documents()).filter((each) => isPacked(each) && each !== 'README.md');
+  expect(packed).toContain('docs/guides/serverless.md');
+  for (const document of packed) {
+    const text = await readFile(path.join(ROOT, document), 'utf8');
+    for (const [, link = ''] of text.matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g)) {
+      if (/^https?:/.test(link) || link.startsWith(GENERATED)) continue;
+      const file = path.posix.join(path.posix.dirname(document), link);
+      if (/\.(?:png|jpg|svg)$/.test(file) || file === 'docs/sqlstate.md') continue;
+      if (!isPacked(file)) missing.push(`${document}: ${link}`);
+    }
+  }
+  expect(missing).toEqual([]);
+});
