@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { camelCase, createPool } from '../../../src/index.ts';
 import {
   type ChangeStreamOptions,
+  type ChangeTransaction,
   openChangeStream,
   UNCHANGED,
 } from '../../../src/replication/index.ts';
@@ -10,6 +11,7 @@ import {
   LogicalCluster,
   onEachVersion,
   take,
+  until,
 } from '../../support/replication/logical-cluster.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the tests know what kind of change comes
@@ -210,6 +212,36 @@ onEachVersion('values of a change stream', (version) => {
       pool.execute("INSERT INTO paid VALUES (4, 1, 'pg_class')"),
     );
     expect({ ...again.new }).toEqual({ id: 4, amount: '$1.00', r: 'pg_class' });
+  });
+
+  test('of such a type with a temporary slot: the transaction that was cut in two is aborted, and a gap is told', async () => {
+    const { pool } = server;
+    await pool.execute('CREATE TABLE billed (id int PRIMARY KEY)');
+    await pool.execute('CREATE PUBLICATION billed FOR TABLE billed');
+    let gaps = 0;
+    await using stream = await openChangeStream(pool, {
+      slot: 'temporary',
+      publication: 'billed',
+      onGap: () => {
+        gaps += 1;
+      },
+    });
+    await pool.transaction(async (tx) => {
+      await tx.execute('INSERT INTO billed VALUES (1)');
+      await tx.execute('ALTER TABLE billed ADD COLUMN amount money');
+      await tx.execute('INSERT INTO billed VALUES (2, 12.5)');
+    });
+    const iterator = iteratorOf(stream);
+    const cut = (await iterator.next()).value as ChangeTransaction;
+    const [change, ...others] = (await cut.toArray()) as AnyChange[];
+    expect({ ...change.new }).toEqual({ id: 1 });
+    expect(others).toEqual([]);
+    expect(cut.outcome).toBe('aborted');
+    await until(async () => gaps > 0);
+    await pool.execute('INSERT INTO billed VALUES (3, 1)');
+    const [after] = (await take(iterator, 1)).flat() as AnyChange[];
+    expect({ ...after.new }).toEqual({ id: 3, amount: '$1.00' });
+    expect(gaps).toBe(1);
   });
 
   test('that are stored out of line and have not changed are UNCHANGED, or the old ones with FULL', async () => {
