@@ -252,6 +252,11 @@ export class Session implements InboxOwner {
     return this.#transport.tls;
   }
 
+  /** The runtime's socket, where there is one. */
+  get socket(): object | null {
+    return this.#transport.socket ?? null;
+  }
+
   /** Keeps the process alive while the session is open, which is how it begins. */
   ref(): void {
     this.#letsExit = false;

@@ -57,6 +57,8 @@ export interface ByteStream {
   unref(): void;
   /** The peer's IP address, to reach the very same server again; null where there is none. */
   readonly remoteAddress: string | null;
+  /** What it is made of, where that is one of the runtime's sockets: it can be asked for the rest. */
+  readonly socket?: object | null;
   /** What is known of TLS; null before it has begun. */
   readonly tls: TlsState | null;
   /** Upgrades to TLS in place. Resolves when the handshake is done and the peer verified. */

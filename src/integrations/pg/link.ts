@@ -219,6 +219,10 @@ export class Link implements ConnectionOwner {
     this.session?.inbox.resume();
   }
 
+  get socket(): object | null {
+    return this.session?.socket ?? null;
+  }
+
   taken(chunk: Buffer): void {
     this.session?.inbox.feed(chunk, chunk.length);
   }

@@ -13,8 +13,28 @@ export interface Wire {
   end(): void;
   /** Closes at once. */
   destroy(): void;
+  /** The socket itself, once there is a session, and where the runtime has one. */
+  readonly socket: object | null;
   ref(): void;
   unref(): void;
+}
+
+/** What a socket tells of itself. */
+interface Told {
+  remoteAddress?: string;
+  remotePort?: number;
+  remoteFamily?: string;
+  localAddress?: string;
+  localPort?: number;
+  localFamily?: string;
+  bytesRead?: number;
+  bytesWritten?: number;
+  connecting?: boolean;
+  pending?: boolean;
+  readyState?: string;
+  timeout?: number;
+  address?(): object;
+  setTimeout?(milliseconds: number, callback?: () => void): unknown;
 }
 
 /** The most that a socket of Node's gives at once: who reads the stream is used to that. */
@@ -97,6 +117,69 @@ export class WireStream extends Duplex {
 
   unref(): this {
     this.#wire.unref();
+    return this;
+  }
+
+  // What the socket tells of itself.
+
+  get #socket(): Told {
+    return this.#wire.socket ?? {};
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.#socket.remoteFamily;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.#socket.localPort;
+  }
+
+  get localFamily(): string | undefined {
+    return this.#socket.localFamily;
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead ?? 0;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten ?? 0;
+  }
+
+  get connecting(): boolean {
+    return this.#socket.connecting ?? false;
+  }
+
+  get pending(): boolean {
+    return this.#socket.pending ?? true;
+  }
+
+  get readyState(): string {
+    return this.#socket.readyState ?? 'closed';
+  }
+
+  get timeout(): number | undefined {
+    return this.#socket.timeout;
+  }
+
+  address(): object {
+    return this.#socket.address?.() ?? {};
+  }
+
+  setTimeout(milliseconds: number, callback?: () => void): this {
+    this.#socket.setTimeout?.(milliseconds, callback);
     return this;
   }
 

@@ -272,6 +272,11 @@ export class SocketStream implements ByteStream {
     return socket instanceof net.Socket ? (socket.remoteAddress ?? null) : null;
   }
 
+  get socket(): Socket | null {
+    const socket = this.#socket;
+    return socket instanceof net.Socket ? socket : null;
+  }
+
   end(): void {
     if (!this.#closed) this.#socket.end();
   }
