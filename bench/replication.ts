@@ -62,11 +62,10 @@ async function measure(
   write: string,
   count: number,
   pauseEvery: number,
-  flags: readonly string[] = [],
 ): Promise<ReplicationMeasurement> {
   const slot = await copyOf(base);
   const assignment: ReplicationAssignment = { client, dsn: cluster.dsn, slot, count, pauseEvery };
-  const child = spawn(process.execPath, [...flags, CHILD, JSON.stringify(assignment)], {
+  const child = spawn(process.execPath, [CHILD, JSON.stringify(assignment)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = once(child, 'close');
@@ -101,12 +100,6 @@ async function measureSpeed(title: string, write: string): Promise<Speed[]> {
   });
 }
 
-/**
- * Node 24 lets the collector's space for new objects grow to 67 MB in every process that works for a while,
- * whatever is held: here it has 17 MB, so that what is measured is what is held.
- */
-const NURSERY = ['--max-semi-space-size=8'];
-
 async function measureMemory(): Promise<Memory[]> {
   await admin.execute("SELECT pg_create_logical_replication_slot('base', 'pgoutput')");
   const write = IN_ONE(inMemory);
@@ -117,7 +110,7 @@ async function measureMemory(): Promise<Memory[]> {
     ['asyncpg', 10_000, 'asyncpg, its consumer pausing 50 ms per 10,000'],
     ['pg-logical-replication', 0, 'pg-logical-replication'],
   ] as const) {
-    const measured = await measure(client, 'base', write, inMemory, pauseEvery, NURSERY);
+    const measured = await measure(client, 'base', write, inMemory, pauseEvery);
     const { baseMegabytes, peakMegabytes } = measured;
     found.push({ title, client, baseMegabytes, peakMegabytes });
   }
@@ -152,7 +145,6 @@ int8), medians of ${rounds} rounds; in brackets the least and the most. \`npm ru
 ${speeds.map(speedLine).join('\n')}
 
 One transaction of ${inMemory.toLocaleString('en')} rows: resident memory in MB, when 20,000 of them have come and at most.
-The collector's space for new objects is limited to 17 MB (\`--max-semi-space-size=8\`): without that Node 24 adds up to 50 MB.
 
 | client | then | at most | grown |
 | --- | --- | --- | --- |
