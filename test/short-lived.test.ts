@@ -5,7 +5,15 @@ import { expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../src', import.meta.url));
 
 /** Where code runs for each connection or each call. */
-const FOLDERS = ['client', 'connecting', 'integrations/pg', 'pool', 'session', 'transport'];
+const FOLDERS = [
+  'client',
+  'connecting',
+  'integrations',
+  'pool',
+  'replication',
+  'session',
+  'transport',
+];
 
 /** Of a class, or for what is an option of `tls.connect`. */
 const ONCE = /prototype\.|checkServerIdentity/;

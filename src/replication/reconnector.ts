@@ -215,9 +215,10 @@ export class Reconnector {
       this.#isBinary,
       session.server.version.major,
     );
-    sender.onNotice = (notice) => {
+    const onNotice: Walsender['onNotice'] = (notice) => {
       if (notice.sqlstate === SKIPPED_PUBLICATION) this.#checkPublications(sender);
     };
+    sender.onNotice = onNotice;
     this.#walsenders.add(session.processId);
     this.#request = await sender.start(text, this.#receiver);
     this.#walsenders.clear();

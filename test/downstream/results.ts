@@ -35,8 +35,8 @@ const REASONS: Readonly<Record<string, string>> = {
 /** What fails on `pg` just as it does on `asyncpg/pg`. */
 const BOTH = [
   'pg-pool: the test of the native client, which is not installed.',
-  'Drizzle 1: the tests, of a commit shortly before the release, want replicas to be read by default, which the release ' +
-    'does not; and a few want what drizzle-kit’s function of the sources makes, not the published one.',
+  'Drizzle 1: most of the tests, of a commit shortly before the release, want replicas to be read by default, which the ' +
+    'release does not; others want what drizzle-kit’s function of the sources makes. They were told by their names.',
   'Kysely on PostgreSQL 15: MERGE with RETURNING and a collation that came with PostgreSQL 17.',
   'Knex: tests of SQLite, which is not installed, and of a full pool.',
   'graphile-worker: tests of CommonJS files beside `.mts` ones. On `pg` alone fourteen others fail: the helper by which they stop the clock is not published, and another one stops the time-outs of `pg` as well, which `asyncpg/pg` has taken before.',

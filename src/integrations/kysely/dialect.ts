@@ -45,8 +45,10 @@ export class AsyncpgDialect implements Dialect {
       this.#make = pool;
       return;
     }
-    this.#pool = checkPool(pool);
-    this.#make = () => pool;
+    const made = checkPool(pool);
+    this.#pool = made;
+    const make = (): Pool<any> => made;
+    this.#make = make;
   }
 
   /**

@@ -40,9 +40,10 @@ export class Metrics implements Observer {
       observePools(meter, (attributes) => this.#timeouts.add(0, attributes)),
       observeStreams(meter),
     ];
-    this.#unobserve = () => {
+    const endAll = (): void => {
       for (const end of unobserve) end();
     };
+    this.#unobserve = endAll;
   }
 
   start(_traced: Traced, message: Message): void {

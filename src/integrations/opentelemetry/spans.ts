@@ -56,7 +56,9 @@ export class Spans implements Observer {
     if (kind === 'transaction' || kind === 'connect' || kind === 'acquire') {
       const inside = trace.setSpan(parent, span);
       const outer = message.run;
-      message.run = (work) => context.with(inside, outer === undefined ? work : () => outer(work));
+      const run: Message['run'] = (work) =>
+        context.with(inside, outer === undefined ? work : () => outer(work));
+      message.run = run;
     }
     if (onSpanStart !== undefined) {
       const call = { kind, query: message.query ?? null, error: undefined };
