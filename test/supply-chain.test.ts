@@ -4,6 +4,7 @@ import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { withUsersNames } from '../tools/peer-aliases.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -111,7 +112,7 @@ describe('the package', () => {
     const itself = Object.keys(manifest.exports).map((door) => door.replace('.', manifest.name));
     const known = new Set([...builtinModules.map((name) => `node:${name}`), ...peers, ...itself]);
     for (const file of sources('src')) {
-      const text = readFileSync(file, 'utf8');
+      const text = withUsersNames(readFileSync(file, 'utf8'));
       for (const [, specifier] of text.matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'/gm)) {
         const isOfPeer = peers.some((peer) => specifier!.startsWith(`${peer}/`));
         if (!specifier!.startsWith('.') && !isOfPeer)
