@@ -53,7 +53,8 @@ describe('the check of connections that have been silent', () => {
       minSize: 1,
       maxSize: 1,
       validate: 20,
-      validateTimeout: 100,
+      // Long enough to be seen under way on a busy machine.
+      validateTimeout: 1000,
       dial: counter.dial,
     });
     const { pool } = test;
