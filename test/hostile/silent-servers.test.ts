@@ -27,7 +27,8 @@ describe('connecting to a server that falls silent', () => {
     'ends with a TimeoutError that names the host, after %s',
     async ([, phase]) => {
       await using server = await ScriptedServer.listen([...phase, givesUp, ignoreRest()]);
-      const error: unknown = await connect(to(server, { timeout: 100 })).catch(
+      // Time enough to come to that phase, for which code may have to be loaded.
+      const error: unknown = await connect(to(server, { timeout: 500 })).catch(
         (reason: unknown) => reason,
       );
       expect(error).toBeInstanceOf(TimeoutError);
