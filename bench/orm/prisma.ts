@@ -9,7 +9,10 @@ using project = await generateClient();
 copyFileSync(new URL('measure.ts', import.meta.url), path.join(project.folder, 'measure.ts'));
 await compare(
   'Prisma',
-  ['pg', 'native'],
-  (driver, dsn) => [process.execPath, ['bench.mjs', driver, dsn]],
+  ['pg', 'facade', 'native'],
+  (driver, dsn) => {
+    const preloaded = driver === 'facade' ? ['--import', './pg-is-facade.mjs'] : [];
+    return [process.execPath, [...preloaded, 'bench.mjs', driver, dsn]];
+  },
   project.folder,
 );

@@ -7,9 +7,9 @@ import { measure } from './measure.ts';
 const [, , driver, dsn] = process.argv;
 const SIZE = 10;
 const adapter =
-  driver === 'pg'
-    ? new PrismaPg({ connectionString: dsn, max: SIZE })
-    : new PrismaAsyncpg(`${dsn}?connection_limit=${SIZE}`);
+  driver === 'native'
+    ? new PrismaAsyncpg(`${dsn}?connection_limit=${SIZE}`)
+    : new PrismaPg({ connectionString: dsn, max: SIZE });
 const prisma = new PrismaClient({ adapter });
 
 const data = Array.from({ length: 100 }, (_, i) => ({
