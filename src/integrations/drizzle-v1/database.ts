@@ -7,11 +7,10 @@ import {
 } from 'drizzle-orm-next';
 import type { BatchItem, BatchResponse } from 'drizzle-orm-next/batch';
 import { type DrizzlePgConfig, PgAsyncDatabase } from 'drizzle-orm-next/pg-core';
-import { RESULT } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
-import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { Pool } from '../../pool/pool.ts';
-import { type AsyncpgConnectionOptions, lazyPool } from '../drizzle/lazy-pool.ts';
+import { givenClient } from '../drizzle/given-client.ts';
+import type { AsyncpgConnectionOptions } from '../drizzle/lazy-pool.ts';
 import { asyncpgCodecs } from './codecs.ts';
 import { AsyncpgDialect } from './dialect.ts';
 import type { AsyncpgQueryResultHKT } from './query-result.ts';
@@ -72,25 +71,8 @@ export function drizzle<
   /** What its queries are made with. */
   $client: AsyncpgClient extends TClient ? Pool : TClient;
 } {
-  const [first, second] = params as [unknown, DrizzlePgConfig<TRelations> | undefined];
-  if (typeof first === 'string') return construct<TRelations>(lazyPool(first), second) as never;
-  if (isClient(first)) return construct<TRelations>(first, second) as never;
-  const { client, connection, ...config } = (first ?? {}) as DrizzlePgConfig<TRelations> & {
-    client?: unknown;
-    connection?: string | AsyncpgConnectionOptions;
-  };
-  if (client === undefined && connection !== undefined) {
-    return construct<TRelations>(lazyPool(connection), config as never) as never;
-  }
-  if (isClient(client)) return construct<TRelations>(client, config as never) as never;
-  throw new InvalidArgumentError(
-    'drizzle takes a pool, a connection or a transaction of this package, a DSN, or an object with a client or a connection',
-    { hint: 'Make a pool with createPool of this package.' },
-  );
-}
-
-function isClient(value: unknown): value is Queryable<any> {
-  return typeof value === 'object' && value !== null && RESULT in value;
+  const { client, config } = givenClient<DrizzlePgConfig<TRelations>>(params);
+  return construct<TRelations>(client, config) as never;
 }
 
 function construct<TRelations extends AnyRelations>(

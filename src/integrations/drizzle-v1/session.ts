@@ -21,6 +21,11 @@ import { CODECS, RESULT, RESULTS } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
 import type { TransactionOptions } from '../../client/transaction-options.ts';
 import { type DriverCodecs, PLAIN } from '../drizzle/driver-codecs.ts';
+import {
+  loggedTransaction,
+  savepointTexts,
+  type TransactionTexts,
+} from '../drizzle/logged-transaction.ts';
 import { queryResult } from '../drizzle/query-result.ts';
 import { modesOf, optionsOf } from '../drizzle/transaction-modes.ts';
 import { codecsFor, type Mapper } from './dialect.ts';
@@ -179,41 +184,22 @@ export class AsyncpgSession<TRelations extends AnyRelations> extends PgAsyncSess
     transaction: (tx: AsyncpgTransaction<TRelations>) => Promise<T>,
     nestedIndex: number,
     options: TransactionOptions,
-    texts: { readonly begin: string; readonly commit: string; readonly rollback: string },
+    texts: TransactionTexts,
   ): Promise<T> {
-    const logger = this.#logger;
-    let isCommitting = false;
-    try {
-      return await this.#client.transaction(options, async (client) => {
-        logger.logQuery(texts.begin, []);
-        const session = new AsyncpgSession<TRelations>(
-          client,
-          this.dialect,
-          this.#relations,
-          this.#options,
-        );
-        const tx = new AsyncpgTransaction(
-          this.dialect,
-          session,
-          this.#relations,
-          nestedIndex,
-          false,
-        );
-        let result: T;
-        try {
-          result = await transaction(tx);
-        } catch (error) {
-          logger.logQuery(texts.rollback, []);
-          throw error;
-        }
-        logger.logQuery(texts.commit, []);
-        isCommitting = true;
-        return result;
-      });
-    } catch (error) {
-      if (isCommitting) throw new DrizzleQueryError(texts.commit, [], error as Error);
-      throw error;
-    }
+    const { dialect } = this;
+    const relations = this.#relations;
+    const ofCommit = (text: string, cause: Error) => new DrizzleQueryError(text, [], cause);
+    return await loggedTransaction(
+      this.#client,
+      options,
+      texts,
+      this.#logger,
+      ofCommit,
+      (inner) => {
+        const session = new AsyncpgSession<TRelations>(inner, dialect, relations, this.#options);
+        return transaction(new AsyncpgTransaction(dialect, session, relations, nestedIndex, false));
+      },
+    );
   }
 }
 
@@ -229,15 +215,6 @@ class AsyncpgTransaction<TRelations extends AnyRelations> extends PgAsyncTransac
   ): Promise<T> {
     const index = this.nestedIndex + 1;
     const session = this._.session as unknown as AsyncpgSession<TRelations>;
-    return await session.begin(
-      transaction,
-      index,
-      {},
-      {
-        begin: `savepoint sp${index}`,
-        commit: `release savepoint sp${index}`,
-        rollback: `rollback to savepoint sp${index}`,
-      },
-    );
+    return await session.begin(transaction, index, {}, savepointTexts(index));
   }
 }

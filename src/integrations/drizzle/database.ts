@@ -10,11 +10,10 @@ import {
 } from 'drizzle-orm';
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
 import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core';
-import { RESULT } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
-import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { Pool } from '../../pool/pool.ts';
-import { type AsyncpgConnectionOptions, lazyPool } from './lazy-pool.ts';
+import { givenClient } from './given-client.ts';
+import type { AsyncpgConnectionOptions } from './lazy-pool.ts';
 import type { AsyncpgQueryResultHKT } from './query-result.ts';
 import { AsyncpgSession } from './session.ts';
 
@@ -73,25 +72,8 @@ export function drizzle<
   /** What its queries are made with. */
   $client: AsyncpgClient extends TClient ? Pool : TClient;
 } {
-  const [first, second] = params as [unknown, DrizzleConfig<TSchema> | undefined];
-  if (typeof first === 'string') return construct<TSchema>(lazyPool(first), second) as never;
-  if (isClient(first)) return construct<TSchema>(first, second) as never;
-  const { client, connection, ...config } = (first ?? {}) as DrizzleConfig<TSchema> & {
-    client?: unknown;
-    connection?: string | AsyncpgConnectionOptions;
-  };
-  if (client === undefined && connection !== undefined) {
-    return construct<TSchema>(lazyPool(connection), config) as never;
-  }
-  if (isClient(client)) return construct<TSchema>(client, config) as never;
-  throw new InvalidArgumentError(
-    'drizzle takes a pool, a connection or a transaction of this package, a DSN, or an object with a client or a connection',
-    { hint: 'Make a pool with createPool of this package.' },
-  );
-}
-
-function isClient(value: unknown): value is Queryable<any> {
-  return typeof value === 'object' && value !== null && RESULT in value;
+  const { client, config } = givenClient<DrizzleConfig<TSchema>>(params);
+  return construct<TSchema>(client, config) as never;
 }
 
 function construct<TSchema extends Record<string, unknown>>(

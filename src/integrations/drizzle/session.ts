@@ -22,6 +22,7 @@ import {
 import { RESULTS } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
 import type { TransactionOptions } from '../../client/transaction-options.ts';
+import { loggedTransaction, savepointTexts, type TransactionTexts } from './logged-transaction.ts';
 import { AsyncpgPreparedQuery, type QueryMetadata, type ResultMapper } from './prepared-query.ts';
 import type { AsyncpgQueryResult, AsyncpgQueryResultHKT } from './query-result.ts';
 import { modesOf, optionsOf } from './transaction-modes.ts';
@@ -119,35 +120,19 @@ export class AsyncpgSession<
     transaction: (tx: AsyncpgTransaction<TFullSchema, TSchema>) => Promise<T>,
     nestedIndex: number,
     options: TransactionOptions,
-    texts: { readonly begin: string; readonly commit: string; readonly rollback: string },
+    texts: TransactionTexts,
   ): Promise<T> {
-    const logger = this.#logger;
-    const state: { isCommitting: boolean } = { isCommitting: false };
-    try {
-      return await this.client.transaction(options, async (client) => {
-        logger.logQuery(texts.begin, []);
-        const session = new AsyncpgSession<TFullSchema, TSchema>(
-          client,
-          this.dialect,
-          this.#schema,
-          this.#options,
-        );
-        const tx = new AsyncpgTransaction(this.dialect, session, this.#schema, nestedIndex);
-        let result: T;
-        try {
-          result = await transaction(tx);
-        } catch (error) {
-          logger.logQuery(texts.rollback, []);
-          throw error;
-        }
-        logger.logQuery(texts.commit, []);
-        state.isCommitting = true;
-        return result;
-      });
-    } catch (error) {
-      if (state.isCommitting) throw new DrizzleQueryError(texts.commit, [], error as Error);
-      throw error;
-    }
+    const { client, dialect } = this;
+    const ofCommit = (text: string, cause: Error) => new DrizzleQueryError(text, [], cause);
+    return await loggedTransaction(client, options, texts, this.#logger, ofCommit, (inner) => {
+      const session = new AsyncpgSession<TFullSchema, TSchema>(
+        inner,
+        dialect,
+        this.#schema,
+        this.#options,
+      );
+      return transaction(new AsyncpgTransaction(dialect, session, this.#schema, nestedIndex));
+    });
   }
 
   override async count(query: SQL): Promise<number> {
@@ -178,15 +163,6 @@ class AsyncpgTransaction<
     transaction: (tx: AsyncpgTransaction<TFullSchema, TSchema>) => Promise<T>,
   ): Promise<T> {
     const index = this.nestedIndex + 1;
-    return await this.#session.begin(
-      transaction,
-      index,
-      {},
-      {
-        begin: `savepoint sp${index}`,
-        commit: `release savepoint sp${index}`,
-        rollback: `rollback to savepoint sp${index}`,
-      },
-    );
+    return await this.#session.begin(transaction, index, {}, savepointTexts(index));
   }
 }

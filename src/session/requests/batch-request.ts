@@ -56,6 +56,8 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   }[] = [];
   #statements: Statement[] = [];
   #result = new RowCollector();
+  /** What the rows of the query are read by that is answered now. */
+  #codecs: CallCodecs | undefined;
   #typesMayChange = false;
 
   /** @param hasFields whether the results tell of the columns as well: then each is a `QueryResult` */
@@ -170,8 +172,10 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     const index = this.#results.length;
     // What was known of types before the batch was sent holds up to a change within it.
     this.#typesMayChange ||= this.statement?.changesTypes === true;
-    this.#result = new RowCollector(this.#items[index]?.form, this.#typesMayChange);
-    this.text = this.#items[index]?.text ?? '';
+    const item = this.#items[index];
+    this.#result = new RowCollector(item?.form, this.#typesMayChange);
+    this.#codecs = item?.codecs;
+    this.text = item?.text ?? '';
     this.statement = this.#statements[index] ?? null;
     this.bound = false;
   }
@@ -179,7 +183,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   protected override write({ writer }: RequestHost): void {
     this.#statements.forEach((described, index) => {
       const { args, codecs } = this.#items[index]!;
-      const statement = codecs === undefined ? described : described.withCodecs(codecs);
+      const statement = described.withCodecs(codecs);
       statement.writeParseIfUnnamed(writer);
       statement.writeBind(
         writer,
@@ -208,8 +212,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
     const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
-    const codecs = this.#items[this.#results.length]?.codecs;
-    const reader = codecs === undefined ? statement : statement.withCodecs(codecs);
+    const reader = statement.withCodecs(this.#codecs);
     this.error = this.#result.add(session, reader, buffer, start, end);
   }
 

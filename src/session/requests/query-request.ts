@@ -63,7 +63,7 @@ export class QueryRequest extends StatementRequest<unknown> {
       this.#result = new RowCollector(formOf(this.#options));
     }
     const { codecs } = this.#options;
-    const statement = codecs === undefined ? this.statement! : this.statement!.withCodecs(codecs);
+    const statement = this.statement!.withCodecs(codecs);
     if (this.#options.column !== undefined) this.#checkColumn();
     statement.writeParseIfUnnamed(writer);
     statement.writeBind(writer, this.args);
@@ -80,7 +80,7 @@ export class QueryRequest extends StatementRequest<unknown> {
       return;
     }
     this.#hasRow = true;
-    const reader = codecs === undefined ? statement : statement.withCodecs(codecs);
+    const reader = statement.withCodecs(codecs);
     this.error = this.#result.add(session, reader, buffer, start, end);
   }
 

@@ -216,7 +216,11 @@ export class Statement {
    * The same statement on the server with the codecs of a call. What is known of statements is told by
    * this one: the other is for writing arguments and reading rows.
    */
-  withCodecs(codecs: CallCodecs): Statement {
+  withCodecs(codecs: CallCodecs | undefined): Statement {
+    return codecs === undefined ? this : this.#readBy(codecs);
+  }
+
+  #readBy(codecs: CallCodecs): Statement {
     if (this.#withCodecs === null || this.#withCodecs.#codecs !== codecs) {
       const { text, name, description } = this;
       const registry = this.#registry;
