@@ -6,6 +6,7 @@ import { entries, root } from './tools/entries.ts';
 const NEEDS_SERVER = [
   'test/server/**/*.test.ts',
   'test/docs/blocks.test.ts',
+  'test/docs/surroundings.test.ts',
   'test/faults/**/*.test.ts',
 ];
 

@@ -7,13 +7,8 @@ import * as real from '../../src/index.ts';
 // biome-ignore lint/performance: everything that the package exports
 export * from '../../src/index.ts';
 
-/** Where `connect` and `createPool` lead. */
-export interface Target {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-}
+/** Where `connect` and `createPool` lead: these options come after those of the block. */
+export type Target = Pick<real.ConnectOptions, 'host' | 'port' | 'hosts' | 'user' | 'database'>;
 
 let target: Target | null = null;
 const opened: { terminate(): void }[] = [];

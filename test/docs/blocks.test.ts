@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { type Connection, connect } from '../../src/index.ts';
 import { serverDsn, testServer } from '../support/servers/server.ts';
 import { closeAll, leadTo } from './asyncpg.ts';
-import { type Block, blocksOf, documents, ROOT } from './blocks.ts';
+import { type Block, blocksOf, documents, fileOf, ROOT } from './blocks.ts';
 import { compared } from './printed.ts';
 import { expectationsOf, programOf } from './program.ts';
 
@@ -17,17 +17,13 @@ const blocks: Block[] = [];
 for (const document of await documents()) blocks.push(...(await blocksOf(document)));
 const programs = blocks.filter(({ use }) => use !== 'ignore');
 
-function fileOf({ document, line }: Block): string {
-  return path.join(GENERATED, `${document.replaceAll(/[/.]/g, '-')}-${line}.ts`);
-}
-
 let admin: Connection;
 let folder: string;
 
 beforeAll(async () => {
   await rm(GENERATED, { recursive: true, force: true });
   await mkdir(GENERATED);
-  for (const block of programs) await writeFile(fileOf(block), programOf(block));
+  for (const block of programs) await writeFile(fileOf(block, GENERATED), programOf(block));
   folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-docs-'));
   admin = await connect(serverDsn());
   await admin.execute(`CREATE DATABASE ${TEMPLATE}`);
@@ -68,7 +64,7 @@ describe('the code of the documentation', () => {
     process.chdir(folder);
     compared.clear();
     try {
-      await import(fileOf(block));
+      await import(fileOf(block, GENERATED));
       expect(compared).toEqual(new Set(expectationsOf(block)));
     } finally {
       process.chdir(home);
@@ -80,7 +76,7 @@ describe('the code of the documentation', () => {
 
 /** The compiler's complaints, with the places in the documents in the stead of the programs'. */
 function inDocuments(output: string): string {
-  const places = new Map(programs.map((block) => [path.basename(fileOf(block)), block]));
+  const places = new Map(programs.map((block) => [path.basename(fileOf(block, GENERATED)), block]));
   return output.replace(/^\S*\/(\S+?\.ts)\((\d+),/gm, (whole, file, line) => {
     const block = places.get(file);
     return block === undefined ? whole : `${block.document}(${block.line + Number(line) - 2},`;

@@ -33,6 +33,11 @@ function isGenerated(entry: string): boolean {
   return /^(?:reference|\.vitepress)\/|node_modules\//.test(entry);
 }
 
+/** Where the program of a block is written, to be compiled and run. */
+export function fileOf({ document, line }: Block, folder: string): string {
+  return path.join(folder, `${document.replaceAll(/[/.]/g, '-')}-${line}.ts`);
+}
+
 /** The blocks of a document that begin with a fence of `ts`, wherever they are indented. */
 export async function blocksOf(document: string): Promise<Block[]> {
   const lines = (await readFile(path.join(ROOT, document), 'utf8')).split('\n');
