@@ -3,7 +3,7 @@ import { TargetServerAttributeNotMatched, TimeoutError } from '../errors/client-
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { Session } from '../session/session.ts';
-import { Deadline } from '../transport/deadline.ts';
+import { type AbortSource, Deadline } from '../transport/deadline.ts';
 import { isError } from '../values/builtins.ts';
 import { connectError, describeHost, within } from './dial.ts';
 import { isAnswer, openSession, type SessionContext, timedOut } from './open-session.ts';
@@ -26,7 +26,7 @@ const PATIENCE = 3_000;
  */
 export async function connectSession(
   context: SessionContext,
-  signal: AbortSignal | null = null,
+  signal: AbortSource | null = null,
 ): Promise<Session> {
   const deadline = Deadline.of(context.clock, context.config.timeout, signal);
   const walk = new Walk(context, deadline);

@@ -11,6 +11,8 @@ const SHORT_STRING = 16;
 const SHORT_BYTES = 48;
 
 const INITIAL_SIZE = 4 * 1024;
+/** Up to this many bytes come out of Node's pool, at a tenth of the time. */
+const POOLED_SIZE = 1024;
 const CLOSED = -1;
 
 /**
@@ -36,7 +38,7 @@ export class MessageWriter {
 
   /** Begins anew in another buffer; the present one, written to the system, is left to it. */
   renew(size: number): void {
-    this.buffer = Buffer.allocUnsafeSlow(size);
+    this.buffer = size <= POOLED_SIZE ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
     this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, size);
     this.offset = 0;
   }

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../errors/client-errors.ts';
-import { readParameterStatus } from '../protocol/backend/session.ts';
+import { type ParameterStatus, readParameterStatus } from '../protocol/backend/session.ts';
 import type { MessageReader } from '../protocol/reader.ts';
 import { capabilitiesOf, type ServerCapabilities } from './capabilities.ts';
 import { checkClientEncoding } from './client-encoding.ts';
@@ -8,6 +8,9 @@ import { parseServerVersion, type ServerVersion } from './server-version.ts';
 
 /** Far beyond what any server reports. */
 const MAX_SETTINGS = 200;
+
+/** What the last server has reported at its start-up: most often the next one reports just that. */
+const lastReports: ParameterStatus[] = [];
 
 /** What a session's server has told of itself. */
 export class Server {
@@ -31,18 +34,33 @@ export class Server {
 
   /** Takes a ParameterStatus. PostgreSQL manual, "Asynchronous Operations" of the protocol. */
   report(reader: MessageReader): void {
-    const { name, value } = readParameterStatus(reader);
-    if (this.#isStarted) this.#own ??= new Map(this.settings);
-    this.settings.set(name, value);
-    if (this.settings.size > MAX_SETTINGS) {
-      throw new ProtocolError('the server reports too many parameters');
+    if (!this.#isStarted) {
+      this.#reportAtStartUp(reader);
+      return;
     }
-    if (!this.#isStarted) return;
+    const { name, value } = readParameterStatus(reader);
+    this.#own ??= new Map(this.settings);
+    this.#set(name, value);
     this.onReport();
     if (this.#own!.get(name) === value) this.#changed.delete(name);
     else this.#changed.add(name);
     if (name === 'client_encoding' && !this.takesAnyEncoding) checkClientEncoding(this.settings);
     if (ROLE_SETTINGS.has(name)) this.isRoleInDoubt = true;
+  }
+
+  #reportAtStartUp(reader: MessageReader): void {
+    const index = this.settings.size;
+    const likely = lastReports[index];
+    const report = readParameterStatus(reader, likely);
+    this.#set(report.name, report.value);
+    if (report !== likely) lastReports[index] = report;
+  }
+
+  #set(name: string, value: string): void {
+    this.settings.set(name, value);
+    if (this.settings.size > MAX_SETTINGS) {
+      throw new ProtocolError('the server reports too many parameters');
+    }
   }
 
   /** All that it reports at start-up is known. */

@@ -4,6 +4,14 @@ import type { Clock, Timer } from './clock.ts';
 /** What ends a call before its time: its time-out or its caller's signal. */
 export type Expiry = (deadline: Deadline) => void;
 
+/** What a deadline needs of an AbortSignal, of which one takes a while to be made. */
+export interface AbortSource {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once: true }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /**
  * The one object that carries a call's time-out and abort signal through all its phases:
  * waiting for a connection, connecting, sending, receiving. Each phase says with `watch` what
@@ -11,7 +19,7 @@ export type Expiry = (deadline: Deadline) => void;
  */
 export class Deadline {
   readonly #timeout: number | null;
-  readonly #signal: AbortSignal | null;
+  readonly #signal: AbortSource | null;
   readonly #clock: Clock;
   readonly #startedAt: number;
   #timer: Timer | null = null;
@@ -26,7 +34,7 @@ export class Deadline {
   static of(
     clock: Clock,
     timeout: number | null | undefined,
-    signal?: AbortSignal | null,
+    signal?: AbortSource | null,
   ): Deadline | null {
     const limit = timeout ?? null;
     if (limit !== null && (typeof limit !== 'number' || Number.isNaN(limit))) {
@@ -43,7 +51,7 @@ export class Deadline {
     return new Deadline(clock, limit, signal);
   }
 
-  private constructor(clock: Clock, timeout: number | null, signal: AbortSignal | null) {
+  private constructor(clock: Clock, timeout: number | null, signal: AbortSource | null) {
     this.#clock = clock;
     this.#timeout = timeout;
     this.#signal = signal;

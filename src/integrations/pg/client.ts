@@ -164,10 +164,8 @@ export class Client extends ClientState {
 
   #gone(): void {
     if (this._ended) return;
-    const error = new Error(
-      this._ending ? 'Connection terminated' : 'Connection terminated unexpectedly',
-    );
-    this._errorAllQueries(error);
+    const error = this._ending && !this.#hasQueries ? null : this.#terminated();
+    if (error !== null) this._errorAllQueries(error);
     this._ended = true;
     this._queryable &&= this._ending;
     if (!this._ending && !this._connectionError) {
@@ -185,6 +183,16 @@ export class Client extends ClientState {
       wire.resume();
     }
     nextTick(() => this.emit('end'));
+  }
+
+  /** Making an error takes longer than anything else at an end that nobody has to be told of. */
+  #terminated(): Error {
+    return new Error(this._ending ? 'Connection terminated' : 'Connection terminated unexpectedly');
+  }
+
+  get #hasQueries(): boolean {
+    const { _activeQuery, _queryQueue, _sentQueryQueue } = this;
+    return _activeQuery !== null || _queryQueue.length > 0 || _sentQueryQueue.length > 0;
   }
 
   end(): Promise<void>;

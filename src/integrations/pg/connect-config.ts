@@ -40,6 +40,9 @@ export const SETTINGS: unique symbol = Symbol('settings');
 
 const PROTOCOL_3_0 = 0x30000;
 
+/** What need not be looked up. */
+const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
+
 /**
  * The driver's configuration for what node-postgres is told. It is made here, and not by the driver's own
  * rules: no environment variable and no file may add anything that node-postgres does not know.
@@ -48,7 +51,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
   const { host, port, user, database, stream } = settings;
   const socketPath = host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : null;
   return Object.freeze({
-    hosts: [{ host, port, socketPath, address: null }],
+    hosts: [{ host, port, socketPath, address: IPV4.test(host) ? host : null }],
     hostProvider: null,
     user,
     database,

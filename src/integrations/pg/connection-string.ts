@@ -22,7 +22,22 @@ const NO_HOST = '___DUMMY___';
  * @throws TypeError if it is no URL, without showing it, and the system's error for a file that it
  *   names and that cannot be read
  */
-export function parseConnectionString(text: string): ParsedConnectionString {
+export function parseConnectionString(text: string): Readonly<ParsedConnectionString> {
+  if (text === lastText) return lastParsed!;
+  const parsed = parse(text);
+  // Options of TLS are an object of the client's own, and may name files.
+  if (typeof parsed['ssl'] !== 'object') {
+    lastText = text;
+    lastParsed = parsed;
+  }
+  return parsed;
+}
+
+/** The string that was read last: a pool has the same one for each of its connections. */
+let lastText: string | null = null;
+let lastParsed: Readonly<ParsedConnectionString> | null = null;
+
+function parse(text: string): ParsedConnectionString {
   if (text.startsWith('/')) {
     const [host, database] = text.split(' ');
     return { host, database };
@@ -51,24 +66,7 @@ export function parseConnectionString(text: string): ParsedConnectionString {
   return config;
 }
 
-interface FoundUrl {
-  readonly url: URL;
-  readonly hasHost: boolean;
-}
-
-/** The string that was read last: a pool has the same one for each of its connections. */
-let lastText = '';
-let lastUrl: FoundUrl | null = null;
-
-function parseUrl(text: string): FoundUrl {
-  if (lastUrl === null || text !== lastText) {
-    lastUrl = newUrl(text);
-    lastText = text;
-  }
-  return lastUrl;
-}
-
-function newUrl(text: string): FoundUrl {
+function parseUrl(text: string): { url: URL; hasHost: boolean } {
   const encoded = NOT_ENCODED.test(text) ? encodeURI(text).replace(/%25(\d\d)/g, '%$1') : text;
   const base = 'postgres://base';
   if (URL.canParse(encoded, base)) return { url: new URL(encoded, base), hasHost: true };

@@ -8,6 +8,7 @@ import { Backend } from '../../protocol/message-type.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Session, SessionObserver } from '../../session/session.ts';
 import { systemClock } from '../../transport/clock.ts';
+import type { AbortSource } from '../../transport/deadline.ts';
 import { nodeNetwork } from '../../transport/node/network.ts';
 import { nextTick, nextTurn } from '../../transport/turn.ts';
 import { type ConnectSettings, connectConfig } from './connect-config.ts';
@@ -42,13 +43,34 @@ export interface LinkHost {
   gone(): void;
 }
 
+/** An attempt to connect, which is hardly ever ended by its client. */
+class Attempt implements AbortSource {
+  aborted = false;
+  readonly reason: unknown = undefined;
+  #listener: (() => void) | null = null;
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  removeEventListener(): void {
+    this.#listener = null;
+  }
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.#listener?.();
+  }
+}
+
 /** The session of one client, from the attempt to connect to its end. */
 export class Link implements ConnectionOwner {
   session: Session | null = null;
   /** The submittable whose turn it is. */
   turn: SubmittableTurn | null = null;
   readonly #host: LinkHost;
-  readonly #abort = new AbortController();
+  readonly #attempt = new Attempt();
   #hasAnswered = false;
   #saidAtStartUp: DatabaseError | null = null;
   #lastWords: DatabaseError | null = null;
@@ -68,11 +90,11 @@ export class Link implements ConnectionOwner {
     const config = connectConfig(settings);
     this.#commandTimeout = config.commandTimeout;
     const context = { ...contextOf(config), watchStartUp: this.#watch };
-    connectSession(context, this.#abort.signal).then(
+    connectSession(context, this.#attempt).then(
       (session) => this.#opened(session),
       (error: unknown) => {
         const failure = connectFailure(error, this.#saidAtStartUp);
-        if (!this.#abort.signal.aborted && failure !== null) this.#host.refused(failure);
+        if (!this.#attempt.aborted && failure !== null) this.#host.refused(failure);
         this.#gone();
       },
     );
@@ -103,7 +125,7 @@ export class Link implements ConnectionOwner {
     if (!this.#isReferenced) session.unref();
     if (this.#stream !== null) this.attach(this.#stream);
     if (session.isEnded) this.#observer.ended(session.endReason);
-    else if (this.#abort.signal.aborted) session.terminateGracefully();
+    else if (this.#attempt.aborted) session.terminateGracefully();
     else this.#host.opened();
   }
 
@@ -121,9 +143,8 @@ export class Link implements ConnectionOwner {
       else if (loss !== null) this.#host.broken(loss);
       // Whoever is told of a query's failure has a turn to give the client back to its pool, before the
       // client's own error would find nobody who listens.
-      void this.session!.whenGone()
-        .then(nextTurn)
-        .then(() => this.#gone());
+      const gone = this.session!.whenGone();
+      void (reason === null ? gone : gone.then(nextTurn)).then(() => this.#gone());
     },
   };
 
@@ -160,12 +181,12 @@ export class Link implements ConnectionOwner {
   }
 
   end(): void {
-    if (this.session === null) this.#abort.abort();
+    if (this.session === null) this.#attempt.abort();
     else this.session.terminateGracefully();
   }
 
   destroy(): void {
-    if (this.session === null) this.#abort.abort();
+    if (this.session === null) this.#attempt.abort();
     else this.session.destroy(null);
   }
 

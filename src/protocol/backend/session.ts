@@ -47,12 +47,15 @@ export interface ParameterStatus {
   readonly value: string;
 }
 
-/** Reads a ParameterStatus. */
-export function readParameterStatus(reader: MessageReader): ParameterStatus {
-  const name = reader.cstring();
-  const value = reader.cstring();
+/** Reads a ParameterStatus. @param likely what it most likely is, and is given back then */
+export function readParameterStatus(
+  reader: MessageReader,
+  likely?: ParameterStatus,
+): ParameterStatus {
+  const name = likely === undefined ? reader.cstring() : reader.likelyCstring(likely.name);
+  const value = likely === undefined ? reader.cstring() : reader.likelyCstring(likely.value);
   reader.finish('ParameterStatus');
-  return { name, value };
+  return name === likely?.name && value === likely.value ? likely : { name, value };
 }
 
 /** Writes a ParameterStatus. */

@@ -349,7 +349,7 @@ export class Surroundings {
     for (const [name, reportedAs] of REPORTED_AS) {
       if (USER_SETTINGS.has(name)) continue;
       const reported = this.#server.settings.get(reportedAs) ?? '';
-      key += `${settings.get(name) ?? (name === 'search_path' ? pathNames(reported) : reported)}\0`;
+      key += `${settings.get(name) ?? (name === 'search_path' ? namesOfPath(reported) : reported)}\0`;
     }
     for (const name of [...values.keys()].sort()) {
       if (USER_SETTINGS.has(name)) continue;
@@ -368,7 +368,7 @@ export class Surroundings {
   #hasUser(settings: Values, values: Values): boolean {
     const reported = this.#server.settings.get('search_path');
     const path = settings.get('search_path') ?? values.get('search_path');
-    const names = path ?? (reported === undefined ? null : pathNames(reported));
+    const names = path ?? (reported === undefined ? null : namesOfPath(reported));
     return names === null || names.includes('"$user"');
   }
 
@@ -380,6 +380,18 @@ export class Surroundings {
 }
 
 let unknowns = 0;
+
+/** The path of the session that was opened last: those of a pool mostly have the same. */
+let lastPath = '';
+let lastNames = pathNames('');
+
+function namesOfPath(path: string): string {
+  if (path !== lastPath) {
+    lastNames = pathNames(path);
+    lastPath = path;
+  }
+  return lastNames;
+}
 
 /** Settings that the server reports, as it writes them. */
 const REPORTED = [

@@ -67,6 +67,8 @@ export class SocketStream implements ByteStream {
   /** Whether something came since this was last set to false. */
   #hasReceived = false;
   #error: Error | null = null;
+  /** Ends the waiting for the socket to be connected or secured, with an error or null. */
+  #settle: ((error: Error | null) => void) | null = null;
   #detach: () => void = () => {};
 
   constructor(socket: Duplex) {
@@ -140,6 +142,7 @@ export class SocketStream implements ByteStream {
     const onDrain = () => this.handler.drained();
     const onError = (error: Error) => {
       this.#error ??= error;
+      this.#settle?.(error);
     };
     const onEnd = () => {
       // The peer will send no more; nothing is left to say to it either.
@@ -210,6 +213,7 @@ export class SocketStream implements ByteStream {
     // The engine keeps a closed socket until it collects all its memory, and with it whatever the socket leads to.
     this.handler = IGNORE;
     this.#detach();
+    this.#settle?.(this.#error ?? new Error('the connection was closed by the server'));
     handler.closed(this.#error);
   }
 
@@ -293,26 +297,14 @@ export class SocketStream implements ByteStream {
   #settled(event: 'connect' | 'secureConnect'): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
-      const done = (): void => {
+      const onEvent = (): void => this.#settle!(null);
+      this.#settle = (error) => {
+        this.#settle = null;
         socket.off(event, onEvent);
-        socket.off('error', onError);
-        socket.off('close', onClose);
-      };
-      const onEvent = (): void => {
-        done();
-        resolve();
-      };
-      const onError = (error: Error): void => {
-        done();
-        reject(error);
-      };
-      const onClose = (): void => {
-        done();
-        reject(this.#error ?? new Error('the connection was closed by the server'));
+        if (error === null) resolve();
+        else reject(error);
       };
       socket.on(event, onEvent);
-      socket.on('error', onError);
-      socket.on('close', onClose);
     });
   }
 }
