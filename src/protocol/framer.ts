@@ -8,7 +8,8 @@ export interface MessageSink {
   dataRow(buffer: Buffer, start: number, end: number): void;
   /**
    * CopyData, as many messages as the sink likes to take: one lies whole in `buffer[at, end)`,
-   * its header included, and others may follow it, up to `limit`. Returns where it stopped.
+   * its header included, and others may follow it, up to `limit`. Returns where it stopped: at `at` only
+   * if it has the framer hold, and wants that message again.
    */
   copyData(buffer: Buffer, at: number, end: number, limit: number): number;
   /** A new stretch of bytes, up to `limit`, is about to be walked. */
@@ -29,7 +30,9 @@ export class Framer {
   readonly #sink: MessageSink;
   #tail: Buffer = Buffer.alloc(0);
   #tailLength = 0;
+  /** No message is handed on: for good, or while it holds. */
   #stopped = false;
+  #isOver = false;
 
   constructor(sink: MessageSink) {
     this.#sink = sink;
@@ -37,13 +40,23 @@ export class Framer {
 
   /** No message is handed on any more, not even one in the rest of the present chunk. */
   stop(): void {
+    this.#isOver = true;
     this.#stopped = true;
     this.#tailLength = 0;
   }
 
+  /** Nor until `release`: what `feed` does not take is to be fed again then. */
+  hold(): void {
+    this.#stopped = true;
+  }
+
+  release(): void {
+    this.#stopped = this.#isOver;
+  }
+
   /**
    * Takes `chunk[0, length)`. Returns how much of it was taken: less than all only if it was
-   * stopped meanwhile. Throws ProtocolError; nothing can be fed after that.
+   * stopped or holds. Throws ProtocolError; nothing can be fed after that.
    */
   feed(chunk: Buffer, length: number): number {
     if (this.#stopped) return 0;
@@ -108,12 +121,16 @@ export class Framer {
     const message = this.#tail;
     const end = this.#tailLength;
     this.#tailLength = 0;
-    // A long message's buffer is given up; a short one's serves the next tail.
-    if (message.length > 64 * 1024) this.#tail = Buffer.alloc(0);
     this.#sink.stretch(message, end);
     if (type === DATA_ROW) this.#sink.dataRow(message, HEADER_LENGTH, end);
-    else if (type === COPY_DATA) this.#sink.copyData(message, 0, end, end);
-    else this.#sink.message(type, message, HEADER_LENGTH, end);
+    else if (type !== COPY_DATA) this.#sink.message(type, message, HEADER_LENGTH, end);
+    else if (this.#sink.copyData(message, 0, end, end) === 0 && !this.#isOver) {
+      // It is complete, and comes first when this is released.
+      this.#tailLength = end;
+      return at + missing;
+    }
+    // A long message's buffer is given up; a short one's serves the next tail.
+    if (message.length > 64 * 1024) this.#tail = Buffer.alloc(0);
     return at + missing;
   }
 }

@@ -105,8 +105,11 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
       if (this.#open === null && this.#awaited === null) this.#open = this.#source.queue.take();
       const open = this.#open;
       if (open === null) return;
-      const room = this.#maxChanges - changes.length;
-      if (room > 0) for (const change of open.takeMany(room)) changes.push(change);
+      // What is taken makes room for more.
+      while (open.waiting > 0 && changes.length < this.#maxChanges) {
+        const room = this.#maxChanges - changes.length;
+        for (const change of open.takeMany(room)) changes.push(change);
+      }
       if (open.waiting > 0 || !open.hasEnded) return;
       ended.push(open);
       this.#open = null;

@@ -145,11 +145,15 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
 
   [Symbol.asyncIterator](): AsyncIterator<ChangeTransaction, void, void> {
     this.#beginIteration();
+    const wait = async (): Promise<IteratorResult<ChangeTransaction, void>> => {
+      const value = await this.#queue.next();
+      return value === null ? { done: true, value: undefined } : { done: false, value };
+    };
     return {
-      next: async () => {
+      next: () => {
         this.#leaveLast();
-        const value = await this.#queue.next();
-        return value === null ? { done: true, value: undefined } : { done: false, value };
+        const value = this.#queue.take();
+        return value === null ? wait() : Promise.resolve({ done: false, value });
       },
       return: async () => {
         await this.close();

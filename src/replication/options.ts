@@ -79,7 +79,7 @@ export interface ChangeStreamOptions {
   readonly streaming?: boolean | undefined;
   /** Whether values may come in their binary forms. Default `auto`: if all types have one here. */
   readonly binary?: 'auto' | false | undefined;
-  /** Changes that may wait before no more is read. Default 2,048. */
+  /** Changes that may wait before no more is read. Default 1,024. */
   readonly highWater?: number | undefined;
   /** How often the server is told the position. Default: 10,000, or less if the server asks for it. */
   readonly statusInterval?: number | undefined;
@@ -180,7 +180,7 @@ export function streamSettings(options: ChangeStreamOptions): StreamSettings {
     origin,
     streaming: options.streaming ?? false,
     binary: binary === 'auto',
-    highWater: positive('highWater', options.highWater ?? 2048),
+    highWater: positive('highWater', options.highWater ?? 1024),
     statusInterval: positive('statusInterval', options.statusInterval ?? 10_000),
     receiveTimeout: positive('receiveTimeout', options.receiveTimeout ?? 60_000),
     onReconnect: (info) => options.onReconnect?.(info),

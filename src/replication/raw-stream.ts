@@ -1,7 +1,7 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { Keepalive } from '../protocol/replication/walsender.ts';
-import type { CopyBothRequest, WalSink } from '../session/requests/copy-both-request.ts';
+import type { CopyBothRequest, Verdict, WalSink } from '../session/requests/copy-both-request.ts';
 import { type Progress, StatusReporter } from './status-reporter.ts';
 import { milliseconds, type Walsender } from './walsender.ts';
 
@@ -100,7 +100,7 @@ export class OpenRawStream
     wake?.();
   }
 
-  data(buffer: Buffer, start: number, end: number, lsn: () => bigint): boolean {
+  data(buffer: Buffer, start: number, end: number, lsn: () => bigint): Verdict {
     this.received = lsn();
     this.#queue.push({
       lsn: lsnText(this.received),
@@ -108,7 +108,7 @@ export class OpenRawStream
     });
     this.#tell();
     this.isPaused = this.#queue.length >= HIGH_WATER;
-    return !this.isPaused;
+    return this.isPaused ? 'enough' : 'taken';
   }
 
   keepalive({ time, wantsReply }: Keepalive): void {

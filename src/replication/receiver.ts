@@ -1,16 +1,16 @@
 import type { SessionContext } from '../connecting/open-session.ts';
 import type { Keepalive } from '../protocol/replication/walsender.ts';
-import type { WalSink } from '../session/requests/copy-both-request.ts';
+import type { Verdict, WalSink } from '../session/requests/copy-both-request.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { Assembler } from './assembler.ts';
 import { learnTypes } from './learn-types.ts';
+import { ReadPacer } from './read-pacer.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import type { TransactionQueue } from './transaction-queue.ts';
 import type { Walsender } from './walsender.ts';
 
 /**
- * Takes what the walsender sends. Where that has types which are not known yet, what comes behind is kept until
- * they are.
+ * Takes what the walsender sends, as long as there is room for it, and all types that it has are known.
  */
 export class Receiver implements WalSink {
   /** How far the server has sent, as it said last. */
@@ -22,10 +22,10 @@ export class Receiver implements WalSink {
   readonly #reporter: StatusReporter;
   readonly #queue: TransactionQueue;
   readonly #signal: AbortSignal;
+  readonly #pacer: ReadPacer;
   #sender: Walsender | null = null;
-  /** Types are asked for, and what comes is kept until they are known. */
+  /** Types are asked for, and nothing is taken until they are known. */
   #isBlocked = false;
-  #backlog: Buffer[] = [];
 
   constructor(
     context: SessionContext,
@@ -41,6 +41,7 @@ export class Receiver implements WalSink {
     this.#reporter = reporter;
     this.#queue = queue;
     this.#signal = signal;
+    this.#pacer = new ReadPacer(context.clock, () => this.resume());
   }
 
   /** A connection is about to stream. */
@@ -48,7 +49,6 @@ export class Receiver implements WalSink {
     const { registry, inbox } = sender.session;
     this.#sender = sender;
     this.#isBlocked = false;
-    this.#backlog = [];
     this.#assembler.connected({ codecs: registry, textRun: inbox.textRun, isBinary });
   }
 
@@ -56,7 +56,6 @@ export class Receiver implements WalSink {
   disconnected(comesAgain: boolean): void {
     this.#sender = null;
     this.#isBlocked = false;
-    this.#backlog = [];
     this.#assembler.disconnected(comesAgain);
   }
 
@@ -65,27 +64,28 @@ export class Receiver implements WalSink {
     return this.#queue.isPaused || this.#isBlocked;
   }
 
-  /** The queue has room again. */
+  /** The queue has room again, or types are known. */
   resume(): void {
     const session = this.#sender?.session;
-    if (session !== undefined && !this.#isBlocked && !session.isEnded) session.inbox.resume();
+    if (session === undefined || this.isPaused || this.#pacer.isPausing) return;
+    if (!session.isEnded) session.inbox.resume();
   }
 
-  data(buffer: Buffer, start: number, end: number): boolean {
-    if (this.#isBlocked || !this.#assembler.take(buffer, start, end)) {
-      this.#backlog.push(Buffer.from(buffer.subarray(start, end)));
-    }
-    return !this.#queue.isPaused && !this.#isBlocked;
+  data(buffer: Buffer, start: number, end: number): Verdict {
+    if (!this.#assembler.take(buffer, start, end)) return 'again';
+    return this.#queue.isPaused ? 'enough' : 'taken';
+  }
+
+  hasRead(length: number): void {
+    this.#pacer.hasRead(this.#sender!.session, length);
   }
 
   keepalive({ end, time, wantsReply }: Keepalive): void {
     this.keepalives += 1;
     if (end > this.serverEnd) this.serverEnd = end;
-    if (!this.#isBlocked) {
-      this.#assembler.reached(end);
-      // Nothing that was sent is unprocessed: all up to here is as good as processed.
-      if (!this.#assembler.isMidway && this.#acknowledgements.idle(end)) this.#reporter.soon();
-    }
+    this.#assembler.reached(end);
+    // Nothing that was sent is unprocessed: all up to here is as good as processed.
+    if (!this.#assembler.isMidway && this.#acknowledgements.idle(end)) this.#reporter.soon();
     this.#reporter.heard(time);
     if (wantsReply) this.#reporter.now();
   }
@@ -99,28 +99,11 @@ export class Receiver implements WalSink {
       () => {
         if (this.#sender !== sender || sender.session.isEnded) return;
         this.#assembler.learnt();
-        this.#takeBacklog(sender);
+        this.#isBlocked = false;
+        this.resume();
       },
       (error: unknown) => sender.destroy(error as Error),
     );
-  }
-
-  #takeBacklog(sender: Walsender): void {
-    const { inbox } = sender.session;
-    this.#isBlocked = false;
-    let taken = 0;
-    try {
-      for (const message of this.#backlog) {
-        inbox.textRun.stretch(message.length);
-        if (!this.#assembler.take(message, 0, message.length)) break;
-        taken += 1;
-      }
-    } catch (error) {
-      sender.destroy(error as Error);
-      return;
-    }
-    this.#backlog.splice(0, taken);
-    if (!this.#isBlocked && !this.#queue.isPaused) inbox.resume();
   }
 
   /** Nothing more of this connection is taken. */

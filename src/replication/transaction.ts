@@ -63,7 +63,6 @@ export class Transaction implements ChangeTransaction {
   readonly xid: number;
   readonly isSnapshot: boolean;
   readonly isStreamed: boolean;
-  readonly aborted = new Set<number>();
   origin: string | null = null;
   gid: string | null = null;
   outcome: TransactionOutcome = 'open';
@@ -84,6 +83,7 @@ export class Transaction implements ChangeTransaction {
   #changes: Change[] = [];
   #next = 0;
   #wake: (() => void) | null = null;
+  #aborted: Set<number> | null = null;
 
   constructor(
     host: TransactionHost,
@@ -107,6 +107,12 @@ export class Transaction implements ChangeTransaction {
 
   get committedAt(): Date {
     return this.time === 0n && this.isStreamed ? new Date(0) : dateOf(this.time);
+  }
+
+  /** Made when somebody looks: few transactions have any. */
+  get aborted(): Set<number> {
+    this.#aborted ??= new Set();
+    return this.#aborted;
   }
 
   /** Changes that wait to be taken. */
@@ -241,18 +247,31 @@ export class Transaction implements ChangeTransaction {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Change, void, void> {
-    const slow = async (): Promise<IteratorResult<Change, void>> => {
-      await this.more();
-      const value = this.take();
-      return value === undefined ? { done: true, value: undefined } : { done: false, value };
-    };
-    return {
-      next: () => {
-        const value = this.take();
-        return value === undefined ? slow() : Promise.resolve({ done: false, value });
-      },
-      return: () => Promise.resolve({ done: true, value: undefined }),
-    };
+    return new ChangeIterator(this);
+  }
+}
+
+/** Goes through a transaction's changes. There is one for each transaction: it waits only where it has to. */
+class ChangeIterator implements AsyncIterator<Change, void, void> {
+  readonly #transaction: Transaction;
+
+  constructor(transaction: Transaction) {
+    this.#transaction = transaction;
+  }
+
+  next(): Promise<IteratorResult<Change, void>> {
+    const value = this.#transaction.take();
+    if (value !== undefined) return Promise.resolve({ done: false, value });
+    return this.#transaction.hasEnded ? this.return() : this.#wait();
+  }
+
+  async #wait(): Promise<IteratorResult<Change, void>> {
+    await this.#transaction.more();
+    return this.next();
+  }
+
+  return(): Promise<IteratorResult<Change, void>> {
+    return Promise.resolve({ done: true, value: undefined });
   }
 }
 

@@ -51,6 +51,10 @@ export class Inbox implements MessageSink, ByteStreamHandler {
   readonly #clock: Clock;
   readonly #framer: Framer;
   #isPaused = false;
+  /** Somebody has enough in the middle of what has arrived; the rest of that. */
+  #isHeld = false;
+  #kept: Buffer | null = null;
+  #isFeeding = false;
   /**
    * Is offered whatever arrives before it is read: true if it was taken. Who sets it brings back by
    * `feed` what is not his.
@@ -82,11 +86,35 @@ export class Inbox implements MessageSink, ByteStreamHandler {
   /** Reads the messages in `chunk[0, length)`. */
   feed(chunk: Buffer, length: number): void {
     if (this.#owner.isEnded) return;
+    if (this.#kept !== null) {
+      // A stream may have one more that it had read before it was paused.
+      this.#kept = Buffer.concat([this.#kept, chunk.subarray(0, length)]);
+      return;
+    }
+    const taken = this.#feed(chunk, length);
+    if (this.#isHeld) this.#kept = Buffer.from(chunk.subarray(taken, length));
+  }
+
+  /** Returns how much of it was read. */
+  #feed(chunk: Buffer, length: number): number {
+    this.#isFeeding = true;
     try {
-      this.#framer.feed(chunk, length);
+      return this.#framer.feed(chunk, length);
     } catch (error) {
       this.#owner.destroy(isError(error) ? error : new Error(String(error)));
+      return length;
+    } finally {
+      this.#isFeeding = false;
     }
+  }
+
+  /** Reads what was kept, until somebody has enough again. */
+  #feedKept(): void {
+    const kept = this.#kept;
+    if (kept === null || this.#isFeeding) return;
+    this.#kept = null;
+    const taken = this.#feed(kept, kept.length);
+    if (this.#isHeld) this.#kept = kept.subarray(taken);
   }
 
   drained(): void {
@@ -103,15 +131,28 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     this.#transport.pause();
   }
 
+  /** The same in the middle of what has arrived: the rest of that is kept as it is. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#framer.hold();
+    this.pause();
+  }
+
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#transport.resume();
+    if (this.#isHeld) {
+      this.#isHeld = false;
+      this.#framer.release();
+      this.#feedKept();
+    }
+    if (!this.#isPaused) this.#transport.resume();
   }
 
   /** No message is taken any more. */
   close(): void {
     this.#framer.stop();
+    this.#kept = null;
   }
 
   // ── Messages ────────────────────────────────────────────────────────────────────────────

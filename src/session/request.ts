@@ -62,6 +62,8 @@ interface HostInbox {
   readonly textRun: TextRun;
   /** Stops reading from the server until `resume`. */
   pause(): void;
+  /** The same in the middle of what has arrived: the rest of that is kept as it is. */
+  hold(): void;
   resume(): void;
 }
 

@@ -18,16 +18,23 @@ import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import { sendSimple } from './simple-request.ts';
 
+/**
+ * What became of data. `taken`: more may come. Otherwise nothing does until `session.inbox.resume()`:
+ * `enough`, it was the last for now; `again`, it could not be taken, and is what comes first then.
+ */
+export type Verdict = 'taken' | 'enough' | 'again';
+
 /** Takes what a walsender sends. */
 export interface WalSink {
   /**
-   * Takes the data of an XLogData, `buffer[start, end)`, valid only during the call. False: that is
-   * enough for now, until `session.inbox.resume()`; what has arrived already still comes.
+   * Takes the data of an XLogData, `buffer[start, end)`, valid only during the call.
    *
    * @param lsn where the data begins
    */
-  data(buffer: Buffer, start: number, end: number, lsn: () => bigint): boolean;
+  data(buffer: Buffer, start: number, end: number, lsn: () => bigint): Verdict;
   keepalive(keepalive: Keepalive): void;
+  /** So many bytes of what has just been read were taken, and nothing is left of them. */
+  hasRead?(length: number): void;
 }
 
 /** The longest CopyData of a run: see the framer, which looks at those that are longer. */
@@ -81,31 +88,40 @@ export class CopyBothRequest extends Request<void> {
     limit: number,
   ): number {
     if (this.#stage !== 'streaming') unexpectedMessage(Backend.CopyData);
+    // Nobody wants what was under way.
+    if (this.#isDone) return firstEnd;
     const view = viewOf(buffer);
     let at = start;
     let end = firstEnd;
     for (;;) {
-      this.#take(session, buffer, at + HEADER_LENGTH, end);
+      const verdict = this.#take(buffer, at + HEADER_LENGTH, end);
+      if (session.isEnded) return end;
+      if (verdict !== 'taken') {
+        session.inbox.hold();
+        return verdict === 'again' ? at : end;
+      }
       at = end;
-      if (session.isEnded) return at;
-      if (limit - at < HEADER_LENGTH || buffer[at] !== Backend.CopyData) return at;
+      if (limit - at < HEADER_LENGTH || buffer[at] !== Backend.CopyData) break;
       const length = view.getInt32(at + 1);
-      if (length < 4 || length > MAX_LENGTH || length > limit - at - 1) return at;
+      if (length < 4 || length > MAX_LENGTH || length > limit - at - 1) break;
       end = at + 1 + length;
     }
+    this.#sink.hasRead?.(at - start);
+    return at;
   }
 
-  #take(session: RequestHost, buffer: Buffer, at: number, end: number): void {
+  #take(buffer: Buffer, at: number, end: number): Verdict {
     const kind = at < end ? buffer[at] : 0;
     if (kind === Walsender.XLogData && end - at >= XLOG_HEADER) {
       this.#buffer = buffer;
       this.#headerAt = at;
-      if (!this.#sink.data(buffer, at + XLOG_HEADER, end, this.#lsn)) session.inbox.pause();
-    } else if (kind === Walsender.Keepalive && end - at === KEEPALIVE_LENGTH) {
-      this.#sink.keepalive(readKeepalive(new MessageReader(buffer, at + 1, end)));
-    } else {
-      throw new ProtocolError(`malformed message of a walsender: ${end - at} bytes`);
+      return this.#sink.data(buffer, at + XLOG_HEADER, end, this.#lsn);
     }
+    if (kind === Walsender.Keepalive && end - at === KEEPALIVE_LENGTH) {
+      this.#sink.keepalive(readKeepalive(new MessageReader(buffer, at + 1, end)));
+      return 'taken';
+    }
+    throw new ProtocolError(`malformed message of a walsender: ${end - at} bytes`);
   }
 
   override message(
@@ -156,7 +172,7 @@ export class CopyBothRequest extends Request<void> {
     session.outbox.flushSoon();
   }
 
-  /** Says CopyDone: the client has enough. What is under way already still comes. */
+  /** Says CopyDone: the client has enough. What is under way already is dropped. */
   stop(): void {
     const session = this.#session;
     if (session === null || this.#isDone || this.#stage !== 'streaming' || session.isEnded) return;
