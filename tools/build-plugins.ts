@@ -1,6 +1,6 @@
 // What `npm run build` does to the code besides bundling it.
 import type { MinifyOptions, Plugin } from 'rolldown';
-import { compactSqlstateClasses } from './compact-sqlstate.ts';
+import { compactSqlstateClasses, compactSqlstateLookup } from './compact-sqlstate.ts';
 import { withUsersNames } from './peer-aliases.ts';
 
 /**
@@ -14,12 +14,15 @@ export const readableMinify: MinifyOptions = {
   codegen: { removeWhitespace: false },
 };
 
-/** The SQLSTATE classes are made by calls, which are shorter. */
+/** The SQLSTATE classes are made by calls, which are shorter, and looked up by name. */
 export const compactClasses: Plugin = {
   name: 'compact-sqlstate',
   transform: {
-    filter: { id: /errors[/\\]generated[/\\]sqlstate\.ts$/ },
-    handler: (source) => ({ code: compactSqlstateClasses(source), map: null }),
+    filter: { id: /errors[/\\]generated[/\\]sqlstate(?:-lookup)?\.ts$/ },
+    handler: (source, id) => ({
+      code: (id.endsWith('-lookup.ts') ? compactSqlstateLookup : compactSqlstateClasses)(source),
+      map: null,
+    }),
   },
 };
 

@@ -2,25 +2,60 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { expect, test } from 'vitest';
 import * as classes from '../../src/errors/generated/sqlstate.ts';
+import { ERROR_CLASSES, WARNING_CLASSES } from '../../src/errors/generated/sqlstate-lookup.ts';
 import { named } from '../../src/errors/named.ts';
 import { PostgresError, PostgresLogMessage } from '../../src/errors/postgres-error.ts';
-import { compactSqlstateClasses } from '../../tools/compact-sqlstate.ts';
+import { compactSqlstateClasses, compactSqlstateLookup } from '../../tools/compact-sqlstate.ts';
 
-const source = readFileSync(
-  new URL('../../src/errors/generated/sqlstate.ts', import.meta.url),
-  'utf8',
-);
+const read = (name: string): string =>
+  readFileSync(new URL(`../../src/errors/generated/${name}`, import.meta.url), 'utf8');
+const source = read('sqlstate.ts');
+const lookup = read('sqlstate-lookup.ts');
 
 type Class = abstract new (...args: never) => { readonly name: string };
 
-/** The classes as they are in dist/. */
-function compacted(): Record<string, Class> {
-  const body = stripTypeScriptTypes(compactSqlstateClasses(source))
+type Classes = Record<string, Class>;
+type Lookup = Record<string, { get(sqlstate: string): Class | undefined }>;
+
+/** The classes as they are in dist/, and the tables of them. */
+function compacted(): { classes: Classes; tables: Lookup } {
+  const body = (text: string): string =>
+    stripTypeScriptTypes(text)
+      .replace(/^import .*$/gm, '')
+      .replace(/^export const (\w+)/gm, 'const $1 = exported.$1')
+      .replace(/^export (?=function)/gm, '');
+  const run = new Function(
+    'named',
+    'PostgresError',
+    'PostgresLogMessage',
+    'exported',
+    'tables',
+    `${body(compactSqlstateClasses(source))}
+    {
+      const exported = tables;
+      ${body(compactSqlstateLookup(lookup))}
+    }`,
+  );
+  const exported: Classes = {};
+  const tables: Lookup = {};
+  run(named, PostgresError, PostgresLogMessage, exported, tables);
+  return { classes: exported, tables };
+}
+
+/** The tables alone, as in a program that names none of the classes. */
+function looked(): Lookup {
+  const made = compactSqlstateClasses(source).replace(/^export const .*$/gm, '');
+  const body = `${made}\n${compactSqlstateLookup(lookup)}`
     .replace(/^import .*$/gm, '')
-    .replace(/^export const (\w+)/gm, 'const $1 = exported.$1');
-  const make = new Function('named', 'PostgresError', 'PostgresLogMessage', 'exported', body);
-  const exported: Record<string, Class> = {};
-  make(named, PostgresError, PostgresLogMessage, exported);
+    .replace(/^export const (\w+)/gm, 'const $1 = exported.$1')
+    .replace(/^export (?=function)/gm, '');
+  const exported: Lookup = {};
+  new Function('named', 'PostgresError', 'PostgresLogMessage', 'exported', body)(
+    named,
+    PostgresError,
+    PostgresLogMessage,
+    exported,
+  );
   return exported;
 }
 
@@ -39,13 +74,13 @@ const viewsOf = (all: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(all).map(([name, made]) => [name, viewOf(made as Class)]));
 
 test('the classes in dist/ are those of the source', () => {
-  const made = compacted();
+  const made = compacted().classes;
   expect(Object.keys(made)).toHaveLength(263);
   expect(viewsOf(made)).toEqual(viewsOf(classes));
 });
 
 test('an error of a class of dist/ is one of its parents, and takes their arguments', () => {
-  const { UniqueViolationError, IntegrityConstraintViolationError } = compacted();
+  const { UniqueViolationError, IntegrityConstraintViolationError } = compacted().classes;
   const error = Reflect.construct(UniqueViolationError as never, ['twice', { detail: 'd' }]);
   expect(error).toBeInstanceOf(IntegrityConstraintViolationError);
   expect(error).toBeInstanceOf(PostgresError);
@@ -53,6 +88,34 @@ test('an error of a class of dist/ is one of its parents, and takes their argume
   expect(String(error)).toBe('UniqueViolationError: twice\nDETAIL:  d');
 });
 
+test('the tables in dist/ have the classes that the program names', () => {
+  const made = compacted();
+  for (const [table, whole] of Object.entries({ ERROR_CLASSES, WARNING_CLASSES })) {
+    for (const [sqlstate, { name }] of whole) {
+      expect(made.tables[table]!.get(sqlstate)).toBe(made.classes[name]);
+    }
+  }
+});
+
+test('a table in dist/ makes a class, once, that the program does not name', () => {
+  const tables = looked();
+  for (const [table, whole] of Object.entries({ ERROR_CLASSES, WARNING_CLASSES })) {
+    const { get } = tables[table]!;
+    for (const [sqlstate, made] of whole) {
+      expect(viewOf(get(sqlstate)!)).toEqual(viewOf(made as unknown as Class));
+      expect(get(sqlstate)).toBe(get(sqlstate));
+    }
+    const unique = get('23505');
+    if (unique !== undefined) expect(Object.getPrototypeOf(unique)).toBe(get('23000'));
+    for (const none of ['', '2', '99999', '23505U', 'Error', ' 2350']) {
+      expect(get(none)).toBeUndefined();
+    }
+  }
+});
+
 test('a class of another form is refused', () => {
   expect(() => compactSqlstateClasses('export class New extends Old {\n}\n')).toThrow(/not know/);
+  expect(() => compactSqlstateLookup('export const A_CLASSES = [\n  [1, 2],\n];\n')).toThrow(
+    /not know/,
+  );
 });
