@@ -1,5 +1,6 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
+import type { Room } from '../runtime/room.ts';
 import { failedReset } from '../session/ending.ts';
 import type { Request } from '../session/request.ts';
 import { refusedCopy } from '../session/requests/copy-refusal.ts';
@@ -8,6 +9,7 @@ import type { QueryResult } from '../session/requests/query-result.ts';
 import { ResetRequest } from '../session/requests/reset-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
 import { ScriptResultsRequest } from '../session/requests/script-results-request.ts';
+import { Turn as RequestTurn } from '../session/requests/turn.ts';
 import type { Session, SessionObserver, SessionPeer } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
@@ -93,6 +95,35 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     } finally {
       deadline?.dispose();
     }
+  }
+
+  /**
+   * Does what submits a request, by code that is loaded when it is first needed: the call keeps its place among
+   * those that are made meanwhile.
+   */
+  with<T, R>(
+    room: Room<T>,
+    deadline: Deadline | null,
+    work: (content: T) => Promise<R>,
+  ): Promise<R> {
+    return room.content === null ? this.#load(room, deadline, work) : work(room.content);
+  }
+
+  #load<T, R>(
+    room: Room<T>,
+    deadline: Deadline | null,
+    work: (content: T) => Promise<R>,
+  ): Promise<R> {
+    const innermost = this.transactions.at(-1);
+    const turn = new RequestTurn(deadline);
+    this.session.submit(turn);
+    return turn.inPlace(room.open(), (content) => {
+      // It was undone meanwhile, by the release of its connection, and not by a request behind this call.
+      if (innermost !== undefined && !this.transactions.includes(innermost)) {
+        throw innermost.refusal('make a call that waited');
+      }
+      return work(content);
+    });
   }
 
   /** Executes a query. `statement` is one that the caller has prepared. */

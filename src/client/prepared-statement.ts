@@ -6,15 +6,14 @@ import { type Attribute, type Statement, typesOf } from '../session/statements/s
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Row } from '../values/row.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
+import { bulkCalls } from './bulk-room.ts';
 import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
-import { executeMany } from './execute-many.ts';
 import { CLIENT, CREATE, FORGET } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 import { RowStream } from './row-stream.ts';
-import { streamQuery } from './stream-query.ts';
 
 /** What `explain` may be told. */
 export interface ExplainOptions {
@@ -218,14 +217,9 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
           this.#client(call);
           const { query } = this;
           const statement = this.#statement;
-          return executeMany(
-            client,
-            query,
-            args,
-            wantRows,
-            deadline,
-            statement,
-            client.rowStyle.form,
+          const { form } = client.rowStyle;
+          return client.with(bulkCalls, deadline, ({ executeMany }) =>
+            executeMany(client, query, args, wantRows, deadline, statement, form),
           );
         }),
       );
@@ -287,7 +281,10 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
         client.inTurn(deadline, () => {
           this.#client('stream');
           const query = { text: this.query, args, rows: client.rowStyle.form };
-          return streamQuery(client, query, sink, deadline, this.#statement);
+          const statement = this.#statement;
+          return client.with(bulkCalls, deadline, ({ streamQuery }) =>
+            streamQuery(client, query, sink, deadline, statement),
+          );
         }),
       );
     });

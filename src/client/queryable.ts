@@ -10,7 +10,8 @@ import type { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import { Attempts } from './attempts.ts';
-import { type BatchResults, callsOf, limitsOf, runBatch } from './batch.ts';
+import { type BatchResults, callsOf, limitsOf } from './batch.ts';
+import { bulkCalls } from './bulk-room.ts';
 import {
   argsOf,
   CALL_OPTIONS,
@@ -33,13 +34,11 @@ import type {
 } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
-import { copyFromQuery } from './copy/copy-from-query.ts';
-import { type CopyFromTableOptions, copyFromTable } from './copy/copy-from-table.ts';
+import type { CopyFromTableOptions } from './copy/copy-from-table.ts';
 import type { CopyOutOptions } from './copy/copy-out.ts';
-import { streamBinaryCopy } from './copy/copy-record-stream.ts';
-import { type CopyRecordsOptions, copyRecordsToTable } from './copy/copy-records-to-table.ts';
-import { type CopyToTableOptions, copyToTable } from './copy/copy-to-table.ts';
-import { executeMany } from './execute-many.ts';
+import type { CopyRecordsOptions } from './copy/copy-records-to-table.ts';
+import { copyCalls } from './copy/copy-room.ts';
+import type { CopyToTableOptions } from './copy/copy-to-table.ts';
 import { HABITS } from './habits.ts';
 import {
   ASKED,
@@ -59,7 +58,6 @@ import { checkOptions } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import { RowStream } from './row-stream.ts';
-import { streamQuery } from './stream-query.ts';
 import type { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
@@ -291,7 +289,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
       checkOptions('executeMany', options, CALL_OPTIONS);
       this.#admit(query);
       await this.#call('exclusive', options, (client, deadline) =>
-        executeMany(client, query, args, false, deadline),
+        client.with(bulkCalls, deadline, ({ executeMany }) =>
+          executeMany(client, query, args, false, deadline),
+        ),
       );
     });
   }
@@ -316,9 +316,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
         'exclusive',
         options,
         (client, deadline) =>
-          executeMany(client, query, args, true, deadline, null, this[STYLE].form) as Promise<
-            CheckedRow<F, Q, T>[]
-          >,
+          client.with(bulkCalls, deadline, ({ executeMany }) =>
+            executeMany(client, query, args, true, deadline, null, this[STYLE].form),
+          ) as Promise<CheckedRow<F, Q, T>[]>,
       );
     });
   }
@@ -436,7 +436,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
       const need = needOfTexts(calls.map(({ text }) => text));
       if (need !== null) this[REFUSE](need);
       return this.#call('exclusive', limitsOf(calls), (client, deadline) =>
-        runBatch(client, calls, deadline, hasFields),
+        client.with(bulkCalls, deadline, ({ runBatch }) =>
+          runBatch(client, calls, deadline, hasFields),
+        ),
       );
     });
   }
@@ -462,7 +464,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     return RowStream[CREATE](async (sink) => {
       this.#admit(call.text);
       await this.#call('exclusive', call, (client, deadline) =>
-        streamQuery(client, call, sink, deadline),
+        client.with(bulkCalls, deadline, ({ streamQuery }) =>
+          streamQuery(client, call, sink, deadline),
+        ),
       );
     });
   }
@@ -522,7 +526,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
     return located(async () => {
       return await this.#call('exclusive', options, (client, deadline) =>
-        copyFromTable(client, table, options, deadline),
+        client.with(copyCalls, deadline, ({ copyFromTable }) =>
+          copyFromTable(client, table, options, deadline),
+        ),
       );
     });
   }
@@ -547,7 +553,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
         signal: options.signal ?? call.signal,
       };
       return await this.#call('exclusive', limits, (client, deadline) =>
-        copyFromQuery(client, call, options, deadline),
+        client.with(copyCalls, deadline, ({ copyFromQuery }) =>
+          copyFromQuery(client, call, options, deadline),
+        ),
       );
     });
   }
@@ -568,7 +576,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
     return located(async () => {
       return await this.#call('exclusive', options, (client, deadline) =>
-        copyToTable(client, table, options, deadline),
+        client.with(copyCalls, deadline, ({ copyToTable }) =>
+          copyToTable(client, table, options, deadline),
+        ),
       );
     });
   }
@@ -588,7 +598,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   copyRecordsToTable(table: string, options: CopyRecordsOptions): Promise<string> {
     return located(async () => {
       return await this.#call('exclusive', options, (client, deadline) =>
-        copyRecordsToTable(client, table, options, deadline),
+        client.with(copyCalls, deadline, ({ copyRecordsToTable }) =>
+          copyRecordsToTable(client, table, options, deadline),
+        ),
       );
     });
   }
@@ -613,7 +625,9 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     return RowStream[CREATE](async (sink) => {
       this.#admit(call.text);
       await this.#call('exclusive', call, (client, deadline) =>
-        streamBinaryCopy(client, call, sink, deadline),
+        client.with(copyCalls, deadline, ({ streamBinaryCopy }) =>
+          streamBinaryCopy(client, call, sink, deadline),
+        ),
       );
     });
   }

@@ -467,8 +467,8 @@ export class Transaction<F extends RowForm = 'record'>
   async #sendEnd(text: string, state: 'committed' | 'rolled back'): Promise<string> {
     const own = this.#own;
     const { session } = this.#client;
-    // No statement came: BEGIN was never sent.
-    if (this.#savepoint === null && session.preamble.drop()) return text;
+    // No statement came, nor is to come: BEGIN was never sent.
+    if (this.#savepoint === null && session.isFree && session.preamble.drop()) return text;
     try {
       await this.#started;
     } catch (error) {

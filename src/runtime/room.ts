@@ -4,7 +4,8 @@
  *
  *     const { scalarForms } = room.content ?? (await room.open());
  *
- * Nothing that decides on a call's place in the queue is behind one: calls of one turn would change places.
+ * A call takes its place in the queue before it waits for one, or calls of one turn would change places: see
+ * `ClientSession.with`.
  */
 export class Room<T> {
   /** What the file exports; null while it is not loaded. */

@@ -189,6 +189,22 @@ export class RequestQueue implements HostQueue {
     );
   }
 
+  /**
+   * What `work` submits comes ahead of all that was not started yet, when the queue is free: it is done for the
+   * request that holds it.
+   */
+  inPlace<R>(work: () => R): R {
+    const behind = this.#pending.drain();
+    try {
+      return work();
+    } finally {
+      for (const request of behind) {
+        if (this.#session.isEnded) this.#failEnded(request);
+        else this.#pending.push(request);
+      }
+    }
+  }
+
   /** Nothing is started until `unbar`, not even by the request that holds the queue. */
   bar(): void {
     this.#isBarred = true;

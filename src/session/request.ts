@@ -52,6 +52,7 @@ export interface HostQueue {
   hold(request: Request): void;
   release(request: Request): void;
   holdWhile<T>(request: Request, work: Promise<T>, go: (result: T) => void): void;
+  inPlace<R>(work: () => R): R;
   comeBack(request: Request, go: () => void): void;
   comeBackAfterAll(request: Request, go: () => void): void;
   repeat(request: Request): void;

@@ -44,6 +44,24 @@ export class Turn extends Request<never> {
     return Promise.race([working, this.promise]);
   }
 
+  /**
+   * Does `work` in this turn, with what `loading` comes to. What it submits at once, before it awaits anything,
+   * has the place of this turn, which is over with that.
+   */
+  async inPlace<T, R>(loading: Promise<T>, work: (loaded: T) => Promise<R>): Promise<R> {
+    try {
+      loading.catch(() => {});
+      await Promise.race([this.#begun, this.promise]);
+      // It has sent nothing.
+      this.flight = null;
+      const loaded = await Promise.race([loading, this.promise]);
+      if (this.#isOver) return await this.promise;
+      return this.#session!.queue.inPlace(() => work(loaded));
+    } finally {
+      this.leave();
+    }
+  }
+
   /** Starts the request in this turn, which is over with that. */
   submit<R>(request: Request<R>): Promise<R> {
     const session = this.#session!;

@@ -3,10 +3,9 @@ import { InvalidCachedStatementError } from '../../errors/generated/sqlstate.ts'
 import { PostgresError } from '../../errors/postgres-error.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { PrepareRequest } from '../requests/prepare-request.ts';
-import { domainColumns } from './domain-columns.ts';
-import { introspect } from './introspection.ts';
 import { Statement, type StatementDescription, typesOf } from './statement.ts';
 import { newStatementName } from './statement-name.ts';
+import { typeQueries } from './type-queries-room.ts';
 
 /** Rounds of introspection: each may name types that are still unknown, e.g. of a composite. */
 const MAX_ROUNDS = 64;
@@ -34,6 +33,7 @@ export async function learnTypes(
       return;
     }
     unconfirmed = [];
+    const { introspect } = typeQueries.content ?? (await typeQueries.open());
     registry.define(await introspect(session, parent, missing));
   }
   throw new InternalClientError('types refer to each other without end');
@@ -47,7 +47,10 @@ export async function refreshTypes(
 ): Promise<boolean> {
   const { registry } = session;
   const before = registry.typeChanges;
-  if (oids.length > 0) registry.define(await introspect(session, parent, oids));
+  if (oids.length > 0) {
+    const { introspect } = typeQueries.content ?? (await typeQueries.open());
+    registry.define(await introspect(session, parent, oids));
+  }
   return registry.typeChanges !== before;
 }
 
@@ -95,6 +98,7 @@ async function withDomains(
 ): Promise<StatementDescription> {
   const { fields } = description;
   if (fields === null) return description;
+  const { domainColumns } = typeQueries.content ?? (await typeQueries.open());
   const columnOids = await domainColumns(session, parent, session.registry.domains!, fields, name, {
     prepare: async () => {
       const given = newStatementName();

@@ -1,0 +1,32 @@
+import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import { argsOf, isPrepared, type QueryObject } from './call.ts';
+import type { ClientSession } from './client-session.ts';
+import { CODECS } from './internals.ts';
+import { commentOf, withComment } from './query-comment.ts';
+
+/** Has several queries executed in one flight, all or none. */
+export async function runBatch(
+  client: ClientSession,
+  queries: readonly QueryObject[],
+  deadline: Deadline | null,
+  hasFields: boolean = false,
+): Promise<BatchResult[]> {
+  if (queries.length === 0) return [];
+  const items = queries.map((query) => ({
+    text: query.text,
+    args: argsOf(query),
+    prepare: isPrepared(query),
+    form: query.rows ?? 'record',
+    codecs: query[CODECS],
+  }));
+  const texts = items.map(({ text }) => text);
+  const all = texts.join(';\n');
+  const comment = commentOf(all);
+  const sent =
+    comment === null
+      ? items
+      : items.map((item) => ({ ...item, text: withComment(item.text, comment), prepare: false }));
+  const promise = client.submitAll(new BatchRequest(sent, deadline, hasFields), texts);
+  return client.logged(promise, all, items, undefined, 'query', items.length);
+}
