@@ -89,13 +89,23 @@ const { output } = await build({
         { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
         {
           name: 'core',
-          test: (id) => fromTheStart.has(id) && !whatLoads.has(id),
+          test: (id) =>
+            (fromTheStart.has(id) && !whatLoads.has(id)) || /codecs[/\\]one-way/.test(id),
           minShareCount: 2,
         },
         // What makes a pool loads it, and the pool imports this.
         {
           name: 'driver',
           test: (id) => whatLoads.has(id) && !id.endsWith('create-pool.ts'),
+          minShareCount: 2,
+        },
+        // What calls share whose code is loaded when it is first needed.
+        {
+          name: 'late-calls',
+          test: (id) =>
+            !fromTheStart.has(id) &&
+            /src[/\\](?:client|session)[/\\]/.test(id) &&
+            !/untyped|foreign/.test(id),
           minShareCount: 2,
         },
         { name: 'rare-codecs', test: /src[/\\](?:codecs|values)[/\\]/, minShareCount: 2 },

@@ -5,7 +5,6 @@ import type { TypeDescription } from '../codecs/type-description.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { InnerRequests } from '../session/requests/inner-requests.ts';
 import { learnTypes } from '../session/statements/preparation.ts';
-import { typeQueries } from '../session/statements/type-queries-room.ts';
 import { kindOf } from '../values/kind-of.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { ClientSession } from './client-session.ts';
@@ -22,7 +21,7 @@ async function findType(
     if (builtin !== undefined) return builtin;
   }
   const request = new InnerRequests(async (session, parent) => {
-    const { findTypeOid, introspect } = typeQueries.content ?? (await typeQueries.open());
+    const { findTypeOid, introspect } = await session.catalog.open();
     const oid = await findTypeOid(session, parent, name, schema);
     if (oid === null) {
       throw new InterfaceError(`unknown type: ${schema}.${name}`, {

@@ -1,9 +1,13 @@
 import type { CodecSource } from '../codecs/codec-source.ts';
+import type { DomainCodecs } from '../codecs/domain-codecs.ts';
 import type { TextRun } from '../codecs/text-run.ts';
+import type { TypeDescription } from '../codecs/type-description.ts';
 import type { PostgresError, ServerMessageFields } from '../errors/postgres-error.ts';
+import type { FieldDescription } from '../protocol/backend/result.ts';
 import type { TransactionStatus } from '../protocol/backend/session.ts';
 import { Backend, HEADER_LENGTH } from '../protocol/message-type.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import type { Room } from '../runtime/room.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Outbox } from './outbox.ts';
 import type { Preamble } from './preamble.ts';
@@ -18,6 +22,9 @@ export interface RequestHost {
   readonly server: Server;
   readonly statements: KnownStatements;
   readonly typeChanges: TypeChanges;
+  /** How it asks the server's catalog, and in which codecs. Who imports these stands above an `import()`. */
+  readonly catalog: Room<Catalog>;
+  readonly catalogCodecs: CodecSource;
   readonly queue: HostQueue;
   readonly outbox: Outbox;
   /** The outbox's. */
@@ -35,6 +42,36 @@ export interface RequestHost {
   expire(request: Request): void;
   /** Has the server stop a request that was sent. */
   abort(request: Request): void;
+}
+
+/** What the server's catalog is asked, on behalf of the request that holds the queue. */
+export interface Catalog {
+  introspect(
+    session: RequestHost,
+    parent: Request,
+    oids: readonly number[],
+  ): Promise<TypeDescription[]>;
+  findTypeOid(
+    session: RequestHost,
+    parent: Request,
+    name: string,
+    schema: string,
+  ): Promise<number | null>;
+  domainColumns(
+    session: RequestHost,
+    parent: Request,
+    domains: DomainCodecs,
+    fields: readonly FieldDescription[],
+    name: string,
+    named: NamedForAWhile,
+  ): Promise<readonly number[] | undefined>;
+  askForSurroundings(session: RequestHost, parent: Request): Promise<void>;
+}
+
+/** How a statement is prepared under a name for a while, and what is known under no name any more. */
+export interface NamedForAWhile {
+  prepare(): Promise<string>;
+  close(name: string): void;
 }
 
 /** What a request may do with the queue that it is in: RequestQueue, which says more of each. */

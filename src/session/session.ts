@@ -1,3 +1,4 @@
+import { builtinCodecs } from '../codecs/builtin-codecs.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
 import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
 import { postgresErrorFrom } from '../errors/server-message.ts';
@@ -5,6 +6,7 @@ import type { TransactionStatus } from '../protocol/backend/session.ts';
 import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { writeTerminate } from '../protocol/frontend/query.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
+import type { Room } from '../runtime/room.ts';
 import type { ByteStream, TlsState } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Canceller } from './cancelling/canceller.ts';
@@ -12,9 +14,10 @@ import { endedError, lostConnection } from './ending.ts';
 import { Inbox, type InboxOwner } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Preamble } from './preamble.ts';
-import type { Request } from './request.ts';
+import type { Catalog, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import type { Server } from './server.ts';
+import { catalog } from './statements/catalog-room.ts';
 import { KnownStatements } from './statements/known-statements.ts';
 import type { StatementCacheOptions } from './statements/statement-cache.ts';
 import { TypeChanges } from './statements/type-changes.ts';
@@ -78,6 +81,8 @@ export class Session implements InboxOwner {
   readonly processId: number;
   readonly statements: KnownStatements;
   readonly typeChanges: TypeChanges;
+  readonly catalog: Room<Catalog> = catalog;
+  readonly catalogCodecs: CodecSource = builtinCodecs;
   readonly outbox: Outbox;
   /** The outbox's. */
   readonly writer: MessageWriter;

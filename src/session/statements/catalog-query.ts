@@ -1,5 +1,5 @@
-import { builtinCodecs } from '../../codecs/builtin-codecs.ts';
 import { TEXT } from '../../codecs/codec.ts';
+import type { CodecSource } from '../../codecs/codec-source.ts';
 import { type Column, compileRowDecoder } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import type { Row } from '../../values/row.ts';
@@ -25,7 +25,7 @@ export async function runCatalogQuery(
 ): Promise<Row[]> {
   let statement = statements.get(query);
   if (statement === undefined) {
-    statement = ownStatement(query);
+    statement = ownStatement(query, session.catalogCodecs);
     statements.set(query, statement);
   }
   return runInner(session, parent, new IntrospectionRequest(statement, args));
@@ -47,7 +47,7 @@ export async function runCatalogQueryWith(
   const columns = query.columns.map(
     ([name, oid]): Column => ({
       name,
-      codec: builtinCodecs.codec(oid)!,
+      codec: session.catalogCodecs.codec(oid)!,
       format: TEXT,
     }),
   );
@@ -67,7 +67,10 @@ async function runInner(
   return rows;
 }
 
-function ownStatement({ text, parameterOids, columns }: CatalogQuery): Statement {
+function ownStatement(
+  { text, parameterOids, columns }: CatalogQuery,
+  codecs: CodecSource,
+): Statement {
   const fields = columns.map(
     ([name, typeOid]): FieldDescription => ({
       name,
@@ -79,5 +82,5 @@ function ownStatement({ text, parameterOids, columns }: CatalogQuery): Statement
       format: TEXT,
     }),
   );
-  return new Statement(text, '', { parameterOids, fields }, builtinCodecs);
+  return new Statement(text, '', { parameterOids, fields }, codecs);
 }

@@ -1,7 +1,7 @@
 import type { DomainCodecs } from '../../codecs/domain-codecs.ts';
 import { INT4_ARRAY, OID, OID_ARRAY, TEXT, TEXT_ARRAY } from '../../codecs/oids.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
-import type { Request, RequestHost } from '../request.ts';
+import type { NamedForAWhile, Request, RequestHost } from '../request.ts';
 import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
 
 /** The server lists the types of a prepared statement's columns from here on. */
@@ -47,12 +47,6 @@ WHERE t.typbasetype OPERATOR(pg_catalog.=) 0`,
     ['base', OID],
   ],
 };
-
-/** How a statement is prepared under a name for a while, and what is known under no name any more. */
-export interface NamedForAWhile {
-  prepare(): Promise<string>;
-  close(name: string): void;
-}
 
 /**
  * The types of a statement's columns where any is a domain that has a codec of its own; else

@@ -5,7 +5,6 @@ import type { Request, RequestHost } from '../request.ts';
 import { PrepareRequest } from '../requests/prepare-request.ts';
 import { Statement, type StatementDescription, typesOf } from './statement.ts';
 import { newStatementName } from './statement-name.ts';
-import { typeQueries } from './type-queries-room.ts';
 
 /** Rounds of introspection: each may name types that are still unknown, e.g. of a composite. */
 const MAX_ROUNDS = 64;
@@ -33,7 +32,7 @@ export async function learnTypes(
       return;
     }
     unconfirmed = [];
-    const { introspect } = typeQueries.content ?? (await typeQueries.open());
+    const { introspect } = await session.catalog.open();
     registry.define(await introspect(session, parent, missing));
   }
   throw new InternalClientError('types refer to each other without end');
@@ -48,7 +47,7 @@ export async function refreshTypes(
   const { registry } = session;
   const before = registry.typeChanges;
   if (oids.length > 0) {
-    const { introspect } = typeQueries.content ?? (await typeQueries.open());
+    const { introspect } = await session.catalog.open();
     registry.define(await introspect(session, parent, oids));
   }
   return registry.typeChanges !== before;
@@ -98,7 +97,7 @@ async function withDomains(
 ): Promise<StatementDescription> {
   const { fields } = description;
   if (fields === null) return description;
-  const { domainColumns } = typeQueries.content ?? (await typeQueries.open());
+  const { domainColumns } = await session.catalog.open();
   const columnOids = await domainColumns(session, parent, session.registry.domains!, fields, name, {
     prepare: async () => {
       const given = newStatementName();

@@ -1,47 +1,15 @@
-import { BOOL, TEXT } from '../../codecs/oids.ts';
 import type { Request, RequestHost } from '../request.ts';
-import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
-
-/** The values of some settings, in the order of their names. */
-const settingsQuery: CatalogQuery = {
-  text: `
-SELECT pg_catalog.current_setting(s.name, true) AS value
-FROM ROWS FROM (pg_catalog.unnest(pg_catalog.string_to_array($1, ','))) WITH ORDINALITY AS s (name, place)
-ORDER BY s.place`,
-  parameterOids: [TEXT],
-  columns: [['value', TEXT]],
-};
-
-const userSchemasQuery: CatalogQuery = {
-  text: `
-SELECT EXISTS (
-  SELECT FROM pg_catalog.pg_namespace n, pg_catalog.pg_roles r
-  WHERE n.nspname OPERATOR(pg_catalog.=) r.rolname
-) AS found`,
-  parameterOids: [],
-  columns: [['found', BOOL]],
-};
 
 /**
  * Waits until nothing is under way that may change the session's surroundings, and asks the server
  * for what it has not told of them.
  */
 export async function settle(session: RequestHost, parent: Request): Promise<void> {
-  const { server, statements } = session;
-  const { surroundings } = statements;
+  const { surroundings } = session.statements;
   await surroundings.whenAnswered();
   // In a failed transaction the server would not say.
   if (session.transactionStatus === 'E') return;
-  const canTell = server.capabilities.discard;
-  if (surroundings.hasUnknownValues) {
-    const names = surroundings.unreported;
-    const rows = canTell
-      ? await runCatalogQuery(session, parent, settingsQuery, [names.join(',')])
-      : null;
-    surroundings.told(rows?.map((row) => row['value'] as string | null) ?? null);
-  }
-  if (surroundings.needsUserSchemas) {
-    const [row] = canTell ? await runCatalogQuery(session, parent, userSchemasQuery, []) : [];
-    surroundings.toldUserSchemas(row === undefined || row['found'] === true);
-  }
+  if (!(surroundings.hasUnknownValues || surroundings.needsUserSchemas)) return;
+  const { askForSurroundings } = await session.catalog.open();
+  await askForSurroundings(session, parent);
 }

@@ -6,7 +6,7 @@ import { copyCalls } from '../../../src/client/copy/copy-room.ts';
 import { CLIENT } from '../../../src/client/internals.ts';
 import { type Connection, createPool, type Queryable } from '../../../src/index.ts';
 import { Room } from '../../../src/runtime/room.ts';
-import { typeQueries } from '../../../src/session/statements/type-queries-room.ts';
+import { catalog } from '../../../src/session/statements/catalog-room.ts';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
@@ -14,7 +14,7 @@ import { serverDsn } from '../../support/servers/server.ts';
 function forget(): void {
   bulkCalls.content = null;
   copyCalls.content = null;
-  typeQueries.content = null;
+  catalog.content = null;
 }
 beforeEach(forget);
 
@@ -209,9 +209,12 @@ describeEach('a call whose code is loaded when it is first needed', (version) =>
 });
 
 /** A room whose door the test opens. */
-function gated(): { room: Room<string>; open: (name: string) => void; fail: (why: Error) => void } {
-  const gate = Promise.withResolvers<string>();
-  return { room: new Room(() => gate.promise), open: gate.resolve, fail: gate.reject };
+function gated(): { room: Room<string>; open: (name: string) => void } {
+  let open!: (name: string) => void;
+  const gate = new Promise<string>((resolve) => {
+    open = resolve;
+  });
+  return { room: new Room(() => gate), open };
 }
 
 test('while its code is loaded, those behind wait, and it is ended by its signal', async () => {

@@ -1,4 +1,5 @@
-/** What is loaded with the first type that has to be asked for: see `typeQueries`. */
+/** What is loaded with the first question to the server's catalog: see `catalog`. */
 // biome-ignore lint/performance/noBarrelFile: it is what one import() brings
 export { domainColumns } from './domain-columns.ts';
 export { findTypeOid, introspect } from './introspection.ts';
+export { askForSurroundings } from './surroundings-questions.ts';
