@@ -1,5 +1,4 @@
 import type { TargetSessionAttrs } from '../config/connect-config.ts';
-import { QueryRequest } from '../session/requests/query-request.ts';
 import type { Session } from '../session/session.ts';
 
 /** A role that one server has or has not. */
@@ -51,8 +50,8 @@ async function isReadOnly(session: Session): Promise<boolean> {
 }
 
 /** What a query gives; only old servers are asked, as newer ones tell by themselves. */
-function value(session: Session, text: string): Promise<unknown> {
-  const request = new QueryRequest(text, [], { wanted: 'value', prepare: false }, null);
-  session.submit(request);
-  return request.promise;
+async function value(session: Session, text: string): Promise<unknown> {
+  // With all that decodes values behind it, which asyncpg/pg has no use for.
+  const { askServer } = await import('./ask-server.ts');
+  return await askServer(session, text);
 }
