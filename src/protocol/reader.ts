@@ -1,4 +1,5 @@
 import { ProtocolError } from '../errors/client-errors.ts';
+import { viewOf } from './view.ts';
 
 /**
  * Reads one message's body, bounds-checked. The first failure sticks: every later read gives
@@ -64,13 +65,13 @@ export class MessageReader {
 
   int64(): bigint {
     const at = this.#take(8);
-    return at < 0 ? 0n : this.#buffer.readBigInt64BE(at);
+    return at < 0 ? 0n : viewOf(this.#buffer).getBigInt64(at);
   }
 
   /** UInt64, for places in the log. */
   uint64(): bigint {
     const at = this.#take(8);
-    return at < 0 ? 0n : this.#buffer.readBigUInt64BE(at);
+    return at < 0 ? 0n : viewOf(this.#buffer).getBigUint64(at);
   }
 
   /** A count of items of at least `minimumSize` bytes each: believed only if they can fit. */

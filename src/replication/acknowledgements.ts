@@ -86,15 +86,18 @@ export class Acknowledgements {
 
   /** Moves past all that are acknowledged from the front. Returns whether the position has moved. */
   advance(): boolean {
+    const pending = this.#pending;
     const before = this.position;
     let count = 0;
-    for (const transaction of this.#pending) {
+    while (count < pending.length) {
+      const transaction = pending[count]!;
       if (!transaction.isAcknowledged || !transaction.hasEnded) break;
       if (transaction.endLsn > this.position) this.position = transaction.endLsn;
       count += 1;
     }
-    if (count === 1) this.#pending.shift();
-    else if (count > 1) this.#pending.splice(0, count);
+    if (count === 0) return false;
+    if (count === 1) pending.shift();
+    else pending.splice(0, count);
     return this.position !== before;
   }
 }

@@ -59,6 +59,9 @@ export interface TransactionHost {
 
 const DEFAULT_MAX = 100_000;
 
+/** Of a transaction of which none wait. Most transactions are small: each gets its list with the first change. */
+const NO_CHANGES: Change[] = [];
+
 export class Transaction implements ChangeTransaction {
   readonly xid: number;
   readonly isSnapshot: boolean;
@@ -80,7 +83,7 @@ export class Transaction implements ChangeTransaction {
   /** Nobody wants what is still to come. */
   isDropped = false;
   readonly #host: TransactionHost;
-  #changes: Change[] = [];
+  #changes: Change[] = NO_CHANGES;
   #next = 0;
   #wake: (() => void) | null = null;
   #aborted: Set<number> | null = null;
@@ -132,7 +135,8 @@ export class Transaction implements ChangeTransaction {
   // ── What the server sends ───────────────────────────────────────────────────────────────
 
   push(change: Change): void {
-    this.#changes.push(change);
+    if (this.#changes.length === 0) this.#changes = [change];
+    else this.#changes.push(change);
     this.wake();
   }
 
@@ -189,7 +193,7 @@ export class Transaction implements ChangeTransaction {
   drop(): void {
     this.isDropped = true;
     const count = this.waiting;
-    this.#changes = [];
+    this.#changes = NO_CHANGES;
     this.#next = 0;
     if (count > 0) this.#taken(count);
   }
@@ -201,7 +205,7 @@ export class Transaction implements ChangeTransaction {
     this.#changes[at] = undefined as never;
     this.#next = at + 1;
     if (this.#next === this.#changes.length) {
-      this.#changes = [];
+      this.#changes = NO_CHANGES;
       this.#next = 0;
     }
     this.#taken(1);
@@ -213,7 +217,7 @@ export class Transaction implements ChangeTransaction {
     const some = this.#changes.slice(this.#next, this.#next + max);
     this.#next += some.length;
     if (this.#next === this.#changes.length) {
-      this.#changes = [];
+      this.#changes = NO_CHANGES;
       this.#next = 0;
     }
     if (some.length > 0) this.#taken(some.length);
@@ -251,6 +255,11 @@ export class Transaction implements ChangeTransaction {
   }
 }
 
+const OVER: Promise<IteratorResult<Change, void>> = Promise.resolve({
+  done: true,
+  value: undefined,
+});
+
 /** Goes through a transaction's changes. There is one for each transaction: it waits only where it has to. */
 class ChangeIterator implements AsyncIterator<Change, void, void> {
   readonly #transaction: Transaction;
@@ -271,7 +280,7 @@ class ChangeIterator implements AsyncIterator<Change, void, void> {
   }
 
   return(): Promise<IteratorResult<Change, void>> {
-    return Promise.resolve({ done: true, value: undefined });
+    return OVER;
   }
 }
 
