@@ -3,7 +3,7 @@
 // node-20 bun-1` for other numbers and runtimes. The processes run in turns, so that what else the
 // machine does strikes all alike.
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ import { startServer } from './server.ts';
 import { median } from './statistics.ts';
 
 const RUNTIMES = ['node-24', 'node-20', 'node-26', 'bun-1'];
-const DRIVERS = ['asyncpg', 'pg', 'postgres'];
+const DRIVERS = ['asyncpg', '@asyncpg/pg', 'pg', 'postgres'];
 
 /** One kind of process, which each driver has a programme for in cold/. */
 interface Start {
@@ -40,16 +40,26 @@ interface Usage {
   readonly rss: number;
 }
 
+/** Where this repository's own are. */
+const OWN: Readonly<Record<string, string>> = { asyncpg: '', '@asyncpg/pg': 'packages/pg' };
+
 /** A project that has the drivers installed: here, Bun would go by tsconfig.json and read src/. */
 async function makeProject(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-cold-'));
   await cp(new URL('cold/', import.meta.url), folder, { recursive: true });
   const root = fileURLToPath(new URL('..', import.meta.url));
   const modules = path.join(folder, 'node_modules');
-  await mkdir(modules);
+  await mkdir(path.join(modules, '@asyncpg'), { recursive: true });
   for (const driver of DRIVERS) {
-    const target = driver === 'asyncpg' ? root : path.join(root, 'node_modules', driver);
-    await symlink(target, path.join(modules, driver));
+    const target = OWN[driver] ?? path.join('node_modules', driver);
+    await symlink(path.join(root, target), path.join(modules, driver));
+  }
+  // The very programmes of pg.
+  for (const programme of ['import', 'query']) {
+    const text = await readFile(path.join(folder, `${programme}-pg.mjs`), 'utf8');
+    await mkdir(path.join(folder, `${programme}-@asyncpg`));
+    const copy = path.join(folder, `${programme}-@asyncpg/pg.mjs`);
+    await writeFile(copy, text.replace("'pg'", "'@asyncpg/pg'"));
   }
   return folder;
 }
