@@ -65,12 +65,25 @@ const lateDriver: Plugin = {
   },
 };
 
+/** `node:module` takes a while to be loaded, and only old versions of Node need it. */
+const lateNodeModule: Plugin = {
+  name: 'late-node-module',
+  load: {
+    filter: { id: /runtime\/builtin-module\.ts$/ },
+    handler: () => ({
+      code:
+        'export const builtinModule = process.getBuiltinModule ?? ' +
+        "((name) => require('node:module').createRequire(process.execPath)(name));",
+    }),
+  },
+};
+
 /** Builds its code into a folder. */
 export async function buildCode(folder: string): Promise<void> {
   for (const file of globSync('part-*', { cwd: folder })) rmSync(path.join(folder, file));
   await build({
     cwd: root,
-    plugins: [lateDriver, compactClasses, asciiOnly],
+    plugins: [lateDriver, lateNodeModule, compactClasses, asciiOnly],
     input: { core: SOURCE, driver: DRIVER },
     platform: 'node',
     external: /^[^./]/,

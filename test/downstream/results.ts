@@ -22,10 +22,6 @@ const REASONS: Readonly<Record<string, string>> = {
     'it looks for an error event of pg’s pool; the session is killed',
   'client/huge-numeric-tests.js':
     'it sets a parser on the package `pg-types`, which is no part of this one: `pg.types` is to be used',
-  'cli database operations inline async migration should build i7/i8 indexes via the CLI apply path with no BAM worker':
-    'it starts a dozen processes within 30 seconds, too many on a busy machine; with PostgreSQL 15 it passed',
-  'gh-issues/1105-tests.js':
-    'its 5,000 statements took more than a minute on a busy machine, as they did on `pg` with PostgreSQL 15',
   'postgres: transaction should not attempt to rollback if transaction failed to begin':
     'it replaces a method of Kysely’s own driver of pg',
   'common Mappers: correct mappers enabled':
@@ -34,9 +30,10 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** What fails on `pg` just as it does on `asyncpg/pg`. */
 const BOTH = [
+  'node-postgres on `pg` alone: client/sasl-scram-tests.js, whose tests pass; a client that refuses to log in stays connected, and its process waits for the server’s authentication_timeout, which is as long as a file may take here.',
   'pg-pool: the test of the native client, which is not installed.',
-  'Drizzle 1: most of the tests, of a commit shortly before the release, want replicas to be read by default, which the ' +
-    'release does not; others want what drizzle-kit’s function of the sources makes. They were told by their names.',
+  'Drizzle 1: the tests, of a commit shortly before the release, want replicas to be read by default, which the release ' +
+    'does not; and a few want what drizzle-kit’s function of the sources makes, not the published one.',
   'Kysely on PostgreSQL 15: MERGE with RETURNING and a collation that came with PostgreSQL 17.',
   'Knex: tests of SQLite, which is not installed, and of a full pool.',
   'graphile-worker: tests of CommonJS files beside `.mts` ones. On `pg` alone fourteen others fail: the helper by which they stop the clock is not published, and another one stops the time-outs of `pg` as well, which `asyncpg/pg` has taken before.',
