@@ -11,9 +11,9 @@ import { MessageReader } from '../../protocol/reader.ts';
 import { mayChangeTypes, statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { Request, type RequestHost } from '../request.ts';
-import { unexpectedMessage } from '../unexpected.ts';
 import { BeginRequest } from './begin-request.ts';
 import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
+import { ScriptProgress } from './script-progress.ts';
 
 /**
  * The simple protocol: any number of statements without arguments in one text and, unless it
@@ -22,10 +22,7 @@ import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
 export abstract class SimpleRequest<R> extends Request<R> {
   readonly text: string;
   #mayRepeat: boolean;
-  /** What the server is about: a statement's rows or the data of its COPY, else neither. */
-  #sending: 'rows' | 'copy' | null = null;
-  /** A statement has ended, or all that are left have failed. */
-  #answered = false;
+  readonly #progress = new ScriptProgress();
 
   /** @param isSingle it is one statement, and undone as a whole when it fails */
   constructor(text: string, deadline: Deadline | null, isSingle: boolean = false) {
@@ -62,55 +59,28 @@ export abstract class SimpleRequest<R> extends Request<R> {
     start: number,
     end: number,
   ): void {
-    const sending = this.#sending;
+    this.#progress.message(this, type);
     switch (type) {
-      case Backend.CommandComplete:
-        if (sending === 'copy') break;
-        this.#completed(readCommandComplete(new MessageReader(buffer, start, end)));
+      case Backend.CommandComplete: {
+        const tag = readCommandComplete(new MessageReader(buffer, start, end));
+        if (this.isFence) this.noteTag(tag);
+        this.completed(tag);
         return;
+      }
       case Backend.EmptyQueryResponse:
-        if (sending !== null) break;
         this.completed('');
-        this.#end();
         return;
       case Backend.RowDescription:
-        if (sending !== null) break;
         this.described(session, readRowDescription(new MessageReader(buffer, start, end)));
-        this.#sending = 'rows';
-        this.rowsDue = true;
-        return;
-      case Backend.CopyData:
-        if (sending !== 'copy') break;
-        return;
-      case Backend.CopyDone:
-        if (sending !== 'copy') break;
-        this.#sending = null;
         return;
       case Backend.CopyInResponse:
-        if (sending !== null) break;
         readCopyInResponse(new MessageReader(buffer, start, end));
         refuseCopyIn(session, this, false);
         return;
       case Backend.CopyOutResponse:
-        if (sending !== null) break;
         readCopyOutResponse(new MessageReader(buffer, start, end));
         this.error ??= copyNeedsItsCall('to client');
-        this.#sending = 'copy';
-        return;
     }
-    unexpectedMessage(type, 'in answer to a script');
-  }
-
-  #completed(tag: string): void {
-    if (this.isFence) this.noteTag(tag);
-    this.completed(tag);
-    this.#end();
-  }
-
-  #end(): void {
-    this.#sending = null;
-    this.rowsDue = false;
-    this.#answered = true;
   }
 
   override serverError(
@@ -120,11 +90,11 @@ export abstract class SimpleRequest<R> extends Request<R> {
   ): void {
     error.query = this.text;
     this.error ??= error;
-    this.#end();
+    this.#progress.ended(this);
   }
 
   override get isAnswered(): boolean {
-    return this.#answered && this.#sending === null;
+    return this.#progress.isAnswered;
   }
 
   override ready(session: RequestHost): void {
@@ -133,7 +103,7 @@ export abstract class SimpleRequest<R> extends Request<R> {
     } else if (this.#mayRepeat && this.wasStruck && !this.abandoned) {
       // The cancel was meant for the request before, and this one was undone.
       this.#mayRepeat = false;
-      this.#answered = false;
+      this.#progress.restart();
       session.queue.repeat(this);
     } else {
       this.fail(this.error);

@@ -2,8 +2,8 @@ import { readCommandComplete } from '../../protocol/backend/result.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import { Request, type RequestHost } from '../request.ts';
-import { unexpectedMessage } from '../unexpected.ts';
 import { refuseCopyIn } from './copy-refusal.ts';
+import { ScriptProgress } from './script-progress.ts';
 import { sendSimple } from './simple-request.ts';
 import { NO_COPY_SOURCE, settle } from './untyped-query-request.ts';
 import type { UntypedResults } from './untyped-results.ts';
@@ -15,10 +15,7 @@ export class UntypedScriptRequest extends Request<void> {
   readonly #alone: boolean;
   /** The session whose queue it holds. */
   #held: RequestHost | null = null;
-  /** What the server is about: a statement's rows or the data of its COPY, else neither. */
-  #sending: 'rows' | 'copy' | null = null;
-  /** A statement has ended, or all that are left have failed. */
-  #answered = false;
+  readonly #progress = new ScriptProgress();
 
   /** @param alone nothing is sent behind it before it is answered */
   constructor(text: string, results: UntypedResults, alone: boolean) {
@@ -47,56 +44,29 @@ export class UntypedScriptRequest extends Request<void> {
     start: number,
     end: number,
   ): void {
-    const sending = this.#sending;
+    this.#progress.message(this, type);
     switch (type) {
       case Backend.CommandComplete:
-        if (sending === 'copy') break;
-        this.#end();
         this.#results.completed(readCommandComplete(new MessageReader(buffer, start, end)));
         return;
       case Backend.EmptyQueryResponse:
-        if (sending !== null) break;
-        this.#end();
         this.#results.completed('');
         return;
       case Backend.RowDescription:
-        if (sending !== null) break;
-        this.#sending = 'rows';
-        this.rowsDue = true;
         this.#results.described(buffer, start, end);
         return;
-      case Backend.CopyData:
-        if (sending !== 'copy') break;
-        return;
-      case Backend.CopyDone:
-        if (sending !== 'copy') break;
-        this.#sending = null;
-        return;
-      case Backend.CopyOutResponse:
-        if (sending !== null) break;
-        this.#sending = 'copy';
-        return;
       case Backend.CopyInResponse:
-        if (sending !== null) break;
         refuseCopyIn(session, this, false, NO_COPY_SOURCE);
-        return;
     }
-    unexpectedMessage(type, 'in answer to a script');
-  }
-
-  #end(): void {
-    this.#sending = null;
-    this.rowsDue = false;
-    this.#answered = true;
   }
 
   override errorBody(buffer: Buffer, start: number, end: number): void {
-    this.#end();
+    this.#progress.ended(this);
     if (!this.abandoned) this.#results.error(buffer, start, end);
   }
 
   override get isAnswered(): boolean {
-    return this.#answered && this.#sending === null;
+    return this.#progress.isAnswered;
   }
 
   override ready(): void {
