@@ -4,7 +4,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { instrument } from '../../../src/integrations/opentelemetry/index.ts';
 import { openStreams } from '../../../src/pool/open-streams.ts';
 import { parseLsn } from '../../../src/protocol/replication/lsn.ts';
@@ -14,25 +14,17 @@ import {
   connectReplication,
   openChangeStream,
 } from '../../../src/replication/index.ts';
-import {
-  iteratorOf,
-  LogicalCluster,
-  onEachVersion,
-  take,
-} from '../../support/replication/logical-cluster.ts';
+import { iteratorOf, onEachServer, take } from '../../support/replication/logical-cluster.ts';
 
-onEachVersion('a change stream', (version) => {
-  let server: LogicalCluster;
-  beforeAll(async () => {
-    server = await LogicalCluster.start(version, { logical_decoding_work_mem: '64kB' });
-    const { pool } = server;
-    await pool.execute('CREATE TABLE a (id int PRIMARY KEY, body text)');
-    await pool.execute('CREATE TABLE b (id int PRIMARY KEY)');
-    await pool.execute('CREATE PUBLICATION both_of_them FOR TABLE a, b');
-    await pool.execute('CREATE PUBLICATION nothing');
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
+const SCHEMA = `
+  CREATE TABLE a (id int PRIMARY KEY, body text);
+  CREATE TABLE b (id int PRIMARY KEY);
+  CREATE PUBLICATION both_of_them FOR TABLE a, b;
+  CREATE PUBLICATION nothing`;
 
+const SERVER = { schema: SCHEMA, settings: { logical_decoding_work_mem: '64kB' } };
+
+onEachServer('a change stream', SERVER, (server) => {
   const idsOf = (changes: readonly Change[]): unknown[] =>
     changes.map((change) => (change.kind === 'insert' ? change.new.id : change.kind));
 
@@ -159,7 +151,11 @@ onEachVersion('a change stream', (version) => {
 
   test('loses no transaction whose commit follows right behind a message', async () => {
     const { pool } = server;
-    const options = { slot: 'adjacent', publication: 'both_of_them', messages: ['here'] } as const;
+    const options = {
+      slot: 'adjacent',
+      publication: 'both_of_them',
+      messages: ['here'],
+    } as const;
     const stream = await openChangeStream(pool, options);
     await pool.transaction(async (tx) => {
       await tx.execute('INSERT INTO a VALUES (250)');
@@ -182,7 +178,10 @@ onEachVersion('a change stream', (version) => {
   test('is measured by OpenTelemetry: lag, positions, what waits', async () => {
     const { pool } = server;
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+    const reader = new PeriodicExportingMetricReader({
+      exporter,
+      exportIntervalMillis: 3_600_000,
+    });
     const meterProvider = new MeterProvider({ readers: [reader] });
     const stop = instrument({ meterProvider });
     const measured = async (): Promise<Record<string, unknown[]>> => {
@@ -249,7 +248,7 @@ onEachVersion('a change stream', (version) => {
     ]);
   });
 
-  test.runIf(version >= 16)(
+  test.runIf(server.version >= 16)(
     "with origin 'none' leaves out what was replicated to this server",
     async () => {
       const { pool } = server;

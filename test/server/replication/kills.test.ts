@@ -1,12 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type ChangeStream, openChangeStream } from '../../../src/replication/index.ts';
-import {
-  LogicalCluster,
-  onEachVersion,
-  until,
-  walsenderOf,
-} from '../../support/replication/logical-cluster.ts';
+import { onEachServer, until, walsenderOf } from '../../support/replication/logical-cluster.ts';
 import { crash } from '../../support/servers/crash.ts';
 
 /** Takes ids until so many have come; slowly, so that a kill finds the consumer behind. */
@@ -22,15 +17,11 @@ async function ids(stream: ChangeStream, count: number): Promise<number[]> {
   return got;
 }
 
-onEachVersion('a change stream whose server is killed', (version) => {
-  let server: LogicalCluster;
-  beforeAll(async () => {
-    server = await LogicalCluster.start(version);
-    await server.pool.execute('CREATE TABLE events (id int PRIMARY KEY, body text)');
-    await server.pool.execute('CREATE PUBLICATION events FOR TABLE events');
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
+const SCHEMA = `
+  CREATE TABLE events (id int PRIMARY KEY, body text);
+  CREATE PUBLICATION events FOR TABLE events`;
 
+onEachServer('a change stream whose server is killed', { schema: SCHEMA }, (server) => {
   test('walsender: each change comes once and in order, and the loop sees no error', async () => {
     const { pool } = server;
     const reconnects: number[] = [];

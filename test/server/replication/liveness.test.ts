@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseLsn } from '../../../src/protocol/replication/lsn.ts';
 import {
   type ChangeTransaction,
@@ -7,26 +7,22 @@ import {
 } from '../../../src/replication/index.ts';
 import {
   iteratorOf,
-  LogicalCluster,
-  onEachVersion,
+  onEachServer,
   until,
   walsenderOf,
 } from '../../support/replication/logical-cluster.ts';
 
-onEachVersion('a change stream', (version) => {
-  let server: LogicalCluster;
-  beforeAll(async () => {
-    server = await LogicalCluster.start(version, { wal_sender_timeout: 2000 });
-    const { pool } = server;
-    await pool.execute('CREATE TABLE other (body text)');
-    // One for each test, which run side by side: most of their time they wait.
-    for (const name of ['sleepy', 'blocked', 'idle', 'silent']) {
-      await pool.execute(`CREATE TABLE ${name} (id int PRIMARY KEY, body text)`);
-      await pool.execute(`CREATE PUBLICATION ${name} FOR TABLE ${name}`);
-    }
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
+// One for each test, which run side by side: most of their time they wait.
+const tables = ['sleepy', 'blocked', 'idle', 'silent'].map(
+  (name) => `
+  CREATE TABLE ${name} (id int PRIMARY KEY, body text);
+  CREATE PUBLICATION ${name} FOR TABLE ${name};`,
+);
+const SCHEMA = `CREATE TABLE other (body text); ${tables.join('')}`;
 
+const SERVER = { schema: SCHEMA, settings: { wal_sender_timeout: 2000 } };
+
+onEachServer('a change stream', SERVER, (server) => {
   const flushed = async (slot: string): Promise<bigint> =>
     parseLsn((await slotStatus(server.pool, slot))!.confirmedFlush!);
   const end = async (): Promise<bigint> =>

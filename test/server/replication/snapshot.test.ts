@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openChangeStream, slotStatus } from '../../../src/replication/index.ts';
-import {
-  LogicalCluster,
-  onEachVersion,
-  walsenderOf,
-} from '../../support/replication/logical-cluster.ts';
+import { onEachServer, walsenderOf } from '../../support/replication/logical-cluster.ts';
 
-onEachVersion('a snapshot', (version) => {
-  let server: LogicalCluster;
-  beforeAll(async () => {
-    server = await LogicalCluster.start(version);
-    const { pool } = server;
-    await pool.execute('CREATE TABLE one (id int PRIMARY KEY, n int)');
-    await pool.execute('CREATE TABLE two (id int PRIMARY KEY, n int)');
-    await pool.execute('INSERT INTO one SELECT i, 0 FROM generate_series(1, 10000) i');
-    await pool.execute('INSERT INTO two SELECT i, 0 FROM generate_series(1, 3000) i');
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
+const SCHEMA = `
+  CREATE TABLE one (id int PRIMARY KEY, n int);
+  CREATE TABLE two (id int PRIMARY KEY, n int);
+  INSERT INTO one SELECT i, 0 FROM generate_series(1, 10000) i;
+  INSERT INTO two SELECT i, 0 FROM generate_series(1, 3000) i`;
 
+onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
   const publication = { name: 'filled', tables: ['one', 'two'] };
 
   test('and the changes behind it are the table, under concurrent writes', async () => {

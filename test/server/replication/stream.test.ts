@@ -1,26 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   dropSlot,
   openChangeStream,
   PublicationMissingError,
   slotStatus,
 } from '../../../src/replication/index.ts';
-import {
-  iteratorOf,
-  LogicalCluster,
-  onEachVersion,
-  take,
-} from '../../support/replication/logical-cluster.ts';
+import { iteratorOf, onEachServer, take } from '../../support/replication/logical-cluster.ts';
 
-onEachVersion('a change stream', (version) => {
-  let server: LogicalCluster;
-  beforeAll(async () => {
-    server = await LogicalCluster.start(version);
-    await server.pool.execute('CREATE TABLE items (id int PRIMARY KEY, name text, price numeric)');
-    await server.pool.execute('CREATE PUBLICATION items FOR TABLE items');
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
+const SCHEMA = `
+  CREATE TABLE items (id int PRIMARY KEY, name text, price numeric);
+  CREATE PUBLICATION items FOR TABLE items`;
 
+onEachServer('a change stream', { schema: SCHEMA }, (server) => {
   test('hands over transactions with their changes, in order', async () => {
     const { pool } = server;
     await using stream = await openChangeStream(pool, { slot: 'simple', publication: 'items' });

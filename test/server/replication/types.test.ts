@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { camelCase, createPool } from '../../../src/index.ts';
 import {
   type ChangeStreamOptions,
@@ -8,8 +8,7 @@ import {
 } from '../../../src/replication/index.ts';
 import {
   iteratorOf,
-  LogicalCluster,
-  onEachVersion,
+  onEachServer,
   take,
   until,
 } from '../../support/replication/logical-cluster.ts';
@@ -62,18 +61,14 @@ const VALUES: readonly (readonly [type: string, value: string])[] = [
   ['text[][]', "'{{a,b},{c,d}}'"],
 ];
 
-onEachVersion('values of a change stream', (version) => {
-  let server: LogicalCluster;
-  beforeAll(async () => {
-    server = await LogicalCluster.start(version);
-    const { pool } = server;
-    const columns = VALUES.map(([type], i) => `v${i} ${type}`).join(', ');
-    await pool.execute(`CREATE TABLE every (id int PRIMARY KEY, ${columns})`);
-    await pool.execute('ALTER TABLE every REPLICA IDENTITY FULL');
-    await pool.execute('CREATE PUBLICATION every FOR TABLE every');
-  });
-  afterAll(() => server?.[Symbol.asyncDispose]());
+const COLUMNS = VALUES.map(([type], i) => `v${i} ${type}`).join(', ');
 
+const SCHEMA = `
+  CREATE TABLE every (id int PRIMARY KEY, ${COLUMNS});
+  ALTER TABLE every REPLICA IDENTITY FULL;
+  CREATE PUBLICATION every FOR TABLE every`;
+
+onEachServer('values of a change stream', { schema: SCHEMA }, (server) => {
   /** The changes of what `write` does in one transaction. */
   async function changesOf(
     publication: ChangeStreamOptions['publication'],
@@ -309,7 +304,7 @@ onEachVersion('values of a change stream', (version) => {
     expect(after.relation.keyColumns).toEqual(['userId']);
   });
 
-  test.runIf(version >= 18)('of generated columns', async () => {
+  test.runIf(server.version >= 18)('of generated columns', async () => {
     const { pool } = server;
     await pool.execute(
       'CREATE TABLE squares (id int PRIMARY KEY, square int GENERATED ALWAYS AS (id * id) STORED)',
