@@ -92,7 +92,7 @@ describe('a call on a connection whose server falls silent', () => {
       });
       const connection = await connect(to(server));
       const error: unknown = await connection
-        .fetch({ text: 'select one', timeout: 100 })
+        .fetch({ text: 'select one', timeout: 500 })
         .catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(TimeoutError);
       expect((error as TimeoutError).safeToRetry).toBe(false);
@@ -127,7 +127,7 @@ describe('a call on a connection whose server falls silent', () => {
     await using server = await ScriptedServer.listenFor([[...listened, ignoreRest()], DEAF], {
       repeatLast: true,
     });
-    const connection = await connect(to(server, { commandTimeout: 100 }));
+    const connection = await connect(to(server, { commandTimeout: 500 }));
     const listener = (): void => {};
     await connection.addListener('news', listener);
     for (const call of [
@@ -143,7 +143,7 @@ describe('a call on a connection whose server falls silent', () => {
     const stream = new PuppetStream({
       results: { 'select silent': { columns: [['x', 23]], silent: true } },
     });
-    const connection = await connect(over(stream, { commandTimeout: 100 }));
+    const connection = await connect(over(stream, { commandTimeout: 500 }));
     const outer = await connection.begin();
     const middle = await connection.begin();
     const inner = await connection.begin();
