@@ -57,16 +57,27 @@ async function readNames(dsns: readonly string[]): Promise<string[]> {
   return [...names].sort();
 }
 
+/** Every program loads the list: a name is a letter for how many characters it shares with the one before, and the rest. */
+function withoutPrefix(name: string, before: string): string {
+  let shared = 0;
+  while (shared < 25 && shared < name.length && name[shared] === before[shared]) shared += 1;
+  return String.fromCharCode(65 + shared) + name.slice(shared);
+}
+
 function print(names: readonly string[]): string {
   const lines = [''];
-  for (const name of names) {
+  for (const [index, name] of names.entries()) {
     const last = lines.at(-1)!;
-    if (last.length + name.length > 90) lines.push(name);
-    else lines[lines.length - 1] = last === '' ? name : `${last} ${name}`;
+    const rest = withoutPrefix(name, names[index - 1] ?? '');
+    if (last.length + rest.length > 90) lines.push(rest);
+    else lines[lines.length - 1] = last + rest;
   }
   return `// Made by tools/generate-builtin-functions.ts from the catalogs of PostgreSQL. Do not edit.
 
-/** Functions of pg_catalog that leave nothing in the session. */
+/**
+ * Functions of pg_catalog that leave nothing in the session, in order: each is a letter that tells how many
+ * characters it shares with the one before (A: none), and the rest.
+ */
 export const BUILTIN_FUNCTIONS: string = \`
 ${lines.join('\n')}
 \`;

@@ -24,6 +24,9 @@ export function processEnvironment(): Environment {
 }
 
 function homeDirectory(): string | null {
+  // It is what the system's own look-up begins with, and few programs need that module else.
+  const { HOME } = process.env;
+  if (HOME && process.platform !== 'win32') return HOME;
   try {
     return builtinModule('node:os').homedir() || null;
   } catch {

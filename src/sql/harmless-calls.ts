@@ -26,8 +26,18 @@ const HARMLESS = new Set(
 let builtins: ReadonlySet<string> | null = null;
 
 function isBuiltin(name: string): boolean {
-  builtins ??= new Set(BUILTIN_FUNCTIONS.trim().split(/\s+/));
+  builtins ??= readNames(BUILTIN_FUNCTIONS);
   return builtins.has(name);
+}
+
+function readNames(list: string): Set<string> {
+  const names = new Set<string>();
+  let name = '';
+  for (const [part] of list.matchAll(/[A-Z][a-z\d_]*/g)) {
+    name = name.slice(0, part.charCodeAt(0) - 65) + part.slice(1);
+    names.add(name);
+  }
+  return names;
 }
 
 /** Behind these a name with a bracket is a table or an alias with its columns. */
