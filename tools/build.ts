@@ -11,6 +11,7 @@ import { buildPgPackage } from './build-pg.ts';
 import { asciiOnly, compactClasses, oneCopy, readableMinify, usersNames } from './build-plugins.ts';
 import { entries, programs, root } from './entries.ts';
 import { withUsersNames } from './peer-aliases.ts';
+import { publicDeclarations } from './public-declarations.ts';
 
 const DIST = path.join(root, 'dist');
 const NEXT = `${DIST}.${process.pid}`;
@@ -21,9 +22,18 @@ const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', NE
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
+const reached = publicDeclarations(
+  entries.map(({ types }) => path.join(NEXT, path.relative('dist', types))),
+);
 for (const name of readdirSync(NEXT, { recursive: true, encoding: 'utf8' })) {
   if (!name.endsWith('.d.ts')) continue;
   const file = path.join(NEXT, name);
+  // Two in three describe what nobody can import.
+  if (!reached.has(file)) {
+    rmSync(file);
+    rmSync(`${file}.map`);
+    continue;
+  }
   const text = readFileSync(file, 'utf8');
   const named = withUsersNames(text);
   if (named !== text) writeFileSync(file, named);
