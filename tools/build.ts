@@ -15,6 +15,7 @@ import { publicDeclarations } from './public-declarations.ts';
 
 const DIST = path.join(root, 'dist');
 const NEXT = `${DIST}.${process.pid}`;
+const CHECK = path.join(root, 'src/check/');
 process.on('exit', () => rmSync(NEXT, { recursive: true, force: true }));
 
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json', '--outDir', NEXT], {
@@ -164,6 +165,15 @@ for (const chunk of output) {
   const all = [...chunk.imports, ...chunk.dynamicImports];
   const foreign = all.filter((name) => !name.endsWith('.js') && !isBuiltin(name));
   if (foreign.length > 0) throw new Error(`${chunk.fileName} imports ${foreign.join(', ')}`);
+}
+// The program `asyncpg check` is run, and nobody debugs it: it comes without map and sources.
+for (const chunk of output) {
+  const isOfCheck = chunk.type === 'chunk' && chunk.moduleIds.some((id) => id.startsWith(CHECK));
+  if (!isOfCheck) continue;
+  const file = path.join(NEXT, chunk.fileName);
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '\n'));
+  rmSync(`${file}.map`, { force: true });
 }
 const last = `${NEXT}.last`;
 if (existsSync(DIST)) renameSync(DIST, last);

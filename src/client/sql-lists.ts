@@ -62,7 +62,10 @@ export function rowsOfValues(
   rows: readonly (readonly unknown[] | object)[],
   columns?: readonly string[],
 ): SqlFragment {
-  if (!Array.isArray(rows)) throw new InvalidArgumentError('sql.values takes an array of rows');
+  if (!Array.isArray(rows)) {
+    const one = isObject(rows) ? { hint: 'One row is an array of one: sql.values([row]).' } : {};
+    throw new InvalidArgumentError('sql.values takes an array of rows', one);
+  }
   if (rows.length === 0) {
     throw new InvalidArgumentError('sql.values takes at least one row: an empty list is no SQL', {
       hint: 'Leave the statement out when there is nothing to insert, or use sql.unnest, which takes no rows as well.',

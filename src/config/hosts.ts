@@ -189,6 +189,12 @@ function defaultHosts(platform: string): readonly string[] {
   return platform === 'win32' ? ['localhost'] : [...SOCKET_DIRECTORIES, 'localhost'];
 }
 
+/** Whether these are where a server is looked for when nothing says where it is. */
+export function areDefaultHosts(hosts: readonly HostConfig[]): boolean {
+  const names = [...SOCKET_DIRECTORIES, 'localhost'];
+  return hosts.length === names.length && hosts.every(({ host }, at) => host === names[at]);
+}
+
 function socketPathOf(host: string, port: number, platform: string): string {
   const path = host.includes('.s.PGSQL.') ? host : `${host.replace(/\/+$/, '')}/.s.PGSQL.${port}`;
   const limit = platform === 'linux' ? SOCKET_PATH_BYTES.linux : SOCKET_PATH_BYTES.other;

@@ -1,4 +1,5 @@
 import type { HostConfig } from '../config/connect-config.ts';
+import { areDefaultHosts } from '../config/hosts.ts';
 import { TargetServerAttributeNotMatched, TimeoutError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
@@ -243,9 +244,13 @@ class Walk {
       }
       return answer;
     }
+    const hint = areDefaultHosts(this.#context.config.hosts)
+      ? 'No DSN, host or PGHOST says where the server is, so these were tried. Is a variable unset?'
+      : null;
+    const where = `could not connect to any of ${errors.length} addresses: ${this.#list()}`;
     return new ConnectionFailureError(
-      `could not connect to any of ${errors.length} addresses: ${this.#list()}`,
-      {},
+      hint === null ? where : `${where}\nHINT:  ${hint}`,
+      hint === null ? {} : { hint },
       { cause: this.#aggregate(), safeToRetry: true, isTransient: errors.some(isTransient) },
     );
   }

@@ -187,6 +187,17 @@ describe('the error when no host will do', () => {
     expect(two.message).toContain('took too long');
   });
 
+  it('says that nobody has said where the server is', async () => {
+    vi.stubEnv('PGHOST', undefined);
+    vi.stubEnv('PGSERVICE', undefined);
+    const error = await connect(undefined, { port: closedPort, ssl: false }).catch((e) => e);
+    expect(error).toBeInstanceOf(ConnectionFailureError);
+    expect(error.message).toMatch(/of \d addresses: [\s\S]*\nHINT: {2}No DSN, host or PGHOST says/);
+    expect(error.hint).toMatch(/Is a variable unset/);
+    const told = await refusal(ports(closedPort, closedPort));
+    expect(told).toMatchObject({ message: expect.not.stringContaining('HINT'), hint: null });
+  });
+
   it('comes at once when there is no time at all', async () => {
     for (const timeout of [0, -1]) {
       const error = await refusal({ ...ports(cluster.port), timeout });
