@@ -298,12 +298,13 @@ export class SocketStream implements ByteStream {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       const onEvent = (): void => this.#settle!(null);
-      this.#settle = (error) => {
+      const settle = (error: Error | null): void => {
         this.#settle = null;
         socket.off(event, onEvent);
         if (error === null) resolve();
         else reject(error);
       };
+      this.#settle = settle;
       socket.on(event, onEvent);
     });
   }
