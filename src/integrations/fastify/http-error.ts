@@ -1,4 +1,4 @@
-import { TimeoutError } from '../../errors/client-errors.ts';
+import { InterfaceError, InternalClientError, TimeoutError } from '../../errors/client-errors.ts';
 import { named } from '../../errors/named.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
 
@@ -34,6 +34,12 @@ const CONFLICTING_REQUESTS: Answer = {
   statusCode: 503,
   code: 'serialization_failure',
   message: 'Another request was changing the same data; nothing was changed.',
+};
+
+const FAULT: Answer = {
+  statusCode: 500,
+  code: 'database_error',
+  message: 'Something went wrong.',
 };
 
 /** By SQLSTATE, and failing that by its class. PostgreSQL manual, "PostgreSQL Error Codes". */
@@ -132,6 +138,20 @@ export function toHttpError(error: unknown): DatabaseHttpError | null {
   if (answer === undefined) return null;
   const rolledBack = answer === CONFLICTING_REQUESTS && isTransient;
   return new DatabaseHttpError(answer, error, safeToRetry || rolledBack);
+}
+
+/**
+ * What the plugin answers: a mistake in the program is told to nobody outside either. Errors that have
+ * nothing to do with the database are returned as they are.
+ */
+export function toAnswer(error: unknown): unknown {
+  const told = toHttpError(error);
+  if (told !== null) return told;
+  const isOurs =
+    error instanceof PostgresError ||
+    error instanceof InterfaceError ||
+    error instanceof InternalClientError;
+  return isOurs ? new DatabaseHttpError(FAULT, error, false) : error;
 }
 
 /** Why a request's calls end when its client is gone. Nobody reads the status; the log does. */

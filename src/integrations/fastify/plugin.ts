@@ -3,7 +3,7 @@ import type { Queryable } from '../../client/queryable.ts';
 import { createPool } from '../../pool/create-pool.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
-import { ClientDisconnectedError, toHttpError } from './http-error.ts';
+import { ClientDisconnectedError, toAnswer } from './http-error.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -29,8 +29,8 @@ export interface AsyncpgPluginOptions {
   readonly name?: string | undefined;
   /**
    * True: failures in the database become HTTP errors, see `toHttpError`, by an error handler of the
-   * scope that the plugin is registered in. An app with a handler of its own calls `toHttpError` there.
-   * Default false.
+   * scope that the plugin is registered in; a mistake in a query becomes a 500 that says nothing of it. An
+   * app with a handler of its own calls `toHttpError` there. Default false.
    */
   readonly httpErrors?: boolean | undefined;
   /**
@@ -76,7 +76,7 @@ export async function asyncpg(app: FastifyInstance, options: AsyncpgPluginOption
   if (httpErrors) {
     // What is thrown here goes to the next handler outwards, in the end to Fastify's own.
     app.setErrorHandler((error) => {
-      throw toHttpError(error) ?? error;
+      throw toAnswer(error);
     });
   }
 }

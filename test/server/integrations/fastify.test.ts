@@ -2,7 +2,13 @@ import { type ClientRequest, request as httpRequest } from 'node:http';
 import asyncpg, { type AsyncpgPluginOptions, healthRoute } from 'asyncpg/fastify';
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Connection, connect, InterfaceError, type PoolOptions } from '../../../src/index.ts';
+import {
+  type Connection,
+  connect,
+  InterfaceError,
+  type PoolOptions,
+  type Queryable,
+} from '../../../src/index.ts';
 import { deferred } from '../../support/deferred.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
@@ -253,7 +259,46 @@ describe('httpErrors', () => {
     expect(answer.headers['retry-after']).toBeUndefined();
   });
 
-  it("leaves the program's own faults what they are, and hands on to an outer handler", async () => {
+  it.each<[name: string, fail: (pg: Queryable) => Promise<unknown>, cause: string]>([
+    ['a mistake in SQL', (pg) => pg.execute('SELECT secret FROM vault'), 'UndefinedTableError'],
+    [
+      "a value that the server can't read",
+      (pg) => pg.copyToTable('kept', { schema: SCHEMA, source: [Buffer.from('secret\n')] }),
+      'InvalidTextRepresentationError',
+    ],
+    [
+      'a value of the wrong kind',
+      (pg) => pg.fetch('SELECT $1::int', 'secret'),
+      'InvalidArgumentError',
+    ],
+    ['no row', (pg) => pg.fetchOne('SELECT 1 AS secret WHERE false'), 'NoRowFoundError'],
+  ])("tells nobody outside of the program's own faults: %s", async (_name, fail, cause) => {
+    const failures: Error[] = [];
+    plugIn({ httpErrors: true });
+    app.addHook('onError', async (_request, _reply, error) => {
+      failures.push(error);
+    });
+    app.get('/', (request) => fail(request.pg));
+    const answer = await app.inject('/');
+    expect(answer.json()).toEqual({
+      statusCode: 500,
+      code: 'database_error',
+      error: 'Internal Server Error',
+      message: 'Something went wrong.',
+    });
+    expect(failures.map(({ name }) => name)).toEqual([cause]);
+  });
+
+  it('leaves errors of the program alone', async () => {
+    plugIn({ httpErrors: true });
+    app.get('/', () => {
+      throw Object.assign(new Error('no such page'), { statusCode: 404 });
+    });
+    const answer = await app.inject('/');
+    expect(answer.json()).toMatchObject({ statusCode: 404, message: 'no such page' });
+  });
+
+  it('hands on to an outer handler', async () => {
     app = fastify();
     app.setErrorHandler((error, _request, reply) => {
       const { statusCode = 500, cause } = error as { statusCode?: number; cause?: unknown };
@@ -267,7 +312,7 @@ describe('httpErrors', () => {
       );
     });
     const typo = await app.inject('/typo');
-    expect([typo.statusCode, typo.json()]).toEqual([500, { cause: null }]);
+    expect([typo.statusCode, typo.json()]).toEqual([500, { cause: 'PostgresSyntaxError' }]);
     const twice = await app.inject('/twice');
     expect([twice.statusCode, twice.json()]).toEqual([409, { cause: 'UniqueViolationError' }]);
   });
