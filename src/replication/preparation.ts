@@ -165,9 +165,12 @@ export async function leftHistory(
   );
 }
 
-/** Whether the slot has somebody who streams from it. */
+/**
+ * Whether somebody else has the slot: streams from it, has just made it, or is in its snapshot (42710 is that of the
+ * snapshot's own slot, which a connection that is lost keeps until the server notices).
+ */
 export function isTaken(error: unknown): boolean {
-  return error instanceof PostgresError && error.sqlstate === '55006';
+  return error instanceof PostgresError && ['55006', '42710'].includes(error.sqlstate ?? '');
 }
 
 /** Whether another attempt may succeed where this one has failed. */

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import { openChangeStream, slotStatus } from '../../../src/replication/index.ts';
-import { onEachServer, walsenderOf } from '../../support/replication/logical-cluster.ts';
+import {
+  connectReplication,
+  openChangeStream,
+  slotStatus,
+} from '../../../src/replication/index.ts';
+import { onEachServer, until, walsenderOf } from '../../support/replication/logical-cluster.ts';
 
 const SCHEMA = `
   CREATE TABLE one (id int PRIMARY KEY, n int);
@@ -112,4 +116,33 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
     });
     expect((await slotStatus(pool, 'interrupted'))?.temporary).toBe(false);
   }, 60_000);
+
+  test('waits for the slot of one that was lost, and of which the server does not know yet', async () => {
+    const { pool } = server;
+    await pool.execute(`
+      CREATE TABLE three (id int PRIMARY KEY);
+      INSERT INTO three VALUES (1);
+      CREATE PUBLICATION three FOR TABLE three`);
+    const former = await connectReplication(server.cluster.dsn);
+    const slot = { plugin: 'pgoutput', temporary: true } as const;
+    await former.createSlot('waits_snapshot', slot);
+    const options = { slot: 'waits', publication: 'three', snapshot: true } as const;
+    const opening = openChangeStream(pool, options);
+    // Beside the former's: it has tried, was told that the slot is there, and tries once more.
+    const pids = new Set<number>();
+    await until(async () => {
+      const rows = await pool.fetch(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender'",
+      );
+      for (const { pid } of rows) pids.add(pid);
+      return pids.size >= 3;
+    });
+    await former[Symbol.asyncDispose]();
+    await using stream = await opening;
+    for await (const transaction of stream) {
+      expect(transaction.isSnapshot).toBe(true);
+      expect(await transaction.toArray()).toHaveLength(1);
+      break;
+    }
+  });
 });
