@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from '../../tools/entries.ts';
 
 /** A tool, a small program in it, and what that must print. */
 export interface ToolCase {
@@ -171,6 +173,50 @@ test('the driver', async () => {${BODY}
       ],
     ],
     expected: /^(?![\s\S]*(?:open handle|did not exit))[\s\S]*Tests: +1 passed/,
+  },
+  {
+    // Jest has modules and globals of its own, and loads CommonJS.
+    name: 'jest-pg',
+    packages: ['jest', `pg@file:${path.join(root, 'packages/pg')}`],
+    files: {
+      'a.test.js': `const { Client, Pool, DatabaseError } = require('pg');
+const pool = new Pool({ connectionString: process.env.DSN, max: 2 });
+afterAll(() => pool.end());
+test('a pool', async () => {
+  const values = [1, { a: [1] }, [1, 2], Buffer.from('ab')];
+  const { rows } = await pool.query('SELECT $1::int4 AS id, $2::jsonb AS doc, $3::int4[] AS list, $4::bytea AS bytes, now() AS at', values);
+  expect(rows).toStrictEqual([{ id: 1, doc: { a: [1] }, list: [1, 2], bytes: Buffer.from('ab'), at: expect.any(Date) }]);
+  expect(rows).toBeInstanceOf(Array);
+  expect(rows[0].at).toBeInstanceOf(Date);
+});
+test('a transaction', async () => {
+  const client = await pool.connect();
+  await client.query('CREATE TEMP TABLE t (id int PRIMARY KEY)');
+  await client.query('BEGIN');
+  await client.query('INSERT INTO t VALUES (1)');
+  const error = await client.query('INSERT INTO t VALUES (1)').catch((e) => e);
+  await client.query('ROLLBACK');
+  expect(error).toBeInstanceOf(DatabaseError);
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toMatchObject({ code: '23505', constraint: 't_pkey', table: 't', severity: 'ERROR' });
+  expect((await client.query('SELECT FROM t')).rowCount).toBe(0);
+  client.release();
+});
+test('a client', async () => {
+  const client = new Client(process.env.DSN);
+  const heard = [];
+  client.on('notification', (message) => heard.push(message));
+  await client.connect();
+  await client.query('LISTEN j');
+  await client.query("NOTIFY j, 'x'");
+  expect(heard).toMatchObject([{ channel: 'j', payload: 'x' }]);
+  await expect(new Client({ host: '127.0.0.1', port: 1 }).connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await client.end();
+});`,
+    },
+    manifest: { type: 'commonjs', jest: { transform: {} } },
+    steps: [['node', 'node_modules/jest/bin/jest.js', '--detectOpenHandles', '--runInBand']],
+    expected: /^(?![\s\S]*(?:open handle|did not exit))[\s\S]*Tests: +3 passed/,
   },
   {
     name: 'node-test',
