@@ -2,24 +2,43 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
+import manifest from '../../package.json' with { type: 'json' };
 import reference from '../reference/typedoc-sidebar.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where the sources are, once package.json says so: the links to them and to edit a page come with it. */
+const { version, repository } = manifest as { version: string; repository?: { url: string } };
+const sources = repository?.url.replace(/^git\+/, '').replace(/\.git$/, '');
 
 export default defineConfig({
   title: 'asyncpg',
   description: 'A PostgreSQL driver for TypeScript: fast, strict, without dependencies.',
   lang: 'en',
   cleanUrls: true,
+  head: [['link', { rel: 'icon', href: '/logo.svg', type: 'image/svg+xml' }]],
   lastUpdated: false,
   ignoreDeadLinks: false,
   markdown: { theme: { light: 'github-light', dark: 'github-dark' } },
   themeConfig: {
+    logo: '/logo.svg',
+    ...(sources !== undefined && {
+      socialLinks: [{ icon: 'github', link: sources }],
+      editLink: {
+        // The reference is made from the sources, and has no page to edit.
+        pattern: ({ filePath }: { filePath: string }) =>
+          filePath.startsWith('reference/')
+            ? `${sources}/tree/main/src`
+            : `${sources}/edit/main/docs/${filePath}`,
+        text: 'Edit this page',
+      },
+    }),
     nav: [
       { text: 'Guide', link: '/guides/start', activeMatch: '^/guides/' },
       { text: 'Coming from …', link: '/coming-from/pg', activeMatch: '^/coming-from/' },
       { text: 'Measured', link: '/guides/performance' },
       { text: 'Reference', link: '/reference/', activeMatch: '^/reference/' },
+      { text: version, link: '/compatibility' },
     ],
     sidebar: {
       '/reference/': [{ text: 'Error classes by SQLSTATE', link: '/sqlstate' }, ...reference],
