@@ -9,6 +9,7 @@ import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { type Row, rowShape } from '../values/row.ts';
 import type { AssemblerHost } from './assembler.ts';
 import { Insert, type KeySource, type RelationColumn } from './change.ts';
+import { IdleLimit } from './idle-limit.ts';
 import { learnTypes, openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { createSlot } from './preparation.ts';
@@ -40,6 +41,9 @@ export class Snapshot {
   readonly #slot: string;
   readonly #temporary: string;
   readonly #sources: Source[];
+  readonly #idleLimit: IdleLimit | null;
+  /** Workers that have not imported the snapshot yet. */
+  #importing = 0;
   /** Transactions that are not acknowledged. */
   #unacknowledged = 0;
   readonly #open = new Set<Transaction>();
@@ -54,6 +58,7 @@ export class Snapshot {
     temporary: string,
     made: { readonly position: bigint; readonly name: string },
     sources: Source[],
+    idleLimit: IdleLimit | null,
   ) {
     this.#sender = sender;
     this.#context = context;
@@ -63,6 +68,7 @@ export class Snapshot {
     this.position = made.position;
     this.#name = made.name;
     this.#sources = sources;
+    this.#idleLimit = idleLimit;
   }
 
   static async begin(
@@ -75,6 +81,7 @@ export class Snapshot {
       await sender.command('SET idle_session_timeout = 0');
     }
     const sources = await sourcesOf(sender, context, settings);
+    const idleLimit = await IdleLimit.set(sender, context.config.timeout);
     const temporary = `${slot.slice(0, MAX_NAME)}_snapshot`;
     const { consistentPoint, snapshot } = await createSlot(
       sender,
@@ -88,7 +95,7 @@ export class Snapshot {
       context.config.timeout,
     );
     const made = { position: consistentPoint, name: snapshot! };
-    return new Snapshot(sender, context, settings, slot, temporary, made, sources);
+    return new Snapshot(sender, context, settings, slot, temporary, made, sources, idleLimit);
   }
 
   /** Hands over the rows. Resolves when all are acknowledged and the slot is there. */
@@ -102,9 +109,8 @@ export class Snapshot {
     lost.catch(() => {});
     const workers: Promise<void>[] = [];
     const { connections } = this.#settings.snapshot!;
-    for (let i = 0; i < Math.min(connections, this.#sources.length); i++) {
-      workers.push(this.#work(host, signal));
-    }
+    this.#importing = Math.min(connections, this.#sources.length);
+    for (let left = this.#importing; left > 0; left--) workers.push(this.#work(host, signal));
     try {
       await Promise.race([Promise.all(workers), lost]);
       this.#isComplete = true;
@@ -113,7 +119,10 @@ export class Snapshot {
       // So that no reader waits for somebody to take its rows.
       for (const transaction of this.#open) transaction.drop();
       await Promise.allSettled(workers);
-      throw this.#sender.session.endReason ?? reasonOf(error);
+      const { endReason } = this.#sender.session;
+      throw this.#idleLimit?.errorOf(endReason) ?? endReason ?? reasonOf(error);
+    } finally {
+      this.#idleLimit?.stop();
     }
     await this.#keep();
   }
@@ -131,6 +140,8 @@ export class Snapshot {
       const options = { isolation: 'repeatable_read', readOnly: true, signal } as const;
       await connection.transaction(options, async (tx) => {
         await tx.execute(`SET TRANSACTION SNAPSHOT ${quoteLiteral(this.#name)}`);
+        this.#importing -= 1;
+        if (this.#importing === 0) this.#idleLimit?.keepAlive();
         for (let next = this.#sources.shift(); next !== undefined; next = this.#sources.shift()) {
           await this.#read(tx, next, host);
         }

@@ -1,10 +1,17 @@
 import { expect, test } from 'vitest';
+import { createPool } from '../../../src/index.ts';
 import {
   connectReplication,
   openChangeStream,
   slotStatus,
 } from '../../../src/replication/index.ts';
-import { onEachServer, until, walsenderOf } from '../../support/replication/logical-cluster.ts';
+import {
+  iteratorOf,
+  onEachServer,
+  until,
+  walsenderOf,
+} from '../../support/replication/logical-cluster.ts';
+import { FaultProxy } from '../../support/servers/fault-proxy.ts';
 
 const SCHEMA = `
   CREATE TABLE one (id int PRIMARY KEY, n int);
@@ -145,4 +152,83 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
       break;
     }
   });
+
+  test('may take longer than the server lets its connection be silent', async () => {
+    const { pool: admin, cluster } = server;
+    await admin.execute(`
+      CREATE TABLE slow (id int PRIMARY KEY);
+      INSERT INTO slow SELECT generate_series(1, 1000);
+      CREATE PUBLICATION slow FOR TABLE slow`);
+    // The limit is half of it.
+    await using pool = await createPool(cluster.dsn, { minSize: 0, timeout: 2000 });
+    const options = { slot: 'slow', publication: 'slow', snapshot: true, highWater: 10 } as const;
+    await using stream = await openChangeStream(pool, options);
+    const pid = await walsenderOf(admin, 'slow_snapshot');
+    const ids: number[] = [];
+    for await (const transaction of stream) {
+      for await (const change of transaction) {
+        if (change.kind === 'insert') ids.push(change.new.id);
+        if (ids.length === 1 && transaction.isSnapshot) await admin.execute('SELECT pg_sleep(2)');
+      }
+      if (!transaction.isSnapshot) {
+        expect(await walsenderOf(admin, 'slow')).toBe(pid);
+        break;
+      }
+      // Nobody reads any more, and the last is not acknowledged.
+      await admin.execute('SELECT pg_sleep(1.5)');
+      // The exported snapshot, which would hold up the server's vacuum, was let go of when it was imported.
+      const state = 'SELECT state FROM pg_stat_activity WHERE pid = $1';
+      expect(await admin.fetchVal(state, pid)).toBe('idle');
+      expect(await slotStatus(admin, 'slow')).toBeNull();
+      await admin.execute('INSERT INTO slow VALUES (1001)');
+    }
+    expect(ids).toEqual(Array.from({ length: 1001 }, (_, i) => i + 1));
+  }, 30_000);
+
+  test.each(['before', 'after'] as const)(
+    'whose connection is lost %s its snapshot is imported, unnoticed, lets the next begin',
+    async (when) => {
+      const { pool: admin, cluster } = server;
+      const name = `lost_${when}`;
+      await admin.execute(`
+        CREATE TABLE ${name} (id int PRIMARY KEY);
+        INSERT INTO ${name} SELECT generate_series(1, 100);
+        CREATE PUBLICATION ${name} FOR TABLE ${name}`);
+      await using proxy = await FaultProxy.listen({ host: '127.0.0.1', port: cluster.port });
+      let isLost = false;
+      const lose = (): void => {
+        isLost = true;
+        for (const link of proxy.links) if (link.number === 0) link.strike('silence');
+      };
+      // The second connection is the one that the rows are read on.
+      proxy.plan = ({ link }) => {
+        if (when === 'before' && link === 1 && !isLost) lose();
+        return null;
+      };
+      const options = { slot: name, publication: name, snapshot: true, highWater: 10 } as const;
+      await using behind = await createPool(proxy.dsn, { minSize: 0, timeout: 3000 });
+      await using former = await openChangeStream(behind, options);
+      // Its rows are being read, and nobody takes them.
+      expect((await iteratorOf(former).next()).value.isSnapshot).toBe(true);
+      if (when === 'after') {
+        const pid = await walsenderOf(admin, `${name}_snapshot`);
+        const state = 'SELECT state FROM pg_stat_activity WHERE pid = $1';
+        await until(async () => (await admin.fetchVal(state, pid)) === 'idle');
+        lose();
+      }
+      expect(isLost).toBe(true);
+
+      await using pool = await createPool(cluster.dsn, { minSize: 0, timeout: 3000 });
+      await using stream = await openChangeStream(pool, options);
+      for await (const transaction of stream) {
+        const changes = await transaction.toArray();
+        if (!transaction.isSnapshot) break;
+        expect(changes).toHaveLength(100);
+        await admin.execute(`INSERT INTO ${name} VALUES (101)`);
+      }
+      expect((await slotStatus(admin, name))?.temporary).toBe(false);
+      proxy.heal();
+    },
+    30_000,
+  );
 });
