@@ -2,7 +2,8 @@
 // what is there from the start, and what is loaded by a dynamic import() only if it is needed. Beside
 // it, what pg and postgres.js weigh; what an installation weighs; and what the types cost a compiler. Run with
 // `npm run size`; it bundles dist/, as users do. Beside each figure stands that of `size.json`, from the commit
-// that wrote it last, with `npm run size -- --update`, which writes those of the serverless guide as well. In GitHub's workflow the table goes into the job's summary.
+// that wrote it last, with `npm run size -- --update`, which writes those of the serverless
+// guide as well. In GitHub's workflow the table goes into the job's summary.
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -14,6 +14,8 @@ const DEFAULT_PORT = 5432;
 
 /** Where distributions put the server's socket; there is no way to ask for it. */
 const SOCKET_DIRECTORIES = ['/run/postgresql', '/var/run/postgresql', '/tmp', '/private/tmp'];
+/** Where a server is looked for when nothing says where it is, but on Windows. */
+const SOCKETS_AND_LOCALHOST = [...SOCKET_DIRECTORIES, 'localhost'];
 
 /** What `sockaddr_un.sun_path` holds, less its NUL; the BSDs have four bytes less than Linux. */
 const SOCKET_PATH_BYTES = { linux: 107, other: 103 };
@@ -186,13 +188,15 @@ export function resolveHosts(
 }
 
 function defaultHosts(platform: string): readonly string[] {
-  return platform === 'win32' ? ['localhost'] : [...SOCKET_DIRECTORIES, 'localhost'];
+  return platform === 'win32' ? ['localhost'] : SOCKETS_AND_LOCALHOST;
 }
 
 /** Whether these are where a server is looked for when nothing says where it is. */
 export function areDefaultHosts(hosts: readonly HostConfig[]): boolean {
-  const names = [...SOCKET_DIRECTORIES, 'localhost'];
-  return hosts.length === names.length && hosts.every(({ host }, at) => host === names[at]);
+  return (
+    hosts.length === SOCKETS_AND_LOCALHOST.length &&
+    hosts.every(({ host }, at) => host === SOCKETS_AND_LOCALHOST[at])
+  );
 }
 
 function socketPathOf(host: string, port: number, platform: string): string {

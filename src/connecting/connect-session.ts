@@ -2,6 +2,7 @@ import type { HostConfig } from '../config/connect-config.ts';
 import { areDefaultHosts } from '../config/hosts.ts';
 import { TargetServerAttributeNotMatched, TimeoutError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
+import { messageText } from '../errors/message-text.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { Session } from '../session/session.ts';
 import { type AbortSource, Deadline } from '../transport/deadline.ts';
@@ -15,6 +16,10 @@ import { type Role, roleMatches, wantedRole } from './target-session.ts';
  * network that drops packets, IPv6 most often, shall not use up the time of those that work.
  */
 const PATIENCE = 3_000;
+
+/** The hint where connecting has failed to all places that were only guessed. */
+const UNSET =
+  'No DSN, host or PGHOST says where the server is, so these were tried. Is a variable unset?';
 
 /**
  * Connects to the first host that answers and has the wanted role. Every address of every host
@@ -244,15 +249,13 @@ class Walk {
       }
       return answer;
     }
-    const hint = areDefaultHosts(this.#context.config.hosts)
-      ? 'No DSN, host or PGHOST says where the server is, so these were tried. Is a variable unset?'
-      : null;
+    const additions = areDefaultHosts(this.#context.config.hosts) ? { hint: UNSET } : {};
     const where = `could not connect to any of ${errors.length} addresses: ${this.#list()}`;
-    return new ConnectionFailureError(
-      hint === null ? where : `${where}\nHINT:  ${hint}`,
-      hint === null ? {} : { hint },
-      { cause: this.#aggregate(), safeToRetry: true, isTransient: errors.some(isTransient) },
-    );
+    return new ConnectionFailureError(messageText(where, additions), additions, {
+      cause: this.#aggregate(),
+      safeToRetry: true,
+      isTransient: errors.some(isTransient),
+    });
   }
 
   /** All failures; with the first system error's code, as Node does it for a name's addresses. */

@@ -2,6 +2,7 @@
  * Errors that the client itself raises. What the server says is a `PostgresError`
  * (postgres-error.ts); everything here was decided on this side of the wire.
  */
+import { messageText } from './message-text.ts';
 import { named } from './named.ts';
 
 /** What every client-side error may be given besides its message. */
@@ -16,13 +17,6 @@ export interface ClientErrorOptions {
   safeToRetry?: boolean;
   /** The whole transaction is worth running again. */
   isTransient?: boolean;
-}
-
-function describe(message: string, options: ClientErrorOptions | undefined): string {
-  let text = message;
-  if (options?.detail !== undefined) text += `\nDETAIL:  ${options.detail}`;
-  if (options?.hint !== undefined) text += `\nHINT:  ${options.hint}`;
-  return text;
 }
 
 function causeOf(options: ClientErrorOptions | undefined): ErrorOptions | undefined {
@@ -41,7 +35,7 @@ abstract class ClientError extends Error {
   readonly isTransient: boolean;
 
   constructor(message: string, options?: ClientErrorOptions) {
-    super(describe(message, options), causeOf(options));
+    super(messageText(message, options), causeOf(options));
     this.detail = options?.detail ?? null;
     this.hint = options?.hint ?? null;
     this.safeToRetry = options?.safeToRetry ?? false;
@@ -159,7 +153,7 @@ export class TimeoutError extends Error {
   readonly isTransient: boolean;
 
   constructor(message: string, options?: ClientErrorOptions) {
-    super(describe(message, options), causeOf(options));
+    super(messageText(message, options), causeOf(options));
     this.safeToRetry = options?.safeToRetry ?? false;
     this.isTransient = options?.isTransient ?? true;
   }

@@ -1,3 +1,4 @@
+import { messageText } from './message-text.ts';
 import { named } from './named.ts';
 
 /**
@@ -105,13 +106,6 @@ function assignFields(
   }
 }
 
-function withDetailAndHint(text: string, fields: Pick<ServerMessageFields, 'detail' | 'hint'>) {
-  let full = text;
-  if (fields.detail !== null) full += `\nDETAIL:  ${fields.detail}`;
-  if (fields.hint !== null) full += `\nHINT:  ${fields.hint}`;
-  return full;
-}
-
 function presentFields(source: Omit<ServerMessageFields, 'message'>): Record<string, unknown> {
   const present: Record<string, unknown> = {};
   for (const field of FIELDS) {
@@ -193,7 +187,7 @@ export class PostgresError extends Error {
 
   /** The name and the message, followed by DETAIL and HINT lines if the server sent any. */
   override toString(): string {
-    return withDetailAndHint(`${this.name}: ${this.message}`, this);
+    return messageText(`${this.name}: ${this.message}`, this);
   }
 
   /** The name, the message and the fields that are present, but for the texts of queries. */
@@ -250,7 +244,7 @@ export class PostgresLogMessage {
 
   /** As psql prints it: `NOTICE:  …`, followed by DETAIL and HINT lines. */
   toString(): string {
-    return withDetailAndHint(`${this.severity ?? 'LOG'}:  ${this.message}`, this);
+    return messageText(`${this.severity ?? 'LOG'}:  ${this.message}`, this);
   }
 
   /** The name, the message and the fields that are present. */

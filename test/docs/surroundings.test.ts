@@ -53,6 +53,10 @@ async function run(
   return (await import(file)) as Record<string, unknown>;
 }
 
+function leadToPrimary(): void {
+  leadTo({ ...servers.options.hosts[0]!, ...USER });
+}
+
 const GUIDE = {
   clusters: 'docs/guides/clusters.md',
   replication: 'docs/guides/replication.md',
@@ -93,7 +97,7 @@ it('hosts by Patroni and by a registry', async () => {
 });
 
 it('a handler of AWS Lambda', async () => {
-  leadTo({ ...servers.options.hosts[0]!, ...USER });
+  leadToPrimary();
   const module = await run(GUIDE.serverless, 'export const handler');
   const handler = module['handler'] as (event: { id: string }) => Promise<unknown>;
   expect(await handler({ id: '1' })).toBeNull();
@@ -103,7 +107,7 @@ it('a handler of AWS Lambda', async () => {
 });
 
 it('a Worker of Cloudflare', async () => {
-  leadTo({ ...servers.options.hosts[0]!, ...USER });
+  leadToPrimary();
   const module = await run(GUIDE.serverless, 'HYPERDRIVE');
   const worker = module['default'] as { fetch(request: Request, env: object): Promise<Response> };
   const connectionString = servers.primary.dsn;
@@ -122,7 +126,7 @@ const ENOUGH = new Error('the test has seen enough');
 it.each([GUIDE.replication, 'skills/asyncpg/SKILL.md'])(
   'a stream of changes that begins with the rows that are there: %s',
   async (document) => {
-    leadTo({ ...servers.options.hosts[0]!, ...USER });
+    leadToPrimary();
     const seen: unknown[][] = [];
     vi.spyOn(console, 'log').mockImplementation((...args) => {
       seen.push(args);
@@ -150,7 +154,7 @@ it.each([GUIDE.replication, 'skills/asyncpg/SKILL.md'])(
 );
 
 it('a copy that has each row exactly once, however often its program begins', async () => {
-  leadTo({ ...servers.options.hosts[0]!, ...USER });
+  leadToPrimary();
   await primary.execute(`
     CREATE TABLE progress AS SELECT NULL::pg_lsn AS lsn;
     CREATE TABLE copy (id integer PRIMARY KEY CHECK (id < 100));
@@ -172,7 +176,7 @@ it('a copy that has each row exactly once, however often its program begins', as
 });
 
 it('an outbox without a table', async () => {
-  leadTo({ ...servers.options.hosts[0]!, ...USER });
+  leadToPrimary();
   await primary.execute('CREATE PUBLICATION only_messages');
   await primary.execute("SELECT pg_create_logical_replication_slot('outbox', 'pgoutput')");
   const published: string[] = [];

@@ -123,7 +123,11 @@ export class DatabaseHttpError extends Error {
  * A 503 has `Retry-After` where nothing was changed, so that the request may be sent again.
  *
  * @example
- * app.setErrorHandler((error, request, reply) => reply.send(toHttpError(error) ?? error));
+ * app.setErrorHandler((error, request, reply) => {
+ *   request.log.error(error);
+ *   const told = toHttpError(error);
+ *   return reply.code(told?.statusCode ?? 500).send({ problem: told?.code ?? 'internal' });
+ * });
  */
 export function toHttpError(error: unknown): DatabaseHttpError | null {
   if (error instanceof TimeoutError) {
