@@ -100,8 +100,41 @@ function judgeAndKeep(text: string): StatementKind {
 
 /** Where strings end may depend on `standard_conforming_strings`: then it is both that count. */
 function judgeText(text: string): StatementKind {
+  const plain = plainKind(text);
+  if (plain !== null) return plain;
   const kind = judge(text, false);
   return text.includes('\\') ? worst(kind, judge(text, true)) : kind;
+}
+
+/** How most statements begin. PostgreSQL takes no other character for a blank. */
+const PLAIN = /^[\t-\r ]*(?:(select)|insert[\t-\r ]+into|update|delete[\t-\r ]+from)(?=[\t-\r ])/i;
+
+/** Behind that, whatever `judge` finds in such a statement, and where it may be several. */
+const NOTABLE =
+  /[;\\]|&"|\binto\b|\btemp(?:orary)?\b|set(?:_config|val|seed)|advisory|dblink|pg_(?:temp|start_backup|backup)|replication_(?:slot|origin)|now|today|tomorrow|yesterday/i;
+
+/**
+ * The kind of a statement that has nothing in it by which `judge` would tell it from others, which is
+ * most texts, and the first one of a short program: one look instead of ten. Null: it has to be read.
+ */
+function plainKind(text: string): StatementKind | null {
+  const opening = text.length > MAX_TEXT_LENGTH ? null : PLAIN.exec(text);
+  if (opening === null || NOTABLE.test(text.slice(opening[0].length))) return null;
+  if (text.includes('(') && callsUnknownFunction(new Lexer(text, false))) return null;
+  return kindOf({
+    shareable: true,
+    repeatable: true,
+    lasting: false,
+    firesTriggers: opening[1] === undefined,
+    changesSchema: false,
+    mayCommit: false,
+    mentionsPrepare: false,
+    parsedAnew: false,
+    changesSurroundings: false,
+    callsUnknown: false,
+    needsHolder: null,
+    ...NO_EFFECTS,
+  });
 }
 
 function worst(one: StatementKind, other: StatementKind): StatementKind {

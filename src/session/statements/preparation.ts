@@ -10,30 +10,41 @@ import { newStatementName } from './statement-name.ts';
 const MAX_ROUNDS = 64;
 
 /**
- * Loads what the registry must know to encode and decode values of these types.
+ * Loads what the registry must know to encode and decode values of these types. Null: it knows it.
  *
  * @param confirm asks for composite types even if they are known. No message has the names of their
  *   attributes, so nothing else would tell that another session has renamed them
  */
-export async function learnTypes(
+export function learnTypes(
   session: RequestHost,
   parent: Request,
   oids: readonly number[],
   confirm: boolean = false,
-): Promise<void> {
+): Promise<unknown> | null {
   const { registry } = session;
   registry.catchUp();
-  let unconfirmed = confirm ? registry.composites(oids) : [];
+  const unconfirmed = confirm ? registry.composites(oids) : [];
+  const missing = registry.missing(oids);
+  if (missing.length === 0 && unconfirmed.length === 0) return registry.load?.(oids) ?? null;
+  return askForTypes(session, parent, oids, [...new Set([...missing, ...unconfirmed])]);
+}
+
+async function askForTypes(
+  session: RequestHost,
+  parent: Request,
+  oids: readonly number[],
+  first: readonly number[],
+): Promise<void> {
+  const { registry } = session;
+  const { introspect } = await session.catalog.open();
+  let missing = first;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const missing = [...new Set([...registry.missing(oids), ...unconfirmed])];
+    registry.define(await introspect(session, parent, missing));
+    missing = registry.missing(oids);
     if (missing.length === 0) {
-      const loading = registry.load?.(oids) ?? null;
-      if (loading !== null) await loading;
+      await registry.load?.(oids);
       return;
     }
-    unconfirmed = [];
-    const { introspect } = await session.catalog.open();
-    registry.define(await introspect(session, parent, missing));
   }
   throw new InternalClientError('types refer to each other without end');
 }
@@ -61,7 +72,8 @@ export async function describeStatement(
   name: string,
 ): Promise<StatementDescription> {
   const description = await parse(session, parent, text, name);
-  await learnTypes(session, parent, typesOf(description), true);
+  const learning = learnTypes(session, parent, typesOf(description), true);
+  if (learning !== null) await learning;
   return description;
 }
 
@@ -136,8 +148,21 @@ export async function statementFor(
   given: Statement | null,
   named: boolean,
 ): Promise<Statement> {
+  const store = named ? session.statements.named : session.statements.unnamed;
+  const known = given ?? store.get(text);
   try {
-    return await findStatement(session, parent, text, given, named);
+    if (known !== undefined) {
+      await learnTypes(session, parent, typesOf(known.description), given === null && !named);
+      const statement = known.current(session.registry, given !== null);
+      if (given === null && statement !== known) store.replace(text, known, statement);
+      return statement;
+    }
+    const statement = named
+      ? await prepareNamed(session, parent, text)
+      : await prepareStatement(session, parent, text, '');
+    const keeper = statement.name === '' ? session.statements.unnamed : store;
+    if (keeper.accepts(text)) keeper.set(text, statement);
+    return statement;
   } catch (error) {
     throw withQuery(error, text);
   }
@@ -147,29 +172,6 @@ export async function statementFor(
 export function withQuery(error: unknown, text: string): unknown {
   if (error instanceof PostgresError) error.query = text;
   return error;
-}
-
-async function findStatement(
-  session: RequestHost,
-  parent: Request,
-  text: string,
-  given: Statement | null,
-  named: boolean,
-): Promise<Statement> {
-  const store = named ? session.statements.named : session.statements.unnamed;
-  const known = given ?? store.get(text);
-  if (known !== undefined) {
-    await learnTypes(session, parent, typesOf(known.description), given === null && !named);
-    const statement = known.current(session.registry, given !== null);
-    if (given === null && statement !== known) store.replace(text, known, statement);
-    return statement;
-  }
-  const statement = named
-    ? await prepareNamed(session, parent, text)
-    : await prepareStatement(session, parent, text, '');
-  const keeper = statement.name === '' ? session.statements.unnamed : store;
-  if (keeper.accepts(text)) keeper.set(text, statement);
-  return statement;
 }
 
 /**

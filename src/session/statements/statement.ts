@@ -15,7 +15,7 @@ import {
 import type { FieldDescription } from '../../protocol/backend/result.ts';
 import { writeDescribe, writeParse } from '../../protocol/frontend/query.ts';
 import { Frontend, HEADER_LENGTH } from '../../protocol/message-type.ts';
-import { MessageWriter } from '../../protocol/writer.ts';
+import type { MessageWriter } from '../../protocol/writer.ts';
 import { mayChangeTypes, type StatementKind, statementKind } from '../../sql/statement-kind.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import { unexpected } from '../unexpected.ts';
@@ -106,7 +106,6 @@ export class Statement {
   readonly #bindHead: Buffer;
   /** Bind's result formats. */
   readonly #bindTail: Buffer;
-  readonly #executeAndSync: Buffer;
 
   /**
    * @param boundFormats the description is that of a portal, and rows come in the formats that
@@ -132,7 +131,7 @@ export class Statement {
     this.epoch = registry.confirmedEpoch;
     this.changes = registry.changes;
     this.typeChanges = registry.typeChanges;
-    this.changesTypes = mayChangeTypes(text);
+    this.changesTypes = this.kind.changesSchema && mayChangeTypes(text);
     this.isUnconfirmed = name === '' && registry.composites(typesOf(description)).length > 0;
     this.parameters = description.parameterOids.map(
       (oid) => codecs?.codec(oid) ?? registry.codec(oid)!,
@@ -151,25 +150,8 @@ export class Statement {
         : boundFormats
           ? (lateDecoder(description.fields, registry, 'record', codecs) as RowDecoder)
           : compileRowDecoder(this.columns);
-    this.#bindHead = constant((writer) => {
-      writer.uint8(0);
-      writer.cstring(name);
-    });
-    this.#bindTail = constant((writer) => {
-      const formats = this.columns.map((column) => column.format);
-      const uniform = formats.every((format) => format === formats[0]);
-      const codes = uniform ? formats.slice(0, 1) : formats;
-      writer.uint16(codes.length);
-      for (const format of codes) writer.uint16(format);
-    });
-    this.#executeAndSync = constant((writer) => {
-      writer.begin(Frontend.Execute);
-      writer.uint8(0);
-      writer.int32(0);
-      writer.end();
-      writer.begin(Frontend.Sync);
-      writer.end();
-    });
+    this.#bindHead = Buffer.from(`\0${name}\0`);
+    this.#bindTail = resultFormats(this.columns);
   }
 
   /** The decoder of its rows in this form. It must be a statement that returns rows. */
@@ -308,12 +290,12 @@ export class Statement {
 
   /** Writes Execute of the unnamed portal, to its end. */
   writeExecute(writer: MessageWriter): void {
-    writer.bytes(this.#executeAndSync, this.#executeAndSync.length - HEADER_LENGTH);
+    writer.bytes(EXECUTE_AND_SYNC, EXECUTE_AND_SYNC.length - HEADER_LENGTH);
   }
 
   /** Writes Execute of the unnamed portal, to its end, and Sync. */
   writeExecuteAndSync(writer: MessageWriter): void {
-    writer.bytes(this.#executeAndSync);
+    writer.bytes(EXECUTE_AND_SYNC);
   }
 }
 
@@ -337,12 +319,24 @@ function columnCodec(
   return codecs?.codec(oid) ?? registry.codec(oid)!;
 }
 
-/** Where constant bytes are written, one after the other: a buffer for each would cost more. */
-const scratch = new MessageWriter(256);
+/** Execute of the unnamed portal, for all its rows, and Sync. */
+const EXECUTE_AND_SYNC = Buffer.from([
+  ...[Frontend.Execute, 0, 0, 0, 9, 0, 0, 0, 0, 0],
+  ...[Frontend.Sync, 0, 0, 0, 4],
+]);
 
-/** The bytes that `write` writes. */
-function constant(write: (writer: MessageWriter) => void): Buffer {
-  scratch.rollback(0);
-  write(scratch);
-  return Buffer.from(scratch.written);
+/** Bind's result formats where all columns have the same one, by that; of no columns. */
+const UNIFORM: readonly Buffer[] = [TEXT, BINARY].map((format) => Buffer.from([0, 1, 0, format]));
+const NO_COLUMNS = Buffer.from([0, 0]);
+
+/** Bind's result formats: one for all columns where that says it. */
+function resultFormats(columns: readonly Column[]): Buffer {
+  const { length } = columns;
+  if (length === 0) return NO_COLUMNS;
+  const { format } = columns[0]!;
+  if (columns.every((column) => column.format === format)) return UNIFORM[format]!;
+  const bytes = Buffer.alloc(2 + 2 * length);
+  bytes.writeUInt16BE(length);
+  for (let i = 0; i < length; i++) bytes[3 + 2 * i] = columns[i]!.format;
+  return bytes;
 }
