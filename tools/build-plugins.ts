@@ -1,6 +1,12 @@
 // What `npm run build` does to the code besides bundling it.
+import path from 'node:path';
 import type { MinifyOptions, Plugin } from 'rolldown';
-import { compactSqlstateClasses, compactSqlstateLookup } from './compact-sqlstate.ts';
+import {
+  compactSqlstateClasses,
+  compactSqlstateLookup,
+  sqlstateMaker,
+} from './compact-sqlstate.ts';
+import { root } from './entries.ts';
 import { withUsersNames } from './peer-aliases.ts';
 
 /**
@@ -14,9 +20,15 @@ export const readableMinify: MinifyOptions = {
   codegen: { removeWhitespace: false },
 };
 
+/** Where it would be, were it a file. */
+const MAKER = path.join(root, 'src/errors/generated', sqlstateMaker.name);
+
 /** The SQLSTATE classes are made by calls, which are shorter, and looked up by name. */
 export const compactClasses: Plugin = {
   name: 'compact-sqlstate',
+  resolveId: (id) => (id === sqlstateMaker.name ? MAKER : null),
+  load: (id) =>
+    id === MAKER ? { code: sqlstateMaker.code, map: { mappings: '' }, moduleType: 'js' } : null,
   transform: {
     filter: { id: /errors[/\\]generated[/\\]sqlstate(?:-lookup)?\.ts$/ },
     handler: (source, id) => ({

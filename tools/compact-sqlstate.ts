@@ -6,7 +6,11 @@
 const CLASS =
   /export class (\w+) extends (\w+) \{\n(?: {2}static override readonly sqlstate: string = '(\w{5})';\n)? {2}static \{\n {4}named\(this, '\1'\);\n {2}\}\n(?: {2}declare readonly sqlstate: .+;\n)?\}/g;
 
-const MAKE = `
+/** What makes them: a module of its own, as all that sqlstate.ts exports is public. */
+export const sqlstateMaker = {
+  /** The name that it is imported by. */
+  name: './sqlstate-maker.ts',
+  code: `import { named } from '../named.ts';
 const known = new Map();
 export function make(name, parent, sqlstate) {
   let made = known.get(name);
@@ -17,7 +21,10 @@ export function make(name, parent, sqlstate) {
   known.set(name, made);
   return made;
 }
-`;
+`,
+} as const;
+
+const IMPORT_MAKER = `import { make } from '${sqlstateMaker.name}';\n`;
 
 /**
  * @param source the generated module
@@ -32,8 +39,7 @@ export function compactSqlstateClasses(source: string): string {
   if (/^(?:export )?class /m.test(compact)) {
     throw new Error('tools/compact-sqlstate.ts does not know a class of the generated sqlstate.ts');
   }
-  // In front of the classes, which are made as the module is run.
-  return MAKE + compact;
+  return IMPORT_MAKER + compact.replace(/^import \{ named \} .*\n/m, '');
 }
 
 const ENTRY = /^ {2}\['(\w{5})', classes\.(\w+)\],$/gm;
@@ -55,8 +61,7 @@ export function compactSqlstateLookup(source: string): string {
     return entries.map(([, sqlstate, name]) => ` ${sqlstate}${name}`).join('');
   };
   return `import { PostgresError, PostgresLogMessage } from '../postgres-error.ts';
-import { make } from './sqlstate.ts';
-function classOf(names, sqlstate, base) {
+${IMPORT_MAKER}function classOf(names, sqlstate, base) {
   const at = sqlstate.length === 5 ? names.indexOf(' ' + sqlstate) : -1;
   if (at < 0) return undefined;
   const end = names.indexOf(' ', at + 6);

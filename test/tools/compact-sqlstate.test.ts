@@ -5,7 +5,11 @@ import * as classes from '../../src/errors/generated/sqlstate.ts';
 import { ERROR_CLASSES, WARNING_CLASSES } from '../../src/errors/generated/sqlstate-lookup.ts';
 import { named } from '../../src/errors/named.ts';
 import { PostgresError, PostgresLogMessage } from '../../src/errors/postgres-error.ts';
-import { compactSqlstateClasses, compactSqlstateLookup } from '../../tools/compact-sqlstate.ts';
+import {
+  compactSqlstateClasses,
+  compactSqlstateLookup,
+  sqlstateMaker,
+} from '../../tools/compact-sqlstate.ts';
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../src/errors/generated/${name}`, import.meta.url), 'utf8');
@@ -30,7 +34,8 @@ function compacted(): { classes: Classes; tables: Lookup } {
     'PostgresLogMessage',
     'exported',
     'tables',
-    `${body(compactSqlstateClasses(source))}
+    `${body(sqlstateMaker.code)}
+    ${body(compactSqlstateClasses(source))}
     {
       const exported = tables;
       ${body(compactSqlstateLookup(lookup))}
@@ -44,8 +49,7 @@ function compacted(): { classes: Classes; tables: Lookup } {
 
 /** The tables alone, as in a program that names none of the classes. */
 function looked(): Lookup {
-  const made = compactSqlstateClasses(source).replace(/^export const .*$/gm, '');
-  const body = `${made}\n${compactSqlstateLookup(lookup)}`
+  const body = `${sqlstateMaker.code}\n${compactSqlstateLookup(lookup)}`
     .replace(/^import .*$/gm, '')
     .replace(/^export const (\w+)/gm, 'const $1 = exported.$1')
     .replace(/^export (?=function)/gm, '');
