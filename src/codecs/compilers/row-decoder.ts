@@ -57,6 +57,8 @@ export function valueDecoder({ codec, format, name }: Column): ValueDecoder {
 }
 
 interface Compiled {
+  /** How many results have begun with it. */
+  begun: number;
   readonly columns: readonly Column[];
   readonly form: RowForm;
   readonly generate: boolean;
@@ -68,8 +70,8 @@ interface Compiled {
  * each copy of generated code would have to be optimised anew by the engine.
  */
 const compiled = new WeakMap<RowShape, Compiled[]>();
-/** Results with the same names, of other types each. */
-const MAX_VARIANTS = 8;
+/** Results with the same names, of other types each, with and without generated code. */
+const MAX_VARIANTS = 16;
 
 /** The decoder that makes records of a result's rows. */
 export function compileRowDecoder(columns: readonly Column[], generate?: boolean): RowDecoder {
@@ -88,25 +90,41 @@ export function compileDecoder(
   return compile(columns, form, generate);
 }
 
+/** So many results begin with a decoder that is not generated. */
+export const FEW_RESULTS = 4;
+
+/**
+ * The decoder for a result that begins. There may be a few rows of it and hardly another one, as in a
+ * short program: code is not generated before such columns have come some times.
+ */
+export function decoderToBegin(columns: readonly Column[], form: RowForm): RowDecoder<unknown> {
+  return compile(columns, form, null);
+}
+
+/** @param wanted whether code is generated; null: where it pays */
 function compile(
   columns: readonly Column[],
   form: RowForm,
-  generate: boolean,
+  wanted: boolean | null,
 ): RowDecoder<unknown> {
   const shape = rowShape(columns.map((column) => column.name));
   const variants = compiled.get(shape) ?? [];
-  const known = variants.find(
-    (variant) =>
-      variant.form === form && variant.generate === generate && sameTypes(variant.columns, columns),
+  const alike = variants.filter(
+    (variant) => variant.form === form && sameTypes(variant.columns, columns),
   );
-  if (known !== undefined) return known.decode;
+  const generate = wanted ?? (alike.some(({ begun }) => begun >= FEW_RESULTS) && canGenerateCode());
+  const known = alike.find((variant) => variant.generate === generate);
+  if (known !== undefined) {
+    if (!generate && wanted === null) known.begun += 1;
+    return known.decode;
+  }
   // Beyond this many columns generated code is too long for the engine to optimise, and code with
   // very long names would stay in the engine's own cache of code.
   const isShort = columns.length <= 256 && shape.isShared;
   const slow = interpreted(columns, maker(form, shape));
   const decode = generate && isShort ? generated(columns, form, shape, slow) : slow;
   compiled.set(shape, [
-    { columns, form, generate, decode },
+    { columns, form, generate, decode, begun: generate ? FEW_RESULTS : 1 },
     ...variants.slice(0, MAX_VARIANTS - 1),
   ]);
   return decode;

@@ -14,7 +14,7 @@ export class IntrospectionRequest extends ExtendedRequest<Row[]> {
   constructor(
     statement: Statement,
     args: readonly unknown[],
-    decoder: RowDecoder = statement.decoder!,
+    decoder: RowDecoder = statement.decoderOf('record') as RowDecoder,
   ) {
     super(null);
     this.#statement = statement;

@@ -8,6 +8,8 @@ import { learnTypes } from './preparation.ts';
 import { type Statement, typesOf } from './statement.ts';
 import { isValueError } from './value-error.ts';
 
+/** After so many rows of a result it is worth the fastest decoder. */
+const FEW = 16;
 /** The most rows that memory is taken for before they come. */
 const MAX_EXPECTED = 16 * 1024;
 
@@ -54,6 +56,7 @@ export class RowCollector {
     end: number,
   ): unknown {
     if (this.#statement !== statement) this.#begin(session, statement);
+    else if (this.#count === FEW) this.#decode = statement.decoderOf(this.#form) as RowDecoder;
     if (this.#postponed !== null) {
       this.#postponed.bytes.push(Buffer.from(buffer.subarray(start, end)));
       return null;
@@ -79,7 +82,7 @@ export class RowCollector {
   #begin({ registry }: RequestHost, statement: Statement): void {
     if (this.#count === 0) this.#rows = new Array<Row>(expectedRows(statement));
     this.#statement = statement;
-    this.#decode = statement.decoderOf(this.#form) as RowDecoder;
+    this.#decode = statement.decoderToBegin(this.#form) as RowDecoder;
     if (this.#confirms && !this.#confirmed) {
       const isComposite = registry.composites(typesOf(statement.description)).length > 0;
       if (isComposite) this.#postponed = { bytes: [], wants: 'unconfirmed' };

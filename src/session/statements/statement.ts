@@ -9,7 +9,8 @@ import {
 import {
   type Column,
   compileDecoder,
-  compileRowDecoder,
+  decoderToBegin,
+  FEW_RESULTS,
   type RowDecoder,
 } from '../../codecs/compilers/row-decoder.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
@@ -58,8 +59,6 @@ export function typesOf({ parameterOids, fields, columnOids }: StatementDescript
   return [...parameterOids, ...(columnOids ?? (fields ?? []).map((field) => field.typeOid))];
 }
 
-type StatementWithRows = Statement & { readonly decoder: RowDecoder };
-
 /**
  * A described statement with everything that executing it needs, worked out once: the argument
  * encoder, the row decoder, the constant bytes of its messages.
@@ -81,7 +80,6 @@ export class Statement {
   readonly parameters: readonly Codec[];
   readonly columns: readonly Column[];
   readonly encoder: ArgumentEncoder;
-  readonly decoder: RowDecoder | null;
   /** What its text does when it is executed. */
   readonly kind: StatementKind;
   /** Whether what is known of other statements stays true when it is executed. */
@@ -94,8 +92,9 @@ export class Statement {
   leavesSurroundings: boolean | null = null;
   /** How many rows its last result had. */
   lastCount = 0;
-  /** The decoders of other rows than records. */
   readonly #decoders: Partial<Record<RowForm, RowDecoder<unknown>>> = {};
+  /** How many results have begun without the fastest decoder. */
+  #begun = 0;
   readonly #registry: CodecSource;
   readonly #boundFormats: boolean;
   /** What its values are written and read by where that has a codec. */
@@ -144,23 +143,25 @@ export class Statement {
     });
     this.encoder =
       codecs?.argumentEncoder?.(this.parameters) ?? compileArgumentEncoder(this.parameters);
-    this.decoder =
-      description.fields === null
-        ? null
-        : boundFormats
-          ? (lateDecoder(description.fields, registry, 'record', codecs) as RowDecoder)
-          : compileRowDecoder(this.columns);
     this.#bindHead = Buffer.from(`\0${name}\0`);
     this.#bindTail = resultFormats(this.columns);
   }
 
   /** The decoder of its rows in this form. It must be a statement that returns rows. */
   decoderOf(form: RowForm): RowDecoder<unknown> {
-    if (form === 'record') return this.decoder!;
     this.#decoders[form] ??= this.#boundFormats
       ? lateDecoder(this.description.fields!, this.#registry, form, this.#codecs)
       : compileDecoder(this.columns, form);
     return this.#decoders[form];
+  }
+
+  /** The decoder of the first rows of a result: that of the first results may be a slow one. */
+  decoderToBegin(form: RowForm): RowDecoder<unknown> {
+    const known = this.#decoders[form];
+    if (known !== undefined) return known;
+    if (this.#begun === FEW_RESULTS || this.#boundFormats) return this.decoderOf(form);
+    this.#begun += 1;
+    return decoderToBegin(this.columns, form);
   }
 
   /**
@@ -300,9 +301,9 @@ export class Statement {
 }
 
 /** The statement whose row has come. Rows of none, or of one that returns none, must not come. */
-export function withRows(statement: Statement | null): StatementWithRows {
-  if (statement === null || statement.decoder === null) unexpected('DataRow');
-  return statement as StatementWithRows;
+export function withRows(statement: Statement | null): Statement {
+  if (statement === null || statement.description.fields === null) unexpected('DataRow');
+  return statement;
 }
 
 /** @param own the OID of a domain that has a codec of its own in the registry */

@@ -5,6 +5,8 @@ import {
   type Column,
   compileDecoder,
   compileRowDecoder,
+  decoderToBegin,
+  FEW_RESULTS,
   type RowDecoder,
 } from '../../../src/codecs/compilers/row-decoder.ts';
 import { TextRun } from '../../../src/codecs/text-run.ts';
@@ -144,6 +146,33 @@ describe('the decoder of a result', () => {
   test('all results of the same columns share one', () => {
     const columns = (): Column[] => [column('a', 'int4'), column('b', 'text')];
     expect(compileRowDecoder(columns())).toBe(compileRowDecoder(columns()));
+  });
+
+  test('is not generated for the first few results of the same columns', () => {
+    const columns = (): Column[] => [column('few_of', 'int4'), column('them', 'text')];
+    const body = encodeRow(columns(), [7, 'x']);
+    const first = decoderToBegin(columns(), 'record');
+    for (let i = 1; i < FEW_RESULTS; i++) expect(decoderToBegin(columns(), 'record')).toBe(first);
+    const then = decoderToBegin(columns(), 'record');
+    expect(then).not.toBe(first);
+    expect(then).toBe(compileRowDecoder(columns()));
+    expect(decoderToBegin(columns(), 'record')).toBe(then);
+    expect(decoderToBegin(columns(), 'array')).not.toBe(then);
+    expect([first, then].map((decode) => outcome(decode, body))).toEqual([
+      { few_of: 7, them: 'x' },
+      { few_of: 7, them: 'x' },
+    ]);
+  });
+
+  test('is the generated one at once where there is one', () => {
+    const columns = [column('generated_of', 'int4')];
+    const generated = compileRowDecoder(columns);
+    expect(decoderToBegin(columns, 'record')).toBe(generated);
+    const others = [column('generated_of', 'text')];
+    expect(decoderToBegin(others, 'record')).not.toBe(generated);
+    expect(outcome(decoderToBegin(others, 'record'), encodeRow(others, ['y']))).toEqual({
+      generated_of: 'y',
+    });
   });
 
   test('results of the same names and other types have one of their own', () => {

@@ -150,3 +150,20 @@ describeEach('rows', (version) => {
     expect(await c.fetchVal('SELECT 1')).toBe(1);
   });
 });
+
+describeEach('rows of a statement, from its first result to its tenth', (version) => {
+  it.each(['record', 'object', 'array'] as const)('%s', async (rows) => {
+    const connection = await open(version);
+    const text = `SELECT g AS id, g::text || '${rows}' AS name, g AS id, NULL::bool AS "0" FROM generate_series(1, $1) AS g`;
+    for (let result = 1; result <= 10; result++) {
+      const given = (await connection.fetch({ text, args: [40], rows })) as Iterable<unknown>[];
+      expect(given).toHaveLength(40);
+      for (const [i, row] of given.entries()) {
+        const name = `${i + 1}${rows}`;
+        if (rows === 'array') expect(row).toEqual([i + 1, name, i + 1, null]);
+        else expect(Object.entries(row)).toEqual(Object.entries({ id: i + 1, name, 0: null }));
+        if (rows === 'record') expect([...row]).toEqual([i + 1, name, i + 1, null]);
+      }
+    }
+  });
+});
