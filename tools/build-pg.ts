@@ -78,13 +78,77 @@ const lateNodeModule: Plugin = {
   },
 };
 
+/**
+ * What connecting and most queries do without: half of the code. Reading it takes longer than connecting, and in
+ * CommonJS a `require` in the turn that needs it costs nobody a wait.
+ */
+const LATE = [
+  // For the calls of `asyncpg`, and for errors.
+  {
+    name: 'late-codecs',
+    test: /src[/\\]codecs[/\\](?:types|containers|registry|builtin-codecs|known-types|domain-codecs|common-forms)/,
+  },
+  {
+    name: 'late-errors',
+    test: /src[/\\](?:errors[/\\](?:generated|postgres-error|server-message)|session[/\\]ending)/,
+  },
+  { name: 'late-sql', test: /src[/\\]sql[/\\](?!path-names)/ },
+  // For hosts that cannot be reached.
+  { name: 'late-hosts', test: /src[/\\](?:config[/\\]hosts|values[/\\]ip-address)/ },
+  // For submittables, and for the option `prepare`.
+  {
+    name: 'late-turns',
+    test: /(?:submittable-turn|wire-stream|foreign-request|kept-statements)\.ts$/,
+  },
+];
+
+/**
+ * Has each of these loaded when something of it is used first: `require_late_sql.lexer` becomes
+ * `require_late_sql().lexer`. No line is moved, so that maps stay.
+ */
+const loadedLate: Plugin = {
+  name: 'loaded-late',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      for (const { name } of LATE) chunk.code = withLate(chunk.code, name);
+    }
+  },
+};
+
+function withLate(code: string, part: string): string {
+  const name = `require_${part.replaceAll('-', '_')}`;
+  const load = `const ${name} = require("./part-${part}.js");`;
+  if (!code.includes(load)) return code;
+  const used = code
+    .replace(load, '')
+    .replaceAll(new RegExp(`\\bnew ${name}\\.(\\w+)`, 'g'), `new (${name}().$1)`)
+    .replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `${name}().`);
+  if (new RegExp(`\\b${name}\\b(?!\\(\\)\\.)`).test(used)) {
+    throw new Error(`${name} is used as a whole, and not a part of it`);
+  }
+  const at = code.indexOf(load);
+  const later = `let ${name}_; const ${name} = () => ${name}_ ??= require("./part-${part}.js");`;
+  return used.slice(0, at) + later + used.slice(at);
+}
+
 /** Builds its code into a folder. */
 export async function buildCode(folder: string): Promise<void> {
   for (const file of globSync('part-*', { cwd: folder })) rmSync(path.join(folder, file));
+  const fromTheStart = new Set<string>();
+  const later = new Set<string>();
   await build({
     cwd: root,
-    plugins: [lateDriver, lateNodeModule, compactClasses, asciiOnly],
+    plugins: [
+      whatIsLoaded(fromTheStart, later),
+      lateDriver,
+      lateNodeModule,
+      compactClasses,
+      asciiOnly,
+      loadedLate,
+    ],
     input: { core: SOURCE, driver: DRIVER },
+    preserveEntrySignatures: 'allow-extension',
     platform: 'node',
     external: /^[^./]/,
     tsconfig: 'tsconfig.build.json',
@@ -98,10 +162,37 @@ export async function buildCode(folder: string): Promise<void> {
       sourcemap: true,
       entryFileNames: '[name].js',
       chunkFileNames: 'part-[name].js',
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: [
+          ...LATE.map(({ name, test }) => ({
+            name,
+            test: (id: string) => later.has(id) && test.test(id),
+          })),
+          // One file: each of them takes longer to find than to read.
+          { name: 'start', test: (id) => fromTheStart.has(id) },
+        ],
+      },
       comments: { jsdoc: false },
     },
     logLevel: 'warn',
   });
+}
+
+/** Finds the modules that core.js has, and those of LATE that they lead to. */
+function whatIsLoaded(fromTheStart: Set<string>, later: Set<string>): Plugin {
+  return {
+    name: 'what-is-loaded',
+    buildEnd() {
+      const visit = (id: string, isLate: boolean): void => {
+        const seen = isLate || LATE.some(({ test }) => test.test(id)) ? later : fromTheStart;
+        if (seen.has(id)) return;
+        seen.add(id);
+        for (const each of this.getModuleInfo(id)?.importedIds ?? []) visit(each, seen === later);
+      };
+      visit(path.join(root, SOURCE), false);
+    },
+  };
 }
 
 function writeDeclarations(): void {

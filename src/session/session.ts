@@ -82,7 +82,6 @@ export class Session implements InboxOwner {
   readonly statements: KnownStatements;
   readonly typeChanges: TypeChanges;
   readonly catalog: Room<Catalog> = catalog;
-  readonly catalogCodecs: CodecSource = builtinCodecs;
   readonly outbox: Outbox;
   /** The outbox's. */
   readonly writer: MessageWriter;
@@ -139,6 +138,11 @@ export class Session implements InboxOwner {
   }
 
   // ── Requests ────────────────────────────────────────────────────────────────────────────
+
+  /** Looked up when it is asked for: `@asyncpg/pg` loads codecs when something needs them. */
+  get catalogCodecs(): CodecSource {
+    return builtinCodecs;
+  }
 
   /** Whether the session is over. */
   get isEnded(): boolean {

@@ -1,5 +1,6 @@
 import { callsUnknownFunction } from './harmless-calls.ts';
 import { Lexer } from './lexer.ts';
+import { pathNames } from './path-names.ts';
 
 /**
  * What a statement does to the settings that other texts' meaning depends on, as far as its text
@@ -297,13 +298,4 @@ export function settingOf(name: string, value: string): SettingChange | null {
   if (!NAMES.has(lower)) return null;
   const known = lower === 'search_path' ? pathNames(value) : value;
   return { does: 'set', name: lower, value: known, local: true };
-}
-
-/** The names of a search_path as the server shows it, in the form that texts are read into. */
-export function pathNames(value: string): string {
-  const names: string[] = [];
-  for (const [, quoted, plain] of value.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)) {
-    names.push(quoted?.replaceAll('""', '"') ?? plain!.toLowerCase());
-  }
-  return JSON.stringify(names);
 }

@@ -1,3 +1,4 @@
+import { define } from './own-property.ts';
 import type { UntoldValue } from './untold.ts';
 
 /**
@@ -198,33 +199,8 @@ function makePrototype(shape: RowShape): object {
   return prototype;
 }
 
-/** An own property whatever its name is, `__proto__` too. */
-export function define(row: object, name: string, value: unknown): void {
-  Object.defineProperty(row, name, {
-    value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  });
-}
-
 function hide(row: object, values: readonly unknown[]): void {
   Object.defineProperty(row, SHADOWED, { value: values, configurable: true });
-}
-
-let codeGeneration: boolean | null = null;
-
-/** Whether this process may generate code (`--disallow-code-generation-from-strings`, CSP). */
-export function canGenerateCode(): boolean {
-  if (codeGeneration === null) {
-    try {
-      new Function('');
-      codeGeneration = true;
-    } catch {
-      codeGeneration = false;
-    }
-  }
-  return codeGeneration;
 }
 
 /**

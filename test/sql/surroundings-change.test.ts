@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pathNames, surroundingsChanges } from '../../src/sql/surroundings-change.ts';
+import { pathNames } from '../../src/sql/path-names.ts';
+import { surroundingsChanges } from '../../src/sql/surroundings-change.ts';
 
 const path = (...names: string[]): string => JSON.stringify(names);
 const set = (name: string, value: string | null, local: boolean = false): object => ({

@@ -1,14 +1,10 @@
-// Each from its own file: whoever hooks into the loading of pg/lib/client.js waits for it to be loaded.
+// From their own files: whoever hooks into the loading of pg/lib/client.js waits for it to be loaded.
 const { existsSync } = require('node:fs');
 const core = require('./core.js');
 const Client = require('./client.js');
-const Connection = require('./connection.js');
-const defaults = require('./defaults.js');
 const Pool = require('./pool.js');
 const Query = require('./query.js');
-const Result = require('./result.js');
-const TypeOverrides = require('./type-overrides.js');
-const utils = require('./utils.js');
+const { Connection, Result, TypeOverrides, defaults, utils } = core;
 
 // As pg does. Instrumentations wait for that to be loaded, and `@asyncpg/pg-pool` under its name is this pool.
 if (existsSync(`${__dirname}/../../pg-pool/package.json`)) {

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
-import { canGenerateCode, define } from '../../values/row.ts';
+import { canGenerateCode } from '../../values/code-generation.ts';
+import { define } from '../../values/own-property.ts';
 import { int16At, int32At } from '../bytes.ts';
 import type { TextRun } from '../text-run.ts';
 import type { RowDecoder } from './row-decoder.ts';

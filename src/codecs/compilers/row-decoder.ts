@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { DecodeError, ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
-import { canGenerateCode, type Row, type RowShape, rowShape } from '../../values/row.ts';
+import { canGenerateCode } from '../../values/code-generation.ts';
+import { type Row, type RowShape, rowShape } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import { int16At, int32At } from '../bytes.ts';
 import { BINARY, type Codec, type Format } from '../codec.ts';

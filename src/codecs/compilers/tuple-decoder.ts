@@ -7,7 +7,8 @@ import {
   UNCHANGED_CELL,
 } from '../../protocol/replication/change-messages.ts';
 import { viewOf } from '../../protocol/view.ts';
-import { canGenerateCode, type Row, type RowShape, rowShape, rowValues } from '../../values/row.ts';
+import { canGenerateCode } from '../../values/code-generation.ts';
+import { type Row, type RowShape, rowShape, rowValues } from '../../values/row.ts';
 import { UNCHANGED } from '../../values/unchanged.ts';
 import { int16At, int32At } from '../bytes.ts';
 import { BINARY, type Codec, TEXT } from '../codec.ts';

@@ -1,9 +1,9 @@
 import { PostgresError } from '../../errors/postgres-error.ts';
 import type { TransactionStatus } from '../../protocol/backend/session.ts';
 import { madeNames } from '../../sql/made-names.ts';
+import { pathNames } from '../../sql/path-names.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import {
-  pathNames,
   SURROUNDINGS,
   type SurroundingsChange,
   surroundingsChanges,

@@ -152,6 +152,77 @@ describe('@asyncpg/pg under the name of pg', () => {
     );
   });
 
+  /** What of the package is loaded besides the files that bear pg's names. */
+  const PARTS = `
+    const parts = () => Object.keys(require.cache)
+      .map((file) => file.split('pg/lib/')[1])
+      .filter((file) => /^(?:part-|driver)/.test(file ?? ''));
+  `;
+
+  it('connects and asks with values without what only other calls need', () => {
+    const program = `
+      const pg = require('pg');
+      ${PARTS}
+      (async () => {
+        const pool = new pg.Pool({ max: 1 });
+        const { rows } = await pool.query('SELECT $1::int4 + 1 AS next', [41]);
+        await pool.end();
+        const before = parts();
+        const client = new pg.Client();
+        await client.connect();
+        const error = await client.query('SELECT 1 / $1::int4', [0]).catch((thrown) => thrown);
+        await client.end();
+        console.log(JSON.stringify({ rows, before, code: error.code, after: parts() }));
+      })();
+    `;
+    expect(run('few.cjs', program)).toEqual({
+      rows: [{ next: 42 }],
+      before: [],
+      code: '22012',
+      after: ['part-late-errors.js'],
+    });
+  });
+
+  it('loads the rest when it is needed, also once the modules were forgotten, as Jest does', () => {
+    const program = `
+      const pg = require('pg');
+      const pool = new pg.Pool({ max: 1 });
+      for (const file of Object.keys(require.cache)) delete require.cache[file];
+      const outcome = (promise) =>
+        promise.catch((thrown) => [thrown instanceof pg.DatabaseError, thrown.code]);
+      class Asked {
+        rows = [];
+        submit(connection) { connection.query('SELECT 3 AS own'); }
+        handleRowDescription() {}
+        handleDataRow({ fields }) { this.rows.push(fields); }
+        handleCommandComplete() {}
+        handleReadyForQuery() { this.done(this.rows); }
+        handleError(error) { this.done(error); }
+      }
+      (async () => {
+        const client = await pool.connect();
+        const submittable = new Asked();
+        const answers = [
+          await outcome(client.query('SELECT 1/0')),
+          await outcome(client.query('SELECT 1/$1::int', [0])),
+          await new Promise((done) => client.query(Object.assign(submittable, { done }))),
+          await client.asyncpg.fetchVal('SELECT $1::timestamptz[]', [new Date(0)]),
+          await outcome(new pg.Client({ host: '127.0.0.1', port: 1 }).connect()),
+        ];
+        client.release();
+        await pool.end();
+        console.log(JSON.stringify(answers));
+      })();
+    `;
+    expect(run('forgotten.cjs', program)).toEqual([
+      [true, '22012'],
+      [true, '22012'],
+      [['3']],
+      ['1970-01-01T00:00:00.000Z'],
+      [false, 'ECONNREFUSED'],
+    ]);
+  });
+
   it("loads the driver's own classes when they are asked for, and they are of one kind", () => {
     const program = `
       const pg = require('pg');

@@ -12,13 +12,10 @@ export type TypeId = (typeof BUILTINS)[keyof typeof BUILTINS] | (number & {});
 /** Makes a value of what the server has sent: text, or bytes in binary format. */
 export type TypeParser<I = any, T = any> = (value: I) => T;
 
-interface Parsers {
-  [oid: number]: TypeParser;
-}
-
-const parsers: Readonly<Record<string, Parsers>> = {
-  text: Object.fromEntries(TEXT_PARSERS),
-  binary: Object.fromEntries(BINARY_PARSERS),
+/** Maps, as objects with keys so far apart are slower to look into, and large. */
+const parsers: Readonly<Record<string, Map<number, TypeParser>>> = {
+  text: new Map(TEXT_PARSERS),
+  binary: new Map(BINARY_PARSERS),
 };
 
 /** The OIDs of built-in types by name: `types.builtins.TIMESTAMPTZ`. */
@@ -29,7 +26,7 @@ export const builtins = BUILTINS;
  * text as it is.
  */
 export function getTypeParser<T = any>(id: TypeId, format?: TypeFormat): TypeParser<any, T> {
-  return (parsers[format || 'text']?.[id] ?? noParse) as TypeParser<any, T>;
+  return (parsers[format || 'text']?.get(Number(id)) ?? noParse) as TypeParser<any, T>;
 }
 
 /**
@@ -48,7 +45,7 @@ export function setTypeParser(
   const [name, parser] = typeof format === 'function' ? ['text', format] : [format, parse];
   const all = parsers[name];
   if (all === undefined) throw new TypeError(`there is no format ${String(name)}: text or binary`);
-  all[id] = parser as TypeParser;
+  all.set(Number(id), parser as TypeParser);
 }
 
 /** Reads array literals, `arrayParser.create('{1,2}', Number).parse()`. NULL stays null. */
