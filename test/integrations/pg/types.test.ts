@@ -154,6 +154,22 @@ describe('text parsers agree with those of pg', () => {
     expect({ ...types.builtins }).toEqual(pg.types.builtins);
   });
 
+  it('takes OIDs as text too, as an object with these keys does', () => {
+    for (const oid of ['23', '1184', '0', 'nothing', '20.5']) {
+      expect(types.getTypeParser(oid as never).name === 'noParse').toBe(
+        pg.types.getTypeParser(oid as never).name === 'noParse',
+      );
+    }
+    expect(types.getTypeParser('23' as never)).toBe(types.getTypeParser(23));
+    expect(types.getTypeParser('16' as never, 'binary')).toBe(types.getTypeParser(16, 'binary'));
+    const parse = (text: string): string => `${text}!`;
+    const before = types.getTypeParser(600);
+    types.setTypeParser('600' as never, parse);
+    expect(types.getTypeParser(600)).toBe(parse);
+    types.setTypeParser(600, before);
+    expect(types.getTypeParser('600' as never)).toBe(before);
+  });
+
   it('of dates and moments, in any time zone', () => {
     const offsets = new Set<number>();
     inEachZone(() => {
