@@ -1,5 +1,11 @@
-/** What is loaded with the first call of many sets of values, of several queries, or of a stream: see `bulkCalls`. */
+/**
+ * What is loaded with the first call of many sets of values, of several queries, of a stream, a cursor or
+ * a statement that is kept: see `bulkCalls`.
+ */
 // biome-ignore lint/performance/noBarrelFile: it is what one import() brings
 export { executeMany } from './execute-many.ts';
+export { prepareStatement } from './prepare-statement.ts';
 export { runBatch } from './run-batch.ts';
+export { scriptResult } from './script-result.ts';
+export { stepCursor } from './step-cursor.ts';
 export { streamQuery } from './stream-query.ts';

@@ -71,9 +71,17 @@ const NO_ARGS: readonly unknown[] = Object.freeze([]);
 export function toQuery(
   query: Query,
   args: readonly unknown[],
-  { form, column }: RowStyle = RECORDS,
+  style: RowStyle = RECORDS,
 ): QueryObject {
-  if (typeof query === 'string') return { text: query, args, rows: form };
+  if (typeof query === 'string') return { text: query, args, rows: style.form };
+  return checkedObject(query, args, style);
+}
+
+function checkedObject(
+  query: QueryObject,
+  args: readonly unknown[],
+  { form, column }: RowStyle,
+): QueryObject {
   if (query === null || typeof query !== 'object' || typeof query.text !== 'string') {
     throw new InvalidArgumentError('a query is a string or an object with a text', {
       hint: 'Use sql`…` or { text, args } for queries with values.',

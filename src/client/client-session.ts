@@ -5,10 +5,8 @@ import { failedReset } from '../session/ending.ts';
 import type { Request } from '../session/request.ts';
 import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
-import type { QueryResult } from '../session/requests/query-result.ts';
 import { ResetRequest } from '../session/requests/reset-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
-import { ScriptResultsRequest } from '../session/requests/script-results-request.ts';
 import { Turn as RequestTurn } from '../session/requests/turn.ts';
 import type { Session, SessionObserver, SessionPeer } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
@@ -30,9 +28,6 @@ import { TransactionQueue, type Turn } from './transaction-queue.ts';
 interface SessionTraits extends Partial<SessionPeer> {
   readonly serverPid: number;
 }
-
-/** What a script of no statement comes to. */
-const EMPTY: QueryResult = Object.freeze({ rows: Object.freeze([]), fields: null, tag: '' });
 
 /** A lease of a client session: itself, or its turn. */
 type Held = { readonly client: ClientSession; readonly sent?: () => void };
@@ -166,18 +161,6 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     return this.logged(this.answerOf(request, kind), text, [], timeout);
   }
 
-  /** Executes a script of statements without arguments, and resolves to the result of the last one. */
-  scriptResult(
-    { text, rows, timeout, [CODECS]: codecs }: QueryObject,
-    deadline: Deadline | null,
-    kind: StatementKind,
-  ): Promise<QueryResult> {
-    const request = new ScriptResultsRequest(text, deadline, rows, kind.repeatable, codecs);
-    this.submit(request, text, kind);
-    const answer = this.answerOf(request, kind).then((results) => results.at(-1) ?? EMPTY);
-    return this.logged(answer, text, [], timeout);
-  }
-
   /** The same as a call of its own, in the time that every command has. */
   command(text: string): Promise<string> {
     return this.call(undefined, (deadline) => this.script(text, deadline));
@@ -282,14 +265,6 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     const ending = kinds.find(({ endsTransaction }) => endsTransaction);
     const notable = unlistening ?? ending;
     return notable === undefined ? request.promise : this.answerOf(request, notable);
-  }
-
-  /** The same for a text that is not executed yet. */
-  submitPreparation(request: Request, text: string): void {
-    const { copies } = statementKind(text);
-    const refusal = copies === null ? null : refusedCopy(text, this.session.server.settings);
-    if (refusal === null) this.session.submit(request);
-    else request.fail(refusal);
   }
 
   #noteText(request: Request, kind: StatementKind): void {

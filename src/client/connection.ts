@@ -1,5 +1,4 @@
 import { InterfaceError } from '../errors/client-errors.ts';
-import { prepareRequest } from '../session/requests/prepare-statement-request.ts';
 import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
@@ -7,6 +6,7 @@ import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { Attempts } from './attempts.ts';
+import { bulkCalls } from './bulk-room.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
 import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-queries.ts';
@@ -196,9 +196,9 @@ export class Connection<F extends RowForm = 'record'>
       const statement = await client.call(options, (deadline) =>
         client.inTurn(deadline, () => {
           this.#open('prepare');
-          const request = prepareRequest(query, options.name, client.session, deadline);
-          client.submitPreparation(request, query);
-          return client.logged(request.promise, query, [], options.timeout, 'prepare');
+          return client.with(bulkCalls, deadline, ({ prepareStatement }) =>
+            prepareStatement(client, query, options, deadline),
+          );
         }),
       );
       client.prepared.add(statement.name);

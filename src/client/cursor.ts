@@ -1,32 +1,18 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import { NoActiveSQLTransactionError } from '../errors/generated/sqlstate.ts';
-import { type Portal, PortalRequest, type PortalRows } from '../session/requests/portal-request.ts';
+import type { Portal, PortalRows } from '../session/requests/portal-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
-import { statementKind } from '../sql/statement-kind.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
-import { argsOf, isPrepared, type QueryObject } from './call.ts';
+import { bulkCalls } from './bulk-room.ts';
+import type { QueryObject } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { CREATE } from './internals.ts';
+import { newPortal } from './new-portal.ts';
 import { OpenTransaction, tellsOfEnd } from './open-transaction.ts';
 
 /** Rows that iteration fetches at once. */
 const PREFETCH = 50;
-
-let portals = 0;
-
-/** A portal for a query, to be bound with the first step. */
-export function newPortal(query: QueryObject): Portal {
-  portals += 1;
-  return {
-    name: `asyncpg_portal_${portals.toString(36)}`,
-    text: query.text,
-    args: argsOf(query),
-    prepare: isPrepared(query),
-    form: query.rows ?? 'record',
-    statement: null,
-  };
-}
 
 /**
  * A cursor over a query's result, inside a transaction: rows are fetched when they are asked
@@ -93,10 +79,9 @@ export class Cursor<T = any, F extends RowForm = 'record'>
         deadline,
         () => {
           this.#usableClient();
-          const request = new PortalRequest(this.#portal, { fetch, close }, deadline, this.#given);
-          const { text } = this.#query;
-          client.submit(request, text, statementKind(text));
-          return client.logged(request.promise, text, this.#portal.args);
+          return client.with(bulkCalls, deadline, ({ stepCursor }) =>
+            stepCursor(client, this.#portal, { fetch, close }, this.#given, deadline),
+          );
         },
         this.#context,
       ),

@@ -82,7 +82,9 @@ function send(
     return client.script(call.text, deadline, call.timeout, kind);
   }
   if (wanted === 'result' && !kind.shareable && isScript(call)) {
-    return client.scriptResult(call, deadline, kind);
+    return client.with(bulkCalls, deadline, ({ scriptResult }) =>
+      scriptResult(client, call, deadline, kind),
+    );
   }
   return client.query(call, kind, wanted, deadline);
 }

@@ -5,7 +5,7 @@ import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import type { ClientSession } from './client-session.ts';
-import { newPortal } from './cursor.ts';
+import { newPortal } from './new-portal.ts';
 import { commentOf, withComment } from './query-comment.ts';
 import type { StreamBuffer } from './row-stream.ts';
 

@@ -18,24 +18,20 @@ const { channel: plainChannel, tracingChannel } = /* @__PURE__ */ builtinModule(
   'node:diagnostics_channel',
 );
 
-const channel = (traced: Traced): Channel =>
-  tracingChannel<string, TracedMessage>(`asyncpg:${traced}`);
+/** Made when they are first asked for: few programs need all of them. */
+const CHANNELS: Partial<Record<Traced, Channel>> = {};
 
-const CHANNELS: Readonly<Record<Traced, Channel>> = {
-  query: channel('query'),
-  connect: channel('connect'),
-  prepare: channel('prepare'),
-  transaction: channel('transaction'),
-  copy: channel('copy'),
-  'pool.acquire': channel('pool.acquire'),
-};
+function channelOf(what: Traced): Channel {
+  CHANNELS[what] ??= tracingChannel<string, TracedMessage>(`asyncpg:${what}`);
+  return CHANNELS[what];
+}
 
 /** A connection that one holder had for itself has come back to its pool. */
 export const RELEASES = /* @__PURE__ */ plainChannel('asyncpg:pool.release');
 
 /** Whether the channel has subscribers. Node 20 has no such property for a whole TracingChannel. */
 export function isTraced(what: Traced): boolean {
-  const { start, end, asyncStart, asyncEnd, error } = CHANNELS[what];
+  const { start, end, asyncStart, asyncEnd, error } = channelOf(what);
   return (
     start.hasSubscribers ||
     end.hasSubscribers ||
@@ -61,5 +57,5 @@ export function traced<R>(what: Traced, context: () => object, work: () => Promi
   if (!isTraced(what)) return work();
   const message: TracedMessage = context();
   const run = (): Promise<R> => (message.run === undefined ? work() : message.run(work));
-  return CHANNELS[what].tracePromise(run, message);
+  return channelOf(what).tracePromise(run, message);
 }

@@ -321,14 +321,19 @@ function columnCodec(
 }
 
 /** Execute of the unnamed portal, for all its rows, and Sync. */
-const EXECUTE_AND_SYNC = Buffer.from([
-  ...[Frontend.Execute, 0, 0, 0, 9, 0, 0, 0, 0, 0],
-  ...[Frontend.Sync, 0, 0, 0, 4],
+const EXECUTE_AND_SYNC = /* @__PURE__ */ Buffer.from([
+  Frontend.Execute,
+  ...[0, 0, 0, 9, 0, 0, 0, 0, 0],
+  Frontend.Sync,
+  ...[0, 0, 0, 4],
 ]);
 
 /** Bind's result formats where all columns have the same one, by that; of no columns. */
-const UNIFORM: readonly Buffer[] = [TEXT, BINARY].map((format) => Buffer.from([0, 1, 0, format]));
-const NO_COLUMNS = Buffer.from([0, 0]);
+const UNIFORM: readonly Buffer[] = [
+  /* @__PURE__ */ Buffer.from([0, 1, 0, TEXT]),
+  /* @__PURE__ */ Buffer.from([0, 1, 0, BINARY]),
+];
+const NO_COLUMNS = /* @__PURE__ */ Buffer.from([0, 0]);
 
 /** Bind's result formats: one for all columns where that says it. */
 function resultFormats(columns: readonly Column[]): Buffer {

@@ -3,7 +3,7 @@ import { beforeEach, expect, it, test } from 'vitest';
 import { bulkCalls } from '../../../src/client/bulk-room.ts';
 import type { ClientSession } from '../../../src/client/client-session.ts';
 import { copyCalls } from '../../../src/client/copy/copy-room.ts';
-import { CLIENT } from '../../../src/client/internals.ts';
+import { CLIENT, RESULT } from '../../../src/client/internals.ts';
 import { type Connection, createPool, type Queryable } from '../../../src/index.ts';
 import { Room } from '../../../src/runtime/room.ts';
 import { catalog } from '../../../src/session/statements/catalog-room.ts';
@@ -85,6 +85,58 @@ describeEach('a call whose code is loaded when it is first needed', (version) =>
       'query',
       'rows',
     ]);
+    await c.close();
+  });
+
+  it('keeps its place among others: a statement that is kept', async () => {
+    const c = await prepared();
+    for (let round = 0; round < 2; round++) {
+      const [, statement, , gone] = await Promise.all([
+        c.execute('CREATE TEMP TABLE kept (a int4)'),
+        c.prepare('SELECT a FROM kept'),
+        c.execute('DROP TABLE kept'),
+        failure(c.prepare('SELECT a FROM kept')),
+      ]);
+      expect(statement.attributes.map(({ name }) => name)).toEqual(['a']);
+      expect(gone).toMatchObject({ sqlstate: '42P01', query: 'SELECT a FROM kept' });
+    }
+    await c.close();
+  });
+
+  it('keeps its place among others: the steps of a cursor', async () => {
+    const c = await prepared();
+    for (let round = 0; round < 2; round++) {
+      await c.execute('TRUNCATE drawn RESTART IDENTITY');
+      const fetched = await c.transaction(async (tx) => {
+        const cursor = tx.cursor(
+          "INSERT INTO drawn SELECT 'cursor' FROM generate_series(1, 3) RETURNING number",
+        );
+        const [, first, , second, , rest] = await Promise.all([
+          mark(tx, 'a'),
+          cursor.fetch(1),
+          mark(tx, 'y'),
+          cursor.fetch(1),
+          mark(tx, 'z'),
+          cursor.fetchRow(),
+        ]);
+        await cursor.close();
+        return [...first, ...second, rest].map((row) => row['number']);
+      });
+      expect(fetched).toEqual([2, 3, 4]);
+      expect(await drawn(c)).toEqual([1, 2, 3, 4, 5, 6]);
+    }
+    await c.close();
+  });
+
+  it('keeps its place among others: a script with its result', async () => {
+    const c = await prepared();
+    const text = "INSERT INTO drawn VALUES ('m'); INSERT INTO drawn VALUES ('n') RETURNING number";
+    for (let round = 0; round < 2; round++) {
+      await c.execute('TRUNCATE drawn RESTART IDENTITY');
+      const [, result] = await Promise.all([mark(c, 'a'), c[RESULT]({ text }), mark(c, 'z')]);
+      expect(result).toMatchObject({ tag: 'INSERT 0 1', rows: [{ number: 3 }] });
+      expect(await drawn(c)).toEqual([1, 2, 3, 4]);
+    }
     await c.close();
   });
 
