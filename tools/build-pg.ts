@@ -82,7 +82,7 @@ const lateNodeModule: Plugin = {
  * What connecting and most queries do without: half of the code. Reading it takes longer than connecting, and in
  * CommonJS a `require` in the turn that needs it costs nobody a wait.
  */
-const LATE = [
+const LATE: readonly { name: string; test: RegExp; ofParts?: true }[] = [
   // For the calls of `asyncpg`, and for errors.
   {
     name: 'late-codecs',
@@ -93,6 +93,13 @@ const LATE = [
     test: /src[/\\](?:errors[/\\](?:generated|postgres-error|server-message)|session[/\\]ending)/,
   },
   { name: 'late-sql', test: /src[/\\]sql[/\\](?!path-names)/ },
+  // For ways to log in that few servers ask for, and passwords that are not ASCII.
+  {
+    name: 'late-logins',
+    // Of what is loaded for passwords.
+    ofParts: true,
+    test: /(?:authentication[/\\](?:oauth|gss|channel-binding)|protocol[/\\](?:md5|generated[/\\]stringprep))\.ts$/,
+  },
   // For hosts that cannot be reached.
   { name: 'late-hosts', test: /src[/\\](?:config[/\\]hosts|values[/\\]ip-address)/ },
   // For submittables, and for the option `prepare`.
@@ -165,9 +172,9 @@ export async function buildCode(folder: string): Promise<void> {
       codeSplitting: {
         includeDependenciesRecursively: false,
         groups: [
-          ...LATE.map(({ name, test }) => ({
+          ...LATE.map(({ name, test, ofParts }) => ({
             name,
-            test: (id: string) => later.has(id) && test.test(id),
+            test: (id: string) => test.test(id) && (ofParts ?? later.has(id)),
           })),
           // One file: each of them takes longer to find than to read.
           { name: 'start', test: (id) => fromTheStart.has(id) },
