@@ -64,6 +64,52 @@ export const asciiOnly: Plugin = {
 };
 
 /**
+ * What an entry exports that it has of another file is exported from there, and not imported first: each name
+ * stands once less in what every program reads. No line is moved, so the map stays.
+ */
+export const reexports: Plugin = {
+  name: 'reexports',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === 'chunk' && chunk.isEntry) chunk.code = exportedFrom(chunk.code);
+    }
+  },
+};
+
+const IMPORTS = /^import \{ ([^}]+) \} from ("\.{1,2}\/[^"]+");$/gm;
+const EXPORTS = /^export \{ ([^}]+) \};$/m;
+
+export function exportedFrom(code: string): string {
+  const clause = EXPORTS.exec(code);
+  if (clause === null) return code;
+  const left = new Set(clause[1]!.split(', '));
+  const rest = code.replace(IMPORTS, '').replace(EXPORTS, '');
+  const words = new Set(rest.match(/[\w$]+/g));
+  const lines = code.replace(IMPORTS, (_line, names: string, file: string) => {
+    const imported: string[] = [];
+    const exported: string[] = [];
+    for (const name of names.split(', ')) {
+      const [there, here = there] = name.split(' as ') as [string, string?];
+      const all = [...left].filter((each) => each.split(' as ')[0] === here);
+      if (all.length === 0 || words.has(here)) {
+        imported.push(name);
+        continue;
+      }
+      for (const each of all) {
+        left.delete(each);
+        const [, given = here] = each.split(' as ');
+        exported.push(given === there ? there : `${there} as ${given}`);
+      }
+    }
+    const parts: string[] = [];
+    if (imported.length > 0) parts.push(`import { ${imported.join(', ')} } from ${file};`);
+    if (exported.length > 0) parts.push(`export { ${exported.join(', ')} } from ${file};`);
+    return parts.join(' ');
+  });
+  return lines.replace(EXPORTS, left.size === 0 ? '' : `export { ${[...left].join(', ')} };`);
+}
+
+/**
  * Tools that turn modules into CommonJS one by one, such as tsx, leave `import()` to Node, which would load what
  * it leads to, and the driver below it, a second time: with other classes, to which nothing is an instance.
  * There each such import becomes a `require`. A module of CommonJS that is not one of the package's own is a

@@ -8,7 +8,14 @@ import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { build } from 'rolldown';
 import { buildPgPackage } from './build-pg.ts';
-import { asciiOnly, compactClasses, oneCopy, readableMinify, usersNames } from './build-plugins.ts';
+import {
+  asciiOnly,
+  compactClasses,
+  oneCopy,
+  readableMinify,
+  reexports,
+  usersNames,
+} from './build-plugins.ts';
 import { entries, programs, root } from './entries.ts';
 import { withUsersNames } from './peer-aliases.ts';
 import { publicDeclarations } from './public-declarations.ts';
@@ -83,7 +90,7 @@ await build({
 
 const { output } = await build({
   ...common,
-  plugins: [compactClasses, usersNames, asciiOnly, oneCopy],
+  plugins: [compactClasses, usersNames, asciiOnly, oneCopy, reexports],
   input: Object.fromEntries([...entries, ...programs].map(({ name, source }) => [name, source])),
   output: {
     dir: NEXT,
