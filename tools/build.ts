@@ -65,6 +65,8 @@ const fromTheStart = new Set<string>();
  * that uses none of it.
  */
 const whatLoads = new Set<string>();
+/** What is loaded for the codecs that many programs need, the rare ones among them. */
+const commonCodecs = new Set<string>();
 await build({
   ...common,
   input: 'src/index.ts',
@@ -83,6 +85,12 @@ await build({
           return whatLoads.has(id);
         };
         visit(path.join(root, 'src/index.ts'));
+        const visitCommon = (id: string): void => {
+          if (fromTheStart.has(id) || commonCodecs.has(id)) return;
+          commonCodecs.add(id);
+          for (const each of this.getModuleInfo(id)?.importedIds ?? []) visitCommon(each);
+        };
+        visitCommon(path.join(root, 'src/codecs/common-codecs.ts'));
       },
     },
   ],
@@ -126,6 +134,7 @@ const { output } = await build({
             !/untyped|foreign/.test(id),
           minShareCount: 2,
         },
+        { name: 'common-codecs', test: (id) => commonCodecs.has(id) },
         { name: 'rare-codecs', test: /src[/\\](?:codecs|values)[/\\]/, minShareCount: 2 },
         // What `createPool` loads; adapters that make pools have it at once.
         {

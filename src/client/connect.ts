@@ -1,5 +1,5 @@
-import { rareCodecs } from '../codecs/rare-room.ts';
 import { TypeRegistry } from '../codecs/registry.ts';
+import { rareCodecs } from '../codecs/rooms.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve.ts';

@@ -1,6 +1,6 @@
 import { findBuiltinType } from '../codecs/builtin-types.ts';
-import { rareCodecs } from '../codecs/rare-room.ts';
 import { TypeRegistry } from '../codecs/registry.ts';
+import { rareCodecs } from '../codecs/rooms.ts';
 import type { TypeDescription } from '../codecs/type-description.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { InnerRequests } from '../session/requests/inner-requests.ts';

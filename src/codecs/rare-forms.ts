@@ -1,6 +1,7 @@
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import type { CodecForms } from './codec.ts';
-import { commonForms, type Forms } from './common-forms.ts';
+import { commonForms } from './common-forms.ts';
+import { type Forms, plainForms } from './plain-forms.ts';
 import type { TypeDescription } from './type-description.ts';
 import { bit, varbit } from './types/bits.ts';
 import { box, circle, line, lseg, path, point, polygon } from './types/geometry.ts';
@@ -51,8 +52,10 @@ export const EXTENSION_FORMS: ReadonlyMap<string, CodecForms> = new Map([
 
 /** How the values of a base type are read and written: as their text, if nothing more is known. */
 export function scalarForms(type: TypeDescription, options: ResolvedTypeOptions): CodecForms {
-  const common = commonForms(type, options);
-  if (common !== undefined) return common;
+  return plainForms(type, options) ?? commonForms(type, options) ?? rareForms(type, options);
+}
+
+function rareForms(type: TypeDescription, options: ResolvedTypeOptions): CodecForms {
   const forms =
     type.schema === 'pg_catalog'
       ? RARE.get(type.name)

@@ -8,15 +8,14 @@ import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
 import type { CodecSource } from './codec-source.ts';
-import { commonForms, isRare } from './common-forms.ts';
-import { arrayForms } from './containers/array.ts';
-import { arrayTraits } from './containers/array-elements.ts';
+import type { ArrayTraits } from './containers/array.ts';
 import { codecKey, DomainCodecs, type TypeName } from './domain-codecs.ts';
 import { EXACT } from './exact-options.ts';
 import { KnownTypes } from './known-types.ts';
 import { INTERVAL, RECORD } from './oids.ts';
-import { rareCodecs } from './rare-room.ts';
+import { type Place, placeOf, plainForms } from './plain-forms.ts';
 import type { Replacement } from './replacement.ts';
+import { commonCodecs, rareCodecs } from './rooms.ts';
 import { sharedCodecs } from './shared-codecs.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
@@ -184,16 +183,28 @@ export class TypeRegistry implements CodecSource {
 
   load(oids: Iterable<number>): Promise<unknown> | null {
     if (rareCodecs.content !== null) return null;
-    for (const oid of oids) if (this.#needsRare(oid, 0)) return rareCodecs.open();
-    return null;
+    let needsCommon = false;
+    for (const oid of oids) {
+      const place = this.#placeOf(oid, 0);
+      if (place === 'rare') return rareCodecs.open();
+      needsCommon ||= place === 'common';
+    }
+    return needsCommon && commonCodecs.content === null ? commonCodecs.open() : null;
   }
 
-  #needsRare(oid: number, depth: number): boolean {
+  /** Where the code is that a type and all that it is made of need. */
+  #placeOf(oid: number, depth: number): Place {
     const type = this.#known.get(oid);
-    if (type === undefined) return false;
+    if (type === undefined) return 'plain';
+    let place = placeOf(type);
     // Of types that contain themselves more is said where they are built.
-    if (isRare(type) || depth === MAX_DEPTH) return true;
-    return partsOf(type).some((part) => this.#needsRare(part, depth + 1));
+    if (place === 'rare' || depth === MAX_DEPTH) return 'rare';
+    for (const part of partsOf(type)) {
+      const ofPart = this.#placeOf(part, depth + 1);
+      if (ofPart === 'rare') return 'rare';
+      if (ofPart === 'common') place = 'common';
+    }
+    return place;
   }
 
   composites(oids: Iterable<number>): number[] {
@@ -263,7 +274,7 @@ export class TypeRegistry implements CodecSource {
 
   #find(oid: number): Codec | undefined {
     const type = this.#known.get(oid);
-    if (type === undefined || (rareCodecs.content === null && isRare(type))) return undefined;
+    if (type === undefined || !isLoaded(placeOf(type))) return undefined;
     if (this.#isOwn(type)) return this.#build(type);
     // Its parts are shared as well, so every registry would build the same codec.
     const codec = this.#shared.get(oid) ?? this.#build(type);
@@ -349,7 +360,7 @@ export class TypeRegistry implements CodecSource {
       case 'b': {
         if (type.oid === INTERVAL && this.#hasSqlIntervals) return loadedRare().sqlStandardInterval;
         if (type.element === 0) return this.#scalarForms(type);
-        const forms = arrayForms(part!, this.#arrayTraits(type.element));
+        const forms = loadedCommon().arrayForms(part!, this.#arrayTraits(type.element));
         return isVector(type) ? loadedRare().vectorForms(part!, forms) : forms;
       }
       default:
@@ -358,15 +369,16 @@ export class TypeRegistry implements CodecSource {
   }
 
   #scalarForms(type: TypeDescription): CodecForms {
-    // Without the rare ones there is nobody who would know more of this type than its text.
+    // Where its place is not loaded there is nobody who would know more of this type than its text.
     return (
+      plainForms(type, this.options) ??
+      commonCodecs.content?.commonForms(type, this.options) ??
       rareCodecs.content?.scalarForms(type, this.options) ??
-      commonForms(type, this.options) ??
       textOnly
     );
   }
 
-  #arrayTraits(oid: number): ReturnType<typeof arrayTraits> {
+  #arrayTraits(oid: number): ArrayTraits {
     const element = this.#known.get(oid)!;
     let replaced = element;
     let replacement = this.#replacementOf(replaced);
@@ -374,7 +386,7 @@ export class TypeRegistry implements CodecSource {
       replaced = this.#known.get(replaced.base)!;
       replacement = this.#replacementOf(replaced);
     }
-    return arrayTraits(
+    return loadedCommon().arrayTraits(
       element,
       this.#baseOf(element),
       replacement?.format ?? null,
@@ -391,6 +403,23 @@ export class TypeRegistry implements CodecSource {
 }
 
 const NONE_DECLARED: DeclaredCodecs = new Map();
+
+function isLoaded(place: Place): boolean {
+  switch (place) {
+    case 'plain':
+      return true;
+    case 'common':
+      return commonCodecs.content !== null;
+    case 'rare':
+      return rareCodecs.content !== null;
+  }
+}
+
+function loadedCommon(): NonNullable<typeof commonCodecs.content> {
+  const { content } = commonCodecs;
+  if (content === null) throw new InternalClientError('common codecs are used and not loaded');
+  return content;
+}
 
 function loadedRare(): typeof import('./rare-codecs.ts') {
   const { content } = rareCodecs;

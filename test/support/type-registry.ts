@@ -1,6 +1,6 @@
 // The registry, with the codecs of rare types loaded: for tests that ask it for codecs at once, where a session
 // would have loaded them before.
-import { rareCodecs } from '../../src/codecs/rare-room.ts';
+import { rareCodecs } from '../../src/codecs/rooms.ts';
 
 await rareCodecs.open();
 

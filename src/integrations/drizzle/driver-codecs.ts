@@ -2,10 +2,12 @@ import { BUILTIN_TYPES } from '../../codecs/builtin-types.ts';
 import { expectSize } from '../../codecs/bytes.ts';
 import { BINARY, type Codec, type CodecForms } from '../../codecs/codec.ts';
 import type { CallCodecs } from '../../codecs/codec-source.ts';
+import { common } from '../../codecs/common-codecs.ts';
 import type { ArgumentEncoder } from '../../codecs/compilers/argument-encoder.ts';
 import { untypedArguments } from '../../codecs/compilers/untyped-arguments.ts';
 import { arrayForms, PLAIN_ARRAY } from '../../codecs/containers/array.ts';
 import { TypeRegistry } from '../../codecs/registry.ts';
+import { commonCodecs } from '../../codecs/rooms.ts';
 import type { TypeDescription } from '../../codecs/type-description.ts';
 import { circle, point } from '../../codecs/types/geometry.ts';
 import { textOnly } from '../../codecs/types/text.ts';
@@ -143,6 +145,8 @@ function isArray({ typtype, element, name }: TypeDescription): boolean {
 }
 
 function build(oid: number, reading: Reading): Codec {
+  // Most of them are here anyway.
+  commonCodecs.content ??= common;
   const type = BUILTIN_TYPES.get(oid);
   if (type === undefined) return UNKNOWN;
   // What separates boxes is not a comma.

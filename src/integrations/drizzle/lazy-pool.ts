@@ -1,6 +1,7 @@
 import { CREATE } from '../../client/internals.ts';
+import { common } from '../../codecs/common-codecs.ts';
 import * as rare from '../../codecs/rare-codecs.ts';
-import { rareCodecs } from '../../codecs/rare-room.ts';
+import { commonCodecs, rareCodecs } from '../../codecs/rooms.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import { Pool } from '../../pool/pool.ts';
 import { type PoolOptions, splitPoolOptions } from '../../pool/pool-options.ts';
@@ -16,6 +17,7 @@ export function lazyPool(connection: string | AsyncpgConnectionOptions): Pool {
   const { connectionString, ...given } =
     typeof connection === 'string' ? { connectionString: connection } : connection;
   // The pool is there at once, with the codecs that are declared.
+  commonCodecs.content ??= common;
   rareCodecs.content ??= rare;
   const [settings, options] = splitPoolOptions({ minSize: 0, ...given });
   return Pool[CREATE](resolveConfig(connectionString, options), settings);

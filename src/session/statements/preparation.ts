@@ -60,6 +60,7 @@ export async function refreshTypes(
   if (oids.length > 0) {
     const { introspect } = await session.catalog.open();
     registry.define(await introspect(session, parent, oids));
+    await registry.load?.(oids);
   }
   return registry.typeChanges !== before;
 }
