@@ -1,6 +1,6 @@
 import { Room } from '../runtime/room.ts';
 
-type Common = (typeof import('./common-codecs.ts'))['common'];
+type Common = typeof import('./common-codecs.ts')['common'];
 
 /** Arrays, numbers of any length, dates and times, JSON and bytes: `placeOf` says whether a type needs it. */
 export const commonCodecs: Room<Common> = new Room(
@@ -9,6 +9,6 @@ export const commonCodecs: Room<Common> = new Room(
 
 /** All other types, and codecs that users set. It brings the common ones along. */
 export const rareCodecs: Room<typeof import('./rare-codecs.ts')> = new Room(async () => {
-  const [rare] = await Promise.all([import('./rare-codecs.ts'), commonCodecs.open()]);
-  return rare;
+  await commonCodecs.open();
+  return import('./rare-codecs.ts');
 });

@@ -25,6 +25,7 @@ export async function runCatalogQuery(
 ): Promise<Row[]> {
   let statement = statements.get(query);
   if (statement === undefined) {
+    await session.catalogCodecs.load?.([...query.parameterOids, ...columnOids(query)]);
     statement = ownStatement(query, session.catalogCodecs);
     statements.set(query, statement);
   }
@@ -42,6 +43,7 @@ export async function runCatalogQueryWith(
   args: readonly unknown[],
 ): Promise<Row[]> {
   const { text, parameterOids } = query;
+  await session.catalogCodecs.load?.(columnOids(query));
   const statement = new Statement(text, '', { parameterOids, fields: null }, session.registry);
   // Without columns of its own, the statement asks for every column as text.
   const columns = query.columns.map(
@@ -53,6 +55,10 @@ export async function runCatalogQueryWith(
   );
   const decoder = compileRowDecoder(columns, false);
   return runInner(session, parent, new IntrospectionRequest(statement, args, decoder));
+}
+
+function columnOids({ columns }: CatalogQuery): number[] {
+  return columns.map(([, oid]) => oid);
 }
 
 async function runInner(
