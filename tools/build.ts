@@ -135,11 +135,18 @@ const { output } = await build({
           minShareCount: 2,
         },
         { name: 'common-codecs', test: (id) => commonCodecs.has(id) },
+        // What `loadConfig` loads for few; adapters that cannot wait have it at once.
+        {
+          name: 'rare-config',
+          test: (id) =>
+            !fromTheStart.has(id) &&
+            /src[/\\](?:config[/\\](?!resolve)|connecting[/\\]host-directory)/.test(id),
+        },
         { name: 'rare-codecs', test: /src[/\\](?:codecs|values)[/\\]/, minShareCount: 2 },
         // What `createPool` loads; adapters that make pools have it at once.
         {
           name: 'pool',
-          test: /src[/\\]pool[/\\](?!create-pool|pool-options|readers[/\\])/,
+          test: /src[/\\]pool[/\\](?!create-pool|part-pool-options|open-pool|readers[/\\])/,
           minShareCount: 2,
         },
         // Two entries share it; a bundler that found its peer named in the core would complain to everybody.

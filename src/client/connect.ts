@@ -1,9 +1,9 @@
 import { TypeRegistry } from '../codecs/registry.ts';
 import { rareCodecs } from '../codecs/rooms.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
+import { loadConfig } from '../config/load-config.ts';
 import type { ConnectOptions } from '../config/options.ts';
-import { resolveConfig } from '../config/resolve.ts';
-import { HostDirectory } from '../connecting/host-directory.ts';
+import { hostDirectories } from '../connecting/host-directory-room.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { type Clock, systemClock } from '../transport/clock.ts';
@@ -25,18 +25,28 @@ export function contextFor(
   const registry = TypeRegistry.declaring(config.types, config.codecs);
   registry.columnName = config.rowStyle.column;
   const { hostProvider, hosts } = config;
+  const directory =
+    hostProvider === null
+      ? null
+      : new hostDirectories.content!.HostDirectory(hostProvider, hosts, clock);
   return {
     config,
     registry,
     clock,
     network,
-    directory: hostProvider === null ? null : new HostDirectory(hostProvider, hosts, clock),
+    directory,
   };
 }
 
-/** Loads what the codecs need that a configuration declares, before `contextFor` makes them. */
-export async function loadDeclared({ codecs }: ConnectConfig): Promise<void> {
-  if (codecs.size > 0) await rareCodecs.open();
+/** The configuration, once what `contextFor` needs for it is loaded. */
+export async function configFor(
+  dsn: string | undefined,
+  options: ConnectOptions<RowForm>,
+): Promise<ConnectConfig> {
+  const config = await loadConfig(dsn, options);
+  if (config.codecs.size > 0) await rareCodecs.open();
+  if (config.hostProvider !== null) await hostDirectories.open();
+  return config;
 }
 
 /** The arguments of `connect` and `createPool`: a DSN, options, or both. */
@@ -82,8 +92,7 @@ export function connect(
   return located(async () => {
     const [dsn, given] = splitArguments(first, second);
     const [signal, options] = splitSignal(given);
-    const config = resolveConfig(dsn, options);
-    await loadDeclared(config);
+    const config = await configFor(dsn, options);
     return Connection[CREATE](await openClientSession(contextFor(config), signal));
   });
 }

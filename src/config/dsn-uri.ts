@@ -1,7 +1,7 @@
 import { ClientConfigurationError } from '../errors/client-errors.ts';
-import { hintForParameter } from './foreign-names.ts';
 import { type HostSpec, splitHostPort } from './hosts.ts';
 import { dsnOrigin } from './origin.ts';
+import { rare } from './rare-room.ts';
 
 /** What a DSN says, decoded, under libpq's keywords. */
 export interface ParsedDsn {
@@ -86,7 +86,7 @@ export function parseUri(dsn: string, isKeyword: (key: string) => boolean): Pars
       if (isKeyword(key.toLowerCase().replaceAll('_', ''))) {
         throw malformed('a query parameter is a keyword in wrong spelling', SPELLING_HINT);
       }
-      const hint = hintForParameter(key);
+      const hint = rare().hintForParameter(key);
       if (hint !== null) {
         throw new ClientConfigurationError(
           `the DSN has the parameter "${key}", which PostgreSQL has not`,

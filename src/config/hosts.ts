@@ -120,30 +120,6 @@ export const portListValue: ValueParser<readonly (number | null)[]> = (value, or
   );
 };
 
-export const addressListText: TextParser<readonly (string | null)[]> = (text, origin) =>
-  text.split(',').map((item) => {
-    const address = item.trim();
-    if (address === '') return null;
-    if (ipVersion(address) === 0) {
-      throw configurationError(origin, `expected an IP address${gotSuffix(address, origin)}`);
-    }
-    return address;
-  });
-
-export const addressListValue: ValueParser<readonly (string | null)[]> = (value, origin) => {
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (items.length === 0) throw configurationError(origin, 'expected at least one IP address');
-  return items.flatMap((item) => {
-    if (typeof item !== 'string') {
-      throw configurationError(
-        origin,
-        `expected an IP address or a list of them${gotSuffix(item, origin)}`,
-      );
-    }
-    return addressListText(item, origin);
-  });
-};
-
 /** Puts hosts, ports and addresses together, one entry for each place to try. */
 export function resolveHosts(
   hosts: Found<readonly HostSpec[]> | null,

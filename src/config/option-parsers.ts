@@ -12,28 +12,6 @@ import {
   type ValueParser,
 } from './value-parsers.ts';
 
-/** What is asked to be done by this word, but cannot. Silence would weaken what was asked for. */
-export function unsupported(reason: string): TextParser<never> {
-  return (_text, origin) => {
-    throw configurationError(origin, `is not supported: ${reason}`);
-  };
-}
-
-/** One of a few words, with one more that libpq has and this driver must refuse. */
-export function oneOfBut<const W extends string>(
-  words: readonly W[],
-  refused: string,
-  reason: string,
-): TextParser<W> {
-  const parse = oneOf(...words);
-  return (text, origin) => {
-    if (text === refused) {
-      throw configurationError(origin, `"${refused}" is not supported: ${reason}`);
-    }
-    return parse(text, origin);
-  };
-}
-
 /** `connect_timeout` counts for each host, the option for all of them together. */
 export interface Timeout {
   readonly milliseconds: number | null;

@@ -1,12 +1,8 @@
 import type { TransformOptions } from '../values/column-names.ts';
 import { ROW_FORMS } from '../values/row-form.ts';
-import { codecsValue } from './codecs-option.ts';
 import type { DialFunction, GssProvider, OAuthTokenFunction } from './connect-config.ts';
-import { hostProviderValue, hostsValue } from './host-list.ts';
 import type { HostLookup } from './host-types.ts';
 import {
-  addressListText,
-  addressListValue,
   type HostSpec,
   hostListText,
   hostListValue,
@@ -23,7 +19,6 @@ import {
   loadBalanceValue,
   loadBalanceWord,
   negotiationWord,
-  oneOfBut,
   passwordValue,
   protocolText,
   replicationText,
@@ -31,12 +26,11 @@ import {
   targetSession,
   timeoutValue,
   transformValue,
-  unsupported,
 } from './option-parsers.ts';
 import type { ConnectOptions, PasswordFunction } from './options.ts';
 import type { Found } from './origin.ts';
-import { parseRequireAuth } from './require-auth.ts';
-import { sslModeText, sslValue, tlsVersionText } from './ssl.ts';
+import { late, rare } from './rare-room.ts';
+import { sslModeText, sslValue } from './ssl.ts';
 import { typeOptionsValue } from './types-option.ts';
 import {
   bitText,
@@ -84,8 +78,8 @@ export const optionTable = {
     option: 'hostaddr',
     keys: ['hostaddr'],
     env: ['PGHOSTADDR'],
-    text: addressListText,
-    value: addressListValue,
+    text: late((of) => of.addressListText),
+    value: late((of) => of.addressListValue),
   }),
   port: row({
     option: 'port',
@@ -94,8 +88,8 @@ export const optionTable = {
     text: portListText,
     value: portListValue,
   }),
-  hosts: row({ option: 'hosts', value: hostsValue }),
-  hostProvider: row({ option: 'hostProvider', value: hostProviderValue }),
+  hosts: row({ option: 'hosts', value: late((of) => of.hostsValue) }),
+  hostProvider: row({ option: 'hostProvider', value: late((of) => of.hostProviderValue) }),
   user: row({
     option: 'user',
     keys: ['user'],
@@ -176,23 +170,19 @@ export const optionTable = {
   sslCertMode: row({
     keys: ['sslcertmode'],
     env: ['PGSSLCERTMODE'],
-    text: oneOfBut(
-      ['disable', 'allow'],
-      'require',
-      'Node does not tell whether the server asked for a certificate',
-    ),
+    text: late((of) => of.sslCertModeText),
   }),
   sslSni: row({ keys: ['sslsni'], env: ['PGSSLSNI'], text: bitText }),
   sslKeyLogFile: row({ keys: ['sslkeylogfile'], env: ['SSLKEYLOGFILE'], text: plainText }),
   sslMinVersion: row({
     keys: ['ssl_min_protocol_version'],
     env: ['PGSSLMINPROTOCOLVERSION'],
-    text: tlsVersionText,
+    text: late((of) => of.tlsVersionText),
   }),
   sslMaxVersion: row({
     keys: ['ssl_max_protocol_version'],
     env: ['PGSSLMAXPROTOCOLVERSION'],
-    text: tlsVersionText,
+    text: late((of) => of.tlsVersionText),
   }),
   /** Known, without effect: TLS is never compressed. */
   sslCompression: row({ keys: ['sslcompression'], env: ['PGSSLCOMPRESSION'], text: bitText }),
@@ -201,8 +191,8 @@ export const optionTable = {
     option: 'requireAuth',
     keys: ['require_auth'],
     env: ['PGREQUIREAUTH'],
-    text: parseRequireAuth,
-    value: (value, origin) => parseRequireAuth(stringValue(value, origin), origin),
+    text: late((of) => of.parseRequireAuth),
+    value: (value, origin) => rare().parseRequireAuth(stringValue(value, origin), origin),
   }),
   channelBinding: row<'disable' | 'prefer' | 'require'>({
     option: 'channelBinding',
@@ -230,22 +220,22 @@ export const optionTable = {
   gssEncMode: row({
     keys: ['gssencmode'],
     env: ['PGGSSENCMODE'],
-    text: oneOfBut(['disable', 'prefer'], 'require', 'there is no GSSAPI encryption'),
+    text: late((of) => of.gssEncModeText),
   }),
   /** Known, without effect: no credentials are ever delegated. */
   gssDelegation: row({ keys: ['gssdelegation'], env: ['PGGSSDELEGATION'], text: bitText }),
   requirePeer: row({
     keys: ['requirepeer'],
     env: ['PGREQUIREPEER'],
-    text: unsupported("Node does not tell the user at a Unix socket's other end"),
+    text: late((of) => of.noRequirePeer),
   }),
   scramKeys: row({
     keys: ['scram_client_key', 'scram_server_key'],
-    text: unsupported('give the password'),
+    text: late((of) => of.noScramKeys),
   }),
   oauth: row({
     keys: ['oauth_issuer', 'oauth_client_id', 'oauth_client_secret', 'oauth_scope'],
-    text: unsupported('give a token with the option oauthToken'),
+    text: late((of) => of.noOauth),
   }),
 
   serverSettings: row({ option: 'serverSettings', value: serverSettingsValue }),
@@ -310,7 +300,7 @@ export const optionTable = {
   }),
 
   types: row({ option: 'types', value: typeOptionsValue }),
-  codecs: row({ option: 'codecs', value: codecsValue }),
+  codecs: row({ option: 'codecs', value: late((of) => of.codecsValue) }),
   lookup: row<HostLookup>({ option: 'lookup', value: functionValue }),
   dial: row<DialFunction>({ option: 'dial', value: functionValue }),
 };
@@ -324,7 +314,15 @@ export type Settings = {
 
 const rows: readonly Row<unknown>[] = Object.values(optionTable);
 const KEYWORDS: ReadonlySet<string> = new Set(rows.flatMap((each) => each.keys ?? []));
-const OPTIONS: ReadonlySet<string> = new Set(rows.flatMap((each) => each.option ?? []));
+/** The names of all options. */
+export const OPTIONS: ReadonlySet<string> = new Set(rows.flatMap((each) => each.option ?? []));
+
+/** All variables of the environment that have a say. */
+export function* variables(): Iterable<string> {
+  for (const each of rows) yield* each.env ?? [];
+  // Where files are looked for.
+  yield* ['PGSYSCONFDIR', 'APPDATA'];
+}
 
 /** Whether a DSN and a service file may have it. */
 export function isKeyword(key: string): boolean {

@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { builtinModule } from '../runtime/builtin-module.ts';
-import { isError } from '../values/builtins.ts';
 import type { SslMode } from './connect-config.ts';
 import type { Environment } from './environment.ts';
 import type { FileStatus, Files } from './files.ts';
 import type { TlsOptions } from './host-types.ts';
 import { configurationError, type Found, type Origin } from './origin.ts';
+import { isMissing, sslDirectory } from './ssl-directory.ts';
 
 /** The settings that name certificates, keys and lists of what was revoked. */
 export interface SslFileSettings {
@@ -39,7 +39,7 @@ export class SslFiles {
     this.#environment = environment;
     this.#files = environment.files;
     this.#trustStore = trustStore;
-    this.#directory = trustStore ? null : defaultDirectory(environment);
+    this.#directory = trustStore ? null : sslDirectory(environment);
   }
 
   /** The root certificates; null where the mode takes Node's, or goes without. */
@@ -147,15 +147,6 @@ export class SslFiles {
   }
 }
 
-/** Where libpq looks for certificates that are not named; null without a home directory. */
-function defaultDirectory(environment: Environment): string | null {
-  if (environment.platform === 'win32') {
-    const appData = environment.env['APPDATA'];
-    return appData ? join(appData, 'postgresql') : null;
-  }
-  return environment.homeDirectory === null ? null : join(environment.homeDirectory, '.postgresql');
-}
-
 /** A file that was named, or the one in the default directory. */
 interface Place {
   readonly path: string;
@@ -176,11 +167,6 @@ function placeError(place: Place, problem: string, options?: { hint?: string; ca
   return place.origin === null
     ? new ClientConfigurationError(text, options)
     : configurationError(place.origin, text, options);
-}
-
-function isMissing(error: unknown): boolean {
-  const code = isError(error) && 'code' in error ? error.code : null;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 function parseKey(place: Place, contents: Buffer, passphrase: string | null): KeyObject {

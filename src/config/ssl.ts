@@ -2,7 +2,10 @@ import type { SslConfig, SslMode } from './connect-config.ts';
 import type { Environment } from './environment.ts';
 import type { TlsOptions, TlsVersion } from './host-types.ts';
 import { configurationError, type Found, gotSuffix } from './origin.ts';
-import { type SslFileSettings, SslFiles } from './ssl-files.ts';
+import { rare } from './rare-room.ts';
+import { hasSslDirectory } from './ssl-directory.ts';
+import type { SslFileSettings, SslFiles } from './ssl-files.ts';
+import type { TlsVersionSettings } from './tls-versions.ts';
 import { oneOf, type TextParser, type ValueParser } from './value-parsers.ts';
 
 /** What `ssl` and `sslmode` can say. `trustStore`: without a file, Node's roots are taken. */
@@ -11,13 +14,11 @@ export type SslChoice =
   | { readonly mode: 'custom'; readonly tls: TlsOptions };
 
 /** Everything about TLS that was found in options, DSN, service file and environment. */
-export interface SslSettings extends SslFileSettings {
+export interface SslSettings extends SslFileSettings, TlsVersionSettings {
   readonly ssl: Found<SslChoice> | null;
   readonly sslNegotiation: Found<'postgres' | 'direct'> | null;
   readonly sslSni: Found<boolean> | null;
   readonly sslKeyLogFile: Found<string> | null;
-  readonly sslMinVersion: Found<TlsVersion> | null;
-  readonly sslMaxVersion: Found<TlsVersion> | null;
 }
 
 /** Weakest first, so that indices compare. */
@@ -56,18 +57,7 @@ export const sslValue: ValueParser<SslChoice> = (value, origin) => {
   );
 };
 
-const VERSIONS: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
-
-export const tlsVersionText: TextParser<TlsVersion> = (text, origin) => {
-  const version = VERSIONS.find((name) => name.toLowerCase() === text.toLowerCase());
-  if (version === undefined) {
-    throw configurationError(
-      origin,
-      `expected one of ${VERSIONS.join(', ')}${gotSuffix(text, origin)}`,
-    );
-  }
-  return version;
-};
+const LEAST_VERSION: TlsVersion = 'TLSv1.2';
 
 /**
  * Decides how TLS is used and reads the files it needs.
@@ -89,7 +79,7 @@ export function resolveSsl(
   // Nothing is read for Unix sockets, so that a missing file cannot hinder them.
   if (!anyTcp) return sslConfig({ ...common, mode: 'disable' }, {});
 
-  const versions = tlsVersions(settings);
+  const versions = versionsOf(settings);
   const choice = settings.ssl?.value ?? { mode: 'prefer', trustStore: false };
   if (choice.mode === 'custom') {
     const verified = choice.tls.rejectUnauthorized !== false;
@@ -118,11 +108,11 @@ export function resolveSsl(
   }
   if (mode === 'disable') return sslConfig({ ...common, mode }, {});
 
-  const files = new SslFiles(settings, environment, choice.trustStore);
+  const files = sslFiles(settings, environment, choice, systemRoots ? null : mode);
   const tls: TlsOptions = { ...versions, rejectUnauthorized: false };
   if (isAtLeast(mode, 'require') && !systemRoots) {
-    const ca = files.roots(mode);
-    if (ca !== null) {
+    const ca = files?.roots(mode) ?? null;
+    if (files !== null && ca !== null) {
       tls.ca = ca;
       if (mode === 'require') mode = 'verify-ca';
       const crl = files.revocationLists();
@@ -131,7 +121,7 @@ export function resolveSsl(
   }
   if (isAtLeast(mode, 'verify-ca')) tls.rejectUnauthorized = true;
   if (!isAtLeast(mode, 'verify-full')) tls.checkServerIdentity = () => undefined;
-  Object.assign(tls, files.clientCertificate());
+  Object.assign(tls, files?.clientCertificate());
   return sslConfig({ ...common, mode }, tls);
 }
 
@@ -140,17 +130,27 @@ function sslConfig(fields: Omit<SslConfig, 'tlsOptions'>, tls: TlsOptions): SslC
   return Object.freeze({ ...fields, tlsOptions: () => ({ ...tls }) });
 }
 
-function tlsVersions(settings: SslSettings): TlsOptions {
-  const minimum = settings.sslMinVersion?.value ?? 'TLSv1.2';
-  const maximum = settings.sslMaxVersion?.value ?? null;
-  if (maximum === null) return { minVersion: minimum };
-  if (VERSIONS.indexOf(minimum) > VERSIONS.indexOf(maximum)) {
-    const { origin } = settings.sslMaxVersion ?? settings.sslMinVersion ?? unreachable();
-    throw configurationError(origin, `${maximum} is below the minimum, ${minimum}`);
+function versionsOf(settings: SslSettings): TlsOptions {
+  if (settings.sslMinVersion === null && settings.sslMaxVersion === null) {
+    return { minVersion: LEAST_VERSION };
   }
-  return { minVersion: minimum, maxVersion: maximum };
+  return rare().tlsVersions(settings, LEAST_VERSION);
 }
 
-function unreachable(): never {
-  throw new TypeError('unreachable');
+/**
+ * What reads the files that are named, needed, or may be where libpq looks for them; null: there are none.
+ *
+ * @param rootsFor the mode whose root certificates are in a file; null: they are Node's
+ */
+function sslFiles(
+  settings: SslSettings,
+  environment: Environment,
+  { trustStore }: { readonly trustStore: boolean },
+  rootsFor: SslMode | null,
+): SslFiles | null {
+  const { sslRootCert, sslCert, sslKey, sslCrl, sslCrlDir } = settings;
+  const named = (rootsFor && sslRootCert) ?? sslCert ?? sslKey ?? sslCrl ?? sslCrlDir;
+  const needsRoots = rootsFor !== null && isAtLeast(rootsFor, 'verify-ca');
+  if (named === null && (trustStore || !(needsRoots || hasSslDirectory(environment)))) return null;
+  return new (rare().SslFiles)(settings, environment, trustStore);
 }

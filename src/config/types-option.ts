@@ -39,7 +39,14 @@ export function resolveTypeOptions(options: TypeOptions = {}): ResolvedTypeOptio
   return typeOptionsValue(options, optionOrigin('types'));
 }
 
-export const DEFAULT_TYPES: ResolvedTypeOptions = resolveTypeOptions();
+/** What `resolveTypeOptions` gives without any. */
+export const DEFAULT_TYPES: ResolvedTypeOptions = Object.freeze({
+  int8: 'bigint',
+  numeric: 'string',
+  datetime: 'date',
+  json: 'parse',
+  temporal: null,
+});
 
 function findTemporal(polyfill: unknown): TemporalNamespace {
   const origin = optionOrigin('types.temporal');

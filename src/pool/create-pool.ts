@@ -1,10 +1,9 @@
 import { located } from '../client/caller-stack.ts';
-import { loadDeclared, splitArguments } from '../client/connect.ts';
-import { CREATE, OPEN } from '../client/internals.ts';
-import { resolveConfig } from '../config/resolve.ts';
+import { configFor, splitArguments } from '../client/connect.ts';
 import type { RowForm } from '../values/row-form.ts';
+import { partPoolOptions } from './part-pool-options.ts';
 import type { Pool } from './pool.ts';
-import { type PoolOptions, splitPoolOptions } from './pool-options.ts';
+import type { PoolOptions } from './pool-options.ts';
 
 /**
  * Makes a pool and opens its `minSize` connections.
@@ -28,17 +27,12 @@ export function createPool(
 ): Promise<Pool<any>> {
   return located(async () => {
     const [dsn, options] = splitArguments(first, second);
-    const [settings, connectOptions] = splitPoolOptions(options);
-    const config = resolveConfig(dsn, connectOptions);
-    await loadDeclared(config);
-    if ((options.readers ?? null) !== null) {
-      const { createPoolWithReaders } = await import('./readers/pool-with-readers.ts');
-      return await createPoolWithReaders(config, settings, dsn, options);
-    }
+    const [own, connectOptions] = partPoolOptions(options);
+    const config = configFor(dsn, connectOptions);
+    // It is awaited behind the check of the pool's own options.
+    config.catch(() => {});
     // Who connects without a pool need not load it.
-    const { Pool } = await import('./pool.ts');
-    const pool = Pool[CREATE](config, settings);
-    await pool[OPEN]();
-    return pool;
+    const { openPool } = await import('./open-pool.ts');
+    return await openPool(own, config, dsn, options);
   });
 }

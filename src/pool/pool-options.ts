@@ -128,6 +128,9 @@ export interface ReadersOptions<F extends RowForm = 'record'>
   readonly maxWait?: number | null | undefined;
 }
 
+/** The options of a pool that are not those of its connections. */
+export type OwnPoolOptions = Omit<PoolOptions<RowForm>, keyof ConnectOptions | 'readers'>;
+
 /** The pool's own options, checked, with their defaults. */
 export interface PoolSettings {
   readonly minSize: number;
@@ -204,10 +207,8 @@ function hook<F>(name: string, value: F | undefined): F | undefined {
   return value ?? undefined;
 }
 
-/** Parts the pool's own options from those of its connections. */
-export function splitPoolOptions(
-  options: PoolOptions<RowForm>,
-): [settings: PoolSettings, connect: ConnectOptions<RowForm>] {
+/** The settings that the pool's own options come to. */
+export function poolSettings(options: OwnPoolOptions): PoolSettings {
   const {
     minSize,
     maxSize,
@@ -224,37 +225,32 @@ export function splitPoolOptions(
     init,
     setup,
     reset,
-    readers: _,
-    ...connect
   } = options;
   const most = integer('maxSize', maxSize, Math.max(10, Number(minSize) || 0), 1);
   const least = integer('minSize', minSize, Math.min(10, most), 0);
   if (least > most) {
     throw new ClientConfigurationError('invalid minSize option: must not be greater than maxSize');
   }
-  return [
-    {
-      minSize: least,
-      maxSize: most,
-      maxQueries: integer('maxQueries', maxQueries, 50_000, 1),
-      maxInactiveConnectionLifetime: duration(
-        'maxInactiveConnectionLifetime',
-        maxInactiveConnectionLifetime,
-        300_000,
-      ),
-      maxConnectionLifetime: duration('maxConnectionLifetime', maxConnectionLifetime, 0),
-      acquireTimeout:
-        (acquireTimeout ?? null) === null ? null : positive('acquireTimeout', acquireTimeout),
-      pipelining: integer('pipelining', pipelining, 100, 0),
-      validate: duration('validate', validate, 30_000),
-      validateTimeout: positive('validateTimeout', validateTimeout ?? 5_000),
-      leakWarning: duration('leakWarning', leakWarning, 0),
-      allowExitOnIdle: boolean('allowExitOnIdle', allowExitOnIdle),
-      resetOnRelease: resetPolicy(resetOnRelease, (reset ?? null) !== null),
-      init: hook('init', init),
-      setup: hook('setup', setup),
-      reset: hook('reset', reset),
-    },
-    connect,
-  ];
+  return {
+    minSize: least,
+    maxSize: most,
+    maxQueries: integer('maxQueries', maxQueries, 50_000, 1),
+    maxInactiveConnectionLifetime: duration(
+      'maxInactiveConnectionLifetime',
+      maxInactiveConnectionLifetime,
+      300_000,
+    ),
+    maxConnectionLifetime: duration('maxConnectionLifetime', maxConnectionLifetime, 0),
+    acquireTimeout:
+      (acquireTimeout ?? null) === null ? null : positive('acquireTimeout', acquireTimeout),
+    pipelining: integer('pipelining', pipelining, 100, 0),
+    validate: duration('validate', validate, 30_000),
+    validateTimeout: positive('validateTimeout', validateTimeout ?? 5_000),
+    leakWarning: duration('leakWarning', leakWarning, 0),
+    allowExitOnIdle: boolean('allowExitOnIdle', allowExitOnIdle),
+    resetOnRelease: resetPolicy(resetOnRelease, (reset ?? null) !== null),
+    init: hook('init', init),
+    setup: hook('setup', setup),
+    reset: hook('reset', reset),
+  };
 }

@@ -1,7 +1,6 @@
 import { located } from '../client/caller-stack.ts';
-import { contextFor } from '../client/connect.ts';
+import { configFor, contextFor } from '../client/connect.ts';
 import { CONTEXT } from '../client/internals.ts';
-import { resolveConfig } from '../config/resolve.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -34,12 +33,17 @@ export function openChangeStream(
   options: ChangeStreamOptions,
 ): Promise<ChangeStream> {
   return located(async () =>
-    LogicalStream.open(contextOf(source), streamSettings(options ?? ({} as ChangeStreamOptions))),
+    LogicalStream.open(
+      await contextOf(source),
+      streamSettings(options ?? ({} as ChangeStreamOptions)),
+    ),
   );
 }
 
-function contextOf(source: Pool<any> | string): SessionContext {
-  if (typeof source === 'string') return contextFor(withoutReplication(resolveConfig(source, {})));
+async function contextOf(source: Pool<any> | string): Promise<SessionContext> {
+  if (typeof source === 'string') {
+    return contextFor(withoutReplication(await configFor(source, {})));
+  }
   // Not by its class: who needs no pool need not load it.
   if (typeof source === 'object' && source !== null && CONTEXT in source) return source[CONTEXT];
   throw new InvalidArgumentError('openChangeStream takes a pool or a DSN');

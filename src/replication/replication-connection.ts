@@ -1,7 +1,6 @@
 import { located } from '../client/caller-stack.ts';
-import { contextFor } from '../client/connect.ts';
+import { configFor, contextFor } from '../client/connect.ts';
 import type { ConnectOptions } from '../config/options.ts';
-import { resolveConfig } from '../config/resolve.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { type Row, rowShape } from '../values/row.ts';
 import { OpenRawStream, type RawStream } from './raw-stream.ts';
@@ -71,7 +70,7 @@ export function connectReplication(
   options: ConnectOptions = {},
 ): Promise<ReplicationConnection> {
   return located(async () => {
-    const config = resolveConfig(dsn, options);
+    const config = await configFor(dsn, options);
     const replication = config.startupParameters.get('replication') ?? 'database';
     const context = contextFor(withReplication(config, replication));
     return new OpenReplicationConnection(

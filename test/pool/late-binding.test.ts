@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Allocator } from '../../src/pool/allocator.ts';
-import { type PoolOptions, splitPoolOptions } from '../../src/pool/pool-options.ts';
+import type { PoolOptions } from '../../src/pool/pool-options.ts';
 import type { PooledSession } from '../../src/pool/pooled-session.ts';
+import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 import { settle, VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { Random } from '../support/samples/random.ts';
 import { type FakeSession, FakeSource } from './fake-source.ts';

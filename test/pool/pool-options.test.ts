@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ClientConfigurationError, createPool, type PoolOptions } from '../../src/index.ts';
-import { splitPoolOptions } from '../../src/pool/pool-options.ts';
+import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 
 describe('the options of a pool', () => {
   it('have the defaults that are documented', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CREATE } from '../../src/client/internals.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { splitPoolOptions } from '../../src/pool/pool-options.ts';
+import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 import { VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { SimulatedServer } from './simulated-server.ts';
 

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { CREATE } from '../../src/client/internals.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { splitPoolOptions } from '../../src/pool/pool-options.ts';
+import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 import { type ChangeStream, openChangeStream } from '../../src/replication/index.ts';
 import { VirtualClock } from '../support/fakes/virtual-clock.ts';
 import type { Random } from '../support/samples/random.ts';

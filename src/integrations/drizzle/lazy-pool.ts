@@ -3,8 +3,11 @@ import { common } from '../../codecs/common-codecs.ts';
 import * as rare from '../../codecs/rare-codecs.ts';
 import { commonCodecs, rareCodecs } from '../../codecs/rooms.ts';
 import { resolveConfig } from '../../config/resolve.ts';
+import * as hostDirectory from '../../connecting/host-directory.ts';
+import { hostDirectories } from '../../connecting/host-directory-room.ts';
 import { Pool } from '../../pool/pool.ts';
-import { type PoolOptions, splitPoolOptions } from '../../pool/pool-options.ts';
+import type { PoolOptions } from '../../pool/pool-options.ts';
+import { splitPoolOptions } from '../../pool/split-pool-options.ts';
 
 /** The options of the pool that `drizzle({ connection })` makes. */
 export interface AsyncpgConnectionOptions extends PoolOptions {
@@ -16,9 +19,10 @@ export interface AsyncpgConnectionOptions extends PoolOptions {
 export function lazyPool(connection: string | AsyncpgConnectionOptions): Pool {
   const { connectionString, ...given } =
     typeof connection === 'string' ? { connectionString: connection } : connection;
-  // The pool is there at once, with the codecs that are declared.
+  // The pool is there at once, with the codecs and the host provider that are declared.
   commonCodecs.content ??= common;
   rareCodecs.content ??= rare;
+  hostDirectories.content ??= hostDirectory;
   const [settings, options] = splitPoolOptions({ minSize: 0, ...given });
   return Pool[CREATE](resolveConfig(connectionString, options), settings);
 }

@@ -5,7 +5,7 @@ import { CREATE } from '../../client/internals.ts';
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import type { ConnectConfig } from '../../config/connect-config.ts';
 import { Pool } from '../../pool/pool.ts';
-import { splitPoolOptions } from '../../pool/pool-options.ts';
+import { splitPoolOptions } from '../../pool/split-pool-options.ts';
 import type { Session, SessionObserver } from '../../session/session.ts';
 
 /*

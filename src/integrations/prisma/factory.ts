@@ -1,10 +1,11 @@
+import { configFor } from '../../client/connect.ts';
 import { CONTEXT, CREATE } from '../../client/internals.ts';
 import type { ConnectConfig } from '../../config/connect-config.ts';
-import { resolveConfig } from '../../config/resolve.ts';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import { createPool } from '../../pool/create-pool.ts';
 import type { Pool } from '../../pool/pool.ts';
-import { type PoolOptions, splitPoolOptions } from '../../pool/pool-options.ts';
+import type { PoolOptions } from '../../pool/pool-options.ts';
+import { splitPoolOptions } from '../../pool/split-pool-options.ts';
 import { isPool } from '../is-pool.ts';
 import type { SqlDriverAdapter } from './driver-adapter.ts';
 import { adapterError, type Place } from './mapped-error.ts';
@@ -100,7 +101,7 @@ export class PrismaAsyncpg {
   async #poolOf(database: string): Promise<Pool<any>> {
     const { Pool } = await import('../../pool/pool.ts');
     const [settings, connectOptions] = splitPoolOptions({ ...this.#poolOptions, minSize: 0 });
-    const config = this.#pool?.[CONTEXT].config ?? resolveConfig(this.#dsn, connectOptions);
+    const config = this.#pool?.[CONTEXT].config ?? (await configFor(this.#dsn, connectOptions));
     const startupParameters = new Map(config.startupParameters).set('database', database);
     return Pool[CREATE]({ ...config, database, startupParameters }, settings);
   }

@@ -1,15 +1,15 @@
 import { located } from '../../client/caller-stack.ts';
-import { contextFor } from '../../client/connect.ts';
+import { configFor, contextFor } from '../../client/connect.ts';
 import { OPEN } from '../../client/internals.ts';
 import { LimitedQueryable, type WithOptions } from '../../client/limited-queryable.ts';
 import type { Queryable } from '../../client/queryable.ts';
 import type { Transaction } from '../../client/transaction.ts';
 import { positionOf, type TransactionOptions } from '../../client/transaction-options.ts';
 import type { ConnectConfig } from '../../config/connect-config.ts';
-import { resolveConfig } from '../../config/resolve.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import { Pool } from '../pool.ts';
-import { type PoolOptions, type PoolSettings, splitPoolOptions } from '../pool-options.ts';
+import type { PoolOptions, PoolSettings } from '../pool-options.ts';
+import { splitPoolOptions } from '../split-pool-options.ts';
 import { readRoute } from './read-route.ts';
 import { splitReadersOptions } from './readers-options.ts';
 import { type ReadersParts, ReadersPool } from './readers-pool.ts';
@@ -83,7 +83,7 @@ export async function createPoolWithReaders(
   const own = Object.freeze({ ...config, targetSessionAttrs: primary });
   const [special, all] = splitReadersOptions(options);
   const [plain, connect] = splitPoolOptions(all);
-  const readers = { config: resolveConfig(dsn, connect), settings: plain, special };
+  const readers = { config: await configFor(dsn, connect), settings: plain, special };
   const pool = new PoolWithReaders<any>(own, settings, readers);
   await pool[OPEN]();
   return pool;

@@ -4,7 +4,7 @@ import { CREATE } from '../../../src/client/internals.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { createPool, TimeoutError } from '../../../src/index.ts';
 import { Pool } from '../../../src/pool/pool.ts';
-import { splitPoolOptions } from '../../../src/pool/pool-options.ts';
+import { splitPoolOptions } from '../../../src/pool/split-pool-options.ts';
 import { systemClock } from '../../../src/transport/clock.ts';
 import { failure } from '../../support/connections.ts';
 import { deferred } from '../../support/deferred.ts';
