@@ -1,7 +1,8 @@
+import facade from 'asyncpg/pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../../../src/index.ts';
 import { serverDsn } from '../../../support/servers/server.ts';
-import { onClients, owned, plain, settled } from './both.ts';
+import { config, onClients, owned, plain, settled } from './both.ts';
 
 /** Tables that both find, as their OIDs and schemas are in results and errors. */
 const SCHEMA = 'facade_query';
@@ -168,6 +169,34 @@ describe('client.query', () => {
       }
       return outcomes;
     }, inSchema);
+  });
+
+  // pg's own count depends on whether error and ReadyForQuery come in one piece of the stream.
+  test('emits drain before a query that is asked in the catch of the last one', async () => {
+    const client: any = new facade.Client(config());
+    await client.connect();
+    const log: unknown[] = [];
+    client.on('drain', () => log.push('drain'));
+    const failed = (): Promise<unknown> =>
+      client.query('SELECT 1 / $1::int4', [0]).catch(() => log.push('caught'));
+    await failed();
+    await failed();
+    await client.query('SELECT 1').then(() => log.push('one'));
+    await new Promise<void>((resolve) => {
+      client.query('SELECT 1/0', () => {
+        log.push('told');
+        client.query('SELECT 2', () => {
+          log.push('two');
+          resolve();
+        });
+      });
+    });
+    await Promise.all([failed(), client.query('SELECT 3').then(() => log.push('three'))]);
+    await client.end();
+    expect(log).toEqual([
+      ...['drain', 'caught', 'drain', 'caught', 'drain', 'one'],
+      ...['told', 'two', 'drain', 'caught', 'drain', 'three'],
+    ]);
   });
 
   test('runs queries one after the other', async () => {
