@@ -82,11 +82,13 @@ const lateNodeModule: Plugin = {
  * What connecting and most queries do without: half of the code. Reading it takes longer than connecting, and in
  * CommonJS a `require` in the turn that needs it costs nobody a wait.
  */
-const LATE: readonly { name: string; test: RegExp; ofParts?: true }[] = [
+const LATE: readonly { name: string; test: RegExp; ofParts?: true; within?: RegExp }[] = [
   // For the calls of `asyncpg`, and for errors.
   {
     name: 'late-codecs',
     test: /src[/\\]codecs[/\\](?:types|containers|registry|builtin-codecs|known-types|domain-codecs|common-forms)/,
+    // With what these lead to there: parts that need each other while they are loaded would be in a circle.
+    within: /src[/\\](?:codecs|values)[/\\]/,
   },
   {
     name: 'late-errors',
@@ -172,9 +174,12 @@ export async function buildCode(folder: string): Promise<void> {
       codeSplitting: {
         includeDependenciesRecursively: false,
         groups: [
-          ...LATE.map(({ name, test, ofParts }) => ({
+          ...LATE.map(({ name, test, ofParts, within }) => ({
             name,
-            test: (id: string) => test.test(id) && (ofParts ?? later.has(id)),
+            test: (id: string) => {
+              if (fromTheStart.has(id) || !(ofParts || later.has(id))) return false;
+              return LATE.some((late) => late.test.test(id)) ? test.test(id) : within?.test(id);
+            },
           })),
           // One file: each of them takes longer to find than to read.
           { name: 'start', test: (id) => fromTheStart.has(id) },
