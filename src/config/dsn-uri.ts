@@ -53,16 +53,17 @@ function decode(part: string): string {
  */
 export function parseUri(dsn: string, isKeyword: (key: string) => boolean): ParsedDsn {
   const rest = dsn.slice(dsn.indexOf('://') + 3);
-  const authorityEnd = indexOrEnd(rest, /[/?]/);
+  const authorityEnd = firstOf(rest, '/', '?');
   const authority = rest.slice(0, authorityEnd);
-  const queryStart = indexOrEnd(rest, /\?/);
-  const path = rest.slice(authorityEnd, queryStart).replace(/^\//, '');
+  const queryStart = firstOf(rest, '?');
+  const pathStart = rest[authorityEnd] === '/' ? authorityEnd + 1 : authorityEnd;
+  const path = rest.slice(pathStart, queryStart);
   const query = rest.slice(queryStart + 1);
 
   if (path.includes('@')) throw malformed('"@" in the database name must be written %40');
 
   // What is in front of "?" may be the beginning of a password, to libpq it is.
-  const credentialsEnd = rest.search(/[/@]/);
+  const credentialsEnd = firstOf(rest, '/', '@');
   if (authorityEnd <= credentialsEnd && rest[credentialsEnd] === '@') {
     throw malformed('"?" in front of "@" must be written %3F');
   }
@@ -114,9 +115,14 @@ export function parseUri(dsn: string, isKeyword: (key: string) => boolean): Pars
   return { values, hosts: only === null ? hosts : null, serverSettings };
 }
 
-function indexOrEnd(text: string, pattern: RegExp): number {
-  const index = text.search(pattern);
-  return index < 0 ? text.length : index;
+/** Where the first of these characters is; the end, if there is none. */
+function firstOf(text: string, ...characters: readonly string[]): number {
+  return Math.min(
+    ...characters.map((character) => {
+      const index = text.indexOf(character);
+      return index < 0 ? text.length : index;
+    }),
+  );
 }
 
 /** The authority and the path go before the query, as in asyncpg. */

@@ -19,6 +19,8 @@ export interface FileStatus {
 export interface Files {
   readSync(path: string): Buffer;
   statusSync(path: string): FileStatus;
+  /** Whether there is none of that name. */
+  isMissingSync(path: string): boolean;
   /** The names in a directory. */
   listSync(path: string): string[];
   read(path: string): Promise<Buffer>;
@@ -31,6 +33,7 @@ const fs = () => builtinModule('node:fs');
 export const systemFiles: Files = {
   readSync: (path) => fs().readFileSync(path),
   statusSync: (path) => statusOf(fs().statSync(path)),
+  isMissingSync: (path) => fs().statSync(path, { throwIfNoEntry: false }) === undefined,
   listSync: (path) => fs().readdirSync(path),
   read: (path) => fs().promises.readFile(path),
   status: async (path) => statusOf(await fs().promises.stat(path)),

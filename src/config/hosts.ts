@@ -25,8 +25,10 @@ function isSocketHost(host: string): boolean {
 }
 
 function parsePort(value: unknown, origin: Origin): number {
+  // Usually it is written as a number is.
   const number =
-    typeof value === 'string' && /^[ \t\n\v\f\r]*\d+[ \t\n\v\f\r]*$/.test(value)
+    typeof value === 'string' &&
+    (String(Number(value)) === value || /^[ \t\n\v\f\r]*\d+[ \t\n\v\f\r]*$/.test(value))
       ? Number(value)
       : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 1 || number > 65535) {
@@ -64,13 +66,7 @@ export function splitHostPort(
   origin: Origin,
   decode: (part: string) => string,
 ): HostSpec {
-  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/s.exec(spec);
-  if (match === null) {
-    throw configurationError(origin, 'malformed host list', {
-      hint: 'Write name:port, put IPv6 addresses in brackets, percent-encode anything else.',
-    });
-  }
-  const [, bracketed, name, port] = match;
+  const [bracketed, name, port] = partsOf(spec, origin);
   if (bracketed !== undefined && ipVersion(decode(bracketed)) !== 6) {
     throw configurationError(origin, 'expected an IPv6 address between the brackets');
   }
@@ -79,6 +75,24 @@ export function splitHostPort(
     host: decode(bracketed ?? name ?? ''),
     port: portText === '' ? null : parsePort(portText, origin),
   };
+}
+
+/** An address in brackets or a name, and what comes behind a colon. */
+function partsOf(
+  spec: string,
+  origin: Origin,
+): [bracketed: string | undefined, name: string | undefined, port: string | undefined] {
+  if (!spec.includes('[') && !spec.includes(']')) {
+    const [name, port, more] = spec.split(':');
+    if (more === undefined) return [undefined, name, port];
+  }
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/s.exec(spec);
+  if (match === null) {
+    throw configurationError(origin, 'malformed host list', {
+      hint: 'Write name:port, put IPv6 addresses in brackets, percent-encode anything else.',
+    });
+  }
+  return [match[1], match[2], match[3]];
 }
 
 export const hostListText: TextParser<readonly HostSpec[]> = (text, origin) => {

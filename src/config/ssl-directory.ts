@@ -16,8 +16,7 @@ export function hasSslDirectory(environment: Environment): boolean {
   const directory = sslDirectory(environment);
   if (directory === null) return false;
   try {
-    environment.files.statusSync(directory);
-    return true;
+    return !environment.files.isMissingSync(directory);
   } catch (error) {
     return !isMissing(error);
   }

@@ -26,6 +26,10 @@ class MemoryFiles implements Files {
     return { isFile: true, mode: 0o600, uid: 1000 };
   }
 
+  isMissingSync(path: string): boolean {
+    return this.listSync(path).length === 0;
+  }
+
   listSync(path: string): string[] {
     return [...this.#contents.keys()]
       .filter((name) => name.startsWith(`${path}/`))
