@@ -36,6 +36,10 @@ export class RequestDeque {
     if (at >= 0) this.#items.splice(at, 1);
   }
 
+  some(is: (request: Request) => boolean): boolean {
+    return this.#items.some((request) => request !== null && is(request));
+  }
+
   /** Empties the queue. */
   drain(): Request[] {
     const items = this.#items.slice(this.#first) as Request[];

@@ -185,6 +185,14 @@ export abstract class Request<R = unknown> {
     unexpected('DataRow');
   }
 
+  /**
+   * It takes from its user, or gives to them, what cannot be taken or given twice: if a cancel that is meant
+   * for a request before it strikes it, it cannot be repeated.
+   */
+  get isOnce(): boolean {
+    return false;
+  }
+
   /** It may end its transaction: nothing is sent behind it until it is answered. */
   get isFence(): boolean {
     return this.ending === 'possible' || this.ending === 'done';

@@ -33,6 +33,10 @@ export abstract class CopyRequest extends Request<string> {
     this.#columns = columns;
   }
 
+  override get isOnce(): boolean {
+    return true;
+  }
+
   override start(session: RequestHost): void {
     sendSimple(session, this, this.text);
   }

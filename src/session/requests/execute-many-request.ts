@@ -63,6 +63,10 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     return Array.isArray(this.#sets);
   }
 
+  override get isOnce(): boolean {
+    return !this.isRepeatable;
+  }
+
   protected override execute(session: RequestHost, statement: Statement): void {
     this.#result = new RowCollector(this.#form);
     this.#written = 0;

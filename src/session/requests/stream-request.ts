@@ -60,6 +60,10 @@ export class StreamRequest extends StatementRequest<string> {
     this.#tag = tag;
   }
 
+  override get isOnce(): boolean {
+    return true;
+  }
+
   protected override get isRepeatable(): boolean {
     return this.#rows === 0;
   }

@@ -104,7 +104,7 @@ describeEach('time-outs and aborts', (version) => {
     expect(await c.fetchVal({ text: 'SELECT pg_sleep(0.15)::text', timeout: 20_000 })).toBe('');
   });
 
-  it('leave a call behind them alone that is still writing', async () => {
+  it('leave a call behind them alone that is once only, which waits for them', async () => {
     const c = await openWithSchema(version);
     await c.execute('CREATE TABLE t (a int4)');
     const writing: ((numbers: AsyncIterable<[number]>) => Promise<unknown>)[] = [
@@ -124,14 +124,18 @@ describeEach('time-outs and aborts', (version) => {
       await c.execute('TRUNCATE t');
       const abort = new AbortController();
       const sleep = { text: 'SELECT pg_sleep($1)', args: [30], signal: abort.signal };
-      const ended = failure(c.fetch(sleep));
+      let isOver = false;
+      const ended = failure(c.fetch(sleep)).finally(() => {
+        isOver = true;
+      });
       const numbers = async function* (): AsyncGenerator<[number]> {
+        expect(isOver).toBe(true);
         yield [1];
         await ended;
         // The cancel has struck, and what is sent behind it has had its time.
         const other = await open(version);
-        const isOver = "SELECT query NOT LIKE '%pg_sleep%' FROM pg_stat_activity WHERE pid = $1";
-        while (!(await other.fetchVal(isOver, c.serverPid)));
+        const isIdle = "SELECT query NOT LIKE '%pg_sleep%' FROM pg_stat_activity WHERE pid = $1";
+        while (!(await other.fetchVal(isIdle, c.serverPid)));
         for (let trips = 0; trips < 100; trips++) await other.fetchVal('SELECT 1');
         yield [2];
       };
@@ -139,6 +143,19 @@ describeEach('time-outs and aborts', (version) => {
       abort.abort(new Error('enough'));
       await written;
       expect(await c.fetchVal('SELECT sum(a) FROM t')).toBe(3n);
+    }
+  });
+
+  it('leave a stream behind them alone, which cannot give its rows twice', async () => {
+    const c = await open(version);
+    for (let round = 0; round < 5; round++) {
+      const abort = new AbortController();
+      const sleep = { text: 'SELECT pg_sleep($1)', args: [30], signal: abort.signal };
+      const ended = failure(c.fetch(sleep));
+      const rows = collect(c.stream('SELECT n FROM generate_series(1, 20000) n'));
+      abort.abort(new Error('enough'));
+      expect((await ended).message).toBe('enough');
+      expect((await rows).length).toBe(20_000);
     }
   });
 
