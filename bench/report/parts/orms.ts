@@ -1,6 +1,6 @@
 import type { Part } from '../part.ts';
 
-/** What `npm run bench:kysely`, `bench:drizzle` and `bench:prisma` write, by the name of each. */
+/** What `npm run bench:kysely`, `bench:drizzle`, `bench:prisma`, `bench:knex` and `bench:typeorm` write, by the name of each. */
 export type OrmsResults = Readonly<
   Record<
     string,
