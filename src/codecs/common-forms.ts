@@ -1,6 +1,6 @@
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import type { CodecForms } from './codec.ts';
-import type { Forms } from './plain-forms.ts';
+import { type Forms, formsIn } from './plain-forms.ts';
 import type { TypeDescription } from './type-description.ts';
 import { bytea } from './types/bytea.ts';
 import { dateForms } from './types/date.ts';
@@ -21,9 +21,8 @@ const COMMON: ReadonlyMap<string, Forms> = new Map<string, Forms>([
 
 /** How the values of such a type are read and written; undefined of others. */
 export function commonForms(
-  { schema, name }: TypeDescription,
+  type: TypeDescription,
   options: ResolvedTypeOptions,
 ): CodecForms | undefined {
-  const forms = schema === 'pg_catalog' ? COMMON.get(name) : undefined;
-  return typeof forms === 'function' ? forms(options) : forms;
+  return formsIn(COMMON, type, options);
 }

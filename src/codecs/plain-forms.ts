@@ -55,10 +55,19 @@ const COMMON: ReadonlySet<string> = new Set(
 
 /** How the values of such a type are read and written; undefined of others. */
 export function plainForms(
+  type: TypeDescription,
+  options: ResolvedTypeOptions,
+): CodecForms | undefined {
+  return formsIn(PLAIN, type, options);
+}
+
+/** What a table by name has for a type of `pg_catalog`; undefined of others. */
+export function formsIn(
+  table: ReadonlyMap<string, Forms>,
   { schema, name }: TypeDescription,
   options: ResolvedTypeOptions,
 ): CodecForms | undefined {
-  const forms = schema === 'pg_catalog' ? PLAIN.get(name) : undefined;
+  const forms = schema === 'pg_catalog' ? table.get(name) : undefined;
   return typeof forms === 'function' ? forms(options) : forms;
 }
 

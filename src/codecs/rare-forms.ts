@@ -1,7 +1,7 @@
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import type { CodecForms } from './codec.ts';
 import { commonForms } from './common-forms.ts';
-import { type Forms, plainForms } from './plain-forms.ts';
+import { type Forms, formsIn, plainForms } from './plain-forms.ts';
 import type { TypeDescription } from './type-description.ts';
 import { bit, varbit } from './types/bits.ts';
 import { box, circle, line, lseg, path, point, polygon } from './types/geometry.ts';
@@ -52,15 +52,17 @@ export const EXTENSION_FORMS: ReadonlyMap<string, CodecForms> = new Map([
 
 /** How the values of a base type are read and written: as their text, if nothing more is known. */
 export function scalarForms(type: TypeDescription, options: ResolvedTypeOptions): CodecForms {
-  return plainForms(type, options) ?? commonForms(type, options) ?? rareForms(type, options);
+  return (
+    plainForms(type, options) ??
+    commonForms(type, options) ??
+    formsIn(RARE, type, options) ??
+    extensionForms(type) ??
+    textOnly
+  );
 }
 
-function rareForms(type: TypeDescription, options: ResolvedTypeOptions): CodecForms {
-  const forms =
-    type.schema === 'pg_catalog'
-      ? RARE.get(type.name)
-      : type.hasBinaryInput && type.hasBinaryOutput
-        ? EXTENSION_FORMS.get(type.name)
-        : undefined;
-  return (typeof forms === 'function' ? forms(options) : forms) ?? textOnly;
+function extensionForms(type: TypeDescription): CodecForms | undefined {
+  const { schema, name, hasBinaryInput, hasBinaryOutput } = type;
+  const isKnown = schema !== 'pg_catalog' && hasBinaryInput && hasBinaryOutput;
+  return isKnown ? EXTENSION_FORMS.get(name) : undefined;
 }

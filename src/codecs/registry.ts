@@ -15,7 +15,7 @@ import { KnownTypes } from './known-types.ts';
 import { INTERVAL, RECORD } from './oids.ts';
 import { type Place, placeOf, plainForms } from './plain-forms.ts';
 import type { Replacement } from './replacement.ts';
-import { commonCodecs, rareCodecs } from './rooms.ts';
+import { commonCodecs, isLoaded, loadedCommon, loadedRare, rareCodecs } from './rooms.ts';
 import { sharedCodecs } from './shared-codecs.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
@@ -403,29 +403,6 @@ export class TypeRegistry implements CodecSource {
 }
 
 const NONE_DECLARED: DeclaredCodecs = new Map();
-
-function isLoaded(place: Place): boolean {
-  switch (place) {
-    case 'plain':
-      return true;
-    case 'common':
-      return commonCodecs.content !== null;
-    case 'rare':
-      return rareCodecs.content !== null;
-  }
-}
-
-function loadedCommon(): NonNullable<typeof commonCodecs.content> {
-  const { content } = commonCodecs;
-  if (content === null) throw new InternalClientError('common codecs are used and not loaded');
-  return content;
-}
-
-function loadedRare(): typeof import('./rare-codecs.ts') {
-  const { content } = rareCodecs;
-  if (content === null) throw new InternalClientError('rare codecs are used and not loaded');
-  return content;
-}
 
 /** The types with declared codecs that are not PostgreSQL's own: they may be domains. */
 function usersTypes(declared: DeclaredCodecs): TypeName[] {

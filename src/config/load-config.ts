@@ -1,3 +1,4 @@
+import { pick } from '../values/pick.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { ConnectConfig } from './connect-config.ts';
 import { type Environment, processEnvironment } from './environment.ts';
@@ -29,10 +30,4 @@ export async function loadConfig(
   const env = pick(environment.env, variables());
   await rareConfig.open();
   return readConfig(dsn, kept, { ...environment, env });
-}
-
-/** Those properties, the inherited ones as well, as they are now. */
-function pick<T extends object>(of: T, names: Iterable<string>): Partial<T> {
-  const picked = Array.from(names, (name) => [name, of[name as keyof T]]);
-  return Object.fromEntries(picked) as Partial<T>;
 }

@@ -13,6 +13,15 @@ const CHOICES = {
   json: oneOf('parse', 'text'),
 };
 
+/** What `resolveTypeOptions` gives without any. */
+export const DEFAULT_TYPES: ResolvedTypeOptions = Object.freeze({
+  int8: 'bigint',
+  numeric: 'string',
+  datetime: 'date',
+  json: 'parse',
+  temporal: null,
+});
+
 /** Validates the `types` option and fills in its defaults. */
 export const typeOptionsValue: ValueParser<ResolvedTypeOptions> = (value, origin) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -24,12 +33,18 @@ export const typeOptionsValue: ValueParser<ResolvedTypeOptions> = (value, origin
       throw configurationError(origin, `unknown type option "${name}"`);
     }
   }
-  const datetime = CHOICES.datetime(options.datetime ?? 'date', optionOrigin('types.datetime'));
+  const datetime = CHOICES.datetime(
+    options.datetime ?? DEFAULT_TYPES.datetime,
+    optionOrigin('types.datetime'),
+  );
   return Object.freeze({
-    int8: CHOICES.int8(options.int8 ?? 'bigint', optionOrigin('types.int8')),
-    numeric: CHOICES.numeric(options.numeric ?? 'string', optionOrigin('types.numeric')),
+    int8: CHOICES.int8(options.int8 ?? DEFAULT_TYPES.int8, optionOrigin('types.int8')),
+    numeric: CHOICES.numeric(
+      options.numeric ?? DEFAULT_TYPES.numeric,
+      optionOrigin('types.numeric'),
+    ),
     datetime,
-    json: CHOICES.json(options.json ?? 'parse', optionOrigin('types.json')),
+    json: CHOICES.json(options.json ?? DEFAULT_TYPES.json, optionOrigin('types.json')),
     temporal: datetime === 'temporal' ? findTemporal(options.temporal) : null,
   });
 };
@@ -38,15 +53,6 @@ export const typeOptionsValue: ValueParser<ResolvedTypeOptions> = (value, origin
 export function resolveTypeOptions(options: TypeOptions = {}): ResolvedTypeOptions {
   return typeOptionsValue(options, optionOrigin('types'));
 }
-
-/** What `resolveTypeOptions` gives without any. */
-export const DEFAULT_TYPES: ResolvedTypeOptions = Object.freeze({
-  int8: 'bigint',
-  numeric: 'string',
-  datetime: 'date',
-  json: 'parse',
-  temporal: null,
-});
 
 function findTemporal(polyfill: unknown): TemporalNamespace {
   const origin = optionOrigin('types.temporal');
