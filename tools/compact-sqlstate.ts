@@ -15,7 +15,8 @@ const known = new Map();
 export function make(name, parent, sqlstate) {
   let made = known.get(name);
   if (made !== undefined) return made;
-  made = { [name]: class extends parent {} }[name];
+  // An object without a prototype is a dictionary: 263 names make no hidden classes of it.
+  made = { __proto__: null, [name]: class extends parent {} }[name];
   if (sqlstate !== undefined) made.sqlstate = sqlstate;
   named(made, name);
   known.set(name, made);
