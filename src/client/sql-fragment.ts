@@ -85,9 +85,9 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
   }
 }
 
-/** A table's alias: a name with AS, or one that is no keyword that may follow a table. */
+/** A table's alias: a name with AS, or one that is no keyword that may follow a table. What is not ASCII is a letter. */
 const ALIAS =
-  /^\s+(?:as\b|(?!(?:where|join|left|right|inner|full|cross|natural|on|using|group|order|having|limit|offset|fetch|union|intersect|except|window|for|returning|set|tablesample|when)\b)["\p{L}_])/iu;
+  /^\s+(?:as\b|(?!(?:where|join|left|right|inner|full|cross|natural|on|using|group|order|having|limit|offset|fetch|union|intersect|except|window|for|returning|set|tablesample|when)\b)["a-z_\u0080-\uffff])/i;
 
 /** Whether the last word of a text is this keyword. */
 function endsWith(text: string, keyword: string): boolean {

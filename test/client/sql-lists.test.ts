@@ -134,6 +134,9 @@ describe('sql.unnest', () => {
     sql`SELECT u.id FROM ${users} AS u`,
     sql`SELECT u.id FROM ${users} u WHERE true`,
     sql`SELECT "U".id FROM ${users}\n "U"`,
+    sql`SELECT é.id FROM ${users} é`,
+    sql`SELECT 表.id FROM ${users} 表`,
+    sql`SELECT 🙂.id FROM ${users} 🙂`,
     sql`SELECT u.a FROM t JOIN ${users} AS u(a, b) ON true`,
     sql`${sql`SELECT u.id FROM ${users}`} AS u`,
   ])('takes the alias that the text behind gives it: %#', ({ text, args }) => {
@@ -167,6 +170,9 @@ describe('sql.unnest', () => {
       'numeric(10, 2)',
       'timestamp with time zone',
       'timestamp(3) without time zone',
+      'app.größe',
+      'état2(3)',
+      '"🙂".類型',
     ]) {
       expect(sql.unnest({ a: [] }, [type]).text).toContain(`$1::${type}[]`);
     }
@@ -183,6 +189,8 @@ describe('sql.unnest', () => {
     [{ a: [1] }, ['int4); DROP TABLE t; --'], /needs the type/],
     [{ a: [1] }, ["int4'"], /needs the type/],
     [{ a: [1] }, ['a.b.c'], /needs the type/],
+    [{ a: [1] }, ['2é'], /needs the type/],
+    [{ a: [1] }, ['é; é'], /needs the type/],
   ])('refuses %j of %j', (columns, types, message) => {
     expect(() => sql.unnest(columns as never, types as never)).toThrow(message);
   });

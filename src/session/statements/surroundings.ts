@@ -142,7 +142,7 @@ export class Surroundings {
     if (names === null || text.includes('\\')) {
       this.#outdated(null);
     } else if (names.length > 0) {
-      const any = names.map((name) => name.replaceAll(/[^\p{L}\p{N}_]/gu, '.')).join('|');
+      const any = names.map((name) => name.replaceAll(/[^\w\u0080-\uffff]/g, '.')).join('|');
       this.#outdated(new RegExp(`(?<![\\w$])(?:${any})(?![\\w$])`, 'i'));
     }
   }

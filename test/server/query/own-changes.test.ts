@@ -56,6 +56,20 @@ describeEach('what a session changes itself', (version) => {
       await c.transaction(async () => expect(await get(c, q)).toEqual([{ a: 1 }]));
     });
 
+    it.each(['é', '🙂', 'a·b', '"a-b"', '"É.ß"'])(
+      `is known by the name %s, with ${mode}`,
+      async (t) => {
+        const c = await openWithSchema(version, options);
+        await c.execute(`CREATE TABLE ${t} (a int4)`);
+        const q = `SELECT count(*)::int4 FROM ${t}`;
+        expect(await c.fetchVal(q)).toBe(0);
+        await c.execute(`CREATE TEMP TABLE ${t} AS SELECT 'x' AS a`);
+        expect(await c.fetchVal(q)).toBe(1);
+        await c.execute(`DROP TABLE ${t}`);
+        expect(await c.fetchVal(q)).toBe(0);
+      },
+    );
+
     it(`is known to parameters, with ${mode}`, async () => {
       const c = await openWithSchema(version, options);
       await c.execute("CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (v int4)");
