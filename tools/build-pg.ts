@@ -7,6 +7,7 @@ import path from 'node:path';
 import { build, type Plugin } from 'rolldown';
 import { asciiOnly, compactClasses } from './build-plugins.ts';
 import { root } from './entries.ts';
+import { startFunctions } from './start-functions.ts';
 
 const SOURCE = 'src/integrations/pg/index.ts';
 const DRIVER = 'src/integrations/pg/driver.ts';
@@ -152,6 +153,7 @@ export async function buildCode(folder: string): Promise<void> {
       whatIsLoaded(fromTheStart, later),
       lateDriver,
       lateNodeModule,
+      ...startFunctions(),
       compactClasses,
       asciiOnly,
       loadedLate,

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
-import { build } from 'rolldown';
+import { build, type CodeSplittingGroup, type OutputChunk, type Plugin } from 'rolldown';
 import { buildPgPackage } from './build-pg.ts';
 import {
   asciiOnly,
@@ -16,9 +16,10 @@ import {
   reexports,
   usersNames,
 } from './build-plugins.ts';
-import { entries, programs, root } from './entries.ts';
+import { entries, FOLDER_FOR_BUNDLERS, type Program, programs, root } from './entries.ts';
 import { withUsersNames } from './peer-aliases.ts';
 import { publicDeclarations } from './public-declarations.ts';
+import { startFunctions } from './start-functions.ts';
 
 const DIST = path.join(root, 'dist');
 const NEXT = `${DIST}.${process.pid}`;
@@ -96,70 +97,121 @@ await build({
   ],
 });
 
-const { output } = await build({
-  ...common,
-  plugins: [compactClasses, usersNames, asciiOnly, oneCopy, reexports],
-  input: Object.fromEntries([...entries, ...programs].map(({ name, source }) => [name, source])),
-  output: {
-    dir: NEXT,
-    format: 'esm',
-    sourcemap: true,
-    // The sources are part of the package.
-    sourcemapExcludeSources: true,
-    entryFileNames: '[name].js',
-    // What is imported dynamically has a file of its own. All that is shared is two: the one with what
-    // programs may import without connecting, so that a bundler leaves out the other.
-    chunkFileNames: '[name].js',
-    codeSplitting: {
-      groups: [
-        { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
-        {
-          name: 'core',
-          test: (id) =>
-            (fromTheStart.has(id) && !whatLoads.has(id)) || /codecs[/\\]one-way/.test(id),
-          minShareCount: 2,
-        },
-        // What makes a pool loads it, and the pool imports this.
-        {
-          name: 'driver',
-          test: (id) => whatLoads.has(id) && !id.endsWith('create-pool.ts'),
-          minShareCount: 2,
-        },
-        // What calls share whose code is loaded when it is first needed.
-        {
-          name: 'late-calls',
-          test: (id) =>
-            !fromTheStart.has(id) &&
-            /src[/\\](?:client|session)[/\\]/.test(id) &&
-            !/untyped|foreign/.test(id),
-          minShareCount: 2,
-        },
-        { name: 'common-codecs', test: (id) => commonCodecs.has(id) },
-        // What `loadConfig` loads for few; adapters that cannot wait have it at once.
-        {
-          name: 'rare-config',
-          test: (id) =>
-            !fromTheStart.has(id) &&
-            /src[/\\](?:config[/\\](?!resolve)|connecting[/\\]host-directory)/.test(id),
-        },
-        { name: 'rare-codecs', test: /src[/\\](?:codecs|values)[/\\]/, minShareCount: 2 },
-        // What `createPool` loads; adapters that make pools have it at once.
-        {
-          name: 'pool',
-          test: /src[/\\]pool[/\\](?!create-pool|part-pool-options|open-pool|readers[/\\])/,
-          minShareCount: 2,
-        },
-        // Two entries share it; a bundler that found its peer named in the core would complain to everybody.
-        { name: 'drizzle', test: /src[/\\]integrations[/\\]drizzle[/\\]/, minShareCount: 2 },
-        { name: 'drizzle-v1', test: /src[/\\]integrations[/\\]drizzle-v1[/\\]/, minShareCount: 2 },
-        // The program `asyncpg`, which takes a package of its own to read source code.
-        { name: 'check', test: /src[/\\]check[/\\]/, minShareCount: 2 },
-      ],
-    },
-    comments: { legal: false, annotation: true, jsdoc: false },
-    minify: readableMinify,
+/** What is loaded with the driver, for Node: one file, as each takes a while to find. */
+const FOR_NODE: readonly CodeSplittingGroup[] = [
+  {
+    name: 'start',
+    test: (id) => fromTheStart.has(id) || /codecs[/\\]one-way/.test(id),
+    minShareCount: 2,
   },
-});
+];
+
+/**
+ * The same for bundlers, so that each takes what a program needs: what it may import without connecting is one
+ * file, and of the rest what loads something when it is needed, and what imports that, is apart from what those
+ * import in turn. Were they one file, all of that would be in a circle, which rolldown and Vite keep whole in a
+ * program that uses none of it.
+ */
+const FOR_BUNDLERS: readonly CodeSplittingGroup[] = [
+  { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
+  {
+    name: 'core',
+    test: (id) => (fromTheStart.has(id) && !whatLoads.has(id)) || /codecs[/\\]one-way/.test(id),
+    minShareCount: 2,
+  },
+  // What makes a pool loads it, and the pool imports this.
+  {
+    name: 'driver',
+    test: (id) => whatLoads.has(id) && !id.endsWith('create-pool.ts'),
+    minShareCount: 2,
+  },
+];
+
+/** What is not loaded with the driver: what is imported dynamically has a file of its own. */
+const LATE: readonly CodeSplittingGroup[] = [
+  // What calls share whose code is loaded when it is first needed.
+  {
+    name: 'late-calls',
+    test: (id) =>
+      !fromTheStart.has(id) &&
+      /src[/\\](?:client|session)[/\\]/.test(id) &&
+      !/untyped|foreign/.test(id),
+    minShareCount: 2,
+  },
+  { name: 'common-codecs', test: (id) => commonCodecs.has(id) },
+  // What `loadConfig` loads for few; adapters that cannot wait have it at once.
+  {
+    name: 'rare-config',
+    test: (id) =>
+      !fromTheStart.has(id) &&
+      /src[/\\](?:config[/\\](?!resolve)|connecting[/\\]host-directory)/.test(id),
+  },
+  { name: 'rare-codecs', test: /src[/\\](?:codecs|values)[/\\]/, minShareCount: 2 },
+  // What `createPool` loads; adapters that make pools have it at once.
+  {
+    name: 'pool',
+    test: /src[/\\]pool[/\\](?!create-pool|part-pool-options|open-pool|readers[/\\])/,
+    minShareCount: 2,
+  },
+  // Two entries share it; a bundler that found its peer named in the core would complain to everybody.
+  { name: 'drizzle', test: /src[/\\]integrations[/\\]drizzle[/\\]/, minShareCount: 2 },
+  { name: 'drizzle-v1', test: /src[/\\]integrations[/\\]drizzle-v1[/\\]/, minShareCount: 2 },
+  // The program `asyncpg`, which takes a package of its own to read source code.
+  { name: 'check', test: /src[/\\]check[/\\]/, minShareCount: 2 },
+];
+
+interface Layout {
+  readonly folder: string;
+  readonly modules: readonly Program[];
+  readonly start: readonly CodeSplittingGroup[];
+  readonly plugins: readonly Plugin[];
+  readonly sourcemap: boolean;
+}
+
+async function bundle({
+  folder,
+  modules,
+  start,
+  plugins,
+  sourcemap,
+}: Layout): Promise<OutputChunk[]> {
+  const { output } = await build({
+    ...common,
+    plugins: [...plugins, compactClasses, usersNames, asciiOnly, reexports],
+    input: Object.fromEntries(modules.map(({ name, source }) => [name, source])),
+    output: {
+      dir: folder,
+      format: 'esm',
+      sourcemap,
+      // The sources are part of the package.
+      sourcemapExcludeSources: true,
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name].js',
+      codeSplitting: { groups: [...start, ...LATE] },
+      comments: { legal: false, annotation: true, jsdoc: false },
+      minify: readableMinify,
+    },
+  });
+  return output.filter((chunk) => chunk.type === 'chunk');
+}
+
+const output = [
+  ...(await bundle({
+    folder: NEXT,
+    modules: [...entries, ...programs],
+    start: FOR_NODE,
+    plugins: [...startFunctions(), oneCopy],
+    sourcemap: true,
+  })),
+  // With source maps of its own it would be as large as all else together.
+  ...(await bundle({
+    folder: path.join(NEXT, FOLDER_FOR_BUNDLERS),
+    modules: entries,
+    start: FOR_BUNDLERS,
+    plugins: [],
+    sourcemap: false,
+  })),
+];
 
 // Syntax that is newer than the target would be written with helpers of the bundler's, a package that
 // nobody has who installs this one.
@@ -170,7 +222,6 @@ const usersName = (name: string): string => withUsersNames(`'${name}'`).slice(1,
 const allowed = new Set(['asyncpg', ...Object.keys(peerDependencies)]);
 const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
 for (const chunk of output) {
-  if (chunk.type !== 'chunk') continue;
   for (const name of [...chunk.imports, ...chunk.dynamicImports].map(usersName)) {
     const isKnown = /^node:|\.js$/.test(name) || allowed.has(packageOf(name));
     if (isKnown) continue;
@@ -180,19 +231,14 @@ for (const chunk of output) {
 }
 // What everybody loads must load, and be bundled, where no peer dependency is installed.
 for (const chunk of output) {
-  if (
-    chunk.type !== 'chunk' ||
-    !/^(?:index|core|driver|create-pool|values|pool)\.js$/.test(chunk.fileName)
-  )
-    continue;
+  if (!/^(?:index|start|core|driver|create-pool|values|pool)\.js$/.test(chunk.fileName)) continue;
   const all = [...chunk.imports, ...chunk.dynamicImports];
   const foreign = all.filter((name) => !name.endsWith('.js') && !isBuiltin(name));
   if (foreign.length > 0) throw new Error(`${chunk.fileName} imports ${foreign.join(', ')}`);
 }
 // The program `asyncpg check` is run, and nobody debugs it: it comes without map and sources.
 for (const chunk of output) {
-  const isOfCheck = chunk.type === 'chunk' && chunk.moduleIds.some((id) => id.startsWith(CHECK));
-  if (!isOfCheck) continue;
+  if (!chunk.moduleIds.some((id) => id.startsWith(CHECK))) continue;
   const file = path.join(NEXT, chunk.fileName);
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '\n'));

@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 /** The folder of package.json, to which the paths of an entry are relative. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Where in dist/ the code stands once more, cut into other files, for bundlers: see build.ts. */
+export const FOLDER_FOR_BUNDLERS = 'for-bundlers';
+
 /** One module that users import, all paths with forward slashes. */
 export interface Entry {
   /** By what name they import it: `asyncpg/cluster`. */
@@ -27,7 +30,9 @@ export type Program = Pick<Entry, 'name' | 'source' | 'dist'>;
 interface Manifest {
   readonly name: string;
   readonly bin?: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, string | { types: string; default: string }>>;
+  readonly exports: Readonly<
+    Record<string, string | { types: string; module: string; default: string }>
+  >;
 }
 
 /** The entries that a package.json names. A file that is exported as it is, is none. */
@@ -36,9 +41,14 @@ export function entriesOf({ name: packageName, exports }: Manifest): readonly En
   for (const [subpath, target] of Object.entries(exports)) {
     if (typeof target === 'string') continue;
     const name = /^\.\/dist\/(.+)\.js$/.exec(target.default)?.[1];
-    if (name === undefined || target.types !== `./dist/${name}.d.ts`) {
+    if (
+      name === undefined ||
+      target.types !== `./dist/${name}.d.ts` ||
+      target.module !== `./dist/${FOLDER_FOR_BUNDLERS}/${name}.js`
+    ) {
       throw new Error(
-        `package.json: the export ${subpath} must be ./dist/NAME.js, its types ./dist/NAME.d.ts`,
+        `package.json: the export ${subpath} must be ./dist/NAME.js, its types ./dist/NAME.d.ts, ` +
+          `and for bundlers ./dist/${FOLDER_FOR_BUNDLERS}/NAME.js`,
       );
     }
     entries.push({

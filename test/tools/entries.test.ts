@@ -3,11 +3,17 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { entries, entriesOf, root } from '../../tools/entries.ts';
 
+const FOR_BUNDLERS = './dist/for-bundlers/index.js';
+
 describe('the entries of the package', () => {
   test('are what package.json exports, files aside', () => {
     const types = './dist/integrations/fastify/index.d.ts';
     const exports = {
-      './fastify': { types, default: './dist/integrations/fastify/index.js' },
+      './fastify': {
+        types,
+        module: './dist/for-bundlers/integrations/fastify/index.js',
+        default: './dist/integrations/fastify/index.js',
+      },
       './package.json': './package.json',
     };
     expect(entriesOf({ name: 'asyncpg', exports })).toEqual([
@@ -22,8 +28,9 @@ describe('the entries of the package', () => {
   });
 
   test.each([
-    { types: './dist/index.d.ts', default: './build/index.js' },
-    { types: './dist/cluster/index.d.ts', default: './dist/index.js' },
+    { types: './dist/index.d.ts', module: FOR_BUNDLERS, default: './build/index.js' },
+    { types: './dist/cluster/index.d.ts', module: FOR_BUNDLERS, default: './dist/index.js' },
+    { types: './dist/index.d.ts', module: './dist/index.js', default: './dist/index.js' },
   ])('are refused when they are not in dist/, types beside the code: %j', (target) => {
     expect(() => entriesOf({ name: 'asyncpg', exports: { '.': target } })).toThrow(
       'package.json: the export . must be',
