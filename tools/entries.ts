@@ -27,12 +27,13 @@ export interface Entry {
 /** A program that users start: it is built like an entry, and nobody imports it. */
 export type Program = Pick<Entry, 'name' | 'source' | 'dist'>;
 
+/** `module` is the condition of bundlers; Wrangler goes by its own conditions alone. */
+type Target = Readonly<Record<'types' | 'workerd' | 'module' | 'default', string>>;
+
 interface Manifest {
   readonly name: string;
   readonly bin?: Readonly<Record<string, string>>;
-  readonly exports: Readonly<
-    Record<string, string | { types: string; module: string; default: string }>
-  >;
+  readonly exports: Readonly<Record<string, string | Target>>;
 }
 
 /** The entries that a package.json names. A file that is exported as it is, is none. */
@@ -44,7 +45,8 @@ export function entriesOf({ name: packageName, exports }: Manifest): readonly En
     if (
       name === undefined ||
       target.types !== `./dist/${name}.d.ts` ||
-      target.module !== `./dist/${FOLDER_FOR_BUNDLERS}/${name}.js`
+      target.module !== `./dist/${FOLDER_FOR_BUNDLERS}/${name}.js` ||
+      target.workerd !== target.module
     ) {
       throw new Error(
         `package.json: the export ${subpath} must be ./dist/NAME.js, its types ./dist/NAME.d.ts, ` +

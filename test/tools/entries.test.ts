@@ -11,6 +11,7 @@ describe('the entries of the package', () => {
     const exports = {
       './fastify': {
         types,
+        workerd: './dist/for-bundlers/integrations/fastify/index.js',
         module: './dist/for-bundlers/integrations/fastify/index.js',
         default: './dist/integrations/fastify/index.js',
       },
@@ -28,9 +29,30 @@ describe('the entries of the package', () => {
   });
 
   test.each([
-    { types: './dist/index.d.ts', module: FOR_BUNDLERS, default: './build/index.js' },
-    { types: './dist/cluster/index.d.ts', module: FOR_BUNDLERS, default: './dist/index.js' },
-    { types: './dist/index.d.ts', module: './dist/index.js', default: './dist/index.js' },
+    {
+      types: './dist/index.d.ts',
+      workerd: FOR_BUNDLERS,
+      module: FOR_BUNDLERS,
+      default: './build/index.js',
+    },
+    {
+      types: './dist/cluster/index.d.ts',
+      workerd: FOR_BUNDLERS,
+      module: FOR_BUNDLERS,
+      default: './dist/index.js',
+    },
+    {
+      types: './dist/index.d.ts',
+      workerd: FOR_BUNDLERS,
+      module: './dist/index.js',
+      default: './dist/index.js',
+    },
+    {
+      types: './dist/index.d.ts',
+      workerd: './dist/index.js',
+      module: FOR_BUNDLERS,
+      default: './dist/index.js',
+    },
   ])('are refused when they are not in dist/, types beside the code: %j', (target) => {
     expect(() => entriesOf({ name: 'asyncpg', exports: { '.': target } })).toThrow(
       'package.json: the export . must be',
