@@ -26,16 +26,14 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 
 /** Stands behind the prototype of what queries can be made with: its own methods come first. */
-export const HABITS: object = Object.create(
-  Object.prototype,
-  Object.fromEntries(
-    Object.entries(PLACES).map(([name, hint]) => [
-      name,
-      {
-        value: () => {
-          throw new InterfaceError(`there is no method ${name}()`, { hint, safeToRetry: true });
-        },
-      },
-    ]),
-  ),
-);
+export const HABITS: object = {};
+for (const name in PLACES) {
+  Object.defineProperty(HABITS, name, {
+    value: () => {
+      throw new InterfaceError(`there is no method ${name}()`, {
+        hint: PLACES[name]!,
+        safeToRetry: true,
+      });
+    },
+  });
+}

@@ -1,11 +1,15 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { builtinModule } from '../runtime/builtin-module.ts';
 import type { IsolationLevel } from './transaction-options.ts';
 
-const { AsyncLocalStorage } = /* @__PURE__ */ builtinModule('node:async_hooks');
+/** The innermost transaction that the running code is inside of, on whichever connection; null before the first. */
+let contexts: AsyncLocalStorage<OpenTransaction> | null = null;
 
-/** The innermost transaction that the running code is inside of, on whichever connection. */
-const contexts = new AsyncLocalStorage<OpenTransaction>();
+function enteredContexts(): AsyncLocalStorage<OpenTransaction> {
+  contexts ??= new (builtinModule('node:async_hooks').AsyncLocalStorage)<OpenTransaction>();
+  return contexts;
+}
 
 /** A transaction or a savepoint in one, as long as it is on its session's stack, and after that. */
 export class OpenTransaction {
@@ -31,7 +35,7 @@ export class OpenTransaction {
 
   /** What the running code is inside of. Those that are over are left out, so that no chain grows. */
   static current(): OpenTransaction | undefined {
-    let current = contexts.getStore();
+    let current = contexts?.getStore();
     while (current?.isOver) current = current.context;
     return current;
   }
@@ -73,12 +77,12 @@ export class OpenTransaction {
   /** Runs its callback: calls that are made from there are inside of it. */
   run<R>(fn: () => R): R {
     this.isEntered = true;
-    return contexts.run(this, fn);
+    return enteredContexts().run(this, fn);
   }
 
   /** What the running code does from here on, once it is entered, is inside of it. */
   enterContext(): void {
-    contexts.enterWith(this);
+    enteredContexts().enterWith(this);
   }
 
   /** It was undone from outside, together with all that it is nested in or by its session. */

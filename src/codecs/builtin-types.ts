@@ -29,7 +29,6 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['"char"', 'char'],
 ]);
 
-/** Written out, since it is made for every type when the driver is loaded: spreading took 1 ms. */
 function describe(
   oid: number,
   name: string,
@@ -53,21 +52,41 @@ function describe(
   };
 }
 
-function readCatalog(): Map<number, TypeDescription> {
-  const types = new Map<number, TypeDescription>();
-  for (const [oid, name, typtype, array, subtype = 0, delimiter = ','] of CATALOG) {
-    const element = VECTORS.get(name) ?? 0;
-    types.set(oid, describe(oid, name, typtype, element, subtype, delimiter));
-    if (array !== 0) types.set(array, describe(array, `_${name}`, 'b', oid, 0, delimiter));
+/** From here on the server gives OIDs to what users make. */
+const FIRST_OF_USERS = 16_384;
+
+/** Those that were asked for: most programs need a few. */
+const described = new Map<number, TypeDescription>();
+
+/** The type with this OID, if PostgreSQL brings it along with an OID that never changes. */
+export function builtinType(oid: number): TypeDescription | undefined {
+  const known = described.get(oid);
+  if (known !== undefined || oid <= 0 || oid >= FIRST_OF_USERS) return known;
+  for (const [own, name, typtype, array, subtype = 0, delimiter = ','] of CATALOG) {
+    if (own !== oid && array !== oid) continue;
+    const type =
+      own === oid
+        ? describe(oid, name, typtype, VECTORS.get(name) ?? 0, subtype, delimiter)
+        : describe(oid, `_${name}`, 'b', own, 0, delimiter);
+    described.set(oid, type);
+    return type;
   }
-  return types;
+  return undefined;
 }
 
-/** Every type that PostgreSQL brings along with an OID that never changes. */
-export const BUILTIN_TYPES: ReadonlyMap<number, TypeDescription> = readCatalog();
+/** All of their OIDs by the types' names, made when one is first asked for. */
+let oids: ReadonlyMap<string, number> | null = null;
 
-/** The same by their names, made when one is first asked for. */
-let byName: ReadonlyMap<string, TypeDescription> | null = null;
+export function builtinOids(): ReadonlyMap<string, number> {
+  if (oids !== null) return oids;
+  const byName = new Map<string, number>();
+  for (const [oid, name, , array] of CATALOG) {
+    byName.set(name, oid);
+    if (array !== 0) byName.set(`_${name}`, array);
+  }
+  oids = byName;
+  return oids;
+}
 
 /** Whether a type is `int2vector` or `oidvector`. */
 export function isVector({ oid }: TypeDescription): boolean {
@@ -80,6 +99,7 @@ export function isVector({ oid }: TypeDescription): boolean {
  */
 export function findBuiltinType(name: string): TypeDescription | undefined {
   const lower = name.trim().replace(/\s+/g, ' ').toLowerCase();
-  byName ??= new Map([...BUILTIN_TYPES.values()].map((type) => [type.name, type]));
-  return byName.get(name) ?? byName.get(ALIASES.get(lower) ?? lower);
+  const all = builtinOids();
+  const oid = all.get(name) ?? all.get(ALIASES.get(lower) ?? lower);
+  return oid === undefined ? undefined : builtinType(oid);
 }

@@ -1,4 +1,4 @@
-import { BUILTIN_TYPES } from './builtin-types.ts';
+import { builtinType } from './builtin-types.ts';
 import { RECORD } from './oids.ts';
 import { partsOf, type TypeDescription } from './type-description.ts';
 
@@ -74,7 +74,7 @@ export class KnownTypes {
   }
 
   get(oid: number): TypeDescription | undefined {
-    return BUILTIN_TYPES.get(oid) ?? this.#told.get(oid);
+    return builtinType(oid) ?? this.#told.get(oid);
   }
 
   /** See `CodecSource.doubt`. */
@@ -160,7 +160,7 @@ export class KnownTypes {
     for (const type of types) {
       const { oid } = type;
       wanted.delete(oid);
-      if (BUILTIN_TYPES.has(oid)) continue;
+      if (builtinType(oid) !== undefined) continue;
       const before = this.#told.get(oid) ?? this.#doubted.get(oid);
       this.#doubted.delete(oid);
       if (before !== undefined && isSame(before, type)) {

@@ -5,7 +5,7 @@ import {
 } from '../errors/client-errors.ts';
 import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
-import { BUILTIN_TYPES, findBuiltinType, isVector } from './builtin-types.ts';
+import { builtinType, findBuiltinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
 import type { CodecSource } from './codec-source.ts';
 import type { ArrayTraits } from './containers/array.ts';
@@ -266,10 +266,10 @@ export class TypeRegistry implements CodecSource {
 
   /** Whether a type's codec may differ from that of other registries, and so cannot be shared. */
   #isOwn(type: TypeDescription): boolean {
-    if (type.oid === RECORD || !BUILTIN_TYPES.has(type.oid)) return true;
+    if (type.oid === RECORD || builtinType(type.oid) === undefined) return true;
     if (type.oid === INTERVAL && this.#hasSqlIntervals) return true;
     if (this.#replacementOf(type) !== undefined) return true;
-    return partsOf(type).some((oid) => this.#isOwn(BUILTIN_TYPES.get(oid)!));
+    return partsOf(type).some((oid) => this.#isOwn(builtinType(oid)!));
   }
 
   #find(oid: number): Codec | undefined {

@@ -1,7 +1,7 @@
 import { DecodeError } from '../errors/client-errors.ts';
 import { utf8Slice } from '../protocol/native-text.ts';
 
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+let strict: InstanceType<typeof TextDecoder> | null = null;
 
 /**
  * The UTF-8 text in `buffer[start, end)`. Invalid UTF-8 is a DecodeError: a replacement
@@ -22,6 +22,7 @@ export function utf8(buffer: Buffer, start: number, end: number): string {
 }
 
 function strictUtf8(buffer: Buffer, start: number, end: number): string {
+  strict ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
     return strict.decode(buffer.subarray(start, end));
   } catch (cause) {

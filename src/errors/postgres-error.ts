@@ -88,9 +88,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
  * sent and no others, so a logged or inspected one is not buried under a dozen nulls.
  */
 function absentFieldsAreNull(prototype: object): void {
-  for (const field of FIELDS) {
-    Object.defineProperty(prototype, field, { value: null, writable: true, configurable: true });
-  }
+  const absent = { value: null, writable: true, configurable: true };
+  for (const field of FIELDS) Object.defineProperty(prototype, field, absent);
 }
 
 function assignFields(

@@ -15,22 +15,26 @@ const MAX_KEY_LENGTH = 264;
 const BARE_LENGTH = 4;
 const READY_FOR_QUERY_LENGTH = 5;
 
-const STARTUP_TYPES: readonly number[] = [
-  Backend.Authentication,
-  Backend.BackendKeyData,
+/** The longest length of each type, by its byte; 0 for a type that may not come. */
+const MAX_LENGTHS: Readonly<Record<Phase, Int32Array>> = {
+  startup: new Int32Array(256),
+  ready: new Int32Array(256),
+};
+
+function allow(phase: Phase, longest: number, types: readonly number[]): void {
+  for (const type of types) MAX_LENGTHS[phase][type] = longest;
+}
+
+allow('startup', MAX_AUTHENTICATION_LENGTH, [Backend.Authentication]);
+allow('startup', MAX_KEY_LENGTH, [Backend.BackendKeyData]);
+allow('startup', MAX_SHORT_LENGTH, [
   Backend.ErrorResponse,
   Backend.NegotiateProtocolVersion,
   Backend.NoticeResponse,
   Backend.ParameterStatus,
   Backend.ReadyForQuery,
-];
-const READY_TYPES: readonly number[] = Object.values(Backend).filter(
-  (type) =>
-    type !== Backend.Authentication &&
-    type !== Backend.BackendKeyData &&
-    type !== Backend.NegotiateProtocolVersion,
-);
-const LONG_TYPES: readonly number[] = [
+]);
+allow('ready', MAX_RESULT_LENGTH, [
   Backend.RowDescription,
   Backend.ParameterDescription,
   Backend.DataRow,
@@ -38,8 +42,16 @@ const LONG_TYPES: readonly number[] = [
   Backend.ErrorResponse,
   Backend.NoticeResponse,
   Backend.NotificationResponse,
-];
-const BARE_TYPES: readonly number[] = [
+]);
+allow('ready', MAX_SHORT_LENGTH, [
+  Backend.CommandComplete,
+  Backend.CopyBothResponse,
+  Backend.CopyInResponse,
+  Backend.CopyOutResponse,
+  Backend.ParameterStatus,
+]);
+allow('ready', READY_FOR_QUERY_LENGTH, [Backend.ReadyForQuery]);
+allow('ready', BARE_LENGTH, [
   Backend.BindComplete,
   Backend.CloseComplete,
   Backend.CopyDone,
@@ -47,26 +59,7 @@ const BARE_TYPES: readonly number[] = [
   Backend.NoData,
   Backend.ParseComplete,
   Backend.PortalSuspended,
-];
-
-/** The longest length of each type, by its byte; 0 for a type that may not come. */
-const MAX_LENGTHS: Readonly<Record<Phase, Int32Array>> = {
-  startup: maxLengths(STARTUP_TYPES, (type) => {
-    if (type === Backend.Authentication) return MAX_AUTHENTICATION_LENGTH;
-    return type === Backend.BackendKeyData ? MAX_KEY_LENGTH : MAX_SHORT_LENGTH;
-  }),
-  ready: maxLengths(READY_TYPES, (type) => {
-    if (BARE_TYPES.includes(type)) return BARE_LENGTH;
-    if (type === Backend.ReadyForQuery) return READY_FOR_QUERY_LENGTH;
-    return LONG_TYPES.includes(type) ? MAX_RESULT_LENGTH : MAX_SHORT_LENGTH;
-  }),
-};
-
-function maxLengths(types: readonly number[], limit: (type: number) => number): Int32Array {
-  const lengths = new Int32Array(256);
-  for (const type of types) lengths[type] = limit(type);
-  return lengths;
-}
+]);
 
 /**
  * Checks a message's type and declared length (its own four bytes included) before a single

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { isWorkerd } from '../runtime/other-runtimes.ts';
 
 /**
  * The encoding-specific methods under `buffer.write()` and `buffer.toString()`. Node and Bun have
@@ -15,39 +16,32 @@ type Methods = { readonly [K in keyof NativeText]?: unknown };
 
 /** The functions below for Buffers with these methods, with standard ones for what is missing. */
 export function textFunctions(methods: Methods) {
-  const has = (name: keyof NativeText): boolean => typeof methods[name] === 'function';
   return {
-    utf8Slice: has('utf8Slice')
-      ? (buffer: Buffer, start: number, end: number): string =>
-          (buffer as unknown as NativeText).utf8Slice(start, end)
-      : (buffer: Buffer, start: number, end: number): string => buffer.toString('utf8', start, end),
-    latin1Slice: has('latin1Slice')
-      ? (buffer: Buffer, start: number, end: number): string =>
-          (buffer as unknown as NativeText).latin1Slice(start, end)
-      : (buffer: Buffer, start: number, end: number): string =>
-          buffer.toString('latin1', start, end),
-    utf8Write: has('utf8Write')
-      ? (buffer: Buffer, text: string, offset: number): number =>
-          (buffer as unknown as NativeText).utf8Write(text, offset)
-      : (buffer: Buffer, text: string, offset: number): number =>
-          buffer.write(text, offset, 'utf8'),
+    utf8Slice:
+      typeof methods.utf8Slice === 'function'
+        ? (buffer: Buffer, start: number, end: number): string =>
+            (buffer as unknown as NativeText).utf8Slice(start, end)
+        : (buffer: Buffer, start: number, end: number): string =>
+            buffer.toString('utf8', start, end),
+    latin1Slice:
+      typeof methods.latin1Slice === 'function'
+        ? (buffer: Buffer, start: number, end: number): string =>
+            (buffer as unknown as NativeText).latin1Slice(start, end)
+        : (buffer: Buffer, start: number, end: number): string =>
+            buffer.toString('latin1', start, end),
+    utf8Write:
+      typeof methods.utf8Write === 'function'
+        ? (buffer: Buffer, text: string, offset: number): number =>
+            (buffer as unknown as NativeText).utf8Write(text, offset)
+        : (buffer: Buffer, text: string, offset: number): number =>
+            buffer.write(text, offset, 'utf8'),
   };
-}
-
-/** Cloudflare's runtime takes the whole buffer's length for what is left behind the offset. */
-function writesBehindOffsets(): boolean {
-  try {
-    return (Buffer.alloc(2) as unknown as NativeText).utf8Write('x', 1) === 1;
-  } catch {
-    return false;
-  }
 }
 
 const methods: Methods = Buffer.prototype as unknown as Methods;
 const functions = textFunctions(
-  writesBehindOffsets()
-    ? methods
-    : { utf8Slice: methods.utf8Slice, latin1Slice: methods.latin1Slice },
+  // Cloudflare's runtime takes the whole buffer's length for what is left behind the offset.
+  isWorkerd ? { utf8Slice: methods.utf8Slice, latin1Slice: methods.latin1Slice } : methods,
 );
 
 /** The text of `buffer[start, end)`; invalid UTF-8 becomes U+FFFD. */

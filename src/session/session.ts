@@ -141,7 +141,7 @@ export class Session implements InboxOwner {
 
   /** Looked up when it is asked for: `@asyncpg/pg` loads codecs when something needs them. */
   get catalogCodecs(): CodecSource {
-    return builtinCodecs;
+    return builtinCodecs();
   }
 
   /** Whether the session is over. */

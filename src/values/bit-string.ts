@@ -1,6 +1,9 @@
-const SPELLED_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(2).padStart(8, '0'),
-);
+/** The bits of each byte, made when some are first read. */
+let spelledBytes: readonly string[] | null = null;
+
+function spellBytes(): readonly string[] {
+  return Array.from({ length: 256 }, (_, byte) => byte.toString(2).padStart(8, '0'));
+}
 
 /** How the bits of a BitString stand for an integer. */
 export interface BitStringIntegerOptions {
@@ -59,9 +62,10 @@ export class BitString {
         `length must be an integer from 0 to ${bytes.length * 8}, the number of bits given`,
       );
     }
+    spelledBytes ??= spellBytes();
     let bits = '';
     const end = Math.ceil(length / 8);
-    for (let index = 0; index < end; index += 1) bits += SPELLED_BYTES[bytes[index] ?? 0];
+    for (let index = 0; index < end; index += 1) bits += spelledBytes[bytes[index] ?? 0];
     return new BitString(bits.slice(0, length));
   }
 

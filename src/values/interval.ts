@@ -16,6 +16,10 @@ const INT4_MIN = -(2 ** 31);
 const INT8_MAX = 2n ** 63n - 1n;
 const INT8_MIN = -(2n ** 63n);
 
+/** Made when they are first asked for. */
+let infinity: Interval | null = null;
+let negativeInfinity: Interval | null = null;
+
 function int4(value: unknown, name: string): number {
   if (value === undefined) return 0;
   if (typeof value !== 'number' || !Number.isInteger(value)) {
@@ -53,17 +57,16 @@ function int8(value: unknown, name: string): bigint {
  */
 export class Interval {
   /** `infinity` of PostgreSQL 17 and later: the greatest value of each part. */
-  static readonly INFINITY: Interval = new Interval({
-    months: INT4_MAX,
-    days: INT4_MAX,
-    microseconds: INT8_MAX,
-  });
+  static get INFINITY(): Interval {
+    infinity ??= new Interval({ months: INT4_MAX, days: INT4_MAX, microseconds: INT8_MAX });
+    return infinity;
+  }
+
   /** `-infinity` of PostgreSQL 17 and later: the least value of each part. */
-  static readonly NEGATIVE_INFINITY: Interval = new Interval({
-    months: INT4_MIN,
-    days: INT4_MIN,
-    microseconds: INT8_MIN,
-  });
+  static get NEGATIVE_INFINITY(): Interval {
+    negativeInfinity ??= new Interval({ months: INT4_MIN, days: INT4_MIN, microseconds: INT8_MIN });
+    return negativeInfinity;
+  }
 
   /** From -2^31 to 2^31 - 1. A year is 12 of them. */
   readonly months: number;

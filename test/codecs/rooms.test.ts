@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { BUILTIN_TYPES } from '../../src/codecs/builtin-types.ts';
+import { builtinOids, builtinType } from '../../src/codecs/builtin-types.ts';
 import { isReady } from '../../src/codecs/codec-source.ts';
 import { commonForms } from '../../src/codecs/common-forms.ts';
 import { placeOf, plainForms } from '../../src/codecs/plain-forms.ts';
@@ -49,9 +49,9 @@ it('codecs are loaded when a type needs them, and not for others', async () => {
 
 it('each type is in the place that is said', () => {
   const options = resolveTypeOptions();
-  const scalars = [...BUILTIN_TYPES.values()].filter(
-    ({ typtype, element }) => (typtype === 'b' || typtype === 'p') && element === 0,
-  );
+  const scalars = [...builtinOids().values()]
+    .map((oid) => builtinType(oid)!)
+    .filter(({ typtype, element }) => (typtype === 'b' || typtype === 'p') && element === 0);
   for (const type of scalars) {
     const place =
       plainForms(type, options) !== undefined

@@ -8,7 +8,7 @@ import { MessageWriter } from '../../src/protocol/writer.ts';
 /** Bind's parameters, as they are sent. */
 function bound(value: unknown): string {
   const writer = new MessageWriter(64);
-  untypedArguments([builtinCodecs.codec(TEXT)!, builtinCodecs.codec(OID)!]).bind(writer, [
+  untypedArguments([builtinCodecs().codec(TEXT)!, builtinCodecs().codec(OID)!]).bind(writer, [
     value,
     '7',
   ]);

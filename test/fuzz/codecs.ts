@@ -1,7 +1,7 @@
 /** Every codec, binary and text, containers of them, and whole rows. */
 import { deepStrictEqual, ok } from 'node:assert';
 import fc from 'fast-check';
-import { BUILTIN_TYPES } from '../../src/codecs/builtin-types.ts';
+import { builtinOids } from '../../src/codecs/builtin-types.ts';
 import { BINARY, type Codec, type Format, TEXT } from '../../src/codecs/codec.ts';
 import { MissingTypesError } from '../../src/codecs/codec-source.ts';
 import {
@@ -61,7 +61,7 @@ const registries = [
 ];
 for (const registry of registries) registry.define(ALL_TYPES);
 
-const oids = [...BUILTIN_TYPES.keys(), ...ALL_TYPES.map(({ oid }) => oid)];
+const oids = [...builtinOids().values(), ...ALL_TYPES.map(({ oid }) => oid)];
 const codecs: readonly Codec[] = [
   ...registries.flatMap((registry) => oids.map((oid) => registry.codec(oid)!)),
   { type: { oid: 1, name: 'hstore', kind: 'scalar', schema: 'public' }, ...hstore },

@@ -47,7 +47,7 @@ const NO_SINK = new Proxy({} as PgOutputSink, { get: () => () => {} });
 
 const COLUMNS = [23, 25, 1184, 1700, 3802, 17, 16].map((oid, i) => ({
   name: `c${i}`,
-  codec: builtinCodecs.codec(oid)!,
+  codec: builtinCodecs().codec(oid)!,
   isKey: i < 2,
 }));
 const DECODERS = [false, true].map((keysOnly) => ({

@@ -4,15 +4,15 @@ import type { CodecForms } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
 import { unreadable, wrongKind } from '../unencodable.ts';
 
-/** A byte's two hexadecimal digits. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
 /** All bits of a byte, so that it shows through an `or` with a digit. */
 const NO_DIGIT = 0xff;
 
 /** A char code's value as a hexadecimal digit. */
 const DIGIT = new Uint8Array(128).fill(NO_DIGIT);
-for (const digit of '0123456789abcdefABCDEF') DIGIT[digit.charCodeAt(0)] = Number(`0x${digit}`);
+for (let value = 0; value < 16; value++) {
+  DIGIT['0123456789abcdef'.charCodeAt(value)] = value;
+  DIGIT['0123456789ABCDEF'.charCodeAt(value)] = value;
+}
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -41,12 +41,8 @@ function writeUuid(writer: MessageWriter, value: unknown): void {
 
 function read(buffer: Buffer, start: number, end: number): string {
   expectSize(start, end, 16, 'uuid');
-  let text = '';
-  for (let i = 0; i < 16; i++) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
-    text += HEX[buffer[start + i]!]!;
-  }
-  return text;
+  const hex = buffer.toString('hex', start, end);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 function encodeText(value: unknown): string {

@@ -1,4 +1,4 @@
-import { BUILTIN_TYPES } from '../../codecs/builtin-types.ts';
+import { builtinType } from '../../codecs/builtin-types.ts';
 import { expectSize } from '../../codecs/bytes.ts';
 import { BINARY, type Codec, type CodecForms } from '../../codecs/codec.ts';
 import type { CallCodecs } from '../../codecs/codec-source.ts';
@@ -147,7 +147,7 @@ function isArray({ typtype, element, name }: TypeDescription): boolean {
 function build(oid: number, reading: Reading): Codec {
   // Most of them are here anyway.
   commonCodecs.content ??= common;
-  const type = BUILTIN_TYPES.get(oid);
+  const type = builtinType(oid);
   if (type === undefined) return UNKNOWN;
   // What separates boxes is not a comma.
   if (isArray(type) && type.delimiter === ',') {

@@ -1,4 +1,4 @@
-import { BUILTIN_TYPES } from '../../codecs/builtin-types.ts';
+import { builtinType } from '../../codecs/builtin-types.ts';
 import { int32At, malformed, uint32At } from '../../codecs/bytes.ts';
 import { BINARY, type Codec, type CodecForms, TEXT } from '../../codecs/codec.ts';
 import type { CallCodecs } from '../../codecs/codec-source.ts';
@@ -135,7 +135,7 @@ const READINGS: ReadonlyMap<string, Reading> = new Map([
  * bytes go as they are.
  */
 function makeCodec(oid: number): Codec {
-  const builtin = BUILTIN_TYPES.get(oid);
+  const builtin = builtinType(oid);
   const name = builtin?.name ?? `type ${oid}`;
   const type = { oid, name, kind: 'scalar', schema: '' } as const;
   if (name === 'bytea') return { type, ...bytea, binary: { ...bytea.binary!, encode: writeBytes } };

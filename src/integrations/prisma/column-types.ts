@@ -1,4 +1,4 @@
-import { BUILTIN_TYPES, findBuiltinType } from '../../codecs/builtin-types.ts';
+import { builtinType, findBuiltinType } from '../../codecs/builtin-types.ts';
 import { COLUMN, type ColumnType } from './driver-adapter.ts';
 import { DriverAdapterError } from './driver-adapter-error.ts';
 
@@ -65,7 +65,7 @@ export function columnTypeOf(oid: number): ColumnType {
 }
 
 function nameOf(oid: number): string {
-  const type = BUILTIN_TYPES.get(oid);
+  const type = builtinType(oid);
   if (type === undefined) return 'Unknown';
   return type.name.startsWith('_') ? `${type.name.slice(1)}[]` : type.name;
 }

@@ -14,29 +14,25 @@ const MAX_FIELD_BYTES = 1024 * 1024;
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type FieldName = keyof ServerMessageFields;
 
-/** The text fields' codes. Severity has two, and positions are numbers. */
+/** The text fields by their codes. Severity has two, and positions are numbers. */
 const TEXT_FIELDS = {
-  C: 'sqlstate',
-  M: 'message',
-  D: 'detail',
-  H: 'hint',
-  q: 'internalQuery',
-  W: 'context',
-  s: 'schemaName',
-  t: 'tableName',
-  c: 'columnName',
-  d: 'dataTypeName',
-  n: 'constraintName',
-  F: 'serverSourceFilename',
-  L: 'serverSourceLine',
-  R: 'serverSourceFunction',
-} as const satisfies Record<string, FieldName>;
+  67: 'sqlstate', // 'C'
+  77: 'message', // 'M'
+  68: 'detail', // 'D'
+  72: 'hint', // 'H'
+  113: 'internalQuery', // 'q'
+  87: 'context', // 'W'
+  115: 'schemaName', // 's'
+  116: 'tableName', // 't'
+  99: 'columnName', // 'c'
+  100: 'dataTypeName', // 'd'
+  110: 'constraintName', // 'n'
+  70: 'serverSourceFilename', // 'F'
+  76: 'serverSourceLine', // 'L'
+  82: 'serverSourceFunction', // 'R'
+} as const satisfies Record<number, FieldName>;
 
-type TextField = (typeof TEXT_FIELDS)[keyof typeof TEXT_FIELDS];
-
-const TEXT_FIELD_BY_CODE = new Map<number, TextField>(
-  Object.entries(TEXT_FIELDS).map(([code, name]) => [code.charCodeAt(0), name]),
-);
+type TextFields = Readonly<Record<number, (typeof TEXT_FIELDS)[keyof typeof TEXT_FIELDS]>>;
 
 const LOCALIZED_SEVERITY = 0x53; // 'S'
 const SEVERITY = 0x56; // 'V', from PostgreSQL 9.6 on: never localized
@@ -90,7 +86,7 @@ function readFields(reader: MessageReader, message: string): ServerMessageFields
         fields.internalPosition = positionFrom(value);
         break;
       default: {
-        const name = TEXT_FIELD_BY_CODE.get(code);
+        const name = (TEXT_FIELDS as TextFields)[code];
         if (name !== undefined) fields[name] = value;
       }
     }
@@ -129,7 +125,9 @@ function writeFields(
   writer.begin(type);
   writeField(writer, LOCALIZED_SEVERITY, fields.severity);
   writeField(writer, SEVERITY, fields.severity);
-  for (const [code, name] of TEXT_FIELD_BY_CODE) writeField(writer, code, fields[name]);
+  for (const [code, name] of Object.entries(TEXT_FIELDS)) {
+    writeField(writer, Number(code), fields[name]);
+  }
   writeField(writer, POSITION, fields.position);
   writeField(writer, INTERNAL_POSITION, fields.internalPosition);
   writer.uint8(0);

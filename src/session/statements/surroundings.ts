@@ -383,7 +383,7 @@ let unknowns = 0;
 
 /** The path of the session that was opened last: those of a pool mostly have the same. */
 let lastPath = '';
-let lastNames = pathNames('');
+let lastNames = '[]';
 
 function namesOfPath(path: string): string {
   if (path !== lastPath) {
@@ -394,16 +394,14 @@ function namesOfPath(path: string): string {
 }
 
 /** Settings that the server reports, as it writes them. */
-const REPORTED = [
-  'search_path',
-  'TimeZone',
-  'DateStyle',
-  'IntervalStyle',
-  'standard_conforming_strings',
-  'session_authorization',
-] as const;
-
-const REPORTED_AS = new Map<string, string>(REPORTED.map((name) => [name.toLowerCase(), name]));
+const REPORTED_AS: ReadonlyMap<string, string> = new Map([
+  ['search_path', 'search_path'],
+  ['timezone', 'TimeZone'],
+  ['datestyle', 'DateStyle'],
+  ['intervalstyle', 'IntervalStyle'],
+  ['standard_conforming_strings', 'standard_conforming_strings'],
+  ['session_authorization', 'session_authorization'],
+]);
 
 function isEnd(text: string): boolean {
   return changesBy({ text }).every(
