@@ -272,7 +272,12 @@ test('the driver', async () => {${BODY}
     packages: ['deno@2.9.6'],
     files: { 'jsr.json': readFileSync(new URL('../../jsr.json', import.meta.url), 'utf8') },
     steps: [
-      ['node', '-e', "fs.cpSync('node_modules/asyncpg/src', 'src', { recursive: true })"],
+      // With a package.json Deno would take the types from the folder after all.
+      [
+        'node',
+        '-e',
+        "fs.cpSync('node_modules/asyncpg/src', 'src', { recursive: true }); fs.rmSync('package.json')",
+      ],
       ['deno', 'publish', '--dry-run', '--allow-dirty', '--node-modules-dir=none'],
     ],
     expected: /Success/,
