@@ -53,9 +53,9 @@ function decode(part: string): string {
  */
 export function parseUri(dsn: string, isKeyword: (key: string) => boolean): ParsedDsn {
   const rest = dsn.slice(dsn.indexOf('://') + 3);
-  const authorityEnd = firstOf(rest, '/', '?');
+  const queryStart = indexOrEnd(rest, '?');
+  const authorityEnd = Math.min(indexOrEnd(rest, '/'), queryStart);
   const authority = rest.slice(0, authorityEnd);
-  const queryStart = firstOf(rest, '?');
   const pathStart = rest[authorityEnd] === '/' ? authorityEnd + 1 : authorityEnd;
   const path = rest.slice(pathStart, queryStart);
   const query = rest.slice(queryStart + 1);
@@ -63,7 +63,7 @@ export function parseUri(dsn: string, isKeyword: (key: string) => boolean): Pars
   if (path.includes('@')) throw malformed('"@" in the database name must be written %40');
 
   // What is in front of "?" may be the beginning of a password, to libpq it is.
-  const credentialsEnd = firstOf(rest, '/', '@');
+  const credentialsEnd = Math.min(indexOrEnd(rest, '/'), indexOrEnd(rest, '@'));
   if (authorityEnd <= credentialsEnd && rest[credentialsEnd] === '@') {
     throw malformed('"?" in front of "@" must be written %3F');
   }
@@ -78,26 +78,8 @@ export function parseUri(dsn: string, isKeyword: (key: string) => boolean): Pars
     if (equals < 0) throw malformed('a query parameter has no "="');
     const key = decode(pair.slice(0, equals));
     const raw = pair.slice(equals + 1);
-    if (isKeyword(key)) {
-      values.set(key, decode(raw));
-    } else {
-      if (raw.includes('@')) throw malformed('"@" in a query parameter must be written %40');
-      if (!SETTING_NAME.test(key)) throw malformed('a query parameter has an impossible name');
-      // `sslMode=verify-full` must not become a harmless unknown: it was meant to protect.
-      if (isKeyword(key.toLowerCase().replaceAll('_', ''))) {
-        throw malformed('a query parameter is a keyword in wrong spelling', SPELLING_HINT);
-      }
-      const hint = rare().hintForParameter(key);
-      if (hint !== null) {
-        throw new ClientConfigurationError(
-          `the DSN has the parameter "${key}", which PostgreSQL has not`,
-          {
-            hint,
-          },
-        );
-      }
-      serverSettings.set(key, decode(raw));
-    }
+    if (isKeyword(key)) values.set(key, decode(raw));
+    else serverSettings.set(key, settingOf(key, raw, isKeyword));
   }
 
   const at = authority.lastIndexOf('@');
@@ -107,7 +89,9 @@ export function parseUri(dsn: string, isKeyword: (key: string) => boolean): Pars
     override(values, 'user', decode(colon < 0 ? credentials : credentials.slice(0, colon)));
     if (colon >= 0) override(values, 'password', decode(credentials.slice(colon + 1)));
   }
-  const hosts = parseAuthorityHosts(authority.slice(at + 1));
+  const origin = dsnOrigin('host');
+  const places = authority.slice(at + 1).split(',');
+  const hosts = places.map((spec) => splitHostPort(spec, origin, decode));
   // "//:5433/db" only tells the port; the host may come from elsewhere.
   const only = hosts.length === 1 && hosts[0]?.host === '' ? hosts[0] : null;
   if (only !== null && only.port !== null) values.set('port', String(only.port));
@@ -115,14 +99,28 @@ export function parseUri(dsn: string, isKeyword: (key: string) => boolean): Pars
   return { values, hosts: only === null ? hosts : null, serverSettings };
 }
 
-/** Where the first of these characters is; the end, if there is none. */
-function firstOf(text: string, ...characters: readonly string[]): number {
-  return Math.min(
-    ...characters.map((character) => {
-      const index = text.indexOf(character);
-      return index < 0 ? text.length : index;
-    }),
-  );
+/** Where the character is first; the end, if it is not there. */
+function indexOrEnd(text: string, character: string): number {
+  const index = text.indexOf(character);
+  return index < 0 ? text.length : index;
+}
+
+/** The value of what is no keyword, and so a setting for the server. */
+function settingOf(key: string, raw: string, isKeyword: (key: string) => boolean): string {
+  if (raw.includes('@')) throw malformed('"@" in a query parameter must be written %40');
+  if (!SETTING_NAME.test(key)) throw malformed('a query parameter has an impossible name');
+  // `sslMode=verify-full` must not become a harmless unknown: it was meant to protect.
+  if (isKeyword(key.toLowerCase().replaceAll('_', ''))) {
+    throw malformed('a query parameter is a keyword in wrong spelling', SPELLING_HINT);
+  }
+  const hint = rare().hintForParameter(key);
+  if (hint !== null) {
+    throw new ClientConfigurationError(
+      `the DSN has the parameter "${key}", which PostgreSQL has not`,
+      { hint },
+    );
+  }
+  return decode(raw);
 }
 
 /** The authority and the path go before the query, as in asyncpg. */
@@ -130,8 +128,4 @@ function override(values: Map<string, string>, key: string, value: string): void
   if (value === '') return;
   values.set(key, value);
   if (key === 'dbname') values.delete('database');
-}
-
-function parseAuthorityHosts(text: string): readonly HostSpec[] {
-  return text.split(',').map((spec) => splitHostPort(spec, dsnOrigin('host'), decode));
 }

@@ -66,33 +66,30 @@ export function splitHostPort(
   origin: Origin,
   decode: (part: string) => string,
 ): HostSpec {
-  const [bracketed, name, port] = partsOf(spec, origin);
-  if (bracketed !== undefined && ipVersion(decode(bracketed)) !== 6) {
-    throw configurationError(origin, 'expected an IPv6 address between the brackets');
-  }
-  const portText = port === undefined ? '' : decode(port);
-  return {
-    host: decode(bracketed ?? name ?? ''),
-    port: portText === '' ? null : parsePort(portText, origin),
-  };
+  const parts = spec.split(':');
+  const isPlain = parts.length <= 2 && !spec.includes('[') && !spec.includes(']');
+  const [name = '', port = ''] = isPlain ? parts : bracketedParts(spec, origin, decode);
+  const portText = decode(port);
+  return { host: decode(name), port: portText === '' ? null : parsePort(portText, origin) };
 }
 
 /** An address in brackets or a name, and what comes behind a colon. */
-function partsOf(
+function bracketedParts(
   spec: string,
   origin: Origin,
-): [bracketed: string | undefined, name: string | undefined, port: string | undefined] {
-  if (!spec.includes('[') && !spec.includes(']')) {
-    const [name, port, more] = spec.split(':');
-    if (more === undefined) return [undefined, name, port];
-  }
+  decode: (part: string) => string,
+): (string | undefined)[] {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/s.exec(spec);
   if (match === null) {
     throw configurationError(origin, 'malformed host list', {
       hint: 'Write name:port, put IPv6 addresses in brackets, percent-encode anything else.',
     });
   }
-  return [match[1], match[2], match[3]];
+  const [, address, name, port] = match;
+  if (address !== undefined && ipVersion(decode(address)) !== 6) {
+    throw configurationError(origin, 'expected an IPv6 address between the brackets');
+  }
+  return [address ?? name, port];
 }
 
 export const hostListText: TextParser<readonly HostSpec[]> = (text, origin) => {
@@ -143,8 +140,9 @@ export function resolveHosts(
 ): readonly HostConfig[] {
   // A port written with its host gives way only to a port list from a stronger source.
   const overruled = !!portList && !!hosts && isStronger(portList.origin, hosts.origin);
-  const unneeded = !overruled && hosts?.value.every((spec) => spec.port !== null);
-  const ports = unneeded ? null : portList;
+  const needed =
+    portList !== null && (overruled || !hosts?.value.every((spec) => spec.port !== null));
+  const ports = needed ? portList : null;
   const count = hosts?.value.length ?? addresses?.value.length ?? 1;
   if (addresses !== null && addresses.value.length !== count) {
     throw configurationError(

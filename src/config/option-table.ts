@@ -49,7 +49,7 @@ import {
 } from './value-parsers.ts';
 
 /** One setting: where it may come from and how it is read there. */
-interface Row<T> {
+export interface Row<T> {
   /** Its name among the options of `connect`. */
   readonly option?: keyof ConnectOptions;
   /** Its keywords in a DSN and a service file; the first one present counts. */
@@ -332,14 +332,4 @@ export function isKeyword(key: string): boolean {
 /** Whether `connect` has an option of this name. */
 export function isConnectOption(name: string): boolean {
   return OPTIONS.has(name);
-}
-
-/** Finds the value of one row: null if no source has it. */
-export type Finder = <T>(definition: Row<T>) => Found<T> | null;
-
-/** Goes through the table with a finder. */
-export function collectSettings(find: Finder): Settings {
-  return Object.fromEntries(
-    Object.entries<Row<unknown>>(optionTable).map(([name, each]) => [name, find(each)]),
-  ) as Settings; // Object.entries forgets which row has which type; the mapped type knows.
 }

@@ -7,26 +7,11 @@ import { type ParsedDsn, parseUri } from './dsn-uri.ts';
 import type { Environment } from './environment.ts';
 import { type HostSpec, resolveHosts } from './hosts.ts';
 import { clientEncodingText } from './option-parsers.ts';
-import {
-  collectSettings,
-  type Finder,
-  isConnectOption,
-  isKeyword,
-  optionTable,
-  type Settings,
-} from './option-table.ts';
+import { isConnectOption, isKeyword, optionTable, type Settings } from './option-table.ts';
 import type { ConnectOptions } from './options.ts';
-import {
-  configurationError,
-  dsnOrigin,
-  environmentOrigin,
-  type Found,
-  type Origin,
-  optionOrigin,
-  serviceOrigin,
-} from './origin.ts';
+import { configurationError, dsnOrigin, type Found, optionOrigin } from './origin.ts';
 import { rare, rareConfig } from './rare-room.ts';
-import type { Service } from './service-file.ts';
+import { collectSettings, findSetting } from './sources.ts';
 import { resolveSsl } from './ssl.ts';
 import { DEFAULT_TYPES } from './types-option.ts';
 import { checkText } from './value-parsers.ts';
@@ -56,14 +41,13 @@ export function readConfig(
 ): ConnectConfig {
   checkOptionNames(options);
   const parsed = parseDsn(dsn);
-  const sources = { options, dsn: parsed, environment };
   // The service is named by the others and cannot name itself.
-  const findWithout = finder({ ...sources, service: null });
-  const name = findWithout(optionTable.service)?.value;
-  const file = findWithout(optionTable.servicefile)?.value ?? null;
+  const others = { options, dsn: parsed, service: null, environment };
+  const name = findSetting(optionTable.service, others)?.value;
+  const file = findSetting(optionTable.servicefile, others)?.value ?? null;
   const service =
     name === undefined ? null : rare().loadService(name, file, environment, isKeyword);
-  return assemble(collectSettings(finder({ ...sources, service })), parsed, environment);
+  return assemble(collectSettings({ ...others, service }), parsed, environment);
 }
 
 function checkOptionNames(options: ConnectOptions<RowForm>): void {
@@ -78,10 +62,7 @@ function checkOptionNames(options: ConnectOptions<RowForm>): void {
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || isConnectOption(name)) continue;
-    const camelCase = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-    const hint = isConnectOption(camelCase)
-      ? `It is spelled "${camelCase}".`
-      : rare().hintForOption(name);
+    const hint = hintForUnknown(name);
     throw new ClientConfigurationError(
       `unknown option "${name}"`,
       hint === null ? undefined : { hint },
@@ -89,16 +70,24 @@ function checkOptionNames(options: ConnectOptions<RowForm>): void {
   }
 }
 
+function hintForUnknown(name: string): string | null {
+  const camelCase = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  if (isConnectOption(camelCase)) return `It is spelled "${camelCase}".`;
+  return rare().hintForOption(name);
+}
+
 function parseDsn(dsn: string | null | undefined): ParsedDsn {
-  const nothing = { values: new Map(), hosts: null, serverSettings: new Map() };
-  if (dsn === undefined || dsn === null) return nothing;
-  if (typeof dsn !== 'string') throw new ClientConfigurationError('the DSN must be a string');
-  const given = checkText(dsn, { kind: 'dsn', name: 'dsn', label: 'the DSN' });
-  // To compile an expression takes longer than all the rest here.
-  if (isPlainUri(given)) {
-    return parseUri(given, isKeyword);
+  if (typeof dsn === 'string') {
+    checkText(dsn, { kind: 'dsn', name: 'dsn', label: 'the DSN' });
+    return isPlainUri(dsn) ? parseUri(dsn, isKeyword) : parseOtherDsn(dsn.replace(OUTER_SPACE, ''));
   }
-  const text = given.replace(OUTER_SPACE, '');
+  if (dsn === undefined || dsn === null) return parseOtherDsn('');
+  throw new ClientConfigurationError('the DSN must be a string');
+}
+
+/** What is no URI in the usual spelling, for which there are expressions to be compiled. */
+function parseOtherDsn(text: string): ParsedDsn {
+  const nothing = { values: new Map(), hosts: null, serverSettings: new Map() };
   if (text === '') return nothing;
   if (/^postgres(?:ql)?:\/\//i.test(text)) return parseUri(text, isKeyword);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !text.includes('=')) {
@@ -116,48 +105,6 @@ function isPlainUri(dsn: string): boolean {
     (dsn.startsWith('postgres://') || dsn.startsWith('postgresql://')) &&
     dsn.charCodeAt(dsn.length - 1) > 0x20
   );
-}
-
-interface Sources {
-  readonly options: ConnectOptions<RowForm>;
-  readonly dsn: ParsedDsn;
-  readonly service: Service | null;
-  readonly environment: Environment;
-}
-
-/** The precedence: option, DSN, service file, environment. An empty text is as good as none. */
-function finder({ options, dsn, service, environment }: Sources): Finder {
-  return (row) => {
-    const { keys = [], env = [] } = row;
-    if (row.option !== undefined && row.value !== undefined) {
-      const value = options[row.option];
-      if (value !== undefined && value !== null && value !== '') {
-        const origin = optionOrigin(row.option);
-        return { value: row.value(value, origin), origin };
-      }
-    }
-    // The authority of a URI names the hosts: nothing weaker is even looked at.
-    if (row.text === undefined || (dsn.hosts !== null && keys.includes('host'))) return null;
-    const parse = row.text;
-    const read = <T>(text: string, origin: Origin, parser: (t: string, o: Origin) => T) => ({
-      value: parser(checkText(text, origin), origin),
-      origin,
-    });
-    for (const key of keys) {
-      const text = dsn.values.get(key);
-      if (text) return read(text, dsnOrigin(key), parse);
-    }
-    for (const key of keys) {
-      const text = service?.values.get(key);
-      if (service && text) return read(text, serviceOrigin(key, service.name, service.path), parse);
-    }
-    for (const variable of env) {
-      const text = environment.env[variable];
-      const setting = row.option ?? keys[0] ?? variable;
-      if (text) return read(text, environmentOrigin(setting, variable), parse);
-    }
-    return null;
-  };
 }
 
 function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment): ConnectConfig {
@@ -294,12 +241,10 @@ function startupParameters(
     ['database', identity.database],
     ['client_encoding', 'UTF8'],
   ]);
-  const add = (name: string, value: string | null | undefined): void => {
-    if (value) parameters.set(name, value);
-  };
-  add('application_name', identity.applicationName);
-  add('options', settings.options?.value);
-  add('replication', settings.replication?.value);
+  const { applicationName } = identity;
+  if (applicationName) parameters.set('application_name', applicationName);
+  if (settings.options) parameters.set('options', settings.options.value);
+  if (settings.replication?.value) parameters.set('replication', settings.replication.value);
   const serverSettings = new Map(dsn.serverSettings);
   for (const [name, value] of settings.serverSettings?.value ?? []) serverSettings.set(name, value);
   serverSettings.delete('application_name');
@@ -310,11 +255,17 @@ function startupParameters(
       parameters.set(name, value);
     }
   }
-  const names = new Set(Array.from(parameters.keys(), (name) => name.toLowerCase()));
-  if (!names.has('timezone')) add('timezone', settings.timeZone?.value);
-  if (!names.has('datestyle')) add('datestyle', settings.dateStyle?.value);
-  if (!names.has('geqo')) add('geqo', settings.geqo?.value);
+  const { timeZone, dateStyle, geqo } = settings;
+  if (timeZone !== null) addUnlessGiven(parameters, 'timezone', timeZone.value);
+  if (dateStyle !== null) addUnlessGiven(parameters, 'datestyle', dateStyle.value);
+  if (geqo !== null) addUnlessGiven(parameters, 'geqo', geqo.value);
   return parameters;
+}
+
+/** What a variable of the environment says gives way to a setting, however that is spelled. */
+function addUnlessGiven(parameters: Map<string, string>, name: string, value: string): void {
+  for (const other of parameters.keys()) if (other.toLowerCase() === name) return;
+  parameters.set(name, value);
 }
 
 /**

@@ -79,7 +79,10 @@ export function resolveSsl(
   // Nothing is read for Unix sockets, so that a missing file cannot hinder them.
   if (!anyTcp) return sslConfig({ ...common, mode: 'disable' }, {});
 
-  const versions = versionsOf(settings);
+  const versions =
+    settings.sslMinVersion === null && settings.sslMaxVersion === null
+      ? { minVersion: LEAST_VERSION }
+      : rare().tlsVersions(settings, LEAST_VERSION);
   const choice = settings.ssl?.value ?? { mode: 'prefer', trustStore: false };
   if (choice.mode === 'custom') {
     const verified = choice.tls.rejectUnauthorized !== false;
@@ -128,13 +131,6 @@ export function resolveSsl(
 /** Keeps the options, which hold key and passphrase, where printing does not find them. */
 function sslConfig(fields: Omit<SslConfig, 'tlsOptions'>, tls: TlsOptions): SslConfig {
   return Object.freeze({ ...fields, tlsOptions: () => ({ ...tls }) });
-}
-
-function versionsOf(settings: SslSettings): TlsOptions {
-  if (settings.sslMinVersion === null && settings.sslMaxVersion === null) {
-    return { minVersion: LEAST_VERSION };
-  }
-  return rare().tlsVersions(settings, LEAST_VERSION);
 }
 
 /**

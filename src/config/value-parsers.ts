@@ -89,12 +89,11 @@ export function oneOf<const W extends string>(
   ...words: readonly W[]
 ): (value: unknown, origin: Origin) => W {
   return (value, origin) => {
-    const word = words.find((candidate) => candidate === value);
-    if (word === undefined) {
+    if (!words.includes(value as W)) {
       const list = words.map((candidate) => `"${candidate}"`).join(', ');
       throw configurationError(origin, `expected one of ${list}${gotSuffix(value, origin)}`);
     }
-    return word;
+    return value as W;
   };
 }
 
