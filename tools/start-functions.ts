@@ -33,16 +33,33 @@ function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 }
 
+function statementsOf(source: string): readonly Node[] {
+  return (parseAst(source, { lang: 'ts' }) as unknown as { readonly body: readonly Node[] }).body;
+}
+
 function nameOf(node: Node): string | null {
   const named = node['id'] ?? node['key'];
   return isNode(named) && typeof named['name'] === 'string' ? named['name'] : null;
 }
 
+/** What a statement declares, exported or not. */
+function declared(statement: Node): Node {
+  const { declaration } = statement;
+  return isNode(declaration) ? declaration : statement;
+}
+
+/** What gives the functions in it a name. */
+const NAMING = /Function|Method|Class|VariableDeclarator|Property/;
+
 /** The functions at the top of a module that have a name, and all arrow functions. */
 export function functionsOf(source: string): Found[] {
+  return functionsIn(statementsOf(source));
+}
+
+function functionsIn(statements: readonly Node[]): Found[] {
   const found: Found[] = [];
   const counts = new Map<string, number>();
-  const visit = (node: Node, within: string, top: Node | null): void => {
+  const visit = (node: Node, within: string): void => {
     const own = nameOf(node);
     let inner = within;
     if (node.type === 'ArrowFunctionExpression') {
@@ -50,60 +67,42 @@ export function functionsOf(source: string): Found[] {
       counts.set(within, count + 1);
       inner = `${within}~${count}`;
       found.push({ name: inner, node, statement: null });
-    } else if (
-      own !== null &&
-      /Function|Method|Class|VariableDeclarator|Property/.test(node.type)
-    ) {
+    } else if (own !== null && NAMING.test(node.type)) {
       inner = within === '' ? own : `${within}.${own}`;
-      if (node.type === 'FunctionDeclaration' && top !== null) {
-        found.push({ name: inner, node, statement: top });
-      }
     }
-    const isExport = node.type === 'ExportNamedDeclaration';
-    for (const value of Object.values(node)) {
-      for (const child of Array.isArray(value) ? value : [value]) {
-        if (isNode(child)) visit(child, inner, isExport && top !== null ? top : null);
-      }
-    }
+    for (const child of Object.values(node).flat().filter(isNode)) visit(child, inner);
   };
-  const { body } = parseAst(source, { lang: 'ts' }) as unknown as { body: Node[] };
-  for (const statement of body) visit(statement, '', statement);
+  for (const statement of statements) {
+    const node = declared(statement);
+    const name = nameOf(node);
+    if (node.type === 'FunctionDeclaration' && name !== null) found.push({ name, node, statement });
+    visit(statement, '');
+  }
   return found;
-}
-
-/** Where the functions of a module may stand: behind its imports, and before all that may call them. */
-function headOf(source: string): number {
-  const { body } = parseAst(source, { lang: 'ts' }) as unknown as { body: Node[] };
-  return body.findLast(({ type }) => type === 'ImportDeclaration')?.end ?? 0;
 }
 
 /** The source with these functions in parentheses; null if it has none of them. */
 export function inParentheses(source: string, names: ReadonlySet<string>): MagicString | null {
-  const wanted = functionsOf(source).filter(({ name }) => names.has(name));
+  const statements = statementsOf(source);
+  const wanted = functionsIn(statements).filter(({ name }) => names.has(name));
   if (wanted.length === 0) return null;
   const text = new MagicString(source);
-  const head = headOf(source);
+  // A declaration can be called above it. A variable has to stand there: behind the imports.
+  const head = statements.findLast(({ type }) => type === 'ImportDeclaration')?.end ?? 0;
   for (const { name, node, statement } of wanted) {
     if (statement === null) {
       text.appendRight(node.start, '(').prependLeft(node.end, ')');
       continue;
     }
-    // A declaration can be called above it; a variable has to stand there.
     text.appendRight(node.start, `var ${name} = (`).prependLeft(node.end, ');\n');
     text.move(statement.start, statement.end, head);
-    for (const overload of overloadsOf(source, name)) text.remove(overload.start, overload.end);
+    for (const overload of statements) {
+      const { type } = declared(overload);
+      if (type !== 'TSDeclareFunction' || nameOf(declared(overload)) !== name) continue;
+      text.remove(overload.start, overload.end);
+    }
   }
   return text;
-}
-
-/** The declarations of a function's types, which have no body. */
-function overloadsOf(source: string, name: string): Node[] {
-  const { body } = parseAst(source, { lang: 'ts' }) as unknown as { body: Node[] };
-  return body.filter((statement) => {
-    const { declaration } = statement;
-    const declared = isNode(declaration) ? declaration : statement;
-    return declared.type === 'TSDeclareFunction' && nameOf(declared) === name;
-  });
 }
 
 export type StartFunctions = Readonly<Record<string, readonly string[]>>;
