@@ -309,11 +309,6 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     return { serverPid: processId, ...peer };
   }
 
-  /** The deadline of closing: none unless a time-out is given. */
-  closeDeadline(timeout: number | undefined): Deadline | null {
-    return Deadline.of(this.session.clock, timeout);
-  }
-
   /** Notes what a query may leave in the session. */
   noteEffects(kind: StatementKind): void {
     if (kind.firesTriggers) this.mayHaveFiredTriggers = true;

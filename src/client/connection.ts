@@ -1,7 +1,7 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
-import type { Deadline } from '../transport/deadline.ts';
+import { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
@@ -546,7 +546,7 @@ export class Connection<F extends RowForm = 'record'>
 /** Waits for what is under way, then closes the connection. */
 async function closeClient(client: ClientSession, timeout: number | undefined): Promise<void> {
   const { session } = client;
-  const deadline = client.closeDeadline(timeout);
+  const deadline = Deadline.of(session.clock, timeout);
   const gone = leave(session, deadline === null);
   if (deadline === null) {
     await gone;

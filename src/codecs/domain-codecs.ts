@@ -23,11 +23,10 @@ export class DomainCodecs {
   constructor(declared: readonly TypeName[], others: Set<string> = new Set()) {
     this.#declared = declared;
     this.#others = others;
-    this.#undecided = this.#open();
+    this.#undecided = others.size === 0 ? declared : this.#open();
   }
 
   #open(): readonly TypeName[] {
-    if (this.#others.size === 0) return this.#declared;
     return this.#declared.filter((type) => !this.#others.has(codecKey(type)));
   }
 

@@ -6,6 +6,7 @@ export { rangeForms } from './containers/range.ts';
 export { rareRule } from './containers/rare-elements.ts';
 export { recordForms } from './containers/record.ts';
 export { vectorForms } from './containers/vector.ts';
+export { declaredCodecs } from './declared-codecs.ts';
 export { scalarForms } from './rare-forms.ts';
-export { namedForms, replacementFor } from './replacement.ts';
+export { replacementFor } from './replacement.ts';
 export { sqlStandardInterval } from './types/interval.ts';

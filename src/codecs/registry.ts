@@ -1,11 +1,7 @@
-import {
-  ClientConfigurationError,
-  type InterfaceError,
-  InternalClientError,
-} from '../errors/client-errors.ts';
-import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
+import { InternalClientError } from '../errors/client-errors.ts';
+import type { DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
-import { builtinType, findBuiltinType, isVector } from './builtin-types.ts';
+import { builtinType, isVector } from './builtin-types.ts';
 import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
 import type { CodecSource } from './codec-source.ts';
 import type { ArrayTraits } from './containers/array.ts';
@@ -67,7 +63,7 @@ export class TypeRegistry implements CodecSource {
     options: ResolvedTypeOptions,
     declared: DeclaredCodecs = NONE_DECLARED,
     known: KnownTypes = new KnownTypes(),
-    domains: DomainCodecs = new DomainCodecs(usersTypes(declared)),
+    domains: DomainCodecs = new DomainCodecs(declared.size === 0 ? [] : usersTypes(declared)),
   ) {
     this.options = options;
     this.#declared = declared;
@@ -86,24 +82,7 @@ export class TypeRegistry implements CodecSource {
    */
   static declaring(options: ResolvedTypeOptions, codecs: DeclaredCodecs): TypeRegistry {
     if (codecs.size === 0) return new TypeRegistry(options);
-    const { namedForms, replacementFor } = loadedRare();
-    const declared = new Map<string, TypeCodec | BuiltinTypeCodec>();
-    for (const [name, codec] of codecs) {
-      const { schema = 'public' } = codec;
-      const type = schema === 'pg_catalog' ? findBuiltinType(name) : undefined;
-      if (schema === 'pg_catalog' && type === undefined) {
-        throw new ClientConfigurationError(`codecs: there is no type ${name} in pg_catalog`);
-      }
-      try {
-        if (type !== undefined) replacementFor(type, codec, options);
-        else if ('codecName' in codec) namedForms(codec.codecName, options);
-      } catch (cause) {
-        const { message, hint } = cause as InterfaceError;
-        throw new ClientConfigurationError(`codecs: ${message}`, hint === null ? {} : { hint });
-      }
-      declared.set(codecKey({ schema, name: type?.name ?? name }), codec);
-    }
-    return new TypeRegistry(options, declared);
+    return new TypeRegistry(options, loadedRare().declaredCodecs(options, codecs));
   }
 
   fork(): TypeRegistry {

@@ -6,20 +6,12 @@ const shared = new WeakMap<object, Map<string, Map<number, Codec>>>();
 
 /** Where all registries with these options keep the built-in codecs. */
 export function sharedCodecs(options: ResolvedTypeOptions): Map<number, Codec> {
-  const { int8, numeric, datetime, json, temporal } = options;
-  const byChoices = getOrAdd(shared, temporal ?? NO_TEMPORAL, () => new Map());
-  return getOrAdd(byChoices, [int8, numeric, datetime, json].join(), () => new Map());
-}
-
-function getOrAdd<K, V>(
-  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
-  key: K,
-  make: () => V,
-): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
+  const { int8, numeric, datetime, json } = options;
+  const temporal = options.temporal ?? NO_TEMPORAL;
+  const choices = `${int8},${numeric},${datetime},${json}`;
+  const byChoices = shared.get(temporal) ?? new Map<string, Map<number, Codec>>();
+  shared.set(temporal, byChoices);
+  const codecs = byChoices.get(choices) ?? new Map<number, Codec>();
+  byChoices.set(choices, codecs);
+  return codecs;
 }

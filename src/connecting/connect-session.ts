@@ -91,7 +91,7 @@ class Walk {
 
   /** The first session of these hosts that has the role. */
   async #visit(given: readonly HostConfig[], role: Role, strict: boolean): Promise<Session | null> {
-    const hosts = likelyFirst(this.#inOrder(given), role);
+    const hosts = given.length > 1 ? likelyFirst(this.#inOrder(given), role) : given;
     for (const [index, host] of hosts.entries()) {
       // The spare is no attempt of its own, but must still be there when the time is up.
       const later = hosts.length - index - (strict ? 1 : 0);
@@ -118,9 +118,11 @@ class Walk {
     const { config, network } = this.#context;
     const { dial, lookup } = config;
     if (dial !== null || host.socketPath !== null || host.address !== null) return [host];
+    const found = network.resolve(host.host, lookup);
+    if (typeof found === 'string') return [{ ...host, address: found }];
     return this.#withinShare(parts, async (deadline) => {
       try {
-        const addresses = await within(deadline, network.resolve(host.host, lookup));
+        const addresses = await within(deadline, found);
         return this.#inOrder(addresses).map((address) => ({ ...host, address }));
       } catch (error) {
         this.#note(
@@ -147,8 +149,10 @@ class Walk {
         const session = await openSession(this.#context, host, deadline, patience);
         const { database } = this.#context.config;
         session.peer = { host: host.host, port: host.port, database };
-        if (await hasRole(session, role, host, deadline)) {
-          const objection = await this.#objectionTo(session, host, deadline);
+        if (role === 'any' || (await asked(session, host, deadline, roleMatches(session, role)))) {
+          const { accept } = this.#context;
+          const objection =
+            accept === undefined ? null : await asked(session, host, deadline, accept(session));
           if (objection === null) return session;
           this.#note(host, new TargetServerAttributeNotMatched(objection));
           session.terminateGracefully();
@@ -167,24 +171,14 @@ class Walk {
     });
   }
 
-  /** Why the session is not taken although its server has the role. */
-  #objectionTo(
-    session: Session,
-    host: HostConfig,
-    deadline: Deadline | null,
-  ): Promise<string | null> | null {
-    const { accept } = this.#context;
-    if (accept === undefined) return null;
-    return asked(session, host, deadline, accept(session));
-  }
-
   /** Does something with its share of the time that is left. */
   async #withinShare<T>(parts: number, work: (deadline: Deadline | null) => Promise<T>) {
     const overall = this.#deadline;
     const { clock, config } = this.#context;
+    if (parts === 1 && config.attemptTimeout === null) return work(overall);
     const share = (overall?.remaining ?? Infinity) / parts;
     const limit = Math.min(Math.ceil(share), config.attemptTimeout ?? Infinity);
-    if (limit === Infinity || (parts === 1 && config.attemptTimeout === null)) return work(overall);
+    if (limit === Infinity) return work(overall);
     const abort = new AbortController();
     overall?.watch((expired) => abort.abort(expired.reason(false)));
     const deadline = Deadline.of(clock, limit, abort.signal);
@@ -295,15 +289,6 @@ function likelyFirst(hosts: readonly HostConfig[], role: Role): readonly HostCon
   const rank = (host: HostConfig): number =>
     host.role === likely ? 0 : host.role === undefined ? 1 : 2;
   return hosts.toSorted((a, b) => rank(a) - rank(b));
-}
-
-function hasRole(
-  session: Session,
-  role: Role,
-  host: HostConfig,
-  deadline: Deadline | null,
-): Promise<boolean> {
-  return asked(session, host, deadline, roleMatches(session, role));
 }
 
 /** Asking a server that does not tell is a part of connecting: so are the ways it can fail. */

@@ -51,9 +51,12 @@ export async function dial(
   patience: number | null = null,
 ): Promise<ByteStream> {
   if (config.dial !== null) return network.wrap(await dialByHook(config.dial, host, deadline));
+  const { port, socketPath, address } = host;
+  const endpoint: Endpoint =
+    socketPath !== null ? { path: socketPath } : { host: address ?? host.host, port };
   let timer: Timer | null = null;
   try {
-    return await network.connect(endpointOf(host), config, (stream) => {
+    return await network.connect(endpoint, config, (stream) => {
       if (patience !== null) {
         timer = clock.setTimer(patience, () => stream.destroy(noAnswer(patience)));
       }
@@ -64,10 +67,6 @@ export async function dial(
   } finally {
     (timer as Timer | null)?.cancel();
   }
-}
-
-function endpointOf({ host, port, socketPath, address }: HostConfig): Endpoint {
-  return socketPath !== null ? { path: socketPath } : { host: address ?? host, port };
 }
 
 function noAnswer(patience: number): Error {

@@ -16,10 +16,10 @@ export interface SocketOptions {
  */
 export interface Network {
   /**
-   * All addresses of a host name in the resolver's order, each once; an address is its own.
+   * All addresses of a host name in the resolver's order, each once; an address is its own, and given at once.
    * `lookup` has the signature of `dns.lookup`; it may answer with one address or with all.
    */
-  resolve(host: string, lookup: HostLookup | null): Promise<string[]>;
+  resolve(host: string, lookup: HostLookup | null): string | Promise<string[]>;
   /**
    * Connects. `onOpen` gets the stream before anything happens, so that the attempt can be ended
    * by destroying it.

@@ -1,11 +1,9 @@
 import type { ConnectConfig } from '../../config/connect-config.ts';
 import { ProtocolError, UnsupportedServerFeatureError } from '../../errors/client-errors.ts';
-import type { Authentication } from '../../protocol/backend/authentication.ts';
 import { readNegotiateProtocolVersion } from '../../protocol/backend/session.ts';
 import { Backend } from '../../protocol/message-type.ts';
-import type { StartUpInbox } from '../start-up-inbox.ts';
-import { type AuthenticationParts, authenticationIn, nextAuthentication } from './exchange.ts';
-import { checkPolicy } from './policy.ts';
+import type { StartUpMessage } from '../start-up-inbox.ts';
+import { type AuthenticationParts, authenticationIn } from './exchange.ts';
 
 /**
  * Answers the server's authentication requests until AuthenticationOk: at most one method,
@@ -15,10 +13,15 @@ import { checkPolicy } from './policy.ts';
  * PostgreSQL manual, "Start-up" and "SASL Authentication".
  */
 export async function authenticate(parts: AuthenticationParts): Promise<void> {
-  const { config } = parts;
-  const request = await firstAuthentication(parts.inbox, config);
-  checkPolicy(parts, request);
-  if (request.method === 'Ok') return;
+  const { config, inbox } = parts;
+  let message = await inbox.next();
+  if (message.type === Backend.NegotiateProtocolVersion) {
+    checkVersion(message, config);
+    message = await inbox.next();
+  }
+  const request = authenticationIn(message);
+  const isRestricted = config.requireAuth !== null || config.channelBinding === 'require';
+  if (request.method === 'Ok' && !isRestricted) return;
   // Most of what this takes is needed by nobody who is trusted without it.
   const { authenticateBy } = await import('./methods.ts');
   const last = await authenticateBy(parts, request);
@@ -27,14 +30,9 @@ export async function authenticate(parts: AuthenticationParts): Promise<void> {
   }
 }
 
-/** The first request, ahead of which the server may have to say which version it speaks. */
-async function firstAuthentication(
-  inbox: StartUpInbox,
-  config: ConnectConfig,
-): Promise<Authentication> {
-  const message = await inbox.next();
-  if (message.type !== Backend.NegotiateProtocolVersion) return authenticationIn(message);
-  const { newestVersion, unrecognizedOptions } = readNegotiateProtocolVersion(message.reader);
+/** Ahead of its first request the server may have to say which version it speaks. */
+function checkVersion({ reader }: StartUpMessage, config: ConnectConfig): void {
+  const { newestVersion, unrecognizedOptions } = readNegotiateProtocolVersion(reader);
   if (newestVersion >= config.maxProtocolVersion || unrecognizedOptions.length > 0) {
     throw new ProtocolError('the server negotiates a protocol version that was not offered');
   }
@@ -45,7 +43,6 @@ async function firstAuthentication(
       { safeToRetry: true },
     );
   }
-  return nextAuthentication(inbox);
 }
 
 function versionText(version: number): string {

@@ -15,7 +15,7 @@ import {
 } from './exchange.ts';
 import { authenticateByGss } from './gss.ts';
 import { authenticateByToken } from './oauth.ts';
-import { saslMethod } from './policy.ts';
+import { checkPolicy, saslMethod } from './policy.ts';
 import { authenticateByScram } from './scram-authentication.ts';
 
 /** What a message that must not come first belongs to. */
@@ -25,12 +25,18 @@ const UNDER_WAY: ReadonlyMap<string, string> = new Map([
   ['GSSContinue', 'GSSAPI'],
 ]);
 
-/** Answers the request by the method that it names. Resolves to what the server says after that. */
+/**
+ * Answers the request by the method that it names, if the options allow it. Resolves to what the server says
+ * after that.
+ */
 export async function authenticateBy(
   parts: AuthenticationParts,
   request: Authentication,
 ): Promise<Authentication> {
+  checkPolicy(parts, request);
   switch (request.method) {
+    case 'Ok':
+      return request;
     case 'CleartextPassword': {
       checkClearText(parts);
       const password = await requirePassword(parts, 'a password');

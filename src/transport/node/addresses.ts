@@ -5,12 +5,15 @@ import { isWorkerd } from '../../runtime/other-runtimes.ts';
 const net = /* @__PURE__ */ builtinModule('node:net');
 
 /**
- * All addresses of a host name in the resolver's order, each once; an address is its own.
+ * All addresses of a host name in the resolver's order, each once; an address is its own, and given at once.
  * `lookup` has the signature of `dns.lookup`; it may answer with one address or with all.
  */
-export function resolveAddresses(host: string, lookup: LookupFunction | null): Promise<string[]> {
+export function resolveAddresses(
+  host: string,
+  lookup: LookupFunction | null,
+): string | Promise<string[]> {
   // Cloudflare's runtime connects by name alone, to what the network of the worker makes of it.
-  if (net.isIP(host) !== 0 || (isWorkerd && lookup === null)) return Promise.resolve([host]);
+  if (net.isIP(host) !== 0 || (isWorkerd && lookup === null)) return host;
   const dns = builtinModule('node:dns');
   // As `net.connect` asks: no addresses of a family that this machine has none of.
   const hints = process.platform === 'win32' ? 0 : dns.ADDRCONFIG;

@@ -67,8 +67,8 @@ export class SocketStream implements ByteStream {
   /** Whether something came since this was last set to false. */
   #hasReceived = false;
   #error: Error | null = null;
-  /** Ends the waiting for the socket to be connected or secured, with an error or null. */
-  #settle: ((error: Error | null) => void) | null = null;
+  /** Ends the waiting for the socket to be connected or secured, with the error if it is not. */
+  #settle: ((error?: Error) => void) | null = null;
   #detach: () => void = () => {};
 
   constructor(socket: Duplex) {
@@ -297,15 +297,14 @@ export class SocketStream implements ByteStream {
   #settled(event: 'connect' | 'secureConnect'): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
-      const onEvent = (): void => this.#settle!(null);
-      const settle = (error: Error | null): void => {
+      const settle = (error?: Error): void => {
         this.#settle = null;
-        socket.off(event, onEvent);
-        if (error === null) resolve();
+        socket.off(event, settle);
+        if (error === undefined) resolve();
         else reject(error);
       };
       this.#settle = settle;
-      socket.on(event, onEvent);
+      socket.on(event, settle);
     });
   }
 }

@@ -1,0 +1,35 @@
+import { ClientConfigurationError, type InterfaceError } from '../errors/client-errors.ts';
+import type { BuiltinTypeCodec, DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
+import type { ResolvedTypeOptions } from '../values/type-options.ts';
+import { findBuiltinType } from './builtin-types.ts';
+import { codecKey } from './domain-codecs.ts';
+import { namedForms, replacementFor } from './replacement.ts';
+
+/**
+ * The codecs that connect options declare, by `codecKey`.
+ *
+ * @param codecs by the names of types
+ * @throws ClientConfigurationError for a codec that its type cannot have: see `TypeRegistry.declaring`
+ */
+export function declaredCodecs(
+  options: ResolvedTypeOptions,
+  codecs: DeclaredCodecs,
+): DeclaredCodecs {
+  const declared = new Map<string, TypeCodec | BuiltinTypeCodec>();
+  for (const [name, codec] of codecs) {
+    const { schema = 'public' } = codec;
+    const type = schema === 'pg_catalog' ? findBuiltinType(name) : undefined;
+    if (schema === 'pg_catalog' && type === undefined) {
+      throw new ClientConfigurationError(`codecs: there is no type ${name} in pg_catalog`);
+    }
+    try {
+      if (type !== undefined) replacementFor(type, codec, options);
+      else if ('codecName' in codec) namedForms(codec.codecName, options);
+    } catch (cause) {
+      const { message, hint } = cause as InterfaceError;
+      throw new ClientConfigurationError(`codecs: ${message}`, hint === null ? {} : { hint });
+    }
+    declared.set(codecKey({ schema, name: type?.name ?? name }), codec);
+  }
+  return declared;
+}
