@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
 import { canGenerateCode } from '../../values/code-generation.ts';
@@ -6,6 +5,9 @@ import { define } from '../../values/own-property.ts';
 import { int16At, int32At } from '../bytes.ts';
 import type { TextRun } from '../text-run.ts';
 import type { RowDecoder } from './row-decoder.ts';
+
+/** The global one is a getter. */
+const { Buffer } = globalThis;
 
 /** Makes a value of what the server has sent: of text, or of a copy of the bytes. */
 // biome-ignore lint/suspicious/noExplicitAny: text or bytes, as the column's format is

@@ -1,5 +1,3 @@
-// The global Buffer is a getter: using it takes a tenth of the time of a copy of 1,000 bytes.
-import { Buffer } from 'node:buffer';
 import { DecodeError, ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
 import { canGenerateCode } from '../../values/code-generation.ts';
@@ -8,6 +6,9 @@ import type { RowForm } from '../../values/row-form.ts';
 import { int16At, int32At } from '../bytes.ts';
 import { BINARY, type Codec, type Format } from '../codec.ts';
 import type { TextRun } from '../text-run.ts';
+
+/** The global one is a getter: using it takes a tenth of the time of a copy of 1,000 bytes. */
+const { Buffer } = globalThis;
 
 /** One column of a result: its name, its type's codec and the format asked for. */
 export interface Column {

@@ -381,9 +381,9 @@ export class Surroundings {
 
 let unknowns = 0;
 
-/** The path of the session that was opened last: those of a pool mostly have the same. */
-let lastPath = '';
-let lastNames = '[]';
+/** The path of the session that was opened last, at first the default: those of a pool mostly have the same. */
+let lastPath = '"$user", public';
+let lastNames = '["$user","public"]';
 
 function namesOfPath(path: string): string {
   if (path !== lastPath) {
