@@ -10,7 +10,6 @@ import {
   writeDataRow,
 } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
-import { Framer } from '../../src/protocol/framer.ts';
 import { MessageWriter } from '../../src/protocol/writer.ts';
 import { Server } from '../../src/session/server.ts';
 import { Session } from '../../src/session/session.ts';
@@ -68,11 +67,6 @@ export function idleConnection(queries: number): Connection {
   const registry = new TypeRegistry(resolveTypeOptions());
   const session = new Session({
     transport,
-    framer: (sink) => {
-      const framer = new Framer(sink);
-      framer.phase = 'ready';
-      return framer;
-    },
     clock: systemClock,
     registry,
     statements: { size: 100, lifetime: 0, maxTextLength: 0 },

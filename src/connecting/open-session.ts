@@ -127,7 +127,8 @@ async function open(
     attempt.phase = 'authenticating';
     const started = await startUp({ config, host, transport, inbox, discovery });
     deadline?.check();
-    const session = sessionOf(context, host, transport, inbox, started);
+    inbox.check();
+    const session = sessionOf(context, host, transport, started);
     deadline?.watch(null);
     const { rest } = inbox;
     if (rest.length > 0) session.inbox.received(rest, rest.length);
@@ -152,7 +153,6 @@ function sessionOf(
   context: SessionContext,
   host: HostConfig,
   transport: ByteStream,
-  inbox: StartUpInbox,
   { server, processId, secretKey, transactionStatus, notices }: StartedUp,
 ): Session {
   const { config, clock, registry } = context;
@@ -165,7 +165,6 @@ function sessionOf(
   };
   return new Session({
     transport,
-    framer: (sink) => inbox.handOver(sink),
     clock,
     // What is learnt of types is shared; a codec that is set holds for the one connection.
     registry: registry.fork(),

@@ -106,15 +106,7 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** Hands the stream over: what follows ReadyForQuery goes to `sink`, see `rest`. */
-  handOver(sink: MessageSink): Framer {
-    this.check();
-    const framer = new Framer(sink);
-    framer.phase = 'ready';
-    return framer;
-  }
-
-  /** What came behind ReadyForQuery before the stream was handed over. */
+  /** What came behind ReadyForQuery before the stream was the session's. */
   get rest(): Buffer {
     return this.#rest;
   }

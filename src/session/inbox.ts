@@ -3,7 +3,7 @@ import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres
 import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-message.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
 import { readNotificationResponse, type TransactionStatus } from '../protocol/backend/session.ts';
-import type { Framer, MessageSink } from '../protocol/framer.ts';
+import { Framer, type MessageSink } from '../protocol/framer.ts';
 import { Backend } from '../protocol/message-type.ts';
 import { MessageReader } from '../protocol/reader.ts';
 import type { ByteStream, ByteStreamHandler } from '../transport/byte-stream.ts';
@@ -49,7 +49,7 @@ export class Inbox implements MessageSink, ByteStreamHandler {
   readonly #owner: InboxOwner;
   readonly #transport: ByteStream;
   readonly #clock: Clock;
-  readonly #framer: Framer;
+  readonly #framer: Framer = new Framer(this);
   #isPaused = false;
   /** Somebody has enough in the middle of what has arrived; the rest of that. */
   #isHeld = false;
@@ -61,16 +61,11 @@ export class Inbox implements MessageSink, ByteStreamHandler {
    */
   tap: ((chunk: Buffer, length: number) => boolean) | null = null;
 
-  constructor(
-    owner: InboxOwner,
-    transport: ByteStream,
-    clock: Clock,
-    framer: (sink: MessageSink) => Framer,
-  ) {
+  constructor(owner: InboxOwner, transport: ByteStream, clock: Clock) {
     this.#owner = owner;
     this.#transport = transport;
     this.#clock = clock;
-    this.#framer = framer(this);
+    this.#framer.phase = 'ready';
   }
 
   // ── Reading ─────────────────────────────────────────────────────────────────────────────

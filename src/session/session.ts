@@ -3,7 +3,6 @@ import type { CodecSource } from '../codecs/codec-source.ts';
 import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
 import { postgresErrorFrom } from '../errors/server-message.ts';
 import type { TransactionStatus } from '../protocol/backend/session.ts';
-import type { Framer, MessageSink } from '../protocol/framer.ts';
 import { writeTerminate } from '../protocol/frontend/query.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Room } from '../runtime/room.ts';
@@ -51,7 +50,6 @@ export interface SessionPeer {
 /** What start-up has found out and a session begins with. */
 export interface SessionParts {
   readonly transport: ByteStream;
-  readonly framer: (sink: MessageSink) => Framer;
   readonly clock: Clock;
   readonly registry: CodecSource;
   readonly statements: StatementCacheOptions;
@@ -123,7 +121,7 @@ export class Session implements InboxOwner {
     this.transactionStatus = parts.transactionStatus;
     this.outbox = new Outbox(transport);
     this.writer = this.outbox.writer;
-    this.inbox = new Inbox(this, transport, clock, parts.framer);
+    this.inbox = new Inbox(this, transport, clock);
     this.canceller = new Canceller(this, parts.sendCancel);
     this.statements = new KnownStatements(
       parts.statements,
