@@ -114,7 +114,7 @@ const LATE: readonly { name: string; test: RegExp; ofParts?: true; within?: RegE
 
 /**
  * Has each of these loaded when something of it is used first: `require_late_sql.lexer` becomes
- * `require_late_sql().lexer`. No line is moved, so that maps stay.
+ * `load_part_late_sql().lexer`. No line is moved, so that maps stay.
  */
 const loadedLate: Plugin = {
   name: 'loaded-late',
@@ -122,24 +122,56 @@ const loadedLate: Plugin = {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
       for (const { name } of LATE) chunk.code = withLate(chunk.code, name);
+      chunk.code = withLoaders(chunk.code);
     }
   },
 };
 
+/**
+ * Has what is not loaded at the start loaded once, by a function of the file that needs it.
+ *
+ * Jest has a loader of its own that forgets modules while they run, by `jest.resetModules()` and after a test file:
+ * what would be loaded then has to do with another core.js, or is undefined. There all is loaded with what leads
+ * to it; its `module` is an object like any other, but with the paths that one made by a bundler does not have.
+ */
+function withLoaders(code: string): string {
+  const parts = new Set<string>();
+  const used = code.replaceAll(
+    /(^const \w+ = )?\brequire\("\.\/([\w-]+)\.js"\)/gm,
+    (all, atOnce: string | undefined, part: string) => {
+      if (atOnce !== undefined) return all;
+      parts.add(part);
+      return `${loaderOf(part)}()`;
+    },
+  );
+  if (parts.size === 0) return code;
+  const loaders = [...parts].map((part) => {
+    const name = loaderOf(part);
+    return `var ${name}_; function ${name}() { return ${name}_ ??= require("./${part}.js"); }`;
+  });
+  const calls = [...parts].map((part) => `${loaderOf(part)}();`).join(' ');
+  const end = `${loaders.join('\n')}\nif (module.paths && module.constructor.name !== 'Module') { ${calls} }\n`;
+  const map = used.lastIndexOf('//# sourceMappingURL=');
+  return map < 0 ? `${used}\n${end}` : `${used.slice(0, map)}${end}${used.slice(map)}`;
+}
+
+function loaderOf(part: string): string {
+  return `load_${part.replaceAll('-', '_')}`;
+}
+
 function withLate(code: string, part: string): string {
   const name = `require_${part.replaceAll('-', '_')}`;
-  const load = `const ${name} = require("./part-${part}.js");`;
-  if (!code.includes(load)) return code;
+  const load = `require("./part-${part}.js")`;
+  const atOnce = `const ${name} = ${load};`;
+  if (!code.includes(atOnce)) return code;
   const used = code
-    .replace(load, '')
-    .replaceAll(new RegExp(`\\bnew ${name}\\.(\\w+)`, 'g'), `new (${name}().$1)`)
-    .replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `${name}().`);
-  if (new RegExp(`\\b${name}\\b(?!\\(\\)\\.)`).test(used)) {
+    .replace(atOnce, '')
+    .replaceAll(new RegExp(`\\bnew ${name}\\.(\\w+)`, 'g'), `new (${load}.$1)`)
+    .replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `${load}.`);
+  if (new RegExp(`\\b${name}\\b`).test(used)) {
     throw new Error(`${name} is used as a whole, and not a part of it`);
   }
-  const at = code.indexOf(load);
-  const later = `let ${name}_; const ${name} = () => ${name}_ ??= require("./part-${part}.js");`;
-  return used.slice(0, at) + later + used.slice(at);
+  return used;
 }
 
 /** Builds its code into a folder. */

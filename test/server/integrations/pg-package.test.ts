@@ -223,6 +223,73 @@ describe('@asyncpg/pg under the name of pg', () => {
     ]);
   });
 
+  it('has all loaded in a loader of its own kind, which gives nothing any more later, as Jest does', () => {
+    const program = `
+      const { createRequire } = require('node:module');
+      const { readFileSync } = require('node:fs');
+      const path = require('node:path');
+      const modules = new Map();
+      const refused = [];
+      let isTornDown = false;
+      function load(file) {
+        if (modules.has(file)) return modules.get(file).exports;
+        const module = { exports: {}, filename: file, id: file, loaded: false, paths: [] };
+        modules.set(file, module);
+        const own = createRequire(file);
+        const requireFrom = (name) => {
+          if (isTornDown) return void refused.push(name);
+          return name.startsWith('.') ? load(own.resolve(name)) : own(name);
+        };
+        new Function('module', 'exports', 'require', '__filename', '__dirname', readFileSync(file, 'utf8'))(
+          module, module.exports, requireFrom, file, path.dirname(file),
+        );
+        return module.exports;
+      }
+      const pg = load(require.resolve('pg'));
+      const outcome = (promise) =>
+        promise.catch((thrown) => [thrown instanceof pg.DatabaseError, thrown.code]);
+      class Asked {
+        rows = [];
+        submit(connection) { connection.query('SELECT 3 AS own'); }
+        handleRowDescription() {}
+        handleDataRow({ fields }) { this.rows.push(fields); }
+        handleCommandComplete() {}
+        handleReadyForQuery() { this.done(this.rows); }
+        handleError(error) { this.done(error); }
+      }
+      (async () => {
+        const [client, other] = [new pg.Client(), new pg.Client()];
+        await client.connect();
+        await other.connect();
+        isTornDown = true;
+        const submittable = new Asked();
+        const answers = [
+          await outcome(client.query('SELECT 1/$1::int', [0])),
+          await new Promise((done) => client.query(Object.assign(submittable, { done }))),
+          await client.asyncpg.fetchVal('SELECT $1::timestamptz[]', [new Date(0)]),
+          await client.asyncpg.fetchVal("SELECT '10.0.0.1'::inet").then(String),
+          await outcome(new pg.Client({ host: '127.0.0.1', port: 1 }).connect()),
+        ];
+        const lost = new Promise((resolve) => client.on('error', resolve));
+        await other.query('SELECT pg_terminate_backend($1)', [client.processID]);
+        answers.push([(await lost).code]);
+        await other.end();
+        console.log(JSON.stringify({ answers, refused }));
+      })();
+    `;
+    expect(run('torn-down.cjs', program)).toEqual({
+      answers: [
+        [true, '22012'],
+        [['3']],
+        ['1970-01-01T00:00:00.000Z'],
+        '10.0.0.1',
+        [false, 'ECONNREFUSED'],
+        ['57P01'],
+      ],
+      refused: [],
+    });
+  });
+
   it("loads the driver's own classes when they are asked for, and they are of one kind", () => {
     const program = `
       const pg = require('pg');
