@@ -17,6 +17,7 @@ import {
   usersNames,
 } from './build-plugins.ts';
 import { entries, FOLDER_FOR_BUNDLERS, type Program, programs, root } from './entries.ts';
+import { oneExport } from './one-export.ts';
 import { withUsersNames } from './peer-aliases.ts';
 import { publicDeclarations } from './public-declarations.ts';
 import { startFunctions } from './start-functions.ts';
@@ -200,7 +201,7 @@ const output = [
     folder: NEXT,
     modules: [...entries, ...programs],
     start: FOR_NODE,
-    plugins: [...startFunctions(), oneCopy],
+    plugins: [...startFunctions(), oneCopy, oneExport],
     sourcemap: true,
   })),
   // With source maps of its own it would be as large as all else together.

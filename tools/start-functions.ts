@@ -8,8 +8,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import MagicString from 'magic-string';
 import type { Plugin } from 'rolldown';
-import { parseAst } from 'rolldown/parseAst';
 import { root } from './entries.ts';
+import { childrenOf, isNode, type Node, statementsOf } from './syntax-tree.ts';
 
 export const LIST = path.join(root, 'tools/start-functions.json');
 
@@ -20,21 +20,6 @@ export interface Found {
   readonly node: Node;
   /** The statement that declares it at the top of its module; null for an arrow function. */
   readonly statement: Node | null;
-}
-
-interface Node {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly [key: string]: unknown;
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
-}
-
-function statementsOf(source: string): readonly Node[] {
-  return (parseAst(source, { lang: 'ts' }) as unknown as { readonly body: readonly Node[] }).body;
 }
 
 function nameOf(node: Node): string | null {
@@ -53,7 +38,7 @@ const NAMING = /Function|Method|Class|VariableDeclarator|Property/;
 
 /** The functions at the top of a module that have a name, and all arrow functions. */
 export function functionsOf(source: string): Found[] {
-  return functionsIn(statementsOf(source));
+  return functionsIn(statementsOf(source, 'ts'));
 }
 
 function functionsIn(statements: readonly Node[]): Found[] {
@@ -70,7 +55,7 @@ function functionsIn(statements: readonly Node[]): Found[] {
     } else if (own !== null && NAMING.test(node.type)) {
       inner = within === '' ? own : `${within}.${own}`;
     }
-    for (const child of Object.values(node).flat().filter(isNode)) visit(child, inner);
+    for (const child of childrenOf(node)) visit(child, inner);
   };
   for (const statement of statements) {
     const node = declared(statement);
@@ -83,7 +68,7 @@ function functionsIn(statements: readonly Node[]): Found[] {
 
 /** The source with these functions in parentheses; null if it has none of them. */
 export function inParentheses(source: string, names: ReadonlySet<string>): MagicString | null {
-  const statements = statementsOf(source);
+  const statements = statementsOf(source, 'ts');
   const wanted = functionsIn(statements).filter(({ name }) => names.has(name));
   if (wanted.length === 0) return null;
   const text = new MagicString(source);
