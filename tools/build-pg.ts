@@ -132,7 +132,8 @@ const loadedLate: Plugin = {
  *
  * Jest has a loader of its own that forgets modules while they run, by `jest.resetModules()` and after a test file:
  * what would be loaded then has to do with another core.js, or is undefined. There all is loaded with what leads
- * to it; its `module` is an object like any other, but with the paths that one made by a bundler does not have.
+ * to it; its `module` is an object like any other, but with the paths that one made by a bundler does not have. Bun's
+ * is such a one too, and Bun forgets nothing.
  */
 function withLoaders(code: string): string {
   const parts = new Set<string>();
@@ -150,7 +151,9 @@ function withLoaders(code: string): string {
     return `var ${name}_; function ${name}() { return ${name}_ ??= require("./${part}.js"); }`;
   });
   const calls = [...parts].map((part) => `${loaderOf(part)}();`).join(' ');
-  const end = `${loaders.join('\n')}\nif (module.paths && module.constructor.name !== 'Module') { ${calls} }\n`;
+  const isJest =
+    "module.paths && module.constructor.name !== 'Module' && process.versions.bun === undefined";
+  const end = `${loaders.join('\n')}\nif (${isJest}) { ${calls} }\n`;
   const map = used.lastIndexOf('//# sourceMappingURL=');
   return map < 0 ? `${used}\n${end}` : `${used.slice(0, map)}${end}${used.slice(map)}`;
 }

@@ -38,4 +38,14 @@ try {
   failures += 1;
   console.log(JSON.stringify({ name, ok: false, error: String(error?.stack ?? error) }));
 }
+const late = 'what @asyncpg/pg needs seldom is not loaded with it';
+try {
+  require('../../packages/pg');
+  const early = Object.keys(require.cache).filter((file) => /lib.part-/.test(file));
+  if (early.length > 0) throw new Error(early.join(', '));
+  console.log(JSON.stringify({ name: late, ok: true }));
+} catch (error) {
+  failures += 1;
+  console.log(JSON.stringify({ name: late, ok: false, error: String(error?.stack ?? error) }));
+}
 process.exitCode = failures === 0 ? 0 : 1;
