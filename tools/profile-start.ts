@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './entries.ts';
-import { functionsOf, LIST } from './start-functions.ts';
+import { type Found, functionsOf, LIST } from './start-functions.ts';
 
 const PROGRAMS: readonly string[] = [
   `import { connect } from ${JSON.stringify(path.join(root, 'dist/index.js'))};
@@ -22,7 +22,7 @@ const PROGRAMS: readonly string[] = [
   await client.end();`,
 ];
 
-/** Builds dist/ and packages/pg, the former without the list: what V8 compiles late is what is called. */
+/** Builds dist/ and packages/pg; `--all-lazy`: without the list, so that V8 compiles late whatever is called. */
 function build(...args: readonly string[]): void {
   execFileSync(process.execPath, [path.join(root, 'tools/build.ts'), ...args], {
     stdio: 'inherit',
@@ -56,6 +56,22 @@ function placeOf(text: string, at: number): readonly [number, number] {
 
 const names = new Map<string, Set<string>>();
 
+interface Source {
+  readonly lines: readonly string[];
+  readonly functions: readonly Found[];
+}
+
+const sources = new Map<string, Source>();
+
+function sourceOf(file: string): Source {
+  const known = sources.get(file);
+  if (known !== undefined) return known;
+  const code = readFileSync(file, 'utf8');
+  const source = { lines: code.split('\n'), functions: functionsOf(code) };
+  sources.set(file, source);
+  return source;
+}
+
 function note(file: string, ranges: readonly (readonly [number, number])[]): void {
   const text = readFileSync(file, 'utf8');
   const map = new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')));
@@ -67,12 +83,11 @@ function note(file: string, ranges: readonly (readonly [number, number])[]): voi
     if (!('originalSource' in entry)) continue;
     const source = path.resolve(path.dirname(file), entry.originalSource);
     if (!source.startsWith(path.join(root, 'src/'))) continue;
-    const code = readFileSync(source, 'utf8');
-    const lines = code.split('\n');
+    const { lines, functions } = sourceOf(source);
     const offset =
       lines.slice(0, entry.originalLine).reduce((sum, line) => sum + line.length + 1, 0) +
       entry.originalColumn;
-    const innermost = functionsOf(code)
+    const innermost = functions
       .filter(({ node }) => node.start <= offset && offset < node.end)
       .findLast(({ statement }) => (statement === null) === (arrow !== null));
     if (innermost === undefined) continue;

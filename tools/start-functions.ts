@@ -66,10 +66,20 @@ function functionsIn(statements: readonly Node[]): Found[] {
   return found;
 }
 
-/** The source with these functions in parentheses; null if it has none of them. */
-export function inParentheses(source: string, names: ReadonlySet<string>): MagicString | null {
+/**
+ * The source with these functions in parentheses; null if it has none of them.
+ *
+ * @param onGone is told of those that it has not
+ */
+export function inParentheses(
+  source: string,
+  names: ReadonlySet<string>,
+  onGone: (names: readonly string[]) => void = () => {},
+): MagicString | null {
   const statements = statementsOf(source, 'ts');
   const wanted = functionsIn(statements).filter(({ name }) => names.has(name));
+  const there = new Set(wanted.map(({ name }) => name));
+  if (there.size < names.size) onGone([...names].filter((name) => !there.has(name)));
   if (wanted.length === 0) return null;
   const text = new MagicString(source);
   // A declaration can be called above it. A variable has to stand there: behind the imports.
@@ -81,10 +91,10 @@ export function inParentheses(source: string, names: ReadonlySet<string>): Magic
     }
     text.appendRight(node.start, `var ${name} = (`).prependLeft(node.end, ');\n');
     text.move(statement.start, statement.end, head);
-    for (const overload of statements) {
-      const { type } = declared(overload);
-      if (type !== 'TSDeclareFunction' || nameOf(declared(overload)) !== name) continue;
-      text.remove(overload.start, overload.end);
+    for (const other of statements) {
+      const overload = declared(other);
+      const isItsOwn = overload.type === 'TSDeclareFunction' && nameOf(overload) === name;
+      if (isItsOwn) text.remove(other.start, other.end);
     }
   }
   return text;
@@ -105,10 +115,9 @@ export function startFunctions(): Plugin[] {
         handler(source, id) {
           const names = list[path.relative(root, id).replaceAll(path.sep, '/')];
           if (names === undefined) return null;
-          const there = functionsOf(source).map(({ name }) => name);
-          const gone = names.filter((name) => !there.includes(name));
-          if (gone.length > 0) this.warn(`${id} has no ${gone.join(', ')}: npm run profile:start`);
-          const text = inParentheses(source, new Set(names));
+          const text = inParentheses(source, new Set(names), (gone) => {
+            this.warn(`${id} has no ${gone.join(', ')}: npm run profile:start`);
+          });
           if (text === null) return null;
           return { code: text.toString(), map: text.generateMap({ hires: true }).toString() };
         },

@@ -27,25 +27,25 @@ const require = createRequire(import.meta.url);
 const { exports } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 );
-const name = 'every entry is there by require';
-try {
+report('every entry is there by require', () => {
   for (const entry of Object.keys(exports)) {
     // Of Drizzle's two majors the first is installed under its own name.
     if (!entry.startsWith('./drizzle-v1')) require(`asyncpg${entry.slice(1)}`);
   }
-  console.log(JSON.stringify({ name, ok: true }));
-} catch (error) {
-  failures += 1;
-  console.log(JSON.stringify({ name, ok: false, error: String(error?.stack ?? error) }));
-}
-const late = 'what @asyncpg/pg needs seldom is not loaded with it';
-try {
+});
+report('what @asyncpg/pg needs seldom is not loaded with it', () => {
   require('../../packages/pg');
   const early = Object.keys(require.cache).filter((file) => /lib.part-/.test(file));
   if (early.length > 0) throw new Error(early.join(', '));
-  console.log(JSON.stringify({ name: late, ok: true }));
-} catch (error) {
-  failures += 1;
-  console.log(JSON.stringify({ name: late, ok: false, error: String(error?.stack ?? error) }));
-}
+});
 process.exitCode = failures === 0 ? 0 : 1;
+
+function report(name, check) {
+  try {
+    check();
+    console.log(JSON.stringify({ name, ok: true }));
+  } catch (error) {
+    failures += 1;
+    console.log(JSON.stringify({ name, ok: false, error: String(error?.stack ?? error) }));
+  }
+}

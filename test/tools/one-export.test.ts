@@ -28,6 +28,7 @@ test.each([
   'let count = 0;\nfunction add() { count++; }\nexport { count };',
   'let count = 0;\nfunction set(x) { ({ count } = x); }\nexport { count as n };',
   'let count = 0;\nconst set = (x) => { [count] = x; };\nexport { count };',
+  'let count = 0;\nfunction last(x) { for (count of x); }\nexport { count };',
 ])('what is assigned anew cannot be had so: %j', (code) => {
   expect(() => inOneObject(code)).toThrow('is exported and assigned anew');
 });

@@ -35,7 +35,13 @@ test('functions are named by what they stand in', () => {
 });
 
 test('those that are asked for stand in parentheses, above all that may call them', () => {
-  const text = inParentheses(SOURCE, new Set(['twice', 'later', 'Box.sum~0', 'find~0', 'gone']));
+  const gone: string[] = [];
+  const text = inParentheses(
+    SOURCE,
+    new Set(['twice', 'later', 'Box.sum~0', 'find~0', 'gone']),
+    (names) => gone.push(...names),
+  );
+  expect(gone).toEqual(['gone']);
   const lines = text!.toString().split('\n');
   expect(lines).toContain(
     'async function later<T>(x: T): Promise<T> {'.replace('async', 'var later = (async'),

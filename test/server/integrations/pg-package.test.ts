@@ -53,6 +53,20 @@ const ANSWER = {
   error: [true, '22012', 'division by zero'],
 };
 
+/** What programs begin with that tell what came of their queries. */
+const HELPERS = `
+      const outcome = (promise) =>
+        promise.catch((thrown) => [thrown instanceof pg.DatabaseError, thrown.code]);
+      class Asked {
+        rows = [];
+        submit(connection) { connection.query('SELECT 3 AS own'); }
+        handleRowDescription() {}
+        handleDataRow({ fields }) { this.rows.push(fields); }
+        handleCommandComplete() {}
+        handleReadyForQuery() { this.done(this.rows); }
+        handleError(error) { this.done(error); }
+      }`;
+
 describe('@asyncpg/pg under the name of pg', () => {
   it('is required', () => {
     expect(run('required.cjs', `const pg = require('pg');${QUERY}`)).toEqual(ANSWER);
@@ -188,17 +202,7 @@ describe('@asyncpg/pg under the name of pg', () => {
       const pg = require('pg');
       const pool = new pg.Pool({ max: 1 });
       for (const file of Object.keys(require.cache)) delete require.cache[file];
-      const outcome = (promise) =>
-        promise.catch((thrown) => [thrown instanceof pg.DatabaseError, thrown.code]);
-      class Asked {
-        rows = [];
-        submit(connection) { connection.query('SELECT 3 AS own'); }
-        handleRowDescription() {}
-        handleDataRow({ fields }) { this.rows.push(fields); }
-        handleCommandComplete() {}
-        handleReadyForQuery() { this.done(this.rows); }
-        handleError(error) { this.done(error); }
-      }
+      ${HELPERS}
       (async () => {
         const client = await pool.connect();
         const submittable = new Asked();
@@ -246,17 +250,7 @@ describe('@asyncpg/pg under the name of pg', () => {
         return module.exports;
       }
       const pg = load(require.resolve('pg'));
-      const outcome = (promise) =>
-        promise.catch((thrown) => [thrown instanceof pg.DatabaseError, thrown.code]);
-      class Asked {
-        rows = [];
-        submit(connection) { connection.query('SELECT 3 AS own'); }
-        handleRowDescription() {}
-        handleDataRow({ fields }) { this.rows.push(fields); }
-        handleCommandComplete() {}
-        handleReadyForQuery() { this.done(this.rows); }
-        handleError(error) { this.done(error); }
-      }
+      ${HELPERS}
       (async () => {
         const [client, other] = [new pg.Client(), new pg.Client()];
         await client.connect();
