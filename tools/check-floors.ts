@@ -91,6 +91,8 @@ const IMPORTS_OF_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   check: ['asyncpg'],
 };
 const CLOCK = 'transport/clock.ts';
+/** Takes `setImmediate` of the same module. */
+const TURN = 'transport/turn.ts';
 
 /** What only some files may import, even as a type, and why each of them may. */
 interface Guard {
@@ -271,7 +273,8 @@ function checkModule(
       report(`${from}: ${message}`);
     }
   }
-  if (/^timers(\/|$)|^perf_hooks$/.test(module) && file !== CLOCK && !APART.has(folder)) {
+  const isTimers = /^timers(\/|$)|^perf_hooks$/.test(module);
+  if (isTimers && file !== CLOCK && file !== TURN && !APART.has(folder)) {
     report(`${from}: only ${CLOCK} reads the clock and sets timers; take a Clock`);
   }
 }

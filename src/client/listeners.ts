@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { PostgresError, type PostgresLogMessage } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
+import { soon } from '../transport/turn.ts';
 import { isError } from '../values/builtins.ts';
 import { callUser } from './user-callback.ts';
 
@@ -248,6 +249,6 @@ export class Listeners<Owner> {
 
   /** Callbacks run after the present step, so that none sees the session in mid-change. */
   #call(what: string, callback: () => unknown): void {
-    queueMicrotask(() => callUser(what, callback));
+    soon(() => callUser(what, callback));
   }
 }

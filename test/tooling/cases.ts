@@ -219,6 +219,34 @@ test('a client', async () => {
     expected: /^(?![\s\S]*(?:open handle|did not exit))[\s\S]*Tests: +3 passed/,
   },
   {
+    // Fakes for all tests are there before anything is loaded.
+    name: 'jest-fakes',
+    packages: ['jest', `pg@file:${path.join(root, 'packages/pg')}`],
+    files: {
+      'a.test.js': `import { createPool } from 'asyncpg';
+import pg from 'pg';
+test('the driver', async () => {${BODY}
+  expect(row).toEqual({ at: new Date(0), id: 1 });
+  expect(refused).toBe('DivisionByZeroError');
+});
+test('a pool of pg', async () => {
+  const pool = new pg.Pool({ connectionString: process.env.DSN, query_timeout: 100 });
+  expect((await pool.query('SELECT 1 AS id')).rows).toEqual([{ id: 1 }]);
+  expect((await pool.query('SELECT $1::int AS id', [2])).rows).toEqual([{ id: 2 }]);
+  await expect(pool.query('SELECT pg_sleep(5)')).rejects.toThrow('Query read timeout');
+  await pool.end();
+});`,
+    },
+    manifest: { jest: { transform: {}, fakeTimers: { enableGlobally: true } } },
+    steps: [
+      [
+        ...['node', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js'],
+        ...['--detectOpenHandles', '--runInBand'],
+      ],
+    ],
+    expected: /^(?![\s\S]*(?:open handle|did not exit))[\s\S]*Tests: +2 passed/,
+  },
+  {
     name: 'node-test',
     packages: [],
     files: {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { deprecate } from 'node:util';
+import { nextTick } from '../../transport/turn.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionParameters } from './connection-parameters.ts';
 import { defaults } from './defaults.ts';
@@ -133,7 +134,7 @@ export abstract class ClientState extends EventEmitter {
     this._sentQueryQueue.length = 0;
     this._queryQueue.length = 0;
     for (const query of queries) {
-      process.nextTick(() => query.handleError?.(error, this.connection));
+      nextTick(() => query.handleError?.(error, this.connection));
     }
   }
 

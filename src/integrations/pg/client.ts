@@ -53,7 +53,7 @@ export class Client extends ClientState {
   _connect(callback: (error: any, client?: any) => void): void {
     if (this._connecting || this._connected) {
       const error = new Error('Client has already been connected. You cannot reuse a client.');
-      process.nextTick(() => callback(error));
+      nextTick(() => callback(error));
       return;
     }
     this._connectionCallback = callback;
@@ -63,7 +63,7 @@ export class Client extends ClientState {
     try {
       this.#link.open(this[SETTINGS]());
     } catch (error) {
-      process.nextTick(() => this._handleErrorWhileConnecting(error));
+      nextTick(() => this._handleErrorWhileConnecting(error));
     }
   }
 
@@ -263,7 +263,7 @@ export class Client extends ClientState {
     if (_result && !_result._types) _result._types = this._types;
     const refusal = this.#refusalOf(query);
     if (refusal !== null) {
-      process.nextTick(() => query.handleError?.(new Error(refusal), this.connection));
+      nextTick(() => query.handleError?.(new Error(refusal), this.connection));
       return result;
     }
     this._queryQueue.push(query);

@@ -1,6 +1,7 @@
 import type { Request } from '../../session/request.ts';
 import { UntypedQueryRequest } from '../../session/requests/untyped-query-request.ts';
 import { UntypedScriptRequest } from '../../session/requests/untyped-script-request.ts';
+import { nextTick } from '../../transport/turn.ts';
 import type { Connection } from './connection.ts';
 import { DatabaseError } from './database-error.ts';
 import { KeptStatements } from './kept-statements.ts';
@@ -87,7 +88,7 @@ export class Dispatcher {
   #sendOwn(query: Query, statements: KeptStatements | null): void {
     const refusal = query._refusal(this.#host.connection);
     if (refusal !== null) {
-      process.nextTick(() => this.#host.queryOver(query, refusal));
+      nextTick(() => this.#host.queryOver(query, refusal));
       return;
     }
     this.#send(query, this.#requestFor(query, statements));

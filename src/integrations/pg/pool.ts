@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { systemClock, type Timer } from '../../transport/clock.ts';
+import { nextTick, setImmediate } from '../../transport/turn.ts';
 import { Client as OwnClient } from './client.ts';
 import { poolOptions } from './pool-options.ts';
 import { settlement } from './settlement.ts';
@@ -90,7 +91,7 @@ export class Pool extends EventEmitter {
       this.newClient({ callback: settle, isTimedOut: false });
       return result;
     }
-    if (this._idle.length > 0) process.nextTick(() => this._pulseQueue());
+    if (this._idle.length > 0) nextTick(() => this._pulseQueue());
     this._pendingQueue.push(this._waiting(settle));
     return result;
   }

@@ -1,4 +1,5 @@
 import { systemClock, type Timer } from '../../transport/clock.ts';
+import { nextTick } from '../../transport/turn.ts';
 import type { Connection } from './connection.ts';
 import type { Queued } from './dispatcher.ts';
 import type { QueryCallback } from './query.ts';
@@ -16,7 +17,7 @@ export function limitQuery(
   const told: QueryCallback = query.callback || nothing;
   const timer: Timer = systemClock.setTimer(timeout, () => {
     const error = new Error('Query read timeout');
-    process.nextTick(() => query.handleError?.(error, connection));
+    nextTick(() => query.handleError?.(error, connection));
     safely(() => told(error));
     // It was told: what comes of it still is nobody's.
     query.callback = nothing;

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { nextTick } from '../../transport/turn.ts';
 import type { Connection } from './connection.ts';
 import { Result } from './result.ts';
 import type { CustomTypesConfig } from './type-overrides.ts';
@@ -127,7 +128,7 @@ export class Query extends EventEmitter implements SubmittableHandlers {
       try {
         this.callback(null, this._results);
       } catch (error) {
-        process.nextTick(() => {
+        nextTick(() => {
           throw error;
         });
       }

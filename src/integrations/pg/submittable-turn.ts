@@ -1,6 +1,7 @@
 import { Backend } from '../../protocol/message-type.ts';
 import { ForeignRequest, type ForeignSpeaker } from '../../session/requests/foreign-request.ts';
 import type { Session } from '../../session/session.ts';
+import { nextTick } from '../../transport/turn.ts';
 import { isError } from '../../values/builtins.ts';
 import type { Answer, Connection } from './connection.ts';
 import { readMessage } from './messages.ts';
@@ -53,7 +54,7 @@ export class SubmittableTurn implements ForeignSpeaker {
     safely(() => {
       const refusal = this.query.submit(this.#host.connection);
       if (!isError(refusal)) return;
-      process.nextTick(() => {
+      nextTick(() => {
         if (this.#hasSpoken) {
           // What it has sent before is answered first.
           this.fail(refusal);

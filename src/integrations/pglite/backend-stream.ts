@@ -11,6 +11,7 @@ import { Backend, Frontend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import { builtinModule } from '../../runtime/builtin-module.ts';
 import { quoteIdentifier } from '../../sql/quote.ts';
+import { soon } from '../../transport/turn.ts';
 import { answer, failure, READY, startedUp } from './answers.ts';
 import { Flight, type Statements } from './flight.ts';
 import { ClientMessages, eachMessage } from './messages.ts';
@@ -140,7 +141,7 @@ export class BackendStream extends Duplex implements Tenant {
 
   /** Nobody expects an answer while he still writes. */
   #answerSoon(bytes: Buffer): void {
-    queueMicrotask(() => this.#hand(bytes));
+    soon(() => this.#hand(bytes));
   }
 
   get #isIdle(): boolean {

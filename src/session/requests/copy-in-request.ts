@@ -10,14 +10,11 @@ import { Backend, Frontend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { nextTurn } from '../../transport/turn.ts';
+import { nextTurn, soon } from '../../transport/turn.ts';
 import type { RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import type { CopyInput } from './copy-input.ts';
 import { COPY_BLOCK, type CopyColumns, CopyRequest } from './copy-request.ts';
-
-// Taken once: tests put others in the place of such functions.
-const { queueMicrotask } = globalThis;
 
 /**
  * Writes the pieces of an input as the data of a COPY; a RecordEncoder is one. What it throws fails
@@ -214,7 +211,7 @@ export class CopyInRequest extends CopyRequest {
     this.#stage = 'over';
     const session = this.#session!;
     // A CancelRequest is about to follow an abandoned one: it must find nothing else started.
-    if (this.abandoned) queueMicrotask(() => session.queue.release(this));
+    if (this.abandoned) soon(() => session.queue.release(this));
     else session.queue.release(this);
   }
 
@@ -279,6 +276,6 @@ export class CopyInRequest extends CopyRequest {
 
   /** Not at once: it may be the input itself, or a piece of it, that ends the call. */
   #stopInput(): void {
-    queueMicrotask(() => this.#data.input.stop());
+    soon(() => this.#data.input.stop());
   }
 }

@@ -11,13 +11,10 @@ import type {
   Written,
 } from '../byte-stream.ts';
 import type { Endpoint, SocketOptions } from '../network.ts';
-import { nextTurn } from '../turn.ts';
+import { nextTurn, soon } from '../turn.ts';
 import type { WorkersSocket } from '../workers/workers-socket.ts';
 import { appendKeyLog } from './key-log.ts';
 import { tlsOptions } from './tls-options.ts';
-
-// Taken once: tests put others in the place of such functions.
-const { queueMicrotask } = globalThis;
 
 const net = /* @__PURE__ */ builtinModule('node:net');
 
@@ -290,7 +287,7 @@ export class SocketStream implements ByteStream {
     this.#socket.destroy();
     // Not every stream tells that it is closed: not one of the user's own without `emitClose`,
     // nor a socket of Node's that is reset after it was ended.
-    queueMicrotask(() => this.#finish());
+    soon(() => this.#finish());
   }
 
   /** Resolves with the event, rejects with what comes instead of it. */

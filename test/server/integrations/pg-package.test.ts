@@ -317,25 +317,50 @@ describe('@asyncpg/pg under the name of pg', () => {
     });
   });
 
-  it('works where a test has put others in the place of timers, as Jest does', () => {
-    const program = `
-      const pg = require('pg');
-      for (const name of ['setImmediate', 'setTimeout', 'queueMicrotask']) globalThis[name] = () => {};
+  describe('works where a test has put others in the place of timers, as Jest does', () => {
+    const fake = `
+      const clock = {};
+      for (const name of ['setImmediate', 'setTimeout', 'clearTimeout', 'queueMicrotask']) {
+        globalThis[name] = Object.assign(() => {}, { clock });
+      }
+      process.hrtime = Object.assign(() => [0, 0], { clock });
       // Of Node's own, which has another process in Jest.
       const { nextTick } = process;
-      process.nextTick = (...args) => {
+      process.nextTick = Object.assign((...args) => {
         const [, , caller] = new Error().stack.split('\\n');
         if (caller.includes('node:')) nextTick(...args);
-      };
-      (async () => {
-        const client = new pg.Client();
-        await client.connect();
-        const { rows } = await client.query('SELECT $1::int4 AS a', [1]);
-        const more = await client.query('SELECT 2 AS a');
-        await client.end();
-        console.log(JSON.stringify([...rows, ...more.rows]));
-      })();
-    `;
-    expect(run('faked.cjs', program)).toEqual([{ a: 1 }, { a: 2 }]);
+      }, { clock });`;
+    const load = `const pg = require('pg');`;
+
+    it.each([
+      ['before it is loaded', fake + load],
+      ['after it was loaded', load + fake],
+    ])('%s', (_when, begin) => {
+      const program = `
+        ${begin}
+        (async () => {
+          const client = new pg.Client();
+          await client.connect();
+          const { rows } = await client.query('SELECT $1::int4 AS a', [1]);
+          const more = await client.query('SELECT 2 AS a');
+          await client.end();
+          const late = await client.query('SELECT 1').catch((refusal) => refusal.message);
+          const pool = new pg.Pool({ query_timeout: 50, idleTimeoutMillis: 50 });
+          const texts = ['SELECT 3', "SELECT '4' || 'b' FROM pg_sleep(5)", 'SELECT x'];
+          const failures = [];
+          for (const text of texts) await pool.query(text).catch(({ message }) => failures.push(message));
+          await new Promise((resolve) => pool.once('remove', resolve));
+          await pool.end();
+          console.log(JSON.stringify([...rows, ...more.rows, late, ...failures]));
+        })();
+      `;
+      expect(run('faked.cjs', program)).toEqual([
+        { a: 1 },
+        { a: 2 },
+        'Client was closed and is not queryable',
+        'Query read timeout',
+        'column "x" does not exist',
+      ]);
+    });
   });
 });

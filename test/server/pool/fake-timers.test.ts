@@ -21,3 +21,14 @@ it.each(['before', 'after'])('timers faked %s the pool is made are none of its',
   await vi.runAllTimersAsync();
   expect(await pool.transaction((tx) => tx.fetchVal('SELECT 1'))).toBe(1);
 });
+
+it('what is notified is heard where microtasks are faked, as by Jest and Sinon', async () => {
+  await using pool = await createPool(serverDsn(), { minSize: 1 });
+  vi.useFakeTimers({ toFake: ['queueMicrotask', 'setImmediate', 'setTimeout'] });
+  const heard: string[] = [];
+  const listener = await pool.listen('faked', ({ payload }) => heard.push(payload));
+  await pool.execute("NOTIFY faked, 'one'");
+  while (heard.length === 0) await pool.execute('SELECT 1');
+  expect(heard).toEqual(['one']);
+  await listener.close();
+});
