@@ -9,8 +9,9 @@ import {
   UniqueViolationError,
 } from '../../../../src/index.ts';
 import { CountingDial } from '../../../support/counting-dial.ts';
+import { makeDatabase } from '../../../support/servers/database.ts';
 import { serverDsn } from '../../../support/servers/server.ts';
-import { ada, bob, KyselyTest } from './support.ts';
+import { ada, bob, type Database, KyselyTest } from './support.ts';
 
 const kysely = new KyselyTest('kysely_queries');
 
@@ -183,12 +184,19 @@ describe('the pool', () => {
 });
 
 test('tables are introspected', async () => {
-  const tables = await kysely.db.introspection.getTables();
-  const accounts = tables.find(
-    ({ name, schema }) => name === 'accounts' && schema === 'kysely_queries',
-  );
+  // In a database of its own: Kysely asks for the tables of all schemas, which other tests drop meanwhile.
+  await using database = await makeDatabase('kysely_introspection');
+  const pool = await createPool(database.dsn);
+  const db = new Kysely<Database>({ dialect: new AsyncpgDialect({ pool }) });
+  await pool.execute(`
+    CREATE SCHEMA shop;
+    CREATE TABLE shop.accounts (id serial PRIMARY KEY, owner text UNIQUE,
+      balance numeric NOT NULL, opened timestamptz)`);
+  const tables = await db.introspection.getTables();
+  await db.destroy();
+  expect(tables.map(({ schema, name }) => [schema, name])).toEqual([['shop', 'accounts']]);
   expect(
-    accounts?.columns.map(({ name, dataType, isNullable }) => [name, dataType, isNullable]),
+    tables[0]!.columns.map(({ name, dataType, isNullable }) => [name, dataType, isNullable]),
   ).toEqual([
     ['id', 'int4', false],
     ['owner', 'text', true],
