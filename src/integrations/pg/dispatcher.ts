@@ -31,7 +31,29 @@ export interface DispatcherHost {
   submittableEnded(): void;
 }
 
-const SUBMIT = Query.prototype.submit;
+const OWN = Query.prototype;
+/** As they were made: what somebody puts in their place, in a class or an object, is asked. */
+const { submit, prepare, _getRows } = OWN;
+const { handleRowDescription, handleDataRow, handlePortalSuspended, handleEmptyQuery } = OWN;
+const { handleCommandComplete, handleCopyInResponse, handleCopyData } = OWN;
+
+/** Whether the short way has the same effect as all the messages, one by one. */
+function goesTheShortWay(query: Queued): query is Query {
+  return (
+    query instanceof Query &&
+    query.submit === submit &&
+    query.prepare === prepare &&
+    query._getRows === _getRows &&
+    query.handleRowDescription === handleRowDescription &&
+    query.handleDataRow === handleDataRow &&
+    query.handlePortalSuspended === handlePortalSuspended &&
+    query.handleEmptyQuery === handleEmptyQuery &&
+    query.handleCommandComplete === handleCommandComplete &&
+    query.handleCopyInResponse === handleCopyInResponse &&
+    query.handleCopyData === handleCopyData
+  );
+}
+
 /** Characters of a name that the server keeps. */
 const MAX_NAME = 63;
 const NO_VALUES: readonly never[] = [];
@@ -64,7 +86,7 @@ export class Dispatcher {
 
   /** Sends a query. */
   start(query: Queued): void {
-    const isOwn = query instanceof Query && query.submit === SUBMIT;
+    const isOwn = goesTheShortWay(query);
     this.#statements?.passing((query as Query).text, isOwn);
     if (isOwn) this.#sendOwn(query, this.#statements);
     else this.#send(query, this.#turnOf(query as Submittable).request);

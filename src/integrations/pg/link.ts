@@ -259,11 +259,7 @@ export class Link implements ConnectionOwner {
       return true;
     };
     session.inbox.tap = tap;
-    const { tls } = session;
-    if (tls === null) return;
-    stream.encrypted = true;
-    stream.authorized = true;
-    stream.alpnProtocol = tls.alpn ?? false;
+    if (session.tls !== null) stream.becomeSecure(session.socket ?? {}, session.tls.alpn);
   }
 }
 

@@ -23,14 +23,14 @@ export function connectSettings(client: LoggingIn, config: any): ConnectSettings
   const { host, port, user, database } = client;
   const parameters = new Map<string, string>();
   for (const [name, value] of Object.entries(client.getStartupConf())) {
-    parameters.set(name, String(value));
+    parameters.set(name, textOf(value));
   }
   parameters.set('client_encoding', 'UTF8');
   return {
     host: host ?? 'localhost',
     port: Number(port),
-    user: String(user),
-    database: String(database),
+    user: textOf(user),
+    database: textOf(database),
     ssl: client.ssl,
     sslNegotiation: client.sslNegotiation,
     enableChannelBinding: client.enableChannelBinding,
@@ -43,6 +43,11 @@ export function connectSettings(client: LoggingIn, config: any): ConnectSettings
     startupParameters: parameters,
     password: () => passwordOf(client),
   };
+}
+
+/** What nobody has told is empty on the wire, and the server says what it misses. */
+function textOf(value: unknown): string {
+  return value === undefined || value === null ? '' : String(value);
 }
 
 const TIMEOUTS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];

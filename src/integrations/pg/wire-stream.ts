@@ -37,6 +37,15 @@ interface Told {
   setTimeout?(milliseconds: number, callback?: () => void): unknown;
 }
 
+/** What a socket of TLS tells of its peer. */
+interface ToldOfPeer {
+  authorized?: boolean;
+  authorizationError?: Error | null;
+  getPeerCertificate?(detailed?: boolean): object;
+  getCipher?(): object;
+  getProtocol?(): string | null;
+}
+
 /** The most that a socket of Node's gives at once: who reads the stream is used to that. */
 const PIECE = 64 * 1024;
 
@@ -49,10 +58,14 @@ export class WireStream extends Duplex {
   readonly #wire: Wire;
   /** What has arrived beyond the piece that was passed on. */
   #rest: Buffer = Buffer.alloc(0);
-  /** As a socket of TLS has them. */
-  encrypted?: boolean;
-  authorized?: boolean;
-  alpnProtocol?: string | false;
+  // As a socket of TLS has them, and no other one.
+  declare encrypted?: boolean;
+  declare authorized?: boolean;
+  declare authorizationError?: Error | null;
+  declare alpnProtocol?: string | false;
+  declare getPeerCertificate?: (detailed?: boolean) => object;
+  declare getCipher?: () => object;
+  declare getProtocol?: () => string | null;
 
   constructor(wire: Wire, taken: (chunk: Buffer) => void) {
     super({ autoDestroy: true, allowHalfOpen: true });
@@ -108,6 +121,17 @@ export class WireStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#wire.destroy();
     done(error);
+  }
+
+  /** The connection is encrypted. A runtime that tells nothing of its socket lets only what is verified pass. */
+  becomeSecure(socket: ToldOfPeer, alpn: string | null): void {
+    this.encrypted = true;
+    this.authorized = socket.authorized ?? true;
+    this.authorizationError = socket.authorizationError ?? null;
+    this.alpnProtocol = alpn ?? false;
+    this.getPeerCertificate = (detailed) => socket.getPeerCertificate?.(detailed) ?? {};
+    this.getCipher = () => socket.getCipher?.() ?? {};
+    this.getProtocol = () => socket.getProtocol?.() ?? null;
   }
 
   ref(): this {

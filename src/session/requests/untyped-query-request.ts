@@ -32,8 +32,11 @@ export interface UntypedQuery {
   readonly parameterTypes: readonly number[];
   readonly portal: string;
   readonly values: readonly unknown[];
-  /** What is sent for a value: text, bytes in binary format, or NULL. What it throws, the query fails with. */
-  readonly prepare: (value: unknown) => string | Uint8Array | null;
+  /**
+   * What is sent for a value: text, bytes in binary format, or NULL for null and undefined, which JSON makes of
+   * what has no value in it. What it throws, the query fails with.
+   */
+  readonly prepare: (value: unknown) => string | Uint8Array | null | undefined;
   /** Whether all columns come in binary format, and not as text. */
   readonly binary: boolean;
   /** How many rows are asked for at a time; 0: all. */
@@ -228,7 +231,7 @@ export function writeUntypedBind(
   writer.uint16(count);
   for (let i = 0; i < count; i++) {
     const value = prepare(values[i]);
-    if (value === null) {
+    if (value === null || value === undefined) {
       writer.int32(-1);
     } else if (typeof value === 'string') {
       const at = writer.reserveLength();

@@ -285,6 +285,52 @@ describe('a Query', () => {
       return [rows, result];
     });
   });
+
+  test.each([
+    ['SELECT generate_series(1, 3) AS a', undefined],
+    ['SELECT $1::int4 AS a', [5]],
+    ['SELECT 1 AS a; SELECT 2 AS b', undefined],
+    ['', undefined],
+    ['COPY pg_class FROM STDIN', undefined],
+    ['SELECT 1 / $1::int4', [0]],
+  ])('of a class of its own is told of all that its methods are for: %s', async (text, values) => {
+    await onClients(async (client, { Query }) => {
+      const told: unknown[] = [];
+      const methods = [
+        'handleRowDescription',
+        'handleDataRow',
+        'handleCommandComplete',
+        'handleEmptyQuery',
+        'handleCopyInResponse',
+        'handleReadyForQuery',
+        'handleError',
+      ];
+      for (const name of methods) {
+        class Own extends (Query as new (...given: any[]) => any) {}
+        Own.prototype[name] = function (...given: any[]) {
+          told.push(name, given[0]?.fields, given[0]?.text);
+          return (Query as any).prototype[name].apply(this, given);
+        };
+        const callback = (error: any, result: any): unknown =>
+          told.push(plain(error), result === undefined ? result : owned(result));
+        client.query(new Own({ text, values }, callback));
+        await client.query('SELECT 1');
+      }
+      return told;
+    });
+  });
+
+  test('is told of rows by what was put in the place of a method', async () => {
+    await onClients(async (client, { Query }) => {
+      const told: unknown[] = [];
+      const query = new Query('SELECT generate_series(1, 3) AS a') as any;
+      query.handleDataRow = (message: any) => {
+        told.push(message.fields);
+        return (Query as any).prototype.handleDataRow.call(query, message);
+      };
+      return [await emitted(client.query(query)), told];
+    });
+  });
 });
 
 describe('named statements', () => {

@@ -102,6 +102,7 @@ const PARAMETERS: readonly (readonly [type: string, ...values: unknown[]])[] = [
   ['text', 5, true, new Date(0), { a: 1 }, [1, 2], 5n, Buffer.from('ab'), Symbol('x'), null],
   ['text', undefined, new String('boxed'), new Map(), 'a\0b', '\ud800', '', [], [[]], [null]],
   ['text', { toPostgres: () => 'tp' }, { toPostgres: () => ({ b: 2 }) }, () => 1],
+  ['text', { toJSON: () => undefined }, { toPostgres: () => undefined }],
   ['bool', 'true', 1, 't', 0],
   ['numeric', 1.5, '1e3', 1e21],
   ['float8', '1.5', Number.NaN, Number.POSITIVE_INFINITY, 1e-7],
