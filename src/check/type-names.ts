@@ -41,6 +41,7 @@ const SCALARS: Readonly<Record<string, Pair>> = {
   polygon: instance('Polygon'),
   circle: instance('Circle'),
   record: { result: 'unknown[]', argument: 'never' },
+  _record: { result: '(unknown[] | null)[]', argument: 'never' },
   void: { result: 'null', argument: 'null' },
   tid: { result: 'unknown', argument: 'unknown' },
   pg_snapshot: { result: 'unknown', argument: 'unknown' },
@@ -67,6 +68,8 @@ interface CatalogType {
   readonly name: string;
   readonly category: string;
   readonly schema: string;
+  /** Whether JSON has what a cast makes of its values, as that of `hstore` does. */
+  readonly hasJsonCast: boolean;
 }
 
 /** The TypeScript types of PostgreSQL's, as this driver decodes and encodes them. */
@@ -95,6 +98,8 @@ export class TypeNames {
     const rows = await this.#connection.fetch(
       `SELECT t.oid::int8, t.typname AS name, t.typtype::text AS kind, n.nspname AS schema,
          t.typcategory::text AS category,
+         EXISTS (SELECT FROM pg_catalog.pg_cast WHERE castsource = t.oid AND castmethod = 'f'
+                 AND casttarget = 'pg_catalog.json'::regtype) AS has_json_cast,
          CASE t.typtype WHEN 'd' THEN t.typbasetype
            WHEN 'r' THEN (SELECT rngsubtype FROM pg_catalog.pg_range WHERE rngtypid = t.oid)
            WHEN 'm' THEN (SELECT rngtypid FROM pg_catalog.pg_range WHERE rngmultitypid = t.oid)
@@ -121,7 +126,7 @@ export class TypeNames {
       const { name, kind, category, schema, labels } = row as unknown as CatalogType;
       this.#known.set(Number(row['oid']), {
         ...{ name, kind, category, schema, labels },
-        ...{ fields, elementOid },
+        ...{ fields, elementOid, hasJsonCast: row['has_json_cast'] },
       });
       if (elementOid !== 0) parts.push({ oid: elementOid });
       parts.push(...fields);
@@ -151,6 +156,7 @@ export class TypeNames {
       const isJson = /^jsonb?$/.test(this.#known.get(oid)?.name ?? '');
       return isJson && this.#types.json !== 'text' ? this.#json(shape.json, false) : null;
     }
+    if (shape.kind === 'nested') return `(${this.resultOf(oid, shape.inner)})[]`;
     const element = this.#known.get(oid)?.elementOid ?? 0;
     const item = this.#ofShape(shape.element, element);
     return item === null ? null : `(${withNull(item)})[]`;
@@ -178,6 +184,7 @@ export class TypeNames {
     const type = this.#known.get(oid);
     if (type === undefined) return 'unknown';
     if (type.kind === 'd') return this.#jsonOf(type.elementOid);
+    if (type.hasJsonCast) return 'unknown';
     if (type.kind === 'e') return this.result(oid);
     if (type.kind === 'c') {
       const fields = type.fields.map(
@@ -188,9 +195,9 @@ export class TypeNames {
     if (type.category === 'A' && type.elementOid !== 0) {
       return `(${withNull(this.#jsonOf(type.elementOid))})[]`;
     }
-    if (/^jsonb?$/.test(type.name)) return 'unknown';
+    if (/^(jsonb?|_?record|anyarray)$/.test(type.name)) return 'unknown';
     if (type.name === 'bool') return 'boolean';
-    return /^(int[248]|float[48]|numeric|oid)$/.test(type.name) ? 'number' : 'string';
+    return /^(int[248]|float[48]|numeric)$/.test(type.name) ? 'number' : 'string';
   }
 
   /** The type of what the driver gives for a value of this type. */
@@ -258,6 +265,7 @@ export class TypeNames {
 /** The types that are named in a shape. */
 export function typesIn(shape: Shape | null): { oid: number }[] {
   if (shape?.kind === 'array') return typesIn(shape.element);
+  if (shape?.kind === 'nested') return typesIn(shape.inner);
   return shape?.kind === 'json' ? typesInJson(shape.json) : [];
 }
 

@@ -1,6 +1,7 @@
 import type { Connection } from 'asyncpg';
-import { isTrue, listOf, nodeOf, nodesOf, numberOf, walk } from '../tree/nodes.ts';
+import { isTrue, listOf, nodeOf, nodesOf, numberOf, outputsOf, walk } from '../tree/nodes.ts';
 import { parseTree, type TreeNode, type TreeValue } from '../tree/parse-tree.ts';
+import { typeOf } from './expression-type.ts';
 
 /** What is known of a function from `pg_proc`. */
 export interface KnownFunction {
@@ -47,11 +48,17 @@ interface KnownRelation {
 /** What is known of a type. */
 interface KnownType {
   readonly isScalar: boolean;
+  readonly isArray: boolean;
   readonly refusesNull: boolean;
 }
 
-/** Nodes of which it matters what type they make. */
-const TYPED = new Set(['FUNCEXPR', 'COERCETODOMAIN']);
+/** The type that a node makes or is made of, where more of it matters than its number. */
+function typeAskedFor(node: TreeNode): number {
+  if (node.tag === 'FUNCEXPR') return numberOf(node['funcresulttype']);
+  if (node.tag === 'COERCETODOMAIN') return numberOf(node['resulttype']);
+  const query = node.tag === 'SUBLINK' ? nodeOf(node['subselect']) : null;
+  return query === null ? 0 : typeOf(nodeOf(outputsOf(query)[0]?.['expr']));
+}
 
 /**
  * What the trees refer to by object id, asked of the server's catalogs once: functions, tables, and the
@@ -95,6 +102,11 @@ export class Catalog {
     return this.#types.get(type)?.isScalar ?? false;
   }
 
+  /** Whether this type is one of arrays, also of arrays of arrays. */
+  isArray(type: number): boolean {
+    return this.#types.get(type)?.isArray ?? false;
+  }
+
   /** Whether a cast to this type fails for NULL. */
   refusesNull(type: number): boolean {
     return this.#types.get(type)?.refusesNull ?? false;
@@ -115,8 +127,8 @@ export class Catalog {
         const oid = numberOf(node[field]);
         if (oid > 0 && !this.#functions.has(oid)) functions.add(oid);
       }
-      const type = numberOf(node['funcresulttype'] ?? node['resulttype']);
-      if (TYPED.has(node.tag) && type > 0 && !this.#types.has(type)) types.add(type);
+      const type = typeAskedFor(node);
+      if (type > 0 && !this.#types.has(type)) types.add(type);
       const relation = numberOf(node['relid']);
       if (node.tag === 'RANGETBLENTRY' && relation > 0 && !this.#columns.has(relation)) {
         relations.add(relation);
@@ -131,20 +143,24 @@ export class Catalog {
   async #loadTypes(oids: readonly number[]): Promise<void> {
     const rows = await this.#connection.fetch(
       `WITH RECURSIVE types AS (
-         SELECT oid AS type, oid, typtype, typnotnull, typbasetype FROM pg_catalog.pg_type
+         SELECT oid AS type, oid, typtype, typnotnull, typbasetype,
+           typelem <> 0 AND typarray = 0 AS is_array FROM pg_catalog.pg_type
          WHERE oid = ANY ($1::int8[]::oid[])
          UNION ALL
-         SELECT types.type, t.oid, t.typtype, t.typnotnull, t.typbasetype
+         SELECT types.type, t.oid, t.typtype, t.typnotnull, t.typbasetype, false
          FROM types JOIN pg_catalog.pg_type t ON t.oid = types.typbasetype WHERE types.typtype = 'd'
        )
        SELECT type::int8, bool_or(typtype = 'd' AND typnotnull) AS refuses_null,
-         bool_and(typtype IN ('b', 'd', 'e', 'm', 'r')) AS scalar
+         bool_and(typtype IN ('b', 'd', 'e', 'm', 'r')) AS scalar, bool_or(is_array) AS is_array
        FROM types GROUP BY type`,
       oids,
     );
     for (const row of rows) {
-      const known = { isScalar: row['scalar'], refusesNull: row['refuses_null'] };
-      this.#types.set(Number(row['type']), known);
+      this.#types.set(Number(row['type']), {
+        isScalar: row['scalar'],
+        isArray: row['is_array'],
+        refusesNull: row['refuses_null'],
+      });
     }
   }
 

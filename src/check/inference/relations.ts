@@ -31,9 +31,21 @@ export function isNullableVariable(node: TreeNode, from: Scope, inference: Infer
   // Which set makes NULL of which column is not told reliably, if an expression is there twice.
   if (nodesOf(query['groupingSets']).length > 0) return true;
   if (scope.notNull.has(`${String(node['varno'])}.${String(node['varattno'])}`)) return false;
+  if (isWholeRow(node) && isKnownToBeThere(number, scope)) return false;
   if (nullersOf(node, scope).some((join) => !scope.reduced.has(join))) return true;
   if (numberOf(node['varattno']) < 0) return relation['rtekind'] !== Rte.relation;
   return isNullableColumn(numberOf(node['varattno']), number, relation, scope, inference);
+}
+
+function isWholeRow(node: TreeNode): boolean {
+  return numberOf(node['varattno']) === 0;
+}
+
+/** Whether a relation has a row for certain, as a column of it is not NULL. A function's row may be NULL itself. */
+function isKnownToBeThere(number: number, { query, notNull }: Scope): boolean {
+  const kind = nodesOf(query['rtable'])[number - 1]?.['rtekind'];
+  if (kind !== Rte.relation && kind !== Rte.subquery && kind !== Rte.cte) return false;
+  return [...notNull].some((variable) => variable.startsWith(`${number}.`));
 }
 
 /** Whether a column of a relation may be NULL, from what the relation is made of. */
@@ -44,11 +56,11 @@ function isNullableColumn(
   scope: Scope,
   inference: Inference,
 ): boolean {
-  const isWholeRow = attribute === 0;
+  const isRow = attribute === 0;
   const index = attribute - 1;
   switch (relation['rtekind']) {
     case Rte.relation: {
-      if (isWholeRow) return false;
+      if (isRow) return false;
       const oid = numberOf(relation['relid']);
       const view = inference.catalog.view(oid);
       if (view !== undefined) return inference.columns(view, null)[index] ?? true;
@@ -56,7 +68,7 @@ function isNullableColumn(
     }
     case Rte.subquery: {
       const subquery = nodeOf(relation['subquery']);
-      if (isWholeRow) return false;
+      if (isRow) return false;
       return subquery === null ? true : (inference.columns(subquery, scope)[index] ?? true);
     }
     case Rte.join: {
@@ -74,10 +86,12 @@ function isNullableColumn(
     case Rte.function:
       return isNullableOfFunction(attribute, relation, scope, inference);
     case Rte.values:
+      if (isRow) return false;
       return listOf(relation['values_lists']).some((row) =>
         inference.isNullable(listOf(row)[index], scope),
       );
     case Rte.cte: {
+      if (isRow) return false;
       const owner = scopeAbove(scope, numberOf(relation['ctelevelsup']));
       const ctes = nodesOf(owner?.query['cteList']);
       const cte = ctes.find((each) => each['ctename'] === relation['ctename']);

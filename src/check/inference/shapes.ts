@@ -9,10 +9,13 @@ import {
   Rte,
 } from '../tree/nodes.ts';
 import type { TreeNode, TreeValue } from '../tree/parse-tree.ts';
-import { CASTS, functionOf } from './facts.ts';
+import type { Catalog } from './catalog.ts';
+import { constantText, isEmptyList, isNullConstant } from './constants.ts';
+import { typeOf } from './expression-type.ts';
+import { functionOf } from './facts.ts';
 import { isOfServer } from './function-calls.ts';
 import type { Inference } from './inference.ts';
-import { type Scope, scopeAbove, scopeOf } from './scope.ts';
+import { narrowed, type Scope, scopeAbove, scopeOf } from './scope.ts';
 import { columnsOfSetOperation } from './set-operations.ts';
 
 /** What is known of a value beyond its type. */
@@ -21,6 +24,8 @@ export type Shape =
   | { readonly kind: 'declared'; readonly type: string; readonly isJson: boolean }
   /** An array of such values. */
   | { readonly kind: 'array'; readonly element: Shape }
+  /** An array of arrays, which the server has the same type for; null where no more is known of these. */
+  | { readonly kind: 'nested'; readonly inner: Shape | null }
   | { readonly kind: 'json'; readonly json: Json };
 
 /** What is in a JSON document. */
@@ -37,6 +42,8 @@ export interface Json {
 /** The type that a column was declared with. */
 export type Declared = (schema: string, table: string, column: string) => string | undefined;
 
+/** The type of rows that have none of their own. */
+const RECORD = '2249';
 const JSON_TYPES = new Set([114, 3802]);
 const BUILDERS = new Set(['json_build_object', 'jsonb_build_object']);
 const LISTS = new Set(['json_agg', 'jsonb_agg', 'json_agg_strict', 'jsonb_agg_strict']);
@@ -58,8 +65,8 @@ const PICKS = new Set([
 export class Shapes {
   readonly #inference: Inference;
   readonly #declared: Declared;
-  /** CTEs that are being looked into, which may be recursive. */
-  readonly #open = new Set<TreeNode>();
+  /** Recursive CTEs that are being looked into, and what is taken for granted of their columns. */
+  readonly #open = new Map<TreeNode, readonly (Shape | null)[]>();
 
   constructor(inference: Inference, declared: Declared) {
     this.#inference = inference;
@@ -100,17 +107,18 @@ export class Shapes {
       case 'COERCETODOMAIN':
         return this.of(node['arg'], scope);
       case 'ARRAY': {
-        if (isTrue(node['multidims'])) return null;
         const element = this.#allOf(listOf(node['elements']), scope);
+        if (isTrue(node['multidims'])) return { kind: 'nested', inner: element };
         return element === null ? null : { kind: 'array', element };
       }
       case 'SUBLINK': {
         const query = nodeOf(node['subselect']);
         const shape = query === null ? null : (this.columns(query, scope)[0] ?? null);
         if (node['subLinkType'] === '4') return shape;
-        return node['subLinkType'] === '6' && shape !== null
-          ? { kind: 'array', element: shape }
-          : null;
+        if (query === null || node['subLinkType'] !== '6') return null;
+        const type = typeOf(nodeOf(outputsOf(query)[0]?.['expr']));
+        if (this.#inference.catalog.isArray(type)) return { kind: 'nested', inner: shape };
+        return shape === null ? null : { kind: 'array', element: shape };
       }
       case 'AGGREF':
         return this.#aggregate(numberOf(node['aggfnoid']), node, scope);
@@ -123,30 +131,40 @@ export class Shapes {
     }
   }
 
-  /** The shape that all of them have: NULL has any, and so have JSON's null and its empty list. */
+  /** The shape that all of them have: NULL has any, and JSON's empty list has that of any list. */
   #allOf(values: readonly TreeValue[], scope: Scope): Shape | null {
     const shapes = values
-      .filter((each) => !isEmptyConstant(each))
+      .filter((each) => !isNullConstant(each) && !isEmptyList(each))
       .map((each) => this.of(each, scope));
-    return same(shapes);
+    const shape = same(shapes);
+    return values.some((each) => isEmptyList(each)) && !isList(shape) ? null : shape;
   }
 
   #aggregate(oid: number, node: TreeNode, scope: Scope): Shape | null {
     const known = this.#inference.catalog.functionOf(oid);
     if (known === undefined || !isOfServer(known)) return null;
-    const [first, second] = listOf(node['args']).map((each) => nodeOf(each)?.['expr'] ?? each);
-    if (PICKS.has(known.name)) return this.of(first, scope);
+    const args = listOf(node['args']).map((each) => nodeOf(each)?.['expr'] ?? each);
+    const [first, second, fallback] = args;
+    const inside = narrowed(scope, scope.facts.whenTrue(node['aggfilter']));
+    if (PICKS.has(known.name)) {
+      // `lag` and `lead` give their third argument where there is no row.
+      return this.#allOf(fallback === undefined ? args.slice(0, 1) : [first!, fallback], inside);
+    }
     if (known.name === 'array_agg') {
-      const element = this.of(first, scope);
-      return element === null || element.kind === 'array' ? null : { kind: 'array', element };
+      const element = this.of(first, inside);
+      // Of arrays it makes one of the same type.
+      if (numberOf(node['aggtype'] ?? node['wintype']) === typeOf(nodeOf(first))) {
+        return { kind: 'nested', inner: element };
+      }
+      return element === null ? null : { kind: 'array', element };
     }
     if (LISTS.has(known.name)) {
-      const item = this.#json(first, scope);
+      const item = this.#json(first, inside);
       const list = known.name.endsWith('strict') ? { ...item, isNullable: false } : item;
       return { kind: 'json', json: { isNullable: false, is: { list } } };
     }
     if (/^jsonb?_object_agg$/.test(known.name)) {
-      const values = this.#json(second, scope);
+      const values = this.#json(second, inside);
       return { kind: 'json', json: { isNullable: false, is: { values } } };
     }
     return null;
@@ -179,7 +197,7 @@ export class Shapes {
       if (name === null) return null;
       object.push([name, this.#json(args[index + 1], scope)]);
     }
-    return { kind: 'json', json: { isNullable: false, is: { object } } };
+    return { kind: 'json', json: { isNullable: false, is: { object: lastOfEach(object) } } };
   }
 
   /** What an expression becomes within a JSON document. */
@@ -187,53 +205,45 @@ export class Shapes {
     const node = nodeOf(value);
     const isNullable = this.#inference.isNullable(node, scope);
     if (node === null) return { isNullable, is: { oid: 0 } };
-    const row = node.tag === 'VAR' && node['varattno'] === '0' ? this.#row(node, scope) : null;
-    if (row !== null) return { isNullable, is: { object: row } };
+    const object = this.#row(node, scope);
+    if (object !== null) return { isNullable, is: { object } };
     const shape = this.of(node, scope);
     if (shape?.kind === 'json')
       return { ...shape.json, isNullable: isNullable || shape.json.isNullable };
     if (shape?.kind === 'declared' && shape.isJson)
       return { isNullable, is: { declared: shape.type } };
-    return { isNullable, is: { oid: typeOf(node, this.#inference) } };
+    return { isNullable, is: nested(shape, typeOf(node)) };
   }
 
-  /** The fields of a whole row, by the relation that it is of. */
-  #row(node: TreeNode, from: Scope): (readonly [string, Json])[] | null {
+  /** The fields of a row that has no type of its own, or of which more is known than its type. */
+  #row(node: TreeNode, scope: Scope): (readonly [string, Json])[] | null {
+    if (node.tag === 'VAR' && node['varattno'] === '0') return this.#wholeRow(node, scope);
+    if (node.tag === 'ROW' && node['row_typeid'] === RECORD) {
+      const names = listOf(node['colnames']);
+      return listOf(node['args']).map((each, index) => [
+        String(names[index]),
+        this.#json(each, scope),
+      ]);
+    }
+    const query = nodeOf(node['subselect']);
+    if (node.tag !== 'SUBLINK' || node['subLinkType'] !== '4' || query === null) return null;
+    if (nodeOf(query['setOperations']) !== null) return null;
+    const row = nodeOf(outputsOf(query)[0]?.['expr']);
+    return row === null ? null : this.#row(row, scopeOf(query, scope, this.#inference.catalog));
+  }
+
+  /** The fields of a relation's row that is there, whatever join is above it. */
+  #wholeRow(node: TreeNode, from: Scope): (readonly [string, Json])[] | null {
     const scope = scopeAbove(from, numberOf(node['varlevelsup']));
     const relation = nodesOf(scope?.query['rtable'])[numberOf(node['varno']) - 1];
-    if (scope === null || relation === undefined) return null;
-    const names = listOf(nodeOf(relation['eref'])?.['colnames']);
-    if (relation['rtekind'] === Rte.relation) {
-      const columns = this.#inference.catalog.columns(numberOf(relation['relid']));
-      // A row that is there has its columns as the table has them, whatever join is above it.
-      return columns.map(({ number, name, type, isNotNull }) => {
-        const shape = this.#variable({ ...node, varattno: `${number}` }, from);
-        const view = this.#inference.catalog.view(numberOf(relation['relid']));
-        const isNull =
-          view === undefined
-            ? !isNotNull
-            : (this.#inference.columns(view, null)[number - 1] ?? true);
-        return [name, { ...this.#field(shape, type), isNullable: isNull }];
-      });
-    }
-    const subquery = nodeOf(relation['subquery']);
-    if (relation['rtekind'] !== Rte.subquery || subquery === null) return null;
-    const nulls = this.#inference.columns(subquery, scope);
-    const shapes = this.columns(subquery, scope);
-    const types = outputsOf(subquery).map((each) => typeOf(nodeOf(each['expr']), this.#inference));
-    if (nodeOf(subquery['setOperations']) !== null) return null;
-    return types.map((type, index) => [
-      String(names[index]),
-      { ...this.#field(shapes[index] ?? null, type), isNullable: nulls[index] ?? true },
-    ]);
-  }
-
-  #field(shape: Shape | null, oid: number): Json {
-    if (shape?.kind === 'json') return shape.json;
-    if (shape?.kind === 'declared' && shape.isJson) {
-      return { isNullable: false, is: { declared: shape.type } };
-    }
-    return { isNullable: false, is: { oid } };
+    if (relation === undefined) return null;
+    const columns = columnsOfRelation(relation, this.#inference.catalog);
+    if (columns === null) return null;
+    const fields = columns.map(({ name, number, type }): [string, Json] => {
+      const column = { ...node, varattno: `${number}`, varnullingrels: [], vartype: `${type}` };
+      return [name, this.#json(column, from)];
+    });
+    return lastOfEach(fields);
   }
 
   #variable(node: TreeNode, from: Scope): Shape | null {
@@ -273,25 +283,69 @@ export class Shapes {
         const owner = scopeAbove(scope, numberOf(relation['ctelevelsup']));
         const ctes = nodesOf(owner?.query['cteList']);
         const cte = ctes.find((each) => each['ctename'] === relation['ctename']);
-        const query = nodeOf(cte?.['ctequery']);
-        if (cte === undefined || owner === null || query === null || this.#open.has(cte))
-          return null;
-        this.#open.add(cte);
-        try {
-          // Of a recursive one: what its first rows are.
-          const first = isTrue(cte['cterecursive']) ? firstBranch(query) : query;
-          return this.columns(first, owner)[attribute - 1] ?? null;
-        } finally {
-          this.#open.delete(cte);
-        }
+        return cte === undefined || owner === null
+          ? null
+          : (this.#columnsOfCte(cte, owner)[attribute - 1] ?? null);
       }
       default:
         return null;
     }
   }
+
+  #columnsOfCte(cte: TreeNode, owner: Scope): readonly (Shape | null)[] {
+    const query = nodeOf(cte['ctequery']);
+    if (query === null) return [];
+    if (!isTrue(cte['cterecursive'])) return this.columns(query, owner);
+    const known = this.#open.get(cte);
+    if (known !== undefined) return known;
+    // Its own rows are like the first ones until a round finds that they are not.
+    let guess = this.columns(firstBranch(query), owner);
+    try {
+      for (;;) {
+        this.#open.set(cte, guess);
+        const round = this.columns(query, owner);
+        if (isSame(round, guess)) return guess;
+        guess = guess.map((each, index) => same([each, round[index] ?? null]));
+      }
+    } finally {
+      this.#open.delete(cte);
+    }
+  }
 }
 
-/** The term of a recursive query that is not recursive; rows of the others are of the same columns or are not known. */
+/** The columns of a relation, where these have names and types; null of a function's, which need not. */
+function columnsOfRelation(
+  relation: TreeNode,
+  catalog: Catalog,
+): readonly { readonly name: string; readonly number: number; readonly type: number }[] | null {
+  if (relation['rtekind'] === Rte.relation) return catalog.columns(numberOf(relation['relid']));
+  const names = listOf(nodeOf(relation['eref'])?.['colnames']);
+  const subquery = nodeOf(relation['subquery']);
+  const types =
+    subquery === null
+      ? listOf(relation['coltypes']).map(numberOf)
+      : outputsOf(subquery).map((each) => typeOf(nodeOf(each['expr'])));
+  if (types.length === 0 || types.length !== names.length) return null;
+  return types.map((type, index) => ({ name: String(names[index]), number: index + 1, type }));
+}
+
+/** Of fields of the same name JSON has the last one. */
+function lastOfEach(fields: readonly (readonly [string, Json])[]): [string, Json][] {
+  return [...new Map(fields)];
+}
+
+/** What JSON makes of an array of arrays, or else of a type. */
+function nested(shape: Shape | null, oid: number): Json['is'] {
+  if (shape?.kind !== 'nested') return { oid };
+  return { list: { isNullable: false, is: nested(shape.inner, oid) } };
+}
+
+function isList(shape: Shape | null): boolean {
+  if (shape?.kind === 'json') return 'list' in shape.json.is;
+  return shape?.kind === 'declared' && /\[\]\s*$|^\s*(?:Readonly)?Array</.test(shape.type);
+}
+
+/** The term of a recursive query that is not recursive. */
 function firstBranch(query: TreeNode): TreeNode {
   const left = nodeOf(nodeOf(query['setOperations'])?.['larg']);
   if (left?.tag !== 'RANGETBLREF') return query;
@@ -307,67 +361,4 @@ function same(shapes: readonly (Shape | null)[]): Shape | null {
 
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-/** The type of an expression, 0 where it is not told. */
-function typeOf(node: TreeNode | null, { catalog }: Inference): number {
-  if (node === null) return 0;
-  for (const field of [
-    'vartype',
-    'consttype',
-    'paramtype',
-    'funcresulttype',
-    'opresulttype',
-    'resulttype',
-    'coalescetype',
-    'casetype',
-    'minmaxtype',
-    'aggtype',
-    'wintype',
-    'array_typeid',
-    'row_typeid',
-    'type',
-  ]) {
-    const oid = numberOf(node[field]);
-    if (oid > 0) return oid;
-  }
-  if (['BOOLEXPR', 'NULLTEST', 'BOOLEANTEST', 'SCALARARRAYOPEXPR'].includes(node.tag)) return 16;
-  if (node.tag === 'SUBLINK') {
-    if (node['subLinkType'] === '0' || node['subLinkType'] === '2') return 16;
-    const query = nodeOf(node['subselect']);
-    const first = query === null ? undefined : outputsOf(query)[0];
-    return node['subLinkType'] === '4'
-      ? typeOf(nodeOf(first?.['expr']), { catalog } as Inference)
-      : 0;
-  }
-  return 0;
-}
-
-/** The bytes of a constant, without the length in front of them or the zero behind them. */
-function constantBytes(value: TreeValue | undefined): Buffer | null {
-  let node = nodeOf(value);
-  while (node !== null && CASTS.has(node.tag)) node = nodeOf(node['arg']);
-  const text = node?.tag === 'CONST' ? node['constvalue'] : null;
-  if (typeof text !== 'string') return null;
-  const bytes = Buffer.from(text.split(' ').map(Number));
-  if (node?.['constlen'] === '-2') return bytes.subarray(0, -1);
-  return node?.['constlen'] === '-1' ? bytes.subarray(4) : null;
-}
-
-function constantText(value: TreeValue | undefined): string | null {
-  return constantBytes(value)?.toString('utf8') ?? null;
-}
-
-/** NULL, or a JSON document without anything in it. */
-function isEmptyConstant(value: TreeValue | undefined): boolean {
-  let node = nodeOf(value);
-  while (node !== null && CASTS.has(node.tag)) node = nodeOf(node['arg']);
-  if (node?.tag !== 'CONST') return false;
-  if (node['constisnull'] === 'true') return true;
-  const bytes = constantBytes(node);
-  if (node['consttype'] === '114') return bytes?.toString().trim() === '[]';
-  // The header of an array without items, as jsonb has it.
-  return (
-    node['consttype'] === '3802' && bytes?.length === 4 && bytes.readUInt32LE(0) === 0x4000_0000
-  );
 }

@@ -16,6 +16,8 @@ const CONFIG = `export default {
   columns: { 'users.settings': 'Settings', 'public.users.id': 'UserId' },
 };`;
 
+const PLAIN = "export default { schema: ['schema.sql'] };";
+
 /** What is written of these queries, by their text. */
 async function typesOf(
   texts: readonly string[],
@@ -67,6 +69,91 @@ describe('the types of queries', () => {
       "args: [id: UserId, email: string, settings: Settings, mood: 'low' | 'high']",
     );
     expect(args[update]).toContain('args: [id: UserId, nick: string | null]');
+  });
+
+  it('follow rows without a type of their own into JSON', async () => {
+    const user = '{ id: number; nick: string | null }';
+    const rows = {
+      "SELECT to_json(ROW(id, nick)) AS x, json_build_object('r', ROW(1, true)) AS y FROM users":
+        '{ x: { f1: number; f2: string | null }; y: { r: { f1: number; f2: boolean } } }',
+      'SELECT row_to_json((SELECT r FROM (SELECT u.id, u.nick) r)) AS x FROM users u': `{ x: ${user} }`,
+      'WITH c AS (SELECT id, nick FROM users) SELECT json_agg(c) AS x FROM c': `{ x: (${user})[] | null }`,
+      'WITH c AS (SELECT id, nick FROM users) SELECT to_jsonb(c) AS x FROM c': `{ x: ${user} }`,
+      'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3) SELECT json_agg(c) AS x FROM c':
+        '{ x: ({ n: number })[] | null }',
+      'WITH d AS (DELETE FROM users RETURNING id, nick) SELECT json_agg(d) AS x FROM d': `{ x: (${user})[] | null }`,
+      'SELECT json_agg(t) AS x FROM (SELECT id FROM users UNION SELECT user_id FROM orders) t':
+        '{ x: ({ id: number })[] | null }',
+      "SELECT json_agg(t) AS x FROM (VALUES (1, 'a')) t (a, b)":
+        '{ x: ({ a: number; b: string })[] | null }',
+      'SELECT json_agg(t) AS x FROM (SELECT id AS a, nick AS a FROM users) t':
+        '{ x: ({ a: string | null })[] | null }',
+      'SELECT json_agg(o) FILTER (WHERE o.id IS NOT NULL) AS x FROM users u LEFT JOIN orders o ON o.user_id = u.id':
+        '{ x: ({ id: number; user_id: number; total: number | null })[] | null }',
+      "SELECT json_agg(x) AS x FROM jsonb_each('{}') x": '{ x: (unknown)[] | null }',
+      'SELECT to_json(array[row(1)]) AS x': '{ x: unknown }',
+    };
+    const types = await typesOf(Object.keys(rows), PLAIN);
+    for (const [text, row] of Object.entries(rows)) {
+      expect(/ row: (.*); first: /.exec(types[text] ?? '')?.[1]).toBe(row);
+    }
+  });
+
+  it('are what JSON makes of a value, not what the driver does', async () => {
+    const rows = {
+      'SELECT to_json(1::oid) AS x, to_json(id) AS id FROM users': '{ x: string; id: number }',
+      // hstore has a cast to JSON, by which it becomes an object.
+      "SELECT json_build_object('h', ''::hstore, 'c', 'a'::citext) AS x":
+        '{ x: { h: unknown; c: string } }',
+      "SELECT jsonb_build_object('a', 1, 'a', 'x') AS x": '{ x: { a: string } }',
+    };
+    const types = await typesOf(
+      Object.keys(rows),
+      "export default { schema: ['schema.sql'], extensions: ['citext', 'hstore'] };",
+    );
+    for (const [text, row] of Object.entries(rows)) {
+      expect(/ row: (.*); first: /.exec(types[text] ?? '')?.[1]).toBe(row);
+    }
+  });
+
+  it('are of all that may take the place of a document', async () => {
+    const document = "jsonb_build_object('a', id)";
+    const rows = {
+      [`SELECT lag(${document}, 1, '{}') OVER (ORDER BY id) AS x FROM users`]: '{ x: unknown }',
+      [`SELECT lag(${document}, 1, jsonb_build_object('a', 0::int8)) OVER (ORDER BY id) AS x FROM users`]:
+        '{ x: { a: number } }',
+      [`SELECT coalesce((SELECT ${document} FROM users LIMIT 1), '[]') AS x`]: '{ x: unknown }',
+      [`SELECT coalesce((SELECT ${document} FROM users LIMIT 1), '[]'::json::jsonb) AS x`]:
+        '{ x: unknown }',
+      [`SELECT coalesce((SELECT jsonb_agg(${document}) FROM users), '[]') AS x`]:
+        '{ x: ({ a: number })[] }',
+      "WITH RECURSIVE c AS (SELECT jsonb_build_object('a', 1) AS d, 1 AS n UNION ALL SELECT jsonb_build_object('b', 2), n + 1 FROM c WHERE n < 3) SELECT d FROM c":
+        '{ d: unknown }',
+      "WITH RECURSIVE c AS (SELECT jsonb_build_object('a', 1) AS d, 1 AS n UNION ALL SELECT d, n + 1 FROM c WHERE n < 3) SELECT d FROM c":
+        '{ d: { a: number } }',
+    };
+    const types = await typesOf(Object.keys(rows), PLAIN);
+    for (const [text, row] of Object.entries(rows)) {
+      expect(/ row: (.*); first: /.exec(types[text] ?? '')?.[1]).toBe(row);
+    }
+  });
+
+  it('are nested where a query makes arrays of arrays', async () => {
+    const rows = {
+      'SELECT ARRAY[[1, 2], [3, 4]] AS x': '{ x: ((number | null)[])[] }',
+      'SELECT ARRAY[[[1]]] AS x': '{ x: (((number | null)[])[])[] }',
+      'SELECT ARRAY(SELECT array_agg(nick) FROM users GROUP BY id) AS x':
+        '{ x: ((string | null)[])[] }',
+      'SELECT array_agg(a) AS x FROM (SELECT array_agg(nick) AS a FROM users GROUP BY id) t':
+        '{ x: ((string | null)[])[] | null }',
+      'SELECT to_json(ARRAY[[1], [2]]) AS x': '{ x: ((number | null)[])[] }',
+      'SELECT array_agg(ROW(id, nick)) AS x FROM users': '{ x: (unknown[] | null)[] | null }',
+      'SELECT ARRAY(SELECT indkey FROM pg_index) AS x': '{ x: ((number | null)[] | null)[] }',
+    };
+    const types = await typesOf(Object.keys(rows), PLAIN);
+    for (const [text, row] of Object.entries(rows)) {
+      expect(/ row: (.*); first: /.exec(types[text] ?? '')?.[1]).toBe(row);
+    }
   });
 
   it('believe what a comment says of NULL', async () => {
