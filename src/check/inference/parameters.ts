@@ -67,7 +67,9 @@ class ParameterFinder {
   /** What is assigned to a column takes its name, and NULL if the column does. */
   #assign(value: TreeValue | undefined, column: KnownColumn, query: TreeNode): void {
     const isNullable = !column.refusesNull;
-    if (this.#note(value, { name: column.name, isNullable, column })) return;
+    // An array in a column may have NULLs, as one that is read from it.
+    const says = { name: column.name, isNullable, hasNullableElements: true, column };
+    if (this.#note(value, says)) return;
     const node = withoutCasts(value);
     if (node?.tag === 'COALESCE') {
       for (const each of listOf(node['args'])) {

@@ -8,6 +8,7 @@ const SCHEMA = `
     created_at timestamptz NOT NULL DEFAULT now()
   );
   CREATE TABLE orders (id int8 PRIMARY KEY, user_id int8 NOT NULL REFERENCES users, total numeric);
+  CREATE TABLE lists (tags text[] NOT NULL);
   CREATE VIEW active AS SELECT id, settings AS s FROM users;
 `;
 
@@ -69,6 +70,17 @@ describe('the types of queries', () => {
       "args: [id: UserId, email: string, settings: Settings, mood: 'low' | 'high']",
     );
     expect(args[update]).toContain('args: [id: UserId, nick: string | null]');
+  });
+
+  it('take for an array what is read from its column', async () => {
+    const insert = 'INSERT INTO lists (tags) VALUES ($1)';
+    const update = 'UPDATE lists SET tags = $1 WHERE tags = $2 OR $3 = ANY ($4)';
+    const args = await typesOf([insert, update], PLAIN);
+    expect(args[insert]).toContain('args: [tags: readonly (string | null)[]]');
+    // What is compared and has NULLs matches nothing by them.
+    expect(args[update]).toContain(
+      'args: [tags: readonly (string | null)[], tags_: readonly (string)[], $3: string, $4: readonly (string)[]]',
+    );
   });
 
   it('follow rows without a type of their own into JSON', async () => {
