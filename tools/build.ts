@@ -67,6 +67,10 @@ const fromTheStart = new Set<string>();
  * that uses none of it.
  */
 const whatLoads = new Set<string>();
+/** What every program has that connects. */
+const connects = new Set<string>();
+/** What is there beside it, `sql` and classes of values, and what both of them import. */
+const beside = new Set<string>();
 /** What is loaded for the codecs that many programs need, the rare ones among them. */
 const commonCodecs = new Set<string>();
 await build({
@@ -87,12 +91,20 @@ await build({
           return whatLoads.has(id);
         };
         visit(path.join(root, 'src/index.ts'));
-        const visitCommon = (id: string): void => {
-          if (fromTheStart.has(id) || commonCodecs.has(id)) return;
-          commonCodecs.add(id);
-          for (const each of this.getModuleInfo(id)?.importedIds ?? []) visitCommon(each);
+        const collect = (file: string, into: Set<string>, but: ReadonlySet<string>): void => {
+          const add = (id: string): void => {
+            if (but.has(id) || into.has(id)) return;
+            into.add(id);
+            for (const each of this.getModuleInfo(id)?.importedIds ?? []) add(each);
+          };
+          add(path.resolve(root, file));
         };
-        visitCommon(path.join(root, 'src/codecs/common-codecs.ts'));
+        collect('src/client/connect.ts', connects, new Set());
+        collect('src/pool/create-pool.ts', connects, new Set());
+        for (const id of fromTheStart) {
+          if (!connects.has(id) && !id.endsWith('src/index.ts')) collect(id, beside, new Set());
+        }
+        collect('src/codecs/common-codecs.ts', commonCodecs, fromTheStart);
       },
     },
   ],
@@ -108,23 +120,30 @@ const FOR_NODE: readonly CodeSplittingGroup[] = [
 ];
 
 /**
- * The same for bundlers, so that each takes what a program needs: what it may import without connecting is one
- * file, and of the rest what loads something when it is needed, and what imports that, is apart from what those
- * import in turn. Were they one file, all of that would be in a circle, which rolldown and Vite keep whole in a
- * program that uses none of it.
+ * The same for bundlers, so that each takes what a program needs. What every program has that connects is two files:
+ * what loads something when it is needed, and what imports that, is apart from what those import in turn. Were they
+ * one file, all of that would be in a circle, which rolldown and Vite keep whole in a program that uses none of it.
+ * What is there beside it has a file for each module: a class with a static block is left out with its file or not
+ * at all.
  */
 const FOR_BUNDLERS: readonly CodeSplittingGroup[] = [
-  { name: 'values', test: /src[/\\](?:errors|values|client[/\\]sql)/ },
+  { name: 'errors', test: /src[/\\]errors[/\\]/ },
+  { name: 'base', test: (id) => connects.has(id) && beside.has(id) },
   {
     name: 'core',
-    test: (id) => (fromTheStart.has(id) && !whatLoads.has(id)) || /codecs[/\\]one-way/.test(id),
+    test: (id) => (connects.has(id) && !whatLoads.has(id)) || /codecs[/\\]one-way/.test(id),
     minShareCount: 2,
   },
   // What makes a pool loads it, and the pool imports this.
   {
     name: 'driver',
-    test: (id) => whatLoads.has(id) && !id.endsWith('create-pool.ts'),
+    test: (id) => whatLoads.has(id) && connects.has(id) && !id.endsWith('create-pool.ts'),
     minShareCount: 2,
+  },
+  {
+    name: (id) => path.basename(id, '.ts'),
+    debugName: 'what is there beside it',
+    test: (id) => beside.has(id),
   },
 ];
 
@@ -232,7 +251,8 @@ for (const chunk of output) {
 }
 // What everybody loads must load, and be bundled, where no peer dependency is installed.
 for (const chunk of output) {
-  if (!/^(?:index|start|core|driver|create-pool|values|pool)\.js$/.test(chunk.fileName)) continue;
+  const isForEverybody = chunk.moduleIds.some((id) => fromTheStart.has(id));
+  if (!isForEverybody && chunk.fileName !== 'pool.js') continue;
   const all = [...chunk.imports, ...chunk.dynamicImports];
   const foreign = all.filter((name) => !name.endsWith('.js') && !isBuiltin(name));
   if (foreign.length > 0) throw new Error(`${chunk.fileName} imports ${foreign.join(', ')}`);
