@@ -1,9 +1,11 @@
 // What `npm run build` does to the code besides bundling it.
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { MinifyOptions, Plugin } from 'rolldown';
 import {
   compactSqlstateClasses,
   compactSqlstateLookup,
+  everySqlstateClass,
   sqlstateMaker,
 } from './compact-sqlstate.ts';
 import { root } from './entries.ts';
@@ -36,6 +38,26 @@ export const compactClasses: Plugin = {
       map: null,
     }),
   },
+};
+
+const CLASSES = path.join(root, 'src/errors/generated/sqlstate.ts');
+const EVERY_CLASS = `${CLASSES}?every`;
+
+/** The entry makes all SQLSTATE classes at once; the driver makes those that it names. For Node alone. */
+export const everyClassAtOnce: Plugin = {
+  name: 'every-class',
+  resolveId: (id, importer) =>
+    id.endsWith('/generated/sqlstate.ts') && importer === path.join(root, 'src/index.ts')
+      ? EVERY_CLASS
+      : null,
+  load: (id) =>
+    id === EVERY_CLASS
+      ? {
+          code: everySqlstateClass(readFileSync(CLASSES, 'utf8')),
+          map: { mappings: '' },
+          moduleType: 'js',
+        }
+      : null,
 };
 
 /** Peer dependencies have the names that users have for them. */

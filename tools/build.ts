@@ -11,6 +11,7 @@ import { buildPgPackage } from './build-pg.ts';
 import {
   asciiOnly,
   compactClasses,
+  everyClassAtOnce,
   oneCopy,
   readableMinify,
   reexports,
@@ -220,7 +221,7 @@ const output = [
     folder: NEXT,
     modules: [...entries, ...programs],
     start: FOR_NODE,
-    plugins: [...startFunctions(), oneCopy, oneExport],
+    plugins: [...startFunctions(), everyClassAtOnce, oneCopy, oneExport],
     sourcemap: true,
   })),
   // With source maps of its own it would be as large as all else together.

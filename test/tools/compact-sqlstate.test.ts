@@ -3,11 +3,11 @@ import { stripTypeScriptTypes } from 'node:module';
 import { expect, test } from 'vitest';
 import * as classes from '../../src/errors/generated/sqlstate.ts';
 import { ERROR_CLASSES, WARNING_CLASSES } from '../../src/errors/generated/sqlstate-lookup.ts';
-import { named } from '../../src/errors/named.ts';
 import { PostgresError, PostgresLogMessage } from '../../src/errors/postgres-error.ts';
 import {
   compactSqlstateClasses,
   compactSqlstateLookup,
+  everySqlstateClass,
   sqlstateMaker,
 } from '../../tools/compact-sqlstate.ts';
 
@@ -29,7 +29,6 @@ function compacted(): { classes: Classes; tables: Lookup } {
       .replace(/^export const (\w+)/gm, 'const $1 = exported.$1')
       .replace(/^export (?=function)/gm, '');
   const run = new Function(
-    'named',
     'PostgresError',
     'PostgresLogMessage',
     'exported',
@@ -43,7 +42,7 @@ function compacted(): { classes: Classes; tables: Lookup } {
   );
   const exported: Classes = {};
   const tables: Lookup = {};
-  run(named, PostgresError, PostgresLogMessage, exported, tables);
+  run(PostgresError, PostgresLogMessage, exported, tables);
   return { classes: exported, tables };
 }
 
@@ -54,8 +53,7 @@ function looked(): Lookup {
     .replace(/^export const (\w+)/gm, 'const $1 = exported.$1')
     .replace(/^export (?=function)/gm, '');
   const exported: Lookup = {};
-  new Function('named', 'PostgresError', 'PostgresLogMessage', 'exported', body)(
-    named,
+  new Function('PostgresError', 'PostgresLogMessage', 'exported', body)(
     PostgresError,
     PostgresLogMessage,
     exported,
@@ -63,14 +61,45 @@ function looked(): Lookup {
   return exported;
 }
 
-/** What may be seen of a class. */
+type SqlstateClass = Class & { readonly sqlstate: string | null };
+
+/** All at once, as the entry for Node has them. */
+function atOnce(): Classes {
+  const body =
+    `${sqlstateMaker.code}\n${compactSqlstateLookup(lookup)}\n${everySqlstateClass(source)}`
+      .replace(/^import .*$/gm, '')
+      .replace(/^export (?=const|function)/gm, '');
+  const run = new Function(
+    'PostgresError',
+    'PostgresLogMessage',
+    `${body}\nreturn { ${Object.keys(classes).join(', ')} };`,
+  );
+  return run(PostgresError, PostgresLogMessage) as Classes;
+}
+
+/** What may be seen of a class and of an error of it, however the class keeps it. */
 function viewOf(made: Class): object {
+  const error = Reflect.construct(made as never, ['said']) as { name: string };
+  const named = class extends (made as new (...args: unknown[]) => { name: string }) {
+    static readonly sqlstate = 'ZX001';
+    constructor() {
+      super('said');
+      this.name = 'Named';
+    }
+  };
   return {
     name: made.name,
     parent: (Object.getPrototypeOf(made) as Class).name,
-    static: Object.getOwnPropertyDescriptor(made, 'sqlstate'),
-    prototype: Object.getOwnPropertyDescriptors(made.prototype as object)['name'],
+    sqlstate: (made as SqlstateClass).sqlstate,
     members: Object.getOwnPropertyNames(made.prototype),
+    own: Object.keys(error),
+    error: { ...error, name: error.name, text: String(error) },
+    json: JSON.stringify(error),
+    subclass: {
+      ...Object.getOwnPropertyDescriptors(new named()),
+      static: [named.name, named.sqlstate],
+      stack: null,
+    },
   };
 }
 
@@ -79,6 +108,12 @@ const viewsOf = (all: Readonly<Record<string, unknown>>) =>
 
 test('the classes in dist/ are those of the source', () => {
   const made = compacted().classes;
+  expect(Object.keys(made)).toHaveLength(263);
+  expect(viewsOf(made)).toEqual(viewsOf(classes));
+});
+
+test('the classes that the entry for Node makes at once are those of the source', () => {
+  const made = atOnce();
   expect(Object.keys(made)).toHaveLength(263);
   expect(viewsOf(made)).toEqual(viewsOf(classes));
 });
