@@ -6,6 +6,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import path from 'node:path';
 import { build, type Plugin } from 'rolldown';
 import { asciiOnly, compactClasses } from './build-plugins.ts';
+import { denseLines } from './dense-lines.ts';
 import { root } from './entries.ts';
 import { startFunctions } from './start-functions.ts';
 
@@ -192,6 +193,7 @@ export async function buildCode(folder: string): Promise<void> {
       compactClasses,
       asciiOnly,
       loadedLate,
+      denseLines({ compress: true, mangle: { toplevel: false, keepNames: true } }),
     ],
     input: { core: SOURCE, driver: DRIVER },
     preserveEntrySignatures: 'allow-extension',

@@ -70,6 +70,10 @@ export const usersNames: Plugin = {
   },
 };
 
+/** The same code, with what is not ASCII as escapes. */
+export const ascii = (code: string): string =>
+  code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** A source in which all is ASCII takes half the memory, and less time to read. */
 export const asciiOnly: Plugin = {
   name: 'ascii-only',
@@ -77,10 +81,7 @@ export const asciiOnly: Plugin = {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
       // No line is moved, so the map stays.
-      chunk.code = chunk.code.replace(
-        /[^\0-\x7f]/g,
-        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-      );
+      chunk.code = ascii(chunk.code);
     }
   },
 };

@@ -17,6 +17,7 @@ import {
   reexports,
   usersNames,
 } from './build-plugins.ts';
+import { denseLines } from './dense-lines.ts';
 import { entries, FOLDER_FOR_BUNDLERS, type Program, programs, root } from './entries.ts';
 import { oneExport } from './one-export.ts';
 import { withUsersNames } from './peer-aliases.ts';
@@ -216,12 +217,14 @@ async function buildLayout({
   return output.filter((chunk) => chunk.type === 'chunk');
 }
 
+/** Its names have been made short already: see `readableMinify`. */
+const dense = denseLines({ compress: false, mangle: false });
 const output = [
   ...(await buildLayout({
     folder: NEXT,
     modules: [...entries, ...programs],
     start: FOR_NODE,
-    plugins: [...startFunctions(), everyClassAtOnce, oneCopy, oneExport],
+    plugins: [...startFunctions(), everyClassAtOnce, oneCopy, oneExport, dense],
     sourcemap: true,
   })),
   // With source maps of its own it would be as large as all else together.
