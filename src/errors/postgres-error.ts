@@ -73,11 +73,14 @@ const FIELDS = [
   'serverSourceFunction',
 ] as const satisfies readonly (keyof ServerMessageFields)[];
 
-/** Failures of resources, locks, serialization and connections: another try may succeed. */
+/**
+ * Failures of resources, locks, serialization and connections: another try may succeed. 25P03 and 25P04 end
+ * the connection.
+ */
 const TRANSIENT: ReadonlySet<string> = new Set(
   (
-    '08000 08001 08003 08004 08006 08007 40001 40P01 53000 53100 53200 53300 53400 ' +
-    '55000 55006 55P03 57P01 57P02 57P03 57P05 58000 58030'
+    '08000 08001 08003 08004 08006 08007 25P03 25P04 40001 40P01 53000 53100 53200 53300 ' +
+    '53400 55000 55006 55P03 57P01 57P02 57P03 57P05 58000 58030'
   ).split(' '),
 );
 

@@ -14,7 +14,9 @@ export function endedError(
 ): Error {
   if (lastWords !== null) return postgresErrorFrom(lastWords, { safeToRetry });
   if (reason === null) {
-    return new ConnectionDoesNotExistError('the connection was closed', {}, { safeToRetry });
+    // By its own user, who would close the next one as well.
+    const options = { safeToRetry, isTransient: false };
+    return new ConnectionDoesNotExistError('the connection was closed', {}, options);
   }
   if (reason instanceof ProtocolError) {
     return new ProtocolError(reason.message, { cause: reason, safeToRetry });
