@@ -11,6 +11,10 @@ const EXECUTING_FUNCTION = /query_to_xml|ts_stat|ts_rewrite|crosstab|connectby|x
 /** What changes the session too, but is undone by a rollback. */
 const UNDONE_NAME = /set_config|^"?pg_temp/i;
 
+/** The view whose rule calls set_config for each row that is updated. */
+const SETTINGS = /^"?pg_settings"?$/i;
+const UPDATE = /^update$/i;
+
 const TEMPORARY = /^temp(?:orary)?$/i;
 /** What stands in front of TEMPORARY where it is no mere name. */
 const BEFORE_TEMPORARY = /^(?:create|replace|local|global|into)$/i;
@@ -25,7 +29,7 @@ const CONCURRENTLY = /^concurrently$/i;
  * interest only if there is one in it.
  */
 const REMARKABLE =
-  /set(?:_config|val|seed)|advisory|dblink|pg_(?:temp|start_backup|backup)|\btemp(?:orary)?\b|replication_(?:slot|origin)/i;
+  /set(?:_config|val|seed)|advisory|dblink|pg_(?:temp|settings|start_backup|backup)|\btemp(?:orary)?\b|replication_(?:slot|origin)/i;
 
 /** What the words of a statement say of its effects. */
 export interface Remarks {
@@ -49,6 +53,7 @@ export function readRemarks(text: string, backslashes: boolean): Remarks {
   let isLasting = false;
   let isUndone = true;
   let isConcurrent = false;
+  let isUpdate = false;
   let before = '';
   while (nextPiece(lexer)) {
     const { token, start, end } = lexer;
@@ -57,8 +62,10 @@ export function readRemarks(text: string, backslashes: boolean): Remarks {
     if (LASTING_FUNCTION.test(name) || EXECUTING_FUNCTION.test(name) || ESCAPED_NAME.test(name)) {
       isLasting = true;
       isUndone = false;
-    } else if (UNDONE_NAME.test(name)) {
+    } else if (UNDONE_NAME.test(name) || (isUpdate && SETTINGS.test(name))) {
       isLasting = true;
+    } else if (UPDATE.test(word)) {
+      isUpdate = true;
     } else if (TEMPORARY.test(word)) {
       isLasting ||= BEFORE_TEMPORARY.test(before);
     } else if (CONCURRENTLY.test(word)) {

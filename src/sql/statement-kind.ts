@@ -111,7 +111,7 @@ const PLAIN = /^[\t-\r ]*(?:(select)|insert[\t-\r ]+into|update|delete[\t-\r ]+f
 
 /** Behind that, whatever `judge` finds in such a statement, and where it may be several. */
 const NOTABLE =
-  /[;\\]|&"|\binto\b|\btemp(?:orary)?\b|set(?:_config|val|seed)|advisory|dblink|pg_(?:temp|start_backup|backup)|replication_(?:slot|origin)|now|today|tomorrow|yesterday/i;
+  /[;\\]|&"|\binto\b|\btemp(?:orary)?\b|set(?:_config|val|seed)|advisory|dblink|pg_(?:temp|settings|start_backup|backup)|replication_(?:slot|origin)|now|today|tomorrow|yesterday/i;
 
 /**
  * The kind of a statement that has nothing in it by which `judge` would tell it from others, which is

@@ -162,8 +162,15 @@ function readStatement(
       changes.push(CALL);
       return;
     default:
-      if (!readConfigQuery(pieces, args, changes)) readConfigCalls(pieces, changes);
+      if (updatesSettings(pieces)) changes.push(CALL);
+      else if (!readConfigQuery(pieces, args, changes)) readConfigCalls(pieces, changes);
   }
+}
+
+/** `UPDATE pg_settings`, which sets what its rows say, maybe within a WITH. */
+function updatesSettings(pieces: readonly Piece[]): boolean {
+  const at = pieces.findIndex(({ is, value }) => is === 'word' && value === 'update');
+  return at >= 0 && pieces.some(({ is, value }, i) => i > at && is !== 'string' && value === 'pg_settings');
 }
 
 function isTo({ is, value }: Piece): boolean {

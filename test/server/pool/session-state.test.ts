@@ -21,6 +21,11 @@ describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i'
         "SELECT current_setting('search_path') = 'nowhere'",
         false,
       ],
+      'a setting by the view of settings': [
+        (c) => c.execute("UPDATE pg_settings SET setting = '1024' WHERE name = 'work_mem'"),
+        "SELECT current_setting('work_mem') = '1MB'",
+        false,
+      ],
       'a setting of a committed transaction': [
         (c) => c.transaction((tx) => tx.execute("SET statement_timeout = '1h'")),
         "SELECT current_setting('statement_timeout')",
@@ -174,6 +179,8 @@ describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i'
       await using test = await TestPool.open(ONE, serverDsn(version));
       const { pool } = test;
       await pool.execute("SET work_mem = '1MB'");
+      expect(await pool.fetchVal("SELECT current_setting('work_mem') = '1MB'")).toBe(false);
+      await pool.execute("UPDATE pg_settings SET setting = '1024' WHERE name = 'work_mem'");
       expect(await pool.fetchVal("SELECT current_setting('work_mem') = '1MB'")).toBe(false);
       await Promise.all([
         pool.execute("DO $$ BEGIN SET work_mem = '1MB'; END $$"),

@@ -63,6 +63,8 @@ const WAYS: Readonly<Record<string, Enter>> = {
   'SET SCHEMA': (tx, s) => tx.execute(`SET LOCAL SCHEMA '${s}'`),
   'SET as a query': (tx, s) => tx.fetch(`SET LOCAL search_path TO ${s}`),
   set_config: (tx, s) => tx.fetchVal("SELECT set_config('search_path', $1, true)", s),
+  'UPDATE pg_settings': (tx, s) =>
+    tx.execute(`UPDATE pg_settings SET setting = '${s}' WHERE name = 'search_path'`),
   'set_config of a session': (tx, s) =>
     tx.fetchVal(`SELECT set_config('search_path', '${s}', false)`),
   'a script': (tx, s) => tx.execute(`SELECT 1; SET LOCAL search_path TO ${s}; SELECT 2`),

@@ -118,6 +118,8 @@ const LASTING = [
   `SELECT U&"set\\005fconfig"('custom.a', '1', false)`,
   "SELECT query_to_xml('SELECT set_config(''custom.a'', ''1'', false)', true, true, '')",
   "EXPLAIN (ANALYZE) SELECT set_config('custom.a', '1', false)",
+  "UPDATE pg_settings SET setting = '9216' WHERE name = 'work_mem'",
+  `UPDATE ONLY pg_catalog."pg_settings" AS s SET setting = '9216' WHERE s.name = 'work_mem'`,
   'SET ROLE pg_monitor',
   'SELECT pg_advisory_lock(1)',
   'SELECT "pg_try_advisory_lock"(1)',
