@@ -422,6 +422,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   keep(): void {
     this.#isClean();
     this.session.server.takeForOwn();
+    this.session.registry.keepCodecs?.();
     this.prepared.clear();
     this.listeners.keep();
     this.log.keep();
@@ -430,8 +431,13 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   /** Ends all by which a holder that gives the session back could still use it. */
   dismissHolder(): void {
     this.#endTransactions();
-    for (const name of this.prepared) this.session.statements.close(name);
+    const { registry, statements } = this.session;
+    for (const name of this.prepared) statements.close(name);
     this.prepared.clear();
+    if (registry.restoreCodecs?.()) {
+      statements.named.clear();
+      statements.unnamed.clear();
+    }
     this.log.clearHolder();
   }
 

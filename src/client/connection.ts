@@ -397,7 +397,7 @@ export class Connection<F extends RowForm = 'record'>
 
   /**
    * Sets how values of a type are encoded and decoded, in arrays and composites too. For all
-   * connections of a pool declare it with the option `codecs`.
+   * connections of a pool declare it with the option `codecs`; on one that is lent it ends with the release.
    *
    * @throws InterfaceError for a type that there is not, or that takes no codec of this format
    * @example
@@ -408,7 +408,9 @@ export class Connection<F extends RowForm = 'record'>
    * });
    */
   setTypeCodec(typeName: string, codec: TypeCodec): Promise<void> {
-    return this.#run('setTypeCodec', (client) => setTypeCodec(client, typeName, codec));
+    return this.#run('setTypeCodec', (client) =>
+      setTypeCodec(client, typeName, codec, () => this.#open('setTypeCodec')),
+    );
   }
 
   /**
@@ -423,7 +425,7 @@ export class Connection<F extends RowForm = 'record'>
     options: { schema?: string | undefined; codecName: string },
   ): Promise<void> {
     return this.#run('setBuiltinTypeCodec', (client) =>
-      setBuiltinTypeCodec(client, typeName, options),
+      setBuiltinTypeCodec(client, typeName, options, () => this.#open('setBuiltinTypeCodec')),
     );
   }
 
@@ -434,7 +436,9 @@ export class Connection<F extends RowForm = 'record'>
    * await connection.resetTypeCodec('mood');
    */
   resetTypeCodec(typeName: string, options: { schema?: string | undefined } = {}): Promise<void> {
-    return this.#run('resetTypeCodec', (client) => resetTypeCodec(client, typeName, options));
+    return this.#run('resetTypeCodec', (client) =>
+      resetTypeCodec(client, typeName, options, () => this.#open('resetTypeCodec')),
+    );
   }
 
   /**

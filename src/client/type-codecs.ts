@@ -63,16 +63,19 @@ function registryOf({ session }: ClientSession): TypeRegistry {
   throw new InterfaceError('the types of this connection are read and written in one way only');
 }
 
+/** @param checkHeld throws if whoever asks for it has given the connection back meanwhile */
 export async function setTypeCodec(
   client: ClientSession,
   name: string,
   codec: TypeCodec,
+  checkHeld: () => unknown,
 ): Promise<void> {
   checkGiven(name, codec);
   checkOptions('a type codec', codec, CODEC_OPTIONS);
   const registry = registryOf(client);
   const type = await findType(client, name, codec.schema ?? 'public');
   await rareCodecs.open();
+  checkHeld();
   registry.setTypeCodec(type, codec);
   forgetIfDomain(client, type);
 }
@@ -91,11 +94,13 @@ export async function setBuiltinTypeCodec(
   client: ClientSession,
   name: string,
   options: { schema?: string | undefined; codecName: string },
+  checkHeld: () => unknown,
 ): Promise<void> {
   checkGiven(name, options);
   const registry = registryOf(client);
   const type = await findType(client, name, options.schema ?? 'public');
   await rareCodecs.open();
+  checkHeld();
   registry.setBuiltinTypeCodec(type, options.codecName);
   forgetIfDomain(client, type);
 }
@@ -104,7 +109,10 @@ export async function resetTypeCodec(
   client: ClientSession,
   name: string,
   options: { schema?: string | undefined },
+  checkHeld: () => unknown,
 ): Promise<void> {
   const registry = registryOf(client);
-  registry.resetTypeCodec(await findType(client, name, options.schema ?? 'public'));
+  const type = await findType(client, name, options.schema ?? 'public');
+  checkHeld();
+  registry.resetTypeCodec(type);
 }

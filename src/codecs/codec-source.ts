@@ -59,6 +59,13 @@ export interface CodecSource {
   forget(): void;
   /** The codecs of domains, if it has room for any. */
   readonly domains?: DomainCodecs | undefined;
+  /** The codecs that are set now are the session's own from here on, and not its present holder's. */
+  keepCodecs?(): void;
+  /**
+   * Goes back to those, whatever a holder has set since. True: a domain's was among that, so that the
+   * statements that are known have its columns otherwise than they are now.
+   */
+  restoreCodecs?(): boolean;
   /** What answers for a source that is made late. */
   readonly behind?: CodecSource;
   /**

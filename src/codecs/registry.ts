@@ -48,6 +48,8 @@ export class TypeRegistry implements CodecSource {
   readonly #declared: DeclaredCodecs;
   readonly domains: DomainCodecs;
   readonly #custom = new Map<number, Replacement>();
+  /** Those of them that are the session's own, whoever holds it. */
+  #kept: ReadonlyMap<number, Replacement> = this.#custom;
   #epoch = 0;
   /** The codecs under the options that lose nothing, without the user's: see `#exactForms`. */
   #exact: TypeRegistry | undefined;
@@ -221,6 +223,31 @@ export class TypeRegistry implements CodecSource {
   resetTypeCodec({ oid }: TypeDescription): void {
     this.domains.delete(oid);
     if (this.#custom.delete(oid)) this.#changed();
+  }
+
+  keepCodecs(): void {
+    this.#kept = new Map(this.#custom);
+  }
+
+  restoreCodecs(): boolean {
+    const changed = [...new Set([...this.#custom.keys(), ...this.#kept.keys()])].filter(
+      (oid) => this.#custom.get(oid) !== this.#kept.get(oid),
+    );
+    if (changed.length === 0) return false;
+    let hasDomains = false;
+    for (const oid of changed) {
+      const replacement = this.#kept.get(oid);
+      if (replacement === undefined) this.#custom.delete(oid);
+      else this.#custom.set(oid, replacement);
+      const type = this.#known.get(oid);
+      hasDomains ||= type?.typtype === 'd' || this.domains.has(oid);
+      this.domains.delete(oid);
+      if (replacement !== undefined && type !== undefined) {
+        this.domains.add(type, this.#baseOf(type).oid);
+      }
+    }
+    this.#changed();
+    return hasDomains;
   }
 
   #replace(type: TypeDescription, replacement: Replacement): void {

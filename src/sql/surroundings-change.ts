@@ -170,7 +170,10 @@ function readStatement(
 /** `UPDATE pg_settings`, which sets what its rows say, maybe within a WITH. */
 function updatesSettings(pieces: readonly Piece[]): boolean {
   const at = pieces.findIndex(({ is, value }) => is === 'word' && value === 'update');
-  return at >= 0 && pieces.some(({ is, value }, i) => i > at && is !== 'string' && value === 'pg_settings');
+  return (
+    at >= 0 &&
+    pieces.some(({ is, value }, i) => i > at && is !== 'string' && value === 'pg_settings')
+  );
 }
 
 function isTo({ is, value }: Piece): boolean {

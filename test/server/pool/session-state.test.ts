@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection, PoolOptions } from '../../../src/index.ts';
+import { failure } from '../../support/connections.ts';
 import { TestPool } from '../../support/pool.ts';
 import { hasServer, serverDsn, type TestedVersion } from '../../support/servers/server.ts';
 
@@ -189,6 +190,76 @@ describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i'
       ]);
       expect(await pool.fetchVal("SELECT current_setting('work_mem') = '1MB'")).toBe(false);
       expect(pool.stats).toMatchObject({ size: 1, idle: 1, closed: 0 });
+    });
+
+    describe('codecs that a holder has set', () => {
+      const mark = { schema: 'pg_catalog', decoder: (value: string) => `holder: ${value}` };
+      const value = "SELECT '1'::json";
+
+      it.each(['auto', 'always', 'never'] as const)('end with its release: %s', async (reset) => {
+        await using test = await TestPool.open(
+          { ...ONE, resetOnRelease: reset },
+          serverDsn(version),
+        );
+        const { pool } = test;
+        expect(await pool.fetchVal(value)).toBe(1);
+        for (let i = 0; i < 2; i++) {
+          await using connection = await pool.acquire();
+          await connection.setTypeCodec('json', mark);
+          await connection.setBuiltinTypeCodec('uuid', {
+            schema: 'pg_catalog',
+            codecName: 'text',
+          });
+          expect(await connection.fetchVal(value)).toBe('holder: 1');
+          expect(await connection.fetchVal("SELECT ARRAY['1'::json]")).toEqual(['holder: 1']);
+        }
+        expect(await pool.fetchVal(value)).toBe(1);
+        expect(await pool.fetchVal("SELECT ARRAY['1'::json]")).toEqual([1]);
+        await expect(pool.fetchVal('SELECT $1::uuid', 'none')).rejects.toThrow(/uuid/);
+        expect(pool.stats).toMatchObject({ size: 1, closed: 0 });
+      });
+
+      it('give way to those of init again, domains’ too', async () => {
+        const schema = `kept_codecs_${process.pid}`;
+        const own = (of: string) => ({ schema, decoder: (value: string) => `${of}: ${value}` });
+        await using setUp = await TestPool.open(ONE, serverDsn(version));
+        await setUp.pool.execute(
+          `CREATE SCHEMA ${schema}; CREATE DOMAIN ${schema}.email AS text; CREATE DOMAIN ${schema}.tag AS text;
+           CREATE TABLE ${schema}.t (e ${schema}.email, g ${schema}.tag); INSERT INTO ${schema}.t VALUES ('a', 'b')`,
+        );
+        try {
+          const init = async (c: Connection) => {
+            await c.setTypeCodec('email', own('init'));
+            await c.setTypeCodec('json', { ...mark, decoder: (text: string) => `init: ${text}` });
+          };
+          await using test = await TestPool.open({ ...ONE, init }, serverDsn(version));
+          const { pool } = test;
+          const read = `SELECT e, g, '1'::json FROM ${schema}.t`;
+          const kept = ['init: a', 'b', 'init: 1'];
+          expect([...(await pool.fetchRow(read))!]).toEqual(kept);
+          await pool.withConnection(async (c) => {
+            await c.resetTypeCodec('email', { schema });
+            await c.setTypeCodec('tag', own('holder'));
+            await c.setTypeCodec('json', mark);
+            expect([...(await c.fetchRow(read))!]).toEqual(['a', 'holder: b', 'holder: 1']);
+          });
+          expect([...(await pool.fetchRow(read))!]).toEqual(kept);
+          expect([...(await pool.fetchRow(`${read} LIMIT 1`))!]).toEqual(kept);
+        } finally {
+          await setUp.pool.execute(`DROP SCHEMA ${schema} CASCADE`);
+        }
+      });
+
+      it('are not set any more by a call that was not awaited', async () => {
+        await using test = await TestPool.open(ONE, serverDsn(version));
+        const { pool } = test;
+        const connection = await pool.acquire();
+        const setting = failure(connection.setTypeCodec('information_schema.json', mark));
+        const builtin = failure(connection.setTypeCodec('json', mark));
+        await pool.release(connection);
+        await Promise.all([setting, builtin]);
+        expect(await pool.fetchVal(value)).toBe(1);
+      });
     });
   });
 });
