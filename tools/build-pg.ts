@@ -67,6 +67,12 @@ const lateDriver: Plugin = {
   },
 };
 
+/** Local names get short. Those of functions and classes are seen from outside. */
+const SHORT = {
+  compress: { keepNames: { function: true, class: true } },
+  mangle: { toplevel: false, keepNames: true },
+};
+
 /** `node:module` takes a while to be loaded, and only old versions of Node need it. */
 const lateNodeModule: Plugin = {
   name: 'late-node-module',
@@ -193,7 +199,7 @@ export async function buildCode(folder: string): Promise<void> {
       compactClasses,
       asciiOnly,
       loadedLate,
-      denseLines({ compress: true, mangle: { toplevel: false, keepNames: true } }),
+      denseLines(SHORT),
     ],
     input: { core: SOURCE, driver: DRIVER },
     preserveEntrySignatures: 'allow-extension',

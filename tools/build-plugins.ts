@@ -17,7 +17,7 @@ import { withUsersNames } from './peer-aliases.ts';
  * shows a line of an error that nobody has caught, and not all of the file.
  */
 export const readableMinify: MinifyOptions = {
-  compress: true,
+  compress: { keepNames: { function: true, class: true } },
   mangle: { toplevel: false, keepNames: true },
   codegen: { removeWhitespace: false },
 };
