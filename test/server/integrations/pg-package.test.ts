@@ -53,6 +53,24 @@ const ANSWER = {
   error: [true, '22012', 'division by zero'],
 };
 
+it('has the names of its methods, which tracers and stacks show', () => {
+  const wrong = run(
+    'names.cjs',
+    `const pg = require('pg');
+    const wrong = [];
+    for (const name of ['Client', 'Pool', 'Query', 'Connection', 'Result', 'TypeOverrides', 'DatabaseError']) {
+      if (pg[name].name !== name && name !== 'Pool') wrong.push(name);
+      for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(pg[name].prototype))) {
+        if (key !== 'constructor' && typeof value === 'function' && value.name !== key) {
+          wrong.push(name + '.' + key + ' is ' + value.name);
+        }
+      }
+    }
+    console.log(JSON.stringify(wrong));`,
+  );
+  expect(wrong).toEqual([]);
+});
+
 /** What programs begin with that tell what came of their queries. */
 const HELPERS = `
       const outcome = (promise) =>
