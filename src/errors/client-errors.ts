@@ -125,10 +125,16 @@ export class DecodeError extends InternalClientError {
   }
 }
 
-/** None of the hosts has the role that `targetSessionAttrs` asks for. */
+/**
+ * None of the hosts has the role that `targetSessionAttrs` asks for. That passes, as a failover does: a
+ * standby is promoted.
+ */
 export class TargetServerAttributeNotMatched extends InternalClientError {
   static {
     named(this, 'TargetServerAttributeNotMatched');
+  }
+  constructor(message: string, options?: ClientErrorOptions) {
+    super(message, { safeToRetry: true, isTransient: true, ...options });
   }
 }
 
