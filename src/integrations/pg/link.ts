@@ -94,8 +94,14 @@ export class Link implements ConnectionOwner {
       (session) => this.#opened(session),
       (error: unknown) => {
         const failure = connectFailure(error, this.#saidAtStartUp);
-        if (!this.#attempt.aborted && failure !== null) this.#host.refused(failure);
-        this.#gone();
+        if (!this.#attempt.aborted) {
+          if (failure !== null) this.#host.refused(failure);
+          this.#gone();
+          return;
+        }
+        // A socket that is destroyed is closed in a turn of its own: whoever waits in a pool for as long as it was
+        // tried has given up by then, and no other is opened for him.
+        void nextTurn().then(() => this.#gone());
       },
     );
   }

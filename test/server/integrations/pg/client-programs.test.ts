@@ -383,6 +383,16 @@ describe('time-outs', () => {
         pool.totalCount,
       ];
     });
+    // For those who have waited as long no other client is opened.
+    await both(async ({ Pool }) => {
+      const options = { host: '127.0.0.1', port, user: 'u', connectionTimeoutMillis: 100, max: 1 };
+      const pool: any = new Pool(options);
+      const before = sockets.size;
+      const calls = [pool.query('SELECT 1'), pool.query('SELECT 2'), pool.connect()];
+      const outcomes = await Promise.all(calls.map(settled));
+      await pool.end();
+      return [outcomes, pool.totalCount, pool.waitingCount, sockets.size - before];
+    });
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => silent.close(resolve));
   });
