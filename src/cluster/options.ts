@@ -1,4 +1,6 @@
-import type { ServerSetting } from './configuration.ts';
+import path from 'node:path';
+import { ClusterError } from './cluster-error.ts';
+import { checkSettings, type ServerSetting } from './configuration.ts';
 
 /** How a temporary cluster is made; everything may be left out. */
 export interface TempClusterOptions {
@@ -37,4 +39,39 @@ export interface RestartOptions {
   readonly settings?: Readonly<Record<string, ServerSetting>> | undefined;
   /** The new lines of `pg_hba.conf`. */
   readonly hba?: readonly string[] | undefined;
+}
+
+type Settings = Readonly<Record<string, ServerSetting>>;
+type Names<Options> = Readonly<Record<keyof Options, true>>;
+
+export const CLUSTER_OPTIONS: Names<TempClusterOptions> = {
+  binDir: true,
+  version: true,
+  settings: true,
+  hba: true,
+  files: true,
+  kept: true,
+};
+export const STANDBY_OPTIONS: Names<StandbyOptions> = { settings: true };
+export const RESTART_OPTIONS: Names<RestartOptions> = { settings: true, hba: true };
+
+/** @throws ClusterError for an option that there is not, and for settings that cannot be had */
+export function checkOptions(
+  options: { readonly settings?: Settings | undefined },
+  names: Readonly<Record<string, true>>,
+): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(names, name)) continue;
+    const hint = /_/.test(name) ? ': settings of the server are in settings' : '';
+    throw new ClusterError(`unknown option "${name}"${hint}`);
+  }
+  checkSettings(options.settings ?? {});
+}
+
+/** @throws ClusterError for the name of a file that leads elsewhere */
+export function checkFiles(files: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(files)) {
+    if (path.basename(name) === name) continue;
+    throw new ClusterError(`files: ${JSON.stringify(name)} must be a name without a folder`);
+  }
 }

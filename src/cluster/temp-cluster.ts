@@ -4,11 +4,20 @@ import path from 'node:path';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { ClusterError } from './cluster-error.ts';
 import { runCommand } from './command.ts';
-import { checkSettings, DEFAULT_SETTINGS, type ServerSetting } from './configuration.ts';
+import { DEFAULT_SETTINGS, type ServerSetting } from './configuration.ts';
 import { DataDirectory } from './data-directory.ts';
 import { findFreePort } from './free-port.ts';
 import { KeptData } from './kept-data.ts';
-import type { RestartOptions, StandbyOptions, TempClusterOptions } from './options.ts';
+import {
+  CLUSTER_OPTIONS,
+  checkFiles,
+  checkOptions,
+  RESTART_OPTIONS,
+  type RestartOptions,
+  STANDBY_OPTIONS,
+  type StandbyOptions,
+  type TempClusterOptions,
+} from './options.ts';
 import { readableBinDir } from './readable-copy.ts';
 import { ServerProcess } from './server-process.ts';
 import { findServerUser, type ServerUser, temporaryRoot } from './server-user.ts';
@@ -95,12 +104,8 @@ export class TempCluster {
     if (process.platform === 'win32') {
       throw new ClusterError('a temporary cluster needs Linux or macOS');
     }
-    checkSettings(options.settings ?? {});
-    for (const name of Object.keys(options.files ?? {})) {
-      if (path.basename(name) !== name) {
-        throw new ClusterError(`files: ${JSON.stringify(name)} must be a name without a folder`);
-      }
-    }
+    checkOptions(options, CLUSTER_OPTIONS);
+    checkFiles(options.files ?? {});
     const found = await findBinaries(options);
     const user = await findServerUser();
     const root = await temporaryRoot(user);
@@ -149,7 +154,7 @@ export class TempCluster {
     primary: TempCluster,
     options: StandbyOptions = {},
   ): Promise<TempCluster> {
-    checkSettings(options.settings ?? {});
+    checkOptions(options, STANDBY_OPTIONS);
     const folder = await mkdtemp(path.join(path.dirname(primary.socketDirectory), 'asyncpg-'));
     const user = primary.#user;
     const standby = new TempCluster(folder, primary, user);
@@ -205,7 +210,7 @@ export class TempCluster {
    * @throws ClusterError when the cluster is stopped or the server does not come up again
    */
   async restart(options: RestartOptions = {}): Promise<void> {
-    checkSettings(options.settings ?? {});
+    checkOptions(options, RESTART_OPTIONS);
     await this.#whileStopped(async () => {
       this.#settings = { ...this.#settings, ...options.settings };
       this.#hba = options.hba ?? this.#hba;

@@ -1,11 +1,13 @@
 import type { Queryable } from '../client/queryable.ts';
 import type { Transaction } from '../client/transaction.ts';
+import { InvalidArgumentError } from '../errors/client-errors.ts';
 
 /**
  * Runs a test in a transaction that is rolled back in any case, and resolves to what it returns. Code that
  * takes a `Queryable` takes the transaction; transactions of its own become savepoints. What is only done at
  * COMMIT is not done: deferred constraints are not checked, notifications not sent.
  *
+ * @throws InvalidArgumentError for what has no transactions of this package, such as a pool of pg
  * @example
  * test('finds a user', () =>
  *   rolledBack(pool, async (tx) => {
@@ -17,6 +19,11 @@ export async function rolledBack<R>(
   on: Pick<Queryable, 'transaction'>,
   test: (tx: Transaction) => Promise<R>,
 ): Promise<R> {
+  if (typeof on?.transaction !== 'function') {
+    throw new InvalidArgumentError(
+      'rolledBack takes a pool, a connection or a transaction of this package',
+    );
+  }
   const done = new Error('rolled back as every test');
   let result: R;
   try {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
-import { InvalidCatalogNameError } from '../errors/generated/sqlstate.ts';
+import { ClientConfigurationError } from '../errors/client-errors.ts';
+import { InvalidCatalogNameError, ObjectInUseError } from '../errors/generated/sqlstate.ts';
 import { createPool } from '../pool/create-pool.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolOptions } from '../pool/pool-options.ts';
@@ -24,6 +25,12 @@ export interface TestDatabaseOptions {
 
 /** How often a template is made again that somebody has dropped before it could be cloned. */
 const ATTEMPTS = 3;
+
+const OPTIONS: Readonly<Record<keyof TestDatabaseOptions, true>> = {
+  migrations: true,
+  server: true,
+  after: true,
+};
 
 /** A database of one test file's own. */
 export class TestDatabase {
@@ -78,6 +85,7 @@ export class TestDatabase {
  * processes, and again when the migrations change; to clone it takes some 50 ms.
  *
  * @throws Error naming the file of a migration that fails
+ * @throws ClientConfigurationError for unknown options, and a folder without SQL
  * @throws InsufficientPrivilegeError where the role may not create databases
  * @example
  * import { afterAll, expect, test } from 'vitest';
@@ -90,6 +98,10 @@ export class TestDatabase {
  * });
  */
 export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(OPTIONS, name))
+      throw new ClientConfigurationError(`unknown option "${name}"`);
+  }
   const migrations = await readMigrations(options.migrations);
   const server = await testServer(options.server);
   let admin: Connection | null = null;
@@ -103,6 +115,15 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
         await admin.execute(`CREATE DATABASE ${name} TEMPLATE ${templateName(migrations)}`);
         break;
       } catch (error) {
+        // The server has waited for them: five seconds.
+        if (error instanceof ObjectInUseError) {
+          throw new Error(
+            'a session is left on the template: migrate must end those that it begins',
+            {
+              cause: error,
+            },
+          );
+        }
         if (!(error instanceof InvalidCatalogNameError) || attempt === ATTEMPTS) throw error;
       }
     }

@@ -117,6 +117,8 @@ describe('a temporary cluster', () => {
 
 describe('starting and stopping a temporary cluster', () => {
   test('refuses settings that it chooses itself, and names that are none', async () => {
+    const outside = { max_connections: 9 } as object;
+    await expect(TempCluster.start(outside)).rejects.toThrow(/"max_connections": settings of/);
     await expect(TempCluster.start({ settings: { Port: 5432 } })).rejects.toThrow(/Port is chosen/);
     await expect(TempCluster.start({ settings: { 'a b': 1 } })).rejects.toThrow(/"a b" is not/);
     expect(await leftovers()).toEqual([]);

@@ -6,6 +6,7 @@ import { createPool } from '../../pool/create-pool.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
 import { splitPoolOptions } from '../../pool/split-pool-options.ts';
+import { isThenable } from '../../values/builtins.ts';
 import { isPool } from '../is-pool.ts';
 import type { SqlDriverAdapter } from './driver-adapter.ts';
 import { adapterError, type Place } from './mapped-error.ts';
@@ -57,8 +58,10 @@ export class PrismaAsyncpg {
   ) {
     const isDsn = typeof poolOrOptions === 'string';
     const split = isDsn ? splitDsn(poolOrOptions) : null;
-    if (!isDsn && (typeof poolOrOptions !== 'object' || poolOrOptions === null)) {
-      throw new InvalidArgumentError('PrismaAsyncpg takes a Pool, a DSN or the options of a pool');
+    if (!isDsn && !isPool(poolOrOptions) && !mayBeOptions(poolOrOptions)) {
+      throw new InvalidArgumentError('PrismaAsyncpg takes a Pool, a DSN or the options of a pool', {
+        hint: 'Make a pool with createPool of this package, and await it.',
+      });
     }
     this.#pool = isPool(poolOrOptions) ? poolOrOptions : null;
     this.#dsn = split?.dsn;
@@ -105,6 +108,12 @@ export class PrismaAsyncpg {
     const startupParameters = new Map(config.startupParameters).set('database', database);
     return Pool[CREATE]({ ...config, database, startupParameters }, settings);
   }
+}
+
+/** A pool of pg's, or what `createPool` returns before it is awaited, would be options without any. */
+function mayBeOptions(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null || isThenable(given)) return false;
+  return typeof (given as { query?: unknown }).query !== 'function';
 }
 
 const NOWHERE: Place = { host: undefined, port: undefined, database: undefined, user: undefined };

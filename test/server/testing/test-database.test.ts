@@ -110,6 +110,31 @@ describe('a test database', () => {
     expect(await databases('asyncpg_')).toEqual(before);
   });
 
+  test('is refused for an option that there is not, and for a folder without SQL', async () => {
+    const misspelt = { server, migration: folder } as object;
+    await expect(testDatabase(misspelt)).rejects.toThrow('unknown option "migration"');
+    const empty = await mkdtemp(path.join(folder, 'empty-'));
+    await expect(testDatabase({ server, migrations: empty })).rejects.toThrow(
+      `there is no .sql file in ${empty}`,
+    );
+    await rm(empty, { recursive: true });
+  });
+
+  test('says so if what has migrated it is still connected', async () => {
+    const left: Connection[] = [];
+    const migrations = {
+      version: 'left open',
+      migrate: async (_connection: Connection, dsn: string) => left.push(await connect(dsn)),
+    };
+    await expect(testDatabase({ server, migrations })).rejects.toThrow(
+      'migrate must end those that it begins',
+    );
+    await left[0]!.close();
+    await using database = await testDatabase({ server, migrations });
+    expect(left).toHaveLength(1);
+    expect(database.name).toMatch(/^asyncpg_test_/);
+  });
+
   test('of a process that was killed is dropped by the next who migrates', async () => {
     const child: ChildProcess = spawn(process.execPath, [PROGRAM, server, folder, '--stay']);
     const [chunk] = (await once(child.stdout!, 'data')) as [Buffer];
@@ -169,6 +194,8 @@ describe('a test that is rolled back', () => {
         throw failure;
       }),
     ).rejects.toBe(failure);
+    const ofPg = { query: () => {} } as never;
+    await expect(rolledBack(ofPg, async () => 1)).rejects.toThrow('rolledBack takes a pool');
     expect(await pool.fetchVal('SELECT count(*) FROM made')).toBe(1n);
   });
 });

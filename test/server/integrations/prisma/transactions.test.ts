@@ -255,7 +255,8 @@ describeEach('the adapter for Prisma’s client', (version) => {
     const other = await new PrismaAsyncpg(options, { schema: 'x' }).connect();
     expect((await other.queryRaw(queryOf('SELECT 1'))).rows).toEqual([[1]]);
     await other.dispose();
-    for (const wrong of [null, undefined, 5, () => {}]) {
+    const pool = { query: () => {}, _events: {} };
+    for (const wrong of [null, undefined, 5, () => {}, Promise.resolve(options), pool]) {
       expect(() => new PrismaAsyncpg(wrong as never)).toThrow('PrismaAsyncpg takes a Pool');
     }
   });
