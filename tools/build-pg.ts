@@ -233,6 +233,7 @@ export async function buildCode(folder: string): Promise<void> {
       comments: { jsdoc: false },
     },
     logLevel: 'warn',
+    checks: { bundlerTimings: false },
   });
 }
 

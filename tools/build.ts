@@ -59,6 +59,8 @@ const common = {
   tsconfig: 'tsconfig.build.json',
   transform: { target: 'node20' },
   logLevel: 'warn',
+  // On a busy machine it tells of each plugin.
+  checks: { bundlerTimings: false },
 } as const;
 
 /** What a program loads that imports the driver: all else is in other files. */

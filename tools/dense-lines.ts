@@ -10,15 +10,17 @@ import { ascii } from './build-plugins.ts';
 import { childrenOf, isNode, type Node, statementsOf } from './syntax-tree.ts';
 
 type Map = NonNullable<MinifyOptions['inputMap']>;
+type Options = Pick<MinifyOptions, 'compress' | 'mangle' | 'module'>;
 
 /** Goes last: others look for what is written with spaces. */
-export function denseLines(options: Pick<MinifyOptions, 'compress' | 'mangle'>): Plugin {
+export function denseLines(options: Omit<Options, 'module'>): Plugin {
   return {
     name: 'dense-lines',
-    writeBundle({ dir }, bundle) {
+    writeBundle({ dir, format }, bundle) {
       if (process.argv.includes('--all-lazy')) return;
       for (const chunk of Object.values(bundle)) {
-        if (chunk.type === 'chunk') rewrite(path.join(dir!, chunk.fileName), chunk, options);
+        if (chunk.type !== 'chunk') continue;
+        rewrite(path.join(dir!, chunk.fileName), chunk, { ...options, module: format === 'es' });
       }
     },
   };
@@ -26,11 +28,7 @@ export function denseLines(options: Pick<MinifyOptions, 'compress' | 'mangle'>):
 
 const MAP_COMMENT = /\n?\/\/# sourceMappingURL=.*\n?$/;
 
-function rewrite(
-  file: string,
-  { map }: OutputChunk,
-  options: Pick<MinifyOptions, 'compress' | 'mangle'>,
-): void {
+function rewrite(file: string, { map }: OutputChunk, options: Options): void {
   const text = readFileSync(file, 'utf8');
   const comment = MAP_COMMENT.exec(text)?.[0] ?? '\n';
   const inputMap = map === null ? undefined : JSON.parse(readFileSync(`${file}.map`, 'utf8'));
@@ -42,18 +40,18 @@ function rewrite(
 export function denseLinesOf(
   text: string,
   inputMap: Map | undefined,
-  options: Pick<MinifyOptions, 'compress' | 'mangle'>,
+  options: Options,
 ): { readonly code: string; readonly map: Map | undefined } {
   const { code, map, errors } = minifySync('file.js', text, {
     ...options,
-    module: isModule(text),
     codegen: { removeWhitespace: true },
     sourcemap: inputMap !== undefined,
     ...(inputMap === undefined ? {} : { inputMap }),
   });
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
-  const quoted = withQuotes(code);
-  const cuts = startsOf(quoted);
+  const statements = statementsOf(code, 'js');
+  const quoted = withQuotes(code, statements);
+  const cuts = cutsOf(code, statements);
   return {
     // No line is moved, so the map stays.
     code: ascii(cuts.map((start, at) => quoted.slice(start, cuts[at + 1])).join('\n')),
@@ -62,7 +60,7 @@ export function denseLinesOf(
 }
 
 /** Strings are templates when they come out of the minifier, which take V8 longer to read. No place is moved. */
-function withQuotes(code: string): string {
+function withQuotes(code: string, statements: readonly Node[]): string {
   const parts: string[] = [];
   let at = 0;
   const visit = (node: Node, isTagged: boolean): void => {
@@ -74,18 +72,14 @@ function withQuotes(code: string): string {
     parts.push(code.slice(at, node.start), '"', text, '"');
     at = node.end;
   };
-  for (const statement of statementsOf(code, 'js')) visit(statement, false);
+  for (const statement of statements) visit(statement, false);
   return parts.join('') + code.slice(at);
-}
-
-function isModule(code: string): boolean {
-  return statementsOf(code, 'js').some(({ type }) => /^(?:Import|Export)/.test(type));
 }
 
 const ON_ITS_OWN_LINE = /Statement$|Declaration$|Definition$|^StaticBlock$|^SwitchCase$/;
 
 /** Where the code can be cut: before the statements, the members of classes and the cases of a switch. */
-function startsOf(code: string): number[] {
+function cutsOf(code: string, statements: readonly Node[]): number[] {
   const starts = new Set([0]);
   const visit = (node: Node): void => {
     for (const value of Object.values(node)) {
@@ -96,7 +90,6 @@ function startsOf(code: string): number[] {
     }
     childrenOf(node).forEach(visit);
   };
-  const statements = statementsOf(code, 'js');
   for (const { start } of statements) starts.add(start);
   statements.forEach(visit);
   return [...starts].filter((at) => code[at - 1] !== '\n').sort((a, b) => a - b);

@@ -2,7 +2,7 @@ import { SourceMap } from 'node:module';
 import { expect, test } from 'vitest';
 import { denseLinesOf } from '../../tools/dense-lines.ts';
 
-const AS_IT_IS = { compress: false, mangle: false } as const;
+const AS_IT_IS = { compress: false, mangle: false, module: true } as const;
 const dense = (code: string): string => denseLinesOf(code, undefined, AS_IT_IS).code;
 
 test('each statement, member of a class and case has a line of its own, without spaces', () => {
