@@ -485,6 +485,7 @@ export class Connection<F extends RowForm = 'record'>
    */
   reset(): Promise<void> {
     return this.#run('reset', async (client) => {
+      client.session.checkCaller();
       // What was called before may begin a transaction, or end one.
       while (!client.session.isIdle && !client.session.isEnded) await client.session.whenIdle();
       client.hasLastingEffects = true;
@@ -503,6 +504,7 @@ export class Connection<F extends RowForm = 'record'>
   close(options: { timeout?: number | undefined } = {}): Promise<void> {
     return located(async () => {
       const client = this[CLIENT]('Connection.close()', true);
+      if (options.timeout === undefined) client.session.checkCaller();
       this.#closing ??= closeClient(client, options.timeout);
       await this.#closing;
     });

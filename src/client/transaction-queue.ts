@@ -6,7 +6,11 @@ import { OpenTransaction } from './open-transaction.ts';
 /** What the queue needs of the client session that it is for. */
 interface QueueHost {
   readonly transactions: readonly OpenTransaction[];
-  readonly session: { readonly isEnded: boolean; readonly transactionStatus: TransactionStatus };
+  readonly session: {
+    readonly isEnded: boolean;
+    readonly transactionStatus: TransactionStatus;
+    checkCaller(): void;
+  };
   readonly listeners: { onLeave(callback: () => void): () => void };
 }
 
@@ -117,6 +121,7 @@ export class TransactionQueue<Host extends QueueHost> {
     deadline: Deadline | null,
     isHasty = false,
   ): Turn<Host> | Promise<Turn<Host>> {
+    this.#client.session.checkCaller();
     if (this.#mayGo(wanted) && (isHasty ? this.#turn === null : !this.isWaitedIn(wanted))) {
       return this.#take(wanted);
     }

@@ -1,5 +1,6 @@
 import type { HostQueue, Request, RequestHost } from './request.ts';
 import { RequestDeque } from './request-deque.ts';
+import type { Feed } from './requests/feed.ts';
 
 /** A request that was on the wire already and needs the queue once more. */
 interface Returning {
@@ -55,6 +56,11 @@ export class RequestQueue implements HostQueue {
   /** Requests that are written and not answered. */
   get inFlight(): number {
     return this.#inFlight.length;
+  }
+
+  /** What the request that holds the queue takes its data from: see Request. */
+  get feed(): Feed | null {
+    return this.#holder?.feed ?? null;
   }
 
   /** Nothing is under way: no request, and nothing that bars the queue. */

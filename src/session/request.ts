@@ -11,6 +11,7 @@ import type { Room } from '../runtime/room.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Outbox } from './outbox.ts';
 import type { Preamble } from './preamble.ts';
+import type { Feed } from './requests/feed.ts';
 import type { Server } from './server.ts';
 import type { KnownStatements } from './statements/known-statements.ts';
 import type { TypeChanges } from './statements/type-changes.ts';
@@ -191,6 +192,11 @@ export abstract class Request<R = unknown> {
    */
   get isOnce(): boolean {
     return false;
+  }
+
+  /** What it takes its data from, if that may wait and make calls: see Feed. */
+  get feed(): Feed | null {
+    return null;
   }
 
   /** It may end its transaction: nothing is sent behind it until it is answered. */

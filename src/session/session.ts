@@ -15,6 +15,7 @@ import { Outbox } from './outbox.ts';
 import { Preamble } from './preamble.ts';
 import type { Catalog, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
+import { calledBySource } from './requests/feed.ts';
 import type { Server } from './server.ts';
 import { catalog } from './statements/catalog-room.ts';
 import { KnownStatements } from './statements/known-statements.ts';
@@ -177,6 +178,16 @@ export class Session implements InboxOwner {
     return this.canceller.isActive;
   }
 
+  /** Whether the running code is what the request under way takes its data from. */
+  get isCalledBySource(): boolean {
+    return this.queue.feed?.isAround === true;
+  }
+
+  /** Throws for a caller who would wait for itself. */
+  checkCaller(): void {
+    if (this.isCalledBySource) throw calledBySource();
+  }
+
   /** Takes a request in its turn. Its promise tells the rest. */
   submit(request: Request): void {
     this.requests += 1;
@@ -185,6 +196,10 @@ export class Session implements InboxOwner {
     this.inbox.resume();
     if (this.#ended) {
       request.fail(this.endedError(true));
+      return;
+    }
+    if (this.isCalledBySource) {
+      request.fail(calledBySource());
       return;
     }
     const { deadline } = request;

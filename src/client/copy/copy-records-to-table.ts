@@ -21,8 +21,8 @@ export type CopyRecord = readonly unknown[] | object;
 export interface CopyRecordsOptions extends CopyCommon {
   /**
    * Arrays with a value for each column, or objects with a property for each: others are
-   * ignored, one that is missing is an error. They must not wait for calls on the same
-   * connection: they follow the COPY.
+   * ignored, one that is missing is an error. Calls that an async iterable makes on the same
+   * connection are refused, as it would wait for itself.
    */
   readonly records: Iterable<CopyRecord> | AsyncIterable<CopyRecord>;
   /** An SQL condition: records for which it is not true are left out (12+). Sent as it is. */

@@ -22,8 +22,8 @@ import { withSchemaHint } from './schema-hint.ts';
 /** See Queryable.copyToTable. */
 export interface CopyToTableOptions extends CopyFormat, CopyCommon {
   /**
-   * Data in COPY's text, csv or binary format, as `format` says; strings are sent as UTF-8. It
-   * must not wait for calls on the same connection: they follow the COPY.
+   * Data in COPY's text, csv or binary format, as `format` says; strings are sent as UTF-8. Calls
+   * that it makes on the same connection are refused, as it would wait for itself.
    */
   readonly source: CopySource;
   /** An SQL condition: rows for which it is not true are left out (12+). Sent as it is. */

@@ -15,6 +15,7 @@ import type { RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import type { CopyInput } from './copy-input.ts';
 import { COPY_BLOCK, type CopyColumns, CopyRequest } from './copy-request.ts';
+import type { Feed } from './feed.ts';
 
 /**
  * Writes the pieces of an input as the data of a COPY; a RecordEncoder is one. What it throws fails
@@ -87,7 +88,12 @@ export class CopyInRequest extends CopyRequest {
       this.#begin = resolve;
     });
     // Begun here, the input is pulled in its caller's asynchronous context.
-    void this.#run();
+    const { feed } = data.input;
+    void (feed === null ? this.#run() : feed.run(() => this.#run()));
+  }
+
+  override get feed(): Feed | null {
+    return this.#data.input.feed;
   }
 
   override start(session: RequestHost): void {

@@ -1,3 +1,5 @@
+import { Feed } from './feed.ts';
+
 /** Gives a COPY's data piece by piece. Its `return` is called if it is not read to its end. */
 export type CopyIterator = Iterator<unknown, unknown> | AsyncIterator<unknown, unknown>;
 
@@ -8,9 +10,12 @@ export class CopyInput {
   #arrived: IteratorResult<unknown, unknown> | null = null;
   /** It has come to its end, has failed by itself, or was stopped. */
   #isOver = false;
+  /** Null where nothing waits: a call that the source makes then follows the COPY. */
+  readonly feed: Feed | null;
 
   constructor(iterator: CopyIterator) {
     this.#iterator = iterator;
+    this.feed = Symbol.iterator in iterator ? null : new Feed();
   }
 
   /** The next piece, or the end; null when it must be waited for. Throws what the source does. */

@@ -10,6 +10,7 @@ import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
+import { Feed } from './feed.ts';
 import { StatementRequest } from './statement-request.ts';
 
 /** Sets of values, one for each execution of a statement. */
@@ -27,6 +28,7 @@ const NO_PORTAL = 'asyncpg_abort';
  */
 export class ExecuteManyRequest extends StatementRequest<Row[]> {
   readonly #sets: ArgumentSets;
+  readonly #feed: Feed | null;
   readonly #wantRows: boolean;
   readonly #form: RowForm;
   #result: RowCollector;
@@ -55,6 +57,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     this.#form = form;
     this.#result = new RowCollector(form);
     this.#sets = sets;
+    this.#feed = Symbol.asyncIterator in sets ? new Feed() : null;
     this.#wantRows = wantRows;
   }
 
@@ -67,6 +70,10 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     return !this.isRepeatable;
   }
 
+  override get feed(): Feed | null {
+    return this.#feed;
+  }
+
   protected override execute(session: RequestHost, statement: Statement): void {
     this.#result = new RowCollector(this.#form);
     this.#written = 0;
@@ -77,7 +84,11 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     if (Symbol.asyncIterator in this.#sets) {
       const sets = this.#sets[Symbol.asyncIterator]();
       this.send(session);
-      this.#end(session, sets, this.#pull(session, statement, sets));
+      this.#end(
+        session,
+        sets,
+        this.#feed!.run(() => this.#pull(session, statement, sets)),
+      );
       return;
     }
     const sets = this.#sets[Symbol.iterator]();

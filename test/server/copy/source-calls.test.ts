@@ -1,0 +1,148 @@
+/** A source that makes calls on the connection which takes its data from it: it would wait for itself. */
+import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { Connection, Queryable } from '../../../src/index.ts';
+import { describeEach, failure, open } from '../../support/connections.ts';
+
+type Ask = () => Promise<unknown>;
+
+/** What takes data from a source that asks something before its second piece. */
+const takers: Record<string, (q: Queryable, ask: Ask) => Promise<unknown>> = {
+  executeMany: (q, ask) => q.executeMany('INSERT INTO t VALUES ($1)', values(ask)),
+  fetchMany: (q, ask) =>
+    q.fetchMany('INSERT INTO t VALUES ($1) RETURNING a', values(ask) as unknown as [number][]),
+  copyRecordsToTable: (q, ask) => q.copyRecordsToTable('t', { records: values(ask) }),
+  'copyToTable of an iterable': (q, ask) => q.copyToTable('t', { source: lines(ask) }),
+  'copyToTable of a Readable': (q, ask) =>
+    q.copyToTable('t', { source: Readable.from(lines(ask)) }),
+  'copyToTable of a ReadableStream': (q, ask) => q.copyToTable('t', { source: webLines(ask) }),
+};
+
+async function* values(ask: Ask) {
+  yield [1];
+  await pause(1);
+  await ask();
+  yield [2];
+}
+
+async function* lines(ask: Ask) {
+  yield Buffer.from('1\n');
+  await pause(1);
+  await ask();
+  yield Buffer.from('2\n');
+}
+
+/** The first chunk is pulled ahead, when the stream is made. */
+function webLines(ask: Ask): ReadableStream<Uint8Array> {
+  const chunks = lines(ask);
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+}
+
+/** Calls that a source may make. */
+const asks: Record<string, (c: Connection) => Promise<unknown>> = {
+  fetch: (c) => c.fetch('SELECT 1'),
+  'a script': (c) => c.execute('SELECT 1; SELECT 2'),
+  batch: (c) => c.batch(['SELECT 1']),
+  stream: (c) => c.stream('SELECT 1').next(),
+  prepare: (c) => c.prepare('SELECT 1'),
+  transaction: (c) => c.transaction((tx) => tx.execute('SELECT 1')),
+  begin: (c) => c.begin(),
+  COPY: (c) => c.copyFromTable('t', { output: () => {} }),
+  addListener: (c) => c.addListener('news', () => {}),
+  reset: (c) => c.reset(),
+  close: (c) => c.close(),
+  'through another source': (c) => c.copyToTable('t', { source: lines(() => c.fetch('SELECT 1')) }),
+};
+
+const REFUSED = {
+  name: 'InterfaceError',
+  safeToRetry: true,
+  message: expect.stringMatching(/the call would wait for itself/),
+};
+
+async function withTable(version: 18 | 15): Promise<Connection> {
+  const connection = await open(version);
+  await connection.execute('CREATE TEMP TABLE t (a int)');
+  return connection;
+}
+
+describeEach('a call on the same connection', (version) => {
+  it.each(Object.keys(takers))('fails what takes its data from there, by %s', async (name) => {
+    const c = await withTable(version);
+    for (let round = 0; round < 2; round++) {
+      const taken = takers[name]!(c, () => c.fetch('SELECT 1'));
+      expect(await failure(taken)).toMatchObject(REFUSED);
+      const inside = c.transaction((tx) => takers[name]!(tx, () => tx.fetch('SELECT 1')));
+      expect(await failure(inside)).toMatchObject(REFUSED);
+    }
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(0n);
+  });
+
+  it.each(Object.keys(asks))(
+    'is refused, the source may go on, and the connection does: %s',
+    async (name) => {
+      const c = await withTable(version);
+      for (const take of Object.values(takers)) {
+        await take(c, async () => expect(await failure(asks[name]!(c))).toMatchObject(REFUSED));
+      }
+      const count = await c.fetchVal<bigint>('SELECT count(*) FROM t');
+      expect(count).toBe(BigInt(2 * Object.keys(takers).length));
+      expect(c.isInTransaction()).toBe(false);
+    },
+  );
+
+  it('is refused where the source is a result of it', async () => {
+    const c = await withTable(version);
+    const query = 'SELECT generate_series(1, 3) AS a';
+    const sources = [
+      () => c.copyRecordsToTable('t', { records: c.stream(query) }),
+      () => c.copyRecordsToTable('t', { records: c.copyRecordsFromQuery(query) }),
+      () => c.copyToTable('t', { source: c.stream(query).toNodeStream().map(String) }),
+      () =>
+        c.transaction((tx) => tx.copyRecordsToTable('t', { records: tx.cursor<object>(query) })),
+    ];
+    for (const copy of sources) expect(await failure(copy())).toMatchObject(REFUSED);
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(0n);
+  });
+});
+
+describe('others', () => {
+  it.each(Object.keys(takers))('are not refused, by %s', async (name) => {
+    const c = await withTable(18);
+    const other = await withTable(18);
+    // On another connection, also in turn with it; of who is not the source; and afterwards.
+    const stranger = pause(1).then(() => c.fetchVal('SELECT 7'));
+    const late: Promise<unknown>[] = [];
+    await takers[name]!(c, async () => {
+      expect(await other.fetchVal('SELECT 5')).toBe(5);
+      await takers[name]!(other, async () => {
+        expect(await failure(c.fetch('SELECT 1'))).toMatchObject(REFUSED);
+      });
+      late.push(pause(50).then(() => c.fetchVal('SELECT 6')));
+    });
+    expect(await stranger).toBe(7);
+    expect(await Promise.all(late)).toEqual([6]);
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(2n);
+    expect(await other.fetchVal('SELECT count(*) FROM t')).toBe(2n);
+  });
+
+  it('are calls of an iterable that does not wait: they follow the COPY', async () => {
+    const c = await withTable(18);
+    const counted: Promise<unknown>[] = [];
+    const records = function* () {
+      for (let i = 0; i < 3; i++) {
+        counted.push(c.fetchVal('SELECT count(*)::int FROM t'));
+        yield [i];
+      }
+    };
+    await c.copyRecordsToTable('t', { records: records() });
+    expect(await Promise.all(counted)).toEqual([3, 3, 3]);
+  });
+});
