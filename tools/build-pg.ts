@@ -5,7 +5,7 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'rolldown';
-import { asciiOnly, compactClasses } from './build-plugins.ts';
+import { asciiOnly, compactClasses, ownNamesOnly } from './build-plugins.ts';
 import { denseLines } from './dense-lines.ts';
 import { root } from './entries.ts';
 import { startFunctions } from './start-functions.ts';
@@ -197,6 +197,7 @@ export async function buildCode(folder: string): Promise<void> {
       lateNodeModule,
       ...startFunctions(),
       compactClasses,
+      ownNamesOnly,
       asciiOnly,
       loadedLate,
       denseLines(SHORT),

@@ -70,6 +70,24 @@ export const usersNames: Plugin = {
   },
 };
 
+/** What rolldown writes where a module is used as an object: it goes through what `Object.prototype` has as well. */
+const INHERITED = /for\s*\((var|let|const) (\w+) in (\w+)\)\s*__defProp\(/g;
+
+/** An application that has put something on `Object.prototype` loads the package all the same. */
+export const ownNamesOnly: Plugin = {
+  name: 'own-names-only',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      const code = chunk.code.replace(INHERITED, 'for($1 $2 of Object.keys($3))__defProp(');
+      if (code === chunk.code && /__exportAll\s*=/.test(code)) {
+        this.error(`${chunk.fileName}: rolldown's __exportAll is another one than it was`);
+      }
+      chunk.code = code;
+    }
+  },
+};
+
 /** The same code, with what is not ASCII as escapes. */
 export const ascii = (code: string): string =>
   code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -13,6 +13,7 @@ import {
   compactClasses,
   everyClassAtOnce,
   oneCopy,
+  ownNamesOnly,
   readableMinify,
   reexports,
   usersNames,
@@ -201,7 +202,7 @@ async function buildLayout({
 }: Layout): Promise<OutputChunk[]> {
   const { output } = await build({
     ...common,
-    plugins: [...plugins, compactClasses, usersNames, asciiOnly, reexports],
+    plugins: [...plugins, compactClasses, usersNames, ownNamesOnly, asciiOnly, reexports],
     input: Object.fromEntries(modules.map(({ name, source }) => [name, source])),
     output: {
       dir: folder,

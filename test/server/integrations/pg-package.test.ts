@@ -335,6 +335,16 @@ describe('@asyncpg/pg under the name of pg', () => {
     });
   });
 
+  it('works where somebody has put something on the prototype of all objects', () => {
+    const program = `
+      Object.prototype.everywhere = 1;
+      Object.prototype.method = () => {};
+      const pg = require('pg');
+      ${QUERY.replace('console.log', 'delete Object.prototype.everywhere; delete Object.prototype.method; console.log')}
+    `;
+    expect(run('polluted.cjs', program)).toEqual(ANSWER);
+  });
+
   describe('works where a test has put others in the place of timers, as Jest does', () => {
     const fake = `
       const clock = {};
