@@ -1,5 +1,6 @@
 import { type Connection, connect, PostgresError } from 'asyncpg';
 import { TempCluster } from 'asyncpg/cluster';
+import { executeScript } from '../sql/script-file.ts';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 import { utf16Offset } from './describe.ts';
@@ -75,7 +76,7 @@ async function executeSchema(
   }
   for (const { file, text } of files) {
     try {
-      await connection.execute(text);
+      if (await executeScript(connection, text)) continue;
     } catch (error) {
       if (!(error instanceof PostgresError)) throw error;
       const position = error.position === null ? 0 : utf16Offset(text, error.position - 1);
@@ -86,6 +87,12 @@ async function executeSchema(
         hint: error.hint ?? `${relativeName(config.root, file)} cannot be executed as it is.`,
       });
     }
+    return findingAt(file, text, text.trimEnd().length - 1, {
+      severity: 'error',
+      code: 'open-transaction',
+      message: 'a transaction is left open here, which would undo all that follows',
+      hint: 'End the file with COMMIT.',
+    });
   }
   return null;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { comparePaths } from '../sql/script-file.ts';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 
@@ -69,11 +70,18 @@ async function expand(root: string, entry: string): Promise<string[]> {
   const place = path.resolve(root, entry);
   const found = await stat(place).catch(() => null);
   if (found?.isFile() === true) return [place];
-  const sql = (file: string): boolean => file.endsWith('.sql') && !/\.down\.sql$/.test(file);
+  const sql = (file: string): boolean => file.endsWith('.sql') && isNoUndoing(file);
   if (found?.isDirectory() === true) return (await filesBelow(place)).filter(sql);
   if (!/[*?{]/.test(entry)) return [];
   const pattern = globPattern(entry);
-  return (await filesBelow(root)).filter((file) => pattern.test(relativeName(root, file)));
+  // What undoes migrations is left out here as well, unless it is asked for by name.
+  const wanted = entry.endsWith('.down.sql') ? () => true : isNoUndoing;
+  const files = (await filesBelow(root)).filter((file) => pattern.test(relativeName(root, file)));
+  return files.filter(wanted);
+}
+
+function isNoUndoing(file: string): boolean {
+  return !file.endsWith('.down.sql');
 }
 
 /** A folder and those below it that may have sources or a schema. */
@@ -86,7 +94,7 @@ export function foldersBelow(folder: string): string[] {
 async function filesBelow(folder: string): Promise<string[]> {
   const files: string[] = [];
   const entries = await readdir(folder, { withFileTypes: true });
-  entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+  entries.sort((a, b) => comparePaths(a.name, b.name, path.sep));
   for (const entry of entries) {
     const file = path.join(folder, entry.name);
     if (entry.isFile()) files.push(file);

@@ -4,10 +4,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../client/connection.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
+import { comparePaths, executeScript } from '../sql/script-file.ts';
 
 /**
  * What makes an empty database that of the tests. Files and folders of SQL are executed in their order, and
- * within a folder in that of their paths; what ends in `.down.sql` is left out. A function may run
+ * within a folder in that of their paths, numbers in them counted as numbers; what ends in `.down.sql` is left out. A function may run
  * the tool that the application uses: `version` is to change whenever it would do something else.
  */
 export type Migrations = string | URL | readonly (string | URL)[] | MigrationFunction;
@@ -49,6 +50,11 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
     };
   }
   const given = migrations === undefined ? [] : [migrations].flat();
+  if (!given.every((place) => typeof place === 'string' || place instanceof URL)) {
+    throw new ClientConfigurationError(
+      'migrations: expected files and folders of SQL, or { version, migrate }',
+    );
+  }
   const places = given.map((place) =>
     path.resolve(place instanceof URL ? fileURLToPath(place) : place),
   );
@@ -63,7 +69,8 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
 async function scriptsOf(place: string): Promise<Script[]> {
   const isFolder = (await stat(place)).isDirectory();
   const names = isFolder ? await readdir(place, { recursive: true }) : [''];
-  const wanted = names.filter((name) => !isFolder || /(?<!\.down)\.sql$/.test(name)).sort();
+  const wanted = names.filter((name) => !isFolder || /(?<!\.down)\.sql$/.test(name));
+  wanted.sort((one, other) => comparePaths(one, other, path.sep));
   if (wanted.length === 0) {
     throw new ClientConfigurationError(`migrations: there is no .sql file in ${place}`, {
       hint: 'Migrations in another language are run by a function: { version, migrate }.',
@@ -80,12 +87,13 @@ async function scriptsOf(place: string): Promise<Script[]> {
 async function execute(connection: Connection, scripts: readonly Script[]): Promise<void> {
   for (const { file, text } of scripts) {
     try {
-      await connection.execute(text);
+      if (await executeScript(connection, text)) continue;
     } catch (error) {
       throw new Error(`the migration ${file} failed: ${(error as Error).message}`, {
         cause: error,
       });
     }
+    throw new Error(`the migration ${file} leaves a transaction open, which would be undone`);
   }
 }
 

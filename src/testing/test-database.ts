@@ -6,6 +6,8 @@ import { InvalidCatalogNameError, ObjectInUseError } from '../errors/generated/s
 import { createPool } from '../pool/create-pool.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolOptions } from '../pool/pool-options.ts';
+import { systemClock } from '../transport/clock.ts';
+import { copySettings } from './database-settings.ts';
 import { type Migrations, readMigrations } from './migrations.ts';
 import { type TestServer, testServer, withDatabase } from './server.ts';
 import { ensureTemplate, templateName, tryLock } from './template.ts';
@@ -22,6 +24,9 @@ export interface TestDatabaseOptions {
   /** Is given `close`: `afterAll` of vitest, `after` of node:test. */
   readonly after?: ((close: () => Promise<void>) => unknown) | undefined;
 }
+
+/** How long a test's pools wait for connections that it has not given back, in milliseconds. */
+const PATIENCE = 1_000;
 
 /** How often a template is made again that somebody has dropped before it could be cloned. */
 const ATTEMPTS = 3;
@@ -66,7 +71,7 @@ export class TestDatabase {
 
   async #close(): Promise<void> {
     try {
-      await Promise.all(this.#pools.map((pool) => pool.close()));
+      await Promise.all(this.#pools.map(end));
       await this.#admin.execute(`DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
     } finally {
       await this.#admin.close();
@@ -77,6 +82,16 @@ export class TestDatabase {
   /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+}
+
+/** A test that has failed may have a connection still: it must not hold up the others. */
+async function end(pool: Pool): Promise<void> {
+  const timer = systemClock.setTimer(PATIENCE, () => pool.terminate());
+  try {
+    await pool.close();
+  } finally {
+    timer.cancel();
   }
 }
 
@@ -127,6 +142,7 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
         if (!(error instanceof InvalidCatalogNameError) || attempt === ATTEMPTS) throw error;
       }
     }
+    await copySettings(admin, templateName(migrations), name);
     const database = new TestDatabase(server, admin, name);
     options.after?.(() => database.close());
     return database;

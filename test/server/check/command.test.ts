@@ -81,6 +81,25 @@ describe.each([18, 15] as const)('asyncpg check, PostgreSQL %i', (version) => {
 });
 
 describe('asyncpg check', () => {
+  it('takes files as tools write them, and tells of a transaction that is left open', async () => {
+    await using project = await Project.make({
+      'asyncpg.config.mjs': "export default { schema: ['m/*.sql'] };",
+      'm/1_dump.sql':
+        "\\restrict abc\nSELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a ();\n\\unrestrict abc\n",
+      'm/9_nine.sql': 'ALTER TABLE a ADD b int;',
+      'm/9_nine.down.sql': 'DROP TABLE a;',
+      'm/10_ten.sql': 'ALTER TABLE a RENAME b TO c;',
+      'src/a.ts': "db.fetch('SELECT c FROM a');",
+    });
+    expect(await project.check()).toMatchObject({ code: 0, err: '' });
+    await project.write({ 'm/11_open.sql': 'BEGIN;\nCREATE TABLE d ();\n' });
+    const { code, out } = await project.check();
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'm/11_open.sql(2,18): error open-transaction: a transaction is left open',
+    );
+  });
+
   it('tells a mistake in the schema by its place', async () => {
     await using project = await Project.make({
       'schema.sql': 'CREATE TABLE a (id int8);\nCREATE TABEL b ();',

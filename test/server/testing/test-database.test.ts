@@ -101,6 +101,54 @@ describe('a test database', () => {
     expect(migrate).toHaveBeenCalledTimes(1);
   });
 
+  test('is made in the order in which people number files, by scripts of pg_dump too', async () => {
+    const own = await mkdtemp(path.join(folder, '..', 'asyncpg-numbered-'));
+    const files = {
+      // What pg_dump writes empties the search path for what follows on the same connection.
+      '1_dump.sql':
+        "\\restrict abc\nSELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a ();\n\\unrestrict abc\n",
+      '9_nine.sql': 'ALTER TABLE a ADD b int;',
+      '10_ten.sql': 'ALTER TABLE a RENAME b TO c;',
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(own, name), text);
+    await using database = await testDatabase({ server, migrations: own });
+    const pool = await database.createPool();
+    expect(await pool.fetchVal('SELECT count(c) FROM a')).toBe(0n);
+    await writeFile(path.join(own, '11_open.sql'), 'BEGIN; CREATE TABLE d ();');
+    await expect(testDatabase({ server, migrations: own })).rejects.toThrow(
+      /11_open\.sql leaves a transaction open/,
+    );
+    await rm(own, { recursive: true });
+  });
+
+  test('has the settings that the migrations gave to the database', async () => {
+    const migrate = (connection: Connection): Promise<unknown> =>
+      connection.execute(`DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET search_path = "Own", public', current_database());
+        EXECUTE format('ALTER DATABASE %I SET app.name = %L', current_database(), 'it''s = a, b');
+        EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET work_mem = ''5MB''', current_database());
+      END $$`);
+    await using database = await testDatabase({ server, migrations: { version: '1', migrate } });
+    const pool = await database.createPool();
+    expect(await pool.fetchVal('SHOW search_path')).toBe('"Own", public');
+    expect(await pool.fetchVal('SHOW app.name')).toBe("it's = a, b");
+    expect(await pool.fetchVal('SHOW work_mem')).toBe('5MB');
+  });
+
+  test('is dropped though a test has not given back its connection', async () => {
+    const database = await testDatabase({ server, migrations: folder });
+    const pool = await database.createPool();
+    const held = await pool.acquire();
+    await database.close();
+    await expect(held.fetchVal('SELECT 1')).rejects.toThrow();
+    expect(await databases('asyncpg_test_')).not.toContain(database.name);
+  });
+
+  test('refuses migrations that are none', async () => {
+    const migrations = (async () => {}) as never;
+    await expect(testDatabase({ server, migrations })).rejects.toThrow(/files and folders of SQL/);
+  });
+
   test('whose migration fails says which, and leaves nothing behind', async () => {
     const before = await databases('asyncpg_');
     await writeFile(path.join(folder, '2.sql'), 'ALTER TABLE nowhere ADD n int4;');
