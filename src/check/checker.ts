@@ -53,6 +53,7 @@ export class Checker {
   static async open(dsn: string, config: LoadedConfig, hash: string): Promise<Checker> {
     const catalogs = await open(dsn);
     try {
+      await checkDeclared(catalogs, config);
       return new Checker(
         config,
         hash,
@@ -225,6 +226,23 @@ function missingTable({ code, position }: Objection, text: string): string | nul
 function declaredBy({ columns = {} }: LoadedConfig): Declared {
   return (schema, table, column) =>
     columns[`${schema}.${table}.${column}`] ?? columns[`${table}.${column}`];
+}
+
+/** @throws CheckError for a type that was declared for a column that there is not: it would be for nothing */
+async function checkDeclared(catalogs: Connection, { columns = {} }: LoadedConfig): Promise<void> {
+  const missing = await catalogs.fetchVal<string>(
+    `SELECT string_agg(name, ', ') FROM unnest($1::text[]) AS name WHERE NOT EXISTS (
+       SELECT FROM pg_catalog.pg_attribute a
+       JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       WHERE a.attnum > 0 AND NOT a.attisdropped
+         AND name IN (concat_ws('.', c.relname, a.attname), concat_ws('.', n.nspname, c.relname, a.attname)))`,
+    Object.keys(columns),
+  );
+  if (missing === null) return;
+  throw new CheckError(
+    `columns: there is no ${missing} in the database; they are named table.column or schema.table.column`,
+  );
 }
 
 /** Whether a comment of the template, ahead of what is not known, says that this is meant. */

@@ -107,6 +107,11 @@ function checkConfig(file: string, config: unknown): asserts config is CheckConf
     }
   }
   const lists = config as Record<string, unknown>;
+  for (const name of ['out', 'program']) {
+    if (!['string', 'undefined'].includes(typeof lists[name])) {
+      throw new CheckError(`${file}: ${name} must be a string`);
+    }
+  }
   for (const name of ['schema', 'include', 'exclude', 'extensions']) {
     const list = lists[name];
     const isMissing = list === undefined && name !== 'schema';

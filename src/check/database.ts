@@ -1,6 +1,5 @@
 import { type Connection, connect, PostgresError } from 'asyncpg';
 import { TempCluster } from 'asyncpg/cluster';
-import { executeScript } from '../sql/script-file.ts';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 import { utf16Offset } from './describe.ts';
@@ -76,7 +75,11 @@ async function executeSchema(
   }
   for (const { file, text } of files) {
     try {
-      if (await executeScript(connection, text)) continue;
+      await connection.execute(withoutPsql(text));
+      if (!connection.isInTransaction()) {
+        await restoreSearchPath(connection);
+        continue;
+      }
     } catch (error) {
       if (!(error instanceof PostgresError)) throw error;
       const position = error.position === null ? 0 : utf16Offset(text, error.position - 1);
@@ -95,4 +98,15 @@ async function executeSchema(
     });
   }
   return null;
+}
+
+/** A file without the lines for psql that pg_dump writes from 2025 on; all else keeps its place. */
+function withoutPsql(text: string): string {
+  return text.replaceAll(/^\\(?=(?:un)?restrict\b)./gm, '--');
+}
+
+/** A file that pg_dump has written empties the search path, also for those behind it. */
+async function restoreSearchPath(connection: Connection): Promise<void> {
+  const path = await connection.fetchVal('SHOW search_path');
+  if (path === '') await connection.execute('RESET search_path');
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { comparePaths } from '../sql/script-file.ts';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 
@@ -94,7 +93,7 @@ export function foldersBelow(folder: string): string[] {
 async function filesBelow(folder: string): Promise<string[]> {
   const files: string[] = [];
   const entries = await readdir(folder, { withFileTypes: true });
-  entries.sort((a, b) => comparePaths(a.name, b.name, path.sep));
+  entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
   for (const entry of entries) {
     const file = path.join(folder, entry.name);
     if (entry.isFile()) files.push(file);

@@ -152,8 +152,9 @@ export class TypeNames {
   #ofShape(shape: Shape, oid: number): string | null {
     if (shape.kind === 'declared') return shape.type;
     if (shape.kind === 'json') {
-      // A cast to text, or JSON that is left as text.
-      const isJson = /^jsonb?$/.test(this.#known.get(oid)?.name ?? '');
+      // A cast to text, JSON that is left as text, or that a codec makes something else of.
+      const name = this.#known.get(oid)?.name ?? '';
+      const isJson = /^jsonb?$/.test(name) && this.#codecs[name] === undefined;
       return isJson && this.#types.json !== 'text' ? this.#json(shape.json, false) : null;
     }
     if (shape.kind === 'nested') return `(${this.resultOf(oid, shape.inner)})[]`;

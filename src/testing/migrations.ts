@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../client/connection.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
-import { comparePaths, executeScript } from '../sql/script-file.ts';
+import { comparePaths, executeScript } from './script-file.ts';
 
 /**
  * What makes an empty database that of the tests. Files and folders of SQL are executed in their order, and

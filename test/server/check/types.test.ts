@@ -128,6 +128,23 @@ describe('the types of queries', () => {
     }
   });
 
+  it('are those of a codec, where it is one of JSON', async () => {
+    const text = "SELECT jsonb_build_object('a', 1) AS b, json_build_object('a', 1) AS j";
+    const config = "export default { schema: ['schema.sql'], codecs: { jsonb: 'Doc' } };";
+    expect((await typesOf([text], config))[text]).toContain('row: { b: Doc; j: { a: number } }');
+  });
+
+  it('cannot be declared for a column that there is not', async () => {
+    await using project = await Project.make({
+      'asyncpg.config.mjs':
+        "export default { schema: ['schema.sql'], columns: { 'users.setings': 'Settings', users: 'U' } };",
+      'schema.sql': SCHEMA,
+    });
+    const { code, err } = await project.check();
+    expect(code).toBe(2);
+    expect(err).toContain('columns: there is no users.setings, users in the database');
+  });
+
   it('are of all that may take the place of a document', async () => {
     const document = "jsonb_build_object('a', id)";
     const rows = {

@@ -1,3 +1,5 @@
+import type { Connection } from '../client/connection.ts';
+
 /**
  * Whether a path comes before another as people number their files: `9_a.sql` before `10_b.sql`.
  *
@@ -12,13 +14,6 @@ export function comparePaths(one: string, other: string, separator: string): num
   return 0;
 }
 
-/** What a script is executed on. */
-interface Executor {
-  execute(query: string): Promise<unknown>;
-  fetchVal(query: string): Promise<unknown>;
-  isInTransaction(): boolean;
-}
-
 /**
  * Executes one of several scripts. Lines for psql that pg_dump writes from 2025 on (`\restrict`) are passed
  * over, and the search path that it empties is that of the others again.
@@ -26,7 +21,7 @@ interface Executor {
  * @returns false if the script leaves a transaction open: it would undo all that follows
  * @throws PostgresError whose places are those of the text
  */
-export async function executeScript(on: Executor, text: string): Promise<boolean> {
+export async function executeScript(on: Connection, text: string): Promise<boolean> {
   await on.execute(text.replaceAll(/^\\(?=(?:un)?restrict\b)./gm, '--'));
   if (on.isInTransaction()) return false;
   if (text.includes('search_path') && (await on.fetchVal('SHOW search_path')) === '') {
