@@ -3,5 +3,5 @@
  * Sinon bear the clock that they belong to.
  */
 export function isFaked(given: object): boolean {
-  return 'clock' in given;
+  return Object.hasOwn(given, 'clock');
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolStats } from '../../pool/stats.ts';
 
@@ -33,7 +34,12 @@ export function healthRoute(
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<Health> {
   const { timeout = PATIENCE } = options;
   return async (request, reply) => {
-    const pool = options.pool ?? request.server.pg;
+    const pool = options.pool ?? (request.server.pg as Pool | undefined);
+    if (pool === undefined) {
+      throw new InvalidArgumentError('healthRoute: there is no app.pg here', {
+        hint: 'Give it the pool: healthRoute({ pool: app.reports }).',
+      });
+    }
     reply.header('cache-control', 'no-store');
     try {
       await pool.execute({ text: 'SELECT', timeout });

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Queryable } from '../../client/queryable.ts';
+import { ClientConfigurationError } from '../../errors/client-errors.ts';
 import { createPool } from '../../pool/create-pool.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
@@ -41,12 +42,37 @@ export interface AsyncpgPluginOptions {
   readonly cancelOnDisconnect?: boolean | undefined;
 }
 
+/** What may be told: the plugin's options, and those that Fastify has for every plugin. */
+const KNOWN: Readonly<Record<keyof AsyncpgPluginOptions, true>> & Readonly<Record<string, true>> = {
+  dsn: true,
+  pool: true,
+  name: true,
+  httpErrors: true,
+  cancelOnDisconnect: true,
+  prefix: true,
+  logLevel: true,
+  logSerializers: true,
+};
+
+/** A database that is told by another name would be the environment's. */
+function checkOptions(options: AsyncpgPluginOptions): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(KNOWN, name)) continue;
+    const hint =
+      name === 'connectionString' ? 'It is spelled "dsn".' : 'Those of createPool are in "pool".';
+    throw new ClientConfigurationError(`unknown option "${name}"`, { hint });
+  }
+}
+
+/** Those whose errors are answered already, by a pool that was registered before. */
+const answering = new WeakSet<FastifyInstance>();
+
 /**
  * A Fastify plugin that owns a pool: it is open before the app is ready, and closes when the app has
  * closed, after the requests under way. A database that cannot be reached fails the start of the app.
  * Routes use `app.pg`, the pool, or `request.pg`, the same for one request.
  *
- * @throws from `app.ready()` and `app.listen()`: what `createPool` throws
+ * @throws from `app.ready()` and `app.listen()`: what `createPool` throws, ClientConfigurationError for unknown options
  * @example
  * const app = fastify();
  * await app.register(asyncpg, { dsn: process.env.DATABASE_URL, httpErrors: true });
@@ -55,6 +81,7 @@ export interface AsyncpgPluginOptions {
  */
 export async function asyncpg(app: FastifyInstance, options: AsyncpgPluginOptions): Promise<void> {
   const { dsn, name = 'pg', httpErrors = false, cancelOnDisconnect = false } = options;
+  checkOptions(options);
   const opening = dsn === undefined ? createPool(options.pool) : createPool(dsn, options.pool);
   // Before the pool is open, for Fastify may lose patience with a start that goes on all the same.
   app.addHook('onClose', async () => {
@@ -73,7 +100,8 @@ export async function asyncpg(app: FastifyInstance, options: AsyncpgPluginOption
   } else {
     app.decorateRequest(name, { getter: () => pool });
   }
-  if (httpErrors) {
+  if (httpErrors && !answering.has(app)) {
+    answering.add(app);
     // What is thrown here goes to the next handler outwards, in the end to Fastify's own.
     app.setErrorHandler((error) => {
       throw toAnswer(error);

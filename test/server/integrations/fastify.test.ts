@@ -104,6 +104,19 @@ describe('the life cycle of asyncpg/fastify', () => {
     await expect(app.ready()).rejects.toThrow('maxSize');
   });
 
+  it.each([
+    ['connectionString', 'It is spelled "dsn".'],
+    ['max', 'Those of createPool are in "pool".'],
+  ])('fails the start of the app with an option that there is not: %s', async (name, hint) => {
+    app = fastify();
+    app.register(asyncpg, { dsn: serverDsn(), [name]: 'x', prefix: '/x', logLevel: 'warn' });
+    await expect(app.ready()).rejects.toMatchObject({
+      name: 'ClientConfigurationError',
+      message: expect.stringContaining(`unknown option "${name}"`),
+      hint,
+    });
+  });
+
   it('closes the pool when the app fails to start for another reason', async () => {
     plugIn({}, { applicationName: 'fails-to-start' });
     app.register(async () => {
@@ -317,6 +330,15 @@ describe('httpErrors', () => {
     expect([twice.statusCode, twice.json()]).toEqual([409, { cause: 'UniqueViolationError' }]);
   });
 
+  it('may be asked for with each of several pools', async () => {
+    app = fastify({ allowErrorHandlerOverride: false });
+    const pool = { minSize: 0 };
+    app.register(asyncpg, { dsn: serverDsn(), pool, httpErrors: true });
+    app.register(asyncpg, { dsn: serverDsn(), pool, httpErrors: true, name: 'reports' });
+    app.get('/', (request) => request.pg.execute("DO $$ BEGIN RAISE SQLSTATE '23505'; END $$"));
+    expect((await app.inject('/')).statusCode).toBe(409);
+  });
+
   it('is off unless asked for', async () => {
     plugIn();
     app.get('/', (request) => request.pg.execute("DO $$ BEGIN RAISE SQLSTATE '23505'; END $$"));
@@ -351,6 +373,15 @@ describe('healthRoute', () => {
     const answer = await app.inject('/health');
     expect(answer.statusCode).toBe(503);
     expect(answer.json()).toMatchObject({ status: 'down', pool: { size: 1, inUse: 1 } });
+  });
+
+  it('says so where there is no pool of the name that it asks', async () => {
+    app = fastify();
+    app.register(asyncpg, { dsn: serverDsn(), pool: { minSize: 0 }, name: 'reports' });
+    app.get('/health', healthRoute());
+    const answer = await app.inject('/health');
+    expect(answer.statusCode).toBe(500);
+    expect(answer.json()).toMatchObject({ message: expect.stringContaining('there is no app.pg') });
   });
 
   it('asks another pool when it is told to', async () => {
