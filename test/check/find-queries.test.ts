@@ -123,6 +123,47 @@ describe('the finder of queries', () => {
     ]);
   });
 
+  it('takes in each of the fragments that a key chooses among', () => {
+    const source = `
+      const ORDERS = { id: sql\`id\`, name: sql\`lower(name)\` };
+      const order = ORDERS[by.key];
+      db.fetch(sql\`SELECT 1 FROM t ORDER BY \${order}\`);`;
+    const [query] = findQueries('a.ts', source).queries;
+    expect(query?.variants.map(({ text, when }) => [text.value, when])).toEqual([
+      ['SELECT 1 FROM t ORDER BY id', "when by.key === 'id'"],
+      ['SELECT 1 FROM t ORDER BY lower(name)', "when by.key === 'name'"],
+    ]);
+    const values = 'const V = { a: 1 }; db.fetch(sql`SELECT ${V[key]}, ${{ a: x }[key]}`);';
+    expect(textsOf(values)).toEqual(['SELECT $1, $2']);
+  });
+
+  it.each([
+    ['a function', 'function f(n) { return sql`a = ${n}`; }', 'f(1)'],
+    ['a function of an expression', 'const f = (n) => n > 1 ? sql`a = ${n}` : sql``;', 'f(1)'],
+    ['a variable', 'let w = sql``; if (x) w = sql`WHERE a`;', 'w'],
+    ['a variable that is nothing at first', 'let w = null; if (x) w = sql`WHERE a`;', 'w'],
+    ['a condition that is no fragment', '', 'x && sql`WHERE a`'],
+  ])('does not take for a value the fragment of %s', (_, before, expression) => {
+    const { queries, unknown } = findQueries(
+      'a.ts',
+      `${before} db.fetch(sql\`SELECT 1 \${${expression}}\`);`,
+    );
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      `${expression} is a fragment that only the program knows`,
+    ]);
+  });
+
+  it.each([
+    ['a variable that is assigned to', 'let w = 1; w = 2;', 'w'],
+    ['a function', 'async function f() { return db.fetchVal(sql`SELECT 2`); }', 'f()'],
+    ['a parameter of the name of a fragment', 'let w = sql``; w = x; function g(w) {}', 'w'],
+    ['what a query has given', 'const rows = await db.fetch(sql`SELECT 2`);', 'rows[0].id'],
+  ])('takes for a value that of %s', (_, before, expression) => {
+    const source = `${before} db.execute(sql\`DELETE FROM t WHERE a = \${${expression}}\`);`;
+    expect(textsOf(source)).toContain('DELETE FROM t WHERE a = $1');
+  });
+
   it('puts SET in front of assignments where it is missing', () => {
     expect(
       textsOf('db.execute(sql`UPDATE t ${sql.set({ a: x, b: sql`now()` })} WHERE id = ${id}`)'),

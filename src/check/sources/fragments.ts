@@ -9,7 +9,7 @@ import {
   startOf,
 } from './alternatives.ts';
 import { helperOf, ofHelper } from './helpers.ts';
-import { type Located, type Node, unwrapped } from './modules.ts';
+import { type Located, type Node, propertyName, unwrapped } from './modules.ts';
 
 /** The texts that a `sql` template can have, by the fragments in it. */
 export function alternativesOf(
@@ -59,7 +59,46 @@ function ofValue(value: Located, hole?: number): readonly Alternative[] | NotKno
   }
   const constant = value.module.constant(node);
   if (constant !== null) return ofValue(constant);
+  const choices = choicesOf(here);
+  if (choices !== null) return ofChoices(here, choices);
+  if (helperOf(here) === null) {
+    const shown = here.module.source.slice(node.start, node.end).replaceAll(/\s+/g, ' ');
+    return new NotKnown(`${shown} is a fragment that only the program knows`, placeOf(here));
+  }
   return ofHelper(here, (each) => ofValue(each));
+}
+
+/** The fragments among which a key chooses, `{ a: sql`…`, b: sql`…` }[key]`, by the key. */
+function choicesOf({ node, module }: Located): ReadonlyMap<string, Located> | null {
+  if (node.type !== 'MemberExpression' || node['computed'] !== true) return null;
+  const object = unwrapped(node['object'] as Node);
+  const isHere = object.type === 'ObjectExpression';
+  const owner = isHere ? { node: object, module } : module.constant(object);
+  if (owner?.node.type !== 'ObjectExpression') return null;
+  const choices = new Map<string, Located>();
+  for (const each of owner.node['properties'] as readonly Node[]) {
+    const name = each.type === 'Property' ? propertyName(each) : null;
+    const value = { node: each['value'] as Node, module: owner.module };
+    if (name === null || !mayBeFragment(value)) return null;
+    choices.set(name, value);
+  }
+  return choices.size === 0 ? null : choices;
+}
+
+function ofChoices(
+  { node, module }: Located,
+  choices: ReadonlyMap<string, Located>,
+): readonly Alternative[] | NotKnown {
+  const key = node['property'] as Node;
+  const shown = module.source.slice(key.start, key.end);
+  const all: Alternative[] = [];
+  for (const [name, value] of choices) {
+    const found = ofValue(value);
+    if (found instanceof NotKnown) return found;
+    const when = new Map([[`${shown} === '${name}'`, true]]);
+    all.push(...joined([{ parts: [], when }], found));
+  }
+  return all;
 }
 
 /** `!x` is the other way round of `x`. */
@@ -86,5 +125,6 @@ function mayBeFragment({ node, module }: Located): boolean {
   }
   const constant = module.constant(inner);
   if (constant !== null && constant.node !== inner) return mayBeFragment(constant);
-  return helperOf({ node: inner, module }) !== null;
+  const here = { node: inner, module };
+  return helperOf(here) !== null || choicesOf(here) !== null || module.makesFragment(inner);
 }

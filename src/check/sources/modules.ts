@@ -42,6 +42,8 @@ export class Module {
   readonly #names = new Map<string, Node | null>();
   readonly #imports = new Map<string, { from: string; name: string }>();
   readonly #exports = new Map<string, { from: string | null; name: string }>();
+  /** What each name is given, null for a parameter: of all scopes. */
+  readonly #values = new Map<string, readonly (Node | null)[]>();
   readonly #allOf: string[] = [];
   readonly #modules: Modules;
 
@@ -62,6 +64,7 @@ export class Module {
   }
 
   #declare(node: Node): void {
+    this.#noteValue(node);
     switch (node.type) {
       case 'VariableDeclaration':
         // Of `const`, at any depth: a name that is there twice stands for neither.
@@ -101,6 +104,52 @@ export class Module {
         this.#name('default', node['declaration'] as Node);
         break;
       default:
+    }
+  }
+
+  /** Notes what a name is given anywhere in the file, and which names are parameters of functions. */
+  #noteValue(node: Node): void {
+    const note = (target: unknown, value: unknown): void => {
+      const name = (target as Node | null)?.['name'];
+      if (typeof name !== 'string') return;
+      this.#values.set(name, [...(this.#values.get(name) ?? []), value as Node | null]);
+    };
+    if (node.type === 'VariableDeclarator' && node['init']) note(node['id'], node['init']);
+    if (node.type === 'AssignmentExpression') note(node['left'], node['right']);
+    if (node.type === 'FunctionDeclaration') note(node['id'], node);
+    for (const each of (node['params'] as readonly Node[] | undefined) ?? []) note(each, null);
+  }
+
+  /**
+   * Whether an expression makes a `sql` template, by a function of this file or a variable that is assigned to, so
+   * that its text is not known. A name that may be another's is taken for a value.
+   */
+  makesFragment(value: Node, depth = 0): boolean {
+    const node = unwrapped(value);
+    const any = (...parts: unknown[]): boolean =>
+      depth < 10 && parts.some((each) => each && this.makesFragment(each as Node, depth + 1));
+    switch (node.type) {
+      case 'TaggedTemplateExpression':
+        return this.isSql(node['tag'] as Node);
+      case 'ConditionalExpression':
+        return any(node['consequent'], node['alternate']);
+      case 'LogicalExpression':
+        return any(node['left'], node['right']);
+      case 'Identifier': {
+        const values = this.#values.get(nameOf(node)) ?? [];
+        const told = values.filter((each) => each === null || !isNothing(each));
+        return told.length > 0 && told.every((each) => each !== null && any(each));
+      }
+      case 'CallExpression': {
+        const callee = node['callee'] as Node;
+        return callee.type === 'Identifier' && any(callee);
+      }
+      case 'ArrowFunctionExpression':
+      case 'FunctionExpression':
+      case 'FunctionDeclaration':
+        return any(...returned(node['body'] as Node));
+      default:
+        return false;
     }
   }
 
@@ -254,6 +303,23 @@ export function unwrapped(node: Node): Node {
     default:
       return node;
   }
+}
+
+function isNothing(node: Node): boolean {
+  return (
+    (node.type === 'Literal' && node['value'] === null) ||
+    (node.type === 'Identifier' && node['name'] === 'undefined')
+  );
+}
+
+/** What a function's body returns. */
+function returned(body: Node): Node[] {
+  if (body.type !== 'BlockStatement') return [body];
+  const found: Node[] = [];
+  visit(body, (node) => {
+    if (node.type === 'ReturnStatement' && node['argument']) found.push(node['argument'] as Node);
+  });
+  return found;
 }
 
 /** Calls `enter` for a node and all below it, with those that are around it, the outermost first. */
