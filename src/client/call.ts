@@ -1,6 +1,7 @@
 import type { CallCodecs } from '../codecs/codec-source.ts';
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { checkArgumentCount } from '../session/statements/parameter-limit.ts';
+import { scanQuery } from '../sql/placeholders.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import { RECORDS, type RowStyle } from '../values/column-names.ts';
 import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
@@ -18,12 +19,17 @@ export type NamedQuery = (rename: (key: string) => string) => {
   readonly args: readonly unknown[];
 };
 
+/** Marks a fragment in whose own text a `$` stands before a digit. It is copied with the fragment. */
+export const NUMBERED: unique symbol = Symbol('numbered');
+
 /** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
 export interface QueryObject<F extends RowForm = RowForm, T = any> {
   /** The type of its rows, if it is known: never there at run time. */
   readonly [ROW]?: T;
   /** Writes it with other names of columns, if it has any. @internal */
   readonly [NAMED]?: NamedQuery | undefined;
+  /** Its text may have a placeholder that was written by hand. @internal */
+  readonly [NUMBERED]?: true | undefined;
   /** Writes its arguments and reads its rows, if an adapter has codecs of its own. @internal */
   readonly [CODECS]?: CallCodecs | undefined;
   /** One statement with `$1`…`$n` for its values. */
@@ -95,10 +101,22 @@ function checkedObject(
   if (query.args !== undefined && !Array.isArray(query.args)) {
     throw new InvalidArgumentError('the args of a query must be an array');
   }
+  if (query[NUMBERED] === true) refuseWrittenPlaceholders(query);
   if (query.rows !== undefined) checkRowForm(query.rows);
   const names = column?.inverse === undefined ? undefined : query[NAMED];
   if (names === undefined && (query.rows !== undefined || form === 'record')) return query;
   return { ...query, ...names?.(column!.inverse!), rows: query.rows ?? form };
+}
+
+/** A `$1` in a template is another value's, or nobody's: the template counts its own. */
+function refuseWrittenPlaceholders({ text, args = NO_ARGS }: QueryObject): void {
+  // It may stand in a string, a name or a comment.
+  const { length } = scanQuery(text, false).placeholders;
+  if (length <= args.length) return;
+  throw new InvalidArgumentError(
+    `a template of sql has ${args.length} values and ${length} placeholders: one was written by hand`,
+    { hint: 'Write ${value} in the place of $1; sql counts the placeholders.' },
+  );
 }
 
 export function argsOf(query: QueryObject): readonly unknown[] {

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { NAMED, type NamedQuery, type QueryObject, type ROW } from './call.ts';
+import { NAMED, type NamedQuery, NUMBERED, type QueryObject, type ROW } from './call.ts';
 
 /** The name of a column between the texts of a fragment. */
 export class ColumnName {
@@ -26,6 +26,8 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
   readonly args: readonly unknown[];
   /** @internal */
   declare readonly [NAMED]?: NamedQuery;
+  /** @internal */
+  declare readonly [NUMBERED]?: true;
   readonly #strings: readonly string[];
   readonly #values: readonly unknown[];
   readonly #keyword: string | null;
@@ -34,12 +36,14 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
   /**
    * @param keyword what the fragment begins with, unless the text in front of it ends with it
    * @param isTable it is a table with a name; where the text behind gives it another, that holds
+   * @param isNumbered a `$` stands before a digit in its strings, other than in text that is taken as it is
    */
   constructor(
     strings: readonly string[],
     values: readonly unknown[],
     keyword: string | null = null,
     isTable: boolean = false,
+    isNumbered: boolean = false,
   ) {
     const args: unknown[] = [];
     this.#strings = strings;
@@ -48,6 +52,9 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
     this.#isTable = isTable;
     this.text = this.#write('', '', args, asItIs);
     this.args = args;
+    if (isNumbered || values.some((value) => value instanceof SqlFragment && NUMBERED in value)) {
+      this[NUMBERED] = true;
+    }
     if (this.#hasNames) {
       this[NAMED] = (rename) => {
         const renamed: unknown[] = [];

@@ -132,7 +132,8 @@ function tag(strings: TemplateStringsArray, ...values: readonly unknown[]): SqlF
   if (!Array.isArray(strings) || strings.raw === undefined) {
     throw new InvalidArgumentError('sql is a template tag: write sql`…`, or sql.raw(text)');
   }
-  return new SqlFragment(strings, values);
+  const isNumbered = strings.some((text) => /\$\d/.test(text));
+  return new SqlFragment(strings, values, null, false, isNumbered);
 }
 
 function raw(text: string): SqlFragment {

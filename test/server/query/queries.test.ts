@@ -248,6 +248,35 @@ describeEach('queries', (version) => {
     }
   });
 
+  it('a placeholder written by hand in a template of sql is refused: it would be another value', async () => {
+    const c = await open(version);
+    const nested = sql`$1::int4`;
+    const written = [
+      sql`SELECT $1::int4, ${2}::int4`,
+      sql`SELECT ${1}::int4, $1::int4`,
+      sql`SELECT ${nested}, ${2}::int4`,
+      { ...sql`SELECT $2::int4, ${2}::int4`, timeout: 1000 },
+      sql`SELECT $1::int4`,
+    ];
+    for (const query of written) {
+      const error = await failure(c.fetch(query));
+      expect(error).toBeInstanceOf(InvalidArgumentError);
+      expect(String(error)).toMatch(/written by hand\nHINT: {2}Write \$\{value\}/);
+      expect(await failure(c.batch([query]))).toBeInstanceOf(InvalidArgumentError);
+    }
+    // What is no placeholder to the server stays.
+    const row = await c.fetchRow(
+      sql`SELECT '$1' AS a, $tag$ $2 $tag$ AS b, ${3}::int4 AS "$4" -- $5`,
+    );
+    expect(row).toEqual({ a: '$1', b: ' $2 ', $4: 3 });
+    // Text that is taken as it is may name a value again.
+    expect(await c.fetchRow(sql`SELECT ${4}::int4 AS a, ${sql.raw('$1')} + 1 AS b`)).toEqual({
+      a: 4,
+      b: 5,
+    });
+    expect(await c.fetchVal({ ...sql`SELECT $1::int4`, args: [6] })).toBe(6);
+  });
+
   it('takes query objects and the sql tag everywhere', async () => {
     const c = await open(version);
     expect(await c.fetchVal({ text: 'SELECT $1::int4', args: [4] })).toBe(4);
