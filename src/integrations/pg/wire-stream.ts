@@ -46,6 +46,17 @@ interface ToldOfPeer {
   getProtocol?(): string | null;
 }
 
+/** Its methods, for a stream in its place. */
+function methodsOf(socket: ToldOfPeer): Required<Pick<ToldOfPeer, MethodOfPeer>> {
+  return {
+    getPeerCertificate: (detailed) => socket.getPeerCertificate?.(detailed) ?? {},
+    getCipher: () => socket.getCipher?.() ?? {},
+    getProtocol: () => socket.getProtocol?.() ?? null,
+  };
+}
+
+type MethodOfPeer = 'getPeerCertificate' | 'getCipher' | 'getProtocol';
+
 /** The most that a socket of Node's gives at once: who reads the stream is used to that. */
 const PIECE = 64 * 1024;
 
@@ -129,9 +140,7 @@ export class WireStream extends Duplex {
     this.authorized = socket.authorized ?? true;
     this.authorizationError = socket.authorizationError ?? null;
     this.alpnProtocol = alpn ?? false;
-    this.getPeerCertificate = (detailed) => socket.getPeerCertificate?.(detailed) ?? {};
-    this.getCipher = () => socket.getCipher?.() ?? {};
-    this.getProtocol = () => socket.getProtocol?.() ?? null;
+    Object.assign(this, methodsOf(socket));
   }
 
   ref(): this {
