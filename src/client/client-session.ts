@@ -110,7 +110,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     work: (content: T) => Promise<R>,
   ): Promise<R> {
     const innermost = this.transactions.at(-1);
-    const turn = new RequestTurn(deadline);
+    const turn = new RequestTurn(deadline, false);
     this.session.submit(turn);
     return turn.inPlace(room.open(), (content) => {
       // It was undone meanwhile, by the release of its connection, and not by a request behind this call.

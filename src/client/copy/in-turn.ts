@@ -13,7 +13,7 @@ export async function inTurn<R>(
   run: (turn: Turn) => Promise<R>,
   cleanUp: (error: unknown) => void = () => {},
 ): Promise<R> {
-  const turn = new Turn(deadline);
+  const turn = new Turn(deadline, true);
   session.submit(turn);
   try {
     return await run(turn);

@@ -13,14 +13,21 @@ export class Turn extends Request<never> {
   #begin!: () => void;
   readonly #begun: Promise<void>;
   #isHeld = false;
+  readonly #isOnce: boolean;
 
-  constructor(deadline: Deadline | null) {
+  /** @param isOnce what is submitted in it is once only, and takes its place without waiting any more */
+  constructor(deadline: Deadline | null, isOnce: boolean) {
     super(deadline);
+    this.#isOnce = isOnce;
     this.#begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
     // Its failure is told by `during` and `submit`.
     this.promise.catch(() => {});
+  }
+
+  override get isOnce(): boolean {
+    return this.#isOnce;
   }
 
   override start(session: RequestHost): void {

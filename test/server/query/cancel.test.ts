@@ -146,6 +146,32 @@ describeEach('time-outs and aborts', (version) => {
     }
   });
 
+  // The second signal of a server before 18 is late when there is much to do.
+  it('leave a COPY behind them alone whose columns have to be looked up first', async () => {
+    const copyOften = async (): Promise<void> => {
+      const c = await openWithSchema(version);
+      await c.execute('CREATE TABLE t (a int4)');
+      await c.copyRecordsToTable('t', { records: [] });
+      await c.fetch('SELECT pg_sleep($1)', 0);
+      for (let round = 0; round < 100; round++) {
+        const abort = new AbortController();
+        const sleep = { text: 'SELECT pg_sleep($1)', args: [30], signal: abort.signal };
+        const ended = failure(c.fetch(sleep));
+        const records = async function* (): AsyncGenerator<[number]> {
+          yield [1];
+          await ended;
+        };
+        const written = c.copyRecordsToTable('t', { records: records() });
+        if (round % 2 === 0) abort.abort(new Error('enough'));
+        else setTimeout(() => abort.abort(new Error('enough')), round % 3);
+        expect(await written).toBe('COPY 1');
+        expect((await ended).message).toBe('enough');
+      }
+      expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(100n);
+    };
+    await Promise.all(Array.from({ length: 8 }, copyOften));
+  });
+
   it('leave a stream behind them alone, which cannot give its rows twice', async () => {
     const c = await open(version);
     for (let round = 0; round < 5; round++) {
