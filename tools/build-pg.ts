@@ -5,7 +5,7 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'rolldown';
-import { asciiOnly, compactClasses, ownNamesOnly } from './build-plugins.ts';
+import { asciiOnly, compactClasses, ownNamesOnly, shortNames } from './build-plugins.ts';
 import { denseLines } from './dense-lines.ts';
 import { root } from './entries.ts';
 import { startFunctions } from './start-functions.ts';
@@ -65,12 +65,6 @@ const lateDriver: Plugin = {
     filter: { id: /driver-loader\.ts$/ },
     handler: () => ({ code: "export const driver = () => require('./driver.js');" }),
   },
-};
-
-/** Local names get short. Those of functions and classes are seen from outside. */
-const SHORT = {
-  compress: { keepNames: { function: true, class: true } },
-  mangle: { toplevel: false, keepNames: true },
 };
 
 /** `node:module` takes a while to be loaded, and only old versions of Node need it. */
@@ -200,7 +194,7 @@ export async function buildCode(folder: string): Promise<void> {
       ownNamesOnly,
       asciiOnly,
       loadedLate,
-      denseLines(SHORT),
+      denseLines(shortNames),
     ],
     input: { core: SOURCE, driver: DRIVER },
     preserveEntrySignatures: 'allow-extension',

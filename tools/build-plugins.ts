@@ -11,14 +11,19 @@ import {
 import { root } from './entries.ts';
 import { withUsersNames } from './peer-aliases.ts';
 
+/** Local names get short. Those of functions and classes stay: stacks show them, and whoever asks for `name`. */
+export const shortNames = {
+  compress: { keepNames: { function: true, class: true } },
+  mangle: { toplevel: false, keepNames: true },
+};
+
 /**
  * Comments go, which the declarations and the sources have, and local names get short: there is a fifth less to
  * read. Lines and the names of functions and classes stay, so that a stack still tells where it is, and Node
  * shows a line of an error that nobody has caught, and not all of the file.
  */
 export const readableMinify: MinifyOptions = {
-  compress: { keepNames: { function: true, class: true } },
-  mangle: { toplevel: false, keepNames: true },
+  ...shortNames,
   codegen: { removeWhitespace: false },
 };
 

@@ -1,12 +1,14 @@
 // How Node's files of dist/ and packages/pg are written: without the spaces between words, each statement on a line of
-// its own. V8 reads every character of a file before it runs: a fifth of them are spaces, which cost a fiftieth
-// of what a start does. All on one line, an error that nobody has caught would show the whole file.
+// its own. V8 reads every character of a file before it runs, and a fifth of them are spaces: with that and short
+// names a start of @asyncpg/pg takes 3 % fewer instructions. All on one line, an error that nobody has caught would show
+// the whole file.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { decode, encode, type SourceMapSegment } from '@jridgewell/sourcemap-codec';
 import type { OutputChunk, Plugin } from 'rolldown';
 import { type MinifyOptions, minifySync } from 'rolldown/experimental';
 import { ascii } from './build-plugins.ts';
+import { isAllLazy } from './start-functions.ts';
 import { childrenOf, isNode, type Node, statementsOf } from './syntax-tree.ts';
 
 type Map = NonNullable<MinifyOptions['inputMap']>;
@@ -17,7 +19,7 @@ export function denseLines(options: Omit<Options, 'module'>): Plugin {
   return {
     name: 'dense-lines',
     writeBundle({ dir, format }, bundle) {
-      if (process.argv.includes('--all-lazy')) return;
+      if (isAllLazy) return;
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== 'chunk') continue;
         rewrite(path.join(dir!, chunk.fileName), chunk, { ...options, module: format === 'es' });

@@ -13,6 +13,9 @@ import { childrenOf, isNode, type Node, statementsOf } from './syntax-tree.ts';
 
 export const LIST = path.join(root, 'tools/start-functions.json');
 
+/** Whether V8 is to compile late whatever is called, as `profile-start.ts` asks. */
+export const isAllLazy = process.argv.includes('--all-lazy');
+
 /** A function of a source. */
 export interface Found {
   /** Its own name; or that of what it is in, and which of the functions without a name there it is. */
@@ -104,7 +107,7 @@ export type StartFunctions = Readonly<Record<string, readonly string[]>>;
 
 /** Has the functions of the list compiled with their files, unless the build is one to find them by. */
 export function startFunctions(): Plugin[] {
-  if (process.argv.includes('--all-lazy')) return [];
+  if (isAllLazy) return [];
   const list = JSON.parse(readFileSync(LIST, 'utf8')) as StartFunctions;
   return [
     {

@@ -70,7 +70,7 @@ async function scriptsOf(place: string): Promise<Script[]> {
   const isFolder = (await stat(place)).isDirectory();
   const names = isFolder ? await readdir(place, { recursive: true }) : [''];
   const wanted = names.filter((name) => !isFolder || /(?<!\.down)\.sql$/.test(name));
-  wanted.sort((one, other) => comparePaths(one, other, path.sep));
+  wanted.sort(comparePaths);
   if (wanted.length === 0) {
     throw new ClientConfigurationError(`migrations: there is no .sql file in ${place}`, {
       hint: 'Migrations in another language are run by a function: { version, migrate }.',

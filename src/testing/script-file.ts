@@ -1,13 +1,10 @@
+import path from 'node:path';
 import type { Connection } from '../client/connection.ts';
 
-/**
- * Whether a path comes before another as people number their files: `9_a.sql` before `10_b.sql`.
- *
- * @param separator what is between the names of a path
- */
-export function comparePaths(one: string, other: string, separator: string): number {
-  const others = other.split(separator);
-  for (const [index, name] of one.split(separator).entries()) {
+/** Orders paths as people number their files: `9_a.sql` before `10_b.sql`. */
+export function comparePaths(one: string, other: string): number {
+  const others = other.split(path.sep);
+  for (const [index, name] of one.split(path.sep).entries()) {
     const order = name.localeCompare(others[index] ?? '', 'en', { numeric: true });
     if (order !== 0) return order;
   }
