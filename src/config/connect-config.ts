@@ -165,6 +165,8 @@ export interface ConnectConfig {
   readonly requireAuth: ReadonlySet<AuthMethod> | null;
   /** `requireAuth` names `password`: it may be sent where others can read it. */
   readonly allowsClearText: boolean;
+  /** An empty password is sent, and the server says what is wrong with it. */
+  readonly allowsEmptyPassword: boolean;
   readonly channelBinding: 'disable' | 'prefer' | 'require';
   /** How many iterations of SCRAM a server may ask for, if not what is usual. */
   readonly scramIterations?: { readonly minIterations: number; readonly maxIterations: number };

@@ -153,6 +153,7 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
     ),
     requireAuth: settings.requireAuth?.value.allowed ?? null,
     allowsClearText: settings.requireAuth?.value.namesPassword ?? false,
+    allowsEmptyPassword: false,
     channelBinding: settings.channelBinding?.value ?? 'prefer',
     krbsrvname: settings.krbsrvname?.value ?? 'postgres',
     gsslib: settings.gsslib?.value ?? (environment.platform === 'win32' ? 'sspi' : 'gssapi'),

@@ -60,7 +60,7 @@ export async function requirePassword(
   what: string,
 ): Promise<string> {
   const password = await inbox.during(config.passwordFor(host));
-  if (password === null || password === '') {
+  if (password === null || (password === '' && !config.allowsEmptyPassword)) {
     throw new InterfaceError(
       `the server asks for ${what} of user ${JSON.stringify(config.user)}, but none was given`,
       {

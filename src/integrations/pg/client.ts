@@ -60,6 +60,7 @@ export class Client extends ClientState {
     this._connecting = true;
     this.connection._connecting = true;
     this.connection.on('error', (error) => this._handleErrorEvent(error));
+    this.connection.handleReady();
     try {
       this.#link.open(this[SETTINGS]());
     } catch (error) {
@@ -107,12 +108,7 @@ export class Client extends ClientState {
         if ((this.#config.prepare ?? defaults.prepare) && !this.pipeline) {
           this.#dispatcher.keepStatements();
         }
-        this.#emitReady();
-        const callback = this._connectionCallback;
-        this._connectionCallback = null;
-        if (callback) safely(() => callback(null, this));
-        safely(() => this.emit('connect'));
-        this._pulseQueryQueue();
+        this.connection.tellReady(this._txStatus, () => this.#begin());
       },
       refused: (error) => safely(() => this._handleErrorWhileConnecting(this.#refusal ?? error)),
       dismissed: (error) => {
@@ -136,10 +132,12 @@ export class Client extends ClientState {
     };
   }
 
-  #emitReady(): void {
-    const { connection, _txStatus: status } = this;
-    if (connection.listenerCount('readyForQuery') === 0) return;
-    safely(() => connection.emit('readyForQuery', { name: 'readyForQuery', length: 5, status }));
+  #begin(): void {
+    const callback = this._connectionCallback;
+    this._connectionCallback = null;
+    if (callback) safely(() => callback(null, this));
+    safely(() => this.emit('connect'));
+    this._pulseQueryQueue();
   }
 
   // ── Failing and ending ──────────────────────────────────────────────────────────────────
@@ -363,14 +361,15 @@ export class Client extends ClientState {
     this._txStatus = this.#link.session!.transactionStatus;
     if (this._activeQuery === null) this.readyForQuery = true;
     const { connection } = this;
-    if (error === null) {
-      safely(() => query.handleReadyForQuery(connection));
-    } else {
-      this.#forgetSubmitted(query);
-      safely(() => query.handleError(error, connection));
-    }
-    this.#emitReady();
-    this._pulseQueryQueue();
+    connection.tellReady(this._txStatus, () => {
+      if (error === null) {
+        safely(() => query.handleReadyForQuery(connection));
+      } else {
+        this.#forgetSubmitted(query);
+        safely(() => query.handleError(error, connection));
+      }
+      this._pulseQueryQueue();
+    });
   }
 
   #forgetSubmitted(query: Queued): void {

@@ -32,7 +32,8 @@ export interface ConnectSettings {
   /** A socket, or what makes one. */
   readonly stream: unknown;
   readonly startupParameters: ReadonlyMap<string, string>;
-  readonly password: () => Promise<string | null>;
+  /** Empty where there is none: the server says what is wrong with that. */
+  readonly password: () => Promise<string>;
 }
 
 /** A client's settings, for its pool. */
@@ -66,6 +67,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
     ssl: sslConfig(settings.ssl, settings.sslNegotiation),
     requireAuth: null,
     allowsClearText: true,
+    allowsEmptyPassword: true,
     channelBinding: settings.enableChannelBinding ? 'prefer' : 'disable',
     scramIterations: { minIterations: 1, maxIterations: settings.scramMaxIterations || Infinity },
     krbsrvname: 'postgres',

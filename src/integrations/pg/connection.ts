@@ -19,6 +19,26 @@ import { type Wire, WireStream } from './wire-stream.ts';
 /** How the server answers a message: not at all, at its next Sync, or up to a ReadyForQuery. */
 export type Answer = 'none' | 'later' | 'ready';
 
+/** The messages that answer a query. `readyForQuery` is told of without being looked for. */
+const ANSWERS: ReadonlySet<string | symbol> = new Set([
+  'message',
+  'parseComplete',
+  'bindComplete',
+  'closeComplete',
+  'noData',
+  'parameterDescription',
+  'rowDescription',
+  'dataRow',
+  'portalSuspended',
+  'commandComplete',
+  'emptyQuery',
+  'errorMessage',
+  'copyInResponse',
+  'copyOutResponse',
+  'copyData',
+  'copyDone',
+]);
+
 /** What a connection needs of its client. */
 export interface ConnectionOwner extends Wire {
   /** Has messages written, if it is somebody's turn to speak. */
@@ -42,6 +62,13 @@ function asTheyAre(value: any): string | Uint8Array | null {
 export class Connection extends EventEmitter {
   readonly #owner: ConnectionOwner | null;
   #stream: WireStream | null = null;
+  /** What the client does about the ReadyForQuery that is being told of. */
+  #ready: (() => void) | null = null;
+  readonly #takeReady = (): void => {
+    const ready = this.#ready;
+    this.#ready = null;
+    ready?.();
+  };
   /** Statements by name that the server knows. */
   parsedStatements: Record<string, string> = {};
   /** Those that it has been sent, and has not answered yet. */
@@ -82,10 +109,28 @@ export class Connection extends EventEmitter {
     return this.listenerCount(name) > 0 || this.listenerCount('message') > 0;
   }
 
+  /** Whether anybody listens to messages that answer queries. @internal */
+  get hearsAnswers(): boolean {
+    return this.eventNames().some((name) => ANSWERS.has(name));
+  }
+
   /** Has whoever listens to it hear a message. @internal */
   tell(message: BackendMessage): void {
     if (this.listenerCount('message') > 0) safely(() => this.emit('message', message));
     safely(() => this.emit(message.name, message));
+  }
+
+  /** The client takes its place among those who listen to `readyForQuery`, as it does in pg. @internal */
+  handleReady(): void {
+    this.on('readyForQuery', this.#takeReady);
+  }
+
+  /** Has whoever listens hear that the server waits, and in its turn the client, which calls `handle`. @internal */
+  tellReady(status: 'I' | 'T' | 'E', handle: () => void): void {
+    this.#ready = handle;
+    this.tell({ name: 'readyForQuery', length: 5, status });
+    // If a listener has thrown, or all were removed.
+    this.#takeReady();
   }
 
   #requireOwner(): ConnectionOwner {

@@ -8,6 +8,7 @@ import { KeptStatements } from './kept-statements.ts';
 import type { Link } from './link.ts';
 import { Query } from './query.ts';
 import { QueryRun, type RunHost } from './query-run.ts';
+import { readsAsMade } from './result.ts';
 import { type Submittable, SubmittableTurn, type TurnHost } from './submittable-turn.ts';
 import type { CustomTypesConfig } from './type-overrides.ts';
 import { prepareValue } from './utils.ts';
@@ -37,8 +38,8 @@ const { submit, prepare, _getRows } = OWN;
 const { handleRowDescription, handleDataRow, handlePortalSuspended, handleEmptyQuery } = OWN;
 const { handleCommandComplete, handleCopyInResponse, handleCopyData } = OWN;
 
-/** Whether the short way has the same effect as all the messages, one by one. */
-function goesTheShortWay(query: Queued): query is Query {
+/** Whether the short way has the same effect as all the messages, one by one, for who is told of them. */
+function goesTheShortWay(query: Queued, connection: Connection): query is Query {
   return (
     query instanceof Query &&
     query.submit === submit &&
@@ -50,7 +51,9 @@ function goesTheShortWay(query: Queued): query is Query {
     query.handleEmptyQuery === handleEmptyQuery &&
     query.handleCommandComplete === handleCommandComplete &&
     query.handleCopyInResponse === handleCopyInResponse &&
-    query.handleCopyData === handleCopyData
+    query.handleCopyData === handleCopyData &&
+    readsAsMade(query._result) &&
+    !connection.hearsAnswers
   );
 }
 
@@ -86,7 +89,7 @@ export class Dispatcher {
 
   /** Sends a query. */
   start(query: Queued): void {
-    const isOwn = goesTheShortWay(query);
+    const isOwn = goesTheShortWay(query, this.#host.connection);
     this.#statements?.passing((query as Query).text, isOwn);
     if (isOwn) this.#sendOwn(query, this.#statements);
     else this.#send(query, this.#turnOf(query as Submittable).request);

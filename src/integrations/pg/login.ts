@@ -75,22 +75,21 @@ export function iterationsRefusal(message: string, most: number): Error | null {
   );
 }
 
-async function passwordOf(client: LoggingIn): Promise<string | null> {
+async function passwordOf(client: LoggingIn): Promise<string> {
   let { password } = client;
   if (typeof password === 'function') {
-    password = (await password(client.connectionParameters)) ?? null;
-    if (password !== null && typeof password !== 'string') {
-      throw new TypeError('Password must be a string');
-    }
+    password = await password(client.connectionParameters);
+    if (password === undefined) password = null;
+    else if (typeof password !== 'string') throw new TypeError('Password must be a string');
     client.connectionParameters.password = client.password = password;
   } else if (password === null || password === undefined) {
     const { host, port, user, database } = client;
     password = await passwordFromFile({ host, port, user, database });
     if (password !== null) client.connectionParameters.password = client.password = password;
   }
-  if (client.saslSession !== null && !password) {
+  if (client.saslSession !== null && (typeof password !== 'string' || password === '')) {
     const wanted = password === '' ? 'a non-empty string' : 'a string';
     throw new Error(`SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be ${wanted}`);
   }
-  return password === null ? null : String(password);
+  return textOf(password);
 }

@@ -100,6 +100,18 @@ Result.prototype.parseRow = function parseRow(this: Result, rowData) {
   return row;
 };
 
+const { parseRow, _parseRowAsArray, addRow, addFields, addCommandComplete } = Result.prototype;
+
+/** Whether nobody has put another method in the place of one that makes rows of what the server sends. */
+export function readsAsMade(result: Result): boolean {
+  return (
+    result.parseRow === (result.rowAsArray ? _parseRowAsArray : parseRow) &&
+    result.addRow === addRow &&
+    result.addFields === addFields &&
+    result.addCommandComplete === addCommandComplete
+  );
+}
+
 /** A row of these columns without values: every name is an own property. */
 export function emptyRow(fields: readonly FieldDef[]): Record<string, unknown> {
   const row = Object.create(null) as Record<string, unknown>;

@@ -156,14 +156,14 @@ export class SubmittableTurn implements ForeignSpeaker {
 
   #ready(isLast: boolean): void {
     const { connection } = this.#host;
-    if (isLast) this.#over();
-    if (!this.#hasFailed && !this.#isToldReady) {
-      this.#isToldReady = true;
-      safely(() => this.query.handleReadyForQuery?.(connection));
-    }
-    const status = this.#session.transactionStatus;
-    safely(() => connection.emit('readyForQuery', { name: 'readyForQuery', length: 5, status }));
-    if (isLast) this.#end();
+    connection.tellReady(this.#session.transactionStatus, () => {
+      if (isLast) this.#over();
+      if (!this.#hasFailed && !this.#isToldReady) {
+        this.#isToldReady = true;
+        safely(() => this.query.handleReadyForQuery?.(connection));
+      }
+      if (isLast) this.#end();
+    });
   }
 
   #over(): void {
