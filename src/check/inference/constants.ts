@@ -26,6 +26,12 @@ export function isNullConstant(value: TreeValue | undefined): boolean {
   return constantOf(value)?.['constisnull'] === 'true';
 }
 
+/** Whether an expression is the constant `true`. */
+export function isTrueConstant(value: TreeValue | undefined): boolean {
+  const node = constantOf(value);
+  return node?.['consttype'] === '16' && /^1( 0)*$/.test(String(node['constvalue']));
+}
+
 /** Whether a constant is a JSON document that is a list without anything in it. */
 export function isEmptyList(value: TreeValue | undefined): boolean {
   const node = constantOf(value);

@@ -5,6 +5,9 @@ import type { Catalog, KnownFunction } from './catalog.ts';
 /** A variable of one query by the numbers of its relation and its attribute: `2.1`. */
 export type Variable = string;
 
+/** `FirstNormalObjectId` of PostgreSQL. */
+const FIRST_OBJECT_OF_USERS = 16384;
+
 function variableOf(node: TreeNode): Variable {
   return `${String(node['varno'])}.${String(node['varattno'])}`;
 }
@@ -54,18 +57,18 @@ export class Facts {
       case 'BOOLEXPR':
         if (node['boolop'] === 'and') return union(args.map((each) => this.whenTrue(each)));
         if (node['boolop'] === 'or') return intersection(args.map((each) => this.whenTrue(each)));
-        return this.whenNotNull(args[0]);
+        return this.#whenFalse(args[0]);
       case 'NULLTEST':
         return this.#isNotNullTest(node) ? this.whenNotNull(node['arg']) : new Set();
       case 'BOOLEANTEST':
-        // IS TRUE, IS FALSE, IS NOT UNKNOWN.
-        return ['0', '2', '5'].includes(String(node['booltesttype']))
-          ? this.whenNotNull(node['arg'])
-          : new Set();
+        return this.#whenTestIsTrue(node);
       case 'SCALARARRAYOPEXPR': {
-        // Of an empty array ALL is true, whatever is compared with it.
+        // Of an empty array ALL is true, whatever is compared with it. One made of arrays is empty if these are.
         const array = args[1];
-        const hasElements = array?.tag === 'ARRAY' && listOf(array['elements']).length > 0;
+        const hasElements =
+          array?.tag === 'ARRAY' &&
+          !isTrue(array['multidims']) &&
+          listOf(array['elements']).length > 0;
         const needsLeft = isTrue(node['useOr']) || hasElements;
         return needsLeft && this.#isStrict(node) ? this.whenNotNull(args[0]) : new Set();
       }
@@ -87,6 +90,10 @@ export class Facts {
       case 'OPEXPR':
       case 'FUNCEXPR':
         return this.#isStrict(node) ? union(args.map((each) => this.whenNotNull(each))) : new Set();
+      case 'NULLIF':
+        return this.whenNotNull(args[0]);
+      case 'ROWCOMPAREEXPR':
+        return this.#firstPair(node);
       case 'BOOLEXPR':
         // `NULL AND false` is not NULL.
         return node['boolop'] === 'not'
@@ -97,15 +104,46 @@ export class Facts {
     }
   }
 
+  /** Of `(a, b) < (c, d)`: the first pair decides, unless it is of equals. */
+  #firstPair(comparison: TreeNode): Set<Variable> {
+    // Who makes an operator class may have its function answer for NULL.
+    const isOfServer = numberOf(listOf(comparison['opfamilies'])[0]) < FIRST_OBJECT_OF_USERS;
+    const sides = isOfServer ? [comparison['largs'], comparison['rargs']] : [];
+    return union(sides.map((side) => this.whenNotNull(listOf(side)[0])));
+  }
+
   whenNotTrue(value: TreeValue | undefined): Set<Variable> {
     const node = nodeOf(value);
     if (node?.tag === 'NULLTEST' && node['nulltesttype'] === '0' && !isTrue(node['argisrow'])) {
       return this.whenNotNull(node['arg']);
     }
-    if (node?.tag === 'BOOLEXPR' && node['boolop'] === 'or') {
-      return union(nodesOf(node['args']).map((each) => this.whenNotTrue(each)));
+    if (node?.tag !== 'BOOLEXPR' || node['boolop'] === 'not') return new Set();
+    const args = nodesOf(node['args']).map((each) => this.whenNotTrue(each));
+    return node['boolop'] === 'or' ? union(args) : intersection(args);
+  }
+
+  #whenFalse(value: TreeValue | undefined): Set<Variable> {
+    const node = nodeOf(value);
+    if (node?.tag !== 'BOOLEXPR') return union([this.whenNotNull(value), this.whenNotTrue(value)]);
+    const args = nodesOf(node['args']);
+    if (node['boolop'] === 'not') return this.whenTrue(args[0]);
+    const each = args.map((arg) => this.#whenFalse(arg));
+    return node['boolop'] === 'or' ? union(each) : intersection(each);
+  }
+
+  #whenTestIsTrue(test: TreeNode): Set<Variable> {
+    switch (test['booltesttype']) {
+      case '0': // IS TRUE
+        return this.whenTrue(test['arg']);
+      case '1': // IS NOT TRUE
+        return this.whenNotTrue(test['arg']);
+      case '2': // IS FALSE
+        return this.#whenFalse(test['arg']);
+      case '5': // IS NOT UNKNOWN
+        return this.whenNotNull(test['arg']);
+      default:
+        return new Set();
     }
-    return new Set();
   }
 
   /** A variable, and what it stands for where it is that of a join or of a group. */

@@ -129,7 +129,10 @@ export function isNullableOverWindow(node: TreeNode, scope: Scope, inference: In
   const windows = nodesOf(scope.query['windowClause']);
   const clause = windows.find((each) => each['winref'] === node['winref']);
   if (clause === undefined || (node['aggfilter'] ?? null) !== null) return true;
-  const isOfAllArguments = args.some((each) => inference.isNullable(each, scope));
+  // They are of other rows: what a CASE around them has found of this row is nothing to those.
+  const isOfAllArguments = args.some((each) =>
+    inference.isNullable(each, scope.ofAllRows ?? scope),
+  );
   switch (known.name) {
     case 'ntile':
       return isOfAllArguments;

@@ -1,6 +1,7 @@
 import { Command, isTrue, listOf, nodeOf, nodesOf, numberOf, outputsOf } from '../tree/nodes.ts';
 import type { TreeNode, TreeValue } from '../tree/parse-tree.ts';
 import type { Catalog } from './catalog.ts';
+import { typeOf } from './expression-type.ts';
 import { CASTS, union } from './facts.ts';
 import {
   isNullableAggregate,
@@ -227,6 +228,9 @@ export class Nullability implements Inference {
       case 'SUBLINK': {
         const query = nodeOf(node['subselect']);
         if (node['subLinkType'] !== '6' || query === null) return true;
+        // Of arrays it makes one array of more dimensions, whose elements are theirs.
+        const type = typeOf(nodeOf(outputsOf(query)[0]?.['expr']));
+        if (!this.catalog.isScalar(type) || this.catalog.isArray(type)) return true;
         return this.columns(query, scope)[0] ?? true;
       }
       case 'RELABELTYPE':

@@ -22,7 +22,7 @@ export function hasOneRow(query: TreeNode, catalog: Catalog): boolean {
 }
 
 /** Whether an item of FROM has at least one row. */
-function itemHasOneRow(item: TreeNode, query: TreeNode, catalog: Catalog): boolean {
+export function itemHasOneRow(item: TreeNode, query: TreeNode, catalog: Catalog): boolean {
   if (item.tag === 'JOINEXPR') {
     const side = { [Join.left]: item['larg'], [Join.right]: item['rarg'] }[
       String(item['jointype'])

@@ -196,15 +196,16 @@ function withoutJoin(scope: Scope, join: number): Scope {
   return { ...scope, nulledBy: new Map(nulledBy) };
 }
 
+/** An expression as it is where the rows that an outer join makes up are not there. */
 function withoutNuller(value: TreeValue, join: number): TreeValue {
+  if (typeof value !== 'object' || value === null) return value;
   const node = nodeOf(value);
-  if (node === null) return value;
-  const nullers = node['varnullingrels'];
-  return {
-    ...node,
-    ...(nullers === undefined
-      ? {}
-      : { varnullingrels: listOf(nullers).filter((each) => Number(each) !== join) }),
-    ...(node['arg'] === undefined ? {} : { arg: withoutNuller(node['arg'], join) }),
-  };
+  if (node === null) return listOf(value).map((each) => withoutNuller(each, join));
+  const fields = Object.entries(node).map(([name, field]): [string, TreeValue] => [
+    name,
+    name === 'varnullingrels'
+      ? listOf(field).filter((each) => Number(each) !== join)
+      : withoutNuller(field, join),
+  ]);
+  return Object.fromEntries(fields) as TreeNode;
 }

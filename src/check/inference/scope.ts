@@ -1,7 +1,9 @@
 import { Command, Join, nodeOf, nodesOf, numberOf } from '../tree/nodes.ts';
 import type { TreeNode, TreeValue } from '../tree/parse-tree.ts';
 import type { Catalog } from './catalog.ts';
+import { isTrueConstant } from './constants.ts';
 import { Facts, isInnerJoin, type Variable } from './facts.ts';
+import { itemHasOneRow } from './one-row.ts';
 
 /** What holds inside of one query, for the rows that come out of it. */
 export interface Scope {
@@ -20,13 +22,20 @@ export interface Scope {
    * variables in their place; before, they stand as they were written, whole or within others.
    */
   readonly groupedBySets: readonly TreeNode[];
+  /** Where this scope is of a branch of CASE or the like, which not every row comes to: that of all rows. */
+  readonly ofAllRows: Scope | null;
   /** What a round of working out its recursive CTEs takes for granted of their columns. */
   readonly recursive: ReadonlyMap<TreeNode, readonly boolean[]>;
 }
 
 /** The same scope where more variables are known to be not NULL. */
 export function narrowed(scope: Scope, more: ReadonlySet<Variable>): Scope {
-  return more.size === 0 ? scope : { ...scope, notNull: new Set([...scope.notNull, ...more]) };
+  if (more.size === 0) return scope;
+  return {
+    ...scope,
+    notNull: new Set([...scope.notNull, ...more]),
+    ofAllRows: scope.ofAllRows ?? scope,
+  };
 }
 
 /** The scope of a query some levels further out, as `varlevelsup` counts. */
@@ -48,7 +57,9 @@ export function scopeOf(query: TreeNode, outer: Scope | null, catalog: Catalog):
     }
   }
   const notNull = new Set<Variable>();
-  const reduced = new Set<number>();
+  const reduced = new Set(
+    joins.filter((each) => findsRow(each, query, catalog)).map((each) => numberOf(each['rtindex'])),
+  );
   // What is found makes outer joins inner ones, whose ON clauses say more: until nothing is added.
   for (let before = -1; before < notNull.size + reduced.size; ) {
     before = notNull.size + reduced.size;
@@ -66,7 +77,18 @@ export function scopeOf(query: TreeNode, outer: Scope | null, catalog: Catalog):
   forgetOldRow(query, notNull);
   for (const variable of facts.whenTrue(query['havingQual'])) notNull.add(variable);
   const groupedBySets = groupingSetsOf(query);
-  return { query, outer, facts, notNull, nulledBy, reduced, groupedBySets, recursive: new Map() };
+  return {
+    ...{ query, outer, facts, notNull, nulledBy, reduced, groupedBySets },
+    ...{ ofAllRows: null, recursive: new Map() },
+  };
+}
+
+/** Whether an outer join finds a row for every one: `LEFT JOIN LATERAL (SELECT count(*) …) ON true`. */
+function findsRow(join: TreeNode, query: TreeNode, catalog: Catalog): boolean {
+  if (!isTrueConstant(join['quals'])) return false;
+  const other = { [Join.left]: join['rarg'], [Join.right]: join['larg'] }[String(join['jointype'])];
+  const item = nodeOf(other);
+  return item !== null && itemHasOneRow(item, query, catalog);
 }
 
 function groupingSetsOf(query: TreeNode): TreeNode[] {

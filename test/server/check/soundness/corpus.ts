@@ -13,6 +13,17 @@ export const CORPUS = `
 !?           SELECT age, boss FROM person WHERE age > 3 OR age IS NOT NULL
 ?            SELECT age FROM person WHERE age IS DISTINCT FROM 3
 ?            SELECT age FROM person WHERE NOT (age > 3 AND boss > 1)
+!            SELECT age FROM person WHERE NOT (age IS NULL)
+!?           SELECT age, boss FROM person WHERE NOT (age IS NULL OR boss > 3 AND age > 1)
+!!           SELECT age, boss FROM person WHERE NOT (age IS NULL OR boss IS NULL)
+?            SELECT age FROM person WHERE NOT (age IS NULL AND boss IS NULL)
+!            SELECT age FROM person WHERE NOT (age IS NULL AND age > 3)
+!            SELECT age FROM person WHERE (age IS NULL) IS FALSE
+!            SELECT age FROM person WHERE (age IS NULL) IS NOT TRUE
+?            SELECT age FROM person WHERE (age IS NULL) IS NOT FALSE
+!            SELECT age FROM person WHERE NULLIF(age, 3) > 1
+!?           SELECT age, boss FROM person WHERE (age, boss) > (3, 0)
+?!           SELECT age, boss FROM person WHERE (3, 0) <= (boss, age)
 !            SELECT age FROM person WHERE NOT (age > 3)
 !            SELECT age FROM person WHERE (age > 3) IS TRUE
 ?            SELECT age FROM person WHERE (age > 3) IS NOT TRUE
@@ -21,6 +32,9 @@ export const CORPUS = `
 !            SELECT age FROM person WHERE age IN (1, 2, 3)
 !            SELECT age FROM person WHERE age NOT IN (1, 2, 3)
 !            SELECT age FROM person WHERE age BETWEEN 1 AND 30
+?            SELECT age FROM person WHERE age <> ALL (ARRAY['{}'::int[]])
+?            SELECT age FROM person WHERE age > ALL (ARRAY[ARRAY[]::int[]])
+?            SELECT age FROM person WHERE age NOT IN (SELECT unnest(ARRAY['{}'::int[]]))
 ?            SELECT age FROM person WHERE age <> ALL (ARRAY(SELECT amount FROM event))
 !            SELECT age FROM person WHERE age = ANY (ARRAY(SELECT amount FROM event))
 !            SELECT age FROM person WHERE age IN (SELECT amount FROM event)
@@ -51,6 +65,7 @@ export const CORPUS = `
 !??          SELECT id, kind, name FROM person FULL JOIN event e USING (id)
 !??          SELECT id, a.name, b.name FROM person a FULL JOIN person b USING (id) WHERE id > 0
 !???         SELECT id, a.name, b.name, c.title FROM person a FULL JOIN person b USING (id) FULL JOIN team c USING (id)
+!            SELECT id FROM person a FULL JOIN (SELECT id::bigint AS id FROM team) b USING (id)
 ?            SELECT age FROM person a FULL JOIN (SELECT amount AS age FROM event) b USING (age)
 !!           SELECT a.id, b.id FROM person a NATURAL JOIN (SELECT id, name FROM person) b
 !?           SELECT id, role FROM (SELECT person_id AS id, role FROM member) m NATURAL JOIN person
@@ -60,6 +75,13 @@ export const CORPUS = `
 !!           SELECT a.id, x.n FROM person a CROSS JOIN LATERAL (SELECT count(*) AS n FROM event e WHERE e.person_id = a.id) x
 !?           SELECT a.id, x.n FROM person a CROSS JOIN LATERAL (SELECT max(amount) AS n FROM event e WHERE e.person_id = a.id) x
 !?           SELECT a.id, x.n FROM person a LEFT JOIN LATERAL (SELECT count(*) AS n FROM event e WHERE e.person_id = a.id) x ON x.n > 1
+!!           SELECT a.id, x.n FROM person a LEFT JOIN LATERAL (SELECT count(*) AS n FROM event e WHERE e.person_id = a.id) x ON true
+!!           SELECT a.id, x.n FROM person a LEFT JOIN LATERAL (SELECT coalesce(json_agg(e), '[]') AS n FROM event e WHERE e.person_id = a.id) x ON true
+!?           SELECT a.id, x.n FROM person a LEFT JOIN LATERAL (SELECT count(*) AS n FROM event e WHERE e.person_id = a.id) x ON NULL
+!?           SELECT a.id, x.n FROM person a LEFT JOIN LATERAL (SELECT count(*) AS n FROM event e WHERE e.person_id = a.id GROUP BY e.kind) x ON true
+?!?          SELECT a.id, x.n, b.id FROM (SELECT count(*) AS n FROM event) x LEFT JOIN (person a LEFT JOIN team b ON true) ON true
+!!           SELECT x.n, a.id FROM (SELECT count(*) AS n FROM event) x RIGHT JOIN person a ON true
+?            SELECT x.n FROM team t LEFT JOIN (person a LEFT JOIN LATERAL (SELECT count(*) AS n FROM event e WHERE e.person_id = a.id) x ON true) ON a.id = t.lead
 !            SELECT x.age FROM person a, LATERAL (SELECT a.age) x WHERE a.age > 1
 ?            SELECT x.age FROM person a LEFT JOIN LATERAL (SELECT a.age) x ON a.age > 1
 !            SELECT s.age FROM (SELECT age FROM person WHERE age > 1) s
@@ -103,6 +125,9 @@ export const CORPUS = `
 !            SELECT EXISTS (SELECT FROM person)
 !            SELECT ARRAY(SELECT age FROM person)
 !            SELECT ARRAY[age, NULL] FROM person
+?            SELECT 'c' = ANY (ARRAY(SELECT tags FROM person WHERE tags IS NOT NULL))
+?            SELECT x FROM unnest(ARRAY(SELECT tags FROM person WHERE cardinality(tags) = 2)) x
+!            SELECT x FROM unnest(ARRAY(SELECT name FROM person)) x
 !            SELECT id = ANY (SELECT id FROM team) FROM person
 ?            SELECT id = ANY (SELECT lead FROM team) FROM person
 ?            SELECT age IN (SELECT id FROM team) FROM person
@@ -151,6 +176,14 @@ export const CORPUS = `
 ?            SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW) FROM person
 ?            SELECT first_value(id) OVER (ORDER BY age GROUPS UNBOUNDED PRECEDING EXCLUDE GROUP) FROM person
 !!           SELECT count(*) OVER (), sum(count(*)) OVER () FROM person GROUP BY name
+?            SELECT CASE WHEN age IS NOT NULL THEN first_value(age) OVER (ORDER BY id) ELSE 0 END FROM person
+?            SELECT CASE WHEN age IS NULL THEN 0 ELSE last_value(age) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) END FROM person
+?            SELECT CASE WHEN age IS NOT NULL THEN lag(age, 1, 0) OVER (ORDER BY id) ELSE 0 END FROM person
+?            SELECT CASE WHEN age IS NULL THEN 0 ELSE lead(age, 1, 0) OVER (ORDER BY id) + 1 END FROM person
+?            SELECT age IS NOT NULL AND first_value(age) OVER (ORDER BY id) > 1 FROM person
+?            SELECT age IS NULL OR lag(age, 1, 0) OVER (ORDER BY id) > 1 FROM person
+!            SELECT CASE WHEN age IS NOT NULL THEN max(age) OVER (ORDER BY id) ELSE 0 END FROM person
+!!           SELECT first_value(age) OVER (ORDER BY id), lag(age, 1, 0) OVER (ORDER BY id) FROM person WHERE age IS NOT NULL
 ?            SELECT sum(id) FILTER (WHERE age > 2) OVER () FROM person
 ?            SELECT DISTINCT ON (name) age FROM person ORDER BY name, age
 !            SELECT DISTINCT name FROM person
