@@ -373,6 +373,11 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     return this.session.isEnded;
   }
 
+  /** Calls wait until the open transaction has ended. */
+  get isAwaited(): boolean {
+    return this.queue.isAwaited;
+  }
+
   // ── What the session tells ──────────────────────────────────────────────────────────────
 
   notice(message: PostgresLogMessage): void {

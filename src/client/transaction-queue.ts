@@ -58,6 +58,11 @@ export class TransactionQueue<Host extends QueueHost> {
     return this.#turn === null && this.#waiters.length === 0;
   }
 
+  /** Calls wait for a transaction to end. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
   /** Whether a call of this transaction waits, or has waited and is not over. */
   isWaitedIn(wanted: OpenTransaction | undefined): boolean {
     return this.#turn !== null || this.#waiters.some((waiter) => waiter.wanted === wanted);

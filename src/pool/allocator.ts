@@ -1,6 +1,7 @@
 import type { Use } from '../client/lease.ts';
 import { OpenTransaction } from '../client/open-transaction.ts';
 import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
+import { poolCalledBySource } from '../session/requests/feed.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
@@ -12,9 +13,10 @@ import { IdleSessions } from './idle-sessions.ts';
 import { leastBusyShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
+import { LONG_WAIT, StallWatch, stallOf } from './stall-watch.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, Waiters } from './waiters.ts';
-import { warnOfWaitInside } from './warnings.ts';
+import { hintInside, type Inside, tellStall, warnOfWaitInside } from './warnings.ts';
 
 /** Where a pool's connections come from. */
 export interface SessionSource {
@@ -26,9 +28,6 @@ export interface SessionSource {
 
 /** A connection that is lost so soon after it was opened counts as one that failed. */
 const TOO_SOON = 1000;
-
-/** How long a call inside a transaction waits for a second connection before a warning, in milliseconds. */
-const LONG_WAIT = 5000;
 
 /**
  * The connections of a pool and those who wait for one: who gets which when, when one is opened,
@@ -43,7 +42,8 @@ export class Allocator {
   readonly #counters = new PoolCounters();
   readonly #sessions = new Set<PooledSession>();
   readonly #idle: IdleSessions;
-  readonly #waiters = new Waiters();
+  readonly #waiters = new Waiters(() => this.#stall.end());
+  readonly #stall: StallWatch;
   /** Ended on this side, not on the server's. */
   readonly #closing = new Set<Session>();
   readonly #backoff: Backoff;
@@ -66,6 +66,7 @@ export class Allocator {
     this.#settings = settings;
     this.#clock = clock;
     this.#backoff = new Backoff(clock, false);
+    this.#stall = new StallWatch(this, clock);
     this.#idle = new IdleSessions(settings, clock, {
       isAboveFloor: () => this.#sessions.size > settings.minSize,
       isAwaited: () => this.#waiters.length > 0,
@@ -101,6 +102,16 @@ export class Allocator {
 
   get isOpen(): boolean {
     return this.#state === 'open';
+  }
+
+  /** The ticket of the first who waits; null: nobody does. */
+  get firstTicket(): number | null {
+    return this.#waiters.first?.ticket ?? null;
+  }
+
+  /** All connections that there may be; null while there may be more, or one is coming or going. */
+  get sessions(): ReadonlySet<PooledSession> | null {
+    return this.#sessions.size === this.#settings.maxSize ? this.#sessions : null;
   }
 
   /** @throws InterfaceError when the pool takes no calls any more */
@@ -211,10 +222,12 @@ export class Allocator {
     deadline: Deadline | null,
     patience: number | null,
   ): Promise<PooledSession> {
+    this.#refuseSource();
     const own = Deadline.of(this.#clock, patience);
     return new Promise<PooledSession>((resolve, reject) => {
-      const isInside = OpenTransaction.isInside(this.#isOurs);
-      const warning = isInside ? this.#warnWhileWaiting(new Error().stack ?? '') : null;
+      const inside = this.#inside();
+      const warning =
+        inside === null ? null : this.#warnWhileWaiting(inside, new Error().stack ?? '');
       const done = (): void => {
         deadline?.watch(null);
         own?.dispose();
@@ -236,7 +249,7 @@ export class Allocator {
       const giveUp = (expired: Deadline): void => {
         if (!this.#waiters.leave(waiter)) return;
         this.#counters.abandonedWaits += 1;
-        waiter.fail(this.#waitedTooLong(expired, isInside));
+        waiter.fail(this.#waitedTooLong(expired, inside));
         // Those behind may be served now: they may share, where this one wanted one of its own.
         this.#serveShared();
       };
@@ -244,7 +257,24 @@ export class Allocator {
       own?.watch(giveUp);
       this.#serveShared();
       this.#replenish();
+      // Whoever is warned of with the line of the call need not be once more.
+      if (inside === null && this.#waiters.length > 0) this.#stall.begin();
     });
+  }
+
+  /** What the running code is inside of that has a connection of this pool. */
+  #inside(): Inside | null {
+    if (OpenTransaction.isInside(this.#isOurs)) return 'transaction';
+    for (const { client } of this.#sessions) if (client.session.isCalledBySource) return 'source';
+    return null;
+  }
+
+  /** Refuses the call of a source for which all connections of the pool wait. */
+  #refuseSource(): void {
+    const { sessions } = this;
+    if (sessions === null || sessions.size === 0) return;
+    for (const { client } of sessions) if (!client.session.isCalledBySource) return;
+    throw poolCalledBySource();
   }
 
   readonly #isOurs = (home: object): boolean => {
@@ -253,15 +283,15 @@ export class Allocator {
   };
 
   /** Whoever holds a connection and waits for one more may wait for ever. */
-  #warnWhileWaiting(stack: string): Timer {
+  #warnWhileWaiting(inside: Inside, stack: string): Timer {
     return this.#clock.setTimer(
       LONG_WAIT,
-      () => warnOfWaitInside(LONG_WAIT, this.stats, stack),
+      () => warnOfWaitInside(LONG_WAIT, inside, this.stats, stack),
       false,
     );
   }
 
-  #waitedTooLong(deadline: Deadline, isInside: boolean): unknown {
+  #waitedTooLong(deadline: Deadline, inside: Inside | null): unknown {
     const reason = deadline.reason(false);
     if (!(reason instanceof TimeoutError)) return reason;
     const { size, idle, inUse, connecting, waiting } = this.stats;
@@ -275,11 +305,20 @@ export class Allocator {
         `${connecting} being opened; ${waiting} others wait; the longest holder has had one for ${Math.round(longest)} ms`,
       {
         safeToRetry: true,
-        ...(isInside && {
-          hint: 'It was called inside a transaction of the same pool: call the transaction itself.',
-        }),
+        ...this.#whyNone(inside),
       },
     );
+  }
+
+  /** A hint at why no connection came back, if one can be given. */
+  #whyNone(inside: Inside | null): { hint?: string } {
+    if (inside !== null) return { hint: hintInside(inside) };
+    const stall = stallOf(this.sessions);
+    return stall === null
+      ? {}
+      : {
+          hint: `Nothing is under way on them: ${tellStall(stall)}. Does what has them wait for this call?`,
+        };
   }
 
   // ── Checking in ─────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,12 @@ export interface Waiter {
 export class Waiters {
   #waiters = new Set<Waiter>();
   #tickets = 0;
+  readonly #onEmpty: () => void;
+
+  /** @param onEmpty called when the last has left the line */
+  constructor(onEmpty: () => void) {
+    this.#onEmpty = onEmpty;
+  }
 
   get length(): number {
     return this.#waiters.size;
@@ -40,13 +46,15 @@ export class Waiters {
 
   /** Whether the waiter was still in the line. */
   leave(waiter: Waiter): boolean {
-    return this.#waiters.delete(waiter);
+    const wasThere = this.#waiters.delete(waiter);
+    if (wasThere && this.#waiters.size === 0) this.#onEmpty();
+    return wasThere;
   }
 
   /** Takes the first out of the line. */
   shift(): Waiter | null {
     const { first } = this;
-    if (first !== null) this.#waiters.delete(first);
+    if (first !== null) this.leave(first);
     return first;
   }
 }

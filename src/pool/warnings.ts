@@ -1,3 +1,4 @@
+import type { Stall } from './stall-watch.ts';
 import type { PoolStats } from './stats.ts';
 
 /** What a pool tells its user outside of any call: process warnings, each with a name. */
@@ -26,14 +27,61 @@ export function warnOfListeners(count: number): void {
   );
 }
 
-/** A call waits for a connection while its own transaction has one; `stack` is where. */
-export function warnOfWaitInside(milliseconds: number, { size }: PoolStats, stack: string): void {
+/** What has a connection of the pool where another one is asked for. */
+export type Inside = 'transaction' | 'source';
+
+const INSIDE: Readonly<Record<Inside, string>> = {
+  transaction: 'a transaction of the same pool',
+  source: 'the source of a COPY or executeMany of the same pool',
+};
+
+const INSTEAD: Readonly<Record<Inside, string>> = {
+  transaction: 'call the transaction itself',
+  source: 'read what the source needs before, or from another pool',
+};
+
+/** What to say of a call that waits there. */
+export function hintInside(inside: Inside): string {
+  return `It was called inside ${INSIDE[inside]}: ${INSTEAD[inside]}.`;
+}
+
+/** A call waits for a connection while what it is called from has one; `stack` is where. */
+export function warnOfWaitInside(
+  milliseconds: number,
+  inside: Inside,
+  { size }: PoolStats,
+  stack: string,
+): void {
+  const instead = INSTEAD[inside];
   warn(
     'AsyncpgPoolWaitWarning',
-    `a call on a pool has waited ${milliseconds} ms for a connection inside a transaction of the same pool, ` +
+    `a call on a pool has waited ${milliseconds} ms for a connection inside ${INSIDE[inside]}, ` +
       `whose ${size} connections are all in use: if all of them wait like this, none comes back. ` +
-      'Call the transaction itself, and give acquireTimeout a value',
+      `${instead[0]!.toUpperCase()}${instead.slice(1)}, and give acquireTimeout a value`,
     stack.replace(/^Error/, 'It was called'),
+  );
+}
+
+/** What the connections of a pool that stands still are doing. */
+export function tellStall({ holder, reader, source }: Stall): string {
+  const parts = [
+    [holder, 'held by who asks nothing'],
+    [reader, 'by a stream or COPY whose data nobody takes'],
+    [source, 'by a COPY or executeMany whose source gives nothing'],
+  ] as const;
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => `${count} ${what}`)
+    .join(', ');
+}
+
+/** Calls wait for connections, and nothing happens on any of them. */
+export function warnOfStall(milliseconds: number, stall: Stall): void {
+  warn(
+    'AsyncpgPoolWaitWarning',
+    `a call on a pool has waited ${milliseconds} ms for a connection, while nothing happened on any: ` +
+      `${tellStall(stall)}. If what has them waits for such a call, as in the loop of a stream, none comes back. ` +
+      'Call the connection that is held, give the pool more, and acquireTimeout a value',
   );
 }
 

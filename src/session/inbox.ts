@@ -120,6 +120,11 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     this.#owner.closed(error);
   }
 
+  /** Somebody takes no more for now. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** Stops reading from the server until `resume`. */
   pause(): void {
     this.#isPaused = true;

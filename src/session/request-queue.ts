@@ -14,6 +14,8 @@ interface Returning {
 interface QueueOwner extends RequestHost {
   /** A fresh error for a request that the end of the session concerns. */
   endedError(safeToRetry: boolean): Error;
+  /** Told while data is taken from a source that may wait. */
+  readonly sourceWatch: { begin(): void; end(): void };
 }
 
 /**
@@ -53,6 +55,11 @@ export class RequestQueue implements HostQueue {
     return this.#inFlight.length + waiting + (this.#holder === null ? 0 : 1);
   }
 
+  /** Requests that were not started. */
+  get waiting(): number {
+    return this.#pending.length;
+  }
+
   /** Requests that are written and not answered. */
   get inFlight(): number {
     return this.#inFlight.length;
@@ -61,6 +68,11 @@ export class RequestQueue implements HostQueue {
   /** What the request that holds the queue takes its data from: see Request. */
   get feed(): Feed | null {
     return this.#holder?.feed ?? null;
+  }
+
+  /** The request that holds the queue takes its data from such a source now. */
+  get isFeeding(): boolean {
+    return this.feed !== null && this.#holder?.state === 'sent';
   }
 
   /** Nothing is under way: no request, and nothing that bars the queue. */
@@ -150,6 +162,7 @@ export class RequestQueue implements HostQueue {
   hold(request: Request): void {
     this.#holds = this.#holder === request ? this.#holds + 1 : 1;
     this.#holder = request;
+    if (request.feed !== null) this.#session.sourceWatch.begin();
   }
 
   release(request: Request): void {
@@ -157,6 +170,7 @@ export class RequestQueue implements HostQueue {
     this.#holds -= 1;
     if (this.#holds > 0) return;
     this.#holder = null;
+    if (request.feed !== null) this.#session.sourceWatch.end();
     this.#tellWritten();
     this.pump();
   }
@@ -290,6 +304,7 @@ export class RequestQueue implements HostQueue {
   end(): void {
     const holder = this.#holder;
     this.#holder = null;
+    this.#session.sourceWatch.end();
     this.#isBarred = false;
     this.head = null;
     for (const request of this.#inFlight.drain()) this.#failEnded(request);

@@ -17,6 +17,7 @@ import type { Catalog, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import { calledBySource } from './requests/feed.ts';
 import type { Server } from './server.ts';
+import { SourceWatch } from './source-watch.ts';
 import { catalog } from './statements/catalog-room.ts';
 import { KnownStatements } from './statements/known-statements.ts';
 import type { StatementCacheOptions } from './statements/statement-cache.ts';
@@ -36,6 +37,8 @@ export interface SessionObserver {
    * NoticeResponse, NotificationResponse, ParameterStatus, ErrorResponse. Valid during the call.
    */
   unasked?(type: number, buffer: Buffer, start: number, end: number): void;
+  /** Calls wait until the open transaction has ended. */
+  readonly isAwaited?: boolean;
   /** The session has ended, for whatever reason. Called once. */
   ended(reason: Error | null): void;
 }
@@ -47,6 +50,12 @@ export interface SessionPeer {
   readonly port: number;
   readonly database: string;
 }
+
+/**
+ * What a session stands still for while nothing is due from the server: its holder, who asks nothing; the
+ * reader of a result, who takes no more; or the source of what is being sent.
+ */
+export type Standstill = 'holder' | 'reader' | 'source';
 
 /** What start-up has found out and a session begins with. */
 export interface SessionParts {
@@ -88,6 +97,7 @@ export class Session implements InboxOwner {
   /** The requests in their order. */
   readonly queue: RequestQueue = new RequestQueue(this);
   readonly canceller: Canceller;
+  readonly sourceWatch: SourceWatch = new SourceWatch(this);
   /** What the server said besides at start-up, when nobody could listen yet. */
   readonly startUpNotices: readonly PostgresLogMessage[];
   transactionStatus: TransactionStatus;
@@ -176,6 +186,23 @@ export class Session implements InboxOwner {
 
   get isCancelling(): boolean {
     return this.canceller.isActive;
+  }
+
+  /** What it stands still for; null: the server has something to do. */
+  get standstill(): Standstill | null {
+    if (this.inbox.isPaused) return 'reader';
+    if (this.queue.isIdle) return 'holder';
+    return this.queue.isFeeding && !this.outbox.isCongested ? 'source' : null;
+  }
+
+  /** Grows whenever anything is sent or comes: while it is the same, nothing has happened. */
+  get activity(): number {
+    return this.outbox.flushes + this.lastProgress;
+  }
+
+  /** Whether a call waits until the request under way, or the transaction that it is in, is over. */
+  get isAwaited(): boolean {
+    return this.queue.waiting > 0 || this.observer?.isAwaited === true;
   }
 
   /** Whether the running code is what the request under way takes its data from. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Use } from '../../src/client/lease.ts';
 import { InterfaceError, TimeoutError } from '../../src/index.ts';
 import { Allocator } from '../../src/pool/allocator.ts';
@@ -123,6 +123,71 @@ describe('the allocator of a pool', () => {
     for (let i = 1; i < closed.length - 1; i++) {
       expect(closed[i]! - closed[i - 1]!).toBeLessThan(40);
     }
+  });
+});
+
+describe('callers who wait for connections on which nothing happens', () => {
+  async function full() {
+    const built = build({ minSize: 2, maxSize: 2, maxInactiveConnectionLifetime: 0, validate: 0 });
+    built.source.isEager = true;
+    await built.allocator.openFirst(2);
+    const held = [atOnce(built.allocator, 'exclusive'), atOnce(built.allocator, 'exclusive')];
+    for (const session of built.source.sessions) session.standstill = 'holder';
+    const warnings: Error[] = [];
+    vi.spyOn(process, 'emitWarning').mockImplementation((warning) => {
+      warnings.push(warning as Error);
+    });
+    return { ...built, held, warnings };
+  }
+
+  it('are warned of once, after five seconds, and leave no timer', async () => {
+    const { clock, allocator, held, warnings } = await full();
+    const waiting = [0, 1].map(() => allocator.checkOut('exclusive', null, null));
+    await clock.advance(4999);
+    expect(warnings).toEqual([]);
+    await clock.advance(1);
+    expect(warnings.map(({ name }) => name)).toEqual(['AsyncpgPoolWaitWarning']);
+    expect(warnings[0]!.message).toMatch(/2 held by who asks nothing/);
+    await clock.advance(60_000);
+    expect(warnings).toHaveLength(1);
+    for (const pooled of held) allocator.checkIn(pooled);
+    await Promise.all(waiting);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('are not while one connection works, or something happens, or one is served', async () => {
+    const { clock, source, allocator, held, warnings } = await full();
+    const [one, other] = source.sessions;
+    const waiting = [0, 1].map(() => allocator.checkOut('exclusive', null, null));
+    one!.standstill = null;
+    await clock.advance(60_000);
+    one!.standstill = 'reader';
+    for (let second = 0; second < 60; second++) {
+      if (second % 4 === 0) other!.activity += 1;
+      await clock.advance(1000);
+    }
+    await clock.advance(1000);
+    allocator.checkIn(held[0]!);
+    await waiting[0];
+    await clock.advance(4000);
+    expect(warnings).toEqual([]);
+    allocator.checkIn(held[1]!);
+    await waiting[1];
+    expect(clock.timers).toBe(0);
+  });
+
+  it('are not while there may be another connection', async () => {
+    const { clock, source, allocator } = build({ maxSize: 2, validate: 0 });
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const first = allocator.checkOut('exclusive', null, null);
+    [...source.attempts][0]!.succeed().standstill = 'holder';
+    await first;
+    const second = allocator.checkOut('exclusive', null, null);
+    await clock.advance(60_000);
+    expect(emit).not.toHaveBeenCalled();
+    [...source.attempts][0]!.succeed();
+    await second;
+    expect(clock.timers).toBe(0);
   });
 });
 

@@ -4,6 +4,7 @@ import type { SessionSource } from '../../src/pool/allocator.ts';
 import type { PoolSettings } from '../../src/pool/pool-options.ts';
 import { PooledSession } from '../../src/pool/pooled-session.ts';
 import type { SyncRequest } from '../../src/session/requests/sync-request.ts';
+import type { Standstill } from '../../src/session/session.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 
 /** As much of a session as a pool looks at. The server's end goes when it is told to. */
@@ -14,6 +15,9 @@ export class FakeSession {
   transactionStatus = 'I';
   requests = 0;
   readonly queue = { load: 0 };
+  isCalledBySource = false;
+  standstill: Standstill | null = null;
+  activity = 0;
   lastProgress = 0;
   readonly server = { isRoleInDoubt: false, isReadOnly: null };
   onEnd: (() => void) | null = null;

@@ -29,11 +29,17 @@ export class Feed {
 
 /** What a call is rejected with that the source of a request makes on the same session. */
 export function calledBySource(): InterfaceError {
+  return refusal('a connection', 'a COPY or executeMany that is under way on it', 'connection');
+}
+
+/** The same of a call on a pool, all of whose connections wait for the source. */
+export function poolCalledBySource(): InterfaceError {
+  return refusal('a pool', 'a COPY or executeMany that has its last connection', 'pool');
+}
+
+function refusal(what: string, taker: string, other: string): InterfaceError {
   return new InterfaceError(
-    'cannot use a connection in the source of a COPY or executeMany that is under way on it: the call would wait for itself',
-    {
-      hint: 'Read what the source needs before, or on another connection.',
-      safeToRetry: true,
-    },
+    `cannot use ${what} in the source of ${taker}: the call would wait for itself`,
+    { hint: `Read what the source needs before, or on another ${other}.`, safeToRetry: true },
   );
 }

@@ -1,9 +1,17 @@
 /** A source that makes calls on the connection which takes its data from it: it would wait for itself. */
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
-import type { Connection, Queryable } from '../../../src/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { contextFor } from '../../../src/client/connect.ts';
+import { Connection } from '../../../src/client/connection.ts';
+import { CREATE } from '../../../src/client/internals.ts';
+import { openClientSession } from '../../../src/client/open-client-session.ts';
+import { resolveConfig } from '../../../src/config/resolve.ts';
+import type { Queryable } from '../../../src/index.ts';
+import { systemClock } from '../../../src/transport/clock.ts';
 import { describeEach, failure, open } from '../../support/connections.ts';
+import { deferred } from '../../support/deferred.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 type Ask = () => Promise<unknown>;
 
@@ -144,5 +152,77 @@ describe('others', () => {
     };
     await c.copyRecordsToTable('t', { records: records() });
     expect(await Promise.all(counted)).toEqual([3, 3, 3]);
+  });
+});
+
+describe('a source that works ahead, whose context is not known', () => {
+  /** A connection for which a second is over at once. */
+  async function hastyConnection(): Promise<Connection> {
+    const clock = {
+      now: systemClock.now,
+      setTimer: (delay: number, callback: () => void, referenced?: boolean) =>
+        systemClock.setTimer(delay === 1000 ? 1 : delay, callback, referenced),
+    };
+    const config = resolveConfig(serverDsn(), {});
+    const connection: Connection = Connection[CREATE](
+      await openClientSession(contextFor(config, clock)),
+    );
+    await connection.execute('CREATE TEMP TABLE t (a int)');
+    return connection;
+  }
+
+  const ahead = (ask: Ask) =>
+    Readable.toWeb(Readable.from(lines(ask))) as ReadableStream<Uint8Array>;
+
+  function given(ask: Ask) {
+    // What it reads from is read already.
+    const source = new Readable({ objectMode: true, read() {} });
+    void (async () => {
+      source.push([1]);
+      await pause(5);
+      await ask().catch((error: Error) => source.destroy(error));
+      source.push(null);
+    })();
+    return source;
+  }
+
+  const copies: Record<string, (c: Connection, ask: Ask) => Promise<unknown>> = {
+    'COPY of a Web stream': (c, ask) => c.copyToTable('t', { source: ahead(ask) }),
+    'COPY of records': (c, ask) => c.copyRecordsToTable('t', { records: given(ask) }),
+    executeMany: (c, ask) => c.executeMany('INSERT INTO t VALUES ($1)', given(ask)),
+    'COPY in a transaction': (c, ask) =>
+      c.transaction((tx) => tx.copyToTable('t', { source: ahead(ask) })),
+  };
+
+  it.each(Object.keys(copies))('is warned of when it waits for itself: %s', async (name) => {
+    await using c = await hastyConnection();
+    const warned = deferred<Error>();
+    const ended = new AbortController();
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation((warning) => {
+      warned.resolve(warning as Error);
+      ended.abort(new Error('told'));
+    });
+    const copying = copies[name]!(c, () => c.fetch({ text: 'SELECT 1', signal: ended.signal }));
+    const warning = await warned.promise;
+    expect(warning.name).toBe('AsyncpgSourceWaitWarning');
+    expect(warning.message).toMatch(/whose source has given nothing for 5000 ms/);
+    expect(await failure(copying)).toMatchObject({ message: 'told' });
+    expect(emit).toHaveBeenCalledTimes(1);
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(0n);
+  });
+
+  it('is not warned of while nobody waits, or the server is what is slow', async () => {
+    await using c = await hastyConnection();
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    await c.copyToTable('t', { source: ahead(() => pause(100)) });
+    await using other = await hastyConnection();
+    const many = other.executeMany(
+      'SELECT pg_sleep($1)',
+      (async function* () {
+        yield [0.1];
+      })(),
+    );
+    await Promise.all([many, other.fetch('SELECT 1')]);
+    expect(emit).not.toHaveBeenCalled();
   });
 });

@@ -1,5 +1,8 @@
-/** A call on a pool inside a transaction of the same pool, which has no other connection left. */
-import { expect, it, vi } from 'vitest';
+/** A call on a pool inside what has the pool's last connection: a transaction, a loop, the source of a COPY. */
+
+import { Readable, Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { CREATE } from '../../../src/client/internals.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { createPool, TimeoutError } from '../../../src/index.ts';
@@ -16,22 +19,28 @@ function hastyPool(): Pool {
   return Pool[CREATE](resolveConfig(serverDsn(), connect), settings, {
     now: systemClock.now,
     setTimer: (delay, callback, referenced) =>
-      systemClock.setTimer(delay === 5000 ? 0 : delay, callback, referenced),
+      systemClock.setTimer(delay === 5000 || delay === 1000 ? 0 : delay, callback, referenced),
   });
 }
 
-it('is warned of by name, with the line of the call', async () => {
+/** The next process warning. */
+function nextWarning(): Promise<Error & { detail?: string }> {
   const warned = deferred<Error & { detail?: string }>();
   vi.spyOn(process, 'emitWarning').mockImplementation((warning) => {
     warned.resolve(warning as Error);
   });
+  return warned.promise;
+}
+
+it('is warned of by name, with the line of the call', async () => {
+  const warned = nextWarning();
   await using pool = hastyPool();
   const inside = pool.transaction(async (tx) => {
     await tx.execute('SELECT 1');
     async function myOwnFunction() {
       const ending = new AbortController();
       const waiting = failure(pool.fetch({ text: 'SELECT 2', signal: ending.signal }));
-      const warning = await warned.promise;
+      const warning = await warned;
       ending.abort();
       await waiting;
       return warning;
@@ -74,4 +83,160 @@ it('is named by the error of acquireTimeout, for every kind of call, and only th
   await using held = await pool.acquire();
   expect(held).toBeDefined();
   expect((await failure(pool.fetch('SELECT 1'))).message).not.toMatch(hint);
+});
+
+const MANY = 'SELECT generate_series(1, 1000000) AS a';
+
+/** What has the only connection of a pool, and asks the pool meanwhile. */
+const holders: Record<
+  string,
+  [(pool: Pool, ask: () => Promise<unknown>) => Promise<unknown>, RegExp]
+> = {
+  'the loop of a stream': [
+    async (pool, ask) => {
+      for await (const _ of pool.stream(MANY)) await ask();
+    },
+    /1 by a stream or COPY whose data nobody takes/,
+  ],
+  'the loop of a COPY as rows': [
+    async (pool, ask) => {
+      for await (const _ of pool.copyRecordsFromQuery(MANY)) await ask();
+    },
+    /1 by a stream or COPY whose data nobody takes/,
+  ],
+  'the output of a COPY': [
+    (pool, ask) => pool.copyFromQuery(MANY, { output: async () => void (await ask()) }),
+    /1 by a stream or COPY whose data nobody takes/,
+  ],
+  'a stream that is the output of a COPY': [
+    (pool, ask) => {
+      const output = new Writable({
+        write: (_chunk, _encoding, done) => void ask().then(() => done(), done),
+      });
+      return pool.copyFromQuery(MANY, { output });
+    },
+    /1 by a stream or COPY whose data nobody takes/,
+  ],
+  withConnection: [(pool, ask) => pool.withConnection(() => ask()), /1 held by who asks nothing/],
+  acquire: [
+    async (pool, ask) => {
+      await using _ = await pool.acquire();
+      await ask();
+    },
+    /1 held by who asks nothing/,
+  ],
+  'a source that works ahead': [
+    (pool, ask) => {
+      const lines = async function* () {
+        yield '1\n';
+        await pause(1);
+        await ask();
+      };
+      return pool.copyToTable('waits', { source: Readable.toWeb(Readable.from(lines())) });
+    },
+    /1 by a COPY or executeMany whose source gives nothing/,
+  ],
+};
+
+describe('in a pool that stands still', () => {
+  it.each(Object.keys(holders))('is warned of: %s', async (name) => {
+    const [hold, what] = holders[name]!;
+    const warned = nextWarning();
+    await using pool = hastyPool();
+    await pool.execute('CREATE TABLE IF NOT EXISTS waits (a int)');
+    const holding = failure(
+      hold(pool, async () => {
+        const ending = new AbortController();
+        const waiting = failure(pool.fetch({ text: 'SELECT 2', signal: ending.signal }));
+        await warned;
+        ending.abort();
+        await waiting;
+        throw new Error('told');
+      }),
+    );
+    const warning = await warned;
+    expect(warning.name).toBe('AsyncpgPoolWaitWarning');
+    expect(warning.message).toMatch(/has waited 5000 ms .* nothing happened on any/);
+    expect(warning.message).toMatch(what);
+    await holding;
+    expect(await pool.fetchVal('SELECT 1')).toBe(1);
+  });
+
+  it('is told of by the error of acquireTimeout', async () => {
+    await using pool = await createPool(serverDsn(), {
+      minSize: 1,
+      maxSize: 1,
+      acquireTimeout: 20,
+    });
+    const error = await pool.withConnection(() => failure(pool.fetch('SELECT 1')));
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error.message).toMatch(
+      /HINT: {2}Nothing is under way on them: 1 held by who asks nothing/,
+    );
+  });
+
+  it('is not told of where the server works', async () => {
+    await using pool = await createPool(serverDsn(), {
+      minSize: 1,
+      maxSize: 1,
+      acquireTimeout: 20,
+    });
+    const [error] = await Promise.all([
+      pause(1).then(() => failure(pool.fetch('SELECT 1'))),
+      pool.withConnection((connection) => connection.execute('SELECT pg_sleep(0.1)')),
+    ]);
+    expect(error.message).not.toMatch(/HINT/);
+  });
+});
+
+describe('in the source of a COPY', () => {
+  const source = (ask: () => Promise<unknown>) =>
+    (async function* () {
+      yield [1];
+      await pause(1);
+      await ask();
+    })();
+
+  it('is refused where that has the last connection', async () => {
+    await using pool = await createPool(serverDsn(), { minSize: 1, maxSize: 1 });
+    await pool.execute('CREATE TABLE IF NOT EXISTS waits (a int)');
+    const refused = {
+      name: 'InterfaceError',
+      safeToRetry: true,
+      message: expect.stringMatching(/in the source .* would wait for itself/),
+    };
+    for (const call of [
+      () => pool.fetch('SELECT 1'),
+      () => pool.transaction(async () => 1),
+      () => pool.acquire(),
+    ]) {
+      const records = source(call);
+      expect(await failure(pool.copyRecordsToTable('waits', { records }))).toMatchObject(refused);
+    }
+    const many = pool.executeMany(
+      'INSERT INTO waits VALUES ($1)',
+      source(() => pool.fetch('SELECT 1')),
+    );
+    expect(await failure(many)).toMatchObject(refused);
+    expect(await pool.fetchVal('SELECT count(*) FROM waits')).toBe(0n);
+  });
+
+  it('is served where there is another one, and named by an error where that is in use', async () => {
+    await using pool = await createPool(serverDsn(), {
+      minSize: 2,
+      maxSize: 2,
+      acquireTimeout: 20,
+    });
+    await pool.execute('CREATE TABLE IF NOT EXISTS waits (a int)');
+    await pool.copyRecordsToTable('waits', { records: source(() => pool.fetch('SELECT 1')) });
+    await pool.execute('TRUNCATE waits');
+    await using held = await pool.acquire();
+    expect(held).toBeDefined();
+    const records = source(() => pool.fetch('SELECT 1'));
+    const error = await failure(pool.copyRecordsToTable('waits', { records }));
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error.message).toMatch(
+      /HINT: {2}It was called inside the source of a COPY or executeMany/,
+    );
+  });
 });
