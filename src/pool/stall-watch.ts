@@ -1,15 +1,12 @@
 import type { Standstill } from '../session/session.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { PooledSession } from './pooled-session.ts';
-import { warnOfStall } from './warnings.ts';
+import { type Stall, warnOfStall } from './warnings.ts';
 
 /** How long a call waits in vain before that is warned of, in milliseconds. */
 export const LONG_WAIT = 5000;
 /** How often a pool that calls wait for is looked at meanwhile, in milliseconds. */
 const LOOK = 1000;
-
-/** How many connections stand still, by what they stand still for. */
-export type Stall = Readonly<Record<Standstill, number>>;
 
 /** What the watch sees of its pool. */
 interface WatchedPool {

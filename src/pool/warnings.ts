@@ -1,4 +1,4 @@
-import type { Stall } from './stall-watch.ts';
+import type { Standstill } from '../session/session.ts';
 import type { PoolStats } from './stats.ts';
 
 /** What a pool tells its user outside of any call: process warnings, each with a name. */
@@ -26,6 +26,9 @@ export function warnOfListeners(count: number): void {
     `a connection is given back to its pool with ${count} active notification or log listeners, which are removed; use pool.listen() for lasting ones`,
   );
 }
+
+/** How many connections stand still, by what they stand still for. */
+export type Stall = Readonly<Record<Standstill, number>>;
 
 /** What has a connection of the pool where another one is asked for. */
 export type Inside = 'transaction' | 'source';
