@@ -6,9 +6,18 @@ import { withDatabase } from './server.ts';
 /** What of advisory locks is ours. */
 const LOCKS = 0x6173;
 
+/** Those of templates that somebody makes or clones. */
+const USES = LOCKS + 1;
+
 /** The name of the template of these migrations: of another project's it differs at its beginning. */
 export function templateName({ source, version }: ReadMigrations): string {
   return `asyncpg_template_${source.slice(0, 8)}_${version.slice(0, 24)}`;
+}
+
+/** Keeps others from dropping the template of these migrations, until this session ends. */
+export async function holdTemplate(admin: Connection, migrations: ReadMigrations): Promise<void> {
+  const name = templateName(migrations);
+  await admin.execute('SELECT pg_advisory_lock_shared($1, hashtext($2))', USES, name);
 }
 
 /** Makes the template if it is not there. Others who want it wait meanwhile. */
@@ -59,27 +68,54 @@ async function makeTemplate(
   await sweep(admin, name);
 }
 
-/** Drops the templates of former migrations, and databases whose tests were killed. */
+/** Drops the templates of former migrations that nobody uses, and databases whose tests were killed. */
 async function sweep(admin: Connection, kept: string): Promise<void> {
   const old = await admin.fetch<{ name: string }>(
     'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1) AND datname <> $2',
     kept.slice(0, kept.lastIndexOf('_') + 1),
     kept,
   );
-  for (const { name } of old) await drop(admin, name, true);
+  for (const { name } of old) {
+    await unlessLocked(admin, USES, name, () => drop(admin, name, true));
+  }
   const tests = await admin.fetch<{ name: string }>(
     "SELECT datname AS name FROM pg_database WHERE starts_with(datname, 'asyncpg_test_')",
   );
   for (const { name } of tests) {
-    if (!(await tryLock(admin, name))) continue;
-    await drop(admin, name, false);
-    await admin.execute('SELECT pg_advisory_unlock($1, hashtext($2))', LOCKS, name);
+    await unlessLocked(admin, LOCKS, name, () => drop(admin, name, false));
   }
 }
 
-/** Whether nobody uses a test database; then it is this session's from here on. */
-export function tryLock(admin: Connection, name: string): Promise<boolean | null> {
-  return admin.fetchVal<boolean>('SELECT pg_try_advisory_lock($1, hashtext($2))', LOCKS, name);
+/** Keeps others from taking a test database for one whose process was killed, until this session ends. */
+export async function holdDatabase(admin: Connection, name: string): Promise<void> {
+  await tryLock(admin, LOCKS, name);
+}
+
+async function unlessLocked(
+  admin: Connection,
+  locks: number,
+  name: string,
+  run: () => Promise<void>,
+): Promise<void> {
+  if (await isLocked(admin, locks, name)) return;
+  if (!(await tryLock(admin, locks, name))) return;
+  await run();
+  await admin.execute('SELECT pg_advisory_unlock($1, hashtext($2))', locks, name);
+}
+
+/** Whether any session has it: a lock is one of its database, and others may have come by another one. */
+function isLocked(admin: Connection, locks: number, name: string): Promise<boolean | null> {
+  return admin.fetchVal<boolean>(
+    `SELECT EXISTS (
+       SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+         AND classid = $1::int8::oid AND objid = (hashtext($2)::int8 & 4294967295)::oid)`,
+    locks,
+    name,
+  );
+}
+
+function tryLock(admin: Connection, locks: number, name: string): Promise<boolean | null> {
+  return admin.fetchVal<boolean>('SELECT pg_try_advisory_lock($1, hashtext($2))', locks, name);
 }
 
 /** Another process may do the same, or be about to clone it: that one's error is its own. */

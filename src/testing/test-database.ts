@@ -10,7 +10,7 @@ import { systemClock } from '../transport/clock.ts';
 import { copySettings } from './database-settings.ts';
 import { type Migrations, readMigrations } from './migrations.ts';
 import { type TestServer, testServer, withDatabase } from './server.ts';
-import { ensureTemplate, templateName, tryLock } from './template.ts';
+import { ensureTemplate, holdDatabase, holdTemplate, templateName } from './template.ts';
 
 /** Which database a test file gets. */
 export interface TestDatabaseOptions {
@@ -123,7 +123,8 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   try {
     admin = await connect(server.dsn);
     const name = `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;
-    await tryLock(admin, name);
+    await holdDatabase(admin, name);
+    await holdTemplate(admin, migrations);
     for (let attempt = 1; ; attempt++) {
       await ensureTemplate(admin, server.dsn, migrations);
       try {

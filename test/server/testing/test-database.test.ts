@@ -201,6 +201,41 @@ describe('a test database', () => {
     expect(await databases(name)).toEqual([]);
   });
 
+  test('does not disturb others on the server that are made otherwise', async () => {
+    const version = Math.random();
+    let isMaking = (): void => {};
+    const making = new Promise<void>((resolve) => {
+      isMaking = resolve;
+    });
+    const slow = testDatabase({
+      server,
+      migrations: {
+        version: `${version} slow`,
+        migrate: async (connection) => {
+          isMaking();
+          await connection.execute('CREATE TABLE slow (a int)');
+          await connection.execute('SELECT pg_sleep(0.5)');
+        },
+      },
+    });
+    await making;
+    // Those of a run whose server was given by another database.
+    await admin.execute('CREATE DATABASE elsewhere');
+    const other = await testDatabase({
+      server: server.replace(/\/[^/?]*(\?|$)/, '/elsewhere$1'),
+      migrations: folder,
+    });
+    const quick = await testDatabase({
+      server,
+      migrations: { version: `${version} quick`, migrate: async () => {} },
+    });
+    for (const database of [await slow, other, quick]) {
+      expect(await databases(database.name)).toEqual([database.name]);
+      await database.close();
+    }
+    await admin.execute('DROP DATABASE elsewhere');
+  });
+
   test('is on the server of globalSetup, else on a throw-away one', async () => {
     vi.stubEnv('ASYNCPG_TEST_SERVER', server);
     const teardown = await globalSetup();
