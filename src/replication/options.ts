@@ -23,7 +23,7 @@ export interface ChangeStreamOptions {
    * is not there is made, once: the stream never makes one anew that was lost.
    *
    * `failover` (PostgreSQL 17) has standbys keep the slot; `twoPhase` (15) has prepared
-   * transactions sent when they are prepared.
+   * transactions sent when they are prepared. One that is there is altered to fit.
    */
   readonly slot:
     | string

@@ -64,6 +64,11 @@ export async function createSlot(
   };
 }
 
+/** Makes a slot one that standbys keep as well. PostgreSQL 17. */
+export async function keepOnStandbys(sender: Walsender, slot: string): Promise<void> {
+  await sender.command(`ALTER_REPLICATION_SLOT ${quoteIdentifier(slot)} (FAILOVER true)`);
+}
+
 /** Whether the slot is one that this stream can use. */
 export function checkSlot(slot: SlotStatus, sender: Walsender, database: string | null): void {
   const { name } = slot;

@@ -152,6 +152,8 @@ export async function publishedTables(
   const filter = major >= 15 ? 't.rowfilter' : 'NULL';
   const listed = major >= 15 ? 'AND a.attname = ANY(t.attnames)' : '';
   const generated = major >= 18 ? '' : "AND a.attgenerated = ''";
+  const names = list(wanted.publications);
+  // What belongs to a partitioned table that is published by its root comes as rows of that alone.
   const rows = await sender.command(
     `SELECT t.schemaname, t.tablename, ${filter} AS filter,
       (SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
@@ -160,7 +162,12 @@ export async function publishedTables(
       FROM pg_catalog.pg_publication_tables t
       JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
       JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-      WHERE t.pubname IN (${list(wanted.publications)})
+      WHERE t.pubname IN (${names}) AND NOT EXISTS (
+        SELECT 1 FROM pg_catalog.pg_partition_ancestors(c.oid) p
+          JOIN pg_catalog.pg_class r ON r.oid = p.relid AND r.oid <> c.oid
+          JOIN pg_catalog.pg_namespace m ON m.oid = r.relnamespace
+          JOIN pg_catalog.pg_publication_tables a ON a.schemaname = m.nspname AND a.tablename = r.relname
+          WHERE a.pubname IN (${names}))
       ORDER BY pg_catalog.pg_relation_size(c.oid) DESC, t.schemaname, t.tablename`,
   );
   const tables = new Map<string, PublishedTable>();

@@ -16,6 +16,7 @@ import {
   findSlot,
   isPassing,
   isTaken,
+  keepOnStandbys,
   leftHistory,
   prepareDecoding,
   startCommand,
@@ -169,6 +170,7 @@ export class Reconnector {
     const known = slot === null ? null : await findSlot(sender, slot);
     if (known !== null) {
       checkSlot(known, sender, database);
+      if (isFirst && failover && !known.failover) await keepOnStandbys(sender, slot!);
       this.#foundAt(parseLsn(known.confirmedFlush ?? '0/0'), isFirst);
       return;
     }

@@ -12,7 +12,7 @@ import { Insert, type KeySource, type RelationColumn } from './change.ts';
 import { IdleLimit } from './idle-limit.ts';
 import { learnTypes, openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
-import { createSlot } from './preparation.ts';
+import { createSlot, keepOnStandbys } from './preparation.ts';
 import { type PublishedTable, publishedTables } from './publications.ts';
 import { Transaction } from './transaction.ts';
 import type { Walsender } from './walsender.ts';
@@ -140,6 +140,8 @@ export class Snapshot {
       const options = { isolation: 'repeatable_read', readOnly: true, signal } as const;
       await connection.transaction(options, async (tx) => {
         await tx.execute(`SET TRANSACTION SNAPSHOT ${quoteLiteral(this.#name)}`);
+        // Rows that a policy hides from this role would be missing, and their changes would come: that is an error.
+        await tx.execute('SET LOCAL row_security = off');
         this.#importing -= 1;
         if (this.#importing === 0) this.#idleLimit?.keepAlive();
         for (let next = this.#sources.shift(); next !== undefined; next = this.#sources.shift()) {
@@ -173,16 +175,11 @@ export class Snapshot {
 
   /** Makes the permanent slot, at the very place of the temporary one. */
   async #keep(): Promise<void> {
-    const { failover } = this.#settings;
     const names = [this.#temporary, this.#slot].map((name) => quoteLiteral(name).trim());
     await this.#sender.command(
       `SELECT pg_catalog.pg_copy_logical_replication_slot(${names.join(', ')}, false)`,
     );
-    if (failover) {
-      await this.#sender.command(
-        `ALTER_REPLICATION_SLOT ${quoteIdentifier(this.#slot)} (FAILOVER true)`,
-      );
-    }
+    if (this.#settings.failover) await keepOnStandbys(this.#sender, this.#slot);
     // It dies with the connection, if that is lost just now.
     await this.#sender
       .command(`DROP_REPLICATION_SLOT ${quoteIdentifier(this.#temporary)}`)
@@ -225,10 +222,11 @@ async function sourceOf(
 ): Promise<Source> {
   const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
   const regclass = `${quoteLiteral(name)}::pg_catalog.regclass`;
+  // Of an index, what it includes is not its key, and one that is deferrable identifies nothing.
   const rows = await sender.command(
-    `SELECT a.attname, a.atttypid, c.oid, c.relreplident,
-      EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid
-        AND a.attnum = ANY(i.indkey) AND CASE c.relreplident
+    `SELECT a.attname, a.atttypid, c.oid, c.relreplident, c.relkind,
+      EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indimmediate
+        AND a.attnum = ANY((i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1]) AND CASE c.relreplident
           WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
         OR c.relreplident = 'f' AS is_key
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
@@ -262,7 +260,9 @@ async function sourceOf(
   };
   const list = published.map((row) => quoteIdentifier(row['attname']!)).join(', ');
   const where = rowFilter === null ? '' : ` WHERE ${rowFilter}`;
-  return { relation, query: `SELECT ${list} FROM ${name}${where}` };
+  // What inherits from a table is published as itself.
+  const only = rows[0]?.['relkind'] === 'p' ? '' : 'ONLY ';
+  return { relation, query: `SELECT ${list} FROM ${only}${name}${where}` };
 }
 
 function typeOf(codecs: CodecSource, oid: number): PgType {
