@@ -43,7 +43,7 @@ export interface ChangeStreamOptions {
     | {
         /** Its name on the server. */
         readonly name: string;
-        /** The tables that it is to have. */
+        /** The tables that it is to have, as `table` or `schema.table`; a name with a dot in quotes: `sales."2026.q1"`. */
         readonly tables: readonly string[] | 'all';
       };
   /**
@@ -54,7 +54,7 @@ export interface ChangeStreamOptions {
   readonly snapshot?:
     | boolean
     | {
-        /** The tables to copy; by default all that are published. */
+        /** The tables to copy, named in the same way; by default all that are published. */
         readonly tables?: readonly string[] | undefined;
         /** How many are copied at a time. */
         readonly connections?: number | undefined;

@@ -6,6 +6,7 @@ import { rowValue } from '../values/row.ts';
 import { PublicationMissingError } from './errors.ts';
 import { askApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
+import { tablePath } from './table-path.ts';
 import type { Walsender } from './walsender.ts';
 
 /** A table that is published. */
@@ -22,7 +23,7 @@ type Wanted = Pick<StreamSettings, 'publications' | 'publishes'>;
 
 /** A table's name, perhaps with its schema in front, quoted. */
 function quoteTable(name: string): string {
-  return name.split('.').map(quoteIdentifier).join('.');
+  return tablePath(name).map(quoteIdentifier).join('.');
 }
 
 function list(names: readonly string[]): string {

@@ -14,6 +14,7 @@ import { learnTypes, openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { createSlot, keepOnStandbys } from './preparation.ts';
 import { type PublishedTable, publishedTables } from './publications.ts';
+import { tablePath } from './table-path.ts';
 import { Transaction } from './transaction.ts';
 import type { Walsender } from './walsender.ts';
 
@@ -208,8 +209,13 @@ async function sourcesOf(
 }
 
 function find(published: readonly PublishedTable[], name: string): PublishedTable {
+  const path = tablePath(name);
+  const inSchema = path.length === 1 ? ['public', ...path] : path;
   const found = published.find(
-    ({ schema, table }) => name === `${schema}.${table}` || (name === table && schema === 'public'),
+    ({ schema, table }) =>
+      name === `${schema}.${table}` ||
+      (name === table && schema === 'public') ||
+      (inSchema.length === 2 && inSchema[0] === schema && inSchema[1] === table),
   );
   if (found !== undefined) return found;
   throw new InterfaceError(`snapshot.tables: ${name} is not published`);

@@ -19,6 +19,11 @@ import { iteratorOf, onEachServer, take } from '../../support/replication/logica
 const SCHEMA = `
   CREATE TABLE a (id int PRIMARY KEY, body text);
   CREATE TABLE b (id int PRIMARY KEY);
+  CREATE SCHEMA "north.west";
+  CREATE TABLE "2026.q1" (id int PRIMARY KEY);
+  CREATE TABLE "north.west"."Of ""two"".parts" (id int PRIMARY KEY);
+  INSERT INTO "2026.q1" VALUES (1);
+  INSERT INTO "north.west"."Of ""two"".parts" VALUES (2);
   CREATE PUBLICATION both_of_them FOR TABLE a, b;
   CREATE PUBLICATION nothing`;
 
@@ -103,6 +108,28 @@ onEachServer('a change stream', SERVER, (server) => {
       ]);
     }
     await pool.execute('TRUNCATE a, b');
+  });
+
+  test('has tables whose names have dots, in quotes', async () => {
+    const { pool } = server;
+    const tables = ['"2026.q1"', '"north.west"."Of ""two"".parts"', 'public.a'];
+    for (const slot of ['dots', 'dots_again']) {
+      await using stream = await openChangeStream(pool, {
+        slot,
+        publication: { name: 'dots', tables },
+        snapshot: { tables: ['"2026.q1"', '"north.west"."Of ""two"".parts"'] },
+      });
+      const found = (await take(iteratorOf(stream), 2)).flat();
+      expect(idsOf(found).toSorted()).toEqual([1, 2]);
+    }
+    const published = await pool.fetch(
+      "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = 'dots' ORDER BY 1 DESC, 2",
+    );
+    expect(published.map((row) => [...row])).toEqual([
+      ['public', '2026.q1'],
+      ['public', 'a'],
+      ['north.west', 'Of "two".parts'],
+    ]);
   });
 
   test('hands over messages, also with a publication of no tables', async () => {
