@@ -19,15 +19,13 @@ export function observeReleases(released: (message: Message) => void): () => voi
   return () => void releases.unsubscribe(subscriber);
 }
 
-/** Subscribes observers to the driver's channels. What it returns takes that back. */
-export function observe(observers: readonly Observer[]): () => void {
+/** Subscribes an observer to the driver's channels. What it returns takes that back. */
+export function observe(observer: Observer): () => void {
   const undo = TRACED.map((traced) => {
-    const ended = (message: Message): void => {
-      for (const observer of observers) observer.end(traced, message);
-    };
+    const ended = (message: Message): void => observer.end(traced, message);
     const subscribers = {
       start(message: Message) {
-        for (const observer of observers) observer.start(traced, message);
+        observer.start(traced, message);
       },
       // Work that throws before there is a promise has no asynchronous end.
       end(message: Message) {

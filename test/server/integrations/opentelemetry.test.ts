@@ -370,6 +370,7 @@ function measured() {
   });
   return {
     stop,
+    meterProvider,
     /** The points of a metric now, each with its attributes. */
     async points(name: string) {
       exporter.reset();
@@ -528,6 +529,53 @@ describe('instrument', () => {
     await c.fetch('SELECT 1');
     expect(second.take()).toEqual([]);
     expect(hasSubscribers()).not.toContain(true);
+  });
+
+  it('called again for a provider takes the place of the first call, with its own options', async () => {
+    const c = await open();
+    const exporter = new InMemorySpanExporter();
+    const tracerProvider = new BasicTracerProvider({
+      spanProcessors: [new SimpleSpanProcessor(exporter)],
+    });
+    const { meterProvider, points } = measured();
+    const counted = async (): Promise<unknown> =>
+      (await points('db.client.operation.duration'))
+        .filter(({ attributes }) => attributes['db.query.summary'] === 'SELECT')
+        .reduce((sum, { value }) => sum + value.count, 0);
+    const first = instrument({ tracerProvider, meterProvider });
+    const second = instrument({ tracerProvider, meterProvider, traceContext: true });
+    onTestFinished(second);
+    await c.fetch('SELECT 1');
+    expect(names(exporter.getFinishedSpans())).toEqual(['SELECT']);
+    expect(await counted()).toBe(1);
+    // The first has nothing to take back any more.
+    first();
+    expect(await c.fetchVal('SELECT current_query()')).toMatch(/traceparent=/);
+    expect(await counted()).toBe(2);
+    // For spans alone, or for another provider.
+    const others = instrument({ meterProvider });
+    await c.fetch('SELECT 1');
+    expect(exporter.getFinishedSpans()).toHaveLength(3);
+    expect(await counted()).toBe(3);
+    others();
+    second();
+    await c.fetch('SELECT 1');
+    expect(exporter.getFinishedSpans()).toHaveLength(3);
+    expect(await counted()).toBe(3);
+  });
+
+  it('takes the global provider and what stands behind it for one', async () => {
+    const exporter = new InMemorySpanExporter();
+    const spanProcessors = [new SimpleSpanProcessor(exporter)];
+    const tracerProvider = new BasicTracerProvider({ spanProcessors });
+    const c = await open();
+    onTestFinished(instrument());
+    trace.setGlobalTracerProvider(tracerProvider);
+    onTestFinished(() => trace.disable());
+    onTestFinished(instrument({ tracerProvider }));
+    onTestFinished(instrument());
+    await c.fetch('SELECT 1');
+    expect(names(exporter.getFinishedSpans())).toEqual(['SELECT']);
   });
 
   it('takes the global provider by default', async () => {
