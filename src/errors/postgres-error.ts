@@ -75,12 +75,13 @@ const FIELDS = [
 
 /**
  * Failures of resources, locks, serialization and connections: another try may succeed. 25P03 and 25P04 end
- * the connection.
+ * the connection. Of class 55 those of objects that others use or have locked (55006, 55P03): what 55000 asks for
+ * first, a value of a sequence, a view that is filled, a replica identity, does not come by itself.
  */
 const TRANSIENT: ReadonlySet<string> = new Set(
   (
     '08000 08001 08003 08004 08006 08007 25P03 25P04 40001 40P01 53000 53100 53200 53300 ' +
-    '53400 55000 55006 55P03 57P01 57P02 57P03 57P05 58000 58030'
+    '53400 55006 55P03 57P01 57P02 57P03 57P05 58000 58030'
   ).split(' '),
 );
 

@@ -169,6 +169,11 @@ test.each([
   ['23505', false],
   ['42601', false],
   ['40002', false],
+  ['55000', false],
+  ['55006', true],
+  ['55P02', false],
+  ['55P03', true],
+  ['55P04', false],
 ])('%s is worth another try of the whole transaction: %s', (sqlstate, isTransient) => {
   const error = postgresErrorFrom(fieldsOf({ sqlstate, message: 'x' }));
   expect(error.isTransient).toBe(isTransient);
