@@ -19,7 +19,15 @@ export type NamedQuery = (rename: (key: string) => string) => {
   readonly args: readonly unknown[];
 };
 
-/** Marks a fragment in whose own text a `$` stands before a digit. It is copied with the fragment. */
+/** A fragment in whose own text a `$` stands before a digit. */
+export interface NumberedQuery {
+  readonly text: string;
+  readonly args: readonly unknown[];
+  /** Where in the text strings of templates with such a `$` are, other than text that is taken as it is. */
+  written(): readonly (readonly [start: number, end: number])[];
+}
+
+/** Marks such a fragment. It is copied with it. */
 export const NUMBERED: unique symbol = Symbol('numbered');
 
 /** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
@@ -29,7 +37,7 @@ export interface QueryObject<F extends RowForm = RowForm, T = any> {
   /** Writes it with other names of columns, if it has any. @internal */
   readonly [NAMED]?: NamedQuery | undefined;
   /** Its text may have a placeholder that was written by hand. @internal */
-  readonly [NUMBERED]?: true | undefined;
+  readonly [NUMBERED]?: NumberedQuery | undefined;
   /** Writes its arguments and reads its rows, if an adapter has codecs of its own. @internal */
   readonly [CODECS]?: CallCodecs | undefined;
   /** One statement with `$1`…`$n` for its values. */
@@ -101,7 +109,7 @@ function checkedObject(
   if (query.args !== undefined && !Array.isArray(query.args)) {
     throw new InvalidArgumentError('the args of a query must be an array');
   }
-  if (query[NUMBERED] === true) refuseWrittenPlaceholders(query);
+  if (query[NUMBERED] !== undefined) refuseWrittenPlaceholders(query, query[NUMBERED]);
   if (query.rows !== undefined) checkRowForm(query.rows);
   const names = column?.inverse === undefined ? undefined : query[NAMED];
   if (names === undefined && (query.rows !== undefined || form === 'record')) return query;
@@ -109,12 +117,17 @@ function checkedObject(
 }
 
 /** A `$1` in a template is another value's, or nobody's: the template counts its own. */
-function refuseWrittenPlaceholders({ text, args = NO_ARGS }: QueryObject): void {
+function refuseWrittenPlaceholders(query: QueryObject, numbered: NumberedQuery): void {
+  // Of a copy with a text or values of its own, whoever gave them has counted.
+  if (query.text !== numbered.text || query.args !== numbered.args) return;
+  const written = numbered.written();
   // It may stand in a string, a name or a comment.
-  const { length } = scanQuery(text, false).placeholders;
-  if (length <= args.length) return;
+  const found = scanQuery(query.text, false).placeholders.find(({ start }) =>
+    written.some(([from, to]) => from <= start && start < to),
+  );
+  if (found === undefined) return;
   throw new InvalidArgumentError(
-    `a template of sql has ${args.length} values and ${length} placeholders: one was written by hand`,
+    `the placeholder $${found.number} in a template of sql was written by hand`,
     { hint: 'Write ${value} in the place of $1; sql counts the placeholders.' },
   );
 }

@@ -1,6 +1,13 @@
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { NAMED, type NamedQuery, NUMBERED, type QueryObject, type ROW } from './call.ts';
+import {
+  NAMED,
+  type NamedQuery,
+  NUMBERED,
+  type NumberedQuery,
+  type QueryObject,
+  type ROW,
+} from './call.ts';
 
 /** The name of a column between the texts of a fragment. */
 export class ColumnName {
@@ -10,6 +17,8 @@ export class ColumnName {
     this.name = name;
   }
 }
+
+type Stretch = readonly [start: number, end: number];
 
 const asItIs = (name: string): string => name;
 
@@ -27,11 +36,12 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
   /** @internal */
   declare readonly [NAMED]?: NamedQuery;
   /** @internal */
-  declare readonly [NUMBERED]?: true;
+  declare readonly [NUMBERED]?: NumberedQuery;
   readonly #strings: readonly string[];
   readonly #values: readonly unknown[];
   readonly #keyword: string | null;
   readonly #isTable: boolean;
+  readonly #isNumbered: boolean;
 
   /**
    * @param keyword what the fragment begins with, unless the text in front of it ends with it
@@ -50,10 +60,16 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
     this.#values = values;
     this.#keyword = keyword;
     this.#isTable = isTable;
+    this.#isNumbered = isNumbered;
     this.text = this.#write('', '', args, asItIs);
     this.args = args;
     if (isNumbered || values.some((value) => value instanceof SqlFragment && NUMBERED in value)) {
-      this[NUMBERED] = true;
+      const written = (): Stretch[] => {
+        const stretches: Stretch[] = [];
+        this.#write('', '', [], asItIs, stretches);
+        return stretches;
+      };
+      this[NUMBERED] = { text: this.text, args, written };
     }
     if (this.#hasNames) {
       this[NAMED] = (rename) => {
@@ -69,24 +85,39 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
     );
   }
 
-  /** Its text between `before` and `after`, with the values of nested fragments counted on. */
-  #write(before: string, after: string, args: unknown[], rename: (name: string) => string): string {
+  /**
+   * Its text between `before` and `after`, with the values of nested fragments counted on.
+   *
+   * @param written is given where the strings are that have a `$` before a digit
+   */
+  #write(
+    before: string,
+    after: string,
+    args: unknown[],
+    rename: (name: string) => string,
+    written?: Stretch[],
+  ): string {
+    const add = (string: string): void => {
+      const start = text.length;
+      text += string;
+      if (this.#isNumbered) written?.push([start, text.length]);
+    };
     const isNamed = this.#isTable && ALIAS.test(after);
     let text = isNamed ? `${before}(SELECT * FROM ` : before;
     if (this.#keyword !== null && !endsWith(before, this.#keyword)) text += `${this.#keyword} `;
-    text += this.#strings[0] ?? '';
+    add(this.#strings[0] ?? '');
     this.#values.forEach((value, index) => {
       if (value instanceof SqlFragment) {
         const behind = this.#strings[index + 1] ?? '';
         const isLast = index + 1 === this.#values.length;
-        text = value.#write(text, isLast ? behind + after : behind, args, rename);
+        text = value.#write(text, isLast ? behind + after : behind, args, rename, written);
       } else if (value instanceof ColumnName) {
         text += quoteIdentifier(rename(value.name));
       } else {
         args.push(value);
         text += `$${args.length}`;
       }
-      text += this.#strings[index + 1] ?? '';
+      add(this.#strings[index + 1] ?? '');
     });
     return isNamed ? `${text})` : text;
   }

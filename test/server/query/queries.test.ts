@@ -275,6 +275,18 @@ describeEach('queries', (version) => {
       b: 5,
     });
     expect(await c.fetchVal({ ...sql`SELECT $1::int4`, args: [6] })).toBe(6);
+    // Both at once: only what a template has outside of strings, names and comments is by hand.
+    const both = sql`SELECT ${4}::int4 AS a, '$5' || ${sql.raw('$1::text')} AS b /* $6 */, "$7" FROM (SELECT 1) t("$7")`;
+    expect(await c.fetchRow(both)).toEqual({ a: 4, b: '$54', $7: 1 });
+    const inner = sql`'$8' || ${'x'}::text || ${sql.raw('$2')}`;
+    expect(await c.fetchRow(sql`SELECT ${1}::int4 AS a, ${inner} AS b`)).toEqual({
+      a: 1,
+      b: '$8xx',
+    });
+    // As many placeholders as values, though one is of a string.
+    const error = await failure(c.fetch(sql`SELECT $1::text, '${'x'}'`));
+    expect(error).toBeInstanceOf(InvalidArgumentError);
+    expect(error.message).toMatch(/^the placeholder \$1 in a template of sql was written by hand/);
   });
 
   it('takes query objects and the sql tag everywhere', async () => {
