@@ -44,6 +44,9 @@ import {
 } from './transaction-options.ts';
 import type { Turn } from './transaction-queue.ts';
 
+/** invalid_savepoint_specification: the server has no savepoint of that name. */
+const NO_SAVEPOINT = '3B001';
+
 /**
  * A transaction, or a savepoint in one. Made by `transaction(fn)`, which ends it, or by
  * `connection.begin()`, where `commit` or `rollback` does; `await using` rolls it back unless
@@ -411,7 +414,8 @@ export class Transaction<F extends RowForm = 'record'>
 
   /**
    * Rolls back after a failure, which is what the caller is told of. If rolling back fails as well,
-   * the connection is closed, which undoes everything too.
+   * the connection is closed, which undoes everything too. Where its savepoint was released by a statement, the
+   * outermost transaction has failed with that and undoes everything at its end.
    * @internal
    */
   async [ROLL_BACK_QUIETLY](): Promise<void> {
@@ -421,9 +425,19 @@ export class Transaction<F extends RowForm = 'record'>
       await this.#endBy(this.#rollbackText, 'rolled back');
     } catch (error) {
       // There is nothing left to roll back.
-      if (this.#own.wasEnded) return;
+      if (this.#own.wasEnded || this.#hasLostSavepoint(error)) return;
       this.#client.session.destroy(isError(error) ? error : null);
     }
+  }
+
+  /** The server does not know its savepoint any more, and the transaction around it has failed. */
+  #hasLostSavepoint(error: unknown): boolean {
+    return (
+      this.#savepoint !== null &&
+      error instanceof PostgresError &&
+      error.sqlstate === NO_SAVEPOINT &&
+      this.#client.session.transactionStatus === 'E'
+    );
   }
 
   /** Ends it with this text, and takes it off the stack when that is over. Resolves to the tag. */

@@ -100,6 +100,38 @@ describeEach('nested transactions', (version) => {
     expect(await values(c)).toEqual([]);
   });
 
+  it('whose savepoint a statement has released fail the whole transaction, and keep the connection', async () => {
+    const c = await openWithTable(version);
+    const told = new Error('told');
+    const pid = c.serverPid;
+    // An older savepoint of the user's own takes the inner one with it.
+    const releasing = async () => {
+      await c.execute('SAVEPOINT mine');
+      await c.execute('INSERT INTO t VALUES (1)');
+      await c.transaction(async (inner) => {
+        await inner.execute('INSERT INTO t VALUES (2)');
+        await inner.execute('RELEASE SAVEPOINT mine');
+        throw told;
+      });
+    };
+    expect(await failure(c.transaction(releasing))).toBe(told);
+    const caught = c.transaction(async (tx) => {
+      expect(await failure(releasing())).toBe(told);
+      expect(await failure(tx.execute('INSERT INTO t VALUES (3)'))).toBeInstanceOf(
+        InFailedSQLTransactionError,
+      );
+    });
+    expect(await failure(caught)).toBeInstanceOf(InFailedSQLTransactionError);
+    // What is around it, and has its own, can still be undone alone.
+    await c.transaction(async (tx) => {
+      await tx.execute('INSERT INTO t VALUES (4)');
+      expect(await failure(tx.transaction(releasing))).toBe(told);
+    });
+    expect(c.isClosed).toBe(false);
+    expect(await c.fetchVal('SELECT pg_backend_pid()')).toBe(pid);
+    expect(await values(c)).toEqual([4]);
+  });
+
   it('refuse a nested isolation level that is not the outer one', async () => {
     const c = await openWithTable(version);
     for (const outer of [undefined, 'read_committed'] as const) {
