@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { type Dirent, readdirSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckError } from './check-error.ts';
@@ -53,11 +53,16 @@ export async function sourceFiles(config: LoadedConfig): Promise<string[]> {
   const include = (config.include ?? ['**/*.{ts,tsx,mts,cts}']).map(globPattern);
   const exclude = (config.exclude ?? []).map(globPattern);
   const all = await filesBelow(config.root);
-  return all.filter((file) => {
+  const found = all.filter((file) => {
     const name = relativeName(config.root, file);
     if (!/\.[cm]?tsx?$/.test(name) || /\.d\.[cm]?ts$/.test(name)) return false;
     return include.some((each) => each.test(name)) && !exclude.some((each) => each.test(name));
   });
+  if (found.length === 0 && config.include !== undefined) {
+    const globs = config.include.join(', ');
+    throw new CheckError(`include: there is no TypeScript file for ${globs} in ${config.root}`);
+  }
+  return found;
 }
 
 /** A file's path as it is told to people: below the root, with forward slashes. */
@@ -85,14 +90,23 @@ function isNoUndoing(file: string): boolean {
 
 /** A folder and those below it that may have sources or a schema. */
 export function foldersBelow(folder: string): string[] {
-  const entries = readdirSync(folder, { withFileTypes: true });
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (isNotForUs(error)) return [];
+    throw error;
+  }
   const inner = entries.filter((entry) => entry.isDirectory() && !NEVER.has(entry.name));
   return [folder, ...inner.flatMap(({ name }) => foldersBelow(path.join(folder, name)))];
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
   const files: string[] = [];
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (isNotForUs(error)) return [];
+    throw error;
+  });
   entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
   for (const entry of entries) {
     const file = path.join(folder, entry.name);
@@ -100,6 +114,11 @@ async function filesBelow(folder: string): Promise<string[]> {
     else if (entry.isDirectory() && !NEVER.has(entry.name)) files.push(...(await filesBelow(file)));
   }
   return files;
+}
+
+/** Of a folder that another user has, as a database in a container has its data, or that has just gone. */
+function isNotForUs(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** `*` and `?` within a name, `**` over folders, `{a,b}` for one of several. */

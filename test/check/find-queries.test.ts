@@ -280,4 +280,17 @@ describe('the finder of queries', () => {
   it('has the place of an expression for its parameter', () => {
     expect(placeOf('db.fetch(sql`SELECT ${first}`)', '$1')).toMatch(/^first/);
   });
+
+  it('tells of a file that cannot be read', () => {
+    const source = "db.fetch('SELECT 1');\nconst = ;";
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown).toEqual([
+      expect.objectContaining({
+        start: source.indexOf('= ;'),
+        reason: expect.stringMatching(/^the file cannot be read as TypeScript: /),
+      }),
+    ]);
+    expect(findQueries('a.ts', 'const = ;').unknown).toEqual([]);
+  });
 });

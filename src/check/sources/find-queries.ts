@@ -103,9 +103,13 @@ export function findQueries(
   rename: (name: string) => string = (name) => name,
 ): SourceQueries {
   const module = HINT.test(source) ? modules.get(file, source) : null;
-  return module === null
-    ? { queries: [], unknown: [], uses: [] }
-    : new Finder(module, rename).find();
+  if (module === null) return { queries: [], unknown: [], uses: [] };
+  if (module.failure !== null) {
+    const { message, start } = module.failure;
+    const reason = `the file cannot be read as TypeScript: ${message}`;
+    return { queries: [], unknown: [{ file, source, start, reason }], uses: [] };
+  }
+  return new Finder(module, rename).find();
 }
 
 class Finder {

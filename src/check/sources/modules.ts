@@ -38,6 +38,8 @@ export class Module {
   readonly file: string;
   readonly source: string;
   readonly program: Node;
+  /** Why nothing of it could be read, and where; null where it could be. */
+  readonly failure: { readonly message: string; readonly start: number } | null = null;
   /** By name what a `const`, an enum or a class is; null for a name that is there twice. */
   readonly #names = new Map<string, Node | null>();
   readonly #imports = new Map<string, { from: string; name: string }>();
@@ -51,7 +53,13 @@ export class Module {
     this.file = file;
     this.source = source;
     this.#modules = modules;
-    this.program = parseSync(file, source).program as unknown as Node;
+    const { program, errors } = parseSync(file, source);
+    this.program = program as unknown as Node;
+    const [error] = errors;
+    // Of what can be read all the same there is a program.
+    if (error !== undefined && program.body.length === 0) {
+      this.failure = { message: error.message, start: error.labels[0]?.start ?? 0 };
+    }
     visit(this.program, (node) => this.#declare(node));
   }
 

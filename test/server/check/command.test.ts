@@ -1,3 +1,5 @@
+import { chmod } from 'node:fs/promises';
+import path from 'node:path';
 import { connect } from 'asyncpg';
 import { describe, expect, it } from 'vitest';
 import { Project } from '../../check/project.ts';
@@ -189,7 +191,41 @@ describe('asyncpg check', () => {
       expect(code).toBe(2);
       expect(err).toMatch(message);
     }
-    await project.write({ 'asyncpg.config.mjs': 'export default { schemas: [] };' });
-    expect((await project.check()).err).toMatch(/schemas is no option/);
+    const configurations: [string, RegExp][] = [
+      ['schemas: []', /schemas is no option/],
+      ["rules: { 'select-star': 'eror' }", /rules\.select-star must be one of error, .*, not eror/],
+      [
+        "types: { int8: 'nubmer' }",
+        /types\.int8 must be one of bigint, number, string, not nubmer/,
+      ],
+      ["strict: 'true'", /strict must be a boolean/],
+      ["version: '18'", /version must be a number/],
+      ["include: ['lib/**']", /include: there is no TypeScript file for lib/],
+    ];
+    for (const [options, message] of configurations) {
+      const text = `export default { schema: ['schema.sql'], ${options} };`;
+      await project.write({ 'asyncpg.config.mjs': text });
+      const { code, err } = await project.check();
+      expect(err).toMatch(message);
+      expect(code).toBe(2);
+    }
   });
+
+  it.skipIf(process.getuid?.() === 0)(
+    'passes over folders that it may not read, such as the data of a database in a container',
+    async () => {
+      await using project = await Project.make({
+        'schema.sql': SCHEMA,
+        'a.ts': "db.fetch('SELECT id FROM users');",
+        'data/pg_hba.conf': '',
+      });
+      const data = path.join(project.folder, 'data');
+      await chmod(data, 0);
+      try {
+        expect(await project.check('--offline')).toMatchObject({ err: '', code: 1 });
+      } finally {
+        await chmod(data, 0o700);
+      }
+    },
+  );
 });
