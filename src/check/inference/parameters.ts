@@ -1,6 +1,6 @@
 import { Command, isTrue, listOf, nodeOf, nodesOf, numberOf, Rte } from '../tree/nodes.ts';
 import type { TreeNode, TreeValue } from '../tree/parse-tree.ts';
-import type { Catalog, KnownColumn } from './catalog.ts';
+import type { Catalog, KnownColumn, KnownFunction } from './catalog.ts';
 import { CASTS } from './facts.ts';
 import type { ArgumentNulls } from './inference.ts';
 
@@ -71,11 +71,7 @@ class ParameterFinder {
     const says = { name: column.name, isNullable, hasNullableElements: true, column };
     if (this.#note(value, says)) return;
     const node = withoutCasts(value);
-    if (node?.tag === 'COALESCE') {
-      for (const each of listOf(node['args'])) {
-        this.#note(each, { name: column.name, isNullable: true });
-      }
-    }
+    this.#assignParts(node, column, query);
     if (node?.tag !== 'VAR' || numberOf(node['varlevelsup']) !== 0) return;
     const relation = nodesOf(query['rtable'])[numberOf(node['varno']) - 1];
     const index = numberOf(node['varattno']) - 1;
@@ -99,6 +95,32 @@ class ParameterFinder {
           name: plural(column.name),
           hasNullableElements: isNullable,
         });
+        break;
+      }
+      default:
+    }
+  }
+
+  /** What is assigned by way of an expression that gives it, or NULL for NULL. */
+  #assignParts(node: TreeNode | null, column: KnownColumn, query: TreeNode): void {
+    const args = listOf(node?.['args']);
+    switch (node?.tag) {
+      case 'COALESCE':
+        for (const each of args) this.#note(each, { name: column.name, isNullable: true });
+        break;
+      case 'CASE':
+        for (const each of [...nodesOf(args).map(({ result }) => result), node['defresult']]) {
+          this.#assign(each, column, query);
+        }
+        break;
+      case 'NULLIF':
+        this.#assign(args[0], column, query);
+        break;
+      case 'FUNCEXPR': {
+        // `lower($1)`, `left($1, 80)`.
+        const known = this.#catalog.functionOf(numberOf(node['funcid']));
+        const isNullable = known?.isStrict === true && !column.refusesNull;
+        if (known?.schema === 'pg_catalog') this.#note(args[0], { name: column.name, isNullable });
         break;
       }
       default:
@@ -130,17 +152,14 @@ class ParameterFinder {
         this.#note(node['arg'], { isNullable: true });
         break;
       case 'DISTINCTEXPR':
-      case 'OPEXPR': {
-        const isNullable = node.tag === 'DISTINCTEXPR';
-        for (const [one, other] of [
-          [left, right],
-          [right, left],
-        ]) {
-          const name = this.#columnName(other, level);
-          this.#note(one, { name, isNullable, column: this.#column(other, level) });
-        }
+      case 'OPEXPR':
+        this.#compare([left, right], node.tag === 'DISTINCTEXPR', level);
         break;
-      }
+      case 'ROWCOMPAREEXPR':
+        listOf(node['largs']).forEach((each, index) => {
+          this.#compare([each, listOf(node['rargs'])[index]], false, level);
+        });
+        break;
       case 'COALESCE': {
         const names = args.map((each) => this.#columnName(each, level));
         const name = names.find((each) => each !== null) ?? null;
@@ -159,8 +178,7 @@ class ParameterFinder {
       case 'FUNCEXPR': {
         if (node['funcformat'] !== '0') break;
         const known = this.#catalog.functionOf(numberOf(node['funcid']));
-        const isNullable =
-          known?.isStrict === false && /^(jsonb?_build_|concat|format)/.test(known.name);
+        const isNullable = known !== undefined && takesNull(known);
         args.forEach((each, index) => {
           const name = known?.argumentNames[index];
           this.#note(each, { name: name === '' ? null : (name ?? null), isNullable });
@@ -168,6 +186,21 @@ class ParameterFinder {
         break;
       }
       default:
+    }
+  }
+
+  /** What a parameter is compared with gives it its name. */
+  #compare(
+    [left, right]: readonly (TreeValue | undefined)[],
+    isNullable: boolean,
+    level: Level,
+  ): void {
+    for (const [one, other] of [
+      [left, right],
+      [right, left],
+    ]) {
+      const name = this.#columnName(other, level);
+      this.#note(one, { name, isNullable, column: this.#column(other, level) });
     }
   }
 
@@ -220,6 +253,16 @@ function withoutCasts(value: TreeValue | undefined): TreeNode | null {
   if (CASTS.has(node.tag)) return withoutCasts(node['arg']);
   const isCast = node.tag === 'FUNCEXPR' && /^[12]$/.test(String(node['funcformat']));
   return isCast ? withoutCasts(listOf(node['args'])[0]) : node;
+}
+
+/**
+ * Whether NULL is meant to be given to a function: to those of the user's own that are called for it. Of a
+ * formula, `RETURN a + b`, it would make NULL.
+ */
+function takesNull({ isStrict, schema, name, body }: KnownFunction): boolean {
+  if (isStrict) return false;
+  if (schema !== 'pg_catalog') return body === null;
+  return /^(jsonb?_build_|concat|format)/.test(name);
 }
 
 function plural(name: string): string {

@@ -26,9 +26,9 @@ async function typesOf(
   files: Readonly<Record<string, string>> = {},
 ): Promise<Record<string, string | undefined>> {
   await using project = await Project.make({
+    'schema.sql': SCHEMA,
     ...files,
     'asyncpg.config.mjs': config,
-    'schema.sql': SCHEMA,
     'a.ts': texts.map((text) => `db.fetch(${JSON.stringify(text)});`).join('\n'),
   });
   expect(await project.check()).toMatchObject({ code: 0, err: '' });
@@ -81,6 +81,30 @@ describe('the types of queries', () => {
     expect(args[update]).toContain(
       'args: [tags: readonly (string | null)[], tags_: readonly (string)[], $3: string, $4: readonly (string)[]]',
     );
+  });
+
+  it('take NULL for an argument where it is meant to be given', async () => {
+    const id = 'id: bigint | number';
+    const wanted = {
+      'UPDATE users SET nick = CASE WHEN $2 THEN $3 ELSE nick END WHERE id = $1': `${id}, $2: boolean, nick: string | null`,
+      "INSERT INTO users (id, email, nick) VALUES ($1, lower($2), NULLIF(btrim($3), ''))": `${id}, email: string, nick: string | null`,
+      'UPDATE users SET email = CASE WHEN $2 THEN $3 ELSE email END WHERE id = $1': `${id}, $2: boolean, email: string`,
+      'SELECT id FROM users WHERE (created_at, id) < ($1, $2)': `created_at: Date | string | number, ${id}`,
+      // By a function of one's own, if it is called for NULL and is no formula.
+      'SELECT given($1, $2)': 'a: number | bigint | null, b: string | null',
+      'CALL done($1)': 'a: number | bigint | null',
+      'SELECT strictly($1)': 'a: number | bigint',
+      'SELECT formula($1)': 'a: number | bigint',
+    };
+    const schema = `${SCHEMA}
+      CREATE FUNCTION given(a int, b text) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+      CREATE FUNCTION strictly(a int) RETURNS int LANGUAGE plpgsql STRICT AS 'BEGIN RETURN 1; END';
+      CREATE FUNCTION formula(a int) RETURNS int LANGUAGE sql RETURN a + 1;
+      CREATE PROCEDURE done(a int) LANGUAGE plpgsql AS 'BEGIN END';`;
+    const types = await typesOf(Object.keys(wanted), PLAIN, { 'schema.sql': schema });
+    for (const [text, args] of Object.entries(wanted)) {
+      expect(types[text]).toContain(`{ args: [${args}]; `);
+    }
   });
 
   it('follow rows without a type of their own into JSON', async () => {
