@@ -173,6 +173,24 @@ for (const version of [18, 15] as const satisfies TestedVersion[]) {
       await cluster.replayed(await pool.lsn());
     });
 
+    it('reads from a standby at the end of a file of the log, where an idle primary may be for hours', async () => {
+      await using pool = await open({ maxWait: 10_000, maxLag: 400 });
+      for (let i = 0; i < 2; i++) {
+        await pool.execute('INSERT INTO entries VALUES (1)');
+        await pool.execute('SELECT pg_switch_wal()');
+        const after = await pool.lsn();
+        expect(BigInt(`0x${after.split('/')[1]}`) % (1n << 24n)).toBe(0n);
+        const reading = pool.with({ readOnly: true, after });
+        expect(await reading.fetchVal(PORT)).toBeOneOf(ports);
+        // What was known of the standbys is too old by then.
+        await sleep(600);
+        expect(await pool.readers.fetchVal(PORT)).toBeOneOf(ports);
+        expect(await pool.with({ readOnly: true }).fetchVal(PORT)).toBeOneOf(ports);
+      }
+      await pool.execute('TRUNCATE entries');
+      await cluster.replayed(await pool.lsn());
+    });
+
     it('goes past a standby that has not replayed enough, and to the primary if none has', async () => {
       await using pool = await open({ maxWait: 300 });
       const [one, two] = cluster.standbys as [typeof cluster.primary, typeof cluster.primary];
