@@ -44,7 +44,8 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
   #open: Transaction | null = null;
   /** A transaction that is waited for already. */
   #awaited: Promise<Transaction | null> | null = null;
-  #last: Batch | null = null;
+  /** What was handed over and is not acknowledged: more than one if several were asked for at once. */
+  #handed: Batch[] = [];
 
   constructor(
     source: TransactionSource,
@@ -62,11 +63,10 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
   }
 
   async next(): Promise<IteratorResult<ChangeBatch, void>> {
-    if (this.#acknowledges) this.#last?.ack();
-    this.#last = null;
+    if (this.#acknowledges) for (const batch of this.#handed.splice(0)) batch.ack();
     const batch = await this.#gather();
     if (batch === null) return { done: true, value: undefined };
-    this.#last = batch;
+    if (this.#acknowledges) this.#handed.push(batch);
     return { done: false, value: batch };
   }
 
@@ -124,12 +124,20 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
       return true;
     }
     this.#awaited ??= this.#source.queue.next();
-    try {
-      const next = await this.#awaited;
-      this.#open ??= next;
-      return next !== null;
-    } finally {
+    const awaited = this.#awaited;
+    // Of several who wait for the same, the first has it.
+    const isFirst = (): boolean => {
+      if (this.#awaited !== awaited) return false;
       this.#awaited = null;
+      return true;
+    };
+    try {
+      const next = await awaited;
+      if (isFirst()) this.#open = next;
+      return next !== null;
+    } catch (error) {
+      isFirst();
+      throw error;
     }
   }
 }

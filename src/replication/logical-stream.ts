@@ -151,7 +151,7 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
     };
     return {
       next: () => {
-        this.#leaveLast();
+        this.#leave();
         const value = this.#queue.take();
         return value === null ? wait() : Promise.resolve({ done: false, value });
       },
@@ -183,9 +183,9 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
     this.#isIterated = true;
   }
 
-  #leaveLast(): void {
-    const last = this.#queue.leaveLast();
-    if (this.#settings.acknowledgesNext) last?.ack();
+  #leave(): void {
+    const left = this.#queue.leave();
+    if (this.#settings.acknowledgesNext) for (const transaction of left) transaction.ack();
   }
 
   ack(upTo: ChangeTransaction | ChangeBatch | string): void {

@@ -85,7 +85,10 @@ export interface ChangeStreamOptions {
   readonly statusInterval?: number | undefined;
   /** Without a sign of life for so long the connection is given up, and made anew. Default 60,000. */
   readonly receiveTimeout?: number | undefined;
-  /** The connection was lost, or could not be made; the next attempt follows. */
+  /**
+   * The connection was lost, or could not be made; the next attempt follows. What this throws, or `onGap`, ends the
+   * stream.
+   */
   onReconnect?(info: { error: Error; attempt: number }): void;
   /** The temporary slot was lost and made anew: changes were missed. Called before the next comes. */
   onGap?(): void;

@@ -1,3 +1,4 @@
+import { callUser } from '../client/user-callback.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { parseLsn } from '../protocol/replication/lsn.ts';
 import type { Timer } from '../transport/clock.ts';
@@ -62,6 +63,7 @@ export class SlotWatch {
     if (status === null || this.#isStopped) return;
     const { walStatus, safeWalSize, lag } = status;
     if (walStatus !== 'extended' && walStatus !== 'unreserved') return;
-    this.#settings.onSlotWarning!({ walStatus, safeWalSize, lag });
+    const { onSlotWarning } = this.#settings;
+    callUser('an onSlotWarning callback', () => onSlotWarning!({ walStatus, safeWalSize, lag }));
   }
 }

@@ -21,8 +21,8 @@ export class TransactionQueue {
   readonly #source: Source;
   readonly #highWater: number;
   #waiting: Transaction[] = [];
-  /** The transaction that was handed over last. */
-  #last: Transaction | null = null;
+  /** What was handed over and not left yet: more than one if several were asked for at once. */
+  #handed: Transaction[] = [];
   #wake: (() => void) | null = null;
   /** Nothing is handed over any more; `failure`: that is an error. */
   #end: { readonly failure: { readonly error: unknown } | null } | null = null;
@@ -61,14 +61,15 @@ export class TransactionQueue {
 
   /** Somebody waits for what is still to come. */
   get #isAwaited(): boolean {
-    return this.#wake !== null || this.#last?.isAwaited === true || this.#source.isAwaited;
+    if (this.#wake !== null || this.#source.isAwaited) return true;
+    return this.#handed.some((transaction) => transaction.isAwaited);
   }
 
   /** The next transaction that is there. */
   take(): Transaction | null {
     if (this.#end !== null) return null;
     const next = this.#waiting.shift() ?? null;
-    if (next !== null) this.#last = next;
+    if (next !== null) this.#handed.push(next);
     return next;
   }
 
@@ -89,19 +90,22 @@ export class TransactionQueue {
     }
   }
 
-  /** The transaction that was handed over last is left: what is not taken of it is dropped. */
-  leaveLast(): Transaction | null {
-    const last = this.#last;
-    this.#last = null;
-    if (last !== null && (!last.hasEnded || last.waiting > 0)) last.drop();
-    return last;
+  /** What was handed over is left: what is not taken of it is dropped. */
+  leave(): readonly Transaction[] {
+    const left = this.#handed;
+    if (left.length === 0) return left;
+    this.#handed = [];
+    for (const transaction of left) {
+      if (!transaction.hasEnded || transaction.waiting > 0) transaction.drop();
+    }
+    return left;
   }
 
   /** Nothing is handed over any more, and nobody waits any longer. */
   end(failure: { readonly error: unknown } | null): void {
     this.#end = { failure };
     this.#wakeUp();
-    this.#last?.wake();
+    for (const transaction of this.#handed) transaction.wake();
   }
 
   #wakeUp(): void {

@@ -72,8 +72,14 @@ onEachVersion('a change stream ends loudly', (version) => {
     } as const;
     await using stream = await openChangeStream(pool, {
       ...options,
-      onSlotWarning: (warning) => warnings.push(warning),
+      onSlotWarning(warning) {
+        warnings.push(warning);
+        throw new Error('the alert has failed');
+      },
     });
+    const failures: string[] = [];
+    const onWarning = ({ message }: Error): unknown => failures.push(message);
+    process.on('warning', onWarning);
     await pool.execute('INSERT INTO t VALUES (1)');
     const iterator = iteratorOf(stream);
     await take(iterator, 1);
@@ -83,6 +89,8 @@ onEachVersion('a change stream ends loudly', (version) => {
       );
     for (let i = 0; i < 4; i++) await write();
     await until(async () => warnings.length > 0);
+    await until(async () => failures.some((message) => /the alert has failed/.test(message)));
+    process.off('warning', onWarning);
     expect(['extended', 'unreserved']).toContain(warnings[0]!.walStatus);
     expect(warnings[0]!.lag).toBeGreaterThan(16_000_000n);
     const next = iterator.next();
