@@ -13,7 +13,6 @@ import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-querie
 import type { ClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
 import {
-  BEGIN,
   CHECK_IN,
   CHECK_OUT,
   CLIENT,
@@ -39,10 +38,10 @@ import { PreparedStatement } from './prepared-statement.ts';
 import type { QueryLogger } from './query-log.ts';
 import { Queryable } from './queryable.ts';
 import { traced } from './tracing.ts';
-import { Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
-import { runTransaction } from './transaction-runner.ts';
-import { resetTypeCodec, setBuiltinTypeCodec, setTypeCodec } from './type-codecs.ts';
+import { beginTransaction, runTransaction } from './transaction-runner.ts';
+import { typeCodecs } from './type-codec-room.ts';
 
 /** See Connection.prepare. */
 export interface PrepareOptions extends CallOptions {
@@ -254,14 +253,13 @@ export class Connection<F extends RowForm = 'record'>
     own.enterContext();
     return this.#run('begin', async (client) => {
       try {
-        const transaction = await Transaction[BEGIN]<F>(
-          client,
+        const transaction = await beginTransaction<F>(client, {
           own,
-          undefined,
+          asked: undefined,
           options,
-          false,
-          this[STYLE],
-        );
+          managed: false,
+          style: this[STYLE],
+        });
         own.isEntered = true;
         return transaction;
       } catch (error) {
@@ -408,9 +406,10 @@ export class Connection<F extends RowForm = 'record'>
    * });
    */
   setTypeCodec(typeName: string, codec: TypeCodec): Promise<void> {
-    return this.#run('setTypeCodec', (client) =>
-      setTypeCodec(client, typeName, codec, () => this.#open('setTypeCodec')),
-    );
+    return this.#run('setTypeCodec', async (client) => {
+      const { setTypeCodec } = await typeCodecs.open();
+      await setTypeCodec(client, typeName, codec, () => this.#open('setTypeCodec'));
+    });
   }
 
   /**
@@ -424,9 +423,10 @@ export class Connection<F extends RowForm = 'record'>
     typeName: string,
     options: { schema?: string | undefined; codecName: string },
   ): Promise<void> {
-    return this.#run('setBuiltinTypeCodec', (client) =>
-      setBuiltinTypeCodec(client, typeName, options, () => this.#open('setBuiltinTypeCodec')),
-    );
+    return this.#run('setBuiltinTypeCodec', async (client) => {
+      const { setBuiltinTypeCodec } = await typeCodecs.open();
+      await setBuiltinTypeCodec(client, typeName, options, () => this.#open('setBuiltinTypeCodec'));
+    });
   }
 
   /**
@@ -436,9 +436,10 @@ export class Connection<F extends RowForm = 'record'>
    * await connection.resetTypeCodec('mood');
    */
   resetTypeCodec(typeName: string, options: { schema?: string | undefined } = {}): Promise<void> {
-    return this.#run('resetTypeCodec', (client) =>
-      resetTypeCodec(client, typeName, options, () => this.#open('resetTypeCodec')),
-    );
+    return this.#run('resetTypeCodec', async (client) => {
+      const { resetTypeCodec } = await typeCodecs.open();
+      await resetTypeCodec(client, typeName, options, () => this.#open('resetTypeCodec'));
+    });
   }
 
   /**

@@ -35,8 +35,7 @@ export const TRANSACT: unique symbol = Symbol('transact');
 /** Connection: has the server forget a prepared statement. */
 export const FORGET: unique symbol = Symbol('forget');
 
-/** Transaction: how the runner begins and ends one. */
-export const BEGIN: unique symbol = Symbol('begin');
+/** Transaction: how the runner ends one. */
 export const COMMIT_NOW: unique symbol = Symbol('commitNow');
 export const ROLL_BACK_QUIETLY: unique symbol = Symbol('rollBackQuietly');
 

@@ -6,7 +6,6 @@ import { CALL_OPTIONS, type CallOptions, checkRowForm, eitherSignal } from './ca
 import type { ClientSession } from './client-session.ts';
 import {
   ASKED,
-  BEGIN,
   CHECK_IN,
   CHECK_OUT,
   COMMIT_NOW,
@@ -21,7 +20,7 @@ import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import { Queryable } from './queryable.ts';
-import { Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 import {
   checkSettings,
   contradiction,
@@ -30,6 +29,7 @@ import {
   type Settings,
   type TransactionOptions,
 } from './transaction-options.ts';
+import { beginTransaction } from './transaction-runner.ts';
 
 /** What holds for all calls that are made through `with`. */
 export interface WithOptions<F extends RowForm = RowForm> extends CallOptions {
@@ -103,13 +103,21 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
   /** BEGIN and the settings travel with the call. */
   async #begin(options: TransactionOptions, deadline: Deadline | null): Promise<Lease> {
     const inner = this.#inner;
-    const lease = await inner[CHECK_OUT]('transaction', deadline);
+    // A connection's is at hand: the call takes its place among those of this turn.
+    const lent = inner[CHECK_OUT]('transaction', deadline);
+    const lease = lent instanceof Promise ? await lent : lent;
     try {
       const own = new OpenTransaction(undefined, undefined);
       const asked = inner[ASKED]();
       return new CallInTransaction(
         lease,
-        await Transaction[BEGIN](lease.client, own, asked, options, true, this[STYLE]),
+        await beginTransaction(lease.client, {
+          own,
+          asked,
+          options,
+          managed: true,
+          style: this[STYLE],
+        }),
       );
     } catch (error) {
       await inner[CHECK_IN](lease, true);

@@ -55,6 +55,11 @@ export class OpenTransaction {
     return this.state !== 'open' && this.state !== 'ended';
   }
 
+  /** Throws unless it is open; `call` is named in the error. */
+  checkOpen(call: string): void {
+    if (this.state !== 'open') throw this.refusal(`call ${call}`);
+  }
+
   /** What a call in it is rejected with once it is not open any more; `what` cannot be done. */
   refusal(what: string): InterfaceError {
     if (this.wasEnded) return endedByStatement();

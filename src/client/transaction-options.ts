@@ -1,8 +1,7 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { parseLsn } from '../protocol/replication/lsn.ts';
-import type { Opening } from '../session/preamble.ts';
 import { kindOf } from '../values/kind-of.ts';
-import { checkBoolean, checkOptions, type OptionNames } from './known-options.ts';
+import { checkBoolean, type OptionNames } from './known-options.ts';
 
 /** PostgreSQL's isolation levels. PostgreSQL manual, "Transaction Isolation". */
 export type IsolationLevel =
@@ -45,7 +44,7 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const NAMES: OptionNames<TransactionOptions> = {
+export const TRANSACTION_OPTIONS: OptionNames<TransactionOptions> = {
   isolation: true,
   readOnly: true,
   after: true,
@@ -54,43 +53,6 @@ const NAMES: OptionNames<TransactionOptions> = {
   retries: true,
   signal: true,
 };
-
-const LEVELS: ReadonlyMap<string, string> = new Map([
-  ['read_uncommitted', 'READ UNCOMMITTED'],
-  ['read_committed', 'READ COMMITTED'],
-  ['repeatable_read', 'REPEATABLE READ'],
-  ['serializable', 'SERIALIZABLE'],
-]);
-
-/** BEGIN, the modes of the transaction and its settings if any are asked for: see Session.preamble. */
-export function beginStatements(options: TransactionOptions): Opening[] {
-  checkOptions('a transaction', options, NAMES);
-  const { isolation, readOnly, deferrable } = options;
-  // A pool has taken it out.
-  if (options.after !== undefined) throw onlyOfPools();
-  const modes: string[] = [];
-  if (isolation !== undefined) {
-    const level = LEVELS.get(isolation);
-    if (level === undefined) {
-      throw new InterfaceError(
-        `unknown isolation level ${JSON.stringify(isolation)}: must be one of ${[...LEVELS.keys()].join(', ')}`,
-        { safeToRetry: true },
-      );
-    }
-    modes.push(`ISOLATION LEVEL ${level}`);
-  }
-  if (readOnly !== undefined) modes.push(accessMode(readOnly));
-  if (deferrable !== undefined) {
-    modes.push(checkBoolean('deferrable', deferrable) ? 'DEFERRABLE' : 'NOT DEFERRABLE');
-  }
-  const statements: Opening[] = ['BEGIN'];
-  if (modes.length > 0) statements.push(`SET TRANSACTION ${modes.join(', ')}`);
-  if (options.settings !== undefined) {
-    const settings = settingsStatement(checkSettings(options.settings));
-    if (settings !== null) statements.push(settings);
-  }
-  return statements;
-}
 
 /** Whether calls are not to write. Throws for what is neither true nor false. */
 export function isReadOnly(options: {
@@ -159,35 +121,4 @@ export function checkSettings(settings: Settings): Settings {
     }
   }
   return settings;
-}
-
-/** Sets them all. It returns no rows, since nothing waits for any. */
-function settingsStatement(settings: Settings): Opening | null {
-  const args = Object.entries(settings).flatMap(([name, value]) => [name, String(value)]);
-  if (args.length === 0) return null;
-  const calls = Object.keys(settings).map(
-    (_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, true) IS NULL`,
-  );
-  return { text: `SELECT WHERE ${calls.join(' OR ')}`, args };
-}
-
-/** The modes that a nested transaction has for itself, if any are asked for. */
-export function nestedModes({ readOnly }: TransactionOptions): string | null {
-  return readOnly === undefined ? null : `SET TRANSACTION ${accessMode(readOnly)}`;
-}
-
-function accessMode(readOnly: boolean): string {
-  return checkBoolean('readOnly', readOnly) ? 'READ ONLY' : 'READ WRITE';
-}
-
-/** Refuses settings of a nested transaction. */
-export function checkNestedSettings({ settings }: TransactionOptions): void {
-  if (settings === undefined || Object.keys(settings).length === 0) return;
-  throw new InterfaceError(
-    'a nested transaction cannot have settings of its own: they would last beyond its end, in the outer one',
-    {
-      hint: 'Give the settings to the outermost transaction, or use SET LOCAL.',
-      safeToRetry: true,
-    },
-  );
 }

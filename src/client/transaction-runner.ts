@@ -1,16 +1,55 @@
 import type { RowStyle } from '../values/column-names.ts';
+import type { RowForm } from '../values/row-form.ts';
 import type { Attempts } from './attempts.ts';
+import type { Beginning } from './beginning.ts';
+import { eitherSignal } from './call.ts';
 import { keepLine } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
-import { BEGIN, CLIENT, COMMIT_NOW, ROLL_BACK_QUIETLY } from './internals.ts';
+import { CLIENT, COMMIT_NOW, CREATE, ROLL_BACK_QUIETLY } from './internals.ts';
+import { checkOptions } from './known-options.ts';
 import { endedByStatement, OpenTransaction, tellsOfEnd } from './open-transaction.ts';
 import { Transaction } from './transaction.ts';
-import type { TransactionOptions } from './transaction-options.ts';
+import { TRANSACTION_OPTIONS, type TransactionOptions } from './transaction-options.ts';
+import type { Turn } from './transaction-queue.ts';
+import { transactionCalls } from './transaction-room.ts';
 
 /** The connection that a transaction is run on. */
 export interface TransactionHost {
   /** Throws if the connection has been given back to its pool. */
   [CLIENT](call: string, evenIfClosed: boolean): unknown;
+}
+
+/**
+ * Begins one, when no other is open but what it is nested in: the transaction that was asked, or
+ * that the code which asks is inside of. BEGIN is not sent yet: it travels with the first statement.
+ */
+export async function beginTransaction<F extends RowForm>(
+  client: ClientSession,
+  beginning: Beginning,
+): Promise<Transaction<F>> {
+  const { own, asked, options } = beginning;
+  checkOptions('a transaction', options, TRANSACTION_OPTIONS);
+  const { queue, session } = client;
+  own.home = client;
+  const outer = queue.wantedBy(asked, own.context);
+  const deadline = client.deadline(Infinity, eitherSignal(outer?.signal, options.signal));
+  let turn: Turn<ClientSession>;
+  try {
+    const entered = queue.enter(outer, deadline);
+    turn = entered instanceof Promise ? await entered : entered;
+  } finally {
+    deadline?.dispose();
+  }
+  try {
+    // It has its place: calls that are made meanwhile come behind it.
+    const { beginInTurn } = transactionCalls.content ?? (await transactionCalls.open());
+    // Among the calls made already may be a BEGIN.
+    while (outer === undefined && !session.isFree && !session.isEnded) await session.whenIdle();
+    client.owner![CLIENT]('a method of Connection');
+    return Transaction[CREATE]<F>(client, beginning, await beginInTurn(client, outer, beginning));
+  } finally {
+    queue.leave(turn);
+  }
 }
 
 /**
@@ -52,7 +91,8 @@ async function runOnce<R>(
   fn: (tx: Transaction<any>) => Promise<R>,
 ): Promise<R> {
   const own = new OpenTransaction(options.isolation, options.signal);
-  const transaction = await Transaction[BEGIN]<any>(client, own, asked, options, true, style);
+  const beginning = { own, asked, options, managed: true, style };
+  const transaction = await beginTransaction<any>(client, beginning);
   let isInside = true;
   try {
     const result = await own.run(() => fn(transaction));

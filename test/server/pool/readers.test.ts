@@ -501,10 +501,12 @@ describe('readers that fail', () => {
     await using cluster = await StreamingCluster.start(18, 1);
     const [standby] = cluster.standbys;
     await cluster.on(cluster.primary, 'CREATE TABLE entries (id int)');
-    const name = await cluster.on(
-      cluster.primary,
-      'SELECT application_name FROM pg_stat_replication',
-    );
+    // A standby answers queries before it has found its primary.
+    let name: unknown = null;
+    await until(async () => {
+      name = await cluster.on(cluster.primary, 'SELECT application_name FROM pg_stat_replication');
+      return name !== null;
+    });
     await cluster.on(
       cluster.primary,
       `ALTER SYSTEM SET synchronous_standby_names = '"${String(name)}"'`,

@@ -4,6 +4,8 @@ import { bulkCalls } from '../../../src/client/bulk-room.ts';
 import type { ClientSession } from '../../../src/client/client-session.ts';
 import { copyCalls } from '../../../src/client/copy/copy-room.ts';
 import { CLIENT, RESULT } from '../../../src/client/internals.ts';
+import { transactionCalls } from '../../../src/client/transaction-room.ts';
+import { typeCodecs } from '../../../src/client/type-codec-room.ts';
 import { type Connection, createPool, type Queryable } from '../../../src/index.ts';
 import { Room } from '../../../src/runtime/room.ts';
 import { catalog } from '../../../src/session/statements/catalog-room.ts';
@@ -15,6 +17,8 @@ function forget(): void {
   bulkCalls.content = null;
   copyCalls.content = null;
   catalog.content = null;
+  transactionCalls.content = null;
+  typeCodecs.content = null;
 }
 beforeEach(forget);
 
@@ -45,6 +49,22 @@ const late: [name: string, call: (on: Queryable) => Promise<unknown>][] = [
   ],
 ];
 
+/** And what is of several calls. */
+const placed: typeof late = [
+  ...late,
+  [
+    'transaction',
+    (on) => on.transaction((tx) => tx.execute("INSERT INTO drawn VALUES ('transaction')")),
+  ],
+  [
+    'a transaction of one call',
+    (on) =>
+      (on as Connection)
+        .with({ readOnly: false, settings: { 'app.user': 'x' } })
+        .execute("INSERT INTO drawn VALUES ('with')"),
+  ],
+];
+
 describeEach('a call whose code is loaded when it is first needed', (version) => {
   async function prepared(): Promise<Connection> {
     const c = await open(version);
@@ -57,7 +77,7 @@ describeEach('a call whose code is loaded when it is first needed', (version) =>
   const drawn = async (c: Queryable): Promise<unknown[]> =>
     (await c.fetch('SELECT number FROM drawn ORDER BY who')).map((row) => row['number']);
 
-  it.each(late)('keeps its place among others: %s', async (_name, call) => {
+  it.each(placed)('keeps its place among others: %s', async (_name, call) => {
     const c = await prepared();
     for (let round = 0; round < 2; round++) {
       await c.execute('TRUNCATE drawn RESTART IDENTITY');
@@ -73,7 +93,7 @@ describeEach('a call whose code is loaded when it is first needed', (version) =>
 
   it('keeps its place among others of another room', async () => {
     const c = await prepared();
-    await Promise.all(late.map(([, call]) => call(c)));
+    await Promise.all(placed.map(([, call]) => call(c)));
     const rows = await c.fetch('SELECT who FROM drawn ORDER BY number');
     expect(rows.map((row) => row['who'])).toEqual([
       'many',
@@ -84,6 +104,8 @@ describeEach('a call whose code is loaded when it is first needed', (version) =>
       'data',
       'query',
       'rows',
+      'transaction',
+      'with',
     ]);
     await c.close();
   });

@@ -1,0 +1,198 @@
+import { InterfaceError, ProtocolError, TimeoutError } from '../errors/client-errors.ts';
+import {
+  ConnectionDoesNotExistError,
+  InFailedSQLTransactionError,
+  TransactionResolutionUnknownError,
+} from '../errors/generated/sqlstate.ts';
+import { PostgresError } from '../errors/postgres-error.ts';
+import { isError } from '../values/builtins.ts';
+import type { ClientSession } from './client-session.ts';
+import type { OpenTransaction } from './open-transaction.ts';
+
+/** invalid_savepoint_specification: the server has no savepoint of that name. */
+const NO_SAVEPOINT = '3B001';
+
+/** How a transaction, or a savepoint in one, ends: what is sent for it, and what its caller is told. */
+export class TransactionEnd {
+  readonly #client: ClientSession;
+  /** Its entry on the session's stack. */
+  readonly #own: OpenTransaction;
+  /** The savepoint that it is, if it is one. */
+  readonly #savepoint: string | null;
+  /** The answer to SAVEPOINT. */
+  readonly #started: Promise<unknown> | null;
+
+  constructor(
+    client: ClientSession,
+    own: OpenTransaction,
+    savepoint: string | null,
+    started: Promise<unknown> | null,
+  ) {
+    this.#client = client;
+    this.#own = own;
+    this.#savepoint = savepoint;
+    this.#started = started;
+  }
+
+  /** @throws InFailedSQLTransactionError a statement had failed: the server rolled back instead */
+  async commit(): Promise<void> {
+    if (this.#savepoint !== null) {
+      await this.#endBy(`RELEASE SAVEPOINT ${this.#savepoint}`, 'committed');
+      return;
+    }
+    const tag = await this.#endBy('COMMIT', 'committed');
+    if (tag === 'ROLLBACK') {
+      this.#own.state = 'rolled back';
+      throw new InFailedSQLTransactionError(
+        'the transaction was rolled back instead of committed, because a statement in it failed',
+      );
+    }
+  }
+
+  async rollBack(): Promise<void> {
+    await this.#endBy(this.#rollbackText, 'rolled back');
+  }
+
+  /**
+   * Rolls back after a failure, which is what the caller is told of. If rolling back fails as well,
+   * the connection is closed, which undoes everything too. Where its savepoint was released by a statement, the
+   * outermost transaction has failed with that and undoes everything at its end.
+   */
+  async rollBackQuietly(): Promise<void> {
+    if (this.#own.state === 'ended') this.leaveEnded();
+    if (this.#own.state !== 'open') return;
+    try {
+      await this.rollBack();
+    } catch (error) {
+      // There is nothing left to roll back.
+      if (this.#own.wasEnded || this.#hasLostSavepoint(error)) return;
+      this.#client.session.destroy(isError(error) ? error : null);
+    }
+  }
+
+  /** The server does not know its savepoint any more, and the transaction around it has failed. */
+  #hasLostSavepoint(error: unknown): boolean {
+    return (
+      this.#savepoint !== null &&
+      error instanceof PostgresError &&
+      error.sqlstate === NO_SAVEPOINT &&
+      this.#client.session.transactionStatus === 'E'
+    );
+  }
+
+  /** Takes one that was ended by a statement off the stack: its code has been told. */
+  leaveEnded(): void {
+    const { queue, transactions } = this.#client;
+    const at = transactions.indexOf(this.#own);
+    if (at >= 0) for (const nested of transactions.splice(at)) nested.leaveEnded();
+    queue.advance();
+  }
+
+  get #rollbackText(): string {
+    const name = this.#savepoint;
+    return name === null ? 'ROLLBACK' : `ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`;
+  }
+
+  /** Ends it with this text, and takes it off the stack when that is over. Resolves to the tag. */
+  async #endBy(text: string, state: 'committed' | 'rolled back'): Promise<string> {
+    const own = this.#own;
+    const { queue, transactions } = this.#client;
+    // What had to wait for its turn in this transaction comes first; a rollback undoes it anyhow.
+    const isLast = transactions.at(-1) === own;
+    if (isLast && (state === 'committed' ? queue.isWaitedIn(own) : queue.isTurnOf(own))) {
+      const entered = queue.enter(own, null, state === 'rolled back');
+      const turn = entered instanceof Promise ? await entered : entered;
+      try {
+        return await this.#endInTurn(text, state);
+      } finally {
+        queue.leave(turn);
+      }
+    }
+    return await this.#endInTurn(text, state);
+  }
+
+  async #endInTurn(text: string, state: 'committed' | 'rolled back'): Promise<string> {
+    const own = this.#own;
+    const { queue, transactions } = this.#client;
+    if (transactions.at(-1) !== own && transactions.includes(own)) {
+      if (state === 'committed') {
+        throw new InterfaceError('cannot commit: a transaction nested in this one is still open');
+      }
+      for (const nested of transactions.splice(transactions.indexOf(own) + 1)) nested.markUndone();
+    }
+    own.state = state;
+    try {
+      return await this.#sendEnd(text, state);
+    } finally {
+      own.leaveEnded();
+      const at = transactions.indexOf(own);
+      if (at >= 0) transactions.splice(at);
+      queue.advance();
+    }
+  }
+
+  async #sendEnd(text: string, state: 'committed' | 'rolled back'): Promise<string> {
+    const own = this.#own;
+    const { session } = this.#client;
+    // No statement came, nor is to come: BEGIN was never sent.
+    if (this.#savepoint === null && session.isFree && session.preamble.drop()) return text;
+    try {
+      await this.#started;
+    } catch (error) {
+      // There is no savepoint to end: it was asked for in a transaction that had failed.
+      own.state = 'failed';
+      if (state === 'committed') throw error;
+      return text;
+    }
+    if (own.wasEnded) throw own.refusal('end it');
+    if (this.#savepoint !== null && !this.#client.transactions.includes(own)) {
+      // Meanwhile the outer one was rolled back, and this one with it.
+      own.state = 'rolled back';
+      if (state === 'committed') throw own.refusal('commit');
+      return text;
+    }
+    try {
+      return this.#savepoint === null
+        ? await this.#client.endTransaction(text)
+        : await this.#client.command(text);
+    } catch (error) {
+      own.state = 'failed';
+      // Another attempt to undo it would take as long once more.
+      if (state === 'rolled back' && error instanceof TimeoutError) session.destroy(error);
+      if (state === 'committed' && this.#savepoint !== null) await this.#returnToSavepoint();
+      throw text === 'COMMIT' ? this.#uncommitted(error) : error;
+    }
+  }
+
+  /** If it cannot be released, so that the outer transaction can go on. */
+  async #returnToSavepoint(): Promise<void> {
+    const { session } = this.#client;
+    if (session.transactionStatus !== 'E' || session.isEnded) return;
+    await this.#client.command(this.#rollbackText).catch(() => {});
+  }
+
+  /** What a COMMIT that was not answered with success is rejected with. */
+  #uncommitted(error: unknown): unknown {
+    if (!(error instanceof TimeoutError)) return unknownOutcome(error);
+    if (!error.safeToRetry) return unknownOutcome(error);
+    // It was never sent: the transaction is still open behind the calls that it waited for.
+    const { session } = this.#client;
+    this.#client.endTransaction('ROLLBACK').catch(() => session.destroy(null));
+    return error;
+  }
+}
+
+/** A connection lost while the server was committing leaves open what became of it. */
+function unknownOutcome(error: unknown): unknown {
+  const lost =
+    error instanceof ConnectionDoesNotExistError ||
+    error instanceof ProtocolError ||
+    error instanceof TimeoutError ||
+    (error instanceof PostgresError && (error.severity === 'FATAL' || error.severity === 'PANIC'));
+  if (!lost || error.safeToRetry) return error;
+  return new TransactionResolutionUnknownError(
+    'COMMIT was not answered: whether the transaction took effect is not known',
+    {},
+    { cause: error, isTransient: false },
+  );
+}
