@@ -1,6 +1,6 @@
 import type { TreeNode, TreeValue } from '../tree/parse-tree.ts';
 import type { Catalog } from './catalog.ts';
-import type { Scope } from './scope.ts';
+import type { ByScope, Scope } from './scope.ts';
 
 /** What may be NULL among a query's arguments. */
 export interface ArgumentNulls {
@@ -12,6 +12,8 @@ export interface ArgumentNulls {
 /** What the parts of the inference ask each other. What is not known may be NULL. */
 export interface Inference {
   readonly catalog: Catalog;
+  /** The columns of recursive CTEs that have been worked out. */
+  readonly recursive: ByScope<readonly boolean[]>;
   /** Whether an expression may be NULL. */
   isNullable(value: TreeValue | undefined, scope: Scope): boolean;
   /** Whether an array that an expression makes may have elements that are NULL. */

@@ -12,7 +12,7 @@ import {
 import type { ArgumentNulls, Inference } from './inference.ts';
 import { hasOneRow } from './one-row.ts';
 import { isNullableVariable } from './relations.ts';
-import { isSameTree, narrowed, type Scope, scopeOf } from './scope.ts';
+import { ByScope, isSameTree, narrowed, type Scope, scopeOf } from './scope.ts';
 import { columnsOfSetOperation, SetOperation } from './set-operations.ts';
 
 /**
@@ -21,11 +21,9 @@ import { columnsOfSetOperation, SetOperation } from './set-operations.ts';
  */
 export class Nullability implements Inference {
   readonly catalog: Catalog;
+  readonly recursive = new ByScope<readonly boolean[]>();
   readonly #arguments: ReadonlyMap<number, ArgumentNulls>;
-  /** Of queries that no other is around, such as those of views. */
-  readonly #columns = new Map<TreeNode, readonly boolean[]>();
-  /** Of queries within others, by the scope around them, as more or less is known in it. */
-  readonly #inner = new WeakMap<Scope, Map<TreeNode, readonly boolean[]>>();
+  readonly #columns = new ByScope<readonly boolean[]>();
   /** Bodies of functions that are being looked into: one may call itself. */
   readonly #bodies: ReadonlySet<TreeNode>;
 
@@ -45,20 +43,7 @@ export class Nullability implements Inference {
   }
 
   columns(query: TreeNode, outer: Scope | null = null): readonly boolean[] {
-    const known = this.#knownWithin(outer);
-    let columns = known.get(query);
-    if (columns === undefined) {
-      columns = this.#columnsOf(query, outer);
-      known.set(query, columns);
-    }
-    return columns;
-  }
-
-  #knownWithin(outer: Scope | null): Map<TreeNode, readonly boolean[]> {
-    if (outer === null) return this.#columns;
-    const known = this.#inner.get(outer) ?? new Map<TreeNode, readonly boolean[]>();
-    this.#inner.set(outer, known);
-    return known;
+    return this.#columns.get(outer, query, () => this.#columnsOf(query, outer));
   }
 
   #columnsOf(query: TreeNode, outer: Scope | null): readonly boolean[] {
@@ -165,14 +150,15 @@ export class Nullability implements Inference {
   /** In `a AND b`, `b` counts only for rows in which `a` is true: what is false decides alone. */
   #boolean(node: TreeNode, scope: Scope): boolean {
     const args = nodesOf(node['args']);
-    if (node['boolop'] === 'not') return args.some((each) => this.isNullable(each, scope));
-    return args.some((each) => {
-      const others = args.filter((other) => other !== each && !this.isNullable(other, scope));
-      const known = others.map((other) =>
-        node['boolop'] === 'and' ? scope.facts.whenTrue(other) : scope.facts.whenNotTrue(other),
+    const nullable = args.filter((each) => this.isNullable(each, scope));
+    if (node['boolop'] === 'not' || nullable.length === 0) return nullable.length > 0;
+    const known = args
+      .filter((each) => !nullable.includes(each))
+      .map((each) =>
+        node['boolop'] === 'and' ? scope.facts.whenTrue(each) : scope.facts.whenNotTrue(each),
       );
-      return this.isNullable(each, narrowed(scope, union(known)));
-    });
+    const rest = narrowed(scope, union(known));
+    return rest === scope || nullable.some((each) => this.isNullable(each, rest));
   }
 
   #case(node: TreeNode, scope: Scope): boolean {

@@ -110,7 +110,16 @@ function columnsOfCte(cte: TreeNode, owner: Scope, inference: Inference): readon
   if (query === null) return [];
   if (!isTrue(cte['cterecursive'])) return inference.columns(query, owner);
   const known = owner.recursive.get(cte);
-  if (known !== undefined) return known;
+  return known ?? inference.recursive.get(owner, cte, () => settled(cte, query, owner, inference));
+}
+
+/** The columns of a recursive CTE. */
+function settled(
+  cte: TreeNode,
+  query: TreeNode,
+  owner: Scope,
+  inference: Inference,
+): readonly boolean[] {
   // Its own rows are not NULL until a round finds that they may be; a column only ever changes once. What
   // a round finds counts for that round alone, and so each has a scope of its own.
   let guess: readonly boolean[] = outputsOf(query).map(() => false);

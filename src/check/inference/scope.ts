@@ -28,6 +28,30 @@ export interface Scope {
   readonly recursive: ReadonlyMap<TreeNode, readonly boolean[]>;
 }
 
+/** What was worked out of queries, in the scope around each: more or less is known in another one. */
+export class ByScope<T> {
+  /** Of queries that no other is around, such as those of views. */
+  readonly #outermost = new Map<TreeNode, T>();
+  readonly #inner = new WeakMap<Scope, Map<TreeNode, T>>();
+
+  get(outer: Scope | null, query: TreeNode, workOut: () => T): T {
+    const known = this.#within(outer);
+    let found = known.get(query);
+    if (found === undefined) {
+      found = workOut();
+      known.set(query, found);
+    }
+    return found;
+  }
+
+  #within(outer: Scope | null): Map<TreeNode, T> {
+    if (outer === null) return this.#outermost;
+    const known = this.#inner.get(outer) ?? new Map<TreeNode, T>();
+    this.#inner.set(outer, known);
+    return known;
+  }
+}
+
 /** The same scope where more variables are known to be not NULL. */
 export function narrowed(scope: Scope, more: ReadonlySet<Variable>): Scope {
   if (more.size === 0) return scope;

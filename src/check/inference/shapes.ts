@@ -15,7 +15,7 @@ import { typeOf } from './expression-type.ts';
 import { functionOf } from './facts.ts';
 import { isOfServer } from './function-calls.ts';
 import type { Inference } from './inference.ts';
-import { narrowed, type Scope, scopeAbove, scopeOf } from './scope.ts';
+import { ByScope, narrowed, type Scope, scopeAbove, scopeOf } from './scope.ts';
 import { columnsOfSetOperation } from './set-operations.ts';
 
 /** What is known of a value beyond its type. */
@@ -67,6 +67,8 @@ export class Shapes {
   readonly #declared: Declared;
   /** Recursive CTEs that are being looked into, and what is taken for granted of their columns. */
   readonly #open = new Map<TreeNode, readonly (Shape | null)[]>();
+  /** What was told of queries, by the scope around them: each column of one asks for those that it is made of. */
+  readonly #told = new ByScope<readonly (Shape | null)[]>();
 
   constructor(inference: Inference, declared: Declared) {
     this.#inference = inference;
@@ -75,6 +77,10 @@ export class Shapes {
 
   /** For each column of a query what shape it has, null where nothing is known. */
   columns(query: TreeNode, outer: Scope | null = null): readonly (Shape | null)[] {
+    return this.#told.get(outer, query, () => this.#columnsOf(query, outer));
+  }
+
+  #columnsOf(query: TreeNode, outer: Scope | null): readonly (Shape | null)[] {
     const scope = scopeOf(query, outer, this.#inference.catalog);
     const operations = nodeOf(query['setOperations']);
     if (query['commandType'] === Command.select && operations !== null) {
@@ -297,13 +303,18 @@ export class Shapes {
     if (query === null) return [];
     if (!isTrue(cte['cterecursive'])) return this.columns(query, owner);
     const known = this.#open.get(cte);
-    if (known !== undefined) return known;
+    return known ?? this.#told.get(owner, cte, () => this.#settled(cte, query, owner));
+  }
+
+  /** The columns of a recursive CTE. */
+  #settled(cte: TreeNode, query: TreeNode, owner: Scope): readonly (Shape | null)[] {
     // Its own rows are like the first ones until a round finds that they are not.
     let guess = this.columns(firstBranch(query), owner);
     try {
       for (;;) {
         this.#open.set(cte, guess);
-        const round = this.columns(query, owner);
+        // What is told in a round holds for that round alone, and so each has a scope of its own.
+        const round = this.columns(query, { ...owner });
         if (isSame(round, guess)) return guess;
         guess = guess.map((each, index) => same([each, round[index] ?? null]));
       }

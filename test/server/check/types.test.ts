@@ -83,6 +83,27 @@ describe('the types of queries', () => {
     );
   });
 
+  it('are told of reports made in many steps, each of many columns', async () => {
+    const columns = Array.from({ length: 10 }, (_, index) => `c${index}`);
+    const list = columns.join(', ');
+    const first = `s0 AS (SELECT ${columns.map((name, index) => `${index} AS ${name}`).join(', ')})`;
+    const steps = Array.from({ length: 20 }, (_, step) => {
+      const before = `SELECT ${list} FROM s${step}`;
+      const again = `SELECT ${columns.map((name) => `${name} + 1`).join(', ')} FROM s${step + 1}`;
+      return `s${step + 1} AS (${before}${step % 4 === 3 ? ` UNION ALL ${again} WHERE c0 < 3` : ''})`;
+    });
+    const text = `WITH RECURSIVE ${[first, ...steps].join(', ')} SELECT ${list} FROM s20`;
+    const conditions = Array.from({ length: 300 }, (_, index) => `nick <> '${index}'`).join(
+      ' AND ',
+    );
+    const long = `SELECT ${conditions} AS x FROM users`;
+    const types = await typesOf([text, long], PLAIN);
+    expect(types[text]).toContain(
+      `row: { ${columns.map((name) => `${name}: number`).join('; ')} }`,
+    );
+    expect(types[long]).toContain('row: { x: boolean | null }');
+  });
+
   it('take NULL for an argument where it is meant to be given', async () => {
     const id = 'id: bigint | number';
     const wanted = {
