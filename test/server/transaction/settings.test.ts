@@ -139,7 +139,9 @@ describeEach('with({ settings })', (version) => {
           tx.fetchVal("SELECT current_setting('app.user') || current_setting('app.more')"),
         ),
       ).toBe('bob1');
-      expect(pool.stats).toMatchObject({ inUse: 0, idle: 2 });
+      // The second connection may still be on its way: the first has done all of it meanwhile.
+      const { size, connecting } = pool.stats;
+      expect(pool.stats).toMatchObject({ inUse: 0, idle: size - connecting });
     } finally {
       await pool.execute(`DROP TABLE ${name}; DROP ROLE ${role}`);
     }
