@@ -19,13 +19,13 @@ export interface Begun {
 const newSavepoints: NewSavepoints = (client, host) => new Savepoints(client, host);
 
 /** Begins a transaction whose turn it is, in `outer` if that is one: see `beginTransaction`. */
-export async function beginInTurn(
+export function beginInTurn(
   client: ClientSession,
   outer: OpenTransaction | undefined,
   { own, options }: Beginning,
-): Promise<Begun> {
+): Begun | Promise<Begun> {
   const statements = beginStatements(options);
-  if (outer !== undefined) return await beginNested(client, outer, own, options);
+  if (outer !== undefined) return beginNested(client, outer, own, options);
   const { session, transactions } = client;
   if (session.transactionStatus !== 'I') {
     throw new InterfaceError(

@@ -46,7 +46,12 @@ export async function beginTransaction<F extends RowForm>(
     // Among the calls made already may be a BEGIN.
     while (outer === undefined && !session.isFree && !session.isEnded) await session.whenIdle();
     client.owner![CLIENT]('a method of Connection');
-    return Transaction[CREATE]<F>(client, beginning, await beginInTurn(client, outer, beginning));
+    const begun = beginInTurn(client, outer, beginning);
+    return Transaction[CREATE]<F>(
+      client,
+      beginning,
+      begun instanceof Promise ? await begun : begun,
+    );
   } finally {
     queue.leave(turn);
   }

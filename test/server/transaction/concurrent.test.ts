@@ -269,15 +269,20 @@ describeEach('transactions at once on one connection', (version) => {
 
   it('are told when the connection is lost or closed meanwhile', async () => {
     const c = await openWithTable(version);
+    let inserted!: () => void;
+    const isInserted = new Promise<void>((resolve) => {
+      inserted = resolve;
+    });
     const open = failure(
       c.transaction(async (tx) => {
         await tx.execute('INSERT INTO t VALUES (1)');
+        inserted();
         await sleep(30);
         await tx.execute('SELECT 1');
       }),
     );
     const waiting = [failure(c.execute('SELECT 1')), failure(c.transaction(async () => {}))];
-    await sleep(10);
+    await isInserted;
     c.terminate();
     for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(InterfaceError);
     expect(await open).toBeInstanceOf(InterfaceError);
