@@ -171,6 +171,28 @@ export async function leftHistory(
 }
 
 /**
+ * Refuses a position that the primary's log has not reached: it is of another server, or of a log that was lost.
+ * The server would wait there, send nothing of what is committed before, and keep the slot so.
+ *
+ * @param whose says whose position it is, at the beginning of a sentence
+ */
+export async function checkReached(
+  sender: Walsender,
+  { position }: SystemIdentity,
+  wanted: bigint,
+  whose: string,
+): Promise<void> {
+  if (wanted <= parseLsn(position)) return;
+  // A standby may yet come there.
+  const [row] = await sender.command('SELECT pg_catalog.pg_is_in_recovery() AS is_standby');
+  if (row?.['is_standby'] === 't') return;
+  throw new ReplicationDivergedError(
+    `${whose} is at ${lsnText(wanted)}, and the server's log ends at ${position}`,
+    { hint: 'It is of another server, or of one that was set back: begin anew, with a snapshot.' },
+  );
+}
+
+/**
  * Whether somebody else has the slot: streams from it, has just made it, or is in its snapshot (42710 is that of the
  * snapshot's own slot, which a connection that is lost keeps until the server notices).
  */

@@ -10,6 +10,7 @@ import { PublicationMissingError, ReplicationDivergedError } from './errors.ts';
 import { askApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import {
+  checkReached,
   checkSlot,
   checkVersion,
   createSlot,
@@ -144,7 +145,11 @@ export class Reconnector {
       this.#isBinary,
       this.#signal,
     );
-    await this.#prepareSlot(sender, isFirst, identity.database);
+    const { startAfter } = this.#settings;
+    if (isFirst && startAfter !== null) {
+      await checkReached(sender, identity, startAfter, 'startAfter');
+    }
+    await this.#prepareSlot(sender, isFirst, identity);
   }
 
   async #checkHistory(
@@ -164,14 +169,16 @@ export class Reconnector {
     this.#acknowledgements.rewind(left);
   }
 
-  async #prepareSlot(sender: Walsender, isFirst: boolean, database: string | null): Promise<void> {
+  async #prepareSlot(sender: Walsender, isFirst: boolean, identity: SystemIdentity): Promise<void> {
     const { slot, failover, twoPhase, startAfter, snapshot } = this.#settings;
     const { timeout } = this.#context.config;
     const known = slot === null ? null : await findSlot(sender, slot);
     if (known !== null) {
-      checkSlot(known, sender, database);
+      checkSlot(known, sender, identity.database);
+      const confirmed = parseLsn(known.confirmedFlush ?? '0/0');
+      if (isFirst) await checkReached(sender, identity, confirmed, `the replication slot ${slot}`);
       if (isFirst && failover && !known.failover) await keepOnStandbys(sender, slot!);
-      this.#foundAt(parseLsn(known.confirmedFlush ?? '0/0'), isFirst);
+      this.#foundAt(confirmed, isFirst);
       return;
     }
     if (slot !== null && (!isFirst || startAfter !== null || this.#wasMade)) throw slotLost(slot);

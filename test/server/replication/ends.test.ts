@@ -3,12 +3,15 @@ import { TempCluster } from '../../../src/cluster/index.ts';
 import { createPool } from '../../../src/index.ts';
 import {
   type Change,
+  connectReplication,
   dropSlot,
+  type InsertChange,
   openChangeStream,
   ReplicationDivergedError,
   SlotInvalidatedError,
   SlotLostError,
   type SlotWarning,
+  slotStatus,
 } from '../../../src/replication/index.ts';
 import { FailoverPair } from '../../support/replication/failover-pair.ts';
 import {
@@ -127,6 +130,45 @@ onEachVersion('a change stream ends loudly', (version) => {
     await expect(next).rejects.toThrow(ReplicationDivergedError);
     await stream.close();
   }, 60_000);
+
+  test.concurrent('when it is to begin where the log has not come yet', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { pool } = server;
+    await pool.execute(TABLE);
+    const options = { slot: 'ahead', publication: 't' };
+    const first = await openChangeStream(pool, options);
+    await first.close();
+    const before = (await slotStatus(pool, 'ahead'))!.confirmedFlush;
+    const startAfter = 'FF/0';
+    const ahead = await openChangeStream(pool, { ...options, startAfter }).catch((error) => error);
+    expect(ahead).toBeInstanceOf(ReplicationDivergedError);
+    expect(ahead.message).toContain("startAfter is at FF/0, and the server's log ends at");
+    expect((await slotStatus(pool, 'ahead'))!.confirmedFlush).toBe(before);
+    // What is committed at its very end has come.
+    await pool.execute(
+      'BEGIN; SET LOCAL synchronous_commit = on; INSERT INTO t VALUES (1); COMMIT',
+    );
+    const last = String(await pool.fetchVal('SELECT pg_current_wal_flush_lsn()'));
+    await using stream = await openChangeStream(pool, { ...options, startAfter: last });
+    await pool.execute('INSERT INTO t VALUES (2)');
+    const [[change]] = (await take(iteratorOf(stream), 1)) as [[InsertChange]];
+    expect(change.new['id']).toBe(2);
+    await stream.close();
+
+    // The server takes any position for processed.
+    await using connection = await connectReplication(server.cluster.dsn);
+    const bare = connection.start({
+      slot: 'ahead',
+      options: { proto_version: '1', publication_names: 't' },
+    });
+    const reading = bare[Symbol.asyncIterator]().next();
+    reading.catch(() => {});
+    bare.ack('FF/0');
+    await until(async () => (await slotStatus(pool, 'ahead'))!.confirmedFlush === 'FF/0');
+    await connection.close();
+    const left = openChangeStream(pool, options);
+    await expect(left).rejects.toThrow('the replication slot ahead is at FF/0');
+  });
 
   test.concurrent('when it comes to a standby that was promoted without what was handed over', async () => {
     await using server = await LogicalCluster.start(version);
