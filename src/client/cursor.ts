@@ -79,8 +79,9 @@ export class Cursor<T = any, F extends RowForm = 'record'>
         deadline,
         () => {
           this.#usableClient();
+          const { timeout } = this.#query;
           return client.with(bulkCalls, deadline, ({ stepCursor }) =>
-            stepCursor(client, this.#portal, { fetch, close }, this.#given, deadline),
+            stepCursor(client, this.#portal, { fetch, close }, this.#given, deadline, timeout),
           );
         },
         this.#context,

@@ -17,6 +17,7 @@ export async function executeMany(
   deadline: Deadline | null,
   statement: Statement | null = null,
   form: RowForm = 'record',
+  timeout?: number | undefined,
 ): Promise<Row[]> {
   if (typeof text !== 'string') {
     throw new InvalidArgumentError('the query of a call with many sets of values is a string');
@@ -37,5 +38,5 @@ export async function executeMany(
   client.submit(request, text, kind);
   const args = sets as unknown as readonly unknown[];
   const size = Array.isArray(sets) ? sets.length : undefined;
-  return client.logged(request.promise, text, args, undefined, 'query', size);
+  return client.logged(request.promise, text, args, timeout, 'query', size);
 }

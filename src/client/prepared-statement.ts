@@ -218,8 +218,9 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
           const { query } = this;
           const statement = this.#statement;
           const { form } = client.rowStyle;
+          const { timeout } = this.#options;
           return client.with(bulkCalls, deadline, ({ executeMany }) =>
-            executeMany(client, query, args, wantRows, deadline, statement, form),
+            executeMany(client, query, args, wantRows, deadline, statement, form, timeout),
           );
         }),
       );
@@ -280,7 +281,8 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
       await client.call(this.#options, (deadline) =>
         client.inTurn(deadline, () => {
           this.#client('stream');
-          const query = { text: this.query, args, rows: client.rowStyle.form };
+          const { timeout } = this.#options;
+          const query = { text: this.query, args, rows: client.rowStyle.form, timeout };
           const statement = this.#statement;
           return client.with(bulkCalls, deadline, ({ streamQuery }) =>
             streamQuery(client, query, sink, deadline, statement),

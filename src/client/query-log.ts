@@ -5,7 +5,7 @@ import { callUser } from './user-callback.ts';
 export interface LoggedQuery {
   /** The text of the call; of a `batch`, all of its texts. */
   readonly query: string;
-  /** The values, as they were given. */
+  /** The values, as they were given; of `executeMany` and of a `batch`, those of each execution. */
   readonly args: readonly unknown[];
   /** The call's own time-out in milliseconds, if it had one. */
   readonly timeout: number | null;

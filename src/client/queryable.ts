@@ -16,6 +16,7 @@ import {
   argsOf,
   CALL_OPTIONS,
   type CallOptions,
+  eitherSignal,
   type Query,
   type QueryObject,
   toQuery,
@@ -292,7 +293,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
       this.#admit(query);
       await this.#call('exclusive', options, (client, deadline) =>
         client.with(bulkCalls, deadline, ({ executeMany }) =>
-          executeMany(client, query, args, false, deadline),
+          executeMany(client, query, args, false, deadline, null, undefined, options.timeout),
         ),
       );
     });
@@ -319,7 +320,16 @@ export abstract class Queryable<F extends RowForm = 'record'> {
         options,
         (client, deadline) =>
           client.with(bulkCalls, deadline, ({ executeMany }) =>
-            executeMany(client, query, args, true, deadline, null, this[STYLE].form),
+            executeMany(
+              client,
+              query,
+              args,
+              true,
+              deadline,
+              null,
+              this[STYLE].form,
+              options.timeout,
+            ),
           ) as Promise<CheckedRow<F, Q, T>[]>,
       );
     });
@@ -552,7 +562,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
       this.#admit(call.text);
       const limits = {
         timeout: options.timeout ?? call.timeout,
-        signal: options.signal ?? call.signal,
+        signal: eitherSignal(options.signal, call.signal),
       };
       return await this.#call('exclusive', limits, (client, deadline) =>
         client.with(copyCalls, deadline, ({ copyFromQuery }) =>

@@ -1,5 +1,6 @@
 import { BatchRequest, type BatchResult } from '../session/requests/batch-request.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { limitsOf } from './batch.ts';
 import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 import { CODECS } from './internals.ts';
@@ -28,5 +29,6 @@ export async function runBatch(
       ? items
       : items.map((item) => ({ ...item, text: withComment(item.text, comment), prepare: false }));
   const promise = client.submitAll(new BatchRequest(sent, deadline, hasFields), texts);
-  return client.logged(promise, all, items, undefined, 'query', items.length);
+  const args = items.map((item) => item.args);
+  return client.logged(promise, all, args, limitsOf(queries).timeout, 'query', items.length);
 }

@@ -16,9 +16,10 @@ export function stepCursor(
   step: PortalStep,
   given: Statement | null,
   deadline: Deadline | null,
+  timeout: number | undefined,
 ): Promise<PortalRows> {
   const { text, args } = portal;
   const request = new PortalRequest(portal, step, deadline, given);
   client.submit(request, text, statementKind(text));
-  return client.logged(request.promise, text, args);
+  return client.logged(request.promise, text, args, timeout);
 }

@@ -27,10 +27,12 @@ export async function copyFromQuery(
   const textOf = (select: string): string =>
     copyQueryToStdout(select, options, session.server.version);
   const plain = textOf(plainText(session, query.text));
-  if (argsOf(query).length === 0) return copyOut(client, plain, options, deadline);
+  const given = { ...options, timeout: options.timeout ?? query.timeout };
+  const args = argsOf(query);
+  if (args.length === 0) return copyOut(client, plain, given, deadline);
   const lookUp = async (turn: Turn): Promise<string> => {
     const { text } = await inlineArguments(session, turn, query);
     return textOf(text);
   };
-  return copyOut(client, plain, options, deadline, lookUp);
+  return copyOut(client, plain, given, deadline, lookUp, args);
 }

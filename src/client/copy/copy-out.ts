@@ -23,7 +23,7 @@ export interface CopyOutOptions extends CopyFormat, Omit<CopyCommon, 'columns' |
  *
  * @param text the statement
  * @param lookUp what the server is asked for the statement, if that takes it; query loggers get
- *   `text` all the same
+ *   `text` all the same, with `args`
  */
 export function copyOut(
   client: ClientSession,
@@ -31,6 +31,7 @@ export function copyOut(
   { output, onProgress, timeout }: CopyOutOptions,
   deadline: Deadline | null,
   lookUp: ((turn: Turn) => Promise<string>) | null = null,
+  args: readonly unknown[] = [],
 ): Promise<string> {
   const { session } = client;
   const sink = sinkOf(output);
@@ -49,5 +50,5 @@ export function copyOut(
   } else {
     copying = inTurn(session, deadline, copy, (error) => blocks.destroy(error));
   }
-  return client.logged(copying, text, [], timeout, 'copy');
+  return client.logged(copying, text, args, timeout, 'copy');
 }

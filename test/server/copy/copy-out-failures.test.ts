@@ -144,6 +144,19 @@ describe('when the COPY fails', () => {
     await expectUsable(connection);
   });
 
+  test('by either signal, that of the query or that of the options', async () => {
+    for (const which of ['query', 'options']) {
+      const controller = new AbortController();
+      const other = new AbortController().signal;
+      const { signal } = controller;
+      const output = (): void => controller.abort(new Error('enough'));
+      const query = { text: ENDLESS, signal: which === 'query' ? signal : other };
+      const options = { output, signal: which === 'query' ? other : signal };
+      await expect(connection.copyFromQuery(query, options)).rejects.toThrow('enough');
+      await expectUsable(connection);
+    }
+  });
+
   test('by its time-out, and no block is handed on any more', async () => {
     let calls = 0;
     const output = async (): Promise<void> => {

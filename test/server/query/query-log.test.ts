@@ -28,13 +28,13 @@ describeEach('query loggers and tracers', (version) => {
     ]);
     const sets = [[1], [2]];
     await c.executeMany('INSERT INTO t VALUES ($1)', sets);
-    await c.batch(['SELECT 1', 'SELECT 2']);
+    await c.batch(['SELECT 1', sql`SELECT ${2}::int4`]);
     await collect(c.stream('SELECT $1::int4', 1));
     const statement = await c.prepare('SELECT $1::text');
     await statement.fetch('x');
     expect(told()).toEqual([
       ['INSERT INTO t VALUES ($1)', sets],
-      ['SELECT 1;\nSELECT 2', expect.anything()],
+      ['SELECT 1;\nSELECT $1::int4', [[], [2]]],
       ['SELECT $1::int4', [1]],
       ['SELECT $1::text', []],
       ['SELECT $1::text', ['x']],
@@ -51,6 +51,8 @@ describeEach('query loggers and tracers', (version) => {
       expect.stringMatching(/^COPY .* FROM STDIN/),
       expect.stringMatching(/^COPY .* TO STDOUT/),
     ]);
+    await c.copyFromQuery({ text: 'SELECT $1::int4', args: [7] }, { output: () => {} });
+    expect(told()).toEqual([['COPY (\nSELECT $1::int4\n) TO STDOUT', [7]]]);
     c.removeQueryLogger(logger);
     await c.fetch('SELECT 1');
     expect(told()).toEqual([]);
@@ -69,6 +71,42 @@ describeEach('query loggers and tracers', (version) => {
     expect(logger.mock.lastCall![0].timeout).toBeNull();
     const refused = await failure(c.fetch('SELECT $1::int4', 'x'));
     expect(logger.mock.lastCall![0].exception).toBe(refused);
+  });
+
+  it('are told the time-out that the call has, whatever it is', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    const statement = (await c.prepare('SELECT $1::int4')).with({ timeout: 5000 });
+    const timeout = 5000;
+    const query = { text: 'SELECT 1', timeout };
+    const calls: Record<string, () => Promise<unknown>> = {
+      fetch: () => c.fetch(query),
+      script: () => c.execute(query),
+      executeMany: () => c.executeMany('INSERT INTO t VALUES ($1)', [[1]], { timeout }),
+      fetchMany: () => c.fetchMany('SELECT $1::int4', [[1]], { timeout }),
+      batch: () => c.batch([query, { text: 'SELECT 2', timeout: 6000 }, 'SELECT 3']),
+      stream: () => collect(c.stream(query)),
+      cursor: () => c.cursor(query).fetch(1),
+      'statement.fetch': () => statement.fetch(1),
+      'statement.executeMany': () => statement.executeMany([[1]]),
+      'statement.stream': () => collect(statement.stream(1)),
+      'statement.cursor': () => statement.cursor(1).fetch(1),
+      copyToTable: () => c.copyToTable('t', { source: ['1\n'], timeout }),
+      copyRecordsToTable: () => c.copyRecordsToTable('t', { records: [[1]], timeout }),
+      copyFromTable: () => c.copyFromTable('t', { output: () => {}, timeout }),
+      copyFromQuery: () => c.copyFromQuery(query, { output: () => {} }),
+      copyRecordsFromQuery: () => collect(c.copyRecordsFromQuery(query)),
+    };
+    await c.transaction(async () => {
+      for (const [name, call] of Object.entries(calls)) {
+        const told: (number | null)[] = [];
+        const logger = (logged: LoggedQuery) => void told.push(logged.timeout);
+        c.addQueryLogger(logger);
+        await call();
+        c.removeQueryLogger(logger);
+        expect([name, new Set(told)]).toEqual([name, new Set([5000])]);
+      }
+    });
   });
 
   it('that fail are reported and harm no call', async () => {
