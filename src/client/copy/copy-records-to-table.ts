@@ -1,4 +1,6 @@
 import { BINARY } from '../../codecs/codec.ts';
+import type { CodecSource } from '../../codecs/codec-source.ts';
+import { columnName } from '../../codecs/column-name.ts';
 import { compileRecordEncoder, type RecordColumn } from '../../codecs/compilers/record-encoder.ts';
 import { CopyInRequest } from '../../session/requests/copy-in-request.ts';
 import { CopyInput } from '../../session/requests/copy-input.ts';
@@ -21,7 +23,8 @@ export type CopyRecord = readonly unknown[] | object;
 export interface CopyRecordsOptions extends CopyCommon {
   /**
    * Arrays with a value for each column, or objects with a property for each: others are
-   * ignored, one that is missing is an error. Calls that an async iterable makes on the same
+   * ignored, one that is missing is an error. With `transform` a property may have either name, the column's
+   * own or that of rows. Calls that an async iterable makes on the same
    * connection are refused, as it would wait for itself.
    */
   readonly records: Iterable<CopyRecord> | AsyncIterable<CopyRecord>;
@@ -56,7 +59,8 @@ export async function copyRecordsToTable(
   const input = new CopyInput(iteratorOf(records));
   const copy = async (turn: Turn): Promise<string> => {
     const known = await turn.during(() => tableColumns(session, turn, name));
-    const encoder = compileRecordEncoder(copiedColumns(columns, known), known);
+    const copied = inRows(session.registry, copiedColumns(columns, known));
+    const encoder = compileRecordEncoder(copied, known);
     const text = encoder.format === BINARY ? binaryText : textIn('text');
     const onSent = (bytes: number, rows: number): void => tellProgress(onProgress, { bytes, rows });
     return turn.submit(
@@ -70,6 +74,12 @@ export async function copyRecordsToTable(
     schema,
   );
   return client.logged(copying, binaryText, [], timeout, 'copy');
+}
+
+/** The columns with what they are called in rows, so that rows can be copied as they were read. */
+function inRows(registry: CodecSource, columns: RecordColumn[]): RecordColumn[] {
+  if (!registry.columnName) return columns;
+  return columns.map((column) => ({ ...column, rowName: columnName(registry, column.name) }));
 }
 
 /**

@@ -9,6 +9,8 @@ import { plainStep } from './plain-values.ts';
 /** A column that records have a value for. */
 export interface RecordColumn {
   readonly name: string;
+  /** What it is called in rows, if that is another name: a record may have its value under either. */
+  readonly rowName?: string;
   readonly codec: Codec;
 }
 
@@ -140,7 +142,8 @@ function recordReader(
   const count = columns.length;
   const names = columns.map(({ name }) => name);
   // Every object, or every row, has something under these names; only its own is meant.
-  const ownOnly = names.map((name) => name in Object.prototype || name === 'length');
+  const ownOnly = names.map(isCommon);
+  const rowNames = columns.map(({ rowName }) => rowName);
   const values = new Array<unknown>(count);
   return (record, row) => {
     if (Array.isArray(record)) {
@@ -156,6 +159,11 @@ function recordReader(
       const name = names[i]!;
       const value = (record as Record<string, unknown>)[name];
       if ((value === undefined || ownOnly[i]!) && !has(record, name, ownOnly[i]!)) {
+        const rowName = rowNames[i];
+        if (rowName !== undefined && has(record, rowName, isCommon(rowName))) {
+          values[i] = (record as Record<string, unknown>)[rowName];
+          continue;
+        }
         throw new InvalidArgumentError(
           `record ${row} has no value for the column ${JSON.stringify(name)}`,
           { hint: 'Pass null for NULL, or name the columns that are to be copied.' },
@@ -165,6 +173,10 @@ function recordReader(
     }
     return values;
   };
+}
+
+function isCommon(name: string): boolean {
+  return name in Object.prototype || name === 'length';
 }
 
 function has(record: object, name: string, ownOnly: boolean): boolean {

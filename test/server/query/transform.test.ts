@@ -140,4 +140,34 @@ describeEach('transform', (version) => {
     const c = await open(version);
     expect(await c.fetch('SELECT 1 AS user_id')).toEqual([{ user_id: 1 }]);
   });
+
+  it('lets records be copied as they were read, and under the names of the table', async () => {
+    await using c = await connect(serverDsn(version), { transform: { column: camelCase } });
+    await c.execute('CREATE TEMP TABLE read (user_id int, created_at text, "constructor" int)');
+    await c.execute("INSERT INTO read VALUES (1, 'x', 5)");
+    await c.execute('CREATE TEMP TABLE copied (LIKE read)');
+    const rows = await c.fetch('SELECT * FROM read');
+    await c.copyRecordsToTable('copied', { records: rows });
+    await using other = await connect(serverDsn(version));
+    await c.copyRecordsToTable('copied', {
+      records: [
+        { userId: 2, created_at: 'y', constructor: 6 },
+        { user_id: 3, userId: 9, createdAt: null, constructor: 7 },
+      ],
+    });
+    await c.copyRecordsToTable('copied', { columns: ['user_id'], records: [{ userId: 4 }] });
+    expect(await c.with({ rows: 'array' }).fetch('SELECT * FROM copied ORDER BY 1')).toEqual([
+      [1, 'x', 5],
+      [2, 'y', 6],
+      [3, null, 7],
+      [4, null, null],
+    ]);
+    const missing = failure(
+      c.copyRecordsToTable('copied', { records: [{ userId: 5, createdAt: 'z' }] }),
+    );
+    expect((await missing).message).toMatch(/record 0 has no value for the column "constructor"/);
+    await other.execute('CREATE TEMP TABLE copied (user_id int)');
+    const unknown = failure(other.copyRecordsToTable('copied', { records: [{ userId: 5 }] }));
+    expect((await unknown).message).toMatch(/record 0 has no value for the column "user_id"/);
+  });
 });
