@@ -6,6 +6,7 @@ import {
   type PgType,
   PostgresError,
 } from 'asyncpg';
+import { CheckError } from './check-error.ts';
 import { assertedNulls } from './inference/assertions.ts';
 import { Catalog } from './inference/catalog.ts';
 import { Nullability } from './inference/nullability.ts';
@@ -41,6 +42,21 @@ export interface Objection {
   readonly position: number | null;
 }
 
+/** What has the server send the trees of queries. */
+const TREES = {
+  client_min_messages: 'log',
+  debug_pretty_print: 'off',
+  debug_print_parse: 'on',
+};
+
+function withoutTrees(why: string, cause?: unknown): CheckError {
+  return new CheckError(
+    `the database cannot be asked for the trees of queries: ${why}\n` +
+      '--database takes the server itself, and not a pooler in front of it',
+    { cause },
+  );
+}
+
 /**
  * Asks a server what it makes of queries: each is prepared and never executed, in a transaction that is
  * rolled back. `debug_print_parse` has the server send the tree that it has made of the query.
@@ -68,12 +84,20 @@ export class Describer implements AsyncDisposable {
    * @param declared the types that columns were declared with
    */
   static async open(dsn: string, catalogs: Connection, declared?: Declared): Promise<Describer> {
-    const connection = await connect(dsn);
-    await connection.execute(
-      'SET client_min_messages = log; SET debug_pretty_print = off; ' +
-        'SET debug_print_parse = on; SET default_transaction_read_only = on',
-    );
-    return new Describer(connection, catalogs, declared);
+    // With the start-up, where a pooler refuses them: what SET sets, it would give to its other clients.
+    const connection = await connect(dsn, { serverSettings: TREES }).catch((error: unknown) => {
+      throw withoutTrees((error as Error).message, error);
+    });
+    const describer = new Describer(connection, catalogs, declared);
+    try {
+      const answer = await describer.describe('SELECT 1');
+      if (isObjection(answer) || answer.tree === null) throw withoutTrees('it sends none');
+      await connection.execute('SET default_transaction_read_only = on');
+      return describer;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   }
 
   /** Forgets what it knows of the catalogs, which have changed. */

@@ -1,8 +1,9 @@
 import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from 'asyncpg';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Project } from '../../check/project.ts';
+import { PGBOUNCER, PGBOUNCER_TITLE, PgBouncer } from '../../support/servers/pgbouncer.ts';
 import { hasServer, serverDsn } from '../../support/servers/server.ts';
 
 const SCHEMA = `
@@ -210,6 +211,33 @@ describe('asyncpg check', () => {
       expect(code).toBe(2);
     }
   });
+
+  it.skipIf(PGBOUNCER === null)(
+    `has to do with the server itself: a pooler, ${PGBOUNCER_TITLE}, stays as it was`,
+    async () => {
+      await using project = await Project.make({
+        'schema.sql': '',
+        'a.ts': "db.fetch('SELECT 1');",
+      });
+      const parameters = 'client_min_messages,debug_pretty_print,debug_print_parse';
+      for (const settings of [{}, { ignore_startup_parameters: parameters }]) {
+        const bouncer = await PgBouncer.start('transaction', settings);
+        onTestFinished(() => bouncer.stop());
+        const { code, err } = await project.check('--database', bouncer.dsn);
+        expect(err).toMatch(/cannot be asked for the trees of queries.*\n.*not a pooler/);
+        expect(code).toBe(2);
+        // Those of each session that it has for its clients.
+        await using one = await connect(bouncer.dsn);
+        await using two = await connect(bouncer.dsn);
+        await one.transaction(async (tx) => {
+          for (const each of [tx, two]) {
+            expect(await each.fetchVal('SHOW default_transaction_read_only')).toBe('off');
+            expect(await each.fetchVal('SHOW debug_print_parse')).toBe('off');
+          }
+        });
+      }
+    },
+  );
 
   it.skipIf(process.getuid?.() === 0)(
     'passes over folders that it may not read, such as the data of a database in a container',
