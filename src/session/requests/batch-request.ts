@@ -14,14 +14,8 @@ import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { changesBy } from '../statements/surroundings.ts';
 import type { QueryResult } from './query-result.ts';
-import { rehearsal } from './rehearsal.ts';
+import { rehearsal, rehearsedAmong } from './rehearsal.ts';
 import { StatementRequest } from './statement-request.ts';
-
-/** Whether a query sets what the meaning of those behind it depends on, and does nothing else. */
-function isRehearsed({ text }: BatchItem): boolean {
-  const kind = statementKind(text);
-  return kind.changesSurroundings && !kind.endsTransaction && !kind.changesSchema;
-}
 
 /** One query of a batch. */
 export interface BatchItem {
@@ -103,7 +97,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     const { registry } = session;
     const last = this.#items.length - 1;
     /** Where the surroundings may be others than before. */
-    const turns = this.#items.flatMap((item, i) => (i < last && isRehearsed(item) ? [i + 1] : []));
+    const turns = rehearsedAmong(this.#items.slice(0, last)).map((index) => index + 1);
     const parts = [0, ...turns].map((from, i) => this.#items.slice(from, turns[i]));
     const statements = await this.#prepare(session, parts[0]!);
     if (turns.length > 0) {

@@ -111,4 +111,61 @@ describeEach('batches', (version) => {
     expect(await call).toBe(abort.signal.reason);
     expect(await c.fetchVal('SELECT 1')).toBe(1);
   });
+
+  it('returns to savepoints, its own and older ones', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a text)');
+    const column = ({ rows }: { rows: readonly object[] }): unknown[] =>
+      rows.map((row) => Object.values(row)[0]);
+    const own = [
+      'SAVEPOINT one',
+      "INSERT INTO t VALUES ('x')",
+      'ROLLBACK TO one',
+      'SELECT a FROM t',
+    ];
+    const quoted = [
+      'SAVEPOINT "One ""1"" "',
+      'SAVEPOINT two',
+      "INSERT INTO t VALUES ('y')",
+      'rollback work to savepoint "One ""1"" ";',
+      'SELECT a FROM t -- behind it',
+    ];
+    const older = ['ROLLBACK TO older', 'SELECT count(*)::int4 FROM t'];
+    await c.transaction(async (tx) => {
+      for (let round = 0; round < 2; round++) {
+        expect((await tx.batch(own)).map(({ tag }) => tag)).toEqual([
+          'SAVEPOINT',
+          'INSERT 0 1',
+          'ROLLBACK',
+          'SELECT 0',
+        ]);
+        expect(column((await tx.batch(quoted)).at(-1)!)).toEqual([]);
+        await tx.execute('SAVEPOINT older');
+        await tx.execute("INSERT INTO t VALUES ('z')");
+        expect(column((await tx.batch(older)).at(-1)!)).toEqual([0]);
+      }
+      await tx.execute("INSERT INTO t VALUES ('kept')");
+    });
+    expect(await c.fetchVal('SELECT a FROM t')).toBe('kept');
+  });
+
+  it('knows what names mean behind a savepoint that it returns to', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4); INSERT INTO t VALUES (1)');
+    await c.execute("CREATE TEMP TABLE t (a text); INSERT INTO pg_temp.t VALUES ('apart')");
+    const schema = await c.fetchVal<string>('SELECT quote_ident(current_schema())');
+    await c.execute(`SET search_path = ${schema}, pg_temp`);
+    const queries = [
+      'SAVEPOINT here',
+      'SET LOCAL search_path = pg_temp',
+      'SELECT a FROM t',
+      'ROLLBACK TO here',
+      'SELECT a FROM t',
+    ];
+    for (let round = 0; round < 2; round++) {
+      const results = await c.transaction((tx) => tx.batch(queries));
+      const values = results.map(({ rows }) => rows.map((row) => row.a));
+      expect(values).toEqual([[], [], ['apart'], [], [1]]);
+    }
+  });
 });
