@@ -9,6 +9,9 @@ import type { ServerUser } from './server-user.ts';
 /** How many data directories are kept on a machine, each of some 50 MB. */
 const MOST_KEPT = 4;
 
+/** What the name of one has that is being removed. */
+const REMOVED = '.removed-';
+
 /** The data directory of a cluster that has been stopped, kept by a name for others to begin with. */
 export class KeptData {
   readonly #root: string;
@@ -34,8 +37,9 @@ export class KeptData {
     if (info?.isDirectory() !== true || info.uid !== owner || (info.mode & 0o077) !== 0)
       return false;
     const { code } = await runCommand('cp', ['-Rp', this.#folder, target], options);
-    if (code !== 0) {
-      // Removed meanwhile, by another that keeps its own.
+    const isThere = (await lstat(this.#folder).catch(() => null))?.ino === info.ino;
+    if (code !== 0 || !isThere) {
+      // Removed meanwhile, by another that keeps its own: what was copied may be a part.
       await rm(target, { recursive: true, force: true });
       return false;
     }
@@ -58,7 +62,10 @@ export class KeptData {
     );
     kept.sort((one, other) => other.usedAt - one.usedAt);
     for (const { folder } of kept.slice(MOST_KEPT)) {
-      await rm(folder, { recursive: true, force: true });
+      // By another name at once: whoever copies it sees that it is gone. What is left by that name goes next time.
+      const removed = folder.includes(REMOVED) ? folder : `${folder}${REMOVED}${process.pid}`;
+      if (removed !== folder) await rename(folder, removed).catch(() => {});
+      await rm(removed, { recursive: true, force: true });
     }
   }
 }
