@@ -1,3 +1,4 @@
+import type { DeclaredCodecs } from '../values/type-codec.ts';
 import type { TypeDescription } from './type-description.ts';
 
 /** A type by its name. */
@@ -24,6 +25,15 @@ export class DomainCodecs {
     this.#declared = declared;
     this.#others = others;
     this.#undecided = others.size === 0 ? declared : this.#open();
+  }
+
+  /** @param codecs what connect options declare, by `codecKey` */
+  static declared(codecs: DeclaredCodecs): DomainCodecs {
+    const names = [...codecs.keys()].map((key): TypeName => {
+      const [schema, name] = key.split('\0') as [string, string];
+      return { schema, name };
+    });
+    return new DomainCodecs(names.filter(({ schema }) => schema !== 'pg_catalog'));
   }
 
   #open(): readonly TypeName[] {

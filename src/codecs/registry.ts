@@ -2,16 +2,18 @@ import { InternalClientError } from '../errors/client-errors.ts';
 import type { DeclaredCodecs, TypeCodec } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { builtinType, isVector } from './builtin-types.ts';
-import type { Codec, CodecForms, PgType, TypeKind } from './codec.ts';
+import type { Codec, CodecForms } from './codec.ts';
 import type { CodecSource } from './codec-source.ts';
 import type { ArrayTraits } from './containers/array.ts';
-import { codecKey, DomainCodecs, type TypeName } from './domain-codecs.ts';
+import { codecKey, DomainCodecs } from './domain-codecs.ts';
 import { EXACT } from './exact-options.ts';
 import { KnownTypes } from './known-types.ts';
 import { INTERVAL, RECORD } from './oids.ts';
+import { pgTypeOf } from './pg-type.ts';
 import { type Place, placeOf, plainForms } from './plain-forms.ts';
 import type { Replacement } from './replacement.ts';
 import { commonCodecs, isLoaded, loadedCommon, loadedRare, rareCodecs } from './rooms.ts';
+import { SetCodecs } from './set-codecs.ts';
 import { sharedCodecs } from './shared-codecs.ts';
 import type { TypeDescription } from './type-description.ts';
 import { partsOf } from './type-description.ts';
@@ -19,16 +21,6 @@ import { text, textOnly } from './types/text.ts';
 
 /** How deeply types may be nested. A hostile server can describe types that contain themselves. */
 const MAX_DEPTH = 256;
-
-const KINDS: Record<TypeDescription['typtype'], TypeKind> = {
-  b: 'scalar',
-  c: 'composite',
-  d: 'domain',
-  e: 'enum',
-  m: 'multirange',
-  p: 'scalar',
-  r: 'range',
-};
 
 /**
  * The codecs of one session: those of PostgreSQL's own types, those built from what the
@@ -47,9 +39,7 @@ export class TypeRegistry implements CodecSource {
   readonly #shared: Map<number, Codec>;
   readonly #declared: DeclaredCodecs;
   readonly domains: DomainCodecs;
-  readonly #custom = new Map<number, Replacement>();
-  /** Those of them that are the session's own, whoever holds it. */
-  #kept: ReadonlyMap<number, Replacement> = this.#custom;
+  readonly #custom = new SetCodecs();
   #epoch = 0;
   /** The codecs under the options that lose nothing, without the user's: see `#exactForms`. */
   #exact: TypeRegistry | undefined;
@@ -65,7 +55,7 @@ export class TypeRegistry implements CodecSource {
     options: ResolvedTypeOptions,
     declared: DeclaredCodecs = NONE_DECLARED,
     known: KnownTypes = new KnownTypes(),
-    domains: DomainCodecs = new DomainCodecs(declared.size === 0 ? [] : usersTypes(declared)),
+    domains: DomainCodecs = DomainCodecs.declared(declared),
   ) {
     this.options = options;
     this.#declared = declared;
@@ -226,23 +216,18 @@ export class TypeRegistry implements CodecSource {
   }
 
   keepCodecs(): void {
-    this.#kept = new Map(this.#custom);
+    this.#custom.keep();
   }
 
   restoreCodecs(): boolean {
-    const changed = [...new Set([...this.#custom.keys(), ...this.#kept.keys()])].filter(
-      (oid) => this.#custom.get(oid) !== this.#kept.get(oid),
-    );
+    const changed = this.#custom.restore();
     if (changed.length === 0) return false;
     let hasDomains = false;
     for (const oid of changed) {
-      const replacement = this.#kept.get(oid);
-      if (replacement === undefined) this.#custom.delete(oid);
-      else this.#custom.set(oid, replacement);
       const type = this.#known.get(oid);
       hasDomains ||= type?.typtype === 'd' || this.domains.has(oid);
       this.domains.delete(oid);
-      if (replacement !== undefined && type !== undefined) {
+      if (type !== undefined && this.#custom.get(oid) !== undefined) {
         this.domains.add(type, this.#baseOf(type).oid);
       }
     }
@@ -291,7 +276,7 @@ export class TypeRegistry implements CodecSource {
   #build(type: TypeDescription): Codec | undefined {
     const parts = this.#partsOf(type);
     if (parts === undefined) return undefined;
-    const pgType = this.#pgType(type, parts);
+    const pgType = pgTypeOf(type, parts);
     const plain = this.#forms(type, parts);
     const replacement = this.#replacementOf(type);
     const forms = replacement?.forms(pgType, plain, this.#exactForms(type, plain)) ?? plain;
@@ -326,19 +311,6 @@ export class TypeRegistry implements CodecSource {
     } finally {
       this.#depth--;
     }
-  }
-
-  #pgType(type: TypeDescription, parts: readonly Codec[]): PgType {
-    const { oid, name, schema, typtype, element } = type;
-    if (typtype === 'b' && element !== 0) {
-      return {
-        oid,
-        name: isVector(type) ? name : `${parts[0]!.type.name}[]`,
-        kind: 'array',
-        schema,
-      };
-    }
-    return { oid, name, kind: oid === RECORD ? 'composite' : KINDS[typtype], schema };
   }
 
   #forms(type: TypeDescription, parts: readonly Codec[]): CodecForms {
@@ -409,13 +381,3 @@ export class TypeRegistry implements CodecSource {
 }
 
 const NONE_DECLARED: DeclaredCodecs = new Map();
-
-/** The types with declared codecs that are not PostgreSQL's own: they may be domains. */
-function usersTypes(declared: DeclaredCodecs): TypeName[] {
-  return [...declared.keys()]
-    .map((key): TypeName => {
-      const [schema, name] = key.split('\0') as [string, string];
-      return { schema, name };
-    })
-    .filter(({ schema }) => schema !== 'pg_catalog');
-}
