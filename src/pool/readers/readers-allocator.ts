@@ -42,6 +42,8 @@ export class ReadersAllocator extends Allocator {
   readonly #looks: Pauses;
   readonly #acquireTimeout: number | null;
   readonly #refreshing = new Set<Replay>();
+  /** Idle sessions that have been asked how far their servers are, and have not answered. */
+  readonly #asked = new WeakSet<Session>();
   readonly #ending = new AbortController();
   /** The errors by which a call is told that there is nobody to read from. */
   readonly #absences = new WeakSet<object>();
@@ -95,8 +97,13 @@ export class ReadersAllocator extends Allocator {
     const until = clock.now() + this.#readers.maxWait;
     const pooled = await this.checkOut('exclusive', deadline, this.#acquireTimeout);
     try {
+      let answer: Promise<unknown> | null = null;
       for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_LOOK)) {
-        await inTime(deadline, this.#askAll(pooled));
+        this.#askOthers(pooled);
+        answer ??= this.#ask(pooled);
+        // Who falls silent holds nobody up for whom another has the answer.
+        const isSilent = await inTime(deadline, this.#isSlow(answer, until - clock.now()));
+        if (!isSilent) answer = null;
         if (has(pooled)) return pooled;
         const other = this.takeIdle(has);
         if (other !== null) {
@@ -104,8 +111,11 @@ export class ReadersAllocator extends Allocator {
           return other;
         }
         deadline?.check();
-        if (clock.now() >= until) throw this.#absence('no standby has replayed the log so far yet');
-        await this.#sleep(Math.min(pause, until - clock.now()), deadline);
+        if (clock.now() >= until) {
+          if (isSilent) this.#expireServer(pooled);
+          throw this.#absence('no standby has replayed the log so far yet');
+        }
+        if (!isSilent) await this.#sleep(Math.min(pause, until - clock.now()), deadline);
       }
     } catch (error) {
       this.checkIn(pooled);
@@ -117,19 +127,37 @@ export class ReadersAllocator extends Allocator {
     return this.#isOnPrimary(session) || this.#watch.hasReplayed(session, lsn);
   }
 
-  /** Asks the server of a session, and one of each other that is idle, how far they are. */
-  async #askAll(own: PooledSession): Promise<void> {
+  /** Asks one session of each server that is idle how far that is, but those that have not answered yet. */
+  #askOthers(own: PooledSession): void {
     const asked = new Map<Replay | undefined, Session>();
     for (const { client, state } of this.#opener.sessions) {
       if (state === 'idle') asked.set(this.#watch.of(client.session), client.session);
     }
     asked.delete(this.#watch.of(own.client.session));
-    for (const session of asked.values()) this.#watch.ask(session).catch(() => {});
+    for (const session of asked.values()) {
+      if (this.#asked.has(session)) continue;
+      this.#asked.add(session);
+      const answered = (): boolean => this.#asked.delete(session);
+      this.#watch.ask(session).then(answered, answered);
+    }
+  }
+
+  async #ask(own: PooledSession): Promise<void> {
     try {
       await this.#watch.ask(own.client.session);
     } catch (error) {
       throw this.#absence('the standby does not tell how far it is', error);
     }
+  }
+
+  /** Whether the answer is not there by the time at which it is looked again what others have answered. */
+  async #isSlow(answer: Promise<unknown>, left: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const delay = Math.max(0, Math.min(LONGEST_LOOK, left));
+      const timer = this.#context.clock.setTimer(delay, () => resolve(true));
+      const settled = (): void => timer.cancel();
+      answer.finally(settled).then(() => resolve(false), reject);
+    });
   }
 
   #sleep(delay: number, deadline: Deadline | null): Promise<void> {

@@ -1,7 +1,9 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TempCluster } from '../../../src/cluster/index.ts';
 import {
   ClientConfigurationError,
+  connect,
   createPool,
   InterfaceError,
   InvalidArgumentError,
@@ -469,6 +471,52 @@ describe('readers that fail', () => {
     expect(await pool.fetchVal(PORT)).toBe(two.port);
     expect(await port()).toBe(two.port);
     await expect(readers.execute('INSERT INTO entries VALUES (3)')).rejects.toThrow(/read-only/);
+  });
+
+  it('reads what was written before from another standby, and from the primary, when one falls silent', async () => {
+    await using cluster = await StreamingCluster.start(18, 2, { synchronous_commit: 'on' });
+    await cluster.write('CREATE TABLE entries (id int)');
+    // The silent standby is given up by itself before that is over.
+    await using pool = await createPool({ ...cluster.options, readers: { maxWait: 60_000 } });
+    const silent: number[] = [];
+    const silence = async (standby: TempCluster): Promise<void> => {
+      await using connection = await connect(standby.dsn);
+      const pids = await connection.fetch<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity
+          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+      );
+      for (const { pid } of pids) {
+        process.kill(pid, 'SIGSTOP');
+        silent.push(pid);
+      }
+    };
+    /** Writes, and reads that: the port of who has told it. */
+    const readWritten = async (id: number): Promise<number> => {
+      await pool.execute('INSERT INTO entries VALUES ($1)', id);
+      const after = await pool.lsn();
+      const row = await pool
+        .with({ readOnly: true, after })
+        .fetchOne<{ max: number; port: number }>(
+          'SELECT max(id), inet_server_port() AS port FROM entries',
+        );
+      expect(row.max).toBe(id);
+      return row.port;
+    };
+    try {
+      // Connections to both are there.
+      const all = await Promise.all(Array.from({ length: 4 }, () => pool.readers.acquire()));
+      for (const each of all) await each[Symbol.asyncDispose]();
+      // The connection that was used last is used next.
+      const first = await readWritten(1);
+      const one = cluster.standbys.find(({ port }) => port === first)!;
+      const two = cluster.standbys.find(({ port }) => port !== first)!;
+      await silence(one);
+      for (let id = 2; id < 12; id++) expect(await readWritten(id)).toBe(two.port);
+      await silence(two);
+      expect(await readWritten(12)).toBe(cluster.primary.port);
+    } finally {
+      for (const pid of silent) process.kill(pid, 'SIGCONT');
+    }
   });
 
   it('knows a standby that replays with a delay', async () => {
