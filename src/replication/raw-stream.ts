@@ -113,7 +113,7 @@ export class OpenRawStream
 
   keepalive({ time, wantsReply }: Keepalive): void {
     this.#reporter.heard(time);
-    if (wantsReply) this.#reporter.now();
+    if (wantsReply) this.#reporter.reply();
   }
 
   ack(lsn: string): void {

@@ -87,7 +87,7 @@ export class Receiver implements WalSink {
     // Nothing that was sent is unprocessed: all up to here is as good as processed.
     if (!this.#assembler.isMidway && this.#acknowledgements.idle(end)) this.#reporter.soon();
     this.#reporter.heard(time);
-    if (wantsReply) this.#reporter.now();
+    if (wantsReply) this.#reporter.reply();
   }
 
   /** Asks for types, and goes on when they are known. */

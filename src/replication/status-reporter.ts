@@ -55,6 +55,11 @@ export class StatusReporter {
   #sent = 0;
   #answered = 0;
   #waiters: Waiter[] = [];
+  /** When the server was told last, and that so much was received. */
+  #toldAt = -Infinity;
+  #toldReceived = 0n;
+  /** The server waits for an answer that has nothing new to tell. */
+  #owesReply = false;
 
   constructor(clock: Clock, progress: Progress, receiveTimeout: number) {
     this.#clock = clock;
@@ -82,6 +87,7 @@ export class StatusReporter {
     this.#soon?.cancel();
     this.#tick = null;
     this.#soon = null;
+    this.#owesReply = false;
     this.#request = null;
     this.#sender = null;
   }
@@ -121,17 +127,41 @@ export class StatusReporter {
       wantsReply: true,
     });
     this.reported = acknowledged;
+    this.#toldAt = this.#clock.now();
+    this.#toldReceived = received;
+    this.#owesReply = false;
     this.updates += 1;
     this.#sent += 1;
   }
 
   /** Tells the server before long that the position has moved. */
   soon(): void {
+    // A server that waits for it is told at once.
+    if (this.#owesReply) this.now();
+    else this.#tellLater();
+  }
+
+  #tellLater(): void {
     if (this.#soon !== null || this.#request === null) return;
     this.#soon = this.#clock.setTimer(SOON, () => {
       this.#soon = null;
-      if (this.#progress.acknowledgedPosition !== this.reported) this.now();
+      if (this.#owesReply || this.#progress.acknowledgedPosition !== this.reported) this.now();
     });
+  }
+
+  /**
+   * Answers the server, at once if there is anything new. A server that shuts down asks again with each
+   * answer for as long as something is not acknowledged: it is not told the same thousands of times a second.
+   */
+  reply(): void {
+    const { acknowledgedPosition, received } = this.#progress;
+    const isNew = acknowledgedPosition !== this.reported || received !== this.#toldReceived;
+    if (isNew || this.#clock.now() - this.#toldAt >= SOON) {
+      this.now();
+      return;
+    }
+    this.#owesReply = true;
+    this.#tellLater();
   }
 
   /** The server has said that it is there, and what time it has. */

@@ -1,7 +1,17 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { type ChangeStream, openChangeStream } from '../../../src/replication/index.ts';
-import { onEachServer, until, walsenderOf } from '../../support/replication/logical-cluster.ts';
+import {
+  type ChangeStream,
+  type ChangeTransaction,
+  openChangeStream,
+} from '../../../src/replication/index.ts';
+import {
+  iteratorOf,
+  onEachServer,
+  until,
+  walsenderOf,
+  works,
+} from '../../support/replication/logical-cluster.ts';
 import { crash } from '../../support/servers/crash.ts';
 
 /** Takes ids until so many have come; slowly, so that a kill finds the consumer behind. */
@@ -161,5 +171,45 @@ onEachServer('a change stream whose server is killed', { schema: SCHEMA }, (serv
     expect([...seen].sort((a, b) => a - b)).toEqual(
       there.map((row) => row.id).sort((a, b) => a - b),
     );
+  }, 60_000);
+
+  test('postmaster, in good order: it waits for an acknowledgement, and is not told the same without end', async () => {
+    const { pool, cluster } = server;
+    await pool.execute('TRUNCATE events');
+    await using stream = await openChangeStream(pool, {
+      slot: 'held',
+      publication: 'events',
+      acknowledge: 'manual',
+    });
+    await pool.execute('INSERT INTO events VALUES (1)');
+    const got: number[] = [];
+    const transactions = iteratorOf(stream);
+    let held: ChangeTransaction;
+    do {
+      held = (await transactions.next()).value!;
+      for (const change of await held.toArray()) {
+        if (change.kind === 'insert') got.push(change.new.id);
+      }
+      if (got.length === 0) held.ack();
+    } while (got.length === 0);
+    const restarted = cluster.restart();
+    // It asks until it has its answer.
+    const { keepalives } = stream.stats;
+    await until(async () => stream.stats.keepalives > keepalives + 4);
+    const { statusUpdates } = stream.stats;
+    await sleep(1000);
+    expect(stream.stats.statusUpdates).toBeLessThan(statusUpdates + 20);
+    expect(stream.stats.reconnects).toBe(0);
+    held.ack();
+    await restarted;
+    await until(() => works(() => pool.execute('INSERT INTO events VALUES (2)')));
+    while (!got.includes(2)) {
+      const next: ChangeTransaction = (await transactions.next()).value!;
+      for (const change of await next.toArray()) {
+        if (change.kind === 'insert') got.push(change.new.id);
+      }
+      next.ack();
+    }
+    expect(got).toEqual([1, 2]);
   }, 60_000);
 });
