@@ -97,6 +97,54 @@ describe('the arguments of a query', () => {
     expect(await copied({ text: "SELECT '\\'$1', $1", args: ["a\\b'c"] })).toBe("'$1\ta\\\\b'c\n");
   });
 
+  test('with array_nulls off, a NULL in an array is no string', async () => {
+    await connection.execute(`CREATE TEMP TABLE pairs (a int, b text[]);
+      CREATE DOMAIN pg_temp.words AS text[]; SET array_nulls = off`);
+    const query = (text: string, ...args: unknown[]) => copied({ text, args });
+    expect(await query('SELECT ($1::text[])[1] IS NULL, $1', [null, 'NULL', "'"])).toBe(
+      't\t{NULL,"NULL",\'}\n',
+    );
+    expect(await query('SELECT $1::int[], $2::text', [1, null], 'null')).toBe('{1,NULL}\tnull\n');
+    expect(await query('SELECT $1::text[], $2::text[]', null, [])).toBe('\\N\t{}\n');
+    expect(await query('SELECT $1::text[]', [['null'], ['b']])).toBe('{{"null"},{b}}\n');
+    expect(await query('SELECT $1::bpchar[]', [null, 'a '])).toBe('{NULL,"a "}\n');
+    expect(await query('SELECT $1::pg_temp.pairs[]', [{ a: 1, b: ['null'] }, null])).toBe(
+      '{"(1,\\\\"{\\\\"\\\\"null\\\\"\\\\"}\\\\")",NULL}\n',
+    );
+    const { output } = collector();
+    for (const [type, value] of [
+      ['text[]', [['a'], [null]]],
+      ['pg_temp.pairs', { a: 1, b: [null] }],
+      ['pg_temp.pairs[]', [{ a: 1, b: [null] }]],
+      ['pg_temp.words', [null]],
+    ]) {
+      const refused = { text: `SELECT $1::${type}`, args: [value] };
+      const copying = connection.copyFromQuery(refused, { output });
+      await expect(copying, `${type}`).rejects.toBeInstanceOf(InvalidArgumentError);
+    }
+    expect(await connection.fetchVal('SHOW array_nulls')).toBe('off');
+  });
+
+  test('are exact whatever the session prints, and its settings stay', async () => {
+    await connection.execute(`SET extra_float_digits = -5; SET DateStyle = 'SQL, DMY';
+      SET TimeZone = 'Asia/Kolkata'`);
+    const moment = new Date('2024-02-03T00:00:00Z');
+    const text = `SELECT $1 = 0.1::float8 + 0.2::float8, ($2::float8[])[1] = 1::float8 / 3,
+      extract(epoch FROM $3::timestamptz)::int8, $4::date`;
+    const args = [0.1 + 0.2, [1 / 3], moment, '2024-02-03'];
+    const expected = `t\tt\t${moment.getTime() / 1000}\t03/02/2024\n`;
+    expect(await copied({ text, args })).toBe(expected);
+    await connection.transaction(async (tx) => {
+      await tx.execute("SET LOCAL DateStyle = 'German'; SET extra_float_digits = -7");
+      const { output, text: result } = collector();
+      await tx.copyFromQuery({ text: 'SELECT $1::date', args: ['2024-02-03'] }, { output });
+      expect(result()).toBe('03.02.2024\n');
+      expect(await tx.fetchVal('SHOW extra_float_digits')).toBe('-7');
+    });
+    expect(await connection.fetchVal('SHOW DateStyle')).toBe('SQL, DMY');
+    expect(await connection.fetchVal('SHOW extra_float_digits')).toBe('-7');
+  });
+
   test('of a user’s types, in a schema that is not on the search_path', async () => {
     await connection.execute(`CREATE SCHEMA "my types"; CREATE TYPE "my types"."Mood" AS ENUM ('it''s fine');
       CREATE DOMAIN "my types".small AS int CHECK (VALUE < 10)`);
