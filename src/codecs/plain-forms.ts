@@ -6,7 +6,7 @@ import type { TypeDescription } from './type-description.ts';
 import { bool } from './types/bool.ts';
 import { float4, float8 } from './types/floats.ts';
 import { cid, int2, int4, int8Forms, oid, xid, xid8 } from './types/integers.ts';
-import { singleByteChar, text, textOnly, xml } from './types/text.ts';
+import { name, singleByteChar, text, textOnly, xml } from './types/text.ts';
 import { uuid } from './types/uuid.ts';
 import { voidForms } from './types/void.ts';
 
@@ -24,7 +24,7 @@ const PLAIN: ReadonlyMap<string, Forms> = new Map<string, Forms>([
   ['int2', int2],
   ['int4', int4],
   ['int8', int8Forms],
-  ['name', text],
+  ['name', name],
   ['oid', oid],
   ['refcursor', text],
   ['regclass', textOnly],

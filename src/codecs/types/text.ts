@@ -31,6 +31,22 @@ export const text: CodecForms = {
   inline: 'text',
 };
 
+/** In bytes, without the zero byte at its end: PostgreSQL's NAMEDATALEN. */
+const MAX_NAME = 63;
+
+/** Names: the server cuts off a longer one that it reads as text, and refuses it as binary. */
+export const name: CodecForms = {
+  ...text,
+  text: {
+    decode: identity.decode,
+    encode(value) {
+      const given = textOf(value);
+      if (Buffer.byteLength(given) <= MAX_NAME) return given;
+      throw new Unencodable(`a name has at most ${MAX_NAME} bytes of UTF-8`);
+    },
+  },
+};
+
 /**
  * A type of which only PostgreSQL's text is known, both ways a string: types of extensions,
  * pseudo-types, aclitem. Also money, whose text depends on `lc_monetary`, and so would the

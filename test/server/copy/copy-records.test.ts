@@ -181,6 +181,26 @@ describe.each<TestedVersion>([18, 15])('PostgreSQL %i', (version) => {
       expect((await connection.fetch('SELECT * FROM odd')).map((row) => [...row])).toEqual(records);
     });
 
+    test('in text, with no name cut off that is too long', async () => {
+      await connection.execute(`CREATE DOMAIN pg_temp.label AS name;
+        CREATE TEMP TABLE names (a name, b name[], c pg_temp.label, price money)`);
+      const longest = `${'é'.repeat(31)}x`;
+      await connection.copyRecordsToTable('names', {
+        records: [[longest, [longest, null], longest]],
+        columns: ['a', 'b', 'c'],
+      });
+      expect(await connection.fetch('SELECT a, b, c FROM names')).toEqual([
+        { a: longest, b: [longest, null], c: longest },
+      ]);
+      const long = 'é'.repeat(32);
+      for (const record of [{ a: long }, { b: [long] }, { c: long }]) {
+        const columns = Object.keys(record);
+        const copying = connection.copyRecordsToTable('names', { records: [record], columns });
+        await expect(copying, columns[0]).rejects.toThrow('at most 63 bytes');
+      }
+      expect(await connection.fetchVal('SELECT count(*) FROM names')).toBe(1n);
+    });
+
     test('with the values that the server does not read in binary', async () => {
       await connection.execute(
         'CREATE TEMP TABLE unreadable (q tsquery, qs tsquery[], i int2vector, o oidvector)',
