@@ -1,5 +1,5 @@
 import type { FieldDef } from './result-types.ts';
-import type { CustomTypesConfig } from './type-overrides.ts';
+import { type CustomTypesConfig, parserOf } from './type-overrides.ts';
 import { getTypeParser, type TypeParser } from './types/index.ts';
 
 /** The kind of a statement, then one or two numbers: `INSERT 0 3`, `SELECT 3`. */
@@ -81,7 +81,7 @@ export class Result<R = any> {
     if (fields.length > 0) {
       this._parsers = fields.map(({ dataTypeID, format }) => {
         const wanted = (format || 'text') as 'text' | 'binary';
-        return types ? types.getTypeParser(dataTypeID, wanted) : getTypeParser(dataTypeID, wanted);
+        return types ? parserOf(types, dataTypeID, wanted) : getTypeParser(dataTypeID, wanted);
       });
     }
     this._prebuiltEmptyResultObject = emptyRow(fields);

@@ -9,7 +9,7 @@ import { latin1Slice } from '../../protocol/native-text.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import { emptyRow } from './result.ts';
 import type { FieldDef } from './result-types.ts';
-import type { CustomTypesConfig } from './type-overrides.ts';
+import { type CustomTypesConfig, noParser, parserOf } from './type-overrides.ts';
 import { BYTE_READERS } from './types/byte-readers.ts';
 import type { TypeParser } from './types/index.ts';
 import { noParse, parseBigInteger } from './types/text-parsers.ts';
@@ -88,7 +88,7 @@ export class RowLayout {
     const parsers = new Array<TypeParser>(count);
     for (let i = 0; i < count; i++) {
       const { dataTypeID, format } = fields[i]!;
-      parsers[i] = types.getTypeParser(dataTypeID, format as 'text' | 'binary');
+      parsers[i] = parserOf(types, dataTypeID, format as 'text' | 'binary');
     }
     for (const plan of this.#plans) {
       if (plan.form === form && isSame(plan.parsers, parsers)) return plan;
@@ -106,7 +106,8 @@ function isSame(some: readonly TypeParser[], others: readonly TypeParser[]): boo
   return true;
 }
 
-function columnOf(name: string, format: string, parse: TypeParser): ParsedColumn {
+function columnOf(name: string, format: string, given: TypeParser): ParsedColumn {
+  const parse = typeof given === 'function' ? given : noParser;
   if (format === 'binary') return { name, kind: 'bytes', parse };
   if (parse === noParse || parse === parseBigInteger) return { name, kind: 'text' };
   const read = BYTE_READERS.get(parse);

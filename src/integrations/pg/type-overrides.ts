@@ -6,6 +6,19 @@ export interface CustomTypesConfig {
   getTypeParser: typeof globalTypes.getTypeParser;
 }
 
+/** What these types name for a type. `TypeError` in pg's words, for they may be anything that a user has given. */
+export function parserOf(types: CustomTypesConfig, id: number, format: TypeFormat): TypeParser {
+  if (typeof types.getTypeParser !== 'function') {
+    throw new TypeError('this._types.getTypeParser is not a function');
+  }
+  return types.getTypeParser(id, format);
+}
+
+/** In the place of a parser that is none: a value fails as in pg, and NULL does not. */
+export function noParser(): never {
+  throw new TypeError('this._parsers[i] is not a function');
+}
+
 /** Parsers of one client: its own, and behind them those of the given types or of all clients. */
 export class TypeOverrides implements CustomTypesConfig {
   /** What is asked for types that have no parser here. */

@@ -1,5 +1,6 @@
+import facade from 'asyncpg/pg';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { onClients, owned, plain, settled } from './both.ts';
+import { config, onClients, owned, plain, settled } from './both.ts';
 import { EXPRESSIONS } from './expressions.ts';
 
 beforeEach(() => {
@@ -60,6 +61,43 @@ describe('values that the server sends', () => {
         await settled(client.query(text)),
       ];
     });
+  });
+
+  test('of types whose parsers are none fail the query, unless they are NULL', async () => {
+    await onClients(async (client) => {
+      const outcomes: unknown[] = [];
+      for (const parser of [undefined, null, 1, {}]) {
+        for (const rowMode of [undefined, 'array']) {
+          for (const value of ['1', 'NULL']) {
+            const types = { getTypeParser: () => parser };
+            const query = { text: `SELECT ${value}::int4 AS a`, types, rowMode };
+            outcomes.push(await settled(client.query(query)));
+          }
+        }
+      }
+      return [outcomes, await settled(client.query('SELECT 1'))];
+    });
+  });
+
+  // node-postgres throws this where nobody can catch it, and its client is of no use any more.
+  test('of types that tell no parsers fail the query, in the words of pg', async () => {
+    const client = new facade.Client(config());
+    await client.connect();
+    const message = 'this._types.getTypeParser is not a function';
+    for (const types of [{}, [], { getTypeParser: 1 }, 'text', 5] as any[]) {
+      for (const query of [{ text: 'SELECT 1' }, { text: 'SELECT $1', values: ['1'] }]) {
+        await expect(client.query({ ...query, types })).rejects.toThrow(new TypeError(message));
+      }
+      const result: any = new facade.Result(undefined as any, types);
+      const fields = [{ name: 'a', dataTypeID: 23, format: 'text' }];
+      expect(() => result.addFields(fields)).toThrow(new TypeError(message));
+      const other = new facade.Client({ ...config(), types });
+      await other.connect();
+      await expect(other.query('SELECT 1')).rejects.toThrow(new TypeError(message));
+      await other.end();
+    }
+    expect((await client.query('SELECT 2 AS a')).rows).toEqual([{ a: 2 }]);
+    await client.end();
   });
 
   test('are plain objects whatever the columns are called', async () => {
