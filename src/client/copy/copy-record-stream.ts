@@ -27,8 +27,8 @@ export function streamBinaryCopy(
   const { session } = client;
   const stream = async (turn: Turn): Promise<unknown> => {
     const { text, description } = await turn.during(() => inlineArguments(session, turn, query));
-    const columns = (description.fields ?? []).map((field) => {
-      const codec = session.registry.codec(field.typeOid)!;
+    const columns = (description.fields ?? []).map((field, i) => {
+      const codec = session.registry.codec(description.columnOids?.[i] ?? field.typeOid)!;
       return columnOf(columnName(session.registry, field.name), codec);
     });
     if (columns.length === 0 || columns.some(({ codec }) => isReadAsText(codec))) {

@@ -66,7 +66,7 @@ export async function refreshTypes(
 }
 
 /** Has a statement parsed by the server under `name` and described, its types made known. */
-export async function describeStatement(
+async function describeStatement(
   session: RequestHost,
   parent: Request,
   text: string,
@@ -124,6 +124,18 @@ async function withDomains(
   return { ...description, columnOids };
 }
 
+/** As describeStatement, with the domains among its columns that have codecs of their own. */
+export async function describeWithDomains(
+  session: RequestHost,
+  parent: Request,
+  text: string,
+  name: string,
+): Promise<StatementDescription> {
+  const description = await describeStatement(session, parent, text, name);
+  if (session.registry.domains?.isEmpty !== false) return description;
+  return withDomains(session, parent, text, name, description);
+}
+
 /** Has a statement prepared on the server under `name` and its types made known. */
 export async function prepareStatement(
   session: RequestHost,
@@ -131,10 +143,7 @@ export async function prepareStatement(
   text: string,
   name: string,
 ): Promise<Statement> {
-  let description = await describeStatement(session, parent, text, name);
-  if (session.registry.domains?.isEmpty === false) {
-    description = await withDomains(session, parent, text, name, description);
-  }
+  const description = await describeWithDomains(session, parent, text, name);
   return new Statement(text, name, description, session.registry);
 }
 

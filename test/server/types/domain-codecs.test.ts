@@ -38,6 +38,24 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
     ];
     const SELECT = 'SELECT id, mail, mails, plain FROM users ORDER BY id';
 
+    test('holds for rows that are copied out, in binary and in text', async () => {
+      const db = await withRows();
+      const copied = async (text: string, ...args: unknown[]) =>
+        (await collect(db.copyRecordsFromQuery({ text, args }))).map((row) => ({ ...row }));
+      const select = 'SELECT mail, plain FROM users WHERE id = ';
+      const expected = [{ mail: ada, plain: 'text@example.org' }];
+      expect(await copied(`${select} 1`)).toEqual(expected);
+      expect(await copied(`${select} $1 AND mail = $2`, 1, ada.wrapped)).toEqual(expected);
+      await db.setTypeCodec('email', {
+        schema: SCHEMA,
+        format: 'binary',
+        encoder: ({ wrapped }: { wrapped: string }) => Buffer.from(wrapped),
+        decoder: (bytes) => ({ wrapped: Buffer.from(bytes).toString() }),
+      });
+      expect(await copied(`${select} 1`)).toEqual(expected);
+      expect(await copied(`${select} $1 AND mail = $2`, 1, ada.wrapped)).toEqual(expected);
+    });
+
     test('holds for arguments and for columns of tables, however they are asked for', async () => {
       const db = await withRows();
       const plain = (rows: readonly object[]) => rows.map((row) => ({ ...row }));
