@@ -22,7 +22,7 @@ import TypeOverrides = require('./type-overrides');
 export { TypeOverrides };
 export declare const types: typeof import('./types/index');
 export declare const defaults: Defaults & ClientConfig;
-export declare const native: null;
+export declare const native: typeof import('./index') | null;
 export declare const utils: typeof import('./utils');
 export declare function escapeIdentifier(name: string): string;
 export declare function escapeLiteral(text: string): string;

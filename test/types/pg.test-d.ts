@@ -145,7 +145,11 @@ const takesTheirs = (_pool: theirs.Pool, _client: theirs.PoolClient | theirs.Cli
 takesTheirs(new Pool(), {} as PoolClient);
 takesTheirs(new Pool(), new Client());
 expectTypeOf(new Client().asyncpg).toEqualTypeOf<DriverConnection>();
-expectTypeOf(pg.native).toEqualTypeOf<null>();
+// Null, and programs ask for it as they do of pg.
+const { Client: NativeClient } = pg.native ?? pg;
+takesTheirs(new Pool(), new NativeClient());
+if (pg.native) void [new pg.native.Client(), new pg.native.Pool()];
+expectTypeOf<null>().toExtend<typeof pg.native>();
 new Client({ stream: () => undefined as unknown as Duplex, prepare: true });
 void [DatabaseError, defaults, field, Query, Result, TypeOverrides, types];
 

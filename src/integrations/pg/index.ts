@@ -123,8 +123,23 @@ export const types = { ...typesModule };
 /** What holds where neither options nor the environment say anything. */
 export const defaults = defaultValues as unknown as surface.Defaults;
 export const utils = { ...utilsModule };
-/** There is no binding of libpq. */
-const native = null;
+/** What `pg` has on a binding of libpq. */
+interface NativePg {
+  readonly Client: typeof PublicClient;
+  readonly Connection: typeof PublicConnection;
+  readonly DatabaseError: typeof PublicDatabaseError;
+  readonly Pool: typeof PublicPool;
+  readonly Query: typeof PublicQuery;
+  readonly Result: typeof PublicResult;
+  readonly TypeOverrides: typeof TypeOverridesClass;
+  readonly defaults: surface.Defaults;
+  readonly escapeIdentifier: (name: string) => string;
+  readonly escapeLiteral: (text: string) => string;
+  readonly types: typeof types;
+}
+
+/** There is no binding of libpq: null. Programs ask, as `@types/pg` has them do. */
+const native = null as NativePg | null;
 const _pools: unknown[] = [];
 
 const pg = {
@@ -141,7 +156,7 @@ const pg = {
   escapeLiteral,
   Result: PublicResult,
   utils,
-  native: native as null,
+  native,
 };
 // Not among its keys, so that what copies them all does not ask for it.
 Object.defineProperty(pg, 'native', { value: native, configurable: true, enumerable: false });
