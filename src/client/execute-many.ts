@@ -8,16 +8,24 @@ import type { RowForm } from '../values/row-form.ts';
 import type { ClientSession } from './client-session.ts';
 import { commentOf, withComment } from './query-comment.ts';
 
+/** How a statement is executed for many sets. */
+interface ManySets {
+  readonly wantRows: boolean;
+  /** What rows are made; default: 'record'. */
+  readonly form?: RowForm | undefined;
+  /** The statement, if the caller has prepared it. */
+  readonly statement?: Statement | undefined;
+  /** What loggers are told of the call's time-out, in milliseconds. */
+  readonly timeout?: number | undefined;
+}
+
 /** Executes a statement once for each set; see Queryable.executeMany. */
 export async function executeMany(
   client: ClientSession,
   text: string,
   sets: ArgumentSets,
-  wantRows: boolean,
   deadline: Deadline | null,
-  statement: Statement | null = null,
-  form: RowForm = 'record',
-  timeout?: number | undefined,
+  { wantRows, form = 'record', statement, timeout }: ManySets,
 ): Promise<Row[]> {
   if (typeof text !== 'string') {
     throw new InvalidArgumentError('the query of a call with many sets of values is a string');
@@ -31,10 +39,18 @@ export async function executeMany(
   }
   if (Array.isArray(sets) && sets.length === 0) return [];
   const kind = statementKind(text);
-  const comment = statement === null ? commentOf(text) : null;
+  const comment = statement === undefined ? commentOf(text) : null;
   const prepare = !kind.parsedAnew && comment === null;
   const sent = withComment(text, comment);
-  const request = new ExecuteManyRequest(sent, sets, wantRows, deadline, statement, prepare, form);
+  const request = new ExecuteManyRequest(
+    sent,
+    sets,
+    wantRows,
+    deadline,
+    statement ?? null,
+    prepare,
+    form,
+  );
   client.submit(request, text, kind);
   const args = sets as unknown as readonly unknown[];
   const size = Array.isArray(sets) ? sets.length : undefined;

@@ -220,7 +220,7 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
           const { form } = client.rowStyle;
           const { timeout } = this.#options;
           return client.with(bulkCalls, deadline, ({ executeMany }) =>
-            executeMany(client, query, args, wantRows, deadline, statement, form, timeout),
+            executeMany(client, query, args, deadline, { wantRows, form, statement, timeout }),
           );
         }),
       );

@@ -293,7 +293,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
       this.#admit(query);
       await this.#call('exclusive', options, (client, deadline) =>
         client.with(bulkCalls, deadline, ({ executeMany }) =>
-          executeMany(client, query, args, false, deadline, null, undefined, options.timeout),
+          executeMany(client, query, args, deadline, { wantRows: false, timeout: options.timeout }),
         ),
       );
     });
@@ -320,16 +320,11 @@ export abstract class Queryable<F extends RowForm = 'record'> {
         options,
         (client, deadline) =>
           client.with(bulkCalls, deadline, ({ executeMany }) =>
-            executeMany(
-              client,
-              query,
-              args,
-              true,
-              deadline,
-              null,
-              this[STYLE].form,
-              options.timeout,
-            ),
+            executeMany(client, query, args, deadline, {
+              wantRows: true,
+              form: this[STYLE].form,
+              timeout: options.timeout,
+            }),
           ) as Promise<CheckedRow<F, Q, T>[]>,
       );
     });

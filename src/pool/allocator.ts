@@ -5,6 +5,7 @@ import { poolCalledBySource } from '../session/requests/feed.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
+import { LONG_WAIT, type StandstillWatch } from '../transport/standstill-watch.ts';
 import { atEndOfTurn } from '../transport/turn.ts';
 import { Backoff } from './backoff.ts';
 import { clean, isSoiled } from './cleaning.ts';
@@ -13,7 +14,7 @@ import { IdleSessions } from './idle-sessions.ts';
 import { leastBusyShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
-import { LONG_WAIT, StallWatch, stallOf } from './stall-watch.ts';
+import { stallOf, stallWatch } from './stall-watch.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, Waiters } from './waiters.ts';
 import { hintInside, type Inside, tellStall, warnOfWaitInside } from './warnings.ts';
@@ -43,7 +44,7 @@ export class Allocator {
   readonly #sessions = new Set<PooledSession>();
   readonly #idle: IdleSessions;
   readonly #waiters = new Waiters(() => this.#stall.end());
-  readonly #stall: StallWatch;
+  readonly #stall: StandstillWatch;
   /** Ended on this side, not on the server's. */
   readonly #closing = new Set<Session>();
   readonly #backoff: Backoff;
@@ -66,7 +67,7 @@ export class Allocator {
     this.#settings = settings;
     this.#clock = clock;
     this.#backoff = new Backoff(clock, false);
-    this.#stall = new StallWatch(this, clock);
+    this.#stall = stallWatch(this, clock);
     this.#idle = new IdleSessions(settings, clock, {
       isAboveFloor: () => this.#sessions.size > settings.minSize,
       isAwaited: () => this.#waiters.length > 0,

@@ -8,6 +8,7 @@ import type { MessageWriter } from '../protocol/writer.ts';
 import type { Room } from '../runtime/room.ts';
 import type { ByteStream, TlsState } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
+import type { StandstillWatch } from '../transport/standstill-watch.ts';
 import { Canceller } from './cancelling/canceller.ts';
 import { endedError, lostConnection } from './ending.ts';
 import { Inbox, type InboxOwner } from './inbox.ts';
@@ -17,7 +18,7 @@ import type { Catalog, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import { calledBySource } from './requests/feed.ts';
 import type { Server } from './server.ts';
-import { SourceWatch } from './source-watch.ts';
+import { sourceWatch } from './source-watch.ts';
 import { catalog } from './statements/catalog-room.ts';
 import { KnownStatements } from './statements/known-statements.ts';
 import type { StatementCacheOptions } from './statements/statement-cache.ts';
@@ -97,7 +98,7 @@ export class Session implements InboxOwner {
   /** The requests in their order. */
   readonly queue: RequestQueue = new RequestQueue(this);
   readonly canceller: Canceller;
-  readonly sourceWatch: SourceWatch = new SourceWatch(this);
+  readonly sourceWatch: StandstillWatch;
   /** What the server said besides at start-up, when nobody could listen yet. */
   readonly startUpNotices: readonly PostgresLogMessage[];
   transactionStatus: TransactionStatus;
@@ -134,6 +135,7 @@ export class Session implements InboxOwner {
     this.writer = this.outbox.writer;
     this.inbox = new Inbox(this, transport, clock);
     this.canceller = new Canceller(this, parts.sendCancel);
+    this.sourceWatch = sourceWatch(this);
     this.statements = new KnownStatements(
       parts.statements,
       clock,

@@ -1,9 +1,5 @@
-import type { Clock, Timer } from '../transport/clock.ts';
-
-/** How often a source that data is taken from is looked at, in milliseconds. */
-const LOOK = 1000;
-/** How often it has given nothing before that is warned of. */
-const LOOKS = 5;
+import type { Clock } from '../transport/clock.ts';
+import { StandstillWatch } from '../transport/standstill-watch.ts';
 
 /** What the watch sees of its session. */
 interface WatchedSession {
@@ -17,55 +13,17 @@ interface WatchedSession {
 }
 
 /**
- * Looks at the source of a COPY or executeMany while calls wait behind that. A source that makes such a call
- * itself is refused where it is known by its asynchronous context (see Feed); one that works ahead, as a Web
- * stream of a Node stream does, is not, and would wait for itself without a word.
+ * Looks at the source of a COPY or executeMany while data is taken from it and calls wait behind that. A source that
+ * makes such a call itself is refused where it is known by its asynchronous context (see Feed); one that works ahead, as
+ * a Web stream of a Node stream does, is not, and would wait for itself without a word.
  */
-export class SourceWatch {
-  readonly #session: WatchedSession;
-  #timer: Timer | null = null;
-  #activity = 0;
-  #looks = 0;
-
-  constructor(session: WatchedSession) {
-    this.#session = session;
-  }
-
-  /** Data is taken from a source that may wait. */
-  begin(): void {
-    this.end();
-    this.#note();
-    this.#lookLater();
-  }
-
-  /** All of it has been taken. */
-  end(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-  }
-
-  #lookLater(): void {
-    const look = (): void => {
-      this.#lookLater();
-      this.#look();
-    };
-    this.#timer = this.#session.clock.setTimer(LOOK, look, false);
-  }
-
-  #look(): void {
-    const { standstill, activity, isAwaited } = this.#session;
-    if (!isAwaited || standstill !== 'source' || activity !== this.#activity) {
-      this.#note();
-      return;
-    }
-    this.#looks += 1;
-    if (this.#looks === LOOKS) warnOfSource(LOOK * LOOKS);
-  }
-
-  #note(): void {
-    this.#activity = this.#session.activity;
-    this.#looks = 0;
-  }
+export function sourceWatch(session: WatchedSession): StandstillWatch {
+  const watched = {
+    isStill: () => session.isAwaited && session.standstill === 'source',
+    mark: () => session.activity,
+    tell: warnOfSource,
+  };
+  return new StandstillWatch(session.clock, watched, false);
 }
 
 function warnOfSource(milliseconds: number): void {
