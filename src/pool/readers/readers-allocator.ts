@@ -127,13 +127,18 @@ export class ReadersAllocator extends Allocator {
     return this.#isOnPrimary(session) || this.#watch.hasReplayed(session, lsn);
   }
 
-  /** Asks one session of each server that is idle how far that is, but those that have not answered yet. */
+  /**
+   * Asks one idle session of each server how far that is, and each session whose server is not known yet;
+   * not those that have not answered yet.
+   */
   #askOthers(own: PooledSession): void {
-    const asked = new Map<Replay | undefined, Session>();
+    const asked = new Map<Replay | Session, Session>();
     for (const { client, state } of this.#opener.sessions) {
-      if (state === 'idle') asked.set(this.#watch.of(client.session), client.session);
+      const { session } = client;
+      if (state === 'idle') asked.set(this.#watch.of(session) ?? session, session);
     }
-    asked.delete(this.#watch.of(own.client.session));
+    const known = this.#watch.of(own.client.session);
+    if (known !== undefined) asked.delete(known);
     for (const session of asked.values()) {
       if (this.#asked.has(session)) continue;
       this.#asked.add(session);

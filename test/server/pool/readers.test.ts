@@ -477,7 +477,10 @@ describe('readers that fail', () => {
     await using cluster = await StreamingCluster.start(18, 2, { synchronous_commit: 'on' });
     await cluster.write('CREATE TABLE entries (id int)');
     // The silent standby is given up by itself before that is over.
-    await using pool = await createPool({ ...cluster.options, readers: { maxWait: 60_000 } });
+    await using pool = await createPool({
+      ...cluster.options,
+      readers: { maxWait: 60_000, maxSize: 16 },
+    });
     const silent: number[] = [];
     const silence = async (standby: TempCluster): Promise<void> => {
       await using connection = await connect(standby.dsn);
@@ -503,8 +506,10 @@ describe('readers that fail', () => {
       return row.port;
     };
     try {
-      // Connections to both are there.
-      const all = await Promise.all(Array.from({ length: 4 }, () => pool.readers.acquire()));
+      // There are connections to both, which are chosen at random, and several to the same.
+      const all = await Promise.all(Array.from({ length: 16 }, () => pool.readers.acquire()));
+      const ports = await Promise.all(all.map((each) => each.fetchVal(PORT)));
+      expect(new Set(ports).size).toBe(2);
       for (const each of all) await each[Symbol.asyncDispose]();
       // The connection that was used last is used next.
       const first = await readWritten(1);
