@@ -8,16 +8,22 @@ export interface ScriptEffects {
   readonly copies: 'from client' | 'to client' | null;
   /** UNLISTEN, DISCARD ALL: channels are not listened to any more. */
   readonly unlistens: boolean;
+  /** DEALLOCATE, DISCARD ALL: drops statements that the driver may have prepared. */
+  readonly dropsStatements: boolean;
 }
 
 export const NO_EFFECTS: ScriptEffects = Object.freeze({
   endsTransaction: false,
   copies: null,
   unlistens: false,
+  dropsStatements: false,
 });
 
+/** How the names begin that the driver gives to statements. */
+const NAMES_BEGIN = 'asyncpg_';
+
 /** The first words of statements that have such effects. Most texts are without any. */
-const REMARKABLE = /\b(?:commit|end|rollback|abort|prepare|copy|unlisten|discard)\b/i;
+const REMARKABLE = /\b(?:commit|end|rollback|abort|prepare|copy|unlisten|discard|deallocate)\b/i;
 
 /** Reads every statement of a text, as far as its first words go; of a COPY all of it. */
 export function scriptEffects(text: string, backslashes: boolean): ScriptEffects {
@@ -35,10 +41,16 @@ export function scriptEffects(text: string, backslashes: boolean): ScriptEffects
   return reader;
 }
 
+/** Whether DEALLOCATE of this name may drop what the driver has prepared; undefined: it is in quotes. */
+function mayBeOurs(name: string | undefined): boolean {
+  return name === undefined || name === 'all' || name.startsWith(NAMES_BEGIN);
+}
+
 class StatementReader implements ScriptEffects {
   endsTransaction = false;
   copies: 'from client' | 'to client' | null = null;
   unlistens = false;
+  dropsStatements = false;
   /** How the statement begins: as much of it as matters. */
   #words: string[] = [];
   #isBeginning = true;
@@ -83,7 +95,13 @@ class StatementReader implements ScriptEffects {
         this.unlistens = true;
         break;
       case 'discard':
-        if (second === 'all') this.unlistens = true;
+        if (second === 'all') {
+          this.unlistens = true;
+          this.dropsStatements = true;
+        }
+        break;
+      case 'deallocate':
+        if (mayBeOurs(second === 'prepare' ? third : second)) this.dropsStatements = true;
         break;
       case undefined:
         break;

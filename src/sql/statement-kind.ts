@@ -55,7 +55,7 @@ export interface StatementKind extends ScriptEffects {
   readonly changesSurroundings: boolean;
   /** The same, but for functions alone that it calls: most of those set nothing. */
   readonly callsUnknown: boolean;
-  /** Neither changes the schema nor any of that: what is known of other statements stays true. */
+  /** Does none of that, and drops no statements: what is known of others stays true. */
   readonly leavesStatements: boolean;
   /**
    * Why it makes sense only for somebody who goes on in the same session; null: it does not need
@@ -153,6 +153,7 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     endsTransaction: one.endsTransaction || other.endsTransaction,
     copies: one.copies ?? other.copies,
     unlistens: one.unlistens || other.unlistens,
+    dropsStatements: one.dropsStatements || other.dropsStatements,
   });
 }
 
@@ -168,10 +169,10 @@ const NEEDS: readonly (HolderNeed | null)[] = [
 const kinds = new Map<number, StatementKind>();
 
 function kindOf(known: Omit<StatementKind, 'leavesStatements'>): StatementKind {
-  const { changesSchema, changesSurroundings, callsUnknown } = known;
+  const { changesSchema, changesSurroundings, callsUnknown, dropsStatements } = known;
   const kind = {
     ...known,
-    leavesStatements: !(changesSchema || changesSurroundings || callsUnknown),
+    leavesStatements: !(changesSchema || changesSurroundings || callsUnknown || dropsStatements),
   };
   const index =
     Number(kind.shareable) +
@@ -188,7 +189,8 @@ function kindOf(known: Omit<StatementKind, 'leavesStatements'>): StatementKind {
     2048 * Number(kind.changesSurroundings) +
     4096 * Number(kind.callsUnknown) +
     8192 * Number(kind.firesTriggers) +
-    16384 * NEEDS.indexOf(kind.needsHolder);
+    16384 * Number(kind.dropsStatements) +
+    32768 * NEEDS.indexOf(kind.needsHolder);
   const same = kinds.get(index);
   if (same !== undefined) return same;
   kinds.set(index, Object.freeze(kind));
@@ -287,8 +289,8 @@ export function needOfTexts(texts: readonly string[]): HolderNeed | null {
 }
 
 function effectsOf(text: string, backslashes: boolean): ScriptEffects {
-  const { endsTransaction, copies, unlistens } = scriptEffects(text, backslashes);
-  return { endsTransaction, copies, unlistens };
+  const { endsTransaction, copies, unlistens, dropsStatements } = scriptEffects(text, backslashes);
+  return { endsTransaction, copies, unlistens, dropsStatements };
 }
 
 function surroundingsOf(

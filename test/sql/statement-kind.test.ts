@@ -166,6 +166,7 @@ describe('a statement that leaves nothing in the session and may share it', () =
       endsTransaction: false,
       copies: null,
       unlistens: false,
+      dropsStatements: false,
       parsedAnew: false,
       changesSurroundings: false,
       callsUnknown: false,
@@ -321,6 +322,28 @@ describe('what is known of the session', () => {
     for (const text of ['SELECT 1', "SELECT 'DROP TABLE t'", 'SET a = created', 'TRUNCATE t']) {
       expect(statementKind(text).changesSchema).toBe(false);
     }
+  });
+
+  it.each([
+    'DEALLOCATE ALL',
+    'deallocate /* a */ prepare all;',
+    'DEALLOCATE asyncpg_1a_2',
+    'DEALLOCATE "asyncpg_1a_2"',
+    'DISCARD ALL',
+    'SELECT 1; DEALLOCATE ALL',
+    "SELECT '\\'; DISCARD ALL; --'",
+  ])('is no statement that the driver has prepared, after %j', (text) => {
+    expect(statementKind(text)).toMatchObject({ dropsStatements: true, leavesStatements: false });
+  });
+
+  it.each([
+    'DEALLOCATE mine',
+    'DEALLOCATE PREPARE mine',
+    'DISCARD PLANS',
+    "WITH x AS (SELECT 'deallocate all') SELECT 1; SET a = deallocate",
+    'DEALLOCATE mine; SELECT 1 AS all -- DEALLOCATE ALL',
+  ])('is still the statements that the driver has prepared, after %j', (text) => {
+    expect(statementKind(text).dropsStatements).toBe(false);
   });
 
   it('may be missing a statement after PREPARE, where it is a word of its own', () => {

@@ -136,16 +136,21 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
 
   #execute(session: RequestHost, statements: Statement[]): void {
     let isInDoubt = false;
+    let isDropped = false;
     this.#statements = statements.map((statement, index) => {
       const { text, prepare } = this.#items[index]!;
       const { kind, leavesSurroundings } = statement;
+      const areDropped = isDropped;
+      isDropped ||= kind.dropsStatements;
       // What a query before it defines, or may set by a function, is not known yet.
       const isDoubtful = isInDoubt;
       isInDoubt ||= kind.changesSchema || (kind.callsUnknown && leavesSurroundings !== true);
       if (isDoubtful) return statement.withAnyColumns(session.registry);
-      // One that the others have crowded out of the cache is about to be closed.
+      // One that a query before it drops is not there, and one that the others have crowded out of
+      // the cache is about to be closed.
       const isOpen =
-        statement.name === '' || session.statements.storeFor(text, prepare).has(text, statement);
+        statement.name === '' ||
+        (!areDropped && session.statements.storeFor(text, prepare).has(text, statement));
       return isOpen ? statement : statement.unnamed(session.registry);
     });
     this.#results = [];

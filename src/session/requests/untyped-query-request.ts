@@ -81,8 +81,8 @@ export class UntypedQueryRequest extends ExtendedRequest<void> {
   /** Functions are not counted: the server reports most of what they set. */
   #watch(session: RequestHost): void {
     const { text, values } = this.#query;
-    const { changesSurroundings, changesSchema } = statementKind(text);
-    if (!changesSurroundings && !changesSchema) return;
+    const { changesSurroundings, changesSchema, dropsStatements } = statementKind(text);
+    if (!changesSurroundings && !changesSchema && !dropsStatements) return;
     session.statements.surroundings.sent(this, [{ text, args: values }]);
   }
 

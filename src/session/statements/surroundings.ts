@@ -104,6 +104,7 @@ export class Surroundings {
     queries: readonly Executed[],
     statements: readonly Statement[] = NO_STATEMENTS,
   ): void {
+    if (queries.some(({ text }) => statementKind(text).dropsStatements)) this.#dropped();
     let definesObjects = false;
     const concerned = queries.filter(({ text }, i) => {
       const kind = statementKind(text);
@@ -131,6 +132,12 @@ export class Surroundings {
       scope: this.scope,
     });
     if (concerned.length > 0) this.isUnsettled = true;
+  }
+
+  /** The server does not have what was prepared, from here on. */
+  #dropped(): void {
+    this.definitions += 1;
+    this.#outdated(null);
   }
 
   /**

@@ -89,6 +89,67 @@ describeEach('the statement cache', (version) => {
     expect(await prepared(c)).toBe(2n);
   });
 
+  /** Texts that drop the session's statements; `name` is of one that the driver has prepared. */
+  const DROPPING: readonly (readonly [string, (name: string) => string])[] = [
+    ['DEALLOCATE ALL', () => 'DEALLOCATE ALL'],
+    ['DEALLOCATE PREPARE ALL', () => '/* a */ deallocate -- b\n PREPARE all;'],
+    ['DEALLOCATE of one of them', (name) => `DEALLOCATE ${name}`],
+    ['DEALLOCATE of a quoted name', (name) => `DEALLOCATE PREPARE "${name}"`],
+  ];
+
+  it.each(DROPPING)('parses anew in a transaction what %s has dropped', async (_what, textFor) => {
+    const c = await open(version);
+    const query = 'SELECT $1::int4 + 1 AS v /* kept */';
+    const keep = async (): Promise<string> => {
+      expect(await c.fetchVal(query, 1)).toBe(2);
+      return textFor(
+        (await c.fetchVal<string>(
+          "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%/* kept */'",
+        ))!,
+      );
+    };
+    const statement = await c.prepare(query);
+    const ways: Readonly<Record<string, (text: string) => Promise<unknown>>> = {
+      execute: (text) => c.execute(text),
+      'execute without a name': (text) => c.execute({ text, prepare: false }),
+      fetch: (text) => c.fetch(text),
+      script: (text) => c.execute(`SELECT 1; ${text}`),
+      batch: (text) => c.batch(['SELECT 1', text]),
+      executeMany: (text) => c.executeMany(text, [[]]),
+    };
+    for (const [way, drop] of Object.entries(ways)) {
+      const text = await keep();
+      const answers = await c.transaction(async (tx) => {
+        await drop(text);
+        const first = await tx.fetchVal(query, 1);
+        return [first, await statement.fetchVal(1), await tx.fetchMany(query, [[1]])];
+      });
+      expect(answers, way).toEqual([2, 2, [{ v: 2 }]]);
+    }
+    const pipelined = await keep();
+    const [, ...values] = await c.transaction((tx) =>
+      Promise.all([tx.execute(pipelined), tx.fetchVal(query, 1), statement.fetchVal(2)]),
+    );
+    expect(values).toEqual([2, 3]);
+    const inBatch = await keep();
+    const results = await c.transaction((tx) =>
+      tx.batch([{ text: query, args: [1] }, inBatch, { text: query, args: [2] }, 'SELECT 7 AS v']),
+    );
+    expect(results.map(({ rows }) => rows[0]?.['v'])).toEqual([2, undefined, 3, 7]);
+    expect(await c.transaction((tx) => tx.fetchVal('SELECT 7 AS v'))).toBe(7);
+  });
+
+  it('parses nothing anew for a statement of the user’s own that is dropped', async () => {
+    const c = await open(version);
+    await c.fetch('SELECT 1');
+    const names = () => c.fetch('SELECT name FROM pg_prepared_statements WHERE from_sql IS FALSE');
+    const before = await names();
+    await c.execute('PREPARE mine AS SELECT 1; DEALLOCATE mine');
+    await c.execute('DISCARD SEQUENCES');
+    await c.fetchVal("WITH x AS (SELECT 'deallocate; discard all') SELECT 1 FROM x");
+    expect(await names()).toEqual(expect.arrayContaining(before));
+  });
+
   for (const [mode, options] of MODES) {
     /** A schema with a table, everything about which is cached on `c`, and a second connection. */
     async function cached() {

@@ -112,6 +112,25 @@ describe('statements of the option prepare', () => {
     await client.end();
   });
 
+  test('what either side drops the other parses again, in a transaction too', async () => {
+    const client = await connected();
+    const text = 'SELECT $1::int4 AS a';
+    const both = async (): Promise<unknown[]> => [
+      (await client.query(text, [1])).rows[0].a,
+      await client.asyncpg.fetchVal(text, 2),
+    ];
+    expect(await both()).toEqual([1, 2]);
+    await client.query('BEGIN');
+    await client.query('DEALLOCATE ALL');
+    expect(await both()).toEqual([1, 2]);
+    await client.asyncpg.execute('DEALLOCATE ALL');
+    expect(await both()).toEqual([1, 2]);
+    await client.query('DEALLOCATE PREPARE ALL', []);
+    expect(await both()).toEqual([1, 2]);
+    await client.query('COMMIT');
+    await client.end();
+  });
+
   test('a statement that is outdated is parsed again', async () => {
     const client = await connected();
     await client.query('CREATE TEMP TABLE t AS SELECT 1 AS a');
