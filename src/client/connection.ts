@@ -11,6 +11,7 @@ import { CALL_OPTIONS, type CallOptions, type Query, type QueryObject, toQuery }
 import { located } from './caller-stack.ts';
 import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
+import { watchedClose } from './close-watch.ts';
 import { Cursor } from './cursor.ts';
 import {
   CHECK_IN,
@@ -556,7 +557,7 @@ async function closeClient(client: ClientSession, timeout: number | undefined): 
   const deadline = Deadline.of(session.clock, timeout);
   const gone = leave(session, deadline === null);
   if (deadline === null) {
-    await gone;
+    await (session.isIdle ? gone : watchedClose(session, gone));
     return;
   }
   try {

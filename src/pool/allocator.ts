@@ -14,7 +14,7 @@ import { IdleSessions } from './idle-sessions.ts';
 import { leastBusyShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
-import { stallOf, stallWatch } from './stall-watch.ts';
+import { closeWatch, stallOf, stallWatch } from './stall-watch.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, Waiters } from './waiters.ts';
 import { hintInside, type Inside, tellStall, warnOfWaitInside } from './warnings.ts';
@@ -520,9 +520,12 @@ export class Allocator {
     if (this.#state === 'open') this.#end('closing');
     for (const pooled of this.#idle.all()) this.#discard(pooled);
     if (this.#total > 0) {
+      const watch = closeWatch(this.#sessions, this.#inside(), this.#clock);
+      watch.begin();
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
+      watch.end();
     }
     this.#state = 'closed';
   }

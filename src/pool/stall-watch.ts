@@ -2,7 +2,7 @@ import type { Standstill } from '../session/session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { StandstillWatch } from '../transport/standstill-watch.ts';
 import type { PooledSession } from './pooled-session.ts';
-import { type Stall, warnOfStall } from './warnings.ts';
+import { type Inside, type Stall, warnOfStall, warnOfStalledClose } from './warnings.ts';
 
 /** What the watch sees of its pool. */
 interface WatchedPool {
@@ -36,6 +36,30 @@ export function stallWatch(pool: WatchedPool, clock: Clock): StandstillWatch {
   };
   // A connection whose rows nobody takes does not keep the process, and it would end without a word.
   return new StandstillWatch(clock, watched, true);
+}
+
+/**
+ * Looks, while a pool is being closed, whether anything happens on the connections that are still in use. What has
+ * them may itself wait for the close: that is warned of, once.
+ *
+ * @param inside what the pool is closed inside of, as far as it is known
+ */
+export function closeWatch(
+  sessions: ReadonlySet<PooledSession>,
+  inside: Inside | null,
+  clock: Clock,
+): StandstillWatch {
+  const place = new Error();
+  const watched = {
+    isStill: () => stallOf(sessions) !== null,
+    mark: () => activityOf(sessions),
+    tell: (milliseconds: number) => {
+      watch.end();
+      warnOfStalledClose(milliseconds, stallOf(sessions)!, inside, place.stack ?? '');
+    },
+  };
+  const watch = new StandstillWatch(clock, watched, true);
+  return watch;
 }
 
 /** Grows whenever anything is sent or comes on any connection. */

@@ -88,6 +88,24 @@ export function warnOfStall(milliseconds: number, stall: Stall): void {
   );
 }
 
+/** The close of a pool waits for connections, and nothing happens on any of them; `stack` is where. */
+export function warnOfStalledClose(
+  milliseconds: number,
+  stall: Stall,
+  inside: Inside | null,
+  stack: string,
+): void {
+  warn(
+    'AsyncpgSlowCloseWarning',
+    `the close of a pool has waited ${milliseconds} ms for connections in use, while nothing happened on any: ` +
+      `${tellStall(stall)}. If what has them waits for the close, neither ends: ` +
+      (inside === null
+        ? 'close the pool where nothing of it is in use, and give back what was acquired'
+        : `it was called inside ${INSIDE[inside]}, behind which the pool can be closed`),
+    stack.replace(/^Error/, 'It was closed'),
+  );
+}
+
 export function warnOfSlowClose({ inUse }: PoolStats): void {
   warn(
     'AsyncpgSlowCloseWarning',

@@ -1,26 +1,37 @@
-/** A call on a pool inside what has the pool's last connection: a transaction, a loop, the source of a COPY. */
+/** A call on a pool, or its close, inside what has its last connection: a transaction, a loop, the source of a COPY. */
 
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { contextFor } from '../../../src/client/connect.ts';
+import { Connection } from '../../../src/client/connection.ts';
 import { CREATE } from '../../../src/client/internals.ts';
+import { openClientSession } from '../../../src/client/open-client-session.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { createPool, TimeoutError } from '../../../src/index.ts';
 import { Pool } from '../../../src/pool/pool.ts';
 import { splitPoolOptions } from '../../../src/pool/split-pool-options.ts';
-import { systemClock } from '../../../src/transport/clock.ts';
+import { type Clock, systemClock } from '../../../src/transport/clock.ts';
 import { failure } from '../../support/connections.ts';
 import { deferred } from '../../support/deferred.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
-/** A pool of one connection, for which five seconds are over at once. */
+/** A clock for which five seconds are over at once. */
+const hasty: Clock = {
+  now: systemClock.now,
+  setTimer: (delay, callback, referenced) =>
+    systemClock.setTimer(delay === 5000 || delay === 1000 ? 0 : delay, callback, referenced),
+};
+
+/** A pool of one connection with such a clock. */
 function hastyPool(): Pool {
   const [settings, connect] = splitPoolOptions({ minSize: 0, maxSize: 1 });
-  return Pool[CREATE](resolveConfig(serverDsn(), connect), settings, {
-    now: systemClock.now,
-    setTimer: (delay, callback, referenced) =>
-      systemClock.setTimer(delay === 5000 || delay === 1000 ? 0 : delay, callback, referenced),
-  });
+  return Pool[CREATE](resolveConfig(serverDsn(), connect), settings, hasty);
+}
+
+async function hastyConnection(): Promise<Connection> {
+  const context = contextFor(resolveConfig(serverDsn(), {}), hasty);
+  return Connection[CREATE](await openClientSession(context));
 }
 
 /** The next process warning. */
@@ -51,7 +62,7 @@ it('is warned of by name, with the line of the call', async () => {
   expect(warning.name).toBe('AsyncpgPoolWaitWarning');
   expect(warning.message).toMatch(/5000 ms .* inside a transaction of the same pool, whose 1 conn/);
   expect(warning.detail).toMatch(/^It was called: *\n/);
-  expect(warning.detail).toMatch(/myOwnFunction .*wait-inside\.test\.ts/);
+  expect(warning.detail).toMatch(/myOwnFunction .*wait-inside\.test\.ts/s);
 });
 
 it('is named by the error of acquireTimeout, for every kind of call, and only there', async () => {
@@ -125,6 +136,16 @@ const holders: Record<
     },
     /1 held by who asks nothing/,
   ],
+  'the source of a COPY': [
+    async (pool, ask) => {
+      const records = (async function* () {
+        yield [1];
+        await ask();
+      })();
+      await pool.copyRecordsToTable('waits', { records });
+    },
+    /1 by a COPY or executeMany whose source gives nothing/,
+  ],
   'a source that works ahead': [
     (pool, ask) => {
       const lines = async function* () {
@@ -139,7 +160,10 @@ const holders: Record<
 };
 
 describe('in a pool that stands still', () => {
-  it.each(Object.keys(holders))('is warned of: %s', async (name) => {
+  /** Where a source's own call is known, it is refused. */
+  const askers = Object.keys(holders).filter((name) => name !== 'the source of a COPY');
+
+  it.each(askers)('is warned of: %s', async (name) => {
     const [hold, what] = holders[name]!;
     const warned = nextWarning();
     await using pool = hastyPool();
@@ -238,5 +262,72 @@ describe('in the source of a COPY', () => {
     expect(error.message).toMatch(
       /HINT: {2}It was called inside the source of a COPY or executeMany/,
     );
+  });
+});
+
+describe('the close of a pool', () => {
+  it.each(Object.keys(holders))('is warned of within %s', async (name) => {
+    const [hold, what] = holders[name]!;
+    const warned = nextWarning();
+    const pool = hastyPool();
+    await pool.execute('CREATE TABLE IF NOT EXISTS waits (a int)');
+    let closed: Promise<void> | null = null;
+    await failure(
+      hold(pool, async () => {
+        closed = pool.close();
+        await Promise.race([closed, warned]);
+        throw new Error('told');
+      }),
+    );
+    const warning = await warned;
+    expect(warning.name).toBe('AsyncpgSlowCloseWarning');
+    expect(warning.message).toMatch(/has waited 5000 ms .* nothing happened on any/);
+    expect(warning.message).toMatch(what);
+    expect(warning.detail).toMatch(/^It was closed: *\n.*wait-inside\.test\.ts/s);
+    await closed;
+    expect(pool.size).toBe(0);
+  });
+
+  it('is warned of within a transaction, which is named', async () => {
+    const warned = nextWarning();
+    const pool = hastyPool();
+    await pool.transaction(async (tx) => {
+      await tx.execute('SELECT 1');
+      await Promise.race([pool.close(), warned]);
+    });
+    expect((await warned).message).toMatch(/inside a transaction of the same pool/);
+    await pool.close();
+  });
+
+  it('is not warned of while the server works, nor once it is over', async () => {
+    const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const pool = hastyPool();
+    const working = pool.withConnection((connection) => connection.execute('SELECT pg_sleep(0.1)'));
+    while (pool.stats.inUse === 0) await pause(1);
+    await pool.close();
+    await working;
+    await pause(10);
+    expect(warnings).not.toHaveBeenCalled();
+  });
+});
+
+describe('the close of a connection', () => {
+  it.each([
+    ['a stream', (c: Connection) => c.stream(MANY)],
+    ['a COPY as rows', (c: Connection) => c.copyRecordsFromQuery(MANY)],
+  ])('is warned of within the loop of %s', async (_name, open) => {
+    const warned = nextWarning();
+    const connection = await hastyConnection();
+    let closed: Promise<void> | null = null;
+    for await (const _ of open(connection)) {
+      closed = connection.close();
+      await Promise.race([closed, warned]);
+      break;
+    }
+    const warning = await warned;
+    expect(warning.name).toBe('AsyncpgSlowCloseWarning');
+    expect(warning.message).toMatch(/a connection has waited 5000 ms/);
+    expect(warning.detail).toMatch(/^It was closed: *\n.*wait-inside\.test\.ts/s);
+    await closed;
   });
 });
