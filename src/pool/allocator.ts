@@ -1,7 +1,5 @@
 import type { Use } from '../client/lease.ts';
-import { OpenTransaction } from '../client/open-transaction.ts';
-import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
-import { poolCalledBySource } from '../session/requests/feed.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
@@ -14,10 +12,11 @@ import { IdleSessions } from './idle-sessions.ts';
 import { leastBusyShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
-import { closeWatch, stallOf, stallWatch } from './stall-watch.ts';
+import { closeWatch, stallWatch } from './stall-watch.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, Waiters } from './waiters.ts';
-import { hintInside, type Inside, tellStall, warnOfWaitInside } from './warnings.ts';
+import { insideOf, refuseSource, waitedTooLong } from './waiting.ts';
+import { type Inside, warnOfWaitInside } from './warnings.ts';
 
 /** Where a pool's connections come from. */
 export interface SessionSource {
@@ -223,10 +222,10 @@ export class Allocator {
     deadline: Deadline | null,
     patience: number | null,
   ): Promise<PooledSession> {
-    this.#refuseSource();
+    refuseSource(this.sessions);
     const own = Deadline.of(this.#clock, patience);
     return new Promise<PooledSession>((resolve, reject) => {
-      const inside = this.#inside();
+      const inside = insideOf(this.#sessions);
       const warning =
         inside === null ? null : this.#warnWhileWaiting(inside, new Error().stack ?? '');
       const done = (): void => {
@@ -250,7 +249,7 @@ export class Allocator {
       const giveUp = (expired: Deadline): void => {
         if (!this.#waiters.leave(waiter)) return;
         this.#counters.abandonedWaits += 1;
-        waiter.fail(this.#waitedTooLong(expired, inside));
+        waiter.fail(waitedTooLong(expired, this.#waitedFor, inside));
         // Those behind may be served now: they may share, where this one wanted one of its own.
         this.#serveShared();
       };
@@ -263,25 +262,14 @@ export class Allocator {
     });
   }
 
-  /** What the running code is inside of that has a connection of this pool. */
-  #inside(): Inside | null {
-    if (OpenTransaction.isInside(this.#isOurs)) return 'transaction';
-    for (const { client } of this.#sessions) if (client.session.isCalledBySource) return 'source';
-    return null;
+  get #waitedFor() {
+    return {
+      stats: this.stats,
+      present: this.#sessions,
+      all: this.sessions,
+      now: this.#clock.now(),
+    };
   }
-
-  /** Refuses the call of a source for which all connections of the pool wait. */
-  #refuseSource(): void {
-    const { sessions } = this;
-    if (sessions === null || sessions.size === 0) return;
-    for (const { client } of sessions) if (!client.session.isCalledBySource) return;
-    throw poolCalledBySource();
-  }
-
-  readonly #isOurs = (home: object): boolean => {
-    for (const { client } of this.#sessions) if (client === home) return true;
-    return false;
-  };
 
   /** Whoever holds a connection and waits for one more may wait for ever. */
   #warnWhileWaiting(inside: Inside, stack: string): Timer {
@@ -290,36 +278,6 @@ export class Allocator {
       () => warnOfWaitInside(LONG_WAIT, inside, this.stats, stack),
       false,
     );
-  }
-
-  #waitedTooLong(deadline: Deadline, inside: Inside | null): unknown {
-    const reason = deadline.reason(false);
-    if (!(reason instanceof TimeoutError)) return reason;
-    const { size, idle, inUse, connecting, waiting } = this.stats;
-    const now = this.#clock.now();
-    let longest = 0;
-    for (const pooled of this.#sessions) {
-      if (pooled.state === 'leased') longest = Math.max(longest, now - pooled.leasedAt);
-    }
-    return new TimeoutError(
-      `no connection became free in time: of ${size} connections ${inUse} are in use, ${idle} idle, ` +
-        `${connecting} being opened; ${waiting} others wait; the longest holder has had one for ${Math.round(longest)} ms`,
-      {
-        safeToRetry: true,
-        ...this.#whyNone(inside),
-      },
-    );
-  }
-
-  /** A hint at why no connection came back, if one can be given. */
-  #whyNone(inside: Inside | null): { hint?: string } {
-    if (inside !== null) return { hint: hintInside(inside) };
-    const stall = stallOf(this.sessions);
-    return stall === null
-      ? {}
-      : {
-          hint: `Nothing is under way on them: ${tellStall(stall)}. Does what has them wait for this call?`,
-        };
   }
 
   // ── Checking in ─────────────────────────────────────────────────────────────────────────
@@ -520,7 +478,7 @@ export class Allocator {
     if (this.#state === 'open') this.#end('closing');
     for (const pooled of this.#idle.all()) this.#discard(pooled);
     if (this.#total > 0) {
-      const watch = closeWatch(this.#sessions, this.#inside(), this.#clock);
+      const watch = closeWatch(this.#sessions, insideOf(this.#sessions), this.#clock);
       watch.begin();
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
