@@ -6,7 +6,7 @@ import { statementKind } from '../sql/statement-kind.ts';
 import { RECORDS, type RowStyle } from '../values/column-names.ts';
 import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
 import type { CODECS } from './internals.ts';
-import type { OptionNames } from './known-options.ts';
+import { checkOptions, type OptionNames } from './known-options.ts';
 
 /** The type of a query's rows, which only the compiler sees. */
 export declare const ROW: unique symbol;
@@ -79,6 +79,19 @@ export function eitherSignal(
   return AbortSignal.any([one, other]);
 }
 
+type StringKeys = Omit<QueryObject, symbol>;
+
+/** All that a query object may have under a name that is a string. */
+const QUERY_OPTIONS: OptionNames<StringKeys> = {
+  text: true,
+  args: true,
+  timeout: true,
+  signal: true,
+  prepare: true,
+  column: true,
+  rows: true,
+};
+
 const NO_ARGS: readonly unknown[] = Object.freeze([]);
 
 /** The query that a call's first argument and the rest of them make. */
@@ -108,6 +121,11 @@ function checkedObject(
   }
   if (query.args !== undefined && !Array.isArray(query.args)) {
     throw new InvalidArgumentError('the args of a query must be an array');
+  }
+  for (const name in query) {
+    if ((QUERY_OPTIONS as Readonly<Record<string, unknown>>)[name] === true) continue;
+    checkOptions<StringKeys>('a query', query, QUERY_OPTIONS);
+    break;
   }
   if (query[NUMBERED] !== undefined) refuseWrittenPlaceholders(query, query[NUMBERED]);
   if (query.rows !== undefined) checkRowForm(query.rows);

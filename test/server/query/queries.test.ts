@@ -142,6 +142,40 @@ describeEach('queries', (version) => {
     expect(await c.fetchVal('SELECT 1')).toBe(1);
   });
 
+  it('refuses an option that does not exist, before anything is sent', async () => {
+    const flights = new CountingDial();
+    const c = await open(version, { dial: flights.dial });
+    flights.take();
+    for (const name of ['timout', 'values', 'name', 'rowMode', 'toString', '__proto', '0']) {
+      const query = { text: 'SELECT 1', [name]: 1 };
+      const output = (): void => {};
+      for (const call of [
+        () => c.fetch(query),
+        () => c.execute({ ...sql`SELECT ${1}::int4`, [name]: 1 }),
+        () => c.batch(['SELECT 1', query]),
+        () => c.stream(query).next(),
+        () => c.copyFromQuery(query, { output }),
+        () => c.copyRecordsFromQuery(query).next(),
+        () => c.transaction((tx) => tx.cursor(query).fetch(1)),
+        () => c.transaction((tx) => tx.fetchVal(query)),
+        () => c.with({ timeout: 5000 }).fetch(query),
+      ]) {
+        const error = await failure<InvalidArgumentError>((async () => call())());
+        expect(error).toBeInstanceOf(InvalidArgumentError);
+        expect(error.message).toMatch(
+          `a query has no option ${JSON.stringify(name)}\nHINT:  It has`,
+        );
+      }
+    }
+    expect(flights.take()).toBe(0);
+    const undefinedOnes = { text: 'SELECT 1', args: [], timout: undefined, rows: undefined };
+    expect(await c.fetchVal(undefinedOnes)).toBe(1);
+    const all = { text: 'SELECT $1::int4', args: [1], timeout: 5000, prepare: false, column: 0 };
+    const { signal } = new AbortController();
+    expect(await c.fetchVal({ ...all, rows: 'array', signal })).toBe(1);
+    expect(await c.fetchVal(Object.create({ ...all, inherited: 1 }))).toBe(1);
+  });
+
   it('refuses a placeholder beyond $65535 before anything is sent', async () => {
     const flights = new CountingDial();
     const c = await open(version, { dial: flights.dial });
