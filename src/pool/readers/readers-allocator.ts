@@ -4,7 +4,8 @@ import { within } from '../../connecting/dial.ts';
 import type { SessionContext } from '../../connecting/open-session.ts';
 import { TargetServerAttributeNotMatched } from '../../errors/client-errors.ts';
 import type { Session } from '../../session/session.ts';
-import type { Deadline } from '../../transport/deadline.ts';
+import type { Timer } from '../../transport/clock.ts';
+import { Deadline } from '../../transport/deadline.ts';
 import { Allocator } from '../allocator.ts';
 import type { PoolSettings } from '../pool-options.ts';
 import type { PooledSession } from '../pooled-session.ts';
@@ -78,11 +79,46 @@ export class ReadersAllocator extends Allocator {
     patience: number | null,
     text = '',
   ): PooledSession | Promise<PooledSession> {
-    this.checkOpen();
-    if (this.size === 0 && this.#openings.isPaused) throw this.#openings.reason;
+    this.#checkOpenings();
     const lent = super.checkOut(use, deadline, patience, text);
     if (!(lent instanceof Promise) && this.#isFit(lent.client.session)) return lent;
     return this.#findFit(lent, () => super.checkOut(use, deadline, patience, text), deadline, text);
+  }
+
+  #checkOpenings(): void {
+    this.checkOpen();
+    if (this.size === 0 && this.#openings.isPaused) throw this.#openings.reason;
+  }
+
+  /**
+   * A session for one holder, waiting for it until then; for those that are in use, as long as any call does.
+   */
+  async #checkOutUntil(until: number, deadline: Deadline | null): Promise<PooledSession> {
+    const { clock } = this.#context;
+    const giving = new AbortController();
+    const wait = Deadline.of(clock, null, giving.signal);
+    deadline?.watch((expired) => giving.abort(expired.reason(false)));
+    let inLine = false;
+    const take = async (): Promise<PooledSession> => {
+      inLine = true;
+      const pooled = await super.checkOut('exclusive', wait, this.#acquireTimeout);
+      inLine = false;
+      return pooled;
+    };
+    let timer: Timer;
+    const look = (): void => {
+      if (inLine && this.#opener.hasAny) timer = clock.setTimer(this.#readers.maxWait, look);
+      else giving.abort(this.#absence('no standby can be read from so far'));
+    };
+    timer = clock.setTimer(Math.max(0, until - clock.now()), look);
+    try {
+      this.#checkOpenings();
+      return await this.#findFit(take(), take, wait, '');
+    } finally {
+      timer.cancel();
+      wait?.dispose();
+      deadline?.watch(null);
+    }
   }
 
   /** A session for one holder whose server has replayed the log up to `lsn`, waiting for that a while. */
@@ -95,7 +131,7 @@ export class ReadersAllocator extends Allocator {
     if (ready !== null) return ready;
     const { clock } = this.#context;
     const until = clock.now() + this.#readers.maxWait;
-    const pooled = await this.checkOut('exclusive', deadline, this.#acquireTimeout);
+    const pooled = await this.#checkOutUntil(until, deadline);
     try {
       let answer: Promise<unknown> | null = null;
       for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_LOOK)) {

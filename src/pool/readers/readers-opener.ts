@@ -23,6 +23,12 @@ export class ReadersOpener extends Opener {
     this.#pauses = pauses;
   }
 
+  /** Whether one is open, in use or not. */
+  get hasAny(): boolean {
+    for (const { client } of this.sessions) if (!client.session.isEnded) return true;
+    return false;
+  }
+
   override async open(generation: number): Promise<PooledSession> {
     try {
       const pooled = await super.open(generation);

@@ -1,5 +1,6 @@
 import { tracingChannel } from 'node:diagnostics_channel';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TempCluster } from '../../../src/cluster/index.ts';
 import {
   ClientConfigurationError,
@@ -522,6 +523,55 @@ describe('readers that fail', () => {
     } finally {
       for (const pid of silent) process.kill(pid, 'SIGCONT');
     }
+  });
+
+  it('does not wait for a host that says nothing, where it is read what was written before', async () => {
+    const sockets: Socket[] = [];
+    const frozen = createServer((socket) => sockets.push(socket));
+    onTestFinished(() => {
+      frozen.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
+    const { port } = frozen.address() as AddressInfo;
+    const hosts = [{ host: '127.0.0.1', port }];
+    const readers = { hosts, ssl: false, timeout: 600_000, minSize: 0 };
+    for (const limits of [{}, { maxLag: 60_000 }]) {
+      const quick = { ...readers, ...limits, maxWait: 20 };
+      await using pool = await createPool(serverDsn(), { minSize: 0, readers: quick });
+      const after = await pool.lsn();
+      const reading = pool.with({ readOnly: true, after });
+      const reads = [reading, reading, pool.readers.with({ readOnly: true, after }), reading];
+      const values = await Promise.all(reads.map((each, i) => each.fetchVal(`SELECT ${i}`)));
+      expect(values).toEqual([0, 1, 2, 3]);
+      const inside = pool.transaction({ readOnly: true, after }, (tx) => tx.fetchVal('SELECT 4'));
+      expect(await inside).toBe(4);
+      expect(pool.readers.stats).toMatchObject({ waiting: 0, connecting: 4 });
+    }
+    await using patient = await createPool(serverDsn(), {
+      minSize: 0,
+      readers: { ...readers, maxWait: 600_000 },
+    });
+    const waiting = patient.with({ readOnly: true, after: await patient.lsn() });
+    const text = 'SELECT 1';
+    await expect(waiting.fetchVal({ text, timeout: 20 })).rejects.toBeInstanceOf(TimeoutError);
+    const ending = new AbortController();
+    const ended = waiting.fetchVal({ text, signal: ending.signal });
+    ending.abort(new Error('mine'));
+    await expect(ended).rejects.toThrow('mine');
+    expect(patient.readers.stats.waiting).toBe(0);
+  });
+
+  it('waits for readers that are in use beyond maxWait', async () => {
+    const readers = { targetSessionAttrs: 'any', maxSize: 1, maxWait: 20 } as const;
+    await using pool = await createPool(serverDsn(), { minSize: 0, readers });
+    const held = await pool.readers.acquire();
+    const after = await pool.lsn();
+    const read = pool.with({ readOnly: true, after }).fetchVal('SELECT pg_backend_pid()');
+    await sleep(100);
+    const pid = held.serverPid;
+    await pool.readers.release(held);
+    expect(await read).toBe(pid);
   });
 
   it('knows a standby that replays with a delay', async () => {
