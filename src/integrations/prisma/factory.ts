@@ -48,9 +48,11 @@ export class PrismaAsyncpg {
 
   /**
    * @param poolOrOptions a Pool; a DSN, which may have Prisma's parameters `schema`, `connection_limit`,
-   *   `pool_timeout`, `socket_timeout` and `pgbouncer`; or the options of a pool. Of the latter two a
+   *   `pool_timeout`, `socket_timeout`, `max_connection_lifetime`, `max_idle_connection_lifetime`,
+   *   `statement_cache_size` and `pgbouncer`; or the options of a pool. Of the latter two a
    *   pool is made with `$connect`, or the first query, and closed with `$disconnect`
    * @throws InvalidArgumentError for anything else
+   * @throws ClientConfigurationError for a parameter of Prisma's with a value that it cannot have
    */
   constructor(
     poolOrOptions: Pool<any> | PoolOptions<any> | string,
@@ -90,17 +92,26 @@ export class PrismaAsyncpg {
 
   /** For Prisma: a database of its own beside the one that is configured, dropped with its end. */
   async connectToShadowDb(): Promise<SqlDriverAdapter> {
-    const admin = await this.connect();
     const database = `prisma_migrate_shadow_db_${crypto.randomUUID()}`;
-    await admin.executeScript(`CREATE DATABASE "${database}"`);
     const pool = await this.#poolOf(database);
+    const admin = await this.connect();
+    try {
+      await admin.executeScript(`CREATE DATABASE "${database}"`);
+    } catch (error) {
+      await Promise.all([pool.close(), admin.dispose()]);
+      throw error;
+    }
     return new PrismaAdapter(pool, placeOf(pool), this.#schema, async () => {
-      await pool.close();
-      await admin.executeScript(`DROP DATABASE "${database}"`);
-      await admin.dispose();
+      try {
+        await pool.close();
+        await admin.executeScript(`DROP DATABASE "${database}"`);
+      } finally {
+        await admin.dispose();
+      }
     });
   }
 
+  /** A pool without connections so far. */
   async #poolOf(database: string): Promise<Pool<any>> {
     const { Pool } = await import('../../pool/pool.ts');
     const [settings, connectOptions] = splitPoolOptions({ ...this.#poolOptions, minSize: 0 });

@@ -1,3 +1,4 @@
+import { ClientConfigurationError } from '../../errors/client-errors.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
 
 /** A DSN without what only Prisma knows, and what that stands for. */
@@ -8,8 +9,10 @@ export interface PrismaDsn {
 }
 
 /**
- * Takes Prisma's own parameters out of a DSN, which the server does not have: `schema`, `connection_limit`,
- * `pool_timeout` and `socket_timeout` (seconds), `pgbouncer`. All others are left for the driver.
+ * Takes Prisma's own parameters out of a DSN, which the server does not have: `schema` and those of `PARAMETERS`.
+ * All others are left for the driver.
+ *
+ * @throws ClientConfigurationError that names the parameter which has no value of Prisma's
  */
 export function splitDsn(dsn: string): PrismaDsn {
   const start = /^postgres(?:ql)?:/.test(dsn) ? dsn.indexOf('?') : -1;
@@ -23,29 +26,87 @@ export function splitDsn(dsn: string): PrismaDsn {
       const [key, value] = pair.split(/=(.*)/s);
       if (value === undefined) return true;
       if (key === 'schema') {
-        schema = decodeURIComponent(value);
+        schema = schemaOf(value);
         return false;
       }
-      const option = optionOf(key!, value);
-      if (option !== null) options = { ...options, ...option };
-      return option === null;
+      if (!Object.hasOwn(PARAMETERS, key!)) return true;
+      const { expected, read } = PARAMETERS[key!]!;
+      const option = read(value);
+      if (option === null) throw invalid(key!, expected);
+      // PgBouncer keeps no statements, however many were asked for.
+      const { statementCacheSize } = options;
+      options = { ...options, ...option, ...(statementCacheSize === 0 && { statementCacheSize }) };
+      return false;
     });
   const query = kept.length === 0 ? '' : `?${kept.join('&')}`;
   return { dsn: dsn.slice(0, start) + query, schema, options };
 }
 
-/** What a parameter of Prisma's is among a pool's options; null: it is none of Prisma's. */
-function optionOf(key: string, value: string): PoolOptions | null {
-  switch (key) {
-    case 'connection_limit':
-      return { maxSize: Number(value) };
-    case 'pool_timeout':
-      return Number(value) === 0 ? {} : { acquireTimeout: Number(value) * 1000 };
-    case 'socket_timeout':
-      return { commandTimeout: Number(value) * 1000 };
-    case 'pgbouncer':
-      return value === 'true' ? { statementCacheSize: 0 } : {};
-    default:
-      return null;
+/** A parameter of Prisma's. */
+interface Parameter {
+  /** What its value must be. */
+  readonly expected: string;
+  /** What a value is among a pool's options; null: it is none. */
+  read(value: string): PoolOptions | null;
+}
+
+const PARAMETERS: Readonly<Record<string, Parameter>> = {
+  connection_limit: {
+    expected: 'a whole number of connections, at least 1',
+    read: (value) => (/^0*[1-9]\d{0,8}$/.test(value) ? { maxSize: Number(value) } : null),
+  },
+  pool_timeout: seconds((acquireTimeout) => ({ acquireTimeout })),
+  socket_timeout: seconds((commandTimeout) => ({ commandTimeout })),
+  max_connection_lifetime: seconds((maxConnectionLifetime) => ({ maxConnectionLifetime })),
+  max_idle_connection_lifetime: seconds(
+    (maxInactiveConnectionLifetime) => ({ maxInactiveConnectionLifetime }),
+    { maxInactiveConnectionLifetime: 0 },
+  ),
+  statement_cache_size: {
+    expected: 'a whole number of statements',
+    read: (value) => (isCount(value) ? { statementCacheSize: Number(value) } : null),
+  },
+  pgbouncer: {
+    expected: 'true or false',
+    read(value) {
+      if (value === 'true') return { statementCacheSize: 0 };
+      return value === 'false' ? {} : null;
+    },
+  },
+};
+
+/** @param unlimited what 0 stands for, which is no limit: that of most options is their default */
+function seconds(
+  option: (milliseconds: number) => PoolOptions,
+  unlimited: PoolOptions = {},
+): Parameter {
+  return {
+    expected: 'a whole number of seconds; 0 is no limit',
+    read(value) {
+      if (!isCount(value)) return null;
+      return Number(value) === 0 ? unlimited : option(Number(value) * 1000);
+    },
+  };
+}
+
+function isCount(value: string): boolean {
+  return /^\d{1,9}$/.test(value);
+}
+
+/** As Prisma reads it, `+` is a space. */
+function schemaOf(value: string): string {
+  try {
+    const schema = decodeURIComponent(value.replaceAll('+', ' '));
+    if (schema !== '') return schema;
+  } catch {
+    // It is told below.
   }
+  throw invalid('schema', 'the name of a schema, percent-encoded');
+}
+
+/** The value is not told: a piece in the wrong place may be the password's. */
+function invalid(key: string, expected: string): ClientConfigurationError {
+  return new ClientConfigurationError(
+    `invalid DSN: the parameter "${key}" of Prisma's must be ${expected}`,
+  );
 }

@@ -261,6 +261,25 @@ describeEach('the adapter for Prisma’s client', (version) => {
     }
   });
 
+  it('leaves no connection where its shadow database cannot be made or dropped', async () => {
+    const admin = await open(version);
+    const left = (name: string) =>
+      admin.fetchVal(
+        'SELECT count(*)::int4 FROM pg_stat_activity WHERE application_name = $1',
+        name,
+      );
+    const name = `prisma-shadow-${process.pid}-${version}`;
+    const dsn = `${serverDsn(version)}?application_name=${name}`;
+    const readOnly = new PrismaAsyncpg(`${dsn}&default_transaction_read_only=on`);
+    await failure(readOnly.connectToShadowDb());
+    expect(await left(name)).toBe(0);
+    const shadow = await new PrismaAsyncpg(dsn).connectToShadowDb();
+    const [database] = (await shadow.queryRaw(queryOf('SELECT current_database()'))).rows[0]!;
+    await admin.execute(`DROP DATABASE "${database}" WITH (FORCE)`);
+    await failure(shadow.dispose());
+    expect(await left(name)).toBe(0);
+  });
+
   it('has a shadow database, which goes with it', async () => {
     const admin = await open(version);
     const test = await TestPool.open({}, serverDsn(version));
