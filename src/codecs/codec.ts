@@ -76,9 +76,11 @@ export interface Codec {
   readonly hasTextOnlyValues?: boolean;
   /** A codec that the user has set has a part in it. */
   readonly isCustom?: boolean;
+  /** It is an array, or has one in it. */
+  readonly hasArrays?: boolean;
   /** The names of a composite type's fields, in their order. */
   readonly fieldNames?: readonly string[];
 }
 
 /** What a family file exports: a codec but for the type it is paired with. */
-export type CodecForms = Omit<Codec, 'type' | 'isCustom'>;
+export type CodecForms = Omit<Codec, 'type' | 'isCustom' | 'hasArrays'>;

@@ -283,7 +283,9 @@ export class TypeRegistry implements CodecSource {
     const isCustom = replacement !== undefined || parts.some((part) => part.isCustom);
     const hasTextOnlyValues =
       forms.hasTextOnlyValues === true || parts.some((part) => part.hasTextOnlyValues);
-    return { type: pgType, ...forms, isCustom, hasTextOnlyValues };
+    const isArray = type.typtype === 'b' && type.element !== 0 && !isVector(type);
+    const hasArrays = isArray || parts.some((part) => part.hasArrays);
+    return { type: pgType, ...forms, isCustom, hasTextOnlyValues, hasArrays };
   }
 
   /** The type's own forms, and its fields', under the options that lose nothing. */

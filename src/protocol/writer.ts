@@ -28,6 +28,11 @@ export class MessageWriter {
   view!: DataView;
   /** Where the next byte goes. */
   offset = 0;
+  /**
+   * Whether the server reads NULL in the text of an array as NULL, which its setting `array_nulls` says. It is brought
+   * up to date ahead of values that have such texts.
+   */
+  readsArrayNulls = true;
   #lengthAt = CLOSED;
   readonly #maxMessageLength: number;
 

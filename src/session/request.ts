@@ -67,6 +67,7 @@ export interface Catalog {
     named: NamedForAWhile,
   ): Promise<readonly number[] | undefined>;
   askForSurroundings(session: RequestHost, parent: Request): Promise<void>;
+  askForArrayNulls(session: RequestHost, parent: Request): Promise<void>;
 }
 
 /** How a statement is prepared under a name for a while, and what is known under no name any more. */

@@ -1,10 +1,12 @@
-import { BINARY } from '../../codecs/codec.ts';
+import { BINARY, TEXT } from '../../codecs/codec.ts';
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import { columnName } from '../../codecs/column-name.ts';
 import { compileRecordEncoder, type RecordColumn } from '../../codecs/compilers/record-encoder.ts';
 import { CopyInRequest } from '../../session/requests/copy-in-request.ts';
 import { CopyInput } from '../../session/requests/copy-input.ts';
 import type { Turn } from '../../session/requests/turn.ts';
+import { learnArrayNulls } from '../../session/statements/array-nulls.ts';
+import { settle } from '../../session/statements/settle.ts';
 import { type TableColumn, tableColumns } from '../../session/statements/table-columns.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
@@ -61,6 +63,12 @@ export async function copyRecordsToTable(
     const known = await turn.during(() => tableColumns(session, turn, name));
     const copied = inRows(session.registry, copiedColumns(columns, known));
     const encoder = compileRecordEncoder(copied, known);
+    if (encoder.format === TEXT && copied.some(({ codec }) => codec.hasArrays)) {
+      await turn.during(async () => {
+        await settle(session, turn);
+        await learnArrayNulls(session, turn);
+      });
+    }
     const text = encoder.format === BINARY ? binaryText : textIn('text');
     const onSent = (bytes: number, rows: number): void => tellProgress(onProgress, { bytes, rows });
     return turn.submit(

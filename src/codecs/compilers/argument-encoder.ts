@@ -2,6 +2,7 @@ import { InterfaceError, InvalidArgumentError } from '../../errors/client-errors
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { BINARY, type Codec } from '../codec.ts';
 import { Unencodable } from '../unencodable.ts';
+import { argumentText } from './argument-text.ts';
 import { plainStep, putPlain } from './plain-values.ts';
 
 /** Where a value stands, for the error: `query argument $2`, `row 3, column "price"`. */
@@ -80,7 +81,7 @@ function encodeValue(
 function encodeForm(writer: MessageWriter, codec: Codec, value: unknown): void {
   if (value === undefined) throw new Unencodable('undefined is not a value; pass null for NULL');
   if (codec.argumentFormat === BINARY) codec.binary!.encode(writer, value);
-  else writer.utf8(codec.text!.encode(value));
+  else writer.utf8(argumentText(writer, codec.text!, value));
 }
 
 /** The error that names the place and the type of a value which cannot be encoded. */

@@ -4,6 +4,7 @@ import { BINARY, type Codec, type Format, TEXT } from '../codec.ts';
 import { canEncode } from '../one-way.ts';
 import { Unencodable } from '../unencodable.ts';
 import { encodeValues, type Place, unencodable } from './argument-encoder.ts';
+import { argumentText } from './argument-text.ts';
 import { plainStep } from './plain-values.ts';
 
 /** A column that records have a value for. */
@@ -110,7 +111,7 @@ function textEncoder(columns: readonly RecordColumn[]): RecordEncoder {
         if (i > 0) writer.uint8(0x09);
         const { codec } = columns[i]!;
         try {
-          writer.utf8(asText(codec, values[i]));
+          writer.utf8(asText(writer, codec, values[i]));
         } catch (error) {
           throw unencodable(error, codec, i, place);
         }
@@ -121,13 +122,13 @@ function textEncoder(columns: readonly RecordColumn[]): RecordEncoder {
   };
 }
 
-function asText({ text }: Codec, value: unknown): string {
+function asText(writer: MessageWriter, { text }: Codec, value: unknown): string {
   if (value === null) return NULL;
   if (value === undefined) throw new Unencodable('undefined is not a value; pass null for NULL');
   if (text === null) {
     throw new Unencodable('it has no text form, and another column has no binary form');
   }
-  const given = text.encode(value);
+  const given = argumentText(writer, text, value);
   return SPECIAL.test(given) ? given.replace(ALL_SPECIAL, (special) => ESCAPES[special]!) : given;
 }
 

@@ -1,4 +1,5 @@
 import { malformed } from '../bytes.ts';
+import { printed } from './printed.ts';
 
 /*
  * The text form of arrays: `{1,NULL,"a b"}`, `[0:1][1:2]={{1,2},{3,4}}`.
@@ -167,6 +168,7 @@ export function printArrayText(
   delimiter: string,
 ): string {
   if (texts.length === 0) return '{}';
+  if (texts.includes(null)) printed.nulls += 1;
   let level = texts.map((text) => (text === null ? 'NULL' : quoteElement(text, delimiter)));
   for (let d = dimensions.length - 1; d >= 0; d--) {
     const size = dimensions[d]!;

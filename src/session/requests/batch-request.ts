@@ -8,6 +8,7 @@ import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import type { RequestHost } from '../request.ts';
+import { learnArrayNulls } from '../statements/array-nulls.ts';
 import { forgetMisfit } from '../statements/outdated.ts';
 import { statementFor } from '../statements/preparation.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
@@ -135,6 +136,12 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   }
 
   #execute(session: RequestHost, statements: Statement[]): void {
+    const sendsArrayTexts = statements.some((statement) => statement.sendsArrayTexts);
+    const learning = sendsArrayTexts ? learnArrayNulls(session, this) : null;
+    if (learning !== null) {
+      session.queue.holdWhile(this, learning, () => this.#execute(session, statements));
+      return;
+    }
     let isInDoubt = false;
     let isDropped = false;
     this.#statements = statements.map((statement, index) => {

@@ -11,6 +11,7 @@ import { MessageReader } from '../../protocol/reader.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { RequestHost } from '../request.ts';
+import { learnArrayNulls } from '../statements/array-nulls.ts';
 import { asDescribed } from '../statements/described-portal.ts';
 import {
   asOutdated,
@@ -119,6 +120,11 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   }
 
   #begin(session: RequestHost, statement: Statement): void {
+    const learning = statement.sendsArrayTexts ? learnArrayNulls(session, this) : null;
+    if (learning !== null) {
+      session.queue.holdWhile(this, learning, () => this.#begin(session, statement));
+      return;
+    }
     this.statement = statement;
     this.bound = false;
     if (statement.changesTypes || session.typeChanges.isOpen) {

@@ -5,6 +5,7 @@ import type { FieldDescription } from '../../protocol/backend/result.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { IntrospectionRequest } from '../requests/introspection-request.ts';
+import { learnArrayNulls } from './array-nulls.ts';
 import { Statement } from './statement.ts';
 
 /** What one of the driver's own queries takes and returns: the OIDs of built-in types. */
@@ -45,6 +46,7 @@ export async function runCatalogQueryWith(
   const { text, parameterOids } = query;
   await session.catalogCodecs.load?.(columnOids(query));
   const statement = new Statement(text, '', { parameterOids, fields: null }, session.registry);
+  if (statement.sendsArrayTexts) await learnArrayNulls(session, parent);
   // Without columns of its own, the statement asks for every column as text.
   const columns = query.columns.map(
     ([name, oid]): Column => ({

@@ -2,4 +2,4 @@
 // biome-ignore lint/performance/noBarrelFile: it is what one import() brings
 export { domainColumns } from './domain-columns.ts';
 export { findTypeOid, introspect } from './introspection.ts';
-export { askForSurroundings } from './surroundings-questions.ts';
+export { askForArrayNulls, askForSurroundings } from './surroundings-questions.ts';

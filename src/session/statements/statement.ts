@@ -78,6 +78,8 @@ export class Statement {
   /** Composite types are in it that have to be confirmed each time that it is executed. */
   readonly isUnconfirmed: boolean;
   readonly parameters: readonly Codec[];
+  /** Among its arguments are texts of arrays: see learnArrayNulls. */
+  readonly sendsArrayTexts: boolean;
   readonly columns: readonly Column[];
   readonly encoder: ArgumentEncoder;
   /** What its text does when it is executed. */
@@ -134,6 +136,9 @@ export class Statement {
     this.isUnconfirmed = name === '' && registry.composites(typesOf(description)).length > 0;
     this.parameters = description.parameterOids.map(
       (oid) => codecs?.codec(oid) ?? registry.codec(oid)!,
+    );
+    this.sendsArrayTexts = this.parameters.some(
+      ({ argumentFormat, hasArrays }) => argumentFormat === TEXT && hasArrays === true,
     );
     this.columns = (description.fields ?? []).map((field, i) => {
       const codec = columnCodec(registry, codecs, field, description.columnOids?.[i], i);

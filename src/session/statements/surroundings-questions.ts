@@ -22,6 +22,15 @@ SELECT EXISTS (
   columns: [['found', BOOL]],
 };
 
+/** Asks the server for the setting `array_nulls` that the session has begun with. */
+export async function askForArrayNulls(session: RequestHost, parent: Request): Promise<void> {
+  const { server, statements } = session;
+  const [row] = server.capabilities.discard
+    ? await runCatalogQuery(session, parent, settingsQuery, ['array_nulls'])
+    : [];
+  statements.surroundings.toldArrayNulls((row?.['value'] as string | null | undefined) ?? 'on');
+}
+
 /** Asks the server for what it has not told of the session's surroundings. */
 export async function askForSurroundings(session: RequestHost, parent: Request): Promise<void> {
   const { server, statements } = session;

@@ -44,6 +44,9 @@ interface Pending {
   readonly scope: Scope;
 }
 
+/** What PostgreSQL takes for true. */
+const TRUE = /^\s*(?:on|t(?:r(?:ue?)?)?|y(?:es?)?|1)\s*$/i;
+
 const NO_STATEMENTS: readonly Statement[] = [];
 /** More than a session has at once; the names are then given anew. */
 const MAX_SCOPES = 1000;
@@ -226,6 +229,7 @@ export class Surroundings {
   renew(): void {
     this.#scopes.clear();
     this.hasUserSchemas = null;
+    this.#arrayNulls = null;
     this.scope = this.#scopeNow();
     this.#outdated(null);
   }
@@ -312,6 +316,29 @@ export class Surroundings {
     const suspect = this.#suspect;
     this.#suspect = null;
     if (suspect !== null) this.#found(suspect);
+  }
+
+  /** The setting `array_nulls` that the session has begun with; null: not known. */
+  #arrayNulls: string | null = null;
+
+  toldArrayNulls(value: string): void {
+    // What was set since is known by its text.
+    if (!this.#unreported.current.has('array_nulls')) this.#arrayNulls = value;
+  }
+
+  /**
+   * Whether NULL in the text of an array is NULL; null: it is not known.
+   *
+   * @param ahead what goes ahead of the request that is started now
+   */
+  readsArrayNulls(ahead: readonly SurroundingsChange[]): boolean | null {
+    let value: string | null = this.#arrayNulls;
+    const { current } = this.#unreported;
+    if (current.has('array_nulls')) value = current.get('array_nulls')!;
+    for (const change of ahead) {
+      if (change.does === 'set' && change.name === 'array_nulls') value = change.value;
+    }
+    return value === null ? null : TRUE.test(value);
   }
 
   // ── Functions of the user's own ─────────────────────────────────────────────────────────
