@@ -36,6 +36,8 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   /** What the code is inside of that has made it: code elsewhere may read it as well. */
   readonly #context: OpenTransaction | undefined;
   #exhausted = false;
+  /** A loop was left before its end, with rows that it had fetched ahead and nobody has seen. */
+  #left = false;
   #closed = false;
 
   private constructor(
@@ -72,6 +74,11 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     );
   }
 
+  /** Whether all rows were given. */
+  #atEnd(): boolean {
+    return this.#exhausted && !this.#left;
+  }
+
   async #step(fetch: number, close: boolean): Promise<PortalRows> {
     const client = this.#usableClient();
     const result = await client.call(this.#query, (deadline) =>
@@ -100,7 +107,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   fetch(count: number): Promise<RowOf<F, T>[]> {
     return located(async () => {
       checkCount(count);
-      if (this.#exhausted) return [];
+      if (this.#atEnd()) return [];
       return (await this.#step(count, false)).rows as RowOf<F, T>[];
     });
   }
@@ -113,7 +120,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
    */
   fetchRow(): Promise<RowOf<F, T> | null> {
     return located(async () => {
-      if (this.#exhausted) return null;
+      if (this.#atEnd()) return null;
       return ((await this.#step(1, false)).rows[0] as RowOf<F, T> | undefined) ?? null;
     });
   }
@@ -127,7 +134,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   forward(count: number): Promise<number> {
     return located(async () => {
       checkCount(count);
-      if (this.#exhausted) return 0;
+      if (this.#atEnd()) return 0;
       if (this.#portal.statement === null) await this.#step(0, false);
       const client = this.#usableClient();
       const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
@@ -140,10 +147,14 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     });
   }
 
-  /** Iterates over the rows that are left, 50 at a time, the next ones travelling meanwhile. */
+  /**
+   * Iterates over the rows that are left, 50 at a time, the next ones travelling meanwhile. The
+   * end of the loop closes the cursor; one that was left before its end refuses further calls.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<RowOf<F, T>, void, void> {
+    let atEnd = false;
     try {
-      let next = this.#exhausted ? null : this.#step(PREFETCH, false);
+      let next = this.#atEnd() ? null : this.#step(PREFETCH, false);
       while (next !== null) {
         const { rows, exhausted } = await next;
         next = exhausted ? null : this.#step(PREFETCH, false);
@@ -151,9 +162,11 @@ export class Cursor<T = any, F extends RowForm = 'record'>
         next?.catch(() => {});
         for (const row of rows) yield row as RowOf<F, T>;
       }
+      atEnd = true;
     } catch (error) {
       throw atCaller(error);
     } finally {
+      this.#left ||= !atEnd;
       await this.close();
     }
   }

@@ -115,6 +115,33 @@ describeEach('cursors', (version) => {
     });
   });
 
+  it('tell rows that a left loop has fetched ahead from the end', async () => {
+    const c = await open(version);
+    await c.transaction(async () => {
+      // Of 10 rows all have come when the loop is left, of 1,000 the first ones.
+      for (const count of [10, 1000]) {
+        const left = c.cursor(NUMBERS, count);
+        for await (const row of left) if (row['a'] === 3) break;
+        const calls = [
+          () => left.fetch(1),
+          () => left.fetchRow(),
+          () => left.forward(1),
+          () => collect(left),
+        ];
+        for (const call of calls) {
+          const error = await failure(call());
+          expect(error).toBeInstanceOf(InterfaceError);
+          expect(error.message).toBe('the cursor is closed');
+        }
+        const read = c.cursor(NUMBERS, count);
+        expect(await collect(read)).toHaveLength(count);
+        expect(await read.fetch(1)).toEqual([]);
+        expect(await read.fetchRow()).toBeNull();
+        expect(await collect(read)).toEqual([]);
+      }
+    });
+  });
+
   it('work side by side, with other calls between their steps', async () => {
     const c = await open(version);
     await c.transaction(async (tx) => {
