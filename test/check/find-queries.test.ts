@@ -43,6 +43,21 @@ describe('the finder of queries', () => {
       "a class's field",
       "class A { private readonly q = 'SELECT 1'; a() { return this.db.fetch(this.q); } }",
     ],
+    [
+      "a class's own field",
+      "class A { #q = 'SELECT 1'; q = 2; a() { return this.db.fetch(this.#q); } }",
+    ],
+    [
+      "a class's private field",
+      "class A { private q = 'SELECT 1'; a() { return this.db.fetch(this.q); } }",
+    ],
+    [
+      'a field of the class itself',
+      "class A { static #q = 'SELECT 1'; a() { return this.db.fetch(A.#q); } }",
+    ],
+    ['lines that are joined', "db.fetch(['SELECT', '1'].join(' '))"],
+    ['a constant of lines', "const Q = ['SELECT', `${1}`].join(' '); db.fetch(Q)"],
+    ['a text without the space around it', 'db.fetch(`SELECT 1`.trim())'],
     ['another name of sql', "import { sql as q } from 'asyncpg'; db.fetch(q`SELECT 1`)"],
     ['the whole module', "import * as pg from 'asyncpg'; db.fetch(pg.sql`SELECT 1`)"],
     [
@@ -91,6 +106,33 @@ describe('the finder of queries', () => {
     const { queries, unknown } = findQueries('a.ts', source);
     expect(queries).toEqual([]);
     expect(unknown.map(({ reason }) => reason)).toEqual(['T is not known before the program runs']);
+  });
+
+  it.each([
+    ['this.q', "class A { q = 'SELECT 1'; a() { db.fetch(this.q); } }"],
+    ['A.q', "class A { static q = 'SELECT 1'; } db.fetch(A.q);"],
+    ['A.q', 'class A { static q = sql`SELECT 1`; } db.fetch(A.q);'],
+    ['this.#q', "class A { #q = 'SELECT 1'; a() { db.fetch(this.#q); this.#q = x; } }"],
+    ['this.q', "class A { private q = 'SELECT 1'; a() { [this.q] = x; db.fetch(this.q); } }"],
+    [
+      'this.q',
+      "class A { readonly q = 'SELECT 1'; constructor() { this.q = x; db.fetch(this.q); } }",
+    ],
+  ])('says of %s in %s that it is not known', (expression, source) => {
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      `${expression} can be written to: it is checked if that is readonly`,
+    ]);
+  });
+
+  it('says of joined texts what is not known of them', () => {
+    const { queries, unknown } = findQueries('a.ts', "db.fetch(['SELECT 1', more].join(' '));");
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      'more is not known before the program runs',
+    ]);
+    expect(textsOf("db.fetch(names.join(' ')); db.fetch(['users', 'x'].join('/'));")).toEqual([]);
   });
 
   it('makes parameters of the values in a template', () => {

@@ -1,4 +1,5 @@
-import type { Located, Node } from './modules.ts';
+import type { Located } from './modules.ts';
+import type { Node } from './nodes.ts';
 import type { Place } from './query-text.ts';
 
 /** What a template is made of. */

@@ -1,15 +1,7 @@
 import { cooked, NotKnown, placeOf, startOf } from './alternatives.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
-import {
-  fieldOf,
-  type Located,
-  type Module,
-  Modules,
-  type Node,
-  propertyName,
-  unwrapped,
-  visit,
-} from './modules.ts';
+import { type Located, type Module, Modules } from './modules.ts';
+import { classAround, fieldOf, keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
 import { QueryText } from './query-text.ts';
 import { type Variant, variantOf } from './variant.ts';
 
@@ -152,6 +144,13 @@ class Finder {
     const name = suggestedName(this.#module.file, around);
     const call = { method, isInLoop, name };
     const given = ownField(unwrapped(argument), around);
+    const first = this.#module.changing(given, around);
+    if (first !== null && this.#isText(first)) {
+      const reason = `${this.#module.source.slice(given.start, given.end)} can be written to: it is checked if that is readonly`;
+      const { file, source } = this.#module;
+      this.#unknown.push({ file, source, start: given.start, reason });
+      return;
+    }
     const items = method === 'batch' ? given['elements'] : [given];
     for (const each of (items ?? []) as readonly (Node | null)[]) {
       if (each !== null) this.#query({ node: unwrapped(each), module: this.#module }, call);
@@ -216,6 +215,14 @@ class Finder {
     }
   }
 
+  /** Whether an expression is a statement, or begins as one. */
+  #isText(value: Located): boolean {
+    if (isTemplate(value)) return true;
+    const text = new QueryText();
+    this.#add(value, text);
+    return isStatement(text.value);
+  }
+
   #notKnown({ reason, place: { file, source, offset } }: NotKnown): void {
     this.#unknown.push({ file, source, start: offset, reason });
   }
@@ -247,6 +254,14 @@ class Finder {
     if (node.type === 'BinaryExpression' && node['operator'] === '+') {
       return this.#add(inner(node['left']), text) ?? this.#add(inner(node['right']), text);
     }
+    const parts = partsOfCall(node);
+    if (parts !== null && !parts.includes(node)) {
+      for (const part of parts) {
+        const reason = this.#add(inner(part), text);
+        if (reason !== null) return reason;
+      }
+      return null;
+    }
     const constant = module.constant(node);
     if (constant !== null && constant.node !== node) return this.#add(constant, text);
     return `${module.source.slice(node.start, node.end)} is not known before the program runs`;
@@ -266,13 +281,27 @@ function queryOfObject(object: Node): Node | null {
   return null;
 }
 
-/** What `this.byId` stands for in a method of a class that has it as a readonly field; others as they are. */
+/** What `this.byId` stands for in a method of a class where it is written once; others as they are. */
 function ownField(node: Node, around: readonly Node[]): Node {
   if (node.type !== 'MemberExpression' || (node['object'] as Node).type !== 'ThisExpression')
     return node;
-  const type = around.findLast((each) => /^Class(?:Declaration|Expression)$/.test(each.type));
-  const name = String((node['property'] as Node)['name']);
-  return (type && fieldOf(type, name)) ?? node;
+  const type = classAround(around);
+  const key = keyOf(node);
+  return (type && key !== null && fieldOf(type, key, 'object')) || node;
+}
+
+/** What `[a, b].join(' ')` is made of, with what is between them; of `a.trim()` it is a. */
+function partsOfCall(node: Node): readonly Node[] | null {
+  if (node.type !== 'CallExpression') return null;
+  const callee = unwrapped(node['callee'] as Node);
+  if (callee.type !== 'MemberExpression') return null;
+  const object = unwrapped(callee['object'] as Node);
+  const [first] = node['arguments'] as readonly Node[];
+  const method = keyOf(callee);
+  if (/^trim(?:Start|End)?$/.test(method ?? '')) return [object];
+  if (method !== 'join' || object.type !== 'ArrayExpression' || first === undefined) return null;
+  const items = object['elements'] as readonly (Node | null)[];
+  return items.flatMap((item, index) => [...(index === 0 ? [] : [first]), item ?? node]);
 }
 
 /** The name in sql<'name'>. */

@@ -9,7 +9,8 @@ import {
   startOf,
 } from './alternatives.ts';
 import { helperOf, ofHelper } from './helpers.ts';
-import { type Located, type Node, propertyName, unwrapped } from './modules.ts';
+import type { Located } from './modules.ts';
+import { type Node, propertyName, unwrapped } from './nodes.ts';
 
 /** The texts that a `sql` template can have, by the fragments in it. */
 export function alternativesOf(

@@ -8,7 +8,8 @@ import {
   type Part,
   placeOf,
 } from './alternatives.ts';
-import { type Located, type Node, propertyName, unwrapped } from './modules.ts';
+import type { Located } from './modules.ts';
+import { type Node, propertyName, unwrapped } from './nodes.ts';
 
 /** What a value in a template, or in a helper's list, becomes. */
 export type FragmentOf = (value: Located) => readonly Alternative[] | NotKnown;

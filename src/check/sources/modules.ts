@@ -1,14 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseSync, visitorKeys } from 'oxc-parser';
-
-/** A node of a program's syntax tree. */
-export interface Node {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly [key: string]: unknown;
-}
+import { parseSync } from 'oxc-parser';
+import {
+  classAround,
+  fieldOf,
+  isNothing,
+  keyOf,
+  type Node,
+  nameOf,
+  propertyName,
+  returned,
+  unwrapped,
+  visit,
+} from './nodes.ts';
 
 /** An expression and the module that it stands in. */
 export interface Located {
@@ -170,10 +174,9 @@ export class Module {
     if (depth > 20) return null;
     if (node.type === 'Identifier') return this.#named(nameOf(node), depth);
     if (node.type !== 'MemberExpression') return null;
-    const property = node['property'] as Node;
-    const key = node['computed'] === true ? property['value'] : property['name'];
+    const key = keyOf(node);
     const object = unwrapped(node['object'] as Node);
-    if (typeof key !== 'string') return null;
+    if (key === null) return null;
     if (object.type === 'Identifier') {
       const imported = this.#imports.get(nameOf(object));
       if (imported?.name === '*') {
@@ -193,6 +196,27 @@ export class Module {
     if (node?.type !== 'Identifier') return false;
     const name = nameOf(node);
     return name === 'sql' || this.#imports.get(name)?.name === 'sql';
+  }
+
+  /**
+   * What a field of a class, or of its objects, is at first that others may write, so that it is not known.
+   *
+   * @param around the nodes that the expression lies in
+   */
+  changing(node: Node, around: readonly Node[]): Located | null {
+    if (node.type !== 'MemberExpression') return null;
+    const key = keyOf(node);
+    const object = unwrapped(node['object'] as Node);
+    if (key === null) return null;
+    if (object.type === 'ThisExpression') {
+      const type = classAround(around);
+      const value = type && fieldOf(type, key, 'object', 'mutable');
+      return value && { node: value, module: this };
+    }
+    const owner = this.constant(object);
+    if (owner?.node.type !== 'ClassDeclaration') return null;
+    const value = fieldOf(owner.node, key, 'static', 'mutable');
+    return value && { node: value, module: owner.module };
   }
 
   #named(name: string, depth: number): Located | null {
@@ -258,93 +282,8 @@ function memberOf({ node, module }: Located, key: string): Located | null {
     return value === null ? null : { node: unwrapped(value), module };
   }
   if (node.type === 'ClassDeclaration') {
-    for (const each of (node['body'] as Node)['body'] as readonly Node[]) {
-      const isConstant = each['static'] === true && each['readonly'] === true;
-      if (isConstant && propertyName(each) === key && each['value']) {
-        return { node: unwrapped(each['value'] as Node), module };
-      }
-    }
+    const value = fieldOf(node, key, 'static');
+    return value === null ? null : { node: value, module };
   }
   return null;
-}
-
-/** A property of a class's objects that is written once: `readonly byId = '…'`. */
-export function fieldOf(type: Node, name: string): Node | null {
-  for (const each of (type['body'] as Node)['body'] as readonly Node[]) {
-    const isField = each.type === 'PropertyDefinition' && each['static'] !== true;
-    if (isField && each['readonly'] === true && nameOf(each['key']) === name && each['value']) {
-      return unwrapped(each['value'] as Node);
-    }
-  }
-  return null;
-}
-
-/** The name of a property that is not computed, or null. */
-export function propertyName(property: Node): string | null {
-  return property['computed'] === true ? null : nameOf(property['key']) || null;
-}
-
-/** The name of an identifier, or the text of a string in its place. */
-function nameOf(value: unknown): string {
-  const node = value as Node | null;
-  return String(node?.['name'] ?? node?.['value'] ?? '');
-}
-
-/** An expression without what only the compiler reads: `as const`, `!`, brackets. */
-export function unwrapped(node: Node): Node {
-  switch (node.type) {
-    case 'TSAsExpression':
-    case 'TSSatisfiesExpression':
-    case 'TSNonNullExpression':
-    case 'ParenthesizedExpression':
-      return unwrapped(node['expression'] as Node);
-    case 'CallExpression': {
-      // Object.freeze({ … })
-      const callee = node['callee'] as Node;
-      const isFreeze =
-        callee.type === 'MemberExpression' &&
-        nameOf(callee['object']) === 'Object' &&
-        nameOf(callee['property']) === 'freeze';
-      const first = (node['arguments'] as readonly Node[])[0];
-      return isFreeze && first !== undefined ? unwrapped(first) : node;
-    }
-    default:
-      return node;
-  }
-}
-
-function isNothing(node: Node): boolean {
-  return (
-    (node.type === 'Literal' && node['value'] === null) ||
-    (node.type === 'Identifier' && node['name'] === 'undefined')
-  );
-}
-
-/** What a function's body returns. */
-function returned(body: Node): Node[] {
-  if (body.type !== 'BlockStatement') return [body];
-  const found: Node[] = [];
-  visit(body, (node) => {
-    if (node.type === 'ReturnStatement' && node['argument']) found.push(node['argument'] as Node);
-  });
-  return found;
-}
-
-/** Calls `enter` for a node and all below it, with those that are around it, the outermost first. */
-export function visit(
-  node: Node,
-  enter: (node: Node, around: readonly Node[]) => void,
-  around: Node[] = [],
-): void {
-  enter(node, around);
-  around.push(node);
-  for (const key of visitorKeys[node.type] ?? []) {
-    const child = node[key];
-    for (const item of Array.isArray(child) ? child : [child]) {
-      if (typeof item === 'object' && item !== null && 'type' in item) {
-        visit(item as Node, enter, around);
-      }
-    }
-  }
-  around.pop();
 }

@@ -1,0 +1,131 @@
+import { visitorKeys } from 'oxc-parser';
+
+/** A node of a program's syntax tree. */
+export interface Node {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [key: string]: unknown;
+}
+
+/**
+ * A field of a class, or of its objects, that is written once: `readonly byId = '…'`, or one that nobody else can
+ * write and the class does not.
+ *
+ * @param key its name, with # if it has one
+ * @param of those that others may write are `mutable`
+ */
+export function fieldOf(
+  type: Node,
+  key: string,
+  of: 'static' | 'object',
+  kind: 'constant' | 'mutable' = 'constant',
+): Node | null {
+  for (const each of (type['body'] as Node)['body'] as readonly Node[]) {
+    if (each.type !== 'PropertyDefinition' || !each['value']) continue;
+    if ((each['static'] === true) !== (of === 'static') || propertyName(each) !== key) continue;
+    const isOwn = key.startsWith('#') || each['accessibility'] === 'private';
+    const isConstant = (each['readonly'] === true || isOwn) && !isWritten(type, key);
+    if (isConstant === (kind === 'constant')) return unwrapped(each['value'] as Node);
+  }
+  return null;
+}
+
+/** The class that a node lies in. */
+export function classAround(around: readonly Node[]): Node | null {
+  return around.findLast(({ type }) => /^Class(?:Declaration|Expression)$/.test(type)) ?? null;
+}
+
+/** Whether anything in a class assigns to a field of that name. */
+function isWritten(type: Node, key: string): boolean {
+  let found = false;
+  visit(type, (node) => {
+    const target = node.type === 'AssignmentExpression' ? (node['left'] as Node) : null;
+    // What is not a plain name may be that of the field.
+    if (target?.type === 'MemberExpression' && (keyOf(target) ?? key) === key) found = true;
+    if (target !== null && /Pattern$/.test(target.type)) found = true;
+  });
+  return found;
+}
+
+/** The name of the property that `a.b`, `a['b']` or `a.#b` is; null: it is not known. */
+export function keyOf(member: Node): string | null {
+  const property = member['property'] as Node;
+  if (member['computed'] !== true) return named(property);
+  return typeof property['value'] === 'string' ? property['value'] : null;
+}
+
+/** The name of a property that is not computed, or null. */
+export function propertyName(property: Node): string | null {
+  return property['computed'] === true ? null : named(property['key'] as Node) || null;
+}
+
+function named(key: Node): string {
+  return key.type === 'PrivateIdentifier' ? `#${nameOf(key)}` : nameOf(key);
+}
+
+/** The name of an identifier, or the text of a string in its place. */
+export function nameOf(value: unknown): string {
+  const node = value as Node | null;
+  return String(node?.['name'] ?? node?.['value'] ?? '');
+}
+
+/** An expression without what only the compiler reads: `as const`, `!`, brackets. */
+export function unwrapped(node: Node): Node {
+  switch (node.type) {
+    case 'TSAsExpression':
+    case 'TSSatisfiesExpression':
+    case 'TSNonNullExpression':
+    case 'ParenthesizedExpression':
+      return unwrapped(node['expression'] as Node);
+    case 'CallExpression': {
+      // Object.freeze({ … })
+      const callee = node['callee'] as Node;
+      const isFreeze =
+        callee.type === 'MemberExpression' &&
+        nameOf(callee['object']) === 'Object' &&
+        nameOf(callee['property']) === 'freeze';
+      const first = (node['arguments'] as readonly Node[])[0];
+      return isFreeze && first !== undefined ? unwrapped(first) : node;
+    }
+    default:
+      return node;
+  }
+}
+
+/** Whether it is null or undefined. */
+export function isNothing(node: Node): boolean {
+  return (
+    (node.type === 'Literal' && node['value'] === null) ||
+    (node.type === 'Identifier' && node['name'] === 'undefined')
+  );
+}
+
+/** What a function's body returns. */
+export function returned(body: Node): Node[] {
+  if (body.type !== 'BlockStatement') return [body];
+  const found: Node[] = [];
+  visit(body, (node) => {
+    if (node.type === 'ReturnStatement' && node['argument']) found.push(node['argument'] as Node);
+  });
+  return found;
+}
+
+/** Calls `enter` for a node and all below it, with those that are around it, the outermost first. */
+export function visit(
+  node: Node,
+  enter: (node: Node, around: readonly Node[]) => void,
+  around: Node[] = [],
+): void {
+  enter(node, around);
+  around.push(node);
+  for (const key of visitorKeys[node.type] ?? []) {
+    const child = node[key];
+    for (const item of Array.isArray(child) ? child : [child]) {
+      if (typeof item === 'object' && item !== null && 'type' in item) {
+        visit(item as Node, enter, around);
+      }
+    }
+  }
+  around.pop();
+}
