@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { InterfaceError } from '../errors/client-errors.ts';
 import { builtinModule } from '../runtime/builtin-module.ts';
 import type { RowSink } from '../session/requests/stream-request.ts';
 import type { Row } from '../values/row.ts';
@@ -127,6 +128,8 @@ export class RowStream<T = any, F extends RowForm = 'record'>
   readonly #buffer = new StreamBuffer();
   #running: Promise<void> | null = null;
   #finished = false;
+  /** Whoever reads has been told that there are no more rows. */
+  #ended = false;
   #failure: { error: unknown } | null = null;
 
   private constructor(source: StreamSource) {
@@ -166,6 +169,7 @@ export class RowStream<T = any, F extends RowForm = 'record'>
         if (this.#buffer.closed) return null;
         if (this.#finished) {
           if (this.#failure !== null) throw this.#failure.error;
+          this.#ended = true;
           return null;
         }
         if (this.#running === null) this.#start();
@@ -181,9 +185,21 @@ export class RowStream<T = any, F extends RowForm = 'record'>
     return row === null ? { done: true, value: undefined } : { done: false, value: row };
   }
 
-  /** Iterates over the rows. Leaving the loop ends the query. */
+  /** Refuses what would look like a result without rows: those of this one are gone. */
+  #refuseIfLeft(): void {
+    if (!this.#buffer.closed || this.#ended) return;
+    throw new InterfaceError('the stream was left or closed before its end: its rows are gone', {
+      safeToRetry: true,
+    });
+  }
+
+  /**
+   * Iterates over the rows. Leaving the loop ends the query; a loop after that is refused with an
+   * InterfaceError.
+   */
   // Not a generator: that could not be left while it waits for a row.
   [Symbol.asyncIterator](): AsyncIterator<RowOf<F, T>, void, void> {
+    this.#refuseIfLeft();
     return {
       next: () => {
         const value = this.#buffer.shift() as RowOf<F, T> | undefined;
@@ -214,6 +230,7 @@ export class RowStream<T = any, F extends RowForm = 'record'>
    * await pipeline(pool.stream('SELECT * FROM users').toNodeStream(), toCsv, file);
    */
   toNodeStream(): Readable {
+    this.#refuseIfLeft();
     const rows = this;
     const { Readable } = builtinModule('node:stream');
     return new Readable({
@@ -238,6 +255,7 @@ export class RowStream<T = any, F extends RowForm = 'record'>
    * return new Response(pool.stream(text).toWebStream().pipeThrough(toLines));
    */
   toWebStream(): ReadableStream<RowOf<F, T>> {
+    this.#refuseIfLeft();
     return new ReadableStream<RowOf<F, T>>({
       pull: async (controller) => {
         const row = await this.next();

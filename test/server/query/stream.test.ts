@@ -40,6 +40,25 @@ describeEach('streams', (version) => {
     ]);
   });
 
+  it('refuse a second loop when rows were left, which would look like no rows at all', async () => {
+    const c = await open(version);
+    for (const count of [5, 5_000]) {
+      for (const stream of [c.stream(NUMBERS, count), c.copyRecordsFromQuery(NUMBERS, count)]) {
+        for await (const row of stream) if (row['a'] === 2) break;
+        const again = collect(stream);
+        await expect(again).rejects.toThrow(InterfaceError);
+        await expect(again).rejects.toThrow('left or closed before its end');
+        expect(() => stream.toNodeStream()).toThrow(InterfaceError);
+        expect(() => stream.toWebStream()).toThrow(InterfaceError);
+      }
+    }
+    const whole = c.stream(NUMBERS, 3);
+    expect(await collect(whole)).toHaveLength(3);
+    expect(await collect(whole)).toEqual([]);
+    await whole.close();
+    expect(await collect(whole)).toEqual([]);
+  });
+
   it('send nothing before the first row is asked for', async () => {
     const c = await open(version);
     const stream = c.stream('SELECT 1/0');
