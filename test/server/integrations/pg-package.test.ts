@@ -165,6 +165,16 @@ describe('@asyncpg/pg under the name of pg', () => {
     expect(names).toEqual(theirs.trim().split(','));
   });
 
+  it('has the names of pg/lib/utils.js for who imports them by name', () => {
+    const program = `
+      import utils, { prepareValue, escapeIdentifier } from 'pg/lib/utils.js';
+      import pg from 'pg';
+      const same = [utils === pg.utils, prepareValue === utils.prepareValue];
+      console.log(JSON.stringify([prepareValue([1, null]), escapeIdentifier('a"b'), ...same]));
+    `;
+    expect(run('utils.mjs', program)).toEqual(['{"1",NULL}', '"a""b"', true, true]);
+  });
+
   it('loads its files one by one, for who waits for one to be loaded', () => {
     const program = `
       const Module = require('node:module');
