@@ -28,6 +28,10 @@ export function isMap(value: unknown): value is Map<unknown, unknown> {
   return value instanceof Map || tagOf(value) === 'Map';
 }
 
+export function isSet(value: unknown): value is Set<unknown> {
+  return value instanceof Set || tagOf(value) === 'Set';
+}
+
 /** A Uint8Array, of which a Buffer is one. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   return (

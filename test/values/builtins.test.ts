@@ -8,6 +8,7 @@ import {
   isError,
   isErrorNamed,
   isMap,
+  isSet,
   isThenable,
   isUint8Array,
   isUrl,
@@ -27,6 +28,11 @@ const QUESTIONS = {
     ask: isMap,
     yes: ['new Map()'],
     no: ['new Set()', 'new WeakMap()', '({})', 'null'],
+  },
+  isSet: {
+    ask: isSet,
+    yes: ['new Set()'],
+    no: ['new Map()', 'new WeakSet()', '[]', 'null'],
   },
   isUint8Array: {
     ask: isUint8Array,

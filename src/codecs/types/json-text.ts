@@ -1,4 +1,4 @@
-import { isDate, isErrorNamed } from '../../values/builtins.ts';
+import { isDate, isErrorNamed, isMap, isSet, isThenable } from '../../values/builtins.ts';
 import { kindOf } from '../../values/kind-of.ts';
 import { nested, Unencodable } from '../unencodable.ts';
 
@@ -8,8 +8,8 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 /**
  * The JSON text of any value that has one. bigint, which JSON.stringify refuses, becomes its
  * digits; `toJSON` is honoured. What JSON.stringify would silently write as null is refused:
- * NaN, infinite numbers, invalid Dates. As everywhere, undefined is left out of
- * an object and is null in an array.
+ * NaN, infinite numbers, invalid Dates; and what it would write as `{}`, whatever is in it: a Map, a Set
+ * and a promise. As everywhere, undefined is left out of an object and is null in an array.
  */
 export function jsonText(value: unknown): string {
   let json: string | undefined;
@@ -21,8 +21,8 @@ export function jsonText(value: unknown): string {
     json = stringifyWithBigints(value);
   }
   if (json === undefined) throw new Unencodable(`${kindOf(value)} has no JSON form`);
-  // Only a text with a null in it makes a search for what became null necessary.
-  if (json.includes('null')) {
+  // Only a text with a null or an empty object in it makes a search for what became one necessary.
+  if (json.includes('null') || json.includes('{}')) {
     try {
       refuseLost(value);
     } catch (error) {
@@ -35,7 +35,7 @@ export function jsonText(value: unknown): string {
   return json;
 }
 
-/** Throws for the first part that is not null and that JSON.stringify writes as null. */
+/** Throws for the first part that JSON.stringify writes as null or as an empty object, and that is neither. */
 function refuseLost(value: unknown): void {
   const paths = new Map<unknown, string>();
   JSON.stringify(value, function (this: Record<string, unknown>, key: string, part: unknown) {
@@ -49,9 +49,17 @@ function refuseLost(value: unknown): void {
     if (isDate(given) && part === null) {
       throw nested(new Unencodable('an invalid Date has no JSON form'), path);
     }
-    if (typeof part === 'object' && part !== null) paths.set(part, path);
+    if (typeof part === 'object' && part !== null) {
+      if (isHidden(part)) throw nested(new Unencodable(`${kindOf(part)} has no JSON form`), path);
+      paths.set(part, path);
+    }
     return typeof part === 'bigint' ? 0 : part;
   });
+}
+
+/** Whether what it holds is in none of its properties. */
+function isHidden(part: object): boolean {
+  return (isMap(part) || isSet(part) || isThenable(part)) && Object.keys(part).length === 0;
 }
 
 function stringifyWithBigints(value: unknown): string | undefined {

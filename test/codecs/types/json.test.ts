@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonbForms, jsonForms } from '../../../src/codecs/types/json.ts';
@@ -24,6 +25,13 @@ function thrownBy(call: () => unknown): unknown {
     return error;
   }
   throw new Error('nothing was thrown');
+}
+
+/** A query that is executed once it is awaited, as builders of queries make them. */
+class Lazy {
+  then(resolve: (value: unknown) => void): void {
+    resolve(1);
+  }
 }
 
 const encode = (value: unknown): string => json.text!.encode(value);
@@ -88,6 +96,31 @@ describe('json', () => {
       expect(error.message).toContain(message);
       expect(error.path).toBe(path);
     }
+  });
+
+  it('never writes an empty object for what holds something', () => {
+    const lost: [unknown, string, string][] = [
+      [new Map([[1, 2]]), '', 'a Map has no JSON form'],
+      [{ a: [1n, { tags: new Set(['x']) }] }, '.a[1].tags', 'a Set has no JSON form'],
+      [Promise.resolve({ a: 1 }), '', 'a Promise has no JSON form'],
+      [[{}, Promise.resolve(1)], '[1]', 'a Promise has no JSON form'],
+      [new Lazy(), '', 'a Lazy has no JSON form'],
+      [runInNewContext('new Map([[1, 2]])'), '', 'a Map has no JSON form'],
+      [{ toJSON: () => new Set() }, '', 'a Set has no JSON form'],
+    ];
+    for (const [value, path, message] of lost) {
+      const error = thrownBy(() => encode(value)) as Error & { path: string };
+      expect(error.message).toContain(message);
+      expect(error.path).toBe(path);
+    }
+    class Labels extends Map<string, number> {
+      toJSON(): unknown {
+        return Object.fromEntries(this);
+      }
+    }
+    expect(encode({ a: {}, b: new Labels([['x', 1]]), c: new Labels() })).toBe(
+      '{"a":{},"b":{"x":1},"c":{}}',
+    );
   });
 
   it('writes null for null, and takes undefined as JSON.stringify does', () => {
