@@ -11,6 +11,7 @@ import { CALL_OPTIONS, type CallOptions } from './call.ts';
 import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
+import { fromSource } from './handed-stream.ts';
 import { CLIENT, CREATE, FORGET } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 import { RowStream } from './row-stream.ts';
@@ -210,21 +211,23 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     args: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
     wantRows: boolean,
   ): Promise<Row[]> {
-    return located(async () => {
-      const client = this.#client(call);
-      return await client.call(this.#options, (deadline) =>
-        client.inTurn(deadline, () => {
-          this.#client(call);
-          const { query } = this;
-          const statement = this.#statement;
-          const { form } = client.rowStyle;
-          const { timeout } = this.#options;
-          return client.with(bulkCalls, deadline, ({ executeMany }) =>
-            executeMany(client, query, args, deadline, { wantRows, form, statement, timeout }),
-          );
-        }),
-      );
-    });
+    return located(() =>
+      fromSource(args, async () => {
+        const client = this.#client(call);
+        return await client.call(this.#options, (deadline) =>
+          client.inTurn(deadline, () => {
+            this.#client(call);
+            const { query } = this;
+            const statement = this.#statement;
+            const { form } = client.rowStyle;
+            const { timeout } = this.#options;
+            return client.with(bulkCalls, deadline, ({ executeMany }) =>
+              executeMany(client, query, args, deadline, { wantRows, form, statement, timeout }),
+            );
+          }),
+        );
+      }),
+    );
   }
 
   /**

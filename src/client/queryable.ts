@@ -41,6 +41,7 @@ import type { CopyRecordsOptions } from './copy/copy-records-to-table.ts';
 import { copyCalls } from './copy/copy-room.ts';
 import type { CopyToTableOptions } from './copy/copy-to-table.ts';
 import { HABITS } from './habits.ts';
+import { fromSource, intoOutput } from './handed-stream.ts';
 import {
   ASKED,
   CHECK_IN,
@@ -288,15 +289,20 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     args: SetsOf<Q>,
     options: CallOptions = {},
   ): Promise<void> {
-    return located(async () => {
-      checkOptions('executeMany', options, CALL_OPTIONS);
-      this.#admit(query);
-      await this.#call('exclusive', options, (client, deadline) =>
-        client.with(bulkCalls, deadline, ({ executeMany }) =>
-          executeMany(client, query, args, deadline, { wantRows: false, timeout: options.timeout }),
-        ),
-      );
-    });
+    return located(() =>
+      fromSource(args, async () => {
+        checkOptions('executeMany', options, CALL_OPTIONS);
+        this.#admit(query);
+        await this.#call('exclusive', options, (client, deadline) =>
+          client.with(bulkCalls, deadline, ({ executeMany }) =>
+            executeMany(client, query, args, deadline, {
+              wantRows: false,
+              timeout: options.timeout,
+            }),
+          ),
+        );
+      }),
+    );
   }
 
   /**
@@ -312,22 +318,24 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     args: SetsOf<Q, T>,
     options: CallOptions = {},
   ): Promise<CheckedRow<F, Q, T>[]> {
-    return located(async () => {
-      checkOptions('fetchMany', options, CALL_OPTIONS);
-      this.#admit(query);
-      return await this.#call(
-        'exclusive',
-        options,
-        (client, deadline) =>
-          client.with(bulkCalls, deadline, ({ executeMany }) =>
-            executeMany(client, query, args, deadline, {
-              wantRows: true,
-              form: this[STYLE].form,
-              timeout: options.timeout,
-            }),
-          ) as Promise<CheckedRow<F, Q, T>[]>,
-      );
-    });
+    return located(() =>
+      fromSource(args, async () => {
+        checkOptions('fetchMany', options, CALL_OPTIONS);
+        this.#admit(query);
+        return await this.#call(
+          'exclusive',
+          options,
+          (client, deadline) =>
+            client.with(bulkCalls, deadline, ({ executeMany }) =>
+              executeMany(client, query, args, deadline, {
+                wantRows: true,
+                form: this[STYLE].form,
+                timeout: options.timeout,
+              }),
+            ) as Promise<CheckedRow<F, Q, T>[]>,
+        );
+      }),
+    );
   }
 
   /**
@@ -531,13 +539,15 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * await pool.copyFromTable('users', { output: 'users.csv', format: 'csv', header: true });
    */
   copyFromTable(table: string, options: CopyFromTableOptions): Promise<string> {
-    return located(async () => {
-      return await this.#call('exclusive', options, (client, deadline) =>
-        client.with(copyCalls, deadline, ({ copyFromTable }) =>
-          copyFromTable(client, table, options, deadline),
+    return located(() =>
+      intoOutput(options?.output, () =>
+        this.#call('exclusive', options, (client, deadline) =>
+          client.with(copyCalls, deadline, ({ copyFromTable }) =>
+            copyFromTable(client, table, options, deadline),
+          ),
         ),
-      );
-    });
+      ),
+    );
   }
 
   /**
@@ -552,19 +562,21 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * });
    */
   copyFromQuery(query: Query, options: CopyOutOptions): Promise<string> {
-    return located(async () => {
-      const call = toQuery(query, []);
-      this.#admit(call.text);
-      const limits = {
-        timeout: options.timeout ?? call.timeout,
-        signal: eitherSignal(options.signal, call.signal),
-      };
-      return await this.#call('exclusive', limits, (client, deadline) =>
-        client.with(copyCalls, deadline, ({ copyFromQuery }) =>
-          copyFromQuery(client, call, options, deadline),
-        ),
-      );
-    });
+    return located(() =>
+      intoOutput(options?.output, async () => {
+        const call = toQuery(query, []);
+        this.#admit(call.text);
+        const limits = {
+          timeout: options.timeout ?? call.timeout,
+          signal: eitherSignal(options.signal, call.signal),
+        };
+        return await this.#call('exclusive', limits, (client, deadline) =>
+          client.with(copyCalls, deadline, ({ copyFromQuery }) =>
+            copyFromQuery(client, call, options, deadline),
+          ),
+        );
+      }),
+    );
   }
 
   /**
@@ -581,13 +593,15 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * });
    */
   copyToTable(table: string, options: CopyToTableOptions): Promise<string> {
-    return located(async () => {
-      return await this.#call('exclusive', options, (client, deadline) =>
-        client.with(copyCalls, deadline, ({ copyToTable }) =>
-          copyToTable(client, table, options, deadline),
+    return located(() =>
+      fromSource(options?.source, () =>
+        this.#call('exclusive', options, (client, deadline) =>
+          client.with(copyCalls, deadline, ({ copyToTable }) =>
+            copyToTable(client, table, options, deadline),
+          ),
         ),
-      );
-    });
+      ),
+    );
   }
 
   /**
@@ -603,13 +617,15 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * });
    */
   copyRecordsToTable(table: string, options: CopyRecordsOptions): Promise<string> {
-    return located(async () => {
-      return await this.#call('exclusive', options, (client, deadline) =>
-        client.with(copyCalls, deadline, ({ copyRecordsToTable }) =>
-          copyRecordsToTable(client, table, options, deadline),
+    return located(() =>
+      fromSource(options?.records, () =>
+        this.#call('exclusive', options, (client, deadline) =>
+          client.with(copyCalls, deadline, ({ copyRecordsToTable }) =>
+            copyRecordsToTable(client, table, options, deadline),
+          ),
         ),
-      );
-    });
+      ),
+    );
   }
 
   /**

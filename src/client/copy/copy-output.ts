@@ -32,7 +32,7 @@ export interface BlockSink {
   destroy(error: unknown): void;
 }
 
-/** What writes to this output. Throws TypeError for what is none, or has ended. */
+/** What writes to this output. Throws TypeError for what is none, or has ended; what it has failed with, if it has. */
 export function sinkOf(output: unknown): BlockSink {
   const path = filePath(output, 'output');
   if (path !== null) return new FileSink(path);
@@ -45,6 +45,7 @@ export function sinkOf(output: unknown): BlockSink {
   }
   if (isWritable(output)) {
     if (output.destroyed || output.writableEnded) {
+      if (output.errored) throw output.errored;
       throw new TypeError('the output of a COPY is a stream that has already ended');
     }
     return new StreamSink(output);

@@ -29,6 +29,7 @@ function thrownBy(call: () => unknown): unknown {
 
 /** A query that is executed once it is awaited, as builders of queries make them. */
 class Lazy {
+  // biome-ignore lint/suspicious/noThenProperty: it is one on purpose
   then(resolve: (value: unknown) => void): void {
     resolve(1);
   }
