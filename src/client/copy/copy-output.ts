@@ -136,6 +136,10 @@ class WebStreamSink implements BlockSink {
   }
 }
 
+function endedByOthers(): Error {
+  return new Error('the stream was ended by somebody else');
+}
+
 class StreamSink implements BlockSink {
   readonly #stream: Writable;
   /** Settles when the stream has finished, or cannot any more. */
@@ -153,7 +157,7 @@ class StreamSink implements BlockSink {
       const stopWatching = finished(stream, { readable: false }, (error) => {
         if (error) reject(error);
         else resolve();
-        this.#waiter?.reject(error ?? new Error('the stream was ended by somebody else'));
+        this.#waiter?.reject(error ?? endedByOthers());
       });
       const cleanUp = (): void => {
         stopWatching();
@@ -166,8 +170,10 @@ class StreamSink implements BlockSink {
 
   write(block: Buffer): unknown {
     const stream = this.#stream;
+    // It would finish as if nothing were missing.
+    if (stream.writableEnded && !stream.errored) throw endedByOthers();
     if (stream.write(block)) return undefined;
-    if (stream.destroyed || stream.writableFinished) return this.#finished;
+    if (stream.destroyed) return this.#finished;
     return new Promise<void>((resolve, reject) => {
       this.#waiter = { resolve, reject };
     });

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, UnsupportedServerFeatureError } from '../../errors/client-errors.ts';
 import type { ServerVersion } from '../../session/server-version.ts';
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.ts';
+import { hasSeveralStatements } from '../../sql/several-statements.ts';
 import { checkBoolean } from '../known-options.ts';
 import type { CopyCommon, CopyFormat } from './copy-options.ts';
 
@@ -21,6 +22,11 @@ export function copyFromStdin(
   if (where !== undefined) {
     if (typeof where !== 'string') {
       throw new InvalidArgumentError('the where of a COPY must be a string: an SQL condition');
+    }
+    if (hasSeveralStatements(where)) {
+      throw new InvalidArgumentError(
+        'the where of a COPY must be one SQL condition, without a ";"',
+      );
     }
     requireVersion(version, 12, 'where');
     text += ` WHERE ${where}`;

@@ -36,6 +36,9 @@ describe('options', () => {
   test('where leaves rows out', async () => {
     const tag = await connection.copyToTable('goods', { source: [GOODS_TEXT], where: 'id > 1' });
     expect(tag).toBe('COPY 1');
+    await connection.execute('DELETE FROM goods');
+    const commented = { source: [GOODS_TEXT], where: "name <> ';' -- all; of them\n;" };
+    expect(await connection.copyToTable('goods', commented)).toBe('COPY 2');
   });
 
   test('header match checks the names', async () => {
@@ -118,6 +121,7 @@ describe('options', () => {
     ['freeze', { freeze: 1 }],
     ['schema', { schema: '' }],
     ['where', { where: true }],
+    ['where', { where: 'id > 1; DELETE FROM goods' }],
   ])('that make no sense as %s are refused before anything is sent', async (_, options) => {
     const { session } = connection[CLIENT]('a test');
     const { flushes } = session.outbox;

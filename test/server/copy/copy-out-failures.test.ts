@@ -68,6 +68,21 @@ describe('when the sink fails', () => {
     await expectUsable(connection);
   });
 
+  test.each([1, 2])('as a Writable that somebody else ends, at block %d', async (last) => {
+    // Its end comes before the data's: nothing tells it from one that has got everything.
+    const output = new PassThrough();
+    let blocks = 0;
+    output.on('data', () => {
+      blocks += 1;
+      if (blocks === last) output.end();
+    });
+    const query = "SELECT repeat('x', 1000) FROM generate_series(1, 1000)";
+    await expect(connection.copyFromQuery(query, { output })).rejects.toThrow(
+      'the stream was ended by somebody else',
+    );
+    await expectUsable(connection);
+  });
+
   test('as a WritableStream', async () => {
     const output = new WritableStream<Uint8Array>({
       write() {
