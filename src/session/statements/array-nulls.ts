@@ -10,7 +10,7 @@ import { settle } from './settle.ts';
  */
 export function learnArrayNulls(session: RequestHost, parent: Request): Promise<void> | null {
   const { surroundings } = session.statements;
-  const isOn = surroundings.readsArrayNulls(session.preamble.changes);
+  const isOn = surroundings.arrayNulls.isOn(session.preamble.changes);
   session.writer.readsArrayNulls = isOn ?? true;
   // In a failed transaction the server would not say, nor take any values.
   return isOn === null && session.transactionStatus !== 'E' ? ask(session, parent) : null;

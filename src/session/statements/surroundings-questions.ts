@@ -28,7 +28,7 @@ export async function askForArrayNulls(session: RequestHost, parent: Request): P
   const [row] = server.capabilities.discard
     ? await runCatalogQuery(session, parent, settingsQuery, ['array_nulls'])
     : [];
-  statements.surroundings.toldArrayNulls((row?.['value'] as string | null | undefined) ?? 'on');
+  statements.surroundings.arrayNulls.told((row?.['value'] as string | null | undefined) ?? 'on');
 }
 
 /** Asks the server for what it has not told of the session's surroundings. */

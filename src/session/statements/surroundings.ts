@@ -9,6 +9,7 @@ import {
   surroundingsChanges,
 } from '../../sql/surroundings-change.ts';
 import type { Server } from '../server.ts';
+import { ArrayNullsSetting } from './array-nulls-setting.ts';
 import type { Scope } from './scope.ts';
 import type { Statement } from './statement.ts';
 import {
@@ -44,9 +45,6 @@ interface Pending {
   readonly scope: Scope;
 }
 
-/** What PostgreSQL takes for true. */
-const TRUE = /^\s*(?:on|t(?:r(?:ue?)?)?|y(?:es?)?|1)\s*$/i;
-
 const NO_STATEMENTS: readonly Statement[] = [];
 /** More than a session has at once; the names are then given anew. */
 const MAX_SCOPES = 1000;
@@ -81,6 +79,7 @@ export class Surroundings {
   readonly #pending: Pending[] = [];
   #waiters: (() => void)[] = [];
   readonly #unreported: UnreportedSettings;
+  readonly arrayNulls: ArrayNullsSetting;
   /** The open transaction has made or dropped objects, which its end may undo. */
   #hasDefined = false;
   /** Temporary objects were made, which DISCARD TEMP drops. */
@@ -91,6 +90,7 @@ export class Surroundings {
   constructor(server: Server, mayRepeat: () => boolean, outdated: (texts: RegExp | null) => void) {
     this.#server = server;
     this.#unreported = new UnreportedSettings((name) => this.#isReported(name));
+    this.arrayNulls = new ArrayNullsSetting(this.#unreported);
     this.#user = this.#userIn(NO_VALUES, NO_VALUES);
     this.mayRepeat = mayRepeat;
     this.#outdated = outdated;
@@ -229,7 +229,7 @@ export class Surroundings {
   renew(): void {
     this.#scopes.clear();
     this.hasUserSchemas = null;
-    this.#arrayNulls = null;
+    this.arrayNulls.forget();
     this.scope = this.#scopeNow();
     this.#outdated(null);
   }
@@ -316,29 +316,6 @@ export class Surroundings {
     const suspect = this.#suspect;
     this.#suspect = null;
     if (suspect !== null) this.#found(suspect);
-  }
-
-  /** The setting `array_nulls` that the session has begun with; null: not known. */
-  #arrayNulls: string | null = null;
-
-  toldArrayNulls(value: string): void {
-    // What was set since is known by its text.
-    if (!this.#unreported.current.has('array_nulls')) this.#arrayNulls = value;
-  }
-
-  /**
-   * Whether NULL in the text of an array is NULL; null: it is not known.
-   *
-   * @param ahead what goes ahead of the request that is started now
-   */
-  readsArrayNulls(ahead: readonly SurroundingsChange[]): boolean | null {
-    let value: string | null = this.#arrayNulls;
-    const { current } = this.#unreported;
-    if (current.has('array_nulls')) value = current.get('array_nulls')!;
-    for (const change of ahead) {
-      if (change.does === 'set' && change.name === 'array_nulls') value = change.value;
-    }
-    return value === null ? null : TRUE.test(value);
   }
 
   // ── Functions of the user's own ─────────────────────────────────────────────────────────
