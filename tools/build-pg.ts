@@ -113,6 +113,20 @@ const LATE: readonly { name: string; test: RegExp; ofParts?: true; within?: RegE
   },
 ];
 
+/** Has a bundle go without its file's name, which one that is an ECMAScript module does not have. */
+const ownFile: Plugin = {
+  name: 'own-file',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      chunk.code = chunk.code.replaceAll(
+        /require\("url"\)\.pathToFileURL\(__filename\)\.href/g,
+        '(typeof __filename === "string" ? $& : undefined)',
+      );
+    }
+  },
+};
+
 /**
  * Has each of these loaded when something of it is used first: `require_late_sql.lexer` becomes
  * `load_part_late_sql().lexer`. No line is moved, so that maps stay.
@@ -193,6 +207,7 @@ export async function buildCode(folder: string): Promise<void> {
       compactClasses,
       ownNamesOnly,
       asciiOnly,
+      ownFile,
       loadedLate,
       denseLines(shortNames),
     ],

@@ -7,7 +7,8 @@ const Query = require('./query.js');
 const { Connection, Result, TypeOverrides, defaults, utils } = core;
 
 // As pg does. Instrumentations wait for that to be loaded, and `@asyncpg/pg-pool` under its name is this pool.
-if (existsSync(`${__dirname}/../../pg-pool/package.json`)) {
+// A bundle that is an ECMAScript module has no `__dirname`.
+if (typeof __dirname === 'string' && existsSync(`${__dirname}/../../pg-pool/package.json`)) {
   try {
     require('pg-pool');
   } catch {

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildCode } from '../../../tools/build-pg.ts';
 import { root } from '../../../tools/entries.ts';
@@ -69,6 +70,27 @@ it('has the names of its methods, which tracers and stacks show', () => {
     console.log(JSON.stringify(wrong));`,
   );
   expect(wrong).toEqual([]);
+});
+
+it.each(['esm', 'cjs'] as const)('may be bundled with its program, as %s', async (format) => {
+  const program = path.join(project, 'bundled.js');
+  writeFileSync(
+    program,
+    `import pg from 'pg';
+    const run = async () => {
+      const pool = new pg.Pool({ max: 1 });
+      const { rows } = await pool.query('SELECT $1::int8 AS a', [5]);
+      const wrong = async () => await pool.asyncpg.fetch('SELECT 1/0');
+      const { sqlstate, stack } = await wrong().catch((thrown) => thrown);
+      await pool.end();
+      console.log(JSON.stringify({ rows, sqlstate, isLocated: stack.includes('wrong') }));
+    };
+    run();`,
+  );
+  const build = await rolldown({ input: program, platform: 'node', logLevel: 'silent' });
+  const { output } = await build.generate({ format, codeSplitting: false });
+  const answer = { rows: [{ a: '5' }], sqlstate: '22012', isLocated: true };
+  expect(run(`bundled.${format === 'esm' ? 'mjs' : 'cjs'}`, output[0].code)).toEqual(answer);
 });
 
 /** What programs begin with that tell what came of their queries. */
