@@ -62,7 +62,8 @@ function columnList(columns: readonly string[] | undefined): string {
 
 function nameList(option: string, names: unknown): string {
   if (!Array.isArray(names)) {
-    throw new InvalidArgumentError(`${option} must be an array of column names`);
+    const all = option === 'forceQuote' ? 'true or ' : '';
+    throw new InvalidArgumentError(`${option} must be ${all}an array of column names`);
   }
   return names.map(quoteIdentifier).join(', ');
 }
@@ -90,8 +91,10 @@ function optionList(options: CopyFormat, version: ServerVersion): string {
   if (header === 'match') {
     requireVersion(version, 15, "header: 'match'");
     list.push('HEADER MATCH');
+  } else if (typeof header === 'boolean') {
+    list.push(`HEADER ${header}`);
   } else if (header !== undefined) {
-    list.push(`HEADER ${checkBoolean('header', header)}`);
+    throw new InvalidArgumentError("header must be true, false or 'match'");
   }
   literal('QUOTE', options.quote);
   literal('ESCAPE', options.escape);

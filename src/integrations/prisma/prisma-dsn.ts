@@ -10,6 +10,7 @@ export interface PrismaDsn {
 
 /**
  * Takes Prisma's own parameters out of a DSN, which the server does not have: `schema` and those of `PARAMETERS`.
+ * `host` goes before the host in front of it, as with Prisma, which needs one there for a socket's directory too.
  * All others are left for the driver.
  *
  * @throws ClientConfigurationError that names the parameter which has no value of Prisma's
@@ -19,6 +20,7 @@ export function splitDsn(dsn: string): PrismaDsn {
   if (start < 0) return { dsn, schema: undefined, options: {} };
   let schema: string | undefined;
   let options: PoolOptions = {};
+  let place = dsn.slice(0, start);
   const kept = dsn
     .slice(start + 1)
     .split('&')
@@ -27,6 +29,12 @@ export function splitDsn(dsn: string): PrismaDsn {
       if (value === undefined) return true;
       if (key === 'schema') {
         schema = schemaOf(value);
+        return false;
+      }
+      if (key === 'host') {
+        const moved = withHost(place, value);
+        if (moved === null) return true;
+        place = moved;
         return false;
       }
       if (!Object.hasOwn(PARAMETERS, key!)) return true;
@@ -39,7 +47,18 @@ export function splitDsn(dsn: string): PrismaDsn {
       return false;
     });
   const query = kept.length === 0 ? '' : `?${kept.join('&')}`;
-  return { dsn: dsn.slice(0, start) + query, schema, options };
+  return { dsn: place + query, schema, options };
+}
+
+/** What is in front of a DSN's query, with another host; null: it names none, or several, or the new one is none. */
+function withHost(place: string, value: string): string | null {
+  const parts = /^([^/]*\/\/(?:[^/]*@)?)(?:\[[^\]]*\]|[^/@,:[]+)(:\d*)?((?:\/.*)?)$/s.exec(place);
+  if (parts === null || value === '') return null;
+  try {
+    return `${parts[1]}${encodeURIComponent(decodeURIComponent(value))}${parts[2] ?? ''}${parts[3]}`;
+  } catch {
+    return null;
+  }
 }
 
 /** A parameter of Prisma's. */

@@ -31,6 +31,24 @@ describe('Prisma’s parameters of a DSN', () => {
     expect(splitDsn(`${BASE}?schema=a+b%26%3D%C3%A9`).schema).toBe('a b&=é');
   });
 
+  it.each([
+    ['u:p%40w@localhost/d', 'host=/cloudsql/p:r:i', 'u:p%40w@%2Fcloudsql%2Fp%3Ar%3Ai/d'],
+    ['u@localhost:5433/d', 'host=%2Frun%2Fpostgresql', 'u@%2Frun%2Fpostgresql:5433/d'],
+    ['u:p@w@localhost:5433', 'host=/tmp', 'u:p@w@%2Ftmp:5433'],
+    ['localhost/d', 'host=other', 'other/d'],
+    ['[::1]:5433/d', 'host=::2', '%3A%3A2:5433/d'],
+    ['localhost/d', 'host=/a&host=/b&connect_timeout=3', '%2Fb/d?connect_timeout=3'],
+    // Nothing is in front of it, or what the driver is to tell of.
+    ['/d', 'host=/tmp', '/d?host=/tmp'],
+    ['u@/d', 'host=/tmp', 'u@/d?host=/tmp'],
+    ['u@a,b:1/d', 'host=/tmp', 'u@a,b:1/d?host=/tmp'],
+    ['u@h/d', 'host=%zz', 'u@h/d?host=%zz'],
+  ])('of %s?%s the host of the query is taken', (place, query, expected) => {
+    const { dsn, options } = splitDsn(`postgresql://${place}?${query}`);
+    expect(dsn).toBe(`postgresql://${expected}`);
+    expect(options).toEqual({});
+  });
+
   it('leaves all others to the driver', () => {
     const others =
       'sslmode=require&connect_timeout=0&options=-c%20a.b=c&toString=1&application_name';

@@ -131,6 +131,16 @@ describe('options', () => {
     expect(session.outbox.flushes).toBe(flushes);
   });
 
+  test.each<[object, string]>([
+    [{ header: 'MATCH' }, "header must be true, false or 'match'"],
+    [{ forceQuote: 'id' }, 'forceQuote must be true or an array of column names'],
+    [{ forceNull: true }, 'forceNull must be an array of column names'],
+  ])('tell which values there are: %j', async (options, message) => {
+    await expect(
+      connection.copyToTable('goods', { source: [GOODS_TEXT], ...options }),
+    ).rejects.toThrow(message);
+  });
+
   test.skipIf(!hasServer(15))('that the server does not know yet are refused', async () => {
     await using old = await connect(serverDsn(15));
     await old.execute('CREATE TEMP TABLE goods (id int, name text)');
