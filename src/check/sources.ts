@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { inverseOf } from '../values/column-names.ts';
 import type { LoadedConfig } from './config.ts';
 import { sourceFiles } from './files.ts';
 import { findQueries, type SourceQueries } from './sources/find-queries.ts';
@@ -39,7 +40,8 @@ export class Sources {
         continue;
       }
       const text = await readFile(file, 'utf8');
-      const found = findQueries(file, text, modules, config.transform?.column?.inverse);
+      const column = config.transform?.column;
+      const found = findQueries(file, text, modules, column && inverseOf(column));
       next.set(file, {
         source: { ...found, file, text },
         version: versions.get(file) ?? '',

@@ -3,7 +3,7 @@ import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts
 import { checkArgumentCount } from '../session/statements/parameter-limit.ts';
 import { scanQuery } from '../sql/placeholders.ts';
 import { statementKind } from '../sql/statement-kind.ts';
-import { RECORDS, type RowStyle } from '../values/column-names.ts';
+import { inverseOf, RECORDS, type RowStyle } from '../values/column-names.ts';
 import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
 import type { CODECS } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
@@ -129,9 +129,9 @@ function checkedObject(
   }
   if (query[NUMBERED] !== undefined) refuseWrittenPlaceholders(query, query[NUMBERED]);
   if (query.rows !== undefined) checkRowForm(query.rows);
-  const names = column?.inverse === undefined ? undefined : query[NAMED];
+  const names = column === undefined || column === null ? undefined : query[NAMED];
   if (names === undefined && (query.rows !== undefined || form === 'record')) return query;
-  return { ...query, ...names?.(column!.inverse!), rows: query.rows ?? form };
+  return { ...query, ...names?.(inverseOf(column!)), rows: query.rows ?? form };
 }
 
 /** A `$1` in a template is another value's, or nobody's: the template counts its own. */

@@ -72,6 +72,9 @@ export function rowsOfValues(
     });
   }
   const [first] = rows as readonly unknown[];
+  if (typeof first !== 'object' || first === null) {
+    throw new InvalidArgumentError('row 0 of sql.values must be an object or an array');
+  }
   const names =
     columns === undefined && !isObject(first) ? null : namesOf('sql.values', columns ?? first);
   const width = names?.length ?? (first as readonly unknown[]).length;

@@ -6,7 +6,10 @@ import type { RowForm } from './row-form.ts';
  */
 export interface ColumnTransform {
   (column: string): string;
-  /** The way back, for the names in `sql.columns`, `sql.set` and `sql.unnest`; without it they stay. */
+  /**
+   * The way back, for the names in `sql.columns`, `sql.set` and `sql.unnest`. Without it, a name is written in
+   * lower case, with underscores or without, if the function makes the name of that; others stay.
+   */
   readonly inverse?: ((key: string) => string) | undefined;
 }
 
@@ -40,3 +43,19 @@ export const camelCase: ColumnTransform = Object.assign(
       key.replace(/(?<=[a-zA-Z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
   },
 );
+
+/**
+ * The way back of a transform: its own, or one that is derived by trying the usual names of columns.
+ *
+ * @example
+ * inverseOf((column) => column.toUpperCase())('USER_ID') // 'user_id'
+ */
+export function inverseOf(column: ColumnTransform): (key: string) => string {
+  return (
+    column.inverse ??
+    ((key) =>
+      [camelCase.inverse!(key), key].map(toLower).find((name) => column(name) === key) ?? key)
+  );
+}
+
+const toLower = (name: string): string => name.toLowerCase();

@@ -104,7 +104,7 @@ describeEach('transform', (version) => {
         seen.push(row);
     });
     expect(seen).toHaveLength(2);
-    // Without an inverse, names stay as they are.
+    // A name that the function makes of no column's usual name stays as it is.
     const column = (name: string): string => name;
     await using other = await connect(serverDsn(version), { transform: { column } });
     expect(
@@ -114,6 +114,29 @@ describeEach('transform', (version) => {
         )
       ).message,
     ).toContain('userId');
+  });
+
+  it.each<[string, (column: string) => string, string]>([
+    [
+      'camel case',
+      (name) => name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase()),
+      'userId',
+    ],
+    [
+      'Pascal case',
+      (name) => name.replace(/(?:^|_)(.)/g, (_, c: string) => c.toUpperCase()),
+      'UserId',
+    ],
+    ['upper case', (name) => name.toUpperCase(), 'USER_ID'],
+    ['a name that it never makes', (name) => name.replaceAll('_', '-'), 'user_id'],
+  ])('derives the way back of %s', async (_, column, key) => {
+    await using c = await connect(serverDsn(version), { transform: { column } });
+    await c.execute('CREATE TEMPORARY TABLE t (user_id int4, name text)');
+    expect(await c.execute(sql`INSERT INTO t (${sql.columns([key])}) ${sql.values([[1]])}`)).toBe(
+      'INSERT 0 1',
+    );
+    expect(await c.execute(sql`UPDATE t ${sql.set({ [key]: 2 })}`)).toBe('UPDATE 1');
+    expect(await c.fetchVal('SELECT user_id FROM t')).toBe(2);
   });
 
   it('fails the call with what it throws, and with what is no name', async () => {
