@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { inverseOf } from '../values/column-names.ts';
+import { type ColumnTransform, camelCase } from 'asyncpg';
 import type { LoadedConfig } from './config.ts';
 import { sourceFiles } from './files.ts';
 import { findQueries, type SourceQueries } from './sources/find-queries.ts';
@@ -41,7 +41,7 @@ export class Sources {
       }
       const text = await readFile(file, 'utf8');
       const column = config.transform?.column;
-      const found = findQueries(file, text, modules, column && inverseOf(column));
+      const found = findQueries(file, text, modules, column && wayBack(column));
       next.set(file, {
         source: { ...found, file, text },
         version: versions.get(file) ?? '',
@@ -51,6 +51,13 @@ export class Sources {
     this.#known = next;
     return [...next.values()].map(({ source }) => source);
   }
+}
+
+/** The names that the driver writes into the lists of `sql`, as it finds them of a transform. */
+function wayBack(column: ColumnTransform): (key: string) => string {
+  const tried = (key: string): readonly string[] =>
+    [camelCase.inverse!(key), key].map((name) => name.toLowerCase());
+  return column.inverse ?? ((key) => tried(key).find((name) => column(name) === key) ?? key);
 }
 
 async function versionOf(file: string): Promise<string> {

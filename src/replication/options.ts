@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../client/known-options.ts';
+import { checkBoolean, checkOptions, type OptionNames } from '../client/known-options.ts';
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { parseLsn } from '../protocol/replication/lsn.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
@@ -165,10 +165,11 @@ export function streamSettings(options: ChangeStreamOptions): StreamSettings {
     throw new InvalidArgumentError('a temporary slot has no snapshot');
   }
   const parts = typeof snapshot === 'object' ? snapshot : {};
+  checkShapes(options);
   const settings: StreamSettings = {
     slot: isTemporary ? null : name,
-    failover,
-    twoPhase,
+    failover: checkBoolean('slot.failover', failover),
+    twoPhase: checkBoolean('slot.twoPhase', twoPhase),
     ...publicationsOf(options.publication),
     snapshot: wantsSnapshot
       ? {
@@ -181,7 +182,7 @@ export function streamSettings(options: ChangeStreamOptions): StreamSettings {
     messages: messages !== false,
     wantsMessage: Array.isArray(messages) ? (prefix) => messages.includes(prefix) : () => true,
     origin,
-    streaming: options.streaming ?? false,
+    streaming: checkBoolean('streaming', options.streaming ?? false),
     binary: binary === 'auto',
     highWater: positive('highWater', options.highWater ?? 1024),
     statusInterval: positive('statusInterval', options.statusInterval ?? 10_000),
@@ -194,6 +195,27 @@ export function streamSettings(options: ChangeStreamOptions): StreamSettings {
   };
   settings.signal?.throwIfAborted();
   return settings;
+}
+
+/** Refuses what would be taken for something else, or fail when it is needed only. */
+function checkShapes({ slot, snapshot, messages, ...callbacks }: ChangeStreamOptions): void {
+  if (typeof slot === 'object') {
+    checkOptions('slot', slot, { name: true, failover: true, twoPhase: true });
+  }
+  if (typeof snapshot === 'object') {
+    checkOptions('snapshot', snapshot, { tables: true, connections: true });
+    if (snapshot.tables !== undefined && !isNames(snapshot.tables)) {
+      throw new InvalidArgumentError('snapshot.tables must be names');
+    }
+  } else {
+    checkBoolean('snapshot', snapshot ?? false);
+  }
+  if (!isNames(messages)) checkBoolean('messages', messages ?? false);
+  for (const name of ['onReconnect', 'onGap', 'onSlotWarning'] as const) {
+    const callback = callbacks[name];
+    if (callback === undefined || typeof callback === 'function') continue;
+    throw new InvalidArgumentError(`${name} must be a function`);
+  }
 }
 
 /** What PostgreSQL allows: anything else would have to be quoted in file names. */
@@ -209,11 +231,13 @@ function publicationsOf(
 ): Pick<StreamSettings, 'publications' | 'publishes'> {
   if (typeof publication === 'string') return named([publication]);
   if (Array.isArray(publication)) return named(publication as readonly string[]);
-  const { name, tables } = (publication ?? {}) as {
-    name: string;
-    tables: readonly string[] | 'all';
-  };
-  if (tables !== 'all' && !Array.isArray(tables)) {
+  if (typeof publication !== 'object' || publication === null) {
+    throw new InvalidArgumentError('publication must be a name, names or { name, tables }');
+  }
+  const made = publication as { readonly name: string; readonly tables: readonly string[] | 'all' };
+  checkOptions('publication', made, { name: true, tables: true });
+  const { name, tables } = made;
+  if (tables !== 'all' && !isNames(tables)) {
     throw new InvalidArgumentError("publication.tables must be names or 'all'");
   }
   return { ...named([name]), publishes: tables };
@@ -223,6 +247,10 @@ function named(names: readonly string[]): Pick<StreamSettings, 'publications' | 
   if (names.length === 0) throw new InvalidArgumentError('a change stream needs a publication');
   for (const name of names) quoteWholeIdentifier(name);
   return { publications: names, publishes: null };
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 function checkOneOf(option: string, value: unknown, values: readonly unknown[]): void {

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidArgumentError } from '../../src/index.ts';
+import { type ChangeStreamOptions, streamSettings } from '../../src/replication/options.ts';
+
+const of = (options: object): ChangeStreamOptions =>
+  ({ slot: 'feed', publication: 'all_of_it', ...options }) as ChangeStreamOptions;
+
+describe('the options of a change stream', () => {
+  it('are taken in each of their shapes', () => {
+    const slot = { name: 'feed', failover: true, twoPhase: true };
+    expect(streamSettings(of({ slot }))).toMatchObject({ failover: true, twoPhase: true });
+    const snapshot = { tables: ['a', 'b'], connections: 2 };
+    expect(streamSettings(of({ snapshot }))).toMatchObject({ snapshot });
+    const some = streamSettings(of({ messages: ['outbox'] }));
+    expect([some.wantsMessage('outbox'), some.wantsMessage('o')]).toEqual([true, false]);
+    expect(streamSettings(of({ publication: { name: 'p', tables: 'all' } }))).toMatchObject({
+      publications: ['p'],
+      publishes: 'all',
+    });
+  });
+
+  it.each<[object, RegExp]>([
+    [{ slot: { name: 'feed', failovr: true } }, /^slot has no option "failovr"/],
+    [{ slot: { name: 'feed', failover: 'false' } }, /^slot.failover must be true or false/],
+    [{ slot: { name: 'feed', twoPhase: 1 } }, /^slot.twoPhase must be true or false/],
+    [{ publication: undefined }, /^publication must be a name, names or \{ name, tables \}/],
+    [{ publication: 5 }, /^publication must be a name/],
+    [{ publication: { name: 'p', table: ['a'] } }, /^publication has no option "table"/],
+    [{ publication: { name: 'p', tables: 'a' } }, /^publication.tables must be names or 'all'/],
+    [{ publication: { name: 'p', tables: [5] } }, /^publication.tables must be names or 'all'/],
+    [{ snapshot: 'yes' }, /^snapshot must be true or false/],
+    [{ snapshot: { tabels: ['a'] } }, /^snapshot has no option "tabels"/],
+    [{ snapshot: { tables: 'users' } }, /^snapshot.tables must be names/],
+    [{ messages: 'outbox' }, /^messages must be true or false/],
+    [{ messages: [5] }, /^messages must be true or false/],
+    [{ streaming: 'parallel' }, /^streaming must be true or false/],
+    [{ onGap: 5 }, /^onGap must be a function/],
+    [{ onReconnect: 'x' }, /^onReconnect must be a function/],
+    [{ onSlotWarning: {} }, /^onSlotWarning must be a function/],
+  ])('refuse %j', (options, message) => {
+    const call = () => streamSettings(of(options));
+    expect(call).toThrow(InvalidArgumentError);
+    expect(call).toThrow(message);
+  });
+});
