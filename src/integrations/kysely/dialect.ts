@@ -40,7 +40,8 @@ export class AsyncpgDialect implements Dialect {
   #pool: Pool<any> | null = null;
 
   /** @throws InvalidArgumentError for a `pool` that is neither a Pool nor a function */
-  constructor({ pool }: AsyncpgDialectConfig) {
+  constructor(config: AsyncpgDialectConfig) {
+    const pool = config?.pool;
     if (typeof pool === 'function') {
       this.#make = pool;
       return;

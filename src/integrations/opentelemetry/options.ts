@@ -51,6 +51,9 @@ const OPTIONS: Readonly<Record<keyof InstrumentOptions, string>> = {
 
 /** @throws ClientConfigurationError for an option that there is not, or of another type */
 export function checkInstrumentOptions(options: InstrumentOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ClientConfigurationError('the options of instrument() must be an object');
+  }
   for (const [name, value] of Object.entries(options)) {
     const type = OPTIONS[name as keyof InstrumentOptions] as string | undefined;
     if (type === undefined) throw new ClientConfigurationError(`unknown option ${name}`);

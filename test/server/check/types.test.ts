@@ -283,6 +283,23 @@ describe('the types of queries', () => {
     );
   });
 
+  it('find columns in the lists of sql by a transform without an inverse', async () => {
+    const transform = '{ column: (name) => name.replaceAll(/_(\\w)/g, (_, c) => c.toUpperCase()) }';
+    await using project = await Project.make({
+      'schema.sql': SCHEMA,
+      'asyncpg.config.mjs': `export default { schema: ['schema.sql'], transform: ${transform} };`,
+      'a.ts': `db.fetch(sql\`SELECT \${sql.columns(['createdAt', 'userId'])} FROM orders JOIN users USING (id)\`);`,
+    });
+    expect(await project.check()).toMatchObject({ code: 0, err: '' });
+    await project.write({
+      'a.ts': "db.fetch(sql`SELECT ${sql.columns(['madeAt'])} FROM orders`);",
+    });
+    expect(await project.check()).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('madeAt'),
+    });
+  });
+
   it("are those of the program's own options", async () => {
     const text = 'SELECT id, total, ARRAY[total] AS list, mood FROM orders, users WHERE total > $1';
     const options = `

@@ -564,6 +564,10 @@ describe('instrument', () => {
     expect(await counted()).toBe(3);
   });
 
+  it.each([5, 'x', null])('refuses %j in place of its options', (options) => {
+    expect(() => instrument(options as never)).toThrow(ClientConfigurationError);
+  });
+
   it('takes the global provider and what stands behind it for one', async () => {
     const exporter = new InMemorySpanExporter();
     const spanProcessors = [new SimpleSpanProcessor(exporter)];

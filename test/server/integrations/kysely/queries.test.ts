@@ -177,6 +177,9 @@ describe('the pool', () => {
   });
 
   test('is nothing else', async () => {
+    for (const config of [undefined, null, {}, 5]) {
+      expect(() => new AsyncpgDialect(config as never)).toThrow(InvalidArgumentError);
+    }
     expect(() => new AsyncpgDialect({ pool: {} as never })).toThrow(InvalidArgumentError);
     const db = new Kysely<object>({ dialect: new AsyncpgDialect({ pool: () => ({}) as never }) });
     await expect(sql`SELECT 1`.execute(db)).rejects.toThrow(InvalidArgumentError);
