@@ -1,4 +1,4 @@
-import { getTypeParser, setTypeParser } from './types/index.ts';
+import { types } from './global-types.ts';
 
 /** What holds where neither options nor the environment say anything; may be changed. */
 export interface DefaultValues {
@@ -38,8 +38,8 @@ export interface DefaultValues {
   parseInt8?: boolean;
 }
 
-const parseInt8 = getTypeParser(20);
-const parseInt8Array = getTypeParser(1016);
+const parseInt8 = types.getTypeParser(20, 'text');
+const parseInt8Array = types.getTypeParser(1016, 'text');
 
 /** The defaults of all clients and pools made from now on. */
 export const defaults: DefaultValues = {
@@ -69,7 +69,11 @@ export const defaults: DefaultValues = {
   keepalives_idle: 0,
   prepare: false,
   set parseInt8(asNumber: boolean) {
-    setTypeParser(20, 'text', asNumber ? getTypeParser(23) : parseInt8);
-    setTypeParser(1016, 'text', asNumber ? getTypeParser(1007) : parseInt8Array);
+    types.setTypeParser(20, 'text', asNumber ? types.getTypeParser(23, 'text') : parseInt8);
+    types.setTypeParser(
+      1016,
+      'text',
+      asNumber ? types.getTypeParser(1007, 'text') : parseInt8Array,
+    );
   },
 };

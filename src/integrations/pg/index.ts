@@ -15,12 +15,12 @@ import { ConnectionParameters } from './connection-parameters.ts';
 import { DatabaseError as DatabaseErrorClass } from './database-error.ts';
 import { defaults as defaultValues } from './defaults.ts';
 import { driver } from './driver-loader.ts';
+import { types } from './global-types.ts';
 import { ENDED, Pool as PoolOfAny } from './pool.ts';
 import { Query as QueryClass } from './query.ts';
 import { Result as ResultClass } from './result.ts';
 import type * as surface from './surface.ts';
 import { TypeOverrides as TypeOverridesClass } from './type-overrides.ts';
-import * as typesModule from './types/index.ts';
 import * as utilsModule from './utils.ts';
 import { escapeIdentifier, escapeLiteral } from './utils.ts';
 
@@ -66,6 +66,7 @@ export {
   PublicQuery as Query,
   PublicResult as Result,
   TypeOverridesClass as TypeOverrides,
+  types,
 };
 
 /** A pool of clients. */
@@ -118,8 +119,6 @@ type PublicQuery<R extends surface.QueryResultRow = any, I extends any[] = any> 
 const PublicResult = ResultClass as unknown as typeof surface.Result;
 type PublicResult<R extends surface.QueryResultRow = any> = surface.Result<R>;
 
-/** The parsers of all clients. An object like any other, which may be changed. */
-export const types = { ...typesModule };
 /** What holds where neither options nor the environment say anything. */
 export const defaults = defaultValues as unknown as surface.Defaults;
 export const utils = { ...utilsModule };

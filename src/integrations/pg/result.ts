@@ -1,6 +1,7 @@
+import { types as globalTypes } from './global-types.ts';
 import type { FieldDef } from './result-types.ts';
 import { type CustomTypesConfig, parserOf } from './type-overrides.ts';
-import { getTypeParser, type TypeParser } from './types/index.ts';
+import type { TypeParser } from './types/index.ts';
 
 /** The kind of a statement, then one or two numbers: `INSERT 0 3`, `SELECT 3`. */
 const TAG = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/;
@@ -81,7 +82,7 @@ export class Result<R = any> {
     if (fields.length > 0) {
       this._parsers = fields.map(({ dataTypeID, format }) => {
         const wanted = (format || 'text') as 'text' | 'binary';
-        return types ? parserOf(types, dataTypeID, wanted) : getTypeParser(dataTypeID, wanted);
+        return parserOf(types || globalTypes, dataTypeID, wanted);
       });
     }
     this._prebuiltEmptyResultObject = emptyRow(fields);

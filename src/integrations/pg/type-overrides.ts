@@ -1,9 +1,9 @@
-import type { TypeFormat, TypeId, TypeParser } from './types/index.ts';
-import * as globalTypes from './types/index.ts';
+import { types as globalTypes } from './global-types.ts';
+import type { getTypeParser, TypeFormat, TypeId, TypeParser } from './types/index.ts';
 
 /** Whatever tells the parser of a type: `types`, a TypeOverrides, or an object of the user's. */
 export interface CustomTypesConfig {
-  getTypeParser: typeof globalTypes.getTypeParser;
+  getTypeParser: typeof getTypeParser;
 }
 
 /** What these types name for a type. `TypeError` in pg's words, for they may be anything that a user has given. */

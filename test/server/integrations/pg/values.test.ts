@@ -51,6 +51,34 @@ describe('values that the server sends', () => {
     });
   });
 
+  test('are read by what a program puts in the place of the functions of types, as in pg', async () => {
+    await onClients(async (client, { defaults, types, Result, TypeOverrides }) => {
+      const query = { text: 'SELECT 7::int8 AS a, $1::text AS b', values: ['t'] };
+      const rowsOf = async (): Promise<unknown> => (await client.query(query)).rows;
+      const { getTypeParser, setTypeParser } = types;
+      const log: unknown[] = [await rowsOf()];
+      try {
+        types.getTypeParser = ((oid: 20, format: 'text') => {
+          log.push([oid, format]);
+          return oid === 20 ? (value: string) => `all's ${value}` : getTypeParser(oid, format);
+        }) as typeof getTypeParser;
+        log.push(await rowsOf(), (client as any).getTypeParser(20)('1'));
+        log.push(new TypeOverrides().getTypeParser(20)('2'));
+        const result: any = new (Result as any)();
+        result.addFields([{ name: 'c', dataTypeID: 20, format: 'text' }]);
+        log.push(result.parseRow(['3']));
+        types.setTypeParser = ((...args: unknown[]) => {
+          log.push(args.slice(0, 2));
+        }) as typeof setTypeParser;
+        defaults.parseInt8 = true;
+      } finally {
+        Object.assign(types, { getTypeParser, setTypeParser });
+      }
+      log.push(await rowsOf());
+      return log;
+    });
+  });
+
   test('that a parser refuses fail the query, and not the client', async () => {
     await onClients(async (client) => {
       const failing = { getTypeParser: () => () => JSON.parse('{') };
