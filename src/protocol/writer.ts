@@ -15,6 +15,11 @@ const INITIAL_SIZE = 4 * 1024;
 const POOLED_SIZE = 1024;
 const CLOSED = -1;
 
+/** What the writers of values need to know of a server. */
+interface WrittenTo {
+  readonly version: { readonly major: number };
+}
+
 /**
  * Builds messages in one growing buffer. A message's length is written when it ends, so a
  * wrong length cannot be expressed; strings are checked for what the wire cannot carry.
@@ -33,6 +38,8 @@ export class MessageWriter {
    * up to date ahead of values that have such texts.
    */
   readsArrayNulls = true;
+  /** Whom it writes to, by which some values are refused; null: nobody in particular. */
+  server: WrittenTo | null = null;
   #lengthAt = CLOSED;
   readonly #maxMessageLength: number;
 

@@ -133,6 +133,7 @@ export class Session implements InboxOwner {
     this.transactionStatus = parts.transactionStatus;
     this.outbox = new Outbox(transport);
     this.writer = this.outbox.writer;
+    this.writer.server = this.server;
     this.inbox = new Inbox(this, transport, clock);
     this.canceller = new Canceller(this, parts.sendCancel);
     this.sourceWatch = sourceWatch(this);

@@ -101,7 +101,12 @@ function intervalForms(style: IntervalStyle): CodecForms {
         });
       },
       encode(writer, value) {
-        const { months, days, microseconds } = intervalOf(value, style);
+        const given = intervalOf(value, style);
+        const { months, days, microseconds } = given;
+        if (!given.isFinite && (writer.server?.version.major ?? 17) < 17) {
+          // It would be read as a long one.
+          throw new Unencodable('infinite intervals are there from PostgreSQL 17 on');
+        }
         writer.int64(microseconds);
         writer.int32(days);
         writer.int32(months);

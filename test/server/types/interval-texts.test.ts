@@ -142,6 +142,33 @@ describeEach('the text of an interval', (version) => {
     const standard = await open(version, { serverSettings: { IntervalStyle: 'sql_standard' } });
     expect(String(await standard.fetchVal(query, '-1 day 02:03:04'))).toBe('-1 days -02:03:04');
   });
+
+  test.runIf(version < 17)('is not infinite, which would be a long one there', async () => {
+    await using db = await open(version);
+    await db.execute('CREATE TEMP TABLE spans (span interval)');
+    for (const value of ['infinity', Interval.INFINITY, Interval.NEGATIVE_INFINITY]) {
+      const one = await failure(db.fetchVal('SELECT $1::interval', value));
+      expect(one).toBeInstanceOf(InvalidArgumentError);
+      expect(one.message).toMatch(/\$1.*PostgreSQL 17/);
+      expect(await failure(db.fetchVal('SELECT $1::interval[]', [value]))).toBeInstanceOf(
+        InvalidArgumentError,
+      );
+      expect(await failure(db.copyRecordsToTable('spans', { records: [[value]] }))).toBeInstanceOf(
+        InvalidArgumentError,
+      );
+    }
+    expect(await db.fetchVal('SELECT count(*)::int FROM spans')).toBe(0);
+    expect(String(await db.fetchVal('SELECT $1::interval', '100000000 years'))).toBe(
+      '100000000 years',
+    );
+  });
+
+  test.runIf(version >= 17)('may be infinite', async () => {
+    await using db = await open(version);
+    for (const value of ['infinity', Interval.INFINITY]) {
+      expect(await db.fetchVal('SELECT ($1::interval)::text', value)).toBe('infinity');
+    }
+  });
 });
 
 describeEach('the text of a numeric', (version) => {
