@@ -55,6 +55,14 @@ describe('the finder of queries', () => {
       'a field of the class itself',
       "class A { static #q = 'SELECT 1'; a() { return this.db.fetch(A.#q); } }",
     ],
+    [
+      'a readonly field where others are written',
+      "class A { readonly q = 'SELECT 1'; a() { [x, b.q] = y; n[i] = 1; ({ q } = z); this.p = 2; b.q = 3; return this.db.fetch(this.q); } }",
+    ],
+    [
+      'a private field where others are written',
+      "class A { #q = 'SELECT 1'; a() { [x, y] = z; n[i] = 1; ({ q: this.q } = z); return this.db.fetch(this.#q); } }",
+    ],
     ['lines that are joined', "db.fetch(['SELECT', '1'].join(' '))"],
     ['a constant of lines', "const Q = ['SELECT', `${1}`].join(' '); db.fetch(Q)"],
     ['a text without the space around it', 'db.fetch(`SELECT 1`.trim())'],
@@ -114,6 +122,9 @@ describe('the finder of queries', () => {
     ['A.q', 'class A { static q = sql`SELECT 1`; } db.fetch(A.q);'],
     ['this.#q', "class A { #q = 'SELECT 1'; a() { db.fetch(this.#q); this.#q = x; } }"],
     ['this.q', "class A { private q = 'SELECT 1'; a() { [this.q] = x; db.fetch(this.q); } }"],
+    ['this.#q', "class A { #q = 'SELECT 1'; a(b) { db.fetch(this.#q); ({ x: b.#q = 1 } = y); } }"],
+    ['this.#q', "class A { #q = 'SELECT 1'; a(b) { db.fetch(this.#q); [...b.#q] = y; } }"],
+    ['this.q', "class A { private q = 'SELECT 1'; a() { db.fetch(this.q); this[n] = x; } }"],
     [
       'this.q',
       "class A { readonly q = 'SELECT 1'; constructor() { this.q = x; db.fetch(this.q); } }",

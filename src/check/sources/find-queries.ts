@@ -255,7 +255,7 @@ class Finder {
       return this.#add(inner(node['left']), text) ?? this.#add(inner(node['right']), text);
     }
     const parts = partsOfCall(node);
-    if (parts !== null && !parts.includes(node)) {
+    if (parts !== null) {
       for (const part of parts) {
         const reason = this.#add(inner(part), text);
         if (reason !== null) return reason;
@@ -301,7 +301,8 @@ function partsOfCall(node: Node): readonly Node[] | null {
   if (/^trim(?:Start|End)?$/.test(method ?? '')) return [object];
   if (method !== 'join' || object.type !== 'ArrayExpression' || first === undefined) return null;
   const items = object['elements'] as readonly (Node | null)[];
-  return items.flatMap((item, index) => [...(index === 0 ? [] : [first]), item ?? node]);
+  if (items.includes(null)) return null;
+  return items.flatMap((item, index) => (index === 0 ? [item!] : [first, item!]));
 }
 
 /** The name in sql<'name'>. */

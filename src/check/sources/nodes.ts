@@ -24,8 +24,9 @@ export function fieldOf(
   for (const each of (type['body'] as Node)['body'] as readonly Node[]) {
     if (each.type !== 'PropertyDefinition' || !each['value']) continue;
     if ((each['static'] === true) !== (of === 'static') || propertyName(each) !== key) continue;
+    const isReadonly = each['readonly'] === true;
     const isOwn = key.startsWith('#') || each['accessibility'] === 'private';
-    const isConstant = (each['readonly'] === true || isOwn) && !isWritten(type, key);
+    const isConstant = (isReadonly || isOwn) && !isWritten(type, key, isReadonly);
     if (isConstant === (kind === 'constant')) return unwrapped(each['value'] as Node);
   }
   return null;
@@ -36,16 +37,39 @@ export function classAround(around: readonly Node[]): Node | null {
   return around.findLast(({ type }) => /^Class(?:Declaration|Expression)$/.test(type)) ?? null;
 }
 
-/** Whether anything in a class assigns to a field of that name. */
-function isWritten(type: Node, key: string): boolean {
+/** Whether anything in a class assigns to a field of that name; to one that is readonly only `this` can. */
+function isWritten(type: Node, key: string, isReadonly: boolean): boolean {
   let found = false;
   visit(type, (node) => {
-    const target = node.type === 'AssignmentExpression' ? (node['left'] as Node) : null;
-    // What is not a plain name may be that of the field.
-    if (target?.type === 'MemberExpression' && (keyOf(target) ?? key) === key) found = true;
-    if (target !== null && /Pattern$/.test(target.type)) found = true;
+    if (node.type !== 'AssignmentExpression') return;
+    for (const target of targetsOf(node['left'] as Node)) {
+      const isThis = (target['object'] as Node).type === 'ThisExpression';
+      // `this[name]` may be the field, unless only a constructor could do that.
+      const written = keyOf(target) ?? (isThis && !isReadonly ? key : null);
+      if (written === key && (isThis || !isReadonly)) found = true;
+    }
   });
   return found;
+}
+
+/** The properties that the left side of an assignment writes, which may take apart what is assigned. */
+function targetsOf(left: Node): Node[] {
+  switch (left.type) {
+    case 'MemberExpression':
+      return [left];
+    case 'ArrayPattern':
+      return (left['elements'] as (Node | null)[]).flatMap((each) => (each ? targetsOf(each) : []));
+    case 'ObjectPattern':
+      return (left['properties'] as Node[]).flatMap((each) =>
+        targetsOf(each.type === 'Property' ? (each['value'] as Node) : each),
+      );
+    case 'AssignmentPattern':
+      return targetsOf(left['left'] as Node);
+    case 'RestElement':
+      return targetsOf(left['argument'] as Node);
+    default:
+      return [];
+  }
 }
 
 /** The name of the property that `a.b`, `a['b']` or `a.#b` is; null: it is not known. */
