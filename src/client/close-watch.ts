@@ -1,3 +1,4 @@
+import { processWarning } from '../runtime/process-warning.ts';
 import type { Session } from '../session/session.ts';
 import { StandstillWatch } from '../transport/standstill-watch.ts';
 
@@ -17,20 +18,14 @@ export async function watchedClose(session: Session, gone: Promise<void>): Promi
   };
   // A connection whose rows nobody takes does not keep the process, and it would end without a word.
   const watch = new StandstillWatch(session.clock, watched, true);
-  watch.begin();
-  try {
-    await gone;
-  } finally {
-    watch.end();
-  }
+  await watch.during(gone);
 }
 
 function warnOfClose(milliseconds: number, stack: string): void {
-  const warning: Error & { detail?: string } = new Error(
+  processWarning(
+    'AsyncpgSlowCloseWarning',
     `the close of a connection has waited ${milliseconds} ms for a stream or COPY that does not go on: if what takes its ` +
       'data, or gives it, waits for the close, neither ends. Close the connection behind it, or give the close a timeout',
+    stack.replace(/^Error/, 'It was closed'),
   );
-  warning.name = 'AsyncpgSlowCloseWarning';
-  warning.detail = stack.replace(/^Error/, 'It was closed');
-  process.emitWarning(warning);
 }

@@ -479,11 +479,10 @@ export class Allocator {
     for (const pooled of this.#idle.all()) this.#discard(pooled);
     if (this.#total > 0) {
       const watch = closeWatch(this.#sessions, insideOf(this.#sessions), this.#clock);
-      watch.begin();
-      await new Promise<void>((resolve) => {
+      const empty = new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
-      watch.end();
+      await watch.during(empty);
     }
     this.#state = 'closed';
   }

@@ -1,17 +1,12 @@
+import { processWarning } from '../runtime/process-warning.ts';
 import type { Standstill } from '../session/session.ts';
 import type { PoolStats } from './stats.ts';
 
-/** What a pool tells its user outside of any call: process warnings, each with a name. */
-function warn(name: string, message: string, detail?: string): void {
-  const warning: Error & { detail?: string } = new Error(message);
-  warning.name = name;
-  if (detail !== undefined) warning.detail = detail;
-  process.emitWarning(warning);
-}
+// What a pool tells its user outside of any call.
 
 /** A connection has been lent out for long; `stack` is where. */
 export function warnOfLeak(milliseconds: number, stack: string): void {
-  warn(
+  processWarning(
     'AsyncpgLeakWarning',
     `a connection of a pool was not given back within ${milliseconds} ms`,
     stack.replace(/^Error/, 'It was acquired'),
@@ -21,7 +16,7 @@ export function warnOfLeak(milliseconds: number, stack: string): void {
 /** A connection comes back with listeners, which will hear nothing any more. */
 export function warnOfListeners(count: number): void {
   if (count === 0) return;
-  warn(
+  processWarning(
     'AsyncpgInterfaceWarning',
     `a connection is given back to its pool with ${count} active notification or log listeners, which are removed; use pool.listen() for lasting ones`,
   );
@@ -56,7 +51,7 @@ export function warnOfWaitInside(
   stack: string,
 ): void {
   const instead = INSTEAD[inside];
-  warn(
+  processWarning(
     'AsyncpgPoolWaitWarning',
     `a call on a pool has waited ${milliseconds} ms for a connection inside ${INSIDE[inside]}, ` +
       `whose ${size} connections are all in use: if all of them wait like this, none comes back. ` +
@@ -80,7 +75,7 @@ export function tellStall({ holder, reader, source }: Stall): string {
 
 /** Calls wait for connections, and nothing happens on any of them. */
 export function warnOfStall(milliseconds: number, stall: Stall): void {
-  warn(
+  processWarning(
     'AsyncpgPoolWaitWarning',
     `a call on a pool has waited ${milliseconds} ms for a connection, while nothing happened on any: ` +
       `${tellStall(stall)}. If what has them waits for such a call, as in the loop of a stream, none comes back. ` +
@@ -95,7 +90,7 @@ export function warnOfStalledClose(
   inside: Inside | null,
   stack: string,
 ): void {
-  warn(
+  processWarning(
     'AsyncpgSlowCloseWarning',
     `the close of a pool has waited ${milliseconds} ms for connections in use, while nothing happened on any: ` +
       `${tellStall(stall)}. If what has them waits for the close, neither ends: ` +
@@ -107,7 +102,7 @@ export function warnOfStalledClose(
 }
 
 export function warnOfSlowClose({ inUse }: PoolStats): void {
-  warn(
+  processWarning(
     'AsyncpgSlowCloseWarning',
     `closing a pool takes long: ${inUse} of its connections are in use; were they all given back?`,
   );
@@ -115,7 +110,7 @@ export function warnOfSlowClose({ inUse }: PoolStats): void {
 
 /** Readers are refused by what they are told, such as another role or a setting that a pooler does not know. */
 export function warnOfRefusedReaders(error: Error): void {
-  warn(
+  processWarning(
     'AsyncpgReadersWarning',
     `the readers of a pool cannot be opened, and the primary answers in their stead: ${error.message}`,
   );

@@ -1,3 +1,4 @@
+import { processWarning } from '../runtime/process-warning.ts';
 import type { Clock } from '../transport/clock.ts';
 import { StandstillWatch } from '../transport/standstill-watch.ts';
 
@@ -27,10 +28,9 @@ export function sourceWatch(session: WatchedSession): StandstillWatch {
 }
 
 function warnOfSource(milliseconds: number): void {
-  const warning = new Error(
+  processWarning(
+    'AsyncpgSourceWaitWarning',
     `a call on a connection waits for a COPY or executeMany, whose source has given nothing for ${milliseconds} ms: ` +
       'if the source waits for that call, neither goes on. Read what the source needs before, or on another connection',
   );
-  warning.name = 'AsyncpgSourceWaitWarning';
-  process.emitWarning(warning);
 }

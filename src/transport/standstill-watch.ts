@@ -45,6 +45,16 @@ export class StandstillWatch {
     this.#timer = null;
   }
 
+  /** Watches until what is waited for has come. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.begin();
+    try {
+      return await work;
+    } finally {
+      this.end();
+    }
+  }
+
   #lookLater(): void {
     const look = (): void => {
       this.#lookLater();
