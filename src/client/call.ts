@@ -129,7 +129,7 @@ function checkedObject(
   }
   if (query[NUMBERED] !== undefined) refuseWrittenPlaceholders(query, query[NUMBERED]);
   if (query.rows !== undefined) checkRowForm(query.rows);
-  const names = column === undefined || column === null ? undefined : query[NAMED];
+  const names = column === null ? undefined : query[NAMED];
   if (names === undefined && (query.rows !== undefined || form === 'record')) return query;
   return { ...query, ...names?.(inverseOf(column!)), rows: query.rows ?? form };
 }

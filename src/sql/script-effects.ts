@@ -20,7 +20,7 @@ export const NO_EFFECTS: ScriptEffects = Object.freeze({
 });
 
 /** How the names begin that the driver gives to statements. */
-const NAMES_BEGIN = 'asyncpg_';
+export const NAMES_BEGIN = 'asyncpg_';
 
 /** The first words of statements that have such effects. Most texts are without any. */
 const REMARKABLE = /\b(?:commit|end|rollback|abort|prepare|copy|unlisten|discard|deallocate)\b/i;

@@ -107,14 +107,16 @@ export class Surroundings {
     queries: readonly Executed[],
     statements: readonly Statement[] = NO_STATEMENTS,
   ): void {
-    if (queries.some(({ text }) => statementKind(text).dropsStatements)) this.#dropped();
+    let dropsStatements = false;
     let definesObjects = false;
     const concerned = queries.filter(({ text }, i) => {
       const kind = statementKind(text);
+      dropsStatements ||= kind.dropsStatements;
       definesObjects ||= kind.changesSchema || (this.#hasTemporary && DISCARD.test(text));
       if (kind.callsUnknown) return statements[i]?.leavesSurroundings !== true;
       return kind.changesSurroundings && this.#mayChange(text);
     });
+    if (dropsStatements) this.#dropped();
     if (definesObjects) {
       this.#hasDefined = true;
       this.definitions += 1;
