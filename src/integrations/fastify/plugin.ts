@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Queryable } from '../../client/queryable.ts';
-import { ClientConfigurationError } from '../../errors/client-errors.ts';
+import { ClientConfigurationError, InterfaceError } from '../../errors/client-errors.ts';
 import { createPool } from '../../pool/create-pool.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
@@ -92,10 +92,15 @@ export async function asyncpg(app: FastifyInstance, options: AsyncpgPluginOption
 
   app.decorate(name, pool);
   if (cancelOnDisconnect) {
-    app.decorateRequest(name, null);
+    const ofRequest = new WeakMap<FastifyRequest, Queryable>();
+    // A getter: a scope inside may have a pool of the same name, and the hooks of both are run for its requests.
+    app.decorateRequest(name, {
+      getter() {
+        return ofRequest.get(this) ?? tooEarly(name);
+      },
+    });
     app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-      const signal = untilDisconnected(reply);
-      Object.defineProperty(request, name, { value: pool.with({ signal }) });
+      ofRequest.set(request, pool.with({ signal: untilDisconnected(reply) }));
     });
   } else {
     app.decorateRequest(name, { getter: () => pool });
@@ -116,12 +121,26 @@ Object.assign(asyncpg, {
   [Symbol.for('plugin-meta')]: { name: 'asyncpg', fastify: '5.x' },
 });
 
-/** A signal that is aborted when the client goes away. An answer that was sent whole is none. */
+/** @throws InterfaceError: the hook that makes it has not been run */
+function tooEarly(name: string): never {
+  throw new InterfaceError(`request.${name} is not there yet: this hook runs before the plugin's`, {
+    hint: `Register asyncpg/fastify before the hook is added, or use app.${name}, which does not end with the client.`,
+  });
+}
+
+/** A signal that is aborted when the client goes away before its answer has been written. */
 function untilDisconnected(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  const { raw } = reply;
-  raw.once('close', () => {
-    if (!raw.writableFinished) controller.abort(new ClientDisconnectedError());
-  });
+  const raw: Response = reply.raw;
+  // Neither an answer of HTTP/2 that broke off nor one of app.inject() tells by `writableFinished` which it is.
+  const closed = (): void => {
+    if (!raw.writableEnded) controller.abort(new ClientDisconnectedError());
+  };
+  // It may have gone while a hook of the app's was waiting.
+  if (raw.destroyed || raw.stream?.destroyed === true) closed();
+  else raw.once('close', closed);
   return controller.signal;
 }
+
+/** What answers of HTTP/1 and of HTTP/2 have; `stream` is the latter's. */
+type Response = FastifyReply['raw'] & { readonly stream?: { readonly destroyed: boolean } };

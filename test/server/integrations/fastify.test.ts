@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest } from 'node:http';
+import { connect as http2Connect } from 'node:http2';
 import asyncpg, { type AsyncpgPluginOptions, healthRoute } from 'asyncpg/fastify';
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -217,6 +219,107 @@ describe('request.pg', () => {
     await disconnectAtGate('GET');
     expect(await promise).toMatchObject({ name: 'ClientDisconnectedError' });
     expect(await app.pg.fetchVal('SELECT count(*) FROM kept')).toBe(0n);
+  });
+
+  it('ends with a client of HTTP/2 that goes away, and not with one that was answered', async () => {
+    app = fastify({ http2: true }) as unknown as FastifyInstance;
+    app.register(asyncpg, { dsn: serverDsn(), pool: { maxSize: 2 }, cancelOnDisconnect: true });
+    const waits = deferred<unknown>();
+    const goesOn = deferred<unknown>();
+    app.get('/wait', (request) => {
+      const query = request.pg.fetchVal(WAIT_AT_GATE, GATE);
+      query.catch(waits.resolve);
+      return query;
+    });
+    app.get('/answered', async (request, reply) => {
+      reply.raw.once('close', () => {
+        request.pg.fetchVal('SELECT 1').then(goesOn.resolve, goesOn.resolve);
+      });
+      return 'done';
+    });
+    const client = http2Connect(await app.listen({ port: 0 }));
+    client.on('error', () => {});
+    const answer = client.request({ ':path': '/answered' });
+    await once(answer.resume(), 'end');
+    expect(await goesOn.promise).toBe(1);
+    await admin.execute('SELECT pg_advisory_lock($1)', GATE);
+    client.request({ ':path': '/wait' }).on('error', () => {});
+    await eventually('the request waits in the database', waiting(1n));
+    client.destroy();
+    expect(await waits.promise).toMatchObject({ name: 'ClientDisconnectedError' });
+    await eventually('nobody waits in the database', waiting(0n));
+  });
+
+  it.each([1, 2])(
+    'is ended when its client went away while a hook before it was waiting: HTTP/%i',
+    async (version) => {
+      app = (version === 2 ? fastify({ http2: true }) : fastify()) as unknown as FastifyInstance;
+      const arrived = deferred<unknown>();
+      app.addHook('onRequest', async (_request, reply) => {
+        arrived.resolve(null);
+        await once(reply.raw, 'close');
+      });
+      app.register(asyncpg, { dsn: serverDsn(), pool: { maxSize: 2 }, cancelOnDisconnect: true });
+      const outcome = deferred<unknown>();
+      app.get('/', (request) => {
+        const query = request.pg.execute(`INSERT INTO ${SCHEMA}.kept VALUES (1)`);
+        query.then(outcome.resolve, outcome.resolve);
+        return query;
+      });
+      const address = await app.listen({ port: 0 });
+      const client = version === 2 ? http2Connect(address) : httpRequest(address);
+      client.on('error', () => {});
+      if ('request' in client) client.request({ ':path': '/' }).on('error', () => {});
+      else client.end();
+      await arrived.promise;
+      client.destroy();
+      expect(await outcome.promise).toMatchObject({ name: 'ClientDisconnectedError' });
+      expect(await admin.fetchVal(`SELECT count(*) FROM ${SCHEMA}.kept`)).toBe(0n);
+    },
+  );
+
+  it('goes on behind an answer of inject(), which was sent whole', async () => {
+    plugIn({ cancelOnDisconnect: true });
+    const { promise, resolve } = deferred<unknown>();
+    app.get('/', async (request, reply) => {
+      reply.raw.once('close', () => {
+        request.pg.fetchVal('SELECT 1').then(resolve, resolve);
+      });
+      return 'done';
+    });
+    expect((await app.inject('/')).body).toBe('done');
+    expect(await promise).toBe(1);
+  });
+
+  it.each([
+    [true, true],
+    [true, false],
+    [false, true],
+  ])(
+    'is the pool of its scope, where one inside has the same name: %s, %s',
+    async (outer, inner) => {
+      plugIn({ cancelOnDisconnect: outer }, { applicationName: 'outer' });
+      app.register(async (scope) => {
+        await scope.register(asyncpg, {
+          dsn: serverDsn(),
+          pool: { minSize: 0, applicationName: 'inner' },
+          cancelOnDisconnect: inner,
+        });
+        scope.get('/inner', (request) => request.pg.fetchVal('SHOW application_name'));
+      });
+      app.get('/outer', (request) => request.pg.fetchVal('SHOW application_name'));
+      expect((await app.inject('/inner')).body).toBe('inner');
+      expect((await app.inject('/outer')).body).toBe('outer');
+    },
+  );
+
+  it('says so to a hook that runs before it is there', async () => {
+    app = fastify();
+    app.addHook('onRequest', (request) => request.pg.execute('SELECT 1') as Promise<never>);
+    app.register(asyncpg, { dsn: serverDsn(), pool: { minSize: 0 }, cancelOnDisconnect: true });
+    const answer = await app.inject('/');
+    expect(answer.statusCode).toBe(500);
+    expect(answer.json().message).toContain('request.pg is not there yet');
   });
 
   it('goes on without its client unless it is asked to end', async () => {
