@@ -132,8 +132,10 @@ export class CopyInRequest extends CopyRequest {
       if (this.#stage !== 'feeding') return;
       const step = this.#write(session);
       if (this.abandoned) this.#giveUp('the call was ended');
+      const isFull = session.writer.offset >= COPY_BLOCK;
+      if (step === 'wait' && (isFull || this.#stage !== 'feeding')) input.leaveAsked();
       if (step === 'end' || this.#stage !== 'feeding') return;
-      if (session.writer.offset >= COPY_BLOCK) {
+      if (isFull) {
         session.outbox.flush();
         this.#data.onSent(this.#bytes, this.#pieces);
         if (session.outbox.isCongested) await session.outbox.whenDrained();

@@ -44,6 +44,11 @@ export class CopyInput {
     return result;
   }
 
+  /** What was asked for is waited for later, or never: until then its failure is none that the process hears of. */
+  leaveAsked(): void {
+    Promise.resolve(this.#awaited).catch(() => {});
+  }
+
   /** Resolves when there is something to take. Rejects with the source's failure. */
   async wait(): Promise<void> {
     const awaited = this.#awaited;

@@ -29,6 +29,44 @@ describe('when the source fails', () => {
     await expectNoEffect(connection);
   });
 
+  test('while a full block is sent, no rejection is left unhandled', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const failure = new Error('the source is dry');
+    const half = `1\t${'x'.repeat(40 * 1024)}\n`;
+    const source = (async function* () {
+      yield half;
+      yield half.replace('1', '2');
+      throw failure;
+    })();
+    await expect(connection.copyToTable('goods', { source })).rejects.toBe(failure);
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+    await expectNoEffect(connection);
+  });
+
+  test('behind an objection of the server, no rejection is left unhandled', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    let fail!: (reason: Error) => void;
+    const last = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    const source = (async function* () {
+      for (let id = 0; id < 4; id++) yield 'not a number\tx\n'.repeat(4000);
+      await last;
+    })();
+    await expect(connection.copyToTable('goods', { source })).rejects.toMatchObject({
+      sqlstate: '22P02',
+    });
+    fail(new Error('too late'));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+
   test('by itself its return() is not called', async () => {
     let returned = 0;
     const iterator = {
