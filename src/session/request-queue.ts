@@ -198,8 +198,13 @@ export class RequestQueue implements HostQueue {
     this.hold(request);
     work.then(
       (result) => {
-        if (request.abandoned) request.state = 'done';
-        else if (request.state === 'preparing') go(result);
+        try {
+          if (request.abandoned) request.state = 'done';
+          else if (request.state === 'preparing') go(result);
+        } catch (error) {
+          // By the user's own code, e.g. an iterable that gives no iterator.
+          request.fail(error);
+        }
         this.release(request);
       },
       (error: unknown) => {

@@ -78,6 +78,7 @@ export class CopyBothRequest extends Request<void> {
     this.#session = session;
     session.queue.hold(this);
     sendSimple(session, this, this.text);
+    if (this.state === 'done') session.queue.release(this);
   }
 
   override copyData(

@@ -80,9 +80,10 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     this.#completed = 0;
     this.#writing = true;
     this.#ended = false;
-    session.queue.hold(this);
+    // What the user's own code throws here is thrown before the queue is held.
     if (Symbol.asyncIterator in this.#sets) {
       const sets = this.#sets[Symbol.asyncIterator]();
+      session.queue.hold(this);
       this.send(session);
       this.#end(
         session,
@@ -93,6 +94,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     }
     const sets = this.#sets[Symbol.iterator]();
     this.#first = sets;
+    session.queue.hold(this);
     this.send(session);
     if (this.#ended || this.state !== 'sent') {
       if (!this.#ended) leave(sets);

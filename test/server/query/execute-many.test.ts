@@ -252,4 +252,23 @@ describeEach('executeMany and fetchMany', (version) => {
     const error = await failure(c.executeMany('SELECT $1::int4', sets()));
     expect(error).toBeInstanceOf(PostgresError);
   });
+
+  it.each([
+    ['iterator', Symbol.iterator],
+    ['asynchronous iterator', Symbol.asyncIterator],
+  ])('fail with what a source throws that gives no %s, and hold nothing up', async (_, symbol) => {
+    const broken = new Error('nothing to iterate');
+    const sets = {
+      [symbol]: () => {
+        throw broken;
+      },
+    } as never;
+    const c = await openWithSchema(version);
+    const text = 'SELECT $1::int4';
+    // Once with a statement that has to be prepared, and once with one that is known.
+    for (let round = 0; round < 2; round++) {
+      await expect(c.executeMany(text, sets)).rejects.toBe(broken);
+      expect(await c.fetchVal(text, 7)).toBe(7);
+    }
+  });
 });
