@@ -147,8 +147,8 @@ export abstract class Request<R = unknown> {
   ending: Ending = 'none';
   /** In a failed transaction the server refuses it as a whole. */
   isSkippable = false;
-  /** A request that works for this one at the moment, e.g. Parse and Describe for a query. */
-  inner: Request | null = null;
+  /** The requests that work for this one at the moment, e.g. Parse and Describe for a query: see runInner. */
+  inner: Set<Request> | null = null;
   /** The call's, which disposes it; a request never does. */
   readonly deadline: Deadline | null;
   #resolve!: (value: unknown) => void;

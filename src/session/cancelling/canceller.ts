@@ -62,14 +62,13 @@ export class Canceller {
     }
   }
 
-  /** Has the server stop a request that was sent; only ever while it is the one that runs. */
+  /** Has the server stop a request that was sent, or those that work for it; each only while it runs. */
   abort(request: Request): void {
-    const target = request.inner ?? request;
-    if (target.state === 'sent') {
-      target.abandon(request.error);
-      this.#session.outbox.flush();
-      this.cancelAbandoned();
-    }
+    const sent = workersOf(request).filter(({ state }) => state === 'sent');
+    if (sent.length === 0) return;
+    for (const worker of sent) worker.abandon(request.error);
+    this.#session.outbox.flush();
+    this.cancelAbandoned();
   }
 
   /** ReadyForQuery of this request has come. */
@@ -126,4 +125,9 @@ export class Canceller {
     this.#current?.stop();
     this.#current = null;
   }
+}
+
+/** The requests that work for this one at the moment; none do: itself. */
+function workersOf(request: Request): Request[] {
+  return request.inner?.size ? [...request.inner].flatMap(workersOf) : [request];
 }

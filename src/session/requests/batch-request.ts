@@ -1,6 +1,6 @@
 import type { CallCodecs } from '../../codecs/codec-source.ts';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
-import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
+import { PostgresError, type ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { SurroundingsChange } from '../../sql/surroundings-change.ts';
@@ -99,13 +99,12 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     const last = this.#items.length - 1;
     /** Where the surroundings may be others than before. */
     const turns = rehearsedAmong(this.#items.slice(0, last)).map((index) => index + 1);
-    const parts = [0, ...turns].map((from, i) => this.#items.slice(from, turns[i]));
-    const statements = await this.#prepare(session, parts[0]!);
+    const statements = await this.#prepare(session, 0, turns[0]);
     if (turns.length > 0) {
       await rehearsal(session, this, async (rehearse) => {
         for (const [i, turn] of turns.entries()) {
-          await rehearse(this.#items[turn - 1]!);
-          statements.push(...(await this.#prepare(session, parts[i + 1]!)));
+          await rehearse(this.#items[turn - 1]!).catch(throwAt(turn - 1));
+          statements.push(...(await this.#prepare(session, turn, turns[i + 1])));
         }
       });
     }
@@ -119,20 +118,26 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     });
   }
 
-  /** Has queries described, all in one flight. */
-  #prepare(session: RequestHost, items: readonly BatchItem[]): Promise<Statement[]> {
+  /** Has the queries from one place to another described, all in one flight. */
+  async #prepare(session: RequestHost, from: number, to?: number): Promise<Statement[]> {
     const found = new Map<string, Promise<Statement>>();
-    const find = ({ text, prepare }: BatchItem): Promise<Statement> => {
+    const find = ({ text, prepare }: BatchItem, index: number): Promise<Statement> => {
       const named = session.statements.storeFor(text, prepare) === session.statements.named;
       const key = `${named}:${text}`;
       let statement = found.get(key);
       if (statement === undefined) {
-        statement = statementFor(session, this, text, null, named);
+        statement = statementFor(session, this, text, null, named).catch(throwAt(from + index));
         found.set(key, statement);
       }
       return statement;
     };
-    return Promise.all(items.map(find));
+    const statements = this.#items.slice(from, to).map(find);
+    const all = Promise.all(statements);
+    all.catch(() => {});
+    // One may have failed while types are still asked for on behalf of another: until that is over too, nothing else
+    // may be started, or the questions would come in the middle of a COPY.
+    await Promise.allSettled(statements);
+    return all;
   }
 
   #execute(session: RequestHost, statements: Statement[]): void {
@@ -264,4 +269,12 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   protected override get isUndone(): boolean {
     return this.#items.every(({ text }) => statementKind(text).repeatable);
   }
+}
+
+/** Says in an error of the server's which query of the batch it is of. */
+function throwAt(index: number): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof PostgresError) error.itemIndex = index;
+    throw error;
+  };
 }

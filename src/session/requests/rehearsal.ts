@@ -1,5 +1,6 @@
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Request, RequestHost } from '../request.ts';
+import { runInner } from '../run-inner.ts';
 import { settle } from '../statements/settle.ts';
 import { changesBy } from '../statements/surroundings.ts';
 import { QueryRequest } from './query-request.ts';
@@ -58,21 +59,14 @@ export async function rehearsal(
   parent: Request,
   work: (rehearse: Rehearse) => Promise<void>,
 ): Promise<void> {
-  const run = async (request: Request): Promise<void> => {
-    parent.inner = request;
-    session.submitInner(request);
-    try {
-      await request.promise;
-    } finally {
-      parent.inner = null;
-    }
-  };
-  const script = (text: string): Promise<void> => run(new ScriptRequest(text, null));
+  const script = (text: string): Promise<string> =>
+    runInner(session, parent, new ScriptRequest(text, null));
   const isWithin = session.transactionStatus !== 'I' || session.preamble.isWaiting;
   await script(isWithin ? `SAVEPOINT ${SAVEPOINT}` : 'BEGIN');
   try {
     await work(async ({ text, args }) => {
-      await run(new QueryRequest(text, args, { wanted: 'tag', prepare: false }, null));
+      const options = { wanted: 'tag', prepare: false } as const;
+      await runInner(session, parent, new QueryRequest(text, args, options, null));
       await settle(session, parent);
     });
   } finally {

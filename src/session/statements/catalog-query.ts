@@ -5,6 +5,7 @@ import type { FieldDescription } from '../../protocol/backend/result.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { IntrospectionRequest } from '../requests/introspection-request.ts';
+import { runInner } from '../run-inner.ts';
 import { learnArrayNulls } from './array-nulls.ts';
 import { Statement } from './statement.ts';
 
@@ -61,18 +62,6 @@ export async function runCatalogQueryWith(
 
 function columnOids({ columns }: CatalogQuery): number[] {
   return columns.map(([, oid]) => oid);
-}
-
-async function runInner(
-  session: RequestHost,
-  parent: Request,
-  request: IntrospectionRequest,
-): Promise<Row[]> {
-  parent.inner = request;
-  session.submitInner(request);
-  const rows = await request.promise;
-  parent.inner = null;
-  return rows;
 }
 
 function ownStatement(

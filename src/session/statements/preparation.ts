@@ -3,6 +3,7 @@ import { InvalidCachedStatementError } from '../../errors/generated/sqlstate.ts'
 import { PostgresError } from '../../errors/postgres-error.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { PrepareRequest } from '../requests/prepare-request.ts';
+import { runInner } from '../run-inner.ts';
 import { Statement, type StatementDescription, typesOf } from './statement.ts';
 import { newStatementName } from './statement-name.ts';
 
@@ -86,16 +87,12 @@ async function parse(
 ): Promise<StatementDescription> {
   for (;;) {
     const request = new PrepareRequest(name, text);
-    parent.inner = request;
-    session.submitInner(request);
     try {
-      return await request.promise;
+      return await runInner(session, parent, request);
     } catch (error) {
       // The server may have parsed it before it was cancelled, and undoes no preparation.
       if (request.abandoned || request.wasStruck) session.statements.close(name);
       if (!request.wasStruck || session.transactionStatus !== 'I') throw error;
-    } finally {
-      parent.inner = null;
     }
   }
 }

@@ -3,11 +3,13 @@ import {
   type Connection,
   InterfaceError,
   InvalidArgumentError,
+  type PostgresError,
   sql,
+  TimeoutError,
   UndefinedTableError,
   UniqueViolationError,
 } from '../../../src/index.ts';
-import { describeEach, failure, openWithSchema } from '../../support/connections.ts';
+import { describeEach, failure, openBeside, openWithSchema } from '../../support/connections.ts';
 
 describeEach('batches', (version) => {
   for (const options of [{}, { statementCacheSize: 0 }]) {
@@ -55,6 +57,7 @@ describeEach('batches', (version) => {
       );
       expect(unknown).toBeInstanceOf(UndefinedTableError);
       expect(unknown.query).toBe('SELECT * FROM nowhere');
+      expect(unknown.itemIndex).toBe(1);
       await expect(c.batch([sql`SELECT ${1}::int4`, null as never])).rejects.toThrow(
         InterfaceError,
       );
@@ -167,5 +170,51 @@ describeEach('batches', (version) => {
       const values = results.map(({ rows }) => rows.map((row) => row.a));
       expect(values).toEqual([[], [], ['apart'], [], [1]]);
     }
+  });
+
+  it('name the query that cannot be prepared, also behind one that changes the surroundings', async () => {
+    const c = await openWithSchema(version);
+    const second = await failure<PostgresError>(c.batch(['SELECT 1', 'SELECT nowhere']));
+    expect(second.itemIndex).toBe(1);
+    const queries = ['SELECT 2', 'SET search_path = pg_catalog', 'SELECT 3', 'SELECT nowhere'];
+    const fourth = await failure<PostgresError>(c.batch(queries));
+    expect(fourth.itemIndex).toBe(3);
+    const setting = await failure<PostgresError>(c.batch(['SET TimeZone = nowhere', 'SELECT 4']));
+    expect(setting.itemIndex).toBe(0);
+  });
+
+  it('that fail leave no question behind in the middle of a COPY', async () => {
+    const c = await openWithSchema(version);
+    await c.execute(`CREATE TYPE inner_pair AS (x int4, y text); CREATE TYPE pair AS (a inner_pair, b inner_pair[]);
+      CREATE TABLE t (a int4)`);
+    const schema = await c.fetchVal<string>('SELECT quote_ident(current_schema())');
+    for (let round = 0; round < 3; round++) {
+      const other = await openBeside(c, version);
+      const batch = failure(other.batch(['SELECT nowhere', `SELECT NULL::${schema}.pair`]));
+      const source = async function* () {
+        for (let i = 0; i < 100; i++) {
+          yield '1\n'.repeat(100);
+          if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      expect(await other.copyToTable('t', { source: source() })).toBe('COPY 10000');
+      expect((await batch).message).toContain('nowhere');
+    }
+  });
+
+  it('that wait for locks to be prepared are cancelled as a whole', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE one (a int4); CREATE TABLE two (a int4)');
+    const other = await openBeside(c, version);
+    await c.transaction(async (tx) => {
+      await tx.execute('LOCK one, two');
+      const waiting = other.batch([
+        { text: 'SELECT a FROM one', timeout: 50 },
+        'SELECT a FROM two',
+      ]);
+      await expect(waiting).rejects.toThrow(TimeoutError);
+      // The server has been told to stop both: what follows need not wait for the locks.
+      expect(await other.fetchVal('SELECT 1')).toBe(1);
+    });
   });
 });
