@@ -51,10 +51,10 @@ export interface CopyFormat {
   readonly encoding?: string | undefined;
   /** Columns whose values are always quoted; true: all. */
   readonly forceQuote?: true | readonly string[] | undefined;
-  /** `csv`: columns whose values are never taken for `null`, so that it is read as text. In. */
-  readonly forceNotNull?: readonly string[] | undefined;
-  /** `csv`: columns in which a quoted `null` is NULL as well. In. */
-  readonly forceNull?: readonly string[] | undefined;
+  /** `csv`: columns whose values are never taken for `null`, so that it is read as text; true: all (17+). In. */
+  readonly forceNotNull?: true | readonly string[] | undefined;
+  /** `csv`: columns in which a quoted `null` is NULL as well; true: all (17+). In. */
+  readonly forceNull?: true | readonly string[] | undefined;
   /** Rows are frozen at once, for a table made or emptied in the same transaction. In. */
   readonly freeze?: boolean | undefined;
   /** What becomes of rows that cannot be read (17+). */

@@ -12,8 +12,8 @@ import { inTurn } from './in-turn.ts';
 export interface CopyOutOptions extends CopyFormat, Omit<CopyCommon, 'columns' | 'schema'> {
   /**
    * Where the data goes, in blocks of about 64 KiB that end anywhere. A file is created with
-   * the permissions that the process gives its files, and keeps what it has got if the COPY
-   * fails.
+   * the permissions that the process gives its files. What it had before is replaced when the first
+   * block has come: a COPY that fails earlier leaves it as it is, one that fails later leaves what has come.
    */
   readonly output: CopyOutput;
 }

@@ -6,7 +6,7 @@ import { filePath } from './file-path.ts';
 
 /** Where the data of a COPY goes to. */
 export type CopyOutput =
-  /** A file's path, or its `file:` URL: it is created, or overwritten. */
+  /** A file's path, or its `file:` URL: it is created, or overwritten once data has come. */
   | string
   | URL
   /** Ended when the COPY succeeds, destroyed with the error when it fails. */
@@ -89,25 +89,38 @@ class FileSink implements BlockSink {
   readonly #path: string | URL;
   #opening: Promise<FileHandle> | null = null;
   #file: FileHandle | null = null;
+  /** It has what was in it before: nothing has come that replaces it. */
+  #isOld = false;
 
   constructor(path: string | URL) {
     this.#path = path;
   }
 
   async open(): Promise<void> {
-    this.#opening = builtinModule('node:fs/promises').open(this.#path, 'w');
+    const { constants } = builtinModule('node:fs');
+    const flags = constants.O_WRONLY | constants.O_CREAT;
+    this.#opening = builtinModule('node:fs/promises').open(this.#path, flags);
     this.#file = await this.#opening;
+    // Pipes and devices have nothing that could be replaced.
+    this.#isOld = (await this.#file.stat()).isFile();
+  }
+
+  async #empty(): Promise<void> {
+    this.#isOld = false;
+    await this.#file!.truncate();
   }
 
   async write(block: Buffer): Promise<void> {
+    if (this.#isOld) await this.#empty();
     for (let at = 0; at < block.length; ) {
       const { bytesWritten } = await this.#file!.write(block, at);
       at += bytesWritten;
     }
   }
 
-  end(): Promise<void> {
-    return this.#file!.close();
+  async end(): Promise<void> {
+    if (this.#isOld) await this.#empty();
+    await this.#file!.close();
   }
 
   destroy(): void {

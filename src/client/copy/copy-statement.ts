@@ -62,8 +62,7 @@ function columnList(columns: readonly string[] | undefined): string {
 
 function nameList(option: string, names: unknown): string {
   if (!Array.isArray(names)) {
-    const all = option === 'forceQuote' ? 'true or ' : '';
-    throw new InvalidArgumentError(`${option} must be ${all}an array of column names`);
+    throw new InvalidArgumentError(`${option} must be true or an array of column names`);
   }
   return names.map(quoteIdentifier).join(', ');
 }
@@ -73,12 +72,22 @@ function optionList(options: CopyFormat, version: ServerVersion): string {
   const literal = (name: string, value: string | undefined): void => {
     if (value !== undefined) list.push(`${name} ${quoteLiteral(value)}`);
   };
-  const names = (name: string, option: string, value: readonly string[] | undefined): void => {
+  const columns = (
+    name: string,
+    option: string,
+    value: true | readonly string[] | undefined,
+    allSince = 0,
+  ): void => {
     if (value === undefined) return;
+    if (value === true) {
+      requireVersion(version, allSince, `${option}: true`);
+      list.push(`${name} *`);
+      return;
+    }
     const given = nameList(option, value);
     if (given !== '') list.push(`${name} (${given})`);
   };
-  const { format, header, freeze, forceQuote, onError, rejectLimit, logVerbosity } = options;
+  const { format, header, freeze, onError, rejectLimit, logVerbosity } = options;
 
   if (format !== undefined) list.push(`FORMAT ${oneOf('format', format, FORMATS)}`);
   if (freeze !== undefined) list.push(`FREEZE ${checkBoolean('freeze', freeze)}`);
@@ -98,10 +107,9 @@ function optionList(options: CopyFormat, version: ServerVersion): string {
   }
   literal('QUOTE', options.quote);
   literal('ESCAPE', options.escape);
-  if (forceQuote === true) list.push('FORCE_QUOTE *');
-  else names('FORCE_QUOTE', 'forceQuote', forceQuote);
-  names('FORCE_NOT_NULL', 'forceNotNull', options.forceNotNull);
-  names('FORCE_NULL', 'forceNull', options.forceNull);
+  columns('FORCE_QUOTE', 'forceQuote', options.forceQuote);
+  columns('FORCE_NOT_NULL', 'forceNotNull', options.forceNotNull, 17);
+  columns('FORCE_NULL', 'forceNull', options.forceNull, 17);
   if (onError !== undefined) {
     requireVersion(version, 17, 'onError');
     list.push(`ON_ERROR ${oneOf('onError', onError, ERROR_ACTIONS)}`);

@@ -89,6 +89,17 @@ describe('options', () => {
     });
   });
 
+  test('forceNull and forceNotNull of all columns', async () => {
+    await connection.execute('CREATE TEMP TABLE fresh (a text, b text)');
+    const source = ['"",\n'];
+    await connection.copyToTable('fresh', { source, format: 'csv', forceNull: true });
+    await connection.copyToTable('fresh', { source, format: 'csv', forceNotNull: true });
+    expect(await connection.fetch('SELECT * FROM fresh')).toEqual([
+      { a: null, b: null },
+      { a: '', b: '' },
+    ]);
+  });
+
   test('names are quoted, whatever they hold', async () => {
     await connection.execute(
       'CREATE SCHEMA "sch""ema"; CREATE TABLE "sch""ema"."ta.b""le" ("co""l" int, "x"", y" int)',
@@ -134,7 +145,8 @@ describe('options', () => {
   test.each<[object, string]>([
     [{ header: 'MATCH' }, "header must be true, false or 'match'"],
     [{ forceQuote: 'id' }, 'forceQuote must be true or an array of column names'],
-    [{ forceNull: true }, 'forceNull must be an array of column names'],
+    [{ forceNull: 'id' }, 'forceNull must be true or an array of column names'],
+    [{ forceNotNull: false }, 'forceNotNull must be true or an array of column names'],
   ])('tell which values there are: %j', async (options, message) => {
     await expect(
       connection.copyToTable('goods', { source: [GOODS_TEXT], ...options }),
@@ -148,6 +160,8 @@ describe('options', () => {
       { default: '-' },
       { onError: 'ignore' as const },
       { rejectLimit: 3, onError: 'ignore' as const },
+      { format: 'csv' as const, forceNull: true as const },
+      { format: 'csv' as const, forceNotNull: true as const },
     ]) {
       await expect(
         old.copyToTable('goods', { source: [GOODS_TEXT], ...options }),

@@ -39,6 +39,33 @@ describe('an output is', () => {
     expect(await readFile(file, 'utf8')).toBe(TEXT);
   });
 
+  test.each([
+    ['a table that there is not', 'nothing', {}],
+    ['a value that fails', 'goods', { failing: true }],
+    ['an encoding that there is not', 'goods', { encoding: 'KLINGON' }],
+  ])('a file, which keeps what it has if the COPY fails before data comes: %s', async (...of) => {
+    const [, table, { failing = false, ...options }] = of as [string, string, { failing?: true }];
+    const output = path.join(folder, 'kept');
+    await writeFile(output, 'of yesterday');
+    const copying = failing
+      ? connection.copyFromQuery('SELECT 1 / 0', { output, ...options })
+      : connection.copyFromTable(table, { output, ...options });
+    await expect(copying).rejects.toThrow();
+    expect(await readFile(output, 'utf8')).toBe('of yesterday');
+    await expectUsable(connection);
+  });
+
+  test('a file, which a COPY of no rows empties', async () => {
+    const output = path.join(folder, 'emptied');
+    await writeFile(output, 'of yesterday');
+    expect(await connection.copyFromQuery('SELECT 1 LIMIT 0', { output })).toBe('COPY 0');
+    expect(await readFile(output, 'utf8')).toBe('');
+  });
+
+  test.skipIf(process.platform === 'win32')('a device, which cannot be emptied', async () => {
+    expect(await connection.copyFromTable('goods', { output: '/dev/null' })).toBe('COPY 3');
+  });
+
   test('a Writable, which is ended', async () => {
     const output = new PassThrough();
     const read = output.setEncoding('utf8').toArray();
