@@ -98,7 +98,9 @@ function dateText(date: Date): string {
 /** The bound as it stands in a range's text, with quotes where it needs them. */
 export function boundText(bound: unknown): string {
   let text: string;
-  if (typeof bound === 'number') text = float8Text(bound);
+  // Digits alone are read by every type of numbers, an exponent is not by integers.
+  if (Number.isSafeInteger(bound) && bound !== 0) text = String(bound);
+  else if (typeof bound === 'number') text = float8Text(bound);
   else if (isDate(bound)) text = dateText(bound);
   else text = String(bound);
   if (text !== '' && !/[\s"\\()[\],]/.test(text)) return text;
