@@ -32,6 +32,31 @@ describe('the finder of queries', () => {
   });
 
   it.each([
+    'SELCT id FROM users',
+    'SELECTT 1',
+    'SLEECT 1',
+    'UPDATR a SET b = 1',
+    'ISNERT INTO a VALUES (1)',
+    '-- why\n DELET FROM a',
+  ])('finds what has a slip in its first word: %s', (text) => {
+    expect(textsOf(`db.fetch(${JSON.stringify(text)})`)).toEqual([text]);
+    expect(textsOf(`db.batch([${JSON.stringify(text)}])`)).toEqual([text]);
+    expect(textsOf(`import { sql } from 'asyncpg'; db.fetch(sql\`${text}\`)`)).toEqual([text]);
+  });
+
+  it.each([
+    '/api/users',
+    'updates of today',
+    'UPDATES',
+    'GET /users',
+    'VALUE of it',
+    'SELECTED',
+    'POST it',
+  ])('leaves alone what is given to a method of that name and is no query: %s', (text) =>
+    expect(textsOf(`api.fetch(${JSON.stringify(text)})`)).toEqual([]),
+  );
+
+  it.each([
     ['a name between brackets', "db['fetch']('SELECT 1')"],
     ['a private field', "class A { #db; a() { return this.#db?.fetch('SELECT 1'); } }"],
     ['a query object', "db.fetch({ text: 'SELECT 1', timeout: 5 })"],
