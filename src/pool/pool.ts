@@ -194,13 +194,14 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   override [CHECK_IN](
     lease: PooledSession | ExclusiveLease,
     failed: boolean,
+    text?: string,
   ): Promise<void> | null {
     if (lease instanceof ExclusiveLease) {
       const isLeft = !failed && lease.client.session.transactionStatus !== 'I';
       const returned = this.#giveBack(lease, failed);
       return isLeft ? Promise.resolve(returned).then(leftInTransaction) : returned;
     }
-    this.#allocator.checkIn(lease);
+    this.#allocator.checkIn(lease, text);
     return null;
   }
 

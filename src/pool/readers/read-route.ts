@@ -92,7 +92,7 @@ class ReadRoute<F extends RowForm> extends Queryable<F> {
   override [CHECK_IN](lease: any, failed: boolean, text?: string): Promise<void> | null {
     return lease instanceof PrimaryLease
       ? lease.lender[CHECK_IN](lease.lease, failed, text)
-      : this.#readers[CHECK_IN](lease, failed);
+      : this.#readers[CHECK_IN](lease, failed, text);
   }
 
   override get [STYLE](): RowStyle {

@@ -66,6 +66,29 @@ describe('one-shot calls of a full pool', () => {
     },
   );
 
+  it('are expected to take what they took, and not what one took that was ahead of them', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    // No statement of constants: of both it has to be learnt that they are quick.
+    const quick = (value: unknown) => pool.fetchVal('SELECT $1::int FROM pg_class LIMIT 1', value);
+    const slow = (seconds: number) => pool.fetchVal('SELECT pg_sleep($1::float8)::text', seconds);
+    for (let i = 0; i < 20; i++) {
+      await quick(1);
+      await slow(0);
+    }
+    const sleeping = slow(0.2);
+    // Over at once, behind one that is under way.
+    await expect(quick('x')).rejects.toThrow(InvalidArgumentError);
+    await sleeping;
+    const together = Array.from({ length: 3 }, () => quick(1));
+    expect(pool.stats.waiting).toBe(0);
+    await Promise.all(together);
+    // It is the other one of which it has been learnt.
+    const behind = [slow(0), quick(1)];
+    expect(pool.stats.waiting).toBe(1);
+    await Promise.all(behind);
+  });
+
   it('fill up as others on the same connection are done', async () => {
     await using test = await TestPool.open({ ...ONE, pipelining: 3 });
     const { pool } = test;
