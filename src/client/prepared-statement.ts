@@ -122,18 +122,13 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     return client;
   }
 
-  async #run(
-    call: string,
-    wanted: Wanted,
-    args: readonly unknown[],
-    column?: number,
-  ): Promise<unknown> {
+  async #run(call: string, wanted: Wanted, args: readonly unknown[]): Promise<unknown> {
     try {
       const client = this.#client(call);
       const { timeout, signal } = this.#options;
       const deadline = client.deadline(timeout, signal);
       try {
-        const query = { text: this.query, args, timeout, column, rows: client.rowStyle.form };
+        const query = { text: this.query, args, timeout, rows: client.rowStyle.form };
         const kind = statementKind(query.text);
         const lent = client.checkOut(undefined, deadline);
         const lease = lent instanceof Promise ? await lent : lent;
