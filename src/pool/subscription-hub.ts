@@ -121,7 +121,10 @@ export class SubscriptionHub {
     const connection = Connection[CREATE](client);
     // From here on: LISTEN may be the first thing that is not answered.
     this.#beat(link, connection);
+    const end = (): void => connection.terminate();
+    signal.addEventListener('abort', end, { once: true });
     try {
+      signal.throwIfAborted();
       for (const subscriber of [...this.#subscribers]) {
         if (!this.#subscribers.has(subscriber)) continue;
         await connection.addListener(subscriber.channel, subscriber.deliver);
@@ -129,12 +132,13 @@ export class SubscriptionHub {
           await connection.removeListener(subscriber.channel, subscriber.deliver);
         }
       }
-      signal.throwIfAborted();
       client.checkOpen();
     } catch (error) {
       link.heartbeat?.cancel();
       connection.terminate();
-      throw error;
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', end);
     }
     link.connection = connection;
     const lost = (): void => this.#lost(link);

@@ -87,3 +87,27 @@ it('a notification that came before the gap is not told after it', async () => {
   await subscription.close();
   await hub.close();
 });
+
+it.each(['close', 'terminate'] as const)(
+  '%s does not leave a connection open on which LISTEN is not answered',
+  async (end) => {
+    const { hub, streams } = hubOver([true, true]);
+    const outcome = hub.subscribe('news', () => {}, null).catch((error: unknown) => error);
+    await allSettled();
+    await hub[end]();
+    await allSettled();
+    expect(streams.map(({ destroyed }) => destroyed)).toEqual([true]);
+    expect(await outcome).toMatchObject({ message: 'nobody listens any more' });
+  },
+);
+
+it('a subscription that is closed while it comes back leaves no connection open', async () => {
+  const { hub, streams } = hubOver([false, true]);
+  const subscription = await hub.subscribe('news', () => {}, null);
+  streams[0]!.say(null);
+  await allSettled();
+  await subscription.close();
+  await allSettled();
+  expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+  await hub.close();
+});
