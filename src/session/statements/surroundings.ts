@@ -124,7 +124,10 @@ export class Surroundings {
         if (statementKind(text).changesSchema) this.#made(text);
       }
       if (queries.some(({ text }) => USER_SCHEMA.test(text))) this.hasUserSchemas = null;
-      this.#hasTemporary = queries.some(({ text }) => TEMPORARY.test(text) && !DISCARD.test(text));
+      for (const { text } of queries) {
+        if (DISCARD.test(text)) this.#hasTemporary = false;
+        else if (TEMPORARY.test(text)) this.#hasTemporary = true;
+      }
     } else if (concerned.length === 0) {
       return;
     }

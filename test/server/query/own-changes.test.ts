@@ -132,17 +132,20 @@ describeEach('what a session changes itself', (version) => {
       const pool = await createPool(serverDsn(version), { minSize: 0, maxSize: 1, ...options });
       onTestFinished(() => pool.terminate());
       const table = `kept_${process.pid}`;
-      await pool.execute(`DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (a int4)`);
+      const tables = `${table}, ${table}_other_0, ${table}_other_1`;
+      await pool.execute(`DROP TABLE IF EXISTS ${tables}; CREATE TABLE ${table} (a int4)`);
       for (let round = 0; round < 2; round++) {
         await pool.withConnection(async (c) => {
           await c.execute(`CREATE TEMP TABLE ${table} (b text, c int8)`);
           await c.execute(`INSERT INTO ${table} VALUES ($1, $2)`, 'x', 1n);
+          // What else is made does not let it forget that there is a temporary table.
+          await c.execute(`CREATE TABLE ${table}_other_${round} ()`);
           expect(await c.fetch(`SELECT * FROM ${table}`)).toEqual([{ b: 'x', c: 1n }]);
         });
         const rows = await pool.transaction((tx) => tx.fetch(`SELECT * FROM ${table}`));
         expect(rows).toEqual([]);
       }
-      await pool.execute(`DROP TABLE ${table}`);
+      await pool.execute(`DROP TABLE ${tables}`);
     });
 
     it(`is known within a batch, with ${mode}`, async () => {
