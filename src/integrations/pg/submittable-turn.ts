@@ -86,8 +86,12 @@ export class SubmittableTurn implements ForeignSpeaker {
     }
   }
 
-  /** The session is over: the client tells all queries of it. */
-  failed(): void {}
+  /** Given up before its turn: the next one may begin. Of the end of the session the client tells all queries. */
+  failed(): void {
+    if (this.#session.isEnded) return;
+    this.#over();
+    this.#host.turnEnded(this);
+  }
 
   // ── The submittable's side ──────────────────────────────────────────────────────────────
 

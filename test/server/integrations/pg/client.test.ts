@@ -400,6 +400,20 @@ describe('client.asyncpg', () => {
     await client.end();
   });
 
+  test('a submittable that is given up behind a call of the driver lets others follow', async () => {
+    const client = await connected({ query_timeout: 50 });
+    const sleeping = client.asyncpg.fetchVal({ text: 'SELECT pg_sleep(0.3)', timeout: 60_000 });
+    const told: string[] = [];
+    client.query({
+      submit: () => told.push('submitted'),
+      handleError: ({ message }: Error) => told.push(message),
+    });
+    await sleeping;
+    expect(told).toEqual(['Query read timeout']);
+    expect((await client.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
+    await client.end();
+  });
+
   test('options that have values of their own for the client have none for the driver', async () => {
     const client = await connected({ types: { getTypeParser: () => () => 'parsed' } });
     expect((await client.query('SELECT 1 AS a')).rows).toEqual([{ a: 'parsed' }]);
