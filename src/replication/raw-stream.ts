@@ -3,6 +3,7 @@ import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { Keepalive } from '../protocol/replication/walsender.ts';
 import type { CopyBothRequest, Verdict, WalSink } from '../session/requests/copy-both-request.ts';
 import { type Progress, StatusReporter } from './status-reporter.ts';
+import { bothOf } from './transaction.ts';
 import { milliseconds, type Walsender } from './walsender.ts';
 
 /** A piece of the log, or one message of an output plugin. */
@@ -81,7 +82,7 @@ export class OpenRawStream
         return { done: true, value: undefined };
       }
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#wake = bothOf(this.#wake, resolve);
       });
     }
   }

@@ -117,7 +117,8 @@ export class Snapshot {
       this.#isComplete = true;
       if (this.#unacknowledged > 0) await Promise.race([acknowledged, lost]);
     } catch (error) {
-      // So that no reader waits for somebody to take its rows.
+      // So that no reader waits for somebody to take its rows, or goes on to the next table.
+      this.#sources.length = 0;
       for (const transaction of this.#open) transaction.drop();
       await Promise.allSettled(workers);
       const { endReason } = this.#sender.session;
@@ -160,7 +161,8 @@ export class Snapshot {
     this.#open.add(transaction);
     for await (const row of tx.stream({ text: query, rows: 'record' })) {
       const change = new Insert(relation, row as Row, 0);
-      if (transaction.isDropped) continue;
+      // Nobody wants the rest of it.
+      if (transaction.isDropped) break;
       transaction.push(change);
       if (transaction.isPending) host.pushed(transaction);
       else {

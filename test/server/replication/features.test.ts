@@ -13,6 +13,7 @@ import {
   type ChangeTransaction,
   connectReplication,
   openChangeStream,
+  type RawMessage,
 } from '../../../src/replication/index.ts';
 import { iteratorOf, onEachServer, take } from '../../support/replication/logical-cluster.ts';
 
@@ -324,5 +325,23 @@ onEachServer('a change stream', SERVER, (server) => {
         break;
     }
     expect(lines.slice(-3)).toEqual(['BEGIN', 'table public.b: INSERT: id[integer]:401', 'COMMIT']);
+  });
+
+  test('a bare connection gives its messages to all who wait for the next', async () => {
+    const { pool, cluster } = server;
+    await using walsender = await connectReplication(cluster.dsn);
+    await walsender.createSlot('asked_at_once', { plugin: 'test_decoding', temporary: true });
+    const options = { 'include-xids': '0' };
+    const stream = walsender.start({ slot: 'asked_at_once', options });
+    const iterator = stream[Symbol.asyncIterator]();
+    const waiting = Array.from({ length: 3 }, () => iterator.next());
+    await pool.execute('INSERT INTO b VALUES (402)');
+    const messages = await Promise.all(waiting);
+    expect(messages.map(({ value }) => (value as RawMessage).data.toString())).toEqual([
+      'BEGIN',
+      'table public.b: INSERT: id[integer]:402',
+      'COMMIT',
+    ]);
+    await iterator.return!();
   });
 });

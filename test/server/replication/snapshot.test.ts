@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createPool } from '../../../src/index.ts';
 import {
   connectReplication,
+  type InsertChange,
   openChangeStream,
   slotStatus,
 } from '../../../src/replication/index.ts';
@@ -122,6 +123,31 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
       two: (await pool.fetchVal<bigint>('SELECT count(*)::int FROM two')) as unknown,
     });
     expect((await slotStatus(pool, 'interrupted'))?.temporary).toBe(false);
+  }, 60_000);
+
+  test('that fails at one table reads no further', async ({ skip }) => {
+    const { pool } = server;
+    // Row filters came with 15.
+    if (server.version < 15) skip();
+    await pool.execute(`CREATE TABLE wrong AS SELECT i AS id, 0 AS n FROM generate_series(1, 20000) i;
+      CREATE PUBLICATION partly FOR TABLE one, two, wrong WHERE (10 / n > 0) WITH (publish = 'insert')`);
+    const snapshot = { connections: 2 };
+    const options = { slot: 'partly', publication: 'partly', snapshot, highWater: 100 } as const;
+    await using stream = await openChangeStream(pool, options);
+    const seen: Record<string, number> = {};
+    const consuming = (async () => {
+      for await (const transaction of stream) {
+        for await (const change of transaction) {
+          const { table } = (change as InsertChange).relation;
+          seen[table] = (seen[table] ?? 0) + 1;
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    })();
+    await expect(consuming).rejects.toThrow('division by zero');
+    expect(seen['one'] ?? 0).toBeLessThan(10_000);
+    expect(seen['two']).toBeUndefined();
+    expect(await slotStatus(pool, 'partly')).toBeNull();
   }, 60_000);
 
   test('waits for the slot of one that was lost, and of which the server does not know yet', async () => {
