@@ -96,12 +96,7 @@ export class StreamBuffer implements RowSink {
     this.#next = 0;
   }
 
-  /**
-   * The consumer leaves.
-   *
-   * @example
-   * await stream.close(); // the server is told to stop
-   */
+  /** The consumer leaves. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -212,7 +207,12 @@ export class RowStream<T = any, F extends RowForm = 'record'>
     };
   }
 
-  /** Ends the query, if it runs, and frees the connection. Idempotent. */
+  /**
+   * Ends the query, if it runs, and frees the connection. Idempotent.
+   *
+   * @example
+   * await stream.close(); // the server is told to stop
+   */
   async close(): Promise<void> {
     this.#buffer.close();
     await this.#running;

@@ -56,8 +56,8 @@ export class Inbox implements MessageSink, ByteStreamHandler {
   #kept: Buffer | null = null;
   #isFeeding = false;
   /**
-   * Is offered whatever arrives before it is read: true if it was taken. Who sets it brings back by
-   * `feed` what is not his.
+   * Is offered each chunk before the framer reads it: true if it takes it. What it took and does not need is to be
+   * given back by `feed`.
    */
   tap: ((chunk: Buffer, length: number) => boolean) | null = null;
 

@@ -120,7 +120,7 @@ export class RequestQueue implements HostQueue {
     } finally {
       this.#isStarting = isNested;
     }
-    // By the user's own code, called by the request.
+    // A request calls code of the user's (encoders, getters), which may have ended the session.
     if (this.#session.isEnded) this.#failEnded(request);
   }
 
@@ -202,7 +202,7 @@ export class RequestQueue implements HostQueue {
           if (request.abandoned) request.state = 'done';
           else if (request.state === 'preparing') go(result);
         } catch (error) {
-          // By the user's own code, e.g. an iterable that gives no iterator.
+          // Thrown by code of the user's that `go` calls.
           request.fail(error);
         }
         this.release(request);

@@ -5,7 +5,7 @@ import type { TextRun } from '../../codecs/text-run.ts';
  * only during the call.
  */
 export interface UntypedResults {
-  /** The body of an ErrorResponse. `failed` follows with the ReadyForQuery. */
+  /** The body of an ErrorResponse. `settled` follows with the ReadyForQuery. */
   error(buffer: Buffer, start: number, end: number): void;
   /** The portal was bound: what fails from now on is its execution. */
   bound(): void;
