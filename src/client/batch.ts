@@ -3,15 +3,12 @@ import type { BatchResult } from '../session/requests/batch-request.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import { type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
-import type { RowTypeOf } from './checked-queries.ts';
+import type { FormOf, RowTypeOf } from './checked-queries.ts';
 
 /** What a batch comes to: a result for each query, in order. */
 export type BatchResults<F extends RowForm, Q extends readonly Query[]> = {
   -readonly [K in keyof Q]: BatchResult<RowOf<FormOf<F, Q[K]>, RowTypeOf<Q[K]>>>;
 };
-
-/** What the rows of a query are made, where others are made `F`. */
-type FormOf<F extends RowForm, Q> = Q extends { readonly rows: infer G extends RowForm } ? G : F;
 
 /** The queries of a batch, each as an object. */
 export function callsOf(queries: readonly Query[], style: RowStyle): QueryObject[] {

@@ -45,7 +45,7 @@ export async function askApart<T>(
  * @param codecs of the walsender's session
  * @param isOutdated what is known of types is wrong
  */
-export async function learnTypes(
+export async function learnTypesApart(
   context: SessionContext,
   codecs: CodecSource,
   oids: readonly number[],

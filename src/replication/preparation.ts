@@ -4,7 +4,7 @@ import { PostgresError } from '../errors/postgres-error.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { ReplicationDivergedError } from './errors.ts';
-import { learnTypes } from './learn-types.ts';
+import { learnTypesApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { areBinary, checkPublications, publishedTypes } from './publications.ts';
 import { type SlotStatus, slotStatusOf, statusQuery } from './slots.ts';
@@ -110,7 +110,7 @@ export async function prepareDecoding(
   await checkPublications(sender, settings);
   const types = await publishedTypes(sender, settings);
   const codecs = sender.session.registry;
-  await learnTypes(context, codecs, types, false, signal);
+  await learnTypesApart(context, codecs, types, false, signal);
   return wantsBinary && sender.session.server.version.major >= 14 && areBinary(codecs, types);
 }
 

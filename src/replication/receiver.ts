@@ -3,7 +3,7 @@ import type { Keepalive } from '../protocol/replication/walsender.ts';
 import type { Verdict, WalSink } from '../session/requests/copy-both-request.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { Assembler } from './assembler.ts';
-import { learnTypes } from './learn-types.ts';
+import { learnTypesApart } from './learn-types.ts';
 import { ReadPacer } from './read-pacer.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import type { TransactionQueue } from './transaction-queue.ts';
@@ -95,7 +95,7 @@ export class Receiver implements WalSink {
     const sender = this.#sender!;
     const { registry } = sender.session;
     this.#isBlocked = true;
-    learnTypes(this.#context, registry, oids, isOutdated, this.#signal).then(
+    learnTypesApart(this.#context, registry, oids, isOutdated, this.#signal).then(
       () => {
         if (this.#sender !== sender || sender.session.isEnded) return;
         this.#assembler.learnt();

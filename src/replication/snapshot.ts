@@ -10,7 +10,7 @@ import { type Row, rowShape } from '../values/row.ts';
 import type { AssemblerHost } from './assembler.ts';
 import { Insert, type KeySource, type RelationColumn } from './change.ts';
 import { IdleLimit } from './idle-limit.ts';
-import { learnTypes, openConnection } from './learn-types.ts';
+import { learnTypesApart, openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { createSlot, keepOnStandbys } from './preparation.ts';
 import { type PublishedTable, publishedTables } from './publications.ts';
@@ -241,7 +241,7 @@ async function sourceOf(
       WHERE c.oid = ${regclass} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
   );
   const codecs = sender.session.registry;
-  await learnTypes(
+  await learnTypesApart(
     context,
     codecs,
     rows.map((row) => Number(row['atttypid'])),

@@ -23,7 +23,7 @@ export class Preamble {
 
   /** What the statements that wait set of what the meaning of other texts depends on. */
   get changes(): readonly SurroundingsChange[] {
-    return this.#statements === null ? NONE : changesBy(this.#statements);
+    return this.#statements === null ? NONE : changesOfOpenings(this.#statements);
   }
 
   /** Has a transaction begun with the next request. */
@@ -52,7 +52,7 @@ export class Preamble {
 const NONE: readonly SurroundingsChange[] = [];
 
 /** What these statements set of what the meaning of other texts depends on. */
-export function changesBy(statements: readonly Opening[]): readonly SurroundingsChange[] {
+export function changesOfOpenings(statements: readonly Opening[]): readonly SurroundingsChange[] {
   const changes: SurroundingsChange[] = [];
   for (const statement of statements) {
     if (typeof statement === 'string') continue;

@@ -1,4 +1,4 @@
-import { changesBy, type Opening } from '../preamble.ts';
+import { changesOfOpenings, type Opening } from '../preamble.ts';
 import type { Request, RequestHost } from '../request.ts';
 
 /** Notes what statements set that have travelled ahead of a request, or as one. */
@@ -7,6 +7,6 @@ export function noteOpening(
   request: Request,
   statements: readonly Opening[],
 ): void {
-  const changes = changesBy(statements);
+  const changes = changesOfOpenings(statements);
   if (changes.length > 0) session.statements.surroundings.sentAhead(request, changes);
 }

@@ -192,11 +192,11 @@ export class UntypedQueryRequest extends ExtendedRequest<void> {
   // Nobody has the promise: the results are told instead.
 
   protected override resolve(): void {
-    settle(this, this.#results, null);
+    tellOver(this, this.#results, null);
   }
 
   override fail(error: unknown): void {
-    settle(this, this.#results, error);
+    tellOver(this, this.#results, error);
   }
 
   override abandon(): void {
@@ -205,7 +205,7 @@ export class UntypedQueryRequest extends ExtendedRequest<void> {
 }
 
 /** Tells once that a request is over. */
-export function settle(
+export function tellOver(
   request: { state: string; error: unknown },
   results: UntypedResults,
   error: unknown,

@@ -5,7 +5,7 @@ import { Request, type RequestHost } from '../request.ts';
 import { refuseCopyIn } from './copy-refusal.ts';
 import { ScriptProgress } from './script-progress.ts';
 import { sendSimple } from './simple-request.ts';
-import { NO_COPY_SOURCE, settle } from './untyped-query-request.ts';
+import { NO_COPY_SOURCE, tellOver } from './untyped-query-request.ts';
 import type { UntypedResults } from './untyped-results.ts';
 
 /** One Query of any number of statements, each of which has results of its own. */
@@ -77,7 +77,7 @@ export class UntypedScriptRequest extends Request<void> {
 
   override fail(error: unknown): void {
     this.#held?.queue.release(this);
-    settle(this, this.#results, error);
+    tellOver(this, this.#results, error);
   }
 
   override abandon(): void {
