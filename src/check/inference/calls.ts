@@ -25,6 +25,20 @@ export const NULL_BY_ARGUMENTS: Readonly<Record<string, readonly number[]>> = {
   text_to_array_null: [0],
 };
 
+const OF_INFINITE_TIME = /^(century|decade|epoch|isoyear|julian|millennium|year)$/;
+const OF_INFINITE_INTERVAL = /^(century|day|decade|epoch|hour|millennium|year)$/;
+
+/** What `extract` and `date_part` do not make NULL of an infinite value, by their C function. */
+export const FIELDS_OF_INFINITE: Readonly<Record<string, RegExp>> = {
+  extract_date: OF_INFINITE_TIME,
+  extract_interval: OF_INFINITE_INTERVAL,
+  extract_timestamp: OF_INFINITE_TIME,
+  extract_timestamptz: OF_INFINITE_TIME,
+  interval_part: OF_INFINITE_INTERVAL,
+  timestamp_part: OF_INFINITE_TIME,
+  timestamptz_part: OF_INFINITE_TIME,
+};
+
 /** Aggregates that are not NULL of no rows, either. */
 export const COUNTS: ReadonlySet<string> = new Set(['count', 'regr_count']);
 

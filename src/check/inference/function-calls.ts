@@ -2,6 +2,7 @@ import { isTrue, listOf, nodesOf, numberOf, walk } from '../tree/nodes.ts';
 import type { TreeNode, TreeValue } from '../tree/parse-tree.ts';
 import {
   COUNTS,
+  FIELDS_OF_INFINITE,
   NOT_NULL_OF_ROWS,
   NOT_NULL_OF_VALUES,
   NULL_BY_ARGUMENTS,
@@ -9,6 +10,7 @@ import {
   SETS_WITHOUT_NULL,
 } from './calls.ts';
 import type { Catalog, KnownFunction } from './catalog.ts';
+import { constantText } from './constants.ts';
 import { functionOf } from './facts.ts';
 import type { Inference } from './inference.ts';
 import { NEVER_NULL } from './never-null.ts';
@@ -76,7 +78,10 @@ export function isNullableCall(node: TreeNode, scope: Scope, inference: Inferenc
       const isNullByThese = deciding.some((index) => inference.isNullable(args[index], scope));
       return isNullByThese || (known.isStrict && any());
     }
-    return !NEVER_NULL.has(known.source) || (known.isStrict && any());
+    const isNeverNull =
+      NEVER_NULL.has(known.source) ||
+      FIELDS_OF_INFINITE[known.source]?.test(constantText(args[0]) ?? '');
+    return !isNeverNull || (known.isStrict && any());
   }
   if (known.body !== null) {
     const nulls = args.map((each) => inference.isNullable(each, scope));

@@ -328,4 +328,7 @@ export const CORPUS = `
 !    @18     DELETE FROM event RETURNING old
 ?!?  @18     SELECT * FROM computed
 ?    @18     SELECT a FROM unchecked
+!?!          SELECT extract(day FROM at - now()), extract(minute FROM at - now()), date_part('epoch', at - now()) FROM event
+?!!?         SELECT extract(day FROM at), extract(epoch FROM at), date_part('year', at::timestamp), date_part('month', at) FROM event
+?!           SELECT extract(week FROM at), extract(julian FROM at::date) FROM event
 `;

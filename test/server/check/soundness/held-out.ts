@@ -31,9 +31,9 @@ export const HELD_OUT = `
 ?            SELECT count(x) FILTER (WHERE x > 1) + max(x) FROM generate_series(1, 0) x
 !            SELECT count(x) FILTER (WHERE x > 1) FROM generate_series(1, 0) x
 ?!           SELECT age / NULLIF(id, 0), id % 7 FROM person
-?!           SELECT extract(year FROM at), date_trunc('day', at) FROM event
+!!           SELECT extract(year FROM at), date_trunc('day', at) FROM event
 ?            SELECT extract(year FROM born) FROM person
-?            SELECT extract(year FROM born) FROM person WHERE born IS NOT NULL
+!            SELECT extract(year FROM born) FROM person WHERE born IS NOT NULL
 ?!           SELECT to_char(at, 'YYYY'), age(at) FROM event
 ?            SELECT at - lag(at) OVER (ORDER BY at) FROM event
 !!           SELECT sum(id) OVER (PARTITION BY name ORDER BY id), avg(score) OVER (PARTITION BY name) FROM person

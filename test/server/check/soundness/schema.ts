@@ -170,8 +170,13 @@ export function randomData(random: () => number): string {
     insert('member', 'person_id, team_id, since, role', members),
     insert(
       'event',
-      'person_id, kind, amount',
-      many(() => [some(() => below(6)), word(), some(() => below(9))]),
+      'person_id, kind, amount, at',
+      many(() => [
+        some(() => below(6)),
+        word(),
+        some(() => below(9)),
+        ['2024-01-01', 'infinity', '-infinity'][below(3)]!,
+      ]),
     ),
     insert(
       'log',

@@ -27,7 +27,7 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   timetz: ["'10:00+02'"],
   timestamp: ["'2024-02-29 10:00'", "'infinity'"],
   timestamptz: ["'2024-02-29 10:00+00'", "'-infinity'"],
-  interval: ["'0'", "'1 mon -3 days'"],
+  interval: ["'0'", "'1 mon -3 days'", "'infinity'"],
   uuid: ["'00000000-0000-0000-0000-000000000000'", "'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'"],
   json: ["'null'", "'{}'", "'[1, null]'", '\'{"a": {"b": null}}\'', "'7'"],
   jsonb: ["'null'", "'{}'", "'[1, null]'", '\'{"a": {"b": null}}\'', "'7'"],
