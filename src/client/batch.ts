@@ -13,7 +13,7 @@ export type BatchResults<F extends RowForm, Q extends readonly Query[]> = {
 /** The queries of a batch, each as an object. */
 export function callsOf(queries: readonly Query[], style: RowStyle): QueryObject[] {
   if (!Array.isArray(queries)) throw new InvalidArgumentError('a batch is an array of queries');
-  return queries.map((query) => toQuery(query, [], style));
+  return Array.from(queries, (query) => toQuery(query, [], style));
 }
 
 /** What holds for the call that a batch is: the shortest time-out, and every signal. */

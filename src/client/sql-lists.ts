@@ -24,10 +24,10 @@ class List {
 
   /** Several items, separated by a text. */
   each<T>(items: readonly T[], separator: string, add: (item: T, index: number) => void): this {
-    items.forEach((item, index) => {
+    for (const [index, item] of items.entries()) {
       if (index > 0) this.text(separator);
       add(item, index);
-    });
+    }
     return this;
   }
 

@@ -151,7 +151,7 @@ export const sql: SqlTag = Object.assign(tag, {
   join: (parts: readonly unknown[], separator: string | SqlFragment = ', '): SqlFragment => {
     if (parts.length === 0) throw new InvalidArgumentError('sql.join takes at least one part');
     const between = typeof separator === 'string' ? raw(separator) : separator;
-    const values = parts.flatMap((part, index) => (index === 0 ? [part] : [between, part]));
+    const values = [...parts].flatMap((part, index) => (index === 0 ? [part] : [between, part]));
     return new SqlFragment(new Array<string>(values.length + 1).fill(''), values);
   },
   json: (value: unknown): JsonDocument => {

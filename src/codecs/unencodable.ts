@@ -20,6 +20,11 @@ export function outOfRange(value: unknown, type: string): Unencodable {
   return new Unencodable(`${kindOf(value)} is out of range for ${type}`);
 }
 
+/** The error for bytes that are there no more. */
+export function withoutMemory(): Unencodable {
+  return new Unencodable('the memory of these bytes has been transferred or cut off');
+}
+
 /** The error for a string that is no value's text. The string itself is not shown. */
 export function unreadable(expected: string): Unencodable {
   return new Unencodable(`expected ${expected}, got a string that is none`);

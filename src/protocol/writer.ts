@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
+import { isWithoutMemory } from '../values/builtins.ts';
 import { utf8Write } from './native-text.ts';
 
 /** The longest message that is ever sent: PostgreSQL's own limit for one allocation, 1 GiB - 1. */
@@ -209,8 +210,11 @@ export class MessageWriter {
     this.offset += 8;
   }
 
-  /** Raw bytes, copied: all of them, or the first `length`. */
+  /** Raw bytes, copied: all of them, or the first `length`. Refuses those whose memory has gone. */
   bytes(value: Uint8Array, length: number = value.length): void {
+    if (length === 0 && isWithoutMemory(value)) {
+      throw new InvalidArgumentError('the memory of these bytes has been transferred or cut off');
+    }
     if (this.offset + length > this.buffer.length) this.#grow(length);
     const { buffer, offset } = this;
     if (length <= SHORT_BYTES) {

@@ -1,3 +1,5 @@
+import { isWithoutMemory } from './builtins.ts';
+
 /** The bits of each byte, made when some are first read. */
 let spelledBytes: readonly string[] | null = null;
 
@@ -54,9 +56,13 @@ export class BitString {
 
   /**
    * The first `length` bits of the bytes, the most significant bit of each byte first; by
-   * default all of them. Throws a RangeError if there are fewer.
+   * default all of them. Throws a RangeError if there are fewer, and a TypeError if the memory of the
+   * bytes has been transferred to somebody else.
    */
   static fromBytes(bytes: Uint8Array, length: number = bytes.length * 8): BitString {
+    if (isWithoutMemory(bytes)) {
+      throw new TypeError('the memory of these bytes has been transferred or cut off');
+    }
     if (!Number.isInteger(length) || length < 0 || length > bytes.length * 8) {
       throw new RangeError(
         `length must be an integer from 0 to ${bytes.length * 8}, the number of bits given`,

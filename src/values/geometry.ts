@@ -24,7 +24,9 @@ function pointFrom(value: PointLike, what: string): Point {
 
 function pointsFrom(values: readonly PointLike[], what: string): readonly Point[] {
   if (!Array.isArray(values)) throw new TypeError(`${what} takes an array of points`);
-  return Object.freeze(values.map((value, index) => pointFrom(value, `point ${index} of ${what}`)));
+  return Object.freeze(
+    Array.from(values, (value, index) => pointFrom(value, `point ${index} of ${what}`)),
+  );
 }
 
 /** As the server compares: 0 equals -0 and NaN equals itself. */

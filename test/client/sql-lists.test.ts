@@ -199,3 +199,24 @@ describe('sql.unnest', () => {
     expect(() => sql.unnest(columns as never, types as never)).toThrow(message);
   });
 });
+
+// biome-ignore-start lint/suspicious/noSparseArray: holes are what this is about
+describe('a hole in a list is undefined', () => {
+  it.each([
+    ['columns', () => sql.columns(['a', , 'b'] as string[]), /must be a string/],
+    ['values', () => sql.values([[1], , [3]] as number[][]), /row 1 of sql.values must be/],
+    ['a row of values', () => sql.values([[1, , 3]]), /the value of 1 in row 0 is undefined/],
+    ['unnest', () => sql.unnest({ a: [1, , 3] }, ['int4']), /"a" in sql.unnest is undefined/],
+    ['and', () => sql.and([sql`a`, , sql`b`] as never), /part 1 of sql.and is no fragment/],
+    ['or', () => sql.or([sql`a`, , sql`b`] as never), /part 1 of sql.or is no fragment/],
+  ])('in sql.%s, and refused', (_, make, message) => {
+    expect(make).toThrow(InvalidArgumentError);
+    expect(make).toThrow(message);
+  });
+
+  it('in sql.join, and refused as an argument', () => {
+    const list = sql.join([1, , 3]);
+    expect([list.text, list.args]).toEqual(['$1, $2, $3', [1, undefined, 3]]);
+  });
+});
+// biome-ignore-end lint/suspicious/noSparseArray: see above

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { builtinModule } from '../../runtime/builtin-module.ts';
 import type { CopyEncoder } from '../../session/requests/copy-in-request.ts';
+import { isWithoutMemory } from '../../values/builtins.ts';
 
 /** The longest part of a chunk that is written as one message. */
 const MAX_PART = 256 * 1024;
@@ -44,6 +45,9 @@ export class ChunkEncoder implements CopyEncoder {
     const place = `chunk ${index} of the source`;
     if (builtinModule('node:util/types').isUint8Array(chunk)) {
       if (this.#half !== '') throw loneSurrogate(`the chunk before ${place}`);
+      if (isWithoutMemory(chunk)) {
+        throw new InvalidArgumentError(`the memory of ${place} has been transferred or cut off`);
+      }
       return chunk;
     }
     if (typeof chunk !== 'string') {

@@ -64,7 +64,7 @@ function nameList(option: string, names: unknown): string {
   if (!Array.isArray(names)) {
     throw new InvalidArgumentError(`${option} must be true or an array of column names`);
   }
-  return names.map(quoteIdentifier).join(', ');
+  return Array.from<string, string>(names, quoteIdentifier).join(', ');
 }
 
 function optionList(options: CopyFormat, version: ServerVersion): string {

@@ -1,10 +1,10 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
-import { isDate, isUint8Array } from '../../values/builtins.ts';
+import { isDate, isUint8Array, isWithoutMemory } from '../../values/builtins.ts';
 import { BINARY, type Codec, TEXT } from '../codec.ts';
 import { printArrayText } from '../containers/array-text.ts';
 import { jsonText } from '../types/json-text.ts';
 import { timestamptzText } from '../types/timestamp.ts';
-import { nested, Unencodable, wrongKind } from '../unencodable.ts';
+import { nested, Unencodable, withoutMemory, wrongKind } from '../unencodable.ts';
 import {
   type ArgumentEncoder,
   argumentPlace,
@@ -86,7 +86,10 @@ function textOf(value: unknown): string {
 function textOfObject(value: object): string {
   if (isDate(value)) return timestamptzText(value);
   if (Array.isArray(value)) return arrayText(value);
-  if (isUint8Array(value)) return `\\x${Buffer.from(value).toString('hex')}`;
+  if (isUint8Array(value)) {
+    if (isWithoutMemory(value)) throw withoutMemory();
+    return `\\x${Buffer.from(value).toString('hex')}`;
+  }
   return jsonText(value);
 }
 

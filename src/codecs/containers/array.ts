@@ -13,7 +13,7 @@ import { type ArrayShape, parseArrayText, printArrayText } from './array-text.ts
  */
 
 /** PostgreSQL's own limit. */
-const MAX_DIMENSIONS = 6;
+export const MAX_DIMENSIONS = 6;
 
 /**
  * Under this key an array has the lower bounds of its dimensions, outermost first, when they

@@ -171,7 +171,7 @@ function decodeText(type: CompositeType, shape: RowShape, text: string): Row {
 }
 
 function encodeText(type: CompositeType, value: unknown): string {
-  const texts = fieldsOf(type, value).map((field, i) => {
+  const texts = Array.from(fieldsOf(type, value), (field, i) => {
     try {
       if (field === undefined) throw undefinedField();
       return field === null ? null : type.codecs[i]!.text!.encode(field);

@@ -71,7 +71,7 @@ function decodeText(range: Codec, text: string): unknown[] {
 }
 
 function encodeText(range: Codec, value: unknown): string {
-  const texts = checked(value).map((part, i) => {
+  const texts = Array.from(checked(value), (part, i) => {
     try {
       return range.text!.encode(part);
     } catch (error) {

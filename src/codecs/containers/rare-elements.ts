@@ -1,7 +1,7 @@
 import { Box, Circle, LineSegment, Path, Polygon } from '../../values/geometry.ts';
 import { Range } from '../../values/range.ts';
 import type { TypeDescription } from '../type-description.ts';
-import type { ArrayTraits } from './array.ts';
+import { type ArrayTraits, MAX_DIMENSIONS } from './array.ts';
 import { beginsWithNumber } from './array-elements.ts';
 
 type IsElement = ArrayTraits['isElement'];
@@ -10,7 +10,11 @@ type IsElement = ArrayTraits['isElement'];
 function beginsWithout(ofClass: abstract new (...args: never[]) => object): IsElement {
   return (value) => {
     let first: unknown = value;
-    while (Array.isArray(first)) first = first[0];
+    // An array can be in itself. What is nested more deeply is no element either.
+    for (let depth = 0; Array.isArray(first); depth++) {
+      if (depth === MAX_DIMENSIONS) return false;
+      first = first[0];
+    }
     return !(first instanceof ofClass);
   };
 }

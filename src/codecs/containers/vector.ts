@@ -11,7 +11,8 @@ import { nested, Unencodable, wrongKind } from '../unencodable.ts';
 
 function checked(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw wrongKind('an array', value);
-  return value;
+  // What a hole in it is to be is not known: undefined, which is refused.
+  return [...value];
 }
 
 function encode(writer: MessageWriter, element: Codec, value: unknown): void {

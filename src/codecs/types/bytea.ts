@@ -1,8 +1,8 @@
-import { isArrayBuffer, isUint8Array } from '../../values/builtins.ts';
+import { isArrayBuffer, isUint8Array, isWithoutMemory } from '../../values/builtins.ts';
 import { malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
-import { wrongKind } from '../unencodable.ts';
+import { withoutMemory, wrongKind } from '../unencodable.ts';
 
 function checked(value: unknown): Uint8Array {
   if (isUint8Array(value)) return value;
@@ -35,6 +35,7 @@ function fromEscaped(text: string): Buffer {
 
 function toText(value: unknown): string {
   const bytes = checked(value);
+  if (isWithoutMemory(bytes)) throw withoutMemory();
   return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`;
 }
 

@@ -15,7 +15,7 @@ function snapshotOf(value: unknown): Snapshot {
     throw wrongKind('a snapshot [xmin, xmax, [xip]]', value);
   }
   const [xmin, xmax, xip] = value as [unknown, unknown, unknown[]];
-  return [xidOf(xmin), xidOf(xmax), xip.map(xidOf)];
+  return [xidOf(xmin), xidOf(xmax), Array.from(xip, xidOf)];
 }
 
 function xidOf(value: unknown): bigint {

@@ -92,6 +92,17 @@ describe('when the source fails', () => {
     await expectNoEffect(connection);
   });
 
+  test('with a chunk whose memory has been given away', async () => {
+    const chunk = new Uint8Array(Buffer.from('1\ta\n'));
+    structuredClone(chunk.buffer, { transfer: [chunk.buffer] });
+    for (const source of [chunk, ['2\tb\n', chunk]]) {
+      await expect(connection.copyToTable('goods', { source })).rejects.toThrow(
+        `the memory of chunk ${Array.isArray(source) ? 1 : 0} of the source has been transferred`,
+      );
+      await expectNoEffect(connection);
+    }
+  });
+
   test('with text that has no UTF-8 form', async () => {
     await expect(connection.copyToTable('goods', { source: ['1\t\ud800\n'] })).rejects.toThrow(
       'chunk 0 of the source has a lone surrogate',

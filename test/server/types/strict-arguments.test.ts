@@ -1,6 +1,12 @@
 /** Values that do not fit their type: refused before anything is sent, in words that help. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Connection, connect, InvalidArgumentError, Range } from '../../../src/index.ts';
+import {
+  BitString,
+  type Connection,
+  connect,
+  InvalidArgumentError,
+  Range,
+} from '../../../src/index.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 let db: Connection;
@@ -10,6 +16,9 @@ beforeAll(async () => {
     CREATE TEMP TABLE t (i int4, "a ""b" text);
     CREATE TYPE pg_temp.pair AS (a int4, "b c" text);
     CREATE TYPE pg_temp.nested AS (ps pg_temp.pair[]);
+    CREATE TYPE pg_temp.priced AS (m money, n int4);
+    CREATE TYPE pg_temp.stored AS (m money, b bytea);
+    CREATE TYPE pg_temp.moneyrange AS RANGE (subtype = money);
   `);
 });
 afterAll(() => db.close());
@@ -76,6 +85,89 @@ test.each(refusals)('%s %s is refused', async (type, value, message) => {
   await expect(call).rejects.toThrow(`invalid input for query argument $2 (${name}): ${message}`);
   await expect(call).rejects.toBeInstanceOf(InvalidArgumentError);
   expect(await db.fetchVal('SELECT 7')).toBe(7);
+});
+
+const inItself: unknown[] = [];
+inItself.push(inItself);
+const inEachOther: unknown[] = [[], 1];
+(inEachOther[0] as unknown[]).push(inEachOther);
+
+test.each([
+  'int4',
+  'text',
+  'box',
+  'circle',
+  'lseg',
+  'path',
+  'polygon',
+  'int4range',
+  'int4multirange',
+])('an array that is in itself is no array of %s', async (type) => {
+  for (const value of [inItself, inEachOther]) {
+    await expect(db.fetchVal(`SELECT $1::${type}[]`, value)).rejects.toThrow(
+      `query argument $1 (${type}[]): an array has at most 6 dimensions`,
+    );
+  }
+  expect(await db.fetchVal('SELECT 7')).toBe(7);
+});
+
+// biome-ignore-start lint/suspicious/noSparseArray: holes are what this is about
+test.each([
+  ['int2vector', [1, , 3], 'at [1]: expected an integer, got undefined'],
+  ['int2vector[]', [[1, , 3]], 'at [0][1]: expected an integer, got undefined'],
+  ['path', [[1, 2], , [3, 4]], 'point 1 of a Path must be a Point'],
+  ['polygon', [[1, 2], , [3, 4]], 'point 1 of a Polygon must be a Point'],
+  ['txid_snapshot', [1n, 9n, [2n, , 4n]], 'expected a transaction id as a bigint, got undefined'],
+  ['pg_temp.pair', [1, ,], 'at ["b c"]: undefined is not a value'],
+  ['pg_temp.priced', ['1', ,], 'at .n: undefined is not a value'],
+  ['pg_temp.moneymultirange', [['1', '2'], , ['5', '6']], 'at [1]: expected a Range'],
+])('a hole in an array is a value that is missing: %s', async (type, value, message) => {
+  const call = db.fetchVal(`SELECT $1::${type}::text`, value);
+  await expect(call).rejects.toThrow(InvalidArgumentError);
+  await expect(call).rejects.toThrow(message);
+  expect(await db.fetchVal('SELECT 7')).toBe(7);
+});
+// biome-ignore-end lint/suspicious/noSparseArray: see above
+
+describe('bytes whose memory has been given away are no empty bytes', () => {
+  const given = (): Uint8Array => {
+    const bytes = new Uint8Array([1, 2]);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    return bytes;
+  };
+  // The declarations that the tests are compiled with do not have it yet.
+  const Resizable = ArrayBuffer as unknown as new (
+    length: number,
+    options: { maxByteLength: number },
+  ) => ArrayBuffer & { resize(length: number): void };
+  const cutOff = (): Uint8Array => {
+    const memory = new Resizable(8, { maxByteLength: 16 });
+    const bytes = new Uint8Array(memory, 4, 4);
+    memory.resize(2);
+    return bytes;
+  };
+  const message = 'the memory of these bytes has been transferred or cut off';
+
+  test.each([
+    ['bytea', given()],
+    ['bytea', cutOff()],
+    ['bytea[]', [given()]],
+    ['pg_temp.stored', { m: '1', b: given() }],
+    ['pg_temp.stored', { m: '1', b: cutOff() }],
+  ])('%s', async (type, value) => {
+    const call = db.fetchVal(`SELECT $1::${type}::text`, value);
+    await expect(call).rejects.toThrow(InvalidArgumentError);
+    await expect(call).rejects.toThrow(message);
+    expect(await db.fetchVal("SELECT $1::bytea = ''", new Uint8Array(0))).toBe(true);
+  });
+
+  test('what a codec of yours returns, and a BitString', async () => {
+    await using own = await connect(serverDsn(), {
+      codecs: { macaddr: { schema: 'pg_catalog', format: 'binary', encoder: given } },
+    });
+    await expect(own.fetchVal('SELECT $1::macaddr', 1)).rejects.toThrow(message);
+    expect(() => BitString.fromBytes(given())).toThrow(new TypeError(message));
+  });
 });
 
 describe('the place inside a value is named', () => {
