@@ -73,6 +73,11 @@ export interface CodecSource {
    * to another server. It knows from the others what to ask for at once.
    */
   fork(): CodecSource;
+  /**
+   * The same types for values of a log, from before composite types were altered: such a value has the fields
+   * that it has, wherever it stands.
+   */
+  former?(): CodecSource;
 }
 
 /** Whether a source has a codec for each of these types now. */

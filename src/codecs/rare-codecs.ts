@@ -1,6 +1,7 @@
 /** What is loaded with the first type that few programs have: see `rareCodecs`. */
 // biome-ignore lint/performance/noBarrelFile: it is what one import() brings
 export { compositeForms } from './containers/composite.ts';
+export { formerForms } from './containers/former-composite.ts';
 export { multirangeForms } from './containers/multirange.ts';
 export { rangeForms } from './containers/range.ts';
 export { rareRule } from './containers/rare-elements.ts';

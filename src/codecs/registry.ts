@@ -48,6 +48,9 @@ export class TypeRegistry implements CodecSource {
   /** How many types are being built at the moment, each as a part of the one before. */
   #depth = 0;
 
+  /** Its values may be older than what is known of their types. */
+  #isFormer = false;
+
   columnName: ((column: string) => string) | null = null;
 
   /** @param declared codecs in place of types' own, by `codecKey`: see `declaring` */
@@ -86,6 +89,12 @@ export class TypeRegistry implements CodecSource {
     );
     fork.columnName = this.columnName;
     return fork;
+  }
+
+  former(): TypeRegistry {
+    const former = new TypeRegistry(this.options, this.#declared, this.#known, this.domains);
+    former.#isFormer = true;
+    return former;
   }
 
   get epoch(): number {
@@ -318,12 +327,15 @@ export class TypeRegistry implements CodecSource {
   #forms(type: TypeDescription, parts: readonly Codec[]): CodecForms {
     const [part] = parts;
     switch (type.typtype) {
-      case 'c':
-        return loadedRare().compositeForms({
+      case 'c': {
+        const forms = loadedRare().compositeForms({
           name: type.name,
           names: type.attributes!.map(({ name }) => name),
           codecs: parts,
         });
+        if (!this.#isFormer) return forms;
+        return loadedRare().formerForms(forms, parts, (oid) => this.codec(oid));
+      }
       case 'd': {
         const { type: _base, isCustom: _custom, ...forms } = part!;
         return forms;

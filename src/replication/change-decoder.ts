@@ -2,7 +2,7 @@ import type { CodecSource } from '../codecs/codec-source.ts';
 import { isReady, MissingTypesError } from '../codecs/codec-source.ts';
 import { lastTuple } from '../codecs/compilers/tuple-decoder.ts';
 import type { TextRun } from '../codecs/text-run.ts';
-import { OutdatedSchemaCacheError, ProtocolError } from '../errors/client-errors.ts';
+import { DecodeError, OutdatedSchemaCacheError, ProtocolError } from '../errors/client-errors.ts';
 import {
   KEY_TUPLE,
   NEW_TUPLE,
@@ -70,7 +70,8 @@ export class ChangeDecoder {
    */
   retries(error: unknown): boolean {
     if (error instanceof NotYet) return false;
-    const isOutdated = error instanceof OutdatedSchemaCacheError;
+    // The text of a composite value does not tell that it is older than its type is: it may only be wrong.
+    const isOutdated = error instanceof OutdatedSchemaCacheError || error instanceof DecodeError;
     if (this.#isRetrying && isOutdated && !this.#isFormer) {
       this.#isFormer = true;
       // What the catalog says now is right, and the value is older than that.

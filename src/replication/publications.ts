@@ -126,14 +126,34 @@ export function publicationError(error: Error, { publications }: Wanted): Error 
   return name === undefined ? error : publicationMissing([name], error);
 }
 
+/** How often what is published is asked for while tables are being dropped. */
+const ATTEMPTS = 20;
+
+/**
+ * Asks for what is published. The server looks into each table on the way, and fails where one was dropped since it has
+ * made its list: with an internal error ("could not open relation"), or as the table is asked for by its name.
+ */
+export async function whileTablesGo<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const state = error instanceof PostgresError ? error.sqlstate : null;
+      if (!(state === 'XX000' || state === '42P01') || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
 /** The types of all columns that are published. */
 export async function publishedTypes(sender: Walsender, wanted: Wanted): Promise<number[]> {
-  const rows = await sender.command(
-    `SELECT DISTINCT a.atttypid AS oid FROM pg_catalog.pg_publication_tables t
+  const rows = await whileTablesGo(() =>
+    sender.command(
+      `SELECT DISTINCT a.atttypid AS oid FROM pg_catalog.pg_publication_tables t
       JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
       JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       WHERE t.pubname IN (${list(wanted.publications)})`,
+    ),
   );
   return rows.map((row) => Number(row['oid']));
 }
@@ -153,22 +173,22 @@ export async function publishedTables(
   const filter = major >= 15 ? 't.rowfilter' : 'NULL';
   const listed = major >= 15 ? 'AND a.attname = ANY(t.attnames)' : '';
   const generated = major >= 18 ? '' : "AND a.attgenerated = ''";
-  const names = list(wanted.publications);
   // What belongs to a partitioned table that is published by its root comes as rows of that alone.
   const rows = await sender.command(
-    `SELECT t.schemaname, t.tablename, ${filter} AS filter,
+    `WITH published AS MATERIALIZED (
+        SELECT * FROM pg_catalog.pg_publication_tables WHERE pubname IN (${list(wanted.publications)}))
+      SELECT t.schemaname, t.tablename, ${filter} AS filter,
       (SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           ${generated} ${listed}) AS columns
-      FROM pg_catalog.pg_publication_tables t
+      FROM published t
       JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
       JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-      WHERE t.pubname IN (${names}) AND NOT EXISTS (
+      WHERE NOT EXISTS (
         SELECT 1 FROM pg_catalog.pg_partition_ancestors(c.oid) p
           JOIN pg_catalog.pg_class r ON r.oid = p.relid AND r.oid <> c.oid
           JOIN pg_catalog.pg_namespace m ON m.oid = r.relnamespace
-          JOIN pg_catalog.pg_publication_tables a ON a.schemaname = m.nspname AND a.tablename = r.relname
-          WHERE a.pubname IN (${names}))
+          JOIN published a ON a.schemaname = m.nspname AND a.tablename = r.relname)
       ORDER BY pg_catalog.pg_relation_size(c.oid) DESC, t.schemaname, t.tablename`,
   );
   const tables = new Map<string, PublishedTable>();

@@ -183,7 +183,13 @@ export class Reconnector {
     }
     if (slot !== null && (!isFirst || startAfter !== null || this.#wasMade)) throw slotLost(slot);
     if (snapshot !== null) {
-      this.#snapshot = await Snapshot.begin(sender, this.#context, this.#settings, slot!);
+      this.#snapshot = await Snapshot.begin(
+        sender,
+        this.#context,
+        this.#settings,
+        slot!,
+        this.#signal,
+      );
       this.#acknowledgements.idle(this.#snapshot.position);
       return;
     }

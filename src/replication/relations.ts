@@ -2,7 +2,6 @@ import type { Codec } from '../codecs/codec.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
 import { columnName } from '../codecs/column-name.ts';
 import { compileTupleDecoder, type TupleDecoder } from '../codecs/compilers/tuple-decoder.ts';
-import { formerCodec } from '../codecs/containers/former-composite.ts';
 import { ProtocolError } from '../errors/client-errors.ts';
 import type { RelationMessage } from '../protocol/replication/change-messages.ts';
 import { rowShape } from '../values/row.ts';
@@ -51,8 +50,8 @@ export class Relations {
 
   /** The log has values of composite types from before they were altered. */
   defineFormer(message: RelationMessage, codecs: CodecSource): void {
-    const codecOf = (oid: number): Codec | undefined => codecs.codec(oid);
-    const made = message.columns.map(({ typeOid }) => formerCodec(codecOf(typeOid)!, codecOf));
+    const former = codecs.former!();
+    const made = message.columns.map(({ typeOid }) => former.codec(typeOid)!);
     this.#announced.set(message.oid, describe(message, made, codecs));
   }
 

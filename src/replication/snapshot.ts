@@ -13,10 +13,10 @@ import { IdleLimit } from './idle-limit.ts';
 import { learnTypesApart, openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { createSlot, keepOnStandbys } from './preparation.ts';
-import { type PublishedTable, publishedTables } from './publications.ts';
+import { type PublishedTable, publishedTables, whileTablesGo } from './publications.ts';
 import { tablePath } from './table-path.ts';
 import { Transaction } from './transaction.ts';
-import type { Walsender } from './walsender.ts';
+import { Walsender } from './walsender.ts';
 
 /** The longest name of a slot, less what is put behind it. */
 const MAX_NAME = 54;
@@ -77,11 +77,13 @@ export class Snapshot {
     context: SessionContext,
     settings: StreamSettings,
     slot: string,
+    signal: AbortSignal,
   ): Promise<Snapshot> {
     if (sender.session.server.version.major >= 14) {
       await sender.command('SET idle_session_timeout = 0');
     }
-    const sources = await sourcesOf(sender, context, settings);
+    // What cannot be had is refused before there is a slot, and what is locked is waited for.
+    await whileTablesGo(() => sourcesOf(sender, context, settings));
     const idleLimit = await IdleLimit.set(sender, context.config.timeout);
     const temporary = `${slot.slice(0, MAX_NAME)}_snapshot`;
     const { consistentPoint, snapshot } = await createSlot(
@@ -96,6 +98,7 @@ export class Snapshot {
       context.config.timeout,
     );
     const made = { position: consistentPoint, name: snapshot! };
+    const sources = await sourcesUnder(made.name, context, settings, signal);
     return new Snapshot(sender, context, settings, slot, temporary, made, sources, idleLimit);
   }
 
@@ -194,6 +197,29 @@ export class Snapshot {
 function reasonOf(error: unknown): unknown {
   const { cause } = error as { cause?: unknown };
   return error instanceof InterfaceError && cause instanceof PostgresError ? cause : error;
+}
+
+/**
+ * What is to be read under a snapshot. The server waited for the transactions that were open before it made the slot,
+ * and those may have made tables, or had them published.
+ */
+async function sourcesUnder(
+  snapshot: string,
+  context: SessionContext,
+  settings: StreamSettings,
+  signal: AbortSignal,
+): Promise<Source[]> {
+  const asker = await Walsender.connect(context, signal);
+  try {
+    return await whileTablesGo(async () => {
+      // What has failed before is left behind.
+      await asker.command('ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      await asker.command(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+      return sourcesOf(asker, context, settings);
+    });
+  } finally {
+    asker.destroy(null);
+  }
 }
 
 /** What is to be read. */

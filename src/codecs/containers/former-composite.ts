@@ -1,6 +1,6 @@
 import { rowShape } from '../../values/row.ts';
 import { int32At, malformed, uint32At } from '../bytes.ts';
-import type { BinaryForm, Codec, TextForm } from '../codec.ts';
+import type { BinaryForm, Codec, CodecForms, TextForm } from '../codec.ts';
 import { MissingTypesError } from '../codec-source.ts';
 import { fieldSize, fieldsStart } from './composite.ts';
 import { parseCompositeText } from './composite-text.ts';
@@ -9,23 +9,33 @@ import { parseCompositeText } from './composite-text.ts';
 const MINIMUM_FIELD = 8;
 
 /**
- * The codec of a composite type for values from before it was altered, which a log still has: a value
- * has the fields that it has. Those that the type has by now in the same places give them their
- * names, and what is beyond is named by its place: `field3`. Any other codec is left as it is.
+ * The forms of a composite type for values from before it was altered, which a log still has: a value
+ * has the fields that it has. If the type begins with them, as it does when fields were added to it, they have its
+ * names; else nobody can tell which were dropped, and they are named by their places: `field1`.
+ *
+ * @param now the forms for values as the type is now; they encode
+ * @param codecs of the fields as they are now
+ * @param codecOf the codecs of fields: their types may be of former values too
  */
-export function formerCodec(codec: Codec, codecOf: (oid: number) => Codec | undefined): Codec {
-  const { fieldNames, binary, text } = codec;
-  if (fieldNames === undefined || codec.isCustom === true) return codec;
-  const make = (values: readonly unknown[]): unknown =>
-    rowShape(values.map((_, i) => fieldNames[i] ?? `field${i + 1}`)).make(values);
+export function formerForms(
+  now: CodecForms,
+  codecs: readonly Codec[],
+  codecOf: (oid: number) => Codec | undefined,
+): CodecForms {
+  const { binary, text } = now;
+  const fieldNames = now.fieldNames!;
+  const make = (values: readonly unknown[], isBeginning: boolean): unknown =>
+    rowShape(values.map((_, i) => (isBeginning ? fieldNames[i]! : `field${i + 1}`))).make(values);
   const decodeBinary: BinaryForm['decode'] = (buffer, start, end) => {
     let at = fieldsStart(buffer, start, end);
     const values = new Array<unknown>(int32At(buffer, start)).fill(null);
     const missing: number[] = [];
+    let isBeginning = true;
     for (let i = 0; i < values.length; i++) {
       const size = fieldSize(buffer, at, end);
       const oid = uint32At(buffer, at);
       at += MINIMUM_FIELD;
+      isBeginning &&= oid === codecs[i]?.type.oid;
       if (size < 0) continue;
       const field = codecOf(oid);
       if (field === undefined) missing.push(oid);
@@ -35,17 +45,24 @@ export function formerCodec(codec: Codec, codecOf: (oid: number) => Codec | unde
     }
     if (at !== end) throw malformed('composite', `${end - at} bytes follow its end`);
     if (missing.length > 0) throw new MissingTypesError(missing);
-    return make(values);
+    return make(values, isBeginning);
   };
-  // Of a text nobody can tell the types that its fields had.
+  // A text does not tell the types that its fields had: where they cannot be those of now, they are left as texts.
   const decodeText: TextForm['decode'] = (value) => {
     const fields = parseCompositeText(value);
-    return fields.length === fieldNames.length ? text!.decode(value) : make(fields);
+    if (fields.length > codecs.length) return make(fields, false);
+    try {
+      const values = fields.map((field, i) =>
+        field === null ? null : codecs[i]!.text!.decode(field),
+      );
+      return make(values, true);
+    } catch {
+      return make(fields, false);
+    }
   };
   return {
-    ...codec,
+    ...now,
     binary: binary === null ? null : { ...binary, decode: decodeBinary },
     text: text === null ? null : { ...text, decode: decodeText },
-    inline: null,
   };
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createPool } from '../../../src/index.ts';
 import {
   connectReplication,
+  dropSlot,
   type InsertChange,
   openChangeStream,
   slotStatus,
@@ -149,6 +150,85 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
     expect(seen['two']).toBeUndefined();
     expect(await slotStatus(pool, 'partly')).toBeNull();
   }, 60_000);
+
+  test('has tables that are made, or published, while it waits for transactions that are open', async () => {
+    const { pool } = server;
+    await pool.execute(`
+      CREATE TABLE known (id int PRIMARY KEY);
+      INSERT INTO known VALUES (1);
+      CREATE TABLE added (id int PRIMARY KEY);
+      INSERT INTO added VALUES (2);
+      CREATE SCHEMA made_late;
+      CREATE PUBLICATION growing FOR TABLE known`);
+    const writer = await pool.acquire();
+    const tx = await writer.begin();
+    await tx.execute(`
+      CREATE TABLE made_late.t (id int PRIMARY KEY, n int DEFAULT 7);
+      INSERT INTO made_late.t VALUES (3);
+      ALTER PUBLICATION growing ADD TABLE added, made_late.t`);
+    const opening = openChangeStream(pool, {
+      slot: 'growing',
+      publication: 'growing',
+      snapshot: { connections: 2 },
+    });
+    await until(async () => (await slotStatus(pool, 'growing_snapshot')) !== null);
+    await tx.commit();
+    await pool.release(writer);
+    await using stream = await opening;
+    await pool.execute('INSERT INTO made_late.t VALUES (4)');
+    const rows: string[] = [];
+    for await (const transaction of stream) {
+      for await (const change of transaction) {
+        if (change.kind !== 'insert') continue;
+        rows.push(`${change.relation.table} ${JSON.stringify(change.new)}`);
+      }
+      if (!transaction.isSnapshot) break;
+    }
+    expect(rows.slice(0, 3).sort()).toEqual([
+      'added {"id":2}',
+      'known {"id":1}',
+      't {"id":3,"n":7}',
+    ]);
+    expect(rows.slice(3)).toEqual(['t {"id":4,"n":7}']);
+  });
+
+  test('and its stream are begun while tables are dropped', async () => {
+    const { pool } = server;
+    await pool.execute(`
+      CREATE TABLE kept (id int PRIMARY KEY);
+      INSERT INTO kept VALUES (1);
+      CREATE SCHEMA dropping;
+      CREATE PUBLICATION dropping FOR ALL TABLES`);
+    let isDone = false;
+    const dropping = ['a', 'b'].map(async (name) => {
+      while (!isDone) {
+        await pool.execute(`CREATE TABLE dropping.${name} (id int, v int[])`);
+        await pool.execute(`DROP TABLE dropping.${name}`);
+      }
+    });
+    try {
+      for (let i = 0; i < 20; i++) {
+        const stream = await openChangeStream(pool, { slot: 'dropping', publication: 'dropping' });
+        await stream.close();
+      }
+      await dropSlot(pool, 'dropping');
+      for (let i = 0; i < 10; i++) {
+        await using stream = await openChangeStream(pool, {
+          slot: 'dropping',
+          publication: 'dropping',
+          snapshot: true,
+          acknowledge: 'manual',
+        });
+        for await (const { isSnapshot } of stream) {
+          expect(isSnapshot).toBe(true);
+          break;
+        }
+      }
+    } finally {
+      isDone = true;
+      await Promise.all(dropping);
+    }
+  });
 
   test('waits for the slot of one that was lost, and of which the server does not know yet', async () => {
     const { pool } = server;
