@@ -68,9 +68,9 @@ export class DomainCodecs {
     }
   }
 
-  /** A codec was set on a type. */
-  add({ oid, typtype }: TypeDescription, base: number): void {
-    if (typtype === 'd') this.#bases.set(oid, base);
+  /** A codec was set on a domain. */
+  add(oid: number, base: number): void {
+    this.#bases.set(oid, base);
   }
 
   /** The codec that was set on a type was taken back: one that was declared holds again. */

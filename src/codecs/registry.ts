@@ -233,12 +233,11 @@ export class TypeRegistry implements CodecSource {
     if (changed.length === 0) return false;
     let hasDomains = false;
     for (const oid of changed) {
-      const type = this.#known.get(oid);
-      hasDomains ||= type?.typtype === 'd' || this.domains.has(oid);
+      // The type may be in doubt, and not known at the moment.
+      const base = this.#custom.get(oid)?.base ?? null;
+      hasDomains ||= base !== null || this.domains.has(oid);
       this.domains.delete(oid);
-      if (type !== undefined && this.#custom.get(oid) !== undefined) {
-        this.domains.add(type, this.#baseOf(type).oid);
-      }
+      if (base !== null) this.domains.add(oid, base);
     }
     this.#changed();
     return hasDomains;
@@ -246,14 +245,15 @@ export class TypeRegistry implements CodecSource {
 
   #replace(type: TypeDescription, replacement: Replacement): void {
     this.define([type]);
-    this.#custom.set(type.oid, replacement);
-    this.domains.add(type, this.#baseOf(type).oid);
+    const base = type.typtype === 'd' ? this.#baseOf(type).oid : null;
+    this.#custom.set(type.oid, { replacement, base });
+    if (base !== null) this.domains.add(type.oid, base);
     this.#changed();
   }
 
   /** What was set, or declared, in place of the type's own codec. */
   #replacementOf(type: TypeDescription): Replacement | undefined {
-    const set = this.#custom.get(type.oid);
+    const set = this.#custom.get(type.oid)?.replacement;
     if (set !== undefined || this.#declared.size === 0) return set;
     const declared = this.#declared.get(codecKey(type));
     return declared && loadedRare().replacementFor(type, declared, this.options);

@@ -1,17 +1,24 @@
 import type { Replacement } from './replacement.ts';
 
+/** A codec that was set in place of a type's own. */
+export interface SetCodec {
+  readonly replacement: Replacement;
+  /** Of a domain, the OID of the type that it is made of in the end; null of other types. */
+  readonly base: number | null;
+}
+
 /** The codecs that were set in place of types' own, by the OIDs of the types. */
 export class SetCodecs {
-  readonly #set = new Map<number, Replacement>();
+  readonly #set = new Map<number, SetCodec>();
   /** Those of them that are the session's own, whoever holds it. */
-  #kept: ReadonlyMap<number, Replacement> = this.#set;
+  #kept: ReadonlyMap<number, SetCodec> = this.#set;
 
-  get(oid: number): Replacement | undefined {
+  get(oid: number): SetCodec | undefined {
     return this.#set.get(oid);
   }
 
-  set(oid: number, replacement: Replacement): void {
-    this.#set.set(oid, replacement);
+  set(oid: number, codec: SetCodec): void {
+    this.#set.set(oid, codec);
   }
 
   /** Whether there was one. */
@@ -30,9 +37,9 @@ export class SetCodecs {
       (oid) => this.#set.get(oid) !== this.#kept.get(oid),
     );
     for (const oid of changed) {
-      const replacement = this.#kept.get(oid);
-      if (replacement === undefined) this.#set.delete(oid);
-      else this.#set.set(oid, replacement);
+      const codec = this.#kept.get(oid);
+      if (codec === undefined) this.#set.delete(oid);
+      else this.#set.set(oid, codec);
     }
     return changed;
   }

@@ -245,6 +245,18 @@ describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i'
           });
           expect([...(await pool.fetchRow(read))!]).toEqual(kept);
           expect([...(await pool.fetchRow(`${read} LIMIT 1`))!]).toEqual(kept);
+          // Also where all types are in doubt by then, and the session has forgotten what they are.
+          await pool.withConnection(async (c) => {
+            await c.setTypeCodec('email', own('holder'));
+            await c.reloadSchemaState();
+          });
+          expect([...(await pool.fetchRow(read))!]).toEqual(kept);
+          await pool.withConnection(async (c) => {
+            await c.resetTypeCodec('email', { schema });
+            await c.execute(`CREATE TYPE ${schema}.other AS ENUM ('x')`);
+            await c.fetchVal('SELECT 1');
+          });
+          expect([...(await pool.fetchRow(`${read} LIMIT 1`))!]).toEqual(kept);
         } finally {
           await setUp.pool.execute(`DROP SCHEMA ${schema} CASCADE`);
         }
