@@ -1,7 +1,6 @@
-import { InterfaceError } from '../errors/client-errors.ts';
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import type { Room } from '../runtime/room.ts';
-import { failedReset } from '../session/ending.ts';
+import { connectionClosed, failedReset } from '../session/ending.ts';
 import type { Request } from '../session/request.ts';
 import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
@@ -20,7 +19,7 @@ import { Listeners, type ListenHost, type Listening } from './listeners.ts';
 import { endedByStatement, OpenTransaction } from './open-transaction.ts';
 import { commentOf, withComment } from './query-comment.ts';
 import { QueryLog } from './query-log.ts';
-import { resetScript } from './reset-script.ts';
+import { SessionEffects } from './session-effects.ts';
 import { isTraced, traced } from './tracing.ts';
 import { TransactionQueue, type Turn } from './transaction-queue.ts';
 
@@ -54,13 +53,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly queue: TransactionQueue<ClientSession>;
   /** The statements that the holder has prepared, by name. */
   readonly prepared: Set<string> = new Set();
-  /** Something was done that outlives a transaction. */
-  hasLastingEffects = false;
-  /** Something was done that may have called functions unseen. */
-  mayHaveFiredTriggers = false;
-  /** What had been set in the session was undone, even if it was set on purpose. */
-  wasReset = false;
-  #preparesBySql = false;
+  readonly effects: SessionEffects = new SessionEffects();
   /** The server is to roll back a transaction that nobody has asked for: see transactionEnded. */
   #endsAnother = false;
 
@@ -199,7 +192,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     const text = `UNLISTEN ${quoteWholeIdentifier(channel)}`;
     await this.call(undefined, (deadline) => {
       const request = new ScriptRequest(text, deadline);
-      this.noteEffects(statementKind(text));
+      this.effects.note(statementKind(text));
       this.session.submit(request);
       return this.logged(request.promise, text, []);
     });
@@ -269,7 +262,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   #noteText(request: Request, kind: StatementKind): void {
     if (kind.endsTransaction && this.transactions.length > 0) request.ending = 'possible';
-    this.noteEffects(kind);
+    this.effects.note(kind);
   }
 
   /** The promise of a request that was submitted for a text of this kind. */
@@ -307,14 +300,6 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   get traits(): SessionTraits {
     const { peer, processId } = this.session;
     return { serverPid: processId, ...peer };
-  }
-
-  /** Notes what a query may leave in the session. */
-  noteEffects(kind: StatementKind): void {
-    if (kind.firesTriggers) this.mayHaveFiredTriggers = true;
-    if (!kind.lasting) return;
-    this.hasLastingEffects = true;
-    if (kind.mentionsPrepare) this.#preparesBySql = true;
   }
 
   /**
@@ -420,12 +405,12 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** Throws unless the session is alive. */
   checkOpen(): void {
-    if (this.session.isEnded) throw connectionClosed(this.session);
+    if (this.session.isEnded) throw connectionClosed(this.session.endReason);
   }
 
   /** What is there now belongs to the session from here on, and not to its present holder. */
   keep(): void {
-    this.#isClean();
+    this.effects.clear();
     this.session.server.takeForOwn();
     this.session.registry.keepCodecs?.();
     this.prepared.clear();
@@ -460,11 +445,11 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** Undoes what is known to outlive transactions, and rolls back. */
   async reset(deadline: Deadline | null = null): Promise<void> {
-    if (!this.hasLastingEffects) {
+    if (!this.effects.areLasting) {
       await this.#undo('', deadline);
       return;
     }
-    await this.#undo(this.#resetScript(), deadline);
+    await this.#undo(this.effects.undoing(this.session), deadline);
     this.session.server.takeForOwn();
   }
 
@@ -474,7 +459,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
    */
   async resetAhead(deadline: Deadline): Promise<void> {
     const { session } = this;
-    const script = this.#resetScript();
+    const script = this.effects.undoing(this.session);
     this.#endTransactions();
     this.listeners.clear();
     if (script === '') return;
@@ -483,25 +468,6 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     );
     session.submit(request);
     await request.promise;
-  }
-
-  /** What undoes it all; from here on there is nothing to undo. */
-  #resetScript(): string {
-    this.wasReset = true;
-    let script = resetScript(this.session.server.capabilities);
-    if (this.#preparesBySql) {
-      // The session's own statements go with them.
-      script += 'DEALLOCATE ALL;';
-      this.session.statements.named.clear();
-    }
-    this.#isClean();
-    return script;
-  }
-
-  #isClean(): void {
-    this.hasLastingEffects = false;
-    this.mayHaveFiredTriggers = false;
-    this.#preparesBySql = false;
   }
 
   async #undo(script: string, deadline: Deadline | null): Promise<void> {
@@ -514,23 +480,4 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     session.submit(request);
     await request.promise;
   }
-}
-
-/**
- * The error of a call on a connection that is over. It is as transient as what ended the
- * connection: one that was lost is worth another try, one that its user closed is not.
- */
-export function connectionClosed(session: Session): InterfaceError {
-  const reason = session.endReason;
-  return new InterfaceError(
-    `the connection is closed${reason === null ? '' : `: ${reason.message}`}`,
-    {
-      safeToRetry: true,
-      ...(reason === null ? {} : { cause: reason, isTransient: isTransient(reason) }),
-    },
-  );
-}
-
-function isTransient(reason: Error): boolean {
-  return 'isTransient' in reason && reason.isTransient === true;
 }

@@ -490,7 +490,7 @@ export class Connection<F extends RowForm = 'record'>
       client.session.checkCaller();
       // What was called before may begin a transaction, or end one.
       while (!client.session.isIdle && !client.session.isEnded) await client.session.whenIdle();
-      client.hasLastingEffects = true;
+      client.effects.areLasting = true;
       await client.reset();
     });
   }

@@ -10,9 +10,9 @@ import type { PooledSession } from './pooled-session.ts';
 const CLEANING_TIMEOUT = 10_000;
 
 /** Whether a session must not be used by somebody else before it was cleaned. */
-export function isSoiled({ session, hasLastingEffects, isInTransaction }: ClientSession): boolean {
+export function isSoiled({ session, effects, isInTransaction }: ClientSession): boolean {
   if (session.isEnded) return false;
-  return !session.isIdle || isInTransaction || hasLastingEffects || session.server.hasChanged;
+  return !session.isIdle || isInTransaction || effects.areLasting || session.server.hasChanged;
 }
 
 /**
@@ -28,11 +28,11 @@ export async function clean(
   const { client } = pooled;
   await within(client, clock, (deadline) => {
     if (policy === 'never') {
-      client.hasLastingEffects = false;
+      client.effects.areLasting = false;
       return client.rollBack(deadline);
     }
     // Only now is known what the calls that were under way have done.
-    if (hasToReset(pooled, policy)) client.hasLastingEffects = true;
+    if (hasToReset(pooled, policy)) client.effects.areLasting = true;
     return client.reset(deadline);
   });
 }
@@ -59,7 +59,7 @@ export function cleanAhead(
   const isAtRest = session.isIdle && !session.isEnded && session.transactionStatus === 'I';
   // One whose role is in doubt is judged by what it reports once it was reset.
   if (policy === 'never' || !isAtRest || session.server.isRoleInDoubt) return null;
-  const isDue = client.hasLastingEffects || session.server.hasChanged;
+  const isDue = client.effects.areLasting || session.server.hasChanged;
   if (!hasToReset(pooled, policy)) return null;
   const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
   const reset = client.resetAhead(deadline);
@@ -68,10 +68,10 @@ export function cleanAhead(
 }
 
 function hasToReset({ client, keepsInit }: PooledSession, policy: ResetPolicy): boolean {
-  if (policy === 'always' || client.hasLastingEffects || client.session.server.hasChanged)
+  if (policy === 'always' || client.effects.areLasting || client.session.server.hasChanged)
     return true;
   // What `init` has set would be lost: such a connection is replaced, which a mere doubt is not worth.
-  return client.mayHaveFiredTriggers && !keepsInit;
+  return client.effects.mayBeOfTriggers && !keepsInit;
 }
 
 /**
@@ -99,7 +99,7 @@ export async function cleanWithHook(
   }
   client.dismissHolder();
   await within(client, clock, (deadline) => client.rollBack(deadline));
-  client.hasLastingEffects = false;
+  client.effects.areLasting = false;
 }
 
 /** Does `work` on a client once it is idle, or destroys it. */

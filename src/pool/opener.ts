@@ -1,7 +1,8 @@
-import { type ClientSession, connectionClosed } from '../client/client-session.ts';
+import type { ClientSession } from '../client/client-session.ts';
 import { LEND } from '../client/internals.ts';
 import { openClientSession } from '../client/open-client-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
+import { connectionClosed } from '../session/ending.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { SessionSource } from './allocator.ts';
 import { ExclusiveLease } from './exclusive-lease.ts';
@@ -35,7 +36,7 @@ export class Opener implements SessionSource {
           this.#settings.maxConnectionLifetime,
         );
         await this.#initialise(pooled, attempt.signal);
-        if (client.session.isEnded) throw connectionClosed(client.session);
+        if (client.session.isEnded) throw connectionClosed(client.session.endReason);
         return pooled;
       } catch (error) {
         client.session.destroy(null);
@@ -66,7 +67,7 @@ export class Opener implements SessionSource {
         lease.isOver = true;
       }
     }
-    pooled.keepsInit = client.hasLastingEffects || client.prepared.size > 0;
+    pooled.keepsInit = client.effects.areLasting || client.prepared.size > 0;
     client.keep();
     if (this.#settings.allowExitOnIdle) client.session.unref();
     pooled.begin();

@@ -51,3 +51,21 @@ export function unansweredCancel(): ConnectionDoesNotExistError {
     'the connection was closed: the server did not answer a cancelled query',
   );
 }
+
+/**
+ * The error of a call on a connection that is over. It is as transient as what ended the
+ * connection: one that was lost is worth another try, one that its user closed is not.
+ *
+ * @param reason what ended it; null: its user
+ */
+export function connectionClosed(reason: Error | null): InterfaceError {
+  if (reason === null) {
+    return new InterfaceError('the connection is closed', { safeToRetry: true });
+  }
+  const isTransient = 'isTransient' in reason && reason.isTransient === true;
+  return new InterfaceError(`the connection is closed: ${reason.message}`, {
+    safeToRetry: true,
+    cause: reason,
+    isTransient,
+  });
+}

@@ -1,4 +1,5 @@
 import type { ClientSession } from '../../src/client/client-session.ts';
+import { SessionEffects } from '../../src/client/session-effects.ts';
 import { ConnectionDoesNotExistError } from '../../src/index.ts';
 import type { SessionSource } from '../../src/pool/allocator.ts';
 import type { PoolSettings } from '../../src/pool/pool-options.ts';
@@ -85,8 +86,7 @@ export class FakeSession {
 function fakeClientSession(session: FakeSession): ClientSession {
   const client = {
     session,
-    hasLastingEffects: false,
-    wasReset: false,
+    effects: new SessionEffects(),
     isInTransaction: false,
     reset: () => Promise.resolve(),
     listeners: {

@@ -41,7 +41,7 @@ export function copyOut(
     const statement = lookUp === null ? text : await turn.during(() => lookUp(turn));
     return turn.submit(new CopyOutRequest(statement, blocks, null, deadline));
   };
-  client.noteEffects(statementKind(text));
+  client.effects.note(statementKind(text));
   let copying: Promise<string>;
   if (sink.open === undefined && lookUp === null) {
     const request = new CopyOutRequest(text, blocks, null, deadline);

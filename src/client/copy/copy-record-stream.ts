@@ -42,7 +42,7 @@ export function streamBinaryCopy(
       { format: BINARY, count: columns.length },
       deadline,
     );
-    client.noteEffects(statementKind(query.text));
+    client.effects.note(statementKind(query.text));
     const copying = turn.submit(request);
     buffer.attach(session, () => session.canceller.dismiss(request));
     try {

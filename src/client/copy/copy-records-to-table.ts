@@ -75,7 +75,7 @@ export async function copyRecordsToTable(
       new CopyInRequest(text, { input, encoder, columns: encoder, onSent }, deadline),
     );
   };
-  client.noteEffects(statementKind(binaryText));
+  client.effects.note(statementKind(binaryText));
   const copying = withSchemaHint(
     inTurn(session, deadline, copy, () => input.stop()),
     table,

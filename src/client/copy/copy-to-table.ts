@@ -57,7 +57,7 @@ export async function copyToTable(
     onSent: (bytes: number) => tellProgress(onProgress, { bytes }),
   };
   const request = new CopyInRequest(text, data, deadline);
-  client.noteEffects(statementKind(text));
+  client.effects.note(statementKind(text));
   let copying = request.promise;
   if (chunks instanceof FileChunks) {
     const openFirst = async (turn: Turn): Promise<string> => {
