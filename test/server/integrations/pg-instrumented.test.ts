@@ -111,6 +111,56 @@ describe("OpenTelemetry's instrumentation of pg", () => {
   });
 });
 
+/** Notes each call of a method, by what it writes at its beginning when the file is loaded. */
+const WRITES = `
+  const path = require('node:path');
+  const Module = require('node:module');
+  global.calls = [];
+  const METHODS = { 'pg/lib/client.js': ['query', 'connect'], 'pg-pool/index.js': ['connect'] };
+  const { _compile } = Module.prototype;
+  Module.prototype._compile = function (text, file, ...others) {
+    for (const [name, methods] of Object.entries(METHODS)) {
+      if (!file.endsWith(path.join('node_modules', name))) continue;
+      for (const method of methods) {
+        const head = new RegExp('^  ' + method + '\\\\(.*\\\\) \\\\{$', 'm');
+        const note = JSON.stringify(name + ' ' + method);
+        text = text.replace(head, (found) =>
+          found + ' calls.push([' + note + ', this.constructor.name, typeof arguments[arguments.length - 1]]);');
+      }
+    }
+    return _compile.call(this, text, file, ...others);
+  };
+`;
+
+describe('what writes into the text of files when they are loaded', () => {
+  it('finds the methods of pg in the same files, and is told of the same calls', () => {
+    const calls = both(`${WRITES}
+      const pg = require('pg');
+      const Pool = require('pg-pool');
+      (async () => {
+        const client = new pg.Client();
+        await client.connect();
+        await client.query('SELECT 1');
+        await new Promise((resolve) => client.query('SELECT $1::int', [1], resolve));
+        await client.query('SELECT 1/0').catch(() => {});
+        await client.end();
+        for (const pool of [new pg.Pool({ max: 1 }), new Pool({ max: 1 })]) {
+          await pool.query('SELECT 1');
+          await new Promise((resolve) => pool.connect((_error, _client, release) => {
+            release();
+            resolve();
+          }));
+          await pool.end();
+        }
+        console.log(JSON.stringify(calls));
+      })();
+    `) as [method: string][];
+    expect(new Set(calls.map(([method]) => method))).toEqual(
+      new Set(['pg/lib/client.js connect', 'pg/lib/client.js query', 'pg-pool/index.js connect']),
+    );
+  });
+});
+
 describe('@asyncpg/pg-pool under the name of pg-pool', () => {
   it('is the pool that pg has, with its client or with another one', () => {
     const answers = both(`
