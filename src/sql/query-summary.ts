@@ -10,7 +10,7 @@ export interface QuerySummary {
   readonly statements: readonly string[];
 }
 
-/** As long as OpenTelemetry allows. */
+/** Characters. */
 const LONGEST = 255;
 
 /** What a statement can be that reads or changes tables, at its beginning or within another one. */
@@ -253,8 +253,8 @@ class Summariser {
   }
 }
 
-/** Cut between two words. */
-function shortened(summary: string): string {
+/** Cut between two words, as long as OpenTelemetry allows. */
+export function shortened(summary: string): string {
   if (summary.length <= LONGEST) return summary;
   return summary.slice(0, summary.lastIndexOf(' ', LONGEST));
 }

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { PostgresError } from '../../errors/postgres-error.ts';
-import { type QuerySummary, querySummary } from '../../sql/query-summary.ts';
+import { type QuerySummary, querySummary, shortened } from '../../sql/query-summary.ts';
 import { withoutLiterals } from '../../sql/without-literals.ts';
 import { isError } from '../../values/builtins.ts';
 import type { Message } from './messages.ts';
@@ -59,14 +59,15 @@ export function operationOf(
     const isOne = statements.every((statement) => statement === statements[0]);
     return {
       'db.operation.name': batch,
-      'db.query.summary': isOne && statements.length > 0 ? `BATCH ${statements[0]}` : batch,
+      'db.query.summary':
+        isOne && statements.length > 0 ? shortened(`BATCH ${statements[0]}`) : batch,
       'db.operation.batch.size': batchSize,
     };
   }
   if (kind === 'prepare') {
     return {
       'db.operation.name': 'PREPARE',
-      'db.query.summary': `PREPARE ${summary}`.trimEnd(),
+      'db.query.summary': shortened(`PREPARE ${summary}`.trimEnd()),
     };
   }
   return {

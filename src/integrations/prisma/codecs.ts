@@ -130,6 +130,28 @@ const READINGS: ReadonlyMap<string, Reading> = new Map([
   ['varchar', text],
 ]);
 
+/** Types whose values are the bytes of a text. A domain, which is not known as one, may be of bytes. */
+const TEXTS: ReadonlySet<string> = new Set([
+  'bpchar',
+  'json',
+  'name',
+  'text',
+  'unknown',
+  'varchar',
+  'xml',
+]);
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Bytes for a text are its characters, as with Prisma's own adapter. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Unencodable('it is no UTF-8');
+  }
+}
+
 /**
  * The codec of a type. Arguments go as text, which the server reads by the type that the parameter has;
  * bytes go as they are.
@@ -143,7 +165,9 @@ function makeCodec(oid: number): Codec {
     ? arrayForms(prismaCodecs.codec(builtin!.element), PLAIN_ARRAY)
     : (READINGS.get(name) ?? plain);
   const zone = /^_?(?:timestamptz|timetz)$/.test(name) ? '+00' : '';
-  const encode = (value: unknown): string => argumentText(value, zone);
+  const isText = TEXTS.has(name);
+  const encode = (value: unknown): string =>
+    isText && isUint8Array(value) ? textOf(value) : argumentText(value, zone);
   return { type, ...reading, text: { ...reading.text!, encode }, argumentFormat: TEXT };
 }
 

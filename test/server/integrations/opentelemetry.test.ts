@@ -159,6 +159,28 @@ describeEach('spans of OpenTelemetry', (version) => {
     ]);
   });
 
+  it('have summaries, and so names, of 255 characters at most', async () => {
+    const c = await openWithSchema(version);
+    const tables = Array.from({ length: 40 }, (_, i) => `table_with_a_name_${i}`);
+    await c.execute(tables.map((table) => `CREATE TABLE ${table} ()`).join(';'));
+    const spans = traced();
+    const query = `SELECT FROM ${tables.join()}`;
+    await c.fetch(query);
+    await (await c.prepare(query)).close();
+    await c.batch([query, query]);
+    await c.executeMany(`SELECT $1::int4 FROM ${tables.join()}`, [[1], [2]]);
+    const whole = tables.slice(0, 12).join(' ');
+    const less = tables.slice(0, 11).join(' ');
+    const told = spans.take();
+    expect(names(told)).toEqual(told.map(({ attributes }) => attributes['db.query.summary']));
+    expect(names(told)).toEqual([
+      `SELECT ${whole}`,
+      `PREPARE SELECT ${less}`,
+      `BATCH SELECT ${whole}`,
+      `BATCH SELECT ${whole}`,
+    ]);
+  });
+
   it('have the kind of a failure and nothing of its message', async () => {
     const c = await openWithSchema(version);
     await c.execute('CREATE TABLE t (a text PRIMARY KEY)');

@@ -185,6 +185,23 @@ describeEach('arguments of Prisma’s client', (version) => {
     await check(both, 'xml', ['<a/>', 'string']);
   });
 
+  it('are the characters of a text that is given as bytes', async () => {
+    const both = await openBoth(version);
+    const bytes = (text: string): Argument => [Buffer.from(text), 'unknown'];
+    for (const type of ['text', 'varchar', 'bpchar', 'name', 'xml']) {
+      expect(await check(both, type, bytes('<a/>'), bytes('ä\\x41'), [Buffer.from('b'), 'bytes'])) //
+        .toEqual(['<a/>', 'ä\\x41', 'b']);
+    }
+    expect(await check(both, 'json', bytes('{"a" : 1}'))).toEqual(['{"a" : 1}']);
+    const { their, our } = await resultsOf(both, 'SELECT $1 AS a', bytes('ä'));
+    expect(our).toEqual(their);
+    expect(our.rows).toEqual([['ä']]);
+    const error = await failure(
+      both.ours.queryRaw(queryOf('SELECT $1::text', [Buffer.of(255), 'bytes'])),
+    );
+    expect(error['cause']).toMatchObject({ kind: 'InvalidInputValue' });
+  });
+
   it('are dates and times in UTC', async () => {
     const both = await openBoth(version);
     const date = new Date('2024-05-06T07:08:09.120Z');
