@@ -11,6 +11,13 @@ app.register(asyncpg, {
   httpErrors: true,
 });
 app.get('/health', healthRoute({ timeout: 1_000 }));
+// Of whatever server.
+const http2 = fastify({ http2: true });
+http2.register(asyncpg, { cancelOnDisconnect: true });
+http2.get('/health', healthRoute());
+http2.get('/', (request) => request.pg.fetchVal('SELECT 1'));
+const https = fastify({ https: {} });
+https.get('/health', { logLevel: 'warn' }, healthRoute());
 // @ts-expect-error: no option of this name
 app.register(asyncpg, { poolSize: 20 });
 

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolStats } from '../../pool/stats.ts';
@@ -19,6 +18,22 @@ export interface Health {
   readonly pool: PoolStats;
 }
 
+/** What the handler needs of a request, of whatever server: HTTP/1, TLS, HTTP/2. */
+export interface HealthRequest {
+  /** The app. */
+  readonly server: object;
+  /** Where it is logged why the database does not answer. */
+  readonly log: { warn(details: object, message: string): void };
+}
+
+/** What the handler needs of a reply. */
+export interface HealthReply {
+  /** Sets a header. */
+  header(name: string, value: string): unknown;
+  /** Sets the status. */
+  code(status: number): unknown;
+}
+
 const PATIENCE = 2_000;
 
 /**
@@ -31,10 +46,10 @@ const PATIENCE = 2_000;
  */
 export function healthRoute(
   options: HealthRouteOptions = {},
-): (request: FastifyRequest, reply: FastifyReply) => Promise<Health> {
+): (request: HealthRequest, reply: HealthReply) => Promise<Health> {
   const { timeout = PATIENCE } = options;
   return async (request, reply) => {
-    const pool = options.pool ?? (request.server.pg as Pool | undefined);
+    const pool = options.pool ?? (request.server as { readonly pg?: Pool }).pg;
     if (pool === undefined) {
       throw new InvalidArgumentError('healthRoute: there is no app.pg here', {
         hint: 'Give it the pool: healthRoute({ pool: app.reports }).',

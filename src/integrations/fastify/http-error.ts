@@ -1,6 +1,7 @@
 import { InterfaceError, InternalClientError, TimeoutError } from '../../errors/client-errors.ts';
 import { named } from '../../errors/named.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
+import { isError } from '../../values/builtins.ts';
 
 /** What a client may be told of a failure in the database: no value, no name of a table. */
 interface Answer {
@@ -130,18 +131,32 @@ export class DatabaseHttpError extends Error {
  * });
  */
 export function toHttpError(error: unknown): DatabaseHttpError | null {
-  if (error instanceof TimeoutError) {
-    return error.safeToRetry
+  const failure = quotesQuery(error) ? error.cause : error;
+  if (failure instanceof TimeoutError) {
+    return failure.safeToRetry
       ? new DatabaseHttpError(OVERLOADED, error, true)
       : new DatabaseHttpError(TIMED_OUT, error, false);
   }
-  if (!(error instanceof PostgresError)) return null;
-  const { sqlstate, safeToRetry, isTransient } = error;
+  if (isLost(failure)) return new DatabaseHttpError(UNAVAILABLE, error, false);
+  if (!(failure instanceof PostgresError)) return null;
+  const { sqlstate, safeToRetry, isTransient } = failure;
   if (sqlstate === null) return null;
   const answer = ANSWERS[sqlstate] ?? ANSWERS[sqlstate.slice(0, 2)];
   if (answer === undefined) return null;
   const rolledBack = answer === CONFLICTING_REQUESTS && isTransient;
   return new DatabaseHttpError(answer, error, safeToRetry || rolledBack);
+}
+
+/** Drizzle's error of a query: its message has the text and the values, its cause is the driver's. */
+function quotesQuery(error: unknown): error is Error {
+  return isError(error) && 'query' in error && 'params' in error && 'cause' in error;
+}
+
+/** A call on a connection that was lost before: the server went away in the middle of a transaction. */
+function isLost(error: unknown): boolean {
+  return (
+    error instanceof InterfaceError && error.isTransient && error.cause instanceof PostgresError
+  );
 }
 
 /**
@@ -152,6 +167,7 @@ export function toAnswer(error: unknown): unknown {
   const told = toHttpError(error);
   if (told !== null) return told;
   const isOurs =
+    quotesQuery(error) ||
     error instanceof PostgresError ||
     error instanceof InterfaceError ||
     error instanceof InternalClientError;

@@ -3,6 +3,12 @@
  *
  * @module asyncpg/fastify
  */
-export { type Health, type HealthRouteOptions, healthRoute } from './health.ts';
+export {
+  type Health,
+  type HealthReply,
+  type HealthRequest,
+  type HealthRouteOptions,
+  healthRoute,
+} from './health.ts';
 export { ClientDisconnectedError, DatabaseHttpError, toHttpError } from './http-error.ts';
 export { type AsyncpgPluginOptions, asyncpg, asyncpg as default } from './plugin.ts';

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { connect as http2Connect } from 'node:http2';
+import { drizzle } from 'asyncpg/drizzle';
+import { drizzle as drizzleV1 } from 'asyncpg/drizzle-v1';
 import asyncpg, { type AsyncpgPluginOptions, healthRoute } from 'asyncpg/fastify';
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -403,6 +405,54 @@ describe('httpErrors', () => {
       message: 'Something went wrong.',
     });
     expect(failures.map(({ name }) => name)).toEqual([cause]);
+  });
+
+  it('answers 503 when the server went away in the middle of a transaction', async () => {
+    plugIn({ httpErrors: true });
+    app.get('/', (request) =>
+      request.pg.transaction(async (tx) => {
+        const pid = await tx.fetchVal('SELECT pg_backend_pid()');
+        await admin.execute('SELECT pg_terminate_backend($1)', pid);
+        await eventually('it is gone', async () => {
+          const text = 'SELECT count(*) FROM pg_stat_activity WHERE pid = $1';
+          return (await admin.fetchVal(text, pid)) === 0n;
+        });
+        await new Promise(setImmediate);
+        await tx.execute('SELECT 1');
+      }),
+    );
+    const answer = await app.inject('/');
+    expect(answer.json()).toMatchObject({ statusCode: 503, code: 'database_unavailable' });
+    expect(answer.headers['retry-after']).toBeUndefined();
+  });
+
+  it('answers 500 for a connection that the program uses after it gave it back', async () => {
+    plugIn({ httpErrors: true });
+    app.get('/', async () => {
+      const connection = await app.pg.acquire();
+      await app.pg.release(connection);
+      await connection.execute('SELECT 1');
+    });
+    expect((await app.inject('/')).json()).toMatchObject({ code: 'database_error' });
+  });
+
+  describe.each([
+    ['Drizzle', (pg: Queryable, text: string) => drizzle(pg).execute(text)],
+    ['Drizzle 1', (pg: Queryable, text: string) => drizzleV1(pg).execute(text)],
+  ])("answers for errors of %s, which quote the query, as for the driver's", (_name, run) => {
+    it.each([
+      [409, 'unique_violation', 'INSERT INTO parents VALUES (1)'],
+      [500, 'database_error', 'SELECT secret FROM parents'],
+      [504, 'database_timeout', 'SELECT pg_sleep(60) FROM parents'],
+    ])('%i, %s', async (statusCode, code, text) => {
+      plugIn({ httpErrors: true }, { commandTimeout: code === 'database_timeout' ? 50 : 30_000 });
+      app.get('/', async (request) => {
+        await run(request.pg, text);
+      });
+      const answer = await app.inject('/');
+      expect(answer.json()).toMatchObject({ statusCode, code });
+      expect(answer.body).not.toMatch(/parents|secret|params/);
+    });
   });
 
   it('leaves errors of the program alone', async () => {
