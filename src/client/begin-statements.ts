@@ -49,7 +49,7 @@ function settingsStatement(settings: Settings): Opening | null {
   const args = Object.entries(settings).flatMap(([name, value]) => [name, String(value)]);
   if (args.length === 0) return null;
   const calls = Object.keys(settings).map(
-    (_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, true) IS NULL`,
+    (_, i) => `pg_catalog.set_config($${2 * i + 1}, $${2 * i + 2}, true) IS NULL`,
   );
   return { text: `SELECT WHERE ${calls.join(' OR ')}`, args };
 }

@@ -88,6 +88,16 @@ export class DomainCodecs {
     return this.#bases.has(oid);
   }
 
+  /** What such a domain is made of in the end. */
+  baseOf(oid: number): number | undefined {
+    return this.#bases.get(oid);
+  }
+
+  /** All of them that are known. */
+  get oids(): readonly number[] {
+    return [...this.#bases.keys()];
+  }
+
   /** Whether what is described as of this type may be of such a domain. */
   mayHave(typeOid: number): boolean {
     for (const base of this.#bases.values()) if (base === typeOid) return true;

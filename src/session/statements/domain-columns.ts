@@ -48,9 +48,27 @@ WHERE t.typbasetype OPERATOR(pg_catalog.=) 0`,
   ],
 };
 
+/** Which of some domains are made of which of others: `made` is over `codec`, directly or not. */
+const DOMAINS_OVER: CatalogQuery = {
+  text: `
+WITH RECURSIVE over (made, at) AS (
+  SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t
+  WHERE t.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) AND t.typtype OPERATOR(pg_catalog.=) 'd'
+  UNION ALL
+  SELECT o.made, t.typbasetype FROM over o JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) o.at
+  WHERE t.typtype OPERATOR(pg_catalog.=) 'd'
+)
+SELECT o.made, o.at AS codec FROM over o WHERE o.at OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.oid[])`,
+  parameterOids: [OID_ARRAY, OID_ARRAY],
+  columns: [
+    ['made', OID],
+    ['codec', OID],
+  ],
+};
+
 /**
- * The types of a statement's columns where any is a domain that has a codec of its own; else
- * `undefined`. RowDescription has the type that a domain is made of in its place (PostgreSQL manual,
+ * The types of a statement's columns where any is a domain that has a codec of its own, or is made of
+ * one that has; else `undefined`. RowDescription has the type that a domain is made of in its place (PostgreSQL manual,
  * "Message Formats").
  *
  * Before PostgreSQL 16 only columns of tables and views can be told.
@@ -77,10 +95,22 @@ export async function domainColumns(
   const types =
     (await resultTypes(session, parent, name, named)) ??
     (await tableColumnTypes(session, parent, fields));
-  const oids = fields.map(({ typeOid }, i) => {
-    const type = types[i] ?? 0;
-    return domains.mayHave(typeOid) && domains.has(type) ? type : typeOid;
-  });
+  // The base of the codec that each has.
+  const bases = new Map<number, number | undefined>();
+  for (const type of types) if (domains.has(type)) bases.set(type, domains.baseOf(type));
+  const others = types.filter(
+    (type, i) =>
+      !bases.has(type) && type !== fields[i]!.typeOid && domains.mayHave(fields[i]!.typeOid),
+  );
+  if (others.length > 0) {
+    const found = await runCatalogQuery(session, parent, DOMAINS_OVER, [others, domains.oids]);
+    for (const { made, codec } of found as unknown as { made: number; codec: number }[]) {
+      bases.set(made, domains.baseOf(codec));
+    }
+  }
+  const oids = fields.map(({ typeOid }, i) =>
+    bases.get(types[i] ?? 0) === typeOid ? types[i]! : typeOid,
+  );
   return oids.some((oid, i) => oid !== fields[i]!.typeOid) ? oids : undefined;
 }
 

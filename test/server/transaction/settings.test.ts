@@ -48,6 +48,21 @@ describeEach('settings of a transaction', (version) => {
     }
   });
 
+  it('are set by the server itself, whatever functions the search path has in front', async () => {
+    const c = await open(version);
+    const schema = `settings_path_${version}`;
+    await c.execute(`DROP SCHEMA IF EXISTS ${schema} CASCADE; CREATE SCHEMA ${schema};
+      CREATE FUNCTION ${schema}.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS 'SELECT $2';
+      SET search_path = ${schema}, pg_catalog`);
+    try {
+      const settings = { 'app.user': 'ann' };
+      expect(await c.transaction({ settings }, (tx) => tx.fetchVal(USER))).toBe('ann');
+      expect(await c.with({ settings }).fetchVal(USER)).toBe('ann');
+    } finally {
+      await c.execute(`DROP SCHEMA ${schema} CASCADE`);
+    }
+  });
+
   it('travel with BEGIN and the first statement, in one flight', async () => {
     const c = await open(version);
     await c.fetchVal(USER);

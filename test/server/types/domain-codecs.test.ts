@@ -119,6 +119,22 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
     test('holds for a domain made of the domain, and that may have its own', async () => {
       const db = await withRows();
       await db.execute('UPDATE users SET work = $1 WHERE id = 1', ada);
+      const one = 'SELECT plain, work, work AS other FROM users WHERE id = 1';
+      const read = { plain: 'text@example.org', work: ada, other: ada };
+      expect(await db.fetchRow(one)).toEqual(read);
+      expect(await db.fetchRow({ text: one, prepare: false })).toEqual(read);
+      expect((await collect(db.copyRecordsFromQuery(one))).map((row) => ({ ...row }))).toEqual([
+        read,
+      ]);
+      expect(await db.fetchVal('SELECT $1::work_email', ada)).toEqual(
+        tellsExpressions ? ada : ada.wrapped,
+      );
+      const statement = await db.prepare(one);
+      expect(statement.attributes.map(({ type }) => type.name)).toEqual([
+        'text',
+        'work_email',
+        'work_email',
+      ]);
       await db.setTypeCodec('work_email', {
         schema: SCHEMA,
         encoder: ({ work }: { work: string }) => work,
@@ -130,6 +146,16 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
         { mail: ada, work: { work: 'ada@example.org' } },
         { mail: bob, work: { work: 'w@example.org' } },
       ]);
+    });
+
+    test('that is declared holds for a domain made of the domain', async () => {
+      const db = await open({ codecs: { email: wrapping } });
+      await db.execute('TRUNCATE users');
+      await db.execute('INSERT INTO users (id, work) VALUES (1, $1)', bob);
+      expect(await db.fetch('SELECT id, work, plain FROM users')).toEqual([
+        { id: 1, work: bob, plain: null },
+      ]);
+      expect(await db.fetchVal('SELECT work FROM users')).toEqual(bob);
     });
 
     test('is set and taken back while statements are known', async () => {
