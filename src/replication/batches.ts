@@ -14,7 +14,8 @@ export interface TransactionSource {
 
 const DEFAULT_MAX_CHANGES = 1000;
 
-class Batch implements ChangeBatch {
+/** A batch as its user has it. */
+export class Batch implements ChangeBatch {
   readonly changes: readonly Change[];
   readonly transactions: readonly Transaction[];
 

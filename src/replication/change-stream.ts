@@ -72,7 +72,8 @@ export interface ChangeStream extends AsyncIterable<ChangeTransaction>, AsyncDis
   /**
    * Everything up to this was processed: a transaction, a batch or a position.
    *
-   * @throws InterfaceError for a position that has not come yet
+   * @throws InterfaceError for a position that has not come yet, and for what another stream has handed over
+   * @throws InvalidArgumentError for what is none of the three
    */
   ack(upTo: ChangeTransaction | ChangeBatch | string): void;
   /**

@@ -1,11 +1,11 @@
 import type { SessionContext } from '../connecting/open-session.ts';
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { noteStream, type VisibleStream } from '../pool/open-streams.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Assembler, type AssemblerHost } from './assembler.ts';
-import { BatchReader } from './batches.ts';
+import { Batch, BatchReader } from './batches.ts';
 import type {
   BatchOptions,
   ChangeBatch,
@@ -189,18 +189,26 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
   }
 
   ack(upTo: ChangeTransaction | ChangeBatch | string): void {
-    if (upTo instanceof Transaction) {
-      this.#acknowledgements.upTo(upTo);
-    } else if (typeof upTo === 'string') {
+    if (typeof upTo === 'string') {
       const position = parseLsn(upTo);
       if (position > this.received && position > this.#acknowledgements.position) {
         throw new InterfaceError(`cannot acknowledge ${upTo}: it has not come yet`);
       }
       this.#acknowledgements.upToPosition(position);
-    } else {
-      const last = (upTo as ChangeBatch).transactions.at(-1);
-      if (last !== undefined) this.#acknowledgements.upTo(last as Transaction);
+      return;
     }
+    const isKnown = upTo instanceof Transaction || upTo instanceof Batch;
+    if (!isKnown) {
+      throw new InvalidArgumentError(
+        'ack takes a transaction, a batch or a position such as "16/B374D848"',
+      );
+    }
+    const last = upTo instanceof Batch ? upTo.transactions.at(-1) : upTo;
+    if (last === undefined) return;
+    if (!last.isOf(this)) {
+      throw new InterfaceError('cannot acknowledge what another change stream has handed over');
+    }
+    this.#acknowledgements.upTo(last);
   }
 
   async flush(): Promise<void> {

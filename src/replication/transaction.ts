@@ -183,6 +183,11 @@ export class Transaction implements ChangeTransaction {
 
   // ── What its user does ──────────────────────────────────────────────────────────────────
 
+  /** Whether this stream has handed it over. */
+  isOf(host: TransactionHost): boolean {
+    return this.#host === host;
+  }
+
   ack(): void {
     if (this.isAcknowledged) return;
     this.isAcknowledged = true;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { InvalidArgumentError } from '../../../src/index.ts';
 import {
   type Change,
   type ChangeStreamOptions,
@@ -97,6 +98,27 @@ onEachServer('while a change stream runs', { schema, settings }, (server) => {
     expect((await take(iteratorOf(again), 1)).flat().map(told)).toEqual([
       't + {"id":14,"n":null} key {"id":14}',
     ]);
+  });
+
+  test('what another stream has handed over, or nobody has, cannot be acknowledged', async () => {
+    const { pool } = server;
+    const options = { publication: 't', acknowledge: 'manual' } as const;
+    await using stream = await openChangeStream(pool, { slot: 'own_acks', ...options });
+    await using other = await openChangeStream(pool, { slot: 'temporary', ...options });
+    await pool.execute('INSERT INTO t VALUES (21)');
+    const batch = (await other.batches()[Symbol.asyncIterator]().next()).value!;
+    const { value: own } = await iteratorOf(stream).next();
+    const foreign = /another change stream/;
+    expect(() => stream.ack(batch)).toThrow(foreign);
+    expect(() => stream.ack(batch.transactions[0]!)).toThrow(foreign);
+    expect(() => other.ack(own)).toThrow(foreign);
+    for (const wrong of [undefined, null, 7, 5n, {}, [], new Date()]) {
+      expect(() => stream.ack(wrong as never)).toThrow(InvalidArgumentError);
+    }
+    expect(stream.stats.unacknowledged).toBe(1);
+    stream.ack(own);
+    other.ack(batch);
+    expect([stream.stats.unacknowledged, other.stats.unacknowledged]).toEqual([0, 0]);
   });
 
   test('its publication is dropped: that is an error, and nothing is passed over in silence', async () => {
