@@ -30,6 +30,11 @@ export function unreadable(expected: string): Unencodable {
   return new Unencodable(`expected ${expected}, got a string that is none`);
 }
 
+/** The error for `undefined`, which is never taken for NULL. */
+export function undefinedValue(): Unencodable {
+  return new Unencodable('undefined is not a value; pass null for NULL');
+}
+
 /** Makes an error of encoding a part one of encoding the whole: puts `step` before its path. */
 export function nested(error: unknown, step: string): unknown {
   if (error instanceof Unencodable) {

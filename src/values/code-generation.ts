@@ -1,3 +1,6 @@
+/** Beyond this many columns generated code is too long for the engine to optimise. */
+export const MAX_GENERATED = 256;
+
 let codeGeneration: boolean | null = null;
 
 /** Whether this process may generate code (`--disallow-code-generation-from-strings`, CSP). */

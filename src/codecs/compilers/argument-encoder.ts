@@ -1,7 +1,7 @@
 import { InterfaceError, InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { BINARY, type Codec } from '../codec.ts';
-import { Unencodable } from '../unencodable.ts';
+import { Unencodable, undefinedValue } from '../unencodable.ts';
 import { argumentText } from './argument-text.ts';
 import { plainStep, putPlain } from './plain-values.ts';
 
@@ -79,7 +79,7 @@ function encodeValue(
 
 /** Writes a value in its argument format. `undefined` is never taken for NULL. */
 function encodeForm(writer: MessageWriter, codec: Codec, value: unknown): void {
-  if (value === undefined) throw new Unencodable('undefined is not a value; pass null for NULL');
+  if (value === undefined) throw undefinedValue();
   if (codec.argumentFormat === BINARY) codec.binary!.encode(writer, value);
   else writer.utf8(argumentText(writer, codec.text!, value));
 }

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
-import { canGenerateCode } from '../../values/code-generation.ts';
+import { canGenerateCode, MAX_GENERATED } from '../../values/code-generation.ts';
 import { define } from '../../values/own-property.ts';
 import { int16At, int32At } from '../bytes.ts';
 import type { TextRun } from '../text-run.ts';
@@ -26,9 +26,6 @@ export type ParsedColumn = { readonly name: string } & (
 
 /** Plain objects, of whose columns with one name the last counts, or arrays. */
 export type PlainRowForm = 'object' | 'array';
-
-/** More columns make code too long for the engine to optimise. */
-const MAX_GENERATED = 256;
 
 /**
  * The decoder of rows that are plain objects or arrays. What a parser throws passes through it, and

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { BINARY, type Codec, type Format, TEXT } from '../codec.ts';
 import { canEncode } from '../one-way.ts';
-import { Unencodable } from '../unencodable.ts';
+import { Unencodable, undefinedValue } from '../unencodable.ts';
 import { encodeValues, type Place, unencodable } from './argument-encoder.ts';
 import { argumentText } from './argument-text.ts';
 import { plainStep } from './plain-values.ts';
@@ -124,7 +124,7 @@ function textEncoder(columns: readonly RecordColumn[]): RecordEncoder {
 
 function asText(writer: MessageWriter, { text }: Codec, value: unknown): string {
   if (value === null) return NULL;
-  if (value === undefined) throw new Unencodable('undefined is not a value; pass null for NULL');
+  if (value === undefined) throw undefinedValue();
   if (text === null) {
     throw new Unencodable('it has no text form, and another column has no binary form');
   }

@@ -1,6 +1,6 @@
 import { DecodeError, ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
-import { canGenerateCode } from '../../values/code-generation.ts';
+import { canGenerateCode, MAX_GENERATED } from '../../values/code-generation.ts';
 import { type Row, type RowShape, rowShape } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import { int16At, int32At } from '../bytes.ts';
@@ -120,9 +120,8 @@ function compile(
     if (!generate && wanted === null) known.begun += 1;
     return known.decode;
   }
-  // Beyond this many columns generated code is too long for the engine to optimise, and code with
-  // very long names would stay in the engine's own cache of code.
-  const isShort = columns.length <= 256 && shape.isShared;
+  // Code with very long names, which no shared shape has, would stay in the engine's own cache of code.
+  const isShort = columns.length <= MAX_GENERATED && shape.isShared;
   const slow = interpreted(columns, maker(form, shape));
   const decode = generate && isShort ? generated(columns, form, shape, slow) : slow;
   compiled.set(shape, [

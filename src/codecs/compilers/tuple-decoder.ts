@@ -7,7 +7,7 @@ import {
   UNCHANGED_CELL,
 } from '../../protocol/replication/change-messages.ts';
 import { viewOf } from '../../protocol/view.ts';
-import { canGenerateCode } from '../../values/code-generation.ts';
+import { canGenerateCode, MAX_GENERATED } from '../../values/code-generation.ts';
 import { type Row, type RowShape, rowShape, rowValues } from '../../values/row.ts';
 import { UNCHANGED } from '../../values/unchanged.ts';
 import { int16At, int32At } from '../bytes.ts';
@@ -43,9 +43,6 @@ const NONE: readonly string[] = Object.freeze([]);
 
 /** Where the tuple that was decoded last ends, and which of its columns are UNCHANGED. */
 export const lastTuple: { end: number; unchanged: readonly string[] } = { end: 0, unchanged: NONE };
-
-/** Beyond this many columns generated code is too long for the engine to optimise. */
-const MAX_GENERATED = 256;
 
 /**
  * The decoder for a table's tuples.

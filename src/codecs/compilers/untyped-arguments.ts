@@ -4,7 +4,7 @@ import { BINARY, type Codec, TEXT } from '../codec.ts';
 import { printArrayText } from '../containers/array-text.ts';
 import { jsonText } from '../types/json-text.ts';
 import { timestamptzText } from '../types/timestamp.ts';
-import { nested, Unencodable, withoutMemory, wrongKind } from '../unencodable.ts';
+import { nested, Unencodable, undefinedValue, withoutMemory, wrongKind } from '../unencodable.ts';
 import {
   type ArgumentEncoder,
   argumentPlace,
@@ -75,7 +75,7 @@ function textOf(value: unknown): string {
     case 'boolean':
       return String(value);
     case 'undefined':
-      throw new Unencodable('undefined is not a value; pass null for NULL');
+      throw undefinedValue();
     case 'object':
       return textOfObject(value!);
     default:

@@ -6,7 +6,9 @@ import { printed } from './printed.ts';
  * https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
 
-const MAX_DIMENSIONS = 6;
+/** PostgreSQL's own limit. */
+export const MAX_DIMENSIONS = 6;
+
 const BOUNDS = /^((?:\[[+-]?\d{1,10}:[+-]?\d{1,10}\])+)=/;
 const BOUND = /\[([+-]?\d+):([+-]?\d+)\]/g;
 

@@ -3,17 +3,14 @@ import { isDataView } from '../../values/builtins.ts';
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms, InlineKind } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
-import { nested, Unencodable, wrongKind } from '../unencodable.ts';
+import { nested, Unencodable, undefinedValue, wrongKind } from '../unencodable.ts';
 import { type ElementsReader, elementsReader } from './array-readers.ts';
-import { type ArrayShape, parseArrayText, printArrayText } from './array-text.ts';
+import { type ArrayShape, MAX_DIMENSIONS, parseArrayText, printArrayText } from './array-text.ts';
 
 /*
  * Arrays of any type as nested JavaScript arrays.
  * https://www.postgresql.org/docs/current/arrays.html
  */
-
-/** PostgreSQL's own limit. */
-export const MAX_DIMENSIONS = 6;
 
 /**
  * Under this key an array has the lower bounds of its dimensions, outermost first, when they
@@ -247,7 +244,7 @@ function encodeArray(
         writer.int32(size);
         binary.encode(writer, part);
       } else {
-        if (part === undefined) throw undefinedElement();
+        if (part === undefined) throw undefinedValue();
         const at = writer.reserveLength();
         binary.encode(writer, part);
         writer.patchLength(at);
@@ -258,10 +255,6 @@ function encodeArray(
   }
 }
 
-function undefinedElement(): Unencodable {
-  return new Unencodable('undefined is not a value; pass null for NULL');
-}
-
 function encodeText(element: Codec, traits: ArrayTraits, value: unknown): string {
   const { flat, dimensions, lowerBounds } = flattenArray(value, traits);
   const texts = new Array<string | null>(flat.length);
@@ -269,7 +262,7 @@ function encodeText(element: Codec, traits: ArrayTraits, value: unknown): string
   try {
     for (; i < flat.length; i++) {
       const part = flat[i];
-      if (part === undefined) throw undefinedElement();
+      if (part === undefined) throw undefinedValue();
       texts[i] = part === null ? null : element.text!.encode(part);
     }
   } catch (error) {

@@ -6,7 +6,7 @@ import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
 import { canDecode } from '../one-way.ts';
-import { nested, Unencodable, wrongKind } from '../unencodable.ts';
+import { nested, Unencodable, undefinedValue, wrongKind } from '../unencodable.ts';
 import { parseCompositeText, printCompositeText } from './composite-text.ts';
 
 /*
@@ -15,7 +15,7 @@ import { parseCompositeText, printCompositeText } from './composite-text.ts';
  */
 
 /** What a field takes at least: its type and its length. */
-const MINIMUM_FIELD = 8;
+export const MINIMUM_FIELD = 8;
 
 /** A composite type: its name and its fields in order. */
 export interface CompositeType {
@@ -82,10 +82,6 @@ function refuseOthers({ name, names }: CompositeType, given: readonly string[]):
   }
 }
 
-function undefinedField(): Unencodable {
-  return new Unencodable('undefined is not a value; pass null for NULL');
-}
-
 function fieldPath(type: CompositeType, i: number): string {
   const name = type.names[i]!;
   return /^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
@@ -104,7 +100,7 @@ function encodeBinary(writer: MessageWriter, type: CompositeType, value: unknown
     }
     const at = writer.reserveLength();
     try {
-      if (field === undefined) throw undefinedField();
+      if (field === undefined) throw undefinedValue();
       codec.binary!.encode(writer, field);
     } catch (error) {
       throw nested(error, fieldPath(type, i));
@@ -173,7 +169,7 @@ function decodeText(type: CompositeType, shape: RowShape, text: string): Row {
 function encodeText(type: CompositeType, value: unknown): string {
   const texts = Array.from(fieldsOf(type, value), (field, i) => {
     try {
-      if (field === undefined) throw undefinedField();
+      if (field === undefined) throw undefinedValue();
       return field === null ? null : type.codecs[i]!.text!.encode(field);
     } catch (error) {
       throw nested(error, fieldPath(type, i));

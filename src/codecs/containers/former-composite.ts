@@ -2,11 +2,8 @@ import { rowShape } from '../../values/row.ts';
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { BinaryForm, Codec, CodecForms, TextForm } from '../codec.ts';
 import { MissingTypesError } from '../codec-source.ts';
-import { fieldSize, fieldsStart } from './composite.ts';
+import { fieldSize, fieldsStart, MINIMUM_FIELD } from './composite.ts';
 import { parseCompositeText } from './composite-text.ts';
-
-/** What a field takes at least: its type and its length. */
-const MINIMUM_FIELD = 8;
 
 /**
  * The forms of a composite type for values from before it was altered, which a log still has: a value

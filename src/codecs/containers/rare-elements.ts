@@ -1,8 +1,9 @@
 import { Box, Circle, LineSegment, Path, Polygon } from '../../values/geometry.ts';
 import { Range } from '../../values/range.ts';
 import type { TypeDescription } from '../type-description.ts';
-import { type ArrayTraits, MAX_DIMENSIONS } from './array.ts';
+import type { ArrayTraits } from './array.ts';
 import { beginsWithNumber } from './array-elements.ts';
+import { MAX_DIMENSIONS } from './array-text.ts';
 
 type IsElement = ArrayTraits['isElement'];
 

@@ -3,11 +3,8 @@ import type { Codec, CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
 import { MissingTypesError } from '../codec-source.ts';
 import { Unencodable } from '../unencodable.ts';
-import { fieldSize, fieldsStart } from './composite.ts';
+import { fieldSize, fieldsStart, MINIMUM_FIELD } from './composite.ts';
 import { parseCompositeText } from './composite-text.ts';
-
-/** What a field takes at least: its type and its length. */
-const MINIMUM_FIELD = 8;
 
 /** How deep records may lie in records; PostgreSQL's own parser stops before that. */
 const MAX_DEPTH = 256;
