@@ -3,6 +3,7 @@ import { processEnvironment } from '../../config/environment.ts';
 import type { DuplexStream } from '../../config/host-types.ts';
 import { findPassword, readPassfile } from '../../config/passfile.ts';
 import { DEFAULT_TYPES } from '../../config/types-option.ts';
+import { PROTOCOL_3_0 } from '../../protocol/frontend/startup.ts';
 import { RECORDS } from '../../values/column-names.ts';
 
 /** A socket that is not connected yet, as the `stream` option of node-postgres gives it. */
@@ -38,8 +39,6 @@ export interface ConnectSettings {
 
 /** A client's settings, for its pool. */
 export const SETTINGS: unique symbol = Symbol('settings');
-
-const PROTOCOL_3_0 = 0x30000;
 
 /** What need not be looked up. */
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;

@@ -10,7 +10,7 @@ import { Query } from './query.ts';
 import { QueryRun, type RunHost } from './query-run.ts';
 import { readsAsMade } from './result.ts';
 import { type Submittable, SubmittableTurn, type TurnHost } from './submittable-turn.ts';
-import type { CustomTypesConfig } from './type-overrides.ts';
+import type { ParserSource } from './type-overrides.ts';
 import { prepareValue } from './utils.ts';
 
 /** A query of this library's own or of somebody else's. */
@@ -21,7 +21,7 @@ export interface DispatcherHost {
   readonly connection: Connection;
   readonly pipeline: boolean;
   /** What tells parsers where neither result nor query does. */
-  readonly _types: CustomTypesConfig;
+  readonly _types: ParserSource;
   /** A query of the library's own is over, with an error or null. */
   queryOver(query: Query, error: unknown): void;
   /** A query that speaks for itself has failed, and is told of nothing that follows. */

@@ -7,12 +7,12 @@ import type { KeptExecution, KeptQuery, KeptStatement } from './kept-statements.
 import type { Query } from './query.ts';
 import { type RowLayout, rowLayout } from './row-layout.ts';
 import { safely } from './safely.ts';
-import type { CustomTypesConfig } from './type-overrides.ts';
+import type { ParserSource } from './type-overrides.ts';
 
 /** What a run needs of the client. */
 export interface RunHost {
   /** What tells parsers where neither result nor query does. */
-  readonly types: CustomTypesConfig;
+  readonly types: ParserSource;
   /** The statement can be bound by its name. */
   statementParsed(run: QueryRun): void;
   /** The query is over, with an error or null. */

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { nextTick } from '../../transport/turn.ts';
 import type { Connection } from './connection.ts';
 import { Result } from './result.ts';
-import type { CustomTypesConfig } from './type-overrides.ts';
+import type { ParserSource } from './type-overrides.ts';
 import { normalizeQueryConfig, prepareValue } from './utils.ts';
 
 /** What is called when a query is over. */
@@ -31,7 +31,7 @@ export class Query extends EventEmitter implements SubmittableHandlers {
   values: any;
   /** How many rows are asked for at a time; 0: all. */
   rows: number;
-  types: CustomTypesConfig | undefined;
+  types: ParserSource | undefined;
   /** Of the prepared statement; undefined: unnamed. */
   name: string | undefined;
   /** `extended`: the extended protocol even without values. */

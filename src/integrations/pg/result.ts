@@ -1,6 +1,6 @@
 import { types as globalTypes } from './global-types.ts';
 import type { FieldDef } from './result-types.ts';
-import { type CustomTypesConfig, parserOf } from './type-overrides.ts';
+import { type ParserSource, parserOf } from './type-overrides.ts';
 import type { TypeParser } from './types/index.ts';
 
 /** The kind of a statement, then one or two numbers: `INSERT 0 3`, `SELECT 3`. */
@@ -43,14 +43,14 @@ export class Result<R = any> {
   fields: FieldDef[] = [];
   /** One for each column, as what is written by hand may ask for it. */
   _parsers: TypeParser[] | undefined = undefined;
-  _types: CustomTypesConfig | undefined;
+  _types: ParserSource | undefined;
   RowCtor: unknown = null;
   rowAsArray: boolean;
   /** A row without values. */
   declare _prebuiltEmptyResultObject: Record<string, unknown> | null;
   declare parseRow: (rowData: readonly any[]) => any;
 
-  constructor(rowMode?: string, types?: CustomTypesConfig) {
+  constructor(rowMode?: string, types?: ParserSource) {
     this._types = types;
     this.rowAsArray = rowMode === 'array';
     // An own property only where rows are arrays, which is how it can be told by looking.

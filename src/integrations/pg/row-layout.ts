@@ -9,7 +9,7 @@ import { latin1Slice } from '../../protocol/native-text.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import { emptyRow } from './result.ts';
 import type { FieldDef } from './result-types.ts';
-import { type CustomTypesConfig, noParser, parserOf } from './type-overrides.ts';
+import { noParser, type ParserSource, parserOf } from './type-overrides.ts';
 import { BYTE_READERS } from './types/byte-readers.ts';
 import type { TypeParser } from './types/index.ts';
 import { noParse, parseBigInteger } from './types/text-parsers.ts';
@@ -82,7 +82,7 @@ export class RowLayout {
   }
 
   /** How rows are made with the parsers that these types have at the moment. */
-  plan(types: CustomTypesConfig, form: PlainRowForm): RowPlan {
+  plan(types: ParserSource, form: PlainRowForm): RowPlan {
     const fields = this.#fields;
     const count = fields.length;
     const parsers = new Array<TypeParser>(count);

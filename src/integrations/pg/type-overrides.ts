@@ -2,12 +2,12 @@ import { types as globalTypes } from './global-types.ts';
 import type { getTypeParser, TypeFormat, TypeId, TypeParser } from './types/index.ts';
 
 /** Whatever tells the parser of a type: `types`, a TypeOverrides, or an object of the user's. */
-export interface CustomTypesConfig {
+export interface ParserSource {
   getTypeParser: typeof getTypeParser;
 }
 
 /** What these types name for a type. `TypeError` in pg's words, for they may be anything that a user has given. */
-export function parserOf(types: CustomTypesConfig, id: number, format: TypeFormat): TypeParser {
+export function parserOf(types: ParserSource, id: number, format: TypeFormat): TypeParser {
   if (typeof types.getTypeParser !== 'function') {
     throw new TypeError('this._types.getTypeParser is not a function');
   }
@@ -20,13 +20,13 @@ export function noParser(): never {
 }
 
 /** Parsers of one client: its own, and behind them those of the given types or of all clients. */
-export class TypeOverrides implements CustomTypesConfig {
+export class TypeOverrides implements ParserSource {
   /** What is asked for types that have no parser here. */
-  _types: CustomTypesConfig;
+  _types: ParserSource;
   text: Record<number, TypeParser> = {};
   binary: Record<number, TypeParser> = {};
 
-  constructor(types?: CustomTypesConfig | null) {
+  constructor(types?: ParserSource | null) {
     this._types = types || globalTypes;
   }
 

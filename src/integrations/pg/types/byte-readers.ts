@@ -1,5 +1,6 @@
 import type { FieldReader } from '../../../codecs/compilers/parsed-row.ts';
 import { latin1Slice } from '../../../protocol/native-text.ts';
+import { daysFromCivil } from '../../../values/calendar.ts';
 import { parseDate } from './date-parser.ts';
 import { TEXT_PARSERS } from './text-parsers.ts';
 
@@ -21,6 +22,9 @@ const LETTER_T = 0x74;
 const LETTER_F = 0x66;
 const BACKSLASH = 0x5c;
 const LETTER_X = 0x78;
+
+/** From 1970, where Dates begin, to 2000. */
+const DAYS_TO_2000 = 10_957;
 
 /** So many digits always fit a number exactly. */
 const SAFE_DIGITS = 15;
@@ -119,7 +123,8 @@ function readMoment(buffer: Buffer, at: number, end: number): Date | null {
   if (p === end) return new Date(year, month - 1, day, hour, minute, second, milliseconds);
   const offset = offsetAt(buffer, p, end);
   if (!(offset > -Infinity)) return null;
-  const seconds = (dayNumber(year, month, day) * 24 + hour) * 3600 + minute * 60 + second - offset;
+  const days = daysFromCivil(year, month, day) + DAYS_TO_2000;
+  const seconds = (days * 24 + hour) * 3600 + minute * 60 + second - offset;
   return new Date(seconds * 1000 + Math.trunc(milliseconds));
 }
 
@@ -143,14 +148,6 @@ function twoDigits(buffer: Buffer, at: number): number {
   const tens = buffer[at]! - ZERO;
   const ones = buffer[at + 1]! - ZERO;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
-}
-
-/** Days since 1970 of a date of the Gregorian calendar; its year counted from March. */
-function dayNumber(year: number, month: number, day: number): number {
-  const y = month > 2 ? year : year - 1;
-  const days = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
-  const leaps = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
-  return y * 365 + leaps + days - 719_468;
 }
 
 /** One dimension from index 1. */
