@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolStats } from '../../pool/stats.ts';
+import { checkOptions } from '../check-options.ts';
 
 /** How a health route asks. */
 export interface HealthRouteOptions {
@@ -41,12 +42,14 @@ const PATIENCE = 2_000;
  * or 503 with `{ status: 'down', pool }`, where `pool` is `pool.stats`. Why it is down is logged, and
  * not told. It needs no connection to be free: a query of its own shares one that is busy.
  *
+ * @throws ClientConfigurationError for unknown options
  * @example
  * app.get('/health', { logLevel: 'warn' }, healthRoute({ timeout: 1_000 }));
  */
 export function healthRoute(
   options: HealthRouteOptions = {},
 ): (request: HealthRequest, reply: HealthReply) => Promise<Health> {
+  checkOptions('healthRoute', options, { timeout: 'number', pool: 'object' });
   const { timeout = PATIENCE } = options;
   return async (request, reply) => {
     const pool = options.pool ?? (request.server as { readonly pg?: Pool }).pg;

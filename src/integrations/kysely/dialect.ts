@@ -10,6 +10,7 @@ import {
 } from 'kysely';
 import { InterfaceError, InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { Pool } from '../../pool/pool.ts';
+import { checkOptions } from '../check-options.ts';
 import { isPool } from '../is-pool.ts';
 import { NotingCompiler, OneShots } from './one-shots.ts';
 import { PoolDriver } from './pool-driver.ts';
@@ -22,6 +23,14 @@ export interface AsyncpgDialectConfig {
    * plain objects here.
    */
   readonly pool: Pool<any> | (() => Pool<any> | Promise<Pool<any>>);
+}
+
+/** What Kysely's own dialect has. */
+function hintFor(name: string): string | undefined {
+  if (name === 'onCreateConnection') return 'The option "init" of createPool is called with each.';
+  if (name === 'onReserveConnection')
+    return 'The option "setup" of createPool is called each time.';
+  return name === 'cursor' ? 'Streams need none.' : undefined;
 }
 
 /**
@@ -39,9 +48,13 @@ export class AsyncpgDialect implements Dialect {
   readonly #oneShots = new OneShots();
   #pool: Pool<any> | null = null;
 
-  /** @throws InvalidArgumentError for a `pool` that is neither a Pool nor a function */
+  /**
+   * @throws InvalidArgumentError for a `pool` that is neither a Pool nor a function
+   * @throws ClientConfigurationError for unknown options, such as those of Kysely's own dialect
+   */
   constructor(config: AsyncpgDialectConfig) {
     const pool = config?.pool;
+    if (pool !== undefined) checkOptions('AsyncpgDialect', config, { pool: 'any' }, hintFor);
     if (typeof pool === 'function') {
       this.#make = pool;
       return;

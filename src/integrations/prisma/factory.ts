@@ -7,6 +7,7 @@ import type { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
 import { splitPoolOptions } from '../../pool/split-pool-options.ts';
 import { isThenable } from '../../values/builtins.ts';
+import { checkOptions } from '../check-options.ts';
 import { isPool } from '../is-pool.ts';
 import type { SqlDriverAdapter } from './driver-adapter.ts';
 import { adapterError, type Place } from './mapped-error.ts';
@@ -52,12 +53,14 @@ export class PrismaAsyncpg {
    *   `statement_cache_size` and `pgbouncer`; or the options of a pool. Of the latter two a
    *   pool is made with `$connect`, or the first query, and closed with `$disconnect`
    * @throws InvalidArgumentError for anything else
-   * @throws ClientConfigurationError for a parameter of Prisma's with a value that it cannot have
+   * @throws ClientConfigurationError for unknown options, such as those of Prisma's own adapter, and for a parameter of
+   *   Prisma's with a value that it cannot have
    */
   constructor(
     poolOrOptions: Pool<any> | PoolOptions<any> | string,
     options: PrismaAsyncpgOptions = {},
   ) {
+    checkOptions('PrismaAsyncpg', options, { schema: 'string', disposeExternalPool: 'boolean' });
     const isDsn = typeof poolOrOptions === 'string';
     const split = isDsn ? splitDsn(poolOrOptions) : null;
     if (!isDsn && !isPool(poolOrOptions) && !mayBeOptions(poolOrOptions)) {

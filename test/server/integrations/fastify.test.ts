@@ -7,6 +7,7 @@ import asyncpg, { type AsyncpgPluginOptions, healthRoute } from 'asyncpg/fastify
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  ClientConfigurationError,
   type Connection,
   connect,
   InterfaceError,
@@ -527,6 +528,13 @@ describe('healthRoute', () => {
     expect(answer.statusCode).toBe(503);
     expect(answer.json()).toMatchObject({ status: 'down', pool: { size: 1, inUse: 1 } });
   });
+
+  it.each([{ timeOut: 5 }, { timeout: '5' }, { pool: 'reports' }, null])(
+    'refuses %j in place of its options',
+    (options) => {
+      expect(() => healthRoute(options as never)).toThrow(ClientConfigurationError);
+    },
+  );
 
   it('says so where there is no pool of the name that it asks', async () => {
     app = fastify();

@@ -181,6 +181,13 @@ describe('the pool', () => {
       expect(() => new AsyncpgDialect(config as never)).toThrow(InvalidArgumentError);
     }
     expect(() => new AsyncpgDialect({ pool: {} as never })).toThrow(InvalidArgumentError);
+    const config = { pool: () => createPool(), onCreateConnection: async () => {} };
+    expect(() => new AsyncpgDialect(config)).toThrow(
+      expect.objectContaining({
+        name: 'ClientConfigurationError',
+        hint: 'The option "init" of createPool is called with each.',
+      }),
+    );
     const db = new Kysely<object>({ dialect: new AsyncpgDialect({ pool: () => ({}) as never }) });
     await expect(sql`SELECT 1`.execute(db)).rejects.toThrow(InvalidArgumentError);
   });

@@ -1,6 +1,6 @@
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils';
 import { expect, it, onTestFinished } from 'vitest';
-import { InFailedSQLTransactionError } from '../../../../src/index.ts';
+import { ClientConfigurationError, InFailedSQLTransactionError } from '../../../../src/index.ts';
 import { PrismaAsyncpg } from '../../../../src/integrations/prisma/index.ts';
 import { describeEach, failure, open } from '../../../support/connections.ts';
 import { TestPool } from '../../../support/pool.ts';
@@ -258,6 +258,9 @@ describeEach('the adapter for Prisma’s client', (version) => {
     const pool = { query: () => {}, _events: {} };
     for (const wrong of [null, undefined, 5, () => {}, Promise.resolve(options), pool]) {
       expect(() => new PrismaAsyncpg(wrong as never)).toThrow('PrismaAsyncpg takes a Pool');
+    }
+    for (const wrong of [{ onPoolError() {} }, { schemas: 'x' }, { schema: 5 }, null]) {
+      expect(() => new PrismaAsyncpg(options, wrong as never)).toThrow(ClientConfigurationError);
     }
   });
 
