@@ -69,7 +69,8 @@ const answering = new WeakSet<FastifyInstance>();
 
 /**
  * A Fastify plugin that owns a pool: it is open before the app is ready, and closes when the app has
- * closed, after the requests under way. A database that cannot be reached fails the start of the app.
+ * closed, after the requests under way. A database that cannot be reached fails the start of the app, unless the pool's
+ * `minSize` is 0.
  * Routes use `app.pg`, the pool, or `request.pg`, the same for one request.
  *
  * @throws from `app.ready()` and `app.listen()`: what `createPool` throws, ClientConfigurationError for unknown options
