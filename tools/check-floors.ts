@@ -29,7 +29,7 @@ const ORDER = [
 const FLOORS: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   errors: [],
-  values: [],
+  values: ['runtime'],
   sql: ['errors'],
   protocol: ['runtime', 'errors'],
   config: ['runtime', 'errors', 'values'],

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
-import { isWithoutMemory } from '../values/builtins.ts';
+import { isWithoutMemory } from '../runtime/without-memory.ts';
 import { utf8Write } from './native-text.ts';
 
 /** The longest message that is ever sent: PostgreSQL's own limit for one allocation, 1 GiB - 1. */

@@ -1,4 +1,4 @@
-import { isWithoutMemory } from './builtins.ts';
+import { isWithoutMemory } from '../runtime/without-memory.ts';
 
 /** The bits of each byte, made when some are first read. */
 let spelledBytes: readonly string[] | null = null;

@@ -39,17 +39,6 @@ export function isUint8Array(value: unknown): value is Uint8Array {
   );
 }
 
-/** Whether the memory behind bytes has gone: transferred to somebody else, or cut off by `resize`. */
-export function isWithoutMemory(bytes: Uint8Array): boolean {
-  if (bytes.length > 0) return false;
-  try {
-    bytes.values();
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return value instanceof ArrayBuffer || tagOf(value) === 'ArrayBuffer';
 }

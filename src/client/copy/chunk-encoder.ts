@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { builtinModule } from '../../runtime/builtin-module.ts';
+import { isWithoutMemory } from '../../runtime/without-memory.ts';
 import type { CopyEncoder } from '../../session/requests/copy-in-request.ts';
-import { isWithoutMemory } from '../../values/builtins.ts';
 
 /** The longest part of a chunk that is written as one message. */
 const MAX_PART = 256 * 1024;

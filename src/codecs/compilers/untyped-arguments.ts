@@ -1,5 +1,6 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
-import { isDate, isUint8Array, isWithoutMemory } from '../../values/builtins.ts';
+import { isWithoutMemory } from '../../runtime/without-memory.ts';
+import { isDate, isUint8Array } from '../../values/builtins.ts';
 import { BINARY, type Codec, TEXT } from '../codec.ts';
 import { printArrayText } from '../containers/array-text.ts';
 import { jsonText } from '../types/json-text.ts';

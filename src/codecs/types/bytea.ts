@@ -1,4 +1,5 @@
-import { isArrayBuffer, isUint8Array, isWithoutMemory } from '../../values/builtins.ts';
+import { isWithoutMemory } from '../../runtime/without-memory.ts';
+import { isArrayBuffer, isUint8Array } from '../../values/builtins.ts';
 import { malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';

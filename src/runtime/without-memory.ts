@@ -1,0 +1,10 @@
+/** Whether the memory behind bytes has gone: transferred to somebody else, or cut off by `resize`. */
+export function isWithoutMemory(bytes: Uint8Array): boolean {
+  if (bytes.length > 0) return false;
+  try {
+    bytes.values();
+    return false;
+  } catch {
+    return true;
+  }
+}
