@@ -61,7 +61,7 @@ export class SslFiles {
       throw placeError(place, error, { hint: ROOT_HINT });
     }
     // Node would take a file without certificates as "no roots" and say so only at the handshake.
-    if (!roots.includes('-----BEGIN')) throw placeError(place, 'holds no PEM certificate');
+    checkCertificates(place, roots);
     return roots;
   }
 
@@ -70,17 +70,17 @@ export class SslFiles {
     const lists: Buffer[] = [];
     const settings = this.#settings;
     const place = placeOf(settings.sslCrl, this.#directory, 'root.crl');
-    if (settings.sslCrl !== null && place !== null) {
-      lists.push(this.#readNamed(place));
-    } else if (place !== null && settings.sslCrlDir === null) {
-      const list = this.#readIfPresent(place);
-      if (list !== null) lists.push(list);
+    if (place !== null && (settings.sslCrl !== null || settings.sslCrlDir === null)) {
+      const contents =
+        settings.sslCrl === null ? this.#readIfPresent(place) : this.#readNamed(place);
+      if (contents !== null) lists.push(...listsOf(place, contents));
     }
     if (settings.sslCrlDir !== null) {
       const folder: Place = { path: settings.sslCrlDir.value, origin: settings.sslCrlDir.origin };
-      for (const name of this.#list(folder)) {
-        lists.push(this.#readNamed({ path: join(folder.path, name), origin: folder.origin }));
-      }
+      const contents = this.#list(folder).map((name) =>
+        this.#readNamed({ path: join(folder.path, name), origin: folder.origin }),
+      );
+      lists.push(...listsOf(folder, Buffer.concat(contents)));
     }
     return lists;
   }
@@ -101,6 +101,7 @@ export class SslFiles {
     if (!isCertificateOf(place, cert, key)) {
       throw placeError(keyPlace, `is not the private key of certificate "${place.path}"`);
     }
+    checkCertificates(place, cert);
     return { cert, key: key.export({ format: 'pem', type: 'pkcs8' }) };
   }
 
@@ -195,6 +196,20 @@ function parseKey(place: Place, contents: Buffer, passphrase: string | null): Ke
     hint: 'If it is encrypted, sslpassword may be wrong.',
     cause,
   });
+}
+
+function checkCertificates(place: Place, contents: Buffer): void {
+  if (/-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/.test(contents.toString('latin1'))) return;
+  throw placeError(place, 'holds no PEM certificate');
+}
+
+/** The lists of a file, or of all files of a folder: Node takes the first of each that it is given, and no more. */
+function listsOf(place: Place, contents: Buffer): Buffer[] {
+  const lists = contents
+    .toString('latin1')
+    .match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g);
+  if (lists === null) throw placeError(place, 'holds no PEM list of revoked certificates');
+  return lists.map((list) => Buffer.from(list));
 }
 
 function isCertificateOf(place: Place, certificate: Buffer, key: KeyObject): boolean {

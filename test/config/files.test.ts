@@ -45,6 +45,9 @@ class MemoryFiles implements Files {
   }
 }
 
+const listOf = (name: string): string =>
+  `-----BEGIN X509 CRL-----\n${name}\n-----END X509 CRL-----`;
+
 it('a configuration reads every file through its environment', async () => {
   await using authority = await Authority.create();
   const { cert, key } = await authority.issue({ commonName: 'ada' });
@@ -53,8 +56,8 @@ it('a configuration reads every file through its environment', async () => {
     '/home/ada/.postgresql/root.crt': cert,
     '/home/ada/.postgresql/postgresql.crt': cert,
     '/home/ada/.postgresql/postgresql.key': key,
-    '/revoked/one.crl': 'first',
-    '/revoked/two.crl': 'second',
+    '/revoked/one.crl': listOf('first'),
+    '/revoked/two.crl': listOf('second'),
     '/home/ada/.pgpass': 'db.test:5432:*:ada:secret\n',
   });
   const environment: Environment = { ...bareEnvironment({}, '/home/ada'), files };
@@ -62,7 +65,7 @@ it('a configuration reads every file through its environment', async () => {
   const { ca, cert: shown, crl } = config.ssl.tlsOptions();
   expect(String(ca)).toBe(cert);
   expect(String(shown)).toBe(cert);
-  expect((crl as Buffer[]).map(String)).toEqual(['first', 'second']);
+  expect((crl as Buffer[]).map(String)).toEqual([listOf('first'), listOf('second')]);
   expect(await config.passwordFor(config.hosts[0]!)).toBe('secret');
   expect(files.asked).toContain('/home/ada/.pgpass');
 });

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -149,6 +151,44 @@ describe('the check of the server', () => {
   it('refuses a root certificate file without a certificate', () => {
     writeFileSync(join(files, 'root.crt'), 'nothing');
     expect(refused({ options: { ...HOST, ssl: 'require' } }).message).toContain('no PEM');
+  });
+
+  it('refuses a file that has something else than a certificate', () => {
+    const key = readFileSync(join(made, 'client.key'));
+    for (const content of ['nothing', key]) {
+      writeFileSync(join(files, 'root.crt'), content);
+      const { message } = refused({ options: { ...HOST, ssl: 'verify-full' } });
+      expect(message).toMatch(/root\.crt" holds no PEM certificate/);
+    }
+    rmSync(join(files, 'root.crt'));
+    const der = new X509Certificate(readFileSync(join(made, 'client.crt'))).raw;
+    writeFileSync(join(files, 'postgresql.crt'), der);
+    install('client.key', 'postgresql.key');
+    const { message } = refused({ options: { ...HOST, ssl: 'require' } });
+    expect(message).toMatch(/postgresql\.crt" holds no PEM certificate/);
+  });
+
+  it('takes all lists of revoked certificates that a file has, and refuses one without any', () => {
+    const list = readFileSync(join(made, 'root.crl'));
+    const file = join(files, 'several.crl');
+    install('client.crt', 'root.crt');
+    writeFileSync(file, Buffer.concat([list, list, list]));
+    const { crl } = ssl({ dsn: `host=h sslmode=verify-full sslcrl=${file}` }).tlsOptions();
+    expect(crl).toHaveLength(3);
+    expect(() => createSecureContext({ crl: crl as Buffer[] })).not.toThrow();
+    const folder = mkdtempSync(join(root, 'crl-'));
+    for (const name of ['a', 'b']) writeFileSync(join(folder, name), Buffer.concat([list, list]));
+    writeFileSync(join(folder, 'README'), 'not a list');
+    const dsn = `host=h sslmode=verify-full sslcrldir=${folder}`;
+    expect(ssl({ dsn }).tlsOptions().crl).toHaveLength(4);
+
+    const none = /holds no PEM list of revoked certificates/;
+    writeFileSync(file, readFileSync(join(made, 'client.key')));
+    const inFile = refused({ dsn: `host=h sslmode=verify-full sslcrl=${file}` });
+    expect(inFile.message).toMatch(none);
+    const empty = mkdtempSync(join(root, 'crl-'));
+    const inFolder = refused({ dsn: `host=h sslmode=verify-full sslcrldir=${empty}` });
+    expect(inFolder.message).toMatch(none);
   });
 
   it('needs no file for Unix sockets', () => {
