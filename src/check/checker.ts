@@ -175,7 +175,9 @@ export class Checker {
     if (!isObjection(answer)) {
       const { parameters, columns } = answer;
       const types = [...parameters, ...columns].map(({ type }) => type);
-      await this.#names.load([...types, ...columns.flatMap(({ shape }) => typesIn(shape))]);
+      const domains = columns.map(({ domain }) => ({ oid: domain })).filter(({ oid }) => oid !== 0);
+      const parts = columns.flatMap(({ shape }) => typesIn(shape));
+      await this.#names.load([...types, ...domains, ...parts]);
     }
     this.#answers.set(text, answer);
     return answer;

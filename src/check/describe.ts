@@ -9,11 +9,12 @@ import {
 import { CheckError } from './check-error.ts';
 import { assertedNulls } from './inference/assertions.ts';
 import { Catalog } from './inference/catalog.ts';
+import { typeOf } from './inference/expression-type.ts';
 import { Nullability } from './inference/nullability.ts';
 import { hasOneRow } from './inference/one-row.ts';
 import { type Parameter, parametersOf } from './inference/parameters.ts';
 import { type Declared, type Shape, Shapes } from './inference/shapes.ts';
-import { isTrue, nodesOf } from './tree/nodes.ts';
+import { isTrue, nodeOf, nodesOf, numberOf, outputsOf } from './tree/nodes.ts';
 import { parseTree, type TreeNode, TreeSyntaxError, type TreeValue } from './tree/parse-tree.ts';
 
 /** What the server says of one query. */
@@ -23,6 +24,8 @@ export interface Description {
     readonly shape: Shape | null;
   })[];
   readonly columns: readonly (Attribute & {
+    /** The object id of its type where that may be a domain: `type` is what the domain is made of. Else 0. */
+    readonly domain: number;
     readonly isNullable: boolean;
     readonly shape: Shape | null;
   })[];
@@ -120,6 +123,7 @@ export class Describer implements AsyncDisposable {
       const inference = new Nullability(this.#catalog, parameters, assertedNulls(known, text));
       const nulls = query === null ? [] : inference.columns(query);
       const shapes = query === null ? [] : new Shapes(inference, this.#declared).columns(query);
+      const outputs = query === null ? [] : outputsOf(query);
       return {
         parameters: types.map((type, index) => {
           const parameter = parameters.get(index + 1) ?? UNKNOWN_PARAMETER;
@@ -127,6 +131,7 @@ export class Describer implements AsyncDisposable {
         }),
         columns: attributes.map((each, index) => ({
           ...each,
+          domain: this.#domainOf(outputs[index], each.type),
           isNullable: nulls[index] ?? true,
           shape: shapes[index] ?? null,
         })),
@@ -140,6 +145,14 @@ export class Describer implements AsyncDisposable {
       }
       return objectionOf(error, text);
     }
+  }
+
+  /** Before PostgreSQL 16 the driver can tell domains of columns of tables alone. */
+  #domainOf(target: TreeNode | undefined, type: PgType): number {
+    const isOfTable = numberOf(target?.['resorigtbl']) > 0;
+    if (!isOfTable && this.#catalogs.serverVersion.major < 16) return 0;
+    const oid = typeOf(nodeOf(target?.['expr']));
+    return oid === type.oid ? 0 : oid;
   }
 
   #shapeOf({ column }: Parameter): Shape | null {

@@ -138,8 +138,8 @@ function argument(
 }
 
 function columnsOf({ columns }: Description, names: TypeNames): [string, string][] {
-  return columns.map(({ name, type, isNullable, shape }) => {
-    const typeName = names.resultOf(type.oid, shape);
+  return columns.map(({ name, type, domain, isNullable, shape }) => {
+    const typeName = names.resultOf(type.oid, shape, domain);
     return [names.column(name), isNullable ? withNull(typeName) : typeName];
   });
 }

@@ -139,14 +139,35 @@ export class TypeNames {
     return this.#rename(name);
   }
 
-  /** The type of what the driver gives for a value, of which more may be known than its type. */
-  resultOf(oid: number, shape: Shape | null): string {
+  /**
+   * The type of what the driver gives for a value, of which more may be known than its type.
+   *
+   * @param domain the domain that it may be of, made of the type
+   */
+  resultOf(oid: number, shape: Shape | null, domain = 0): string {
+    if (shape?.kind !== 'declared' && this.#hasCodec(domain, oid)) return this.result(domain);
     return (shape === null ? null : this.#ofShape(shape, oid)) ?? this.result(oid);
   }
 
   /** The type of what the driver takes for a parameter. */
   argumentOf(oid: number, hasNullableElements: boolean, shape: Shape | null): string {
     return shape?.kind === 'declared' ? shape.type : this.argument(oid, hasNullableElements);
+  }
+
+  /** Whether a type is a domain made of a base type, with a codec of its own or of a domain in between. */
+  #hasCodec(domain: number, base: number): boolean {
+    let isFound = false;
+    let at = domain;
+    for (let type = this.#known.get(at); type?.kind === 'd'; type = this.#known.get(at)) {
+      isFound ||= this.#codecOf(type) !== undefined;
+      at = type.elementOid;
+    }
+    return isFound && at === base;
+  }
+
+  #codecOf({ name, schema }: CatalogType): LoadedConfig['codecs'][string] | undefined {
+    const codec = this.#codecs[name];
+    return codec !== undefined && (codec.schema ?? schema) === schema ? codec : undefined;
   }
 
   #ofShape(shape: Shape, oid: number): string | null {
@@ -214,8 +235,8 @@ export class TypeNames {
   #name(oid: number, use: keyof Pair, hasNullableElements: boolean): string {
     const type = this.#known.get(oid);
     if (type === undefined) return 'unknown';
-    const codec = this.#codecs[type.name];
-    if (codec !== undefined && (codec.schema ?? type.schema) === type.schema) return codec[use];
+    const codec = this.#codecOf(type);
+    if (codec !== undefined) return codec[use];
     if (type.kind === 'e') return type.labels.map(quoted).join(' | ') || 'never';
     if (type.kind === 'd') return this.#name(type.elementOid, use, hasNullableElements);
     if (type.kind === 'r' || type.kind === 'm') return this.#range(type, use);

@@ -18,6 +18,7 @@ export function typeOf(node: TreeNode | null): number {
     'wintype',
     'array_typeid',
     'row_typeid',
+    'refrestype',
     'type',
   ]) {
     const oid = numberOf(node[field]);

@@ -318,4 +318,23 @@ describe('the types of queries', () => {
         `list: (${money} | null)[]; mood: 'low' | 'high' }; first: number }`,
     ]);
   });
+
+  it("are those of a domain's codec, also of a domain made of it, where the driver can tell", async () => {
+    const options = `
+      export const codecs = { email: { decoder: (text) => ({ text }), encoder: ({ text }) => text } };`;
+    const files = {
+      'schema.sql': `CREATE DOMAIN email AS text; CREATE DOMAIN work_email AS email; CREATE DOMAIN other AS text;
+        CREATE TABLE mails (e email NOT NULL, w work_email NOT NULL, ws work_email[] NOT NULL, o other NOT NULL);`,
+      'src/options.mjs': options,
+    };
+    const config = "export default { schema: ['schema.sql'], program: './src/options.mjs' };";
+    const text =
+      'SELECT e, w, ws, o, w AS "W", e::text AS t, max(e) AS m, ws[1] AS s, (SELECT w FROM mails) AS sub FROM mails GROUP BY e, w, ws, o';
+    const mail = `ReturnType<(typeof import("./options.mjs"))['codecs']["email"]['decoder']>`;
+    const types = await typesOf([text], config, files);
+    expect(Object.values(types)).toEqual([
+      `{ args: []; row: { e: ${mail}; w: ${mail}; ws: (${mail} | null)[]; o: string; W: ${mail}; t: string; ` +
+        `m: string; s: ${mail} | null; sub: ${mail} | null }; first: ${mail} }`,
+    ]);
+  });
 });
