@@ -3,11 +3,11 @@ import type { TransformOptions, TypeCodec, TypeOptions } from 'asyncpg';
 import { CheckError } from './check-error.ts';
 import { importFresh } from './import-fresh.ts';
 
-/** What a codec of the program's own gives and takes, in TypeScript. */
+/** What a codec of the program's own gives and takes, in TypeScript; null: what the type's own does. */
 export interface CodecTypes {
-  readonly result: string;
-  readonly argument: string;
-  /** The schema of its type, where the codec says it. */
+  readonly result: string | null;
+  readonly argument: string | null;
+  /** The schema of its type; null: any. */
   readonly schema: string | null;
 }
 
@@ -41,9 +41,10 @@ export async function programOptions(file: string, out: string): Promise<Program
     if (encoder === undefined && decoder === undefined) continue;
     const codec = `(typeof import(${JSON.stringify(specifier)}))['codecs'][${JSON.stringify(name)}]`;
     codecs[name] = {
-      result: `ReturnType<${codec}['decoder']>`,
-      argument: `Parameters<${codec}['encoder']>[0]`,
-      schema: schema ?? null,
+      // The direction for which it has no function stays as it was.
+      result: decoder === undefined ? null : `ReturnType<${codec}['decoder']>`,
+      argument: encoder === undefined ? null : `Parameters<${codec}['encoder']>[0]`,
+      schema: schema ?? 'public',
     };
   }
   const { types, transform } = exported;

@@ -159,7 +159,7 @@ export class TypeNames {
     let isFound = false;
     let at = domain;
     for (let type = this.#known.get(at); type?.kind === 'd'; type = this.#known.get(at)) {
-      isFound ||= this.#codecOf(type) !== undefined;
+      isFound ||= (this.#codecOf(type)?.result ?? null) !== null;
       at = type.elementOid;
     }
     return isFound && at === base;
@@ -235,8 +235,8 @@ export class TypeNames {
   #name(oid: number, use: keyof Pair, hasNullableElements: boolean): string {
     const type = this.#known.get(oid);
     if (type === undefined) return 'unknown';
-    const codec = this.#codecOf(type);
-    if (codec !== undefined) return codec[use];
+    const named = this.#codecOf(type)?.[use] ?? null;
+    if (named !== null) return named;
     if (type.kind === 'e') return type.labels.map(quoted).join(' | ') || 'never';
     if (type.kind === 'd') return this.#name(type.elementOid, use, hasNullableElements);
     if (type.kind === 'r' || type.kind === 'm') return this.#range(type, use);

@@ -18,6 +18,11 @@ export function declaredCodecs(
   const declared = new Map<string, TypeCodec | BuiltinTypeCodec>();
   for (const [name, codec] of codecs) {
     const { schema = 'public' } = codec;
+    if (codec.schema === undefined && findBuiltinType(name) !== undefined) {
+      throw new ClientConfigurationError(`codecs: the type ${name} is in the schema pg_catalog`, {
+        hint: "Give the codec schema: 'pg_catalog', or schema: 'public' for a type of yours with that name.",
+      });
+    }
     const type = schema === 'pg_catalog' ? findBuiltinType(name) : undefined;
     if (schema === 'pg_catalog' && type === undefined) {
       throw new ClientConfigurationError(`codecs: there is no type ${name} in pg_catalog`);

@@ -301,21 +301,26 @@ describe('the types of queries', () => {
   });
 
   it("are those of the program's own options", async () => {
-    const text = 'SELECT id, total, ARRAY[total] AS list, mood FROM orders, users WHERE total > $1';
+    const text =
+      'SELECT id, total, ARRAY[total] AS list, mood, 1 AS one FROM orders, users WHERE total > $1 AND orders.id > $2';
     const options = `
       export const types = { int8: 'number' };
       export const codecs = {
-        numeric: { decoder: Number, encoder: String },
+        numeric: { schema: 'pg_catalog', decoder: Number, encoder: String },
+        // What is written goes by the type itself; and no schema is public.
+        int8: { schema: 'pg_catalog', decoder: Number },
+        int4: { decoder: Boolean },
         mood: { schema: 'elsewhere', decoder: Number, encoder: String },
       };`;
     const config = "export default { schema: ['schema.sql'], program: './src/options.mjs' };";
     const files = { 'src/options.mjs': options };
     const codec = `(typeof import("./options.mjs"))['codecs']["numeric"]`;
     const money = `ReturnType<${codec}['decoder']>`;
+    const id = `ReturnType<${codec.replace('numeric', 'int8')}['decoder']>`;
     const types = await typesOf([text.replace('id,', 'orders.id,')], config, files);
     expect(Object.values(types)).toEqual([
-      `{ args: [total: Parameters<${codec}['encoder']>[0]]; row: { id: number; total: ${money}; ` +
-        `list: (${money} | null)[]; mood: 'low' | 'high' }; first: number }`,
+      `{ args: [total: Parameters<${codec}['encoder']>[0], id: bigint | number]; row: { id: ${id}; total: ${money}; ` +
+        `list: (${money} | null)[]; mood: 'low' | 'high'; one: number }; first: ${id} }`,
     ]);
   });
 

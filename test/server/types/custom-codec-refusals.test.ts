@@ -113,6 +113,9 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       const wrong: Record<string, unknown>[] = [
         { int4range: { schema: 'pg_catalog', decoder } },
         { nope: { schema: 'pg_catalog', decoder } },
+        // Without a schema they are for types in `public`, and none of PostgreSQL's own is there.
+        { numeric: { decoder } },
+        { 'timestamp with time zone': { codecName: 'text' } },
         { mood: { codecName: 'nope' } },
         { mood: {} },
         { mood: { decoder: 'x' } },
