@@ -1,7 +1,7 @@
 import { wrongCount } from '../../codecs/compilers/argument-encoder.ts';
 import type { Request } from '../../session/request.ts';
 import type { Session } from '../../session/session.ts';
-import { describeWithDomains } from '../../session/statements/preparation.ts';
+import { describeQuery } from '../../session/statements/preparation.ts';
 import { quoteArguments } from '../../session/statements/quote-arguments.ts';
 import type { StatementDescription } from '../../session/statements/statement.ts';
 import { replacePlaceholders, scanQuery } from '../../sql/placeholders.ts';
@@ -24,7 +24,7 @@ export async function inlineArguments(
   parent: Request,
   query: QueryObject,
 ): Promise<InlinedQuery> {
-  const description = await describeWithDomains(session, parent, query.text, '');
+  const description = await describeQuery(session, parent, query.text);
   const { parameterOids } = description;
   const args = argsOf(query);
   if (args.length !== parameterOids.length) {

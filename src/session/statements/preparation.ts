@@ -66,19 +66,7 @@ export async function refreshTypes(
   return registry.typeChanges !== before;
 }
 
-/** Has a statement parsed by the server under `name` and described, its types made known. */
-async function describeStatement(
-  session: RequestHost,
-  parent: Request,
-  text: string,
-  name: string,
-): Promise<StatementDescription> {
-  const description = await parse(session, parent, text, name);
-  const learning = learnTypes(session, parent, typesOf(description), true);
-  if (learning !== null) await learning;
-  return description;
-}
-
+/** Has a statement parsed by the server under `name` and described. */
 async function parse(
   session: RequestHost,
   parent: Request,
@@ -121,16 +109,27 @@ async function withDomains(
   return { ...description, columnOids };
 }
 
-/** As describeStatement, with the domains among its columns that have codecs of their own. */
-export async function describeWithDomains(
+/** Makes the types of a description known. The same description, with the domains among its columns that have codecs. */
+async function withTypes(
   session: RequestHost,
   parent: Request,
   text: string,
   name: string,
+  description: StatementDescription,
 ): Promise<StatementDescription> {
-  const description = await describeStatement(session, parent, text, name);
+  const learning = learnTypes(session, parent, typesOf(description), true);
+  if (learning !== null) await learning;
   if (session.registry.domains?.isEmpty !== false) return description;
   return withDomains(session, parent, text, name, description);
+}
+
+/** What a query takes and returns, for one that is not executed: it is parsed without a name. */
+export async function describeQuery(
+  session: RequestHost,
+  parent: Request,
+  text: string,
+): Promise<StatementDescription> {
+  return withTypes(session, parent, text, '', await parse(session, parent, text, ''));
 }
 
 /** Has a statement prepared on the server under `name` and its types made known. */
@@ -140,8 +139,15 @@ export async function prepareStatement(
   text: string,
   name: string,
 ): Promise<Statement> {
-  const description = await describeWithDomains(session, parent, text, name);
-  return new Statement(text, name, description, session.registry);
+  const parsed = await parse(session, parent, text, name);
+  try {
+    const description = await withTypes(session, parent, text, name, parsed);
+    return new Statement(text, name, description, session.registry);
+  } catch (error) {
+    // The server has it, and nobody will use it.
+    session.statements.close(name);
+    throw error;
+  }
 }
 
 /**

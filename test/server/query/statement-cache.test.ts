@@ -65,6 +65,27 @@ describeEach('the statement cache', (version) => {
     expect(await prepared(short)).toBe(1n);
   });
 
+  it('leaves nothing on the server of a statement that was parsed and cannot be used', async () => {
+    const type = `never_read_${process.pid}`;
+    await using owner = await open(version);
+    await owner.execute(`CREATE TYPE ${type} AS RANGE (subtype = int4)`);
+    try {
+      // A range can have no codec of the user's, which comes to light once the server has told what it is.
+      const c = await open(version, { codecs: { [type]: { decoder: (text: string) => text } } });
+      for (let i = 0; i < 3; i++) {
+        await expect(c.fetchVal(`SELECT '[1,2)'::${type}`)).rejects.toThrow(type);
+        await expect(c.prepare(`SELECT '[1,2)'::${type}`)).rejects.toThrow(type);
+        await expect(c.prepare(`SELECT '[1,2)'::${type}`, { name: 'mine' })).rejects.toThrow(type);
+      }
+      await c.fetchVal('SELECT 1');
+      expect(
+        await c.fetchVal('SELECT count(*) FROM pg_prepared_statements WHERE name <> $1', ''),
+      ).toBe(2n);
+    } finally {
+      await owner.execute(`DROP TYPE ${type}`);
+    }
+  });
+
   it('prepares a statement afresh when its time is over', async () => {
     const c = await open(version, { maxCachedStatementLifetime: 30 });
     const name = () =>
