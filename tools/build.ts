@@ -175,7 +175,7 @@ const LATE: readonly CodeSplittingGroup[] = [
   // What `createPool` loads; adapters that make pools have it at once.
   {
     name: 'pool',
-    test: /src[/\\]pool[/\\](?!create-pool|part-pool-options|open-pool|readers[/\\])/,
+    test: /src[/\\]pool[/\\](?!create-pool|split-pool-options|open-pool|readers[/\\])/,
     minShareCount: 2,
   },
   // Two entries share it; a bundler that found its peer named in the core would complain to everybody.

@@ -1,5 +1,5 @@
 import { refusedCopy } from '../session/requests/copy-refusal.ts';
-import { prepareRequest } from '../session/requests/prepare-statement-request.ts';
+import { prepareStatementRequest } from '../session/requests/prepare-statement-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
@@ -13,7 +13,7 @@ export function prepareStatement(
   deadline: Deadline | null,
 ): Promise<Statement> {
   const { session } = client;
-  const request = prepareRequest(text, name, session, deadline);
+  const request = prepareStatementRequest(text, name, session, deadline);
   const { copies } = statementKind(text);
   const refusal = copies === null ? null : refusedCopy(text, session.server.settings);
   if (refusal === null) session.submit(request);

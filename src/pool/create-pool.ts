@@ -1,9 +1,9 @@
 import { located } from '../client/caller-stack.ts';
 import { configFor, splitArguments } from '../client/connect.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { partPoolOptions } from './part-pool-options.ts';
 import type { Pool } from './pool.ts';
 import type { PoolOptions } from './pool-options.ts';
+import { splitPoolOptions } from './split-pool-options.ts';
 
 /**
  * Makes a pool and opens its `minSize` connections.
@@ -27,7 +27,7 @@ export function createPool(
 ): Promise<Pool<any>> {
   return located(async () => {
     const [dsn, options] = splitArguments(first, second);
-    const [own, connectOptions] = partPoolOptions(options);
+    const [own, connectOptions] = splitPoolOptions(options);
     const config = configFor(dsn, connectOptions);
     // It is awaited behind the check of the pool's own options.
     config.catch(() => {});

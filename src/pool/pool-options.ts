@@ -170,7 +170,8 @@ function duration(name: string, value: unknown, standard: number): number {
   return given;
 }
 
-function positive(name: string, value: unknown): number {
+/** @throws ClientConfigurationError for all but a positive number */
+export function positive(name: string, value: unknown): number {
   if (typeof value === 'number' && value > 0) return value;
   throw new ClientConfigurationError(
     `invalid ${name} option: must be a positive number of milliseconds`,

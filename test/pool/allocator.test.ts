@@ -2,16 +2,16 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Use } from '../../src/client/lease.ts';
 import { InterfaceError, TimeoutError } from '../../src/index.ts';
 import { Allocator } from '../../src/pool/allocator.ts';
+import { checkedPoolOptions } from '../../src/pool/checked-pool-options.ts';
 import type { PoolOptions } from '../../src/pool/pool-options.ts';
 import type { PooledSession } from '../../src/pool/pooled-session.ts';
-import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 import { Deadline } from '../../src/transport/deadline.ts';
 import { settle, VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { Random } from '../support/samples/random.ts';
 import { FakeSource } from './fake-source.ts';
 
 function build(options: PoolOptions) {
-  const [settings] = splitPoolOptions({ minSize: 0, ...options });
+  const [settings] = checkedPoolOptions({ minSize: 0, ...options });
   const clock = new VirtualClock();
   const source = new FakeSource(clock, settings);
   const allocator = new Allocator(source, settings, clock);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Allocator } from '../../src/pool/allocator.ts';
+import { checkedPoolOptions } from '../../src/pool/checked-pool-options.ts';
 import type { PoolOptions } from '../../src/pool/pool-options.ts';
 import type { PooledSession } from '../../src/pool/pooled-session.ts';
-import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 import { settle, VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { Random } from '../support/samples/random.ts';
 import { type FakeSession, FakeSource } from './fake-source.ts';
@@ -39,7 +39,7 @@ class Model {
   readonly #source: FakeSource;
 
   constructor(options: PoolOptions) {
-    const [settings] = splitPoolOptions(options);
+    const [settings] = checkedPoolOptions(options);
     this.#source = new FakeSource(this.clock, settings);
     this.#source.isPrompt = true;
     this.allocator = new Allocator(this.#source, settings, this.clock);

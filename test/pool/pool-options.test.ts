@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ClientConfigurationError, createPool, type PoolOptions } from '../../src/index.ts';
-import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
+import { checkedPoolOptions } from '../../src/pool/checked-pool-options.ts';
 
 describe('the options of a pool', () => {
   it('have the defaults that are documented', () => {
-    const [settings, connect] = splitPoolOptions({ host: 'h', commandTimeout: 5 });
+    const [settings, connect] = checkedPoolOptions({ host: 'h', commandTimeout: 5 });
     expect(settings).toEqual({
       minSize: 10,
       maxSize: 10,
@@ -27,7 +27,7 @@ describe('the options of a pool', () => {
 
   it('fit minSize to maxSize, and maxSize to minSize, where only one is given', () => {
     const sizes = (options: PoolOptions): number[] => {
-      const [{ minSize, maxSize }] = splitPoolOptions(options);
+      const [{ minSize, maxSize }] = checkedPoolOptions(options);
       return [minSize, maxSize];
     };
     expect(sizes({ maxSize: 3 })).toEqual([3, 3]);

@@ -7,9 +7,9 @@ import { expect } from 'vitest';
 import { CREATE, OPEN } from '../../src/client/internals.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { PoolConnection, Subscription } from '../../src/index.ts';
+import { checkedPoolOptions } from '../../src/pool/checked-pool-options.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import type { PoolOptions } from '../../src/pool/pool-options.ts';
-import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 import { VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { Random } from '../support/samples/random.ts';
 import { SimulatedServer } from './simulated-server.ts';
@@ -77,7 +77,7 @@ class PoolLife {
       ...(random.chance(0.2) ? { setup: async (c) => void (await c.execute('set up')) } : {}),
       ...(random.chance(0.2) ? { init: async (c) => void (await c.execute('init')) } : {}),
     };
-    const [settings, connectOptions] = splitPoolOptions(this.#options);
+    const [settings, connectOptions] = checkedPoolOptions(this.#options);
     this.#pool = Pool[CREATE](resolveConfig(undefined, connectOptions), settings, this.#clock);
   }
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { CREATE } from '../../src/client/internals.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
+import { checkedPoolOptions } from '../../src/pool/checked-pool-options.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 import { VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { SimulatedServer } from './simulated-server.ts';
 
@@ -12,7 +12,7 @@ test('a server that falls silent before a lost subscription listens again is giv
   const server = new SimulatedServer((settled) => new VirtualClock(settled));
   const { clock } = server;
   server.latency = 10;
-  const [settings, options] = splitPoolOptions({
+  const [settings, options] = checkedPoolOptions({
     host: 'simulated',
     user: 'ada',
     ssl: 'disable',

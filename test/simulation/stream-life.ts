@@ -6,8 +6,8 @@
 import { expect } from 'vitest';
 import { CREATE } from '../../src/client/internals.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
+import { checkedPoolOptions } from '../../src/pool/checked-pool-options.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { splitPoolOptions } from '../../src/pool/split-pool-options.ts';
 import { type ChangeStream, openChangeStream } from '../../src/replication/index.ts';
 import { VirtualClock } from '../support/fakes/virtual-clock.ts';
 import type { Random } from '../support/samples/random.ts';
@@ -42,7 +42,7 @@ export class StreamWorld {
 
   constructor(random: Random) {
     this.#random = random;
-    const [settings, options] = splitPoolOptions({
+    const [settings, options] = checkedPoolOptions({
       host: 'simulated',
       user: 'ada',
       database: 'shop',

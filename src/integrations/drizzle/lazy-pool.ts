@@ -5,9 +5,9 @@ import { commonCodecs, rareCodecs } from '../../codecs/rooms.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import * as hostDirectory from '../../connecting/host-directory.ts';
 import { hostDirectories } from '../../connecting/host-directory-room.ts';
+import { checkedPoolOptions } from '../../pool/checked-pool-options.ts';
 import { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
-import { splitPoolOptions } from '../../pool/split-pool-options.ts';
 
 /** The options of the pool that `drizzle({ connection })` makes. */
 export interface AsyncpgConnectionOptions extends PoolOptions {
@@ -23,6 +23,6 @@ export function lazyPool(connection: string | AsyncpgConnectionOptions): Pool {
   commonCodecs.content ??= common;
   rareCodecs.content ??= rare;
   hostDirectories.content ??= hostDirectory;
-  const [settings, options] = splitPoolOptions({ minSize: 0, ...given });
+  const [settings, options] = checkedPoolOptions({ minSize: 0, ...given });
   return Pool[CREATE](resolveConfig(connectionString, options), settings);
 }

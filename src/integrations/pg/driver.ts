@@ -4,8 +4,8 @@ import { Connection } from '../../client/connection.ts';
 import { CREATE } from '../../client/internals.ts';
 import type { CodecSource } from '../../codecs/codec-source.ts';
 import type { ConnectConfig } from '../../config/connect-config.ts';
+import { checkedPoolOptions } from '../../pool/checked-pool-options.ts';
 import { Pool } from '../../pool/pool.ts';
-import { splitPoolOptions } from '../../pool/split-pool-options.ts';
 import type { Session, SessionObserver } from '../../session/session.ts';
 
 /*
@@ -49,7 +49,7 @@ export function driverCodecs(config: ConnectConfig): CodecSource {
 /** The driver's pool for the options of a pool of node-postgres, its defaults filled in. */
 export function driverPool(config: ConnectConfig, options: any): Pool {
   const { max, maxUses, maxLifetimeSeconds, idleTimeoutMillis, connectionTimeoutMillis } = options;
-  const [settings] = splitPoolOptions({
+  const [settings] = checkedPoolOptions({
     // As there, none is opened before somebody wants it.
     minSize: 0,
     maxSize: Number(max),

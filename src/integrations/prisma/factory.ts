@@ -2,10 +2,10 @@ import { configFor } from '../../client/connect.ts';
 import { CONTEXT, CREATE } from '../../client/internals.ts';
 import type { ConnectConfig } from '../../config/connect-config.ts';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
+import { checkedPoolOptions } from '../../pool/checked-pool-options.ts';
 import { createPool } from '../../pool/create-pool.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
-import { splitPoolOptions } from '../../pool/split-pool-options.ts';
 import { isThenable } from '../../values/builtins.ts';
 import { checkOptions } from '../check-options.ts';
 import { isPool } from '../is-pool.ts';
@@ -117,7 +117,7 @@ export class PrismaAsyncpg {
   /** A pool without connections so far. */
   async #poolOf(database: string): Promise<Pool<any>> {
     const { Pool } = await import('../../pool/pool.ts');
-    const [settings, connectOptions] = splitPoolOptions({ ...this.#poolOptions, minSize: 0 });
+    const [settings, connectOptions] = checkedPoolOptions({ ...this.#poolOptions, minSize: 0 });
     const config = this.#pool?.[CONTEXT].config ?? (await configFor(this.#dsn, connectOptions));
     const startupParameters = new Map(config.startupParameters).set('database', database);
     return Pool[CREATE]({ ...config, database, startupParameters }, settings);

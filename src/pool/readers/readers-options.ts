@@ -1,6 +1,6 @@
 import { ClientConfigurationError } from '../../errors/client-errors.ts';
 import type { RowForm } from '../../values/row-form.ts';
-import type { PoolOptions } from '../pool-options.ts';
+import { type PoolOptions, positive } from '../pool-options.ts';
 
 /** How readers behave beyond what a pool does. */
 export interface ReadersSettings {
@@ -12,13 +12,6 @@ export interface ReadersSettings {
 const READ_ONLY = { default_transaction_read_only: 'on' };
 const TIMEOUT = 5_000;
 const MAX_WAIT = 500;
-
-function positive(name: string, value: unknown): number {
-  if (typeof value === 'number' && value > 0) return value;
-  throw new ClientConfigurationError(
-    `invalid readers.${name} option: must be a positive number of milliseconds`,
-  );
-}
 
 /** The options of the pool of standbys, and what is beyond a pool's. */
 export function splitReadersOptions(
@@ -52,8 +45,11 @@ export function splitReadersOptions(
   }
   return [
     {
-      maxLag: (maxLag ?? null) === null || maxLag === Infinity ? null : positive('maxLag', maxLag),
-      maxWait: positive('maxWait', maxWait ?? MAX_WAIT),
+      maxLag:
+        (maxLag ?? null) === null || maxLag === Infinity
+          ? null
+          : positive('readers.maxLag', maxLag),
+      maxWait: positive('readers.maxWait', maxWait ?? MAX_WAIT),
     },
     {
       ...pool,

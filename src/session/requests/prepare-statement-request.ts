@@ -10,7 +10,7 @@ import { InnerRequests } from './inner-requests.ts';
  * A request that prepares a statement which its caller keeps, under a name of its own unless
  * one is given.
  */
-export function prepareRequest(
+export function prepareStatementRequest(
   text: string,
   name: string | undefined,
   session: RequestHost,

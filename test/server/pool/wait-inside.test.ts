@@ -9,8 +9,8 @@ import { CREATE } from '../../../src/client/internals.ts';
 import { openClientSession } from '../../../src/client/open-client-session.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { createPool, TimeoutError } from '../../../src/index.ts';
+import { checkedPoolOptions } from '../../../src/pool/checked-pool-options.ts';
 import { Pool } from '../../../src/pool/pool.ts';
-import { splitPoolOptions } from '../../../src/pool/split-pool-options.ts';
 import { type Clock, systemClock } from '../../../src/transport/clock.ts';
 import { failure } from '../../support/connections.ts';
 import { deferred } from '../../support/deferred.ts';
@@ -25,7 +25,7 @@ const hasty: Clock = {
 
 /** A pool of one connection with such a clock. */
 function hastyPool(): Pool {
-  const [settings, connect] = splitPoolOptions({ minSize: 0, maxSize: 1 });
+  const [settings, connect] = checkedPoolOptions({ minSize: 0, maxSize: 1 });
   return Pool[CREATE](resolveConfig(serverDsn(), connect), settings, hasty);
 }
 
