@@ -342,8 +342,9 @@ export class Reconnector {
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
 
-  /** Nobody waits for the next attempt to connect. */
+  /** Nobody waits for the next attempt to connect, or for rows of a snapshot. */
   wake(): void {
+    this.#snapshot?.wake();
     this.#backoff?.wake();
   }
 

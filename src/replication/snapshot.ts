@@ -49,6 +49,7 @@ export class Snapshot {
   #unacknowledged = 0;
   readonly #open = new Set<Transaction>();
   #isComplete = false;
+  #hasFailed = false;
   #finish: () => void = () => {};
 
   private constructor(
@@ -121,6 +122,7 @@ export class Snapshot {
       if (this.#unacknowledged > 0) await Promise.race([acknowledged, lost]);
     } catch (error) {
       // So that no reader waits for somebody to take its rows, or goes on to the next table.
+      this.#hasFailed = true;
       this.#sources.length = 0;
       for (const transaction of this.#open) transaction.drop();
       await Promise.allSettled(workers);
@@ -130,6 +132,11 @@ export class Snapshot {
       this.#idleLimit?.stop();
     }
     await this.#keep();
+  }
+
+  /** The stream has ended: who waits for rows is told so. */
+  wake(): void {
+    for (const transaction of this.#open) transaction.wake();
   }
 
   /** One of its transactions was acknowledged. */
@@ -164,6 +171,7 @@ export class Snapshot {
     this.#open.add(transaction);
     for await (const row of tx.stream({ text: query, rows: 'record' })) {
       const change = new Insert(relation, row as Row, 0);
+      if (this.#hasFailed) break;
       // Nobody wants the rest of it.
       if (transaction.isDropped) break;
       transaction.push(change);
@@ -174,6 +182,8 @@ export class Snapshot {
       }
       if (transaction.waiting >= highWater) await transaction.whenBelow(highWater / 4);
     }
+    // It is not whole: who reads it is told why the stream ends.
+    if (this.#hasFailed) throw new InterfaceError('the snapshot has failed');
     this.#open.delete(transaction);
     transaction.end('committed');
     host.closed(transaction);

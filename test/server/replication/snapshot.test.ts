@@ -230,6 +230,24 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
     }
   });
 
+  test('that fails while a table is read does not tell what came of it as the whole', async () => {
+    const { pool } = server;
+    const options = { slot: 'cut', publication, snapshot: true, highWater: 100 } as const;
+    await using stream = await openChangeStream(pool, options);
+    const pid = await walsenderOf(pool, 'cut_snapshot');
+    const { value: transaction } = await iteratorOf(stream).next();
+    let count = 0;
+    const reading = (async () => {
+      for await (const _ of transaction!) {
+        count += 1;
+        if (count === 500) await pool.execute(`SELECT pg_terminate_backend(${pid})`);
+      }
+    })();
+    await expect(reading).rejects.toThrow(/terminating connection/);
+    expect(count).toBeLessThan(10_000);
+    expect(transaction!.outcome).toBe('open');
+  });
+
   test('waits for the slot of one that was lost, and of which the server does not know yet', async () => {
     const { pool } = server;
     await pool.execute(`

@@ -105,7 +105,7 @@ onEachServer('while a change stream runs', { schema, settings }, (server) => {
     const options = { publication: 't', acknowledge: 'manual' } as const;
     await using stream = await openChangeStream(pool, { slot: 'own_acks', ...options });
     await using other = await openChangeStream(pool, { slot: 'temporary', ...options });
-    await pool.execute('INSERT INTO t VALUES (21)');
+    await pool.execute('INSERT INTO t VALUES (-21)');
     const batch = (await other.batches()[Symbol.asyncIterator]().next()).value!;
     const { value: own } = await iteratorOf(stream).next();
     const foreign = /another change stream/;
@@ -119,6 +119,7 @@ onEachServer('while a change stream runs', { schema, settings }, (server) => {
     stream.ack(own);
     other.ack(batch);
     expect([stream.stats.unacknowledged, other.stats.unacknowledged]).toEqual([0, 0]);
+    await pool.execute('DELETE FROM t WHERE id = -21');
   });
 
   test('its publication is dropped: that is an error, and nothing is passed over in silence', async () => {
