@@ -29,7 +29,7 @@ export default {
     'Variable',
   ],
   // Parts of types, which their doc comments speak of.
-  intentionallyNotExported: ['FormOf', 'PositionsOf', 'IsTold', 'Unknown', 'ROW', 'Sets', 'WhyNot'],
+  intentionallyNotExported: ['PositionsOf', 'IsTold', 'Unknown', 'ROW', 'Sets', 'WhyNot'],
   intentionallyNotDocumented: [
     'asyncpg.Checked.__type.error',
     'asyncpg.ArgsOf.__type.args',

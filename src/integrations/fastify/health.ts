@@ -24,7 +24,13 @@ export interface HealthRequest {
   /** The app. */
   readonly server: object;
   /** Where it is logged why the database does not answer. */
-  readonly log: { warn(details: object, message: string): void };
+  readonly log: HealthLog;
+}
+
+/** What the handler needs of a log. */
+export interface HealthLog {
+  /** Logs a warning. */
+  warn(details: object, message: string): void;
 }
 
 /** What the handler needs of a reply. */

@@ -5,6 +5,7 @@
  */
 export {
   type Health,
+  type HealthLog,
   type HealthReply,
   type HealthRequest,
   type HealthRouteOptions,
