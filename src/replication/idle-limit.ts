@@ -1,5 +1,6 @@
 import { TimeoutError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
+import { IDLE_LIMITS } from '../session/ending.ts';
 import type { Timer } from '../transport/clock.ts';
 import type { Walsender } from './walsender.ts';
 
@@ -7,8 +8,6 @@ import type { Walsender } from './walsender.ts';
 const DEFAULT_PATIENCE = 60_000;
 /** PostgreSQL's settings hold no more. */
 const MAX_LIMIT = 0x7fffffff;
-/** What idle_in_transaction_session_timeout and idle_session_timeout end a session with. */
-const IDLE_STATES: readonly unknown[] = ['25P03', '57P05'];
 
 /**
  * Has the server end a walsender's session that it hears nothing of, though it does not stream:
@@ -65,7 +64,7 @@ export class IdleLimit {
 
   /** The error that the limit's end of the session is told as; null for any other. */
   errorOf(reason: Error | null): TimeoutError | null {
-    if (!(reason instanceof PostgresError && IDLE_STATES.includes(reason.sqlstate))) return null;
+    if (!(reason instanceof PostgresError && IDLE_LIMITS.includes(reason.sqlstate))) return null;
     return new TimeoutError(
       `the server has heard nothing for ${this.#milliseconds} milliseconds during the snapshot`,
       { cause: reason },

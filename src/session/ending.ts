@@ -4,6 +4,12 @@ import type { ServerMessageFields } from '../errors/postgres-error.ts';
 import { postgresErrorFrom } from '../errors/server-message.ts';
 
 /**
+ * What idle_in_transaction_session_timeout and idle_session_timeout end a session with: the server looks for
+ * them ahead of each request, so that nothing of what comes then is begun. PostgreSQL manual, "Client Connection Defaults".
+ */
+export const IDLE_LIMITS: readonly unknown[] = ['25P03', '57P05'];
+
+/**
  * The error of one call that the end of its session concerns, a fresh one for each: what the
  * server said last, if it said anything, or why the client gave the connection up.
  */
@@ -12,7 +18,10 @@ export function endedError(
   reason: Error | null,
   safeToRetry: boolean,
 ): Error {
-  if (lastWords !== null) return postgresErrorFrom(lastWords, { safeToRetry });
+  if (lastWords !== null) {
+    const wasIdle = IDLE_LIMITS.includes(lastWords.sqlstate);
+    return postgresErrorFrom(lastWords, { safeToRetry: safeToRetry || wasIdle });
+  }
   if (reason === null) {
     // By its own user, who would close the next one as well.
     const options = { safeToRetry, isTransient: false };

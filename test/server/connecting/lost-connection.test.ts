@@ -30,6 +30,36 @@ describeEach('a call on a connection that is over', (version) => {
     expect(error).toMatchObject({ isTransient: true, safeToRetry: true });
   });
 
+  /** The process stands still, and hears of nothing: what it asks next is on the wire before. */
+  const standStill = (milliseconds: number): void => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+  };
+
+  it('is safe to try again if the server had ended it for being idle', async () => {
+    const c = await open(version);
+    await c.execute('SET idle_session_timeout = 50');
+    standStill(300);
+    expect(await failure(c.execute('CREATE TABLE never_made (i int)'))).toMatchObject({
+      sqlstate: '57P05',
+      safeToRetry: true,
+      isTransient: true,
+    });
+    const other = await open(version);
+    expect(await other.fetchVal("SELECT to_regclass('never_made') IS NULL")).toBe(true);
+  });
+
+  it('has not committed if the server had ended it for being idle', async () => {
+    const c = await open(version);
+    const tx = await c.begin();
+    await tx.execute('SET idle_in_transaction_session_timeout = 50');
+    await tx.execute('CREATE TABLE never_made (i int)');
+    standStill(300);
+    // And not a TransactionResolutionUnknownError.
+    expect(await failure(tx.commit())).toMatchObject({ sqlstate: '25P03', safeToRetry: true });
+    const other = await open(version);
+    expect(await other.fetchVal("SELECT to_regclass('never_made') IS NULL")).toBe(true);
+  });
+
   it('is not if its user closed it, neither for calls under way', async () => {
     const c = await open(version);
     const call = failure(c.fetch('SELECT pg_sleep(60)'));
