@@ -506,8 +506,12 @@ export class Connection<F extends RowForm = 'record'>
   close(options: { timeout?: number | undefined } = {}): Promise<void> {
     return located(async () => {
       const client = this[CLIENT]('Connection.close()', true);
-      if (options.timeout === undefined) client.session.checkCaller();
-      this.#closing ??= closeClient(client, options.timeout);
+      const { session } = client;
+      // What is no time-out is refused, and the connection stays open.
+      const isFirst = this.#closing === null;
+      const deadline = isFirst ? Deadline.of(session.clock, options.timeout) : null;
+      if ((options.timeout ?? null) === null) session.checkCaller();
+      this.#closing ??= closeClient(session, deadline);
       await this.#closing;
     });
   }
@@ -552,9 +556,7 @@ export class Connection<F extends RowForm = 'record'>
 }
 
 /** Waits for what is under way, then closes the connection. */
-async function closeClient(client: ClientSession, timeout: number | undefined): Promise<void> {
-  const { session } = client;
-  const deadline = Deadline.of(session.clock, timeout);
+async function closeClient(session: Session, deadline: Deadline | null): Promise<void> {
   const gone = leave(session, deadline === null);
   if (deadline === null) {
     await (session.isIdle ? gone : watchedClose(session, gone));

@@ -139,7 +139,14 @@ export class Cursor<T = any, F extends RowForm = 'record'>
       const client = this.#usableClient();
       const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
       const tag = await client.call(this.#query, (deadline) =>
-        client.inTurn(deadline, () => client.script(move, deadline), this.#context),
+        client.inTurn(
+          deadline,
+          () => {
+            this.#usableClient();
+            return client.script(move, deadline, this.#query.timeout);
+          },
+          this.#context,
+        ),
       );
       const moved = Number(tag.split(' ').at(-1));
       if (moved < count) this.#exhausted = true;

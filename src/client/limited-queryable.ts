@@ -111,13 +111,11 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
       const asked = inner[ASKED]();
       return new CallInTransaction(
         lease,
-        await beginTransaction(lease.client, {
-          own,
-          asked,
-          options,
-          managed: true,
-          style: this[STYLE],
-        }),
+        await beginTransaction(
+          lease.client,
+          { own, asked, options, managed: true, style: this[STYLE] },
+          deadline,
+        ),
       );
     } catch (error) {
       await inner[CHECK_IN](lease, true);
@@ -180,7 +178,7 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
     first: TransactionOptions | ((tx: Transaction<F>) => Promise<R>),
     second?: (tx: Transaction<F>) => Promise<R>,
   ): Promise<R> {
-    const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second!];
+    const [options, fn] = typeof first === 'function' ? [{}, first] : [first ?? {}, second!];
     const signal = eitherSignal(this.#limits.signal, options.signal);
     const settings =
       this.#limits.settings === undefined && options.settings === undefined

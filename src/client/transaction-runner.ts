@@ -1,3 +1,4 @@
+import type { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { Attempts } from './attempts.ts';
@@ -5,6 +6,7 @@ import type { Beginning } from './beginning.ts';
 import { eitherSignal } from './call.ts';
 import { keepLine } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
+import { idleWithin } from './idle-within.ts';
 import { CLIENT, COMMIT_NOW, CREATE, ROLL_BACK_QUIETLY } from './internals.ts';
 import { checkOptions } from './known-options.ts';
 import { endedByStatement, OpenTransaction, tellsOfEnd } from './open-transaction.ts';
@@ -22,29 +24,32 @@ export interface TransactionHost {
 /**
  * Begins one, when no other is open but what it is nested in: the transaction that was asked, or
  * that the code which asks is inside of. BEGIN is not sent yet: it travels with the first statement.
+ *
+ * @param limit ends the wait for its turn, in place of the signals of the transaction
  */
 export async function beginTransaction<F extends RowForm>(
   client: ClientSession,
   beginning: Beginning,
+  limit: Deadline | null = null,
 ): Promise<Transaction<F>> {
   const { own, asked, options } = beginning;
   checkOptions('a transaction', options, TRANSACTION_OPTIONS);
   const { queue, session } = client;
   own.home = client;
   const outer = queue.wantedBy(asked, own.context);
-  const deadline = client.deadline(Infinity, eitherSignal(outer?.signal, options.signal));
-  let turn: Turn<ClientSession>;
+  const signals =
+    limit === null ? client.deadline(Infinity, eitherSignal(outer?.signal, options.signal)) : null;
+  const deadline = limit ?? signals;
+  let turn: Turn<ClientSession> | null = null;
   try {
     const entered = queue.enter(outer, deadline);
     turn = entered instanceof Promise ? await entered : entered;
-  } finally {
-    deadline?.dispose();
-  }
-  try {
     // It has its place: calls that are made meanwhile come behind it.
     const { beginInTurn } = transactionCalls.content ?? (await transactionCalls.open());
     // Among the calls made already may be a BEGIN.
-    while (outer === undefined && !session.isFree && !session.isEnded) await session.whenIdle();
+    while (outer === undefined && !session.isFree && !session.isEnded) {
+      await idleWithin(session, deadline);
+    }
     client.owner![CLIENT]('a method of Connection');
     const begun = beginInTurn(client, outer, beginning);
     return Transaction[CREATE]<F>(
@@ -53,7 +58,8 @@ export async function beginTransaction<F extends RowForm>(
       begun instanceof Promise ? await begun : begun,
     );
   } finally {
-    queue.leave(turn);
+    signals?.dispose();
+    if (turn !== null) queue.leave(turn);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ClientSession } from '../client/client-session.ts';
+import { idleWithin } from '../client/idle-within.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { ExclusiveLease } from './exclusive-lease.ts';
@@ -112,19 +113,11 @@ async function within(
   if (session.isEnded) return;
   const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
   try {
-    if (!session.isIdle) await settled(client, deadline);
+    if (!session.isIdle) await idleWithin(session, deadline);
     await work(deadline);
   } catch {
     session.destroy(null);
   } finally {
     deadline.dispose();
   }
-}
-
-/** Waits until no call is under way on the client any more. */
-async function settled(client: ClientSession, deadline: Deadline): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    deadline.watch((expired) => reject(expired.reason(true)));
-    client.session.whenIdle().then(resolve, reject);
-  });
 }

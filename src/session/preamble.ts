@@ -78,3 +78,10 @@ export function writeOpening(writer: MessageWriter, opening: Opening): void {
   });
   writeExecute(writer, '');
 }
+
+/** Their texts, as an error of theirs has them for its query. */
+export function textOfOpenings(statements: readonly Opening[]): string {
+  return statements
+    .map((statement) => (typeof statement === 'string' ? statement : statement.text))
+    .join(';');
+}

@@ -103,7 +103,9 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     if (turns.length > 0) {
       await rehearsal(session, this, async (rehearse) => {
         for (const [i, turn] of turns.entries()) {
-          await rehearse(this.#items[turn - 1]!).catch(throwAt(turn - 1));
+          await rehearse(this.#items[turn - 1]!).catch(
+            throwAt(turn - 1, this.#items[turn - 1]!.text),
+          );
           statements.push(...(await this.#prepare(session, turn, turns[i + 1])));
         }
       });
@@ -126,7 +128,9 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       const key = `${named}:${text}`;
       let statement = found.get(key);
       if (statement === undefined) {
-        statement = statementFor(session, this, text, null, named).catch(throwAt(from + index));
+        statement = statementFor(session, this, text, null, named).catch(
+          throwAt(from + index, text),
+        );
         found.set(key, statement);
       }
       return statement;
@@ -238,8 +242,11 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     fields: ServerMessageFields,
   ): void {
     super.serverError(session, error, fields);
-    error.query = this.#items[this.#results.length]?.text ?? null;
-    error.itemIndex = this.#results.length;
+    const item = this.#items[this.#results.length];
+    // What fails before the first query, or behind the last one, is none of theirs.
+    if (this.isBeginning) return;
+    error.query = item?.text ?? null;
+    if (item !== undefined) error.itemIndex = this.#results.length;
   }
 
   protected override succeed(session: RequestHost): void {
@@ -272,9 +279,10 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
 }
 
 /** Says in an error of the server's which query of the batch it is of. */
-function throwAt(index: number): (error: unknown) => never {
+function throwAt(index: number, text: string): (error: unknown) => never {
   return (error) => {
-    if (error instanceof PostgresError) error.itemIndex = index;
+    // The statements that begin the transaction travel with the first one that is prepared.
+    if (error instanceof PostgresError && error.query === text) error.itemIndex = index;
     throw error;
   };
 }

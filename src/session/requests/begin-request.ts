@@ -1,7 +1,7 @@
 import type { PostgresError } from '../../errors/postgres-error.ts';
 import { writeQuery, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
-import { type Opening, writeOpening } from '../preamble.ts';
+import { type Opening, textOfOpenings, writeOpening } from '../preamble.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import { noteOpening } from './note-opening.ts';
@@ -51,9 +51,7 @@ export class BeginRequest extends Request<void> {
 
   override serverError(_session: RequestHost, error: PostgresError): void {
     this.#answered = true;
-    error.query = this.#statements
-      .map((statement) => (typeof statement === 'string' ? statement : statement.text))
-      .join(';');
+    error.query = textOfOpenings(this.#statements);
     this.#next.error ??= error;
   }
 

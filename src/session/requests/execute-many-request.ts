@@ -261,7 +261,9 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   ): void {
     const first = this.error === null;
     super.serverError(session, error, fields);
-    if (first) error.itemIndex = this.#completed;
+    // What fails before the first set, or behind the last one, is none of theirs.
+    const isOfSet = !this.isBeginning && this.#completed < this.#written;
+    if (first && isOfSet) error.itemIndex = this.#completed;
     this.#stop?.();
   }
 

@@ -1,7 +1,7 @@
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeClose } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
-import { type Opening, writeOpening } from '../preamble.ts';
+import { type Opening, textOfOpenings, writeOpening } from '../preamble.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
@@ -16,6 +16,8 @@ export abstract class ExtendedRequest<R> extends Request<R> {
   readonly #awaited = new AwaitedAnswers();
   /** How many of the awaited answers are to messages that went ahead of the request's own. */
   #ahead = 0;
+  /** The statements that begin the transaction, if they went ahead of the request. */
+  #begin: readonly Opening[] | null = null;
   /** The server skips whatever else was written, up to Sync. */
   #skipped = false;
   /** The server sends the data of a COPY, which is dropped. */
@@ -30,6 +32,7 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     const mark = writer.mark();
     const closes = session.statements.takeCloses();
     const begin = session.preamble.take();
+    this.#begin = begin;
     this.#awaited.clear();
     this.#skipped = false;
     try {
@@ -143,7 +146,13 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     this.#skipped = true;
     this.#copyingOut = false;
     this.rowsDue = false;
+    if (this.isBeginning) error.query = textOfOpenings(this.#begin!);
     super.serverError(session, error, fields);
+  }
+
+  /** The transaction is being begun ahead of the request, and nothing of the request itself was reached. */
+  protected get isBeginning(): boolean {
+    return this.#ahead > 0 && this.#begin !== null;
   }
 
   /** The server has done all that was written: what has failed is only this side. */

@@ -1,6 +1,7 @@
 import type { DomainCodecs } from '../../codecs/domain-codecs.ts';
 import { INT4_ARRAY, OID, OID_ARRAY, TEXT, TEXT_ARRAY } from '../../codecs/oids.ts';
 import type { FieldDescription } from '../../protocol/backend/result.ts';
+import type { Row } from '../../values/row.ts';
 import type { NamedForAWhile, Request, RequestHost } from '../request.ts';
 import { type CatalogQuery, runCatalogQuery } from './catalog-query.ts';
 
@@ -122,8 +123,13 @@ async function resultTypes(
 ): Promise<readonly number[] | null> {
   if (session.server.version.major < LISTS_RESULT_TYPES) return null;
   const listed = name === '' ? await named.prepare() : name;
-  const [row] = await runCatalogQuery(session, parent, RESULT_TYPES, [listed]);
-  if (name === '') named.close(listed);
+  let rows: Row[];
+  try {
+    rows = await runCatalogQuery(session, parent, RESULT_TYPES, [listed]);
+  } finally {
+    if (name === '') named.close(listed);
+  }
+  const [row] = rows;
   // Behind a pooler that goes by names of its own it is not listed.
   return (row?.['types'] as number[] | null | undefined) ?? null;
 }

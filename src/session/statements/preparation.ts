@@ -183,7 +183,7 @@ export async function statementFor(
 
 /** The same error, which says what query it is of, if it can. */
 export function withQuery(error: unknown, text: string): unknown {
-  if (error instanceof PostgresError) error.query = text;
+  if (error instanceof PostgresError) error.query ??= text;
   return error;
 }
 

@@ -254,4 +254,15 @@ describeEach('the life of a connection', (version) => {
       expect((await run).stdout).toBe('ended\n');
     }
   });
+
+  it('refuses to close within what is no time, and stays open', async () => {
+    const c = await open(version);
+    for (const timeout of [Number.NaN, '5' as never]) {
+      await expect(c.close({ timeout })).rejects.toThrow('invalid timeout value');
+    }
+    expect(c.isClosed).toBe(false);
+    expect(await c.fetchVal('SELECT 1')).toBe(1);
+    await Promise.all([c.close({ timeout: 5_000 }), c.close({ timeout: 5_000 })]);
+    expect(c.isClosed).toBe(true);
+  });
 });

@@ -211,4 +211,16 @@ describeEach('cursors', (version) => {
       .catch(() => {});
     expect(await c.fetchVal('SELECT 1')).toBe(1);
   });
+
+  it('tell query loggers their time-out with each step, and with MOVE', async () => {
+    const c = await open(version);
+    const told: (number | null)[] = [];
+    await c.transaction(async (tx) => {
+      c.addQueryLogger(({ timeout }) => told.push(timeout));
+      const cursor = tx.cursor({ text: NUMBERS, args: [10], timeout: 5_000 });
+      await cursor.fetch(1);
+      await cursor.forward(2);
+      expect(told).toEqual([5_000, 5_000]);
+    });
+  });
 });

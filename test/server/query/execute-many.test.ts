@@ -271,4 +271,19 @@ describeEach('executeMany and fetchMany', (version) => {
       expect(await c.fetchVal(text, 7)).toBe(7);
     }
   });
+
+  it('and batches that fail at their end, by a deferred constraint, blame no set and no query', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE late (a int4 UNIQUE DEFERRABLE INITIALLY DEFERRED)');
+    const insert = 'INSERT INTO late VALUES ($1)';
+    const twice = { text: insert, args: [1] };
+    for (const call of [
+      () => c.executeMany(insert, [[1], [1]]),
+      () => c.fetchMany(`${insert} RETURNING a`, [[1], [1]]),
+      () => c.batch([twice, twice]),
+    ]) {
+      const error = await failure<PostgresError>(call());
+      expect([error.constructor, error.itemIndex]).toEqual([UniqueViolationError, null]);
+    }
+  });
 });

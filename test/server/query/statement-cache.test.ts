@@ -501,4 +501,30 @@ describeEach('the statement cache', (version) => {
       flights.take();
     }
   });
+
+  // Before 16 the server does not list what a statement returns.
+  it.skipIf(version < 16)(
+    'leaves nothing on the server of a statement whose domains it could not ask for',
+    async () => {
+      const domain = `never_told_${process.pid}`;
+      await using owner = await open(version);
+      await owner.execute(`CREATE DOMAIN ${domain} AS text`);
+      try {
+        const decoder = (text: string): string => text;
+        const c = await open(version, { statementCacheSize: 0, codecs: { [domain]: { decoder } } });
+        for (let i = 0; i < 3; i++) {
+          await c.execute(
+            'BEGIN; REVOKE SELECT ON pg_prepared_statements FROM PUBLIC; SET LOCAL ROLE pg_monitor',
+          );
+          await expect(c.fetchVal(`SELECT 'a'::${domain}`)).rejects.toThrow('permission denied');
+          await c.execute('ROLLBACK');
+        }
+        await c.fetchVal('SELECT 1');
+        const left = 'SELECT count(*) FROM pg_prepared_statements WHERE name <> $1';
+        expect(await c.fetchVal(left, '')).toBe(0n);
+      } finally {
+        await owner.execute(`DROP DOMAIN ${domain}`);
+      }
+    },
+  );
 });

@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   PostgresError,
   type Queryable,
+  TimeoutError,
   type TransactionOptions,
 } from '../../../src/index.ts';
 import { describeEach, failure, open } from '../../support/connections.ts';
@@ -15,6 +16,65 @@ const USER = "SELECT current_setting('app.user', true)";
 const ODD = "o'neill \\ $1; DROP TABLE x; -- é";
 
 describeEach('settings of a transaction', (version) => {
+  it('of a call end with its time-out and its signal, whatever it waits for on its connection', async () => {
+    const c = await open(version);
+    const abort = new Error('not any more');
+    const calls = async (): Promise<void> => {
+      const limited = c.with({ settings: { 'app.user': 'ann' } });
+      expect(await failure(limited.fetch({ text: 'SELECT 1', timeout: 30 }))).toMatchObject({
+        name: 'TimeoutError',
+        safeToRetry: true,
+      });
+      const controller = new AbortController();
+      const call = failure(limited.fetch({ text: 'SELECT 1', signal: controller.signal }));
+      setTimeout(() => controller.abort(abort), 30);
+      expect(await call).toBe(abort);
+      const batch = c.with({ settings: { 'app.user': 'ann' }, timeout: 30 }).batch(['SELECT 1']);
+      expect(await failure(batch)).toBeInstanceOf(TimeoutError);
+    };
+    let isOver = false;
+    // Another transaction on the same connection, and a call that was made before.
+    let end!: () => void;
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const other = c.transaction(() => held);
+    await calls();
+    end();
+    await other;
+    const slow = c.fetch('SELECT pg_sleep(1)').then(() => {
+      isOver = true;
+    });
+    await calls();
+    expect(isOver).toBe(false);
+    await slow;
+    expect(await c.with({ settings: { 'app.user': 'ann' } }).fetchVal(USER)).toBe('ann');
+  });
+
+  it('that are refused are the query of the error, and none of a batch or of many sets', async () => {
+    const c = await open(version);
+    const settings = { work_mem: 'nothing' };
+    const first: Record<string, (tx: Queryable) => Promise<unknown>> = {
+      query: (tx) => tx.fetchVal('SELECT 1'),
+      script: (tx) => tx.execute('SELECT 1'),
+      batch: (tx) => tx.batch(['SELECT 1', 'SELECT 2']),
+      many: (tx) => tx.executeMany('SELECT $1::int4', [[1], [2]]),
+      copy: (tx) => tx.copyFromQuery('SELECT 1', { output: () => {} }),
+      stream: async (tx) => {
+        for await (const _ of tx.stream('SELECT 1'));
+      },
+    };
+    // What is prepared for the first time travels behind BEGIN, and so does what is known.
+    for (let round = 0; round < 2; round++) {
+      for (const [name, work] of Object.entries(first)) {
+        const error = await failure<PostgresError>(c.transaction({ settings }, work));
+        const { itemIndex } = error;
+        expect([name, error.query?.slice(0, 12), itemIndex]).toEqual([name, 'BEGIN;SELECT', null]);
+        await work(c);
+      }
+    }
+  });
+
   it('hold in it and no longer, whatever its first statement is', async () => {
     const c = await open(version);
     const settings = { 'app.user': ODD, 'app.count': 5, 'app.on': true, work_mem: '5MB' };

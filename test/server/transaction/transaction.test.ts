@@ -288,4 +288,20 @@ describeEach('transactions', (version) => {
     expect(await c.transaction((tx) => tx.fetchVal('SELECT 1'))).toBe(1);
     expect(c.isInTransaction()).toBe(false);
   });
+
+  it('whose signal is aborted while it waits for the calls before it is not begun', async () => {
+    const c = await open(version);
+    const slow = c.fetch('SELECT pg_sleep(0.5)');
+    const controller = new AbortController();
+    const abort = new Error('not any more');
+    let called = false;
+    const transaction = c.transaction({ signal: controller.signal }, async () => {
+      called = true;
+    });
+    controller.abort(abort);
+    const error = await failure(Promise.race([transaction, slow]));
+    expect([error, called]).toEqual([abort, false]);
+    await slow;
+    expect(await c.with({ timeout: 5_000 }).transaction(undefined as never, async () => 5)).toBe(5);
+  });
 });
