@@ -219,8 +219,10 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
       // The answer has to be read.
       this.#queue.resume();
       await flushed;
+      if (!this.#isClosed && (await this.#isConfirmed(target))) return;
+      // It may have ended at any of these: then nobody answers any more.
       if (this.#hasFailed) throw this.failure!.error;
-      if (this.#isClosed || (await this.#isConfirmed(target))) return;
+      if (this.#isClosed) return;
     }
   }
 
@@ -236,7 +238,7 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
       const { position } = this.#acknowledgements;
       return confirmed === null || confirmed >= (position < target ? position : target);
     } catch (error) {
-      if (this.#isClosed) return true;
+      if (this.#isClosed) return false;
       if (!isPassing(error)) throw error;
       await pause(this.#context.clock, CONFIRM_PAUSE);
       return false;

@@ -32,12 +32,13 @@ export function openChangeStream(
   source: Pool<any> | string,
   options: ChangeStreamOptions,
 ): Promise<ChangeStream> {
-  return located(async () =>
-    LogicalStream.open(
-      await contextOf(source),
-      streamSettings(options ?? ({} as ChangeStreamOptions)),
-    ),
-  );
+  return located(async () => {
+    // Before anything is waited for: from here on the caller may change them.
+    const settings = streamSettings(options ?? ({} as ChangeStreamOptions));
+    const context = await contextOf(source);
+    settings.signal?.throwIfAborted();
+    return await LogicalStream.open(context, settings);
+  });
 }
 
 async function contextOf(source: Pool<any> | string): Promise<SessionContext> {

@@ -166,6 +166,8 @@ export function streamSettings(options: ChangeStreamOptions): StreamSettings {
   }
   const parts = typeof snapshot === 'object' ? snapshot : {};
   checkShapes(options);
+  // Lists are the caller's, who may change them while the stream goes on.
+  const prefixes = Array.isArray(messages) ? [...messages] : null;
   const settings: StreamSettings = {
     slot: isTemporary ? null : name,
     failover: checkBoolean('slot.failover', failover),
@@ -173,14 +175,14 @@ export function streamSettings(options: ChangeStreamOptions): StreamSettings {
     ...publicationsOf(options.publication),
     snapshot: wantsSnapshot
       ? {
-          tables: parts.tables ?? null,
+          tables: parts.tables === undefined ? null : [...parts.tables],
           connections: positive('snapshot.connections', parts.connections ?? 1),
         }
       : null,
     startAfter: startAfter === null ? null : parseLsn(startAfter),
     acknowledgesNext: acknowledge === 'next',
     messages: messages !== false,
-    wantsMessage: Array.isArray(messages) ? (prefix) => messages.includes(prefix) : () => true,
+    wantsMessage: prefixes === null ? () => true : (prefix) => prefixes.includes(prefix),
     origin,
     streaming: checkBoolean('streaming', options.streaming ?? false),
     binary: binary === 'auto',
@@ -240,13 +242,13 @@ function publicationsOf(
   if (tables !== 'all' && !isNames(tables)) {
     throw new InvalidArgumentError("publication.tables must be names or 'all'");
   }
-  return { ...named([name]), publishes: tables };
+  return { ...named([name]), publishes: tables === 'all' ? tables : [...tables] };
 }
 
 function named(names: readonly string[]): Pick<StreamSettings, 'publications' | 'publishes'> {
   if (names.length === 0) throw new InvalidArgumentError('a change stream needs a publication');
   for (const name of names) quoteWholeIdentifier(name);
-  return { publications: names, publishes: null };
+  return { publications: [...names], publishes: null };
 }
 
 function isNames(value: unknown): value is readonly string[] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../src/index.ts';
+import { openChangeStream } from '../../src/replication/open-change-stream.ts';
 import { type ChangeStreamOptions, streamSettings } from '../../src/replication/options.ts';
 
 const of = (options: object): ChangeStreamOptions =>
@@ -17,6 +18,23 @@ describe('the options of a change stream', () => {
       publications: ['p'],
       publishes: 'all',
     });
+  });
+
+  it('have lists of their own: the caller may change what was given', () => {
+    const [publication, tables, messages, wanted] = [['p'], ['a'], ['outbox'], ['t']];
+    const list = streamSettings(of({ publication, messages, snapshot: { tables: wanted } }));
+    const made = streamSettings(of({ publication: { name: 'p', tables } }));
+    for (const given of [publication, tables, messages, wanted]) given.push('more');
+    expect(list).toMatchObject({ publications: ['p'], snapshot: { tables: ['t'] } });
+    expect(list.wantsMessage('more')).toBe(false);
+    expect(made).toMatchObject({ publications: ['p'], publishes: ['a'] });
+  });
+
+  it('are read before anything is waited for', async () => {
+    const options: Record<string, unknown> = { slot: 'Feed', publication: 'p' };
+    const opening = openChangeStream('postgres://nobody@127.0.0.1:1/none', options as never);
+    options['slot'] = 'feed';
+    await expect(opening).rejects.toThrow(/"Feed" is not the name of a slot/);
   });
 
   it.each<[object, RegExp]>([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TempCluster } from '../../../src/cluster/index.ts';
-import { createPool } from '../../../src/index.ts';
+import { type Connection, connect, createPool } from '../../../src/index.ts';
 import {
   type Change,
   connectReplication,
@@ -42,6 +42,36 @@ async function shutDown({ pid }: TempCluster): Promise<number> {
 }
 
 onEachVersion('a change stream ends loudly', (version) => {
+  test.concurrent.each(['closed', 'aborted'] as const)(
+    'for a flush that waits for a connection to ask the slot on, when it is %s',
+    async (how) => {
+      const settings = { max_connections: 8, superuser_reserved_connections: 0 };
+      await using server = await LogicalCluster.start(version, settings);
+      const { cluster, pool } = server;
+      await pool.execute(TABLE);
+      const control = new AbortController();
+      const options = { slot: 'full', publication: 't', signal: control.signal };
+      const stream = await openChangeStream(pool, options);
+      const others: Connection[] = [];
+      const fill = async (): Promise<unknown> => {
+        for (;;) others.push(await connect(cluster.dsn));
+      };
+      await expect(fill()).rejects.toMatchObject({ sqlstate: '53300' });
+      const flushed = stream.flush();
+      flushed.catch(() => {});
+      // It asks again and again, with a pause of 100 ms.
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      const reason = new Error('no more');
+      if (how === 'closed') await stream.close();
+      else control.abort(reason);
+      const late = new Promise((resolve) => setTimeout(resolve, 3000, 'late'));
+      const told = await Promise.race([flushed.catch((error: unknown) => error), late]);
+      expect(told).toBe(how === 'closed' ? undefined : reason);
+      for (const other of others) other.terminate();
+      await stream.close();
+    },
+  );
+
   test.concurrent('when its slot was lost, at the first start and later', async () => {
     await using server = await LogicalCluster.start(version);
     const { pool } = server;
