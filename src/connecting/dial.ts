@@ -88,10 +88,7 @@ async function dialByHook(hook: DialHook, host: HostConfig, deadline: Deadline |
   } catch (error) {
     abort.abort(error);
     // A stream that comes too late has nobody left to use it.
-    dialled.then(
-      (late) => late?.destroy(),
-      () => {},
-    );
+    dialled.then((late) => late?.destroy()).catch(() => {});
     throw connectError(host, error);
   }
   throw new InterfaceError('the dial function must give a Duplex stream', { safeToRetry: true });

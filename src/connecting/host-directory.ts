@@ -75,14 +75,20 @@ export class HostDirectory {
       return await within(deadline, question.answer);
     } finally {
       question.waiting -= 1;
-      if (question.waiting === 0) question.abort(new Error('nobody waits for the hosts any more'));
+      if (question.waiting === 0) this.#abandon(question);
     }
+  }
+
+  /** Who comes now asks anew: the answer to this one will be that nobody waited for it. */
+  #abandon(question: Question): void {
+    if (this.#question === question) this.#question = null;
+    question.abort(new Error('nobody waits for the hosts any more'));
   }
 
   #begin(): Question {
     const control = new AbortController();
     const answer = this.#askOnce(control).finally(() => {
-      this.#question = null;
+      if (this.#question?.answer === answer) this.#question = null;
     });
     // When all who waited have gone nobody hears of it.
     answer.catch(() => {});

@@ -114,7 +114,7 @@ function placesOf(urls: string | URL | readonly (string | URL)[]): Place[] {
       );
     }
     const { username, password } = url;
-    const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const user = `${decoded(username)}:${decoded(password)}`;
     url.username = '';
     url.password = '';
     if (url.pathname === '/') url.pathname = '/cluster';
@@ -122,6 +122,15 @@ function placesOf(urls: string | URL | readonly (string | URL)[]): Place[] {
       user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` };
     return { url: url.href, headers };
   });
+}
+
+/** The error has nothing of it: it may be the password. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new ClientConfigurationError('patroniHosts: a "%" in user or password is written %25');
+  }
 }
 
 function checkOptions(options: PatroniOptions): void {

@@ -203,12 +203,17 @@ describe('patroniHosts', () => {
     await expect(listing).rejects.toThrow('enough');
   });
 
-  it.each([[[]], ['shop'], ['ftp://a'], [['http://a', 'b']], [5], [undefined]])(
-    'refuses %j as its URLs',
-    (urls) => {
-      expect(() => patroniHosts(urls as never)).toThrow(ClientConfigurationError);
-    },
-  );
+  it.each([
+    [[]],
+    ['shop'],
+    ['ftp://a'],
+    [['http://a', 'b']],
+    ['http://u:100%@a'],
+    [5],
+    [undefined],
+  ])('refuses %j as its URLs', (urls) => {
+    expect(() => patroniHosts(urls as never)).toThrow(ClientConfigurationError);
+  });
 
   it.each([{ timeoutMs: 0 }, { refreshMs: -1 }, { maxLagBytes: '5MB' }, { timeout: 5 }])(
     'refuses the options %j',

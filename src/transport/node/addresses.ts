@@ -24,9 +24,9 @@ export function resolveAddresses(
         reject(error);
         return;
       }
-      const addresses = typeof found === 'string' ? [found] : found.map(({ address }) => address);
-      const wrong = addresses.find((address) => net.isIP(address) === 0);
-      if (addresses.length === 0 || wrong !== undefined) {
+      // The caller's own function may call back with anything, and what is thrown here would end the process.
+      const addresses = Array.isArray(found) ? found.map((each) => each?.address) : [found];
+      if (addresses.length === 0 || addresses.some((address) => net.isIP(address) === 0)) {
         reject(new TypeError(`looking up ${host} gave no IP address`));
       } else {
         resolve([...new Set(addresses)]);

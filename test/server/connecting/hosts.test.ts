@@ -279,6 +279,19 @@ describe('the addresses of a name', () => {
     );
   });
 
+  it.each([[null], [undefined], [[]], [[null]], [['127.0.0.1']], [[{ address: 'db.test' }]]])(
+    'are none where the hook, a moment later, gives %j',
+    async (found) => {
+      const odd = (_: unknown, __: unknown, callback: (...args: unknown[]) => void): void => {
+        setTimeout(() => callback(null, found), 1);
+      };
+      const given = { host: 'db.test', timeout: 5000, lookup: odd as never as LookupFunction };
+      const error = await refusal(options(given));
+      expect(error).toBeInstanceOf(ConnectionFailureError);
+      expect(error.message).toContain('looking up db.test gave no IP address');
+    },
+  );
+
   it('are not looked up for an address, a socket or with hostaddr', async () => {
     const hook = lookup('192.0.2.1');
     const { port, socketDirectory } = cluster;
@@ -342,6 +355,19 @@ describe('a dial function', () => {
     const wide = 'x'.repeat(3_000_000);
     expect(await connection.fetchVal('SELECT $1::text', wide)).toBe(wide);
     await expect(connect(dsn, options({ host: 'other.test', dial }))).rejects.toThrow(/altnames/);
+  });
+
+  it('may come too late with anything', async () => {
+    const failed = vi.fn<() => void>();
+    process.on('unhandledRejection', failed);
+    const late = new Promise((resolve) => setTimeout(resolve, 60, {}));
+    const dial = (() => late) as never as DialFunction;
+    const error = await refusal(options({ host: 'db.test', dial, timeout: 20 }));
+    expect(error).toBeInstanceOf(TimeoutError);
+    await late;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', failed);
+    expect(failed).not.toHaveBeenCalled();
   });
 
   it('that fails is a connection failure, and the next host is tried', async () => {

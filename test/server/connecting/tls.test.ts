@@ -368,3 +368,19 @@ it('sslkeylogfile gets the secrets of the session', async () => {
   expect(await tlsInUse(at('db.test'), `sslmode=require sslkeylogfile=${file}`)).toBe(true);
   expect(await readFile(file, 'utf8')).toMatch(/^CLIENT_TRAFFIC_SECRET_0 /m);
 });
+
+it('an sslkeylogfile that cannot be written is warned of once, and the connection goes on', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  try {
+    const file = path.join(authority.folder, 'no such folder', 'keys.log');
+    const dsn = `sslmode=require sslkeylogfile='${file}'`;
+    expect(await tlsInUse(at('db.test'), dsn)).toBe(true);
+    expect(await tlsInUse(at('db.test'), dsn)).toBe(true);
+    expect(warnings.map(({ name }) => name)).toEqual(['KeyLogWarning']);
+    expect(warnings[0]!.message).toContain('ENOENT');
+  } finally {
+    process.off('warning', note);
+  }
+});

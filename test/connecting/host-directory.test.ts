@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { HostDirectory, type HostList } from '../../src/connecting/host-directory.ts';
+import { systemClock } from '../../src/transport/clock.ts';
+import { Deadline } from '../../src/transport/deadline.ts';
+
+test('who asks just as the last one who waited has gone has an answer of his own', async () => {
+  let asked = 0;
+  const silent = new Promise<never>(() => {});
+  const provider = { list: () => (++asked === 1 ? silent : ['127.0.0.1:5433']) };
+  const directory = new HostDirectory(provider, [], systemClock);
+  const control = new AbortController();
+  const first = directory.list(Deadline.of(systemClock, null, control.signal));
+  const second = first.then(
+    (): HostList | null => null,
+    () => directory.list(null),
+  );
+  control.abort(new Error('gone'));
+  await expect(first).rejects.toThrow('gone');
+  expect((await second)?.hosts).toMatchObject([{ host: '127.0.0.1', port: 5433 }]);
+  expect(asked).toBe(2);
+});
