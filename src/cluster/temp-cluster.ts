@@ -77,6 +77,8 @@ export class TempCluster {
   #port = 0;
   #server: ServerProcess | null = null;
   #stopped: Promise<void> | null = null;
+  /** The restarts, of which each begins when the one before is over. */
+  #restarts: Promise<unknown> = Promise.resolve();
 
   private constructor(
     folder: string,
@@ -218,7 +220,13 @@ export class TempCluster {
     });
   }
 
-  async #whileStopped(work: () => Promise<void>): Promise<void> {
+  #whileStopped(work: () => Promise<void>): Promise<void> {
+    const done = this.#restarts.then(() => this.#restartAfter(work));
+    this.#restarts = done.catch(() => {});
+    return done;
+  }
+
+  async #restartAfter(work: () => Promise<void>): Promise<void> {
     if (this.#stopped !== null) throw new ClusterError('the cluster is stopped');
     await this.#stopServer();
     try {
@@ -363,6 +371,8 @@ export class TempCluster {
 
   async #stopForGood(afterwards?: () => Promise<void>): Promise<void> {
     try {
+      // A server that is being started would outlive what ends it.
+      await this.#restarts;
       await this.#stopServer();
       await afterwards?.();
     } finally {

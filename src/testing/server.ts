@@ -27,7 +27,7 @@ export async function testServer(given: string | undefined): Promise<TestServer>
   try {
     return { dsn: (await mine.cluster).dsn, release };
   } catch (error) {
-    own = null;
+    if (own === mine) own = null;
     throw error;
   }
 }

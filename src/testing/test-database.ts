@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
-import { ClientConfigurationError } from '../errors/client-errors.ts';
+import { ClientConfigurationError, InterfaceError } from '../errors/client-errors.ts';
 import { InvalidCatalogNameError, ObjectInUseError } from '../errors/generated/sqlstate.ts';
 import { createPool } from '../pool/create-pool.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -45,7 +45,8 @@ export class TestDatabase {
   readonly dsn: string;
   readonly #server: TestServer;
   readonly #admin: Connection;
-  readonly #pools: Pool[] = [];
+  /** Those that are being made, too: none is to stay open behind `close`. */
+  readonly #pools: Promise<Pool>[] = [];
   #closing: Promise<void> | null = null;
 
   /** @internal */
@@ -56,11 +57,16 @@ export class TestDatabase {
     this.#admin = admin;
   }
 
-  /** A pool of connections to it, of which none is opened before it is needed. It is closed with the database. */
+  /**
+   * A pool of connections to it, of which none is opened before it is needed. It is closed with the database.
+   *
+   * @throws InterfaceError once the database is being closed
+   */
   async createPool(options: PoolOptions = {}): Promise<Pool> {
-    const pool = await createPool(this.dsn, { minSize: 0, ...options });
-    this.#pools.push(pool);
-    return pool;
+    if (this.#closing !== null) throw new InterfaceError('the test database is closed');
+    const making = createPool(this.dsn, { minSize: 0, ...options });
+    this.#pools.push(making);
+    return await making;
   }
 
   /** Closes its pools and drops it, whoever is still connected. Calling it again does nothing. */
@@ -74,8 +80,7 @@ export class TestDatabase {
       await Promise.all(this.#pools.map(end));
       await this.#admin.execute(`DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
     } finally {
-      await this.#admin.close();
-      await this.#server.release();
+      await leave(this.#admin, this.#server);
     }
   }
 
@@ -86,12 +91,24 @@ export class TestDatabase {
 }
 
 /** A test that has failed may have a connection still: it must not hold up the others. */
-async function end(pool: Pool): Promise<void> {
+async function end(making: Promise<Pool>): Promise<void> {
+  // Why there is none was told to who wanted it.
+  const pool = await making.catch(() => null);
+  if (pool === null) return;
   const timer = systemClock.setTimer(PATIENCE, () => pool.terminate());
   try {
     await pool.close();
   } finally {
     timer.cancel();
+  }
+}
+
+/** Whatever the one comes to: a server that nobody gives back would run on. */
+async function leave(admin: Connection | null, server: TestServer): Promise<void> {
+  try {
+    await admin?.close();
+  } finally {
+    await server.release();
   }
 }
 
@@ -119,10 +136,10 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   }
   const migrations = await readMigrations(options.migrations);
   const server = await testServer(options.server);
+  const name = `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;
   let admin: Connection | null = null;
   try {
     admin = await connect(server.dsn);
-    const name = `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;
     await holdDatabase(admin, name);
     await holdTemplate(admin, migrations);
     for (let attempt = 1; ; attempt++) {
@@ -148,8 +165,9 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
     options.after?.(() => database.close());
     return database;
   } catch (error) {
-    await admin?.close();
-    await server.release();
+    // What went wrong first is told.
+    await admin?.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).catch(() => {});
+    await leave(admin, server).catch(() => {});
     throw error;
   }
 }

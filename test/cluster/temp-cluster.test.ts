@@ -149,6 +149,22 @@ describe('starting and stopping a temporary cluster', () => {
     expect(() => cluster.pid).toThrow(/stopped/);
   });
 
+  test('leaves nothing behind when it is stopped while it is restarted, however often', async () => {
+    const cluster = await TempCluster.start();
+    const { dsn, port } = cluster;
+    await Promise.all([
+      cluster.restart({ settings: { work_mem: '7MB' } }),
+      cluster.restart({ settings: { temp_buffers: '9MB' } }),
+    ]);
+    expect(
+      await ask(dsn, "SELECT current_setting('work_mem') || current_setting('temp_buffers')"),
+    ).toBe('7MB9MB');
+    const restarted = cluster.restart();
+    await Promise.all([restarted.catch(() => {}), cluster.stop()]);
+    expect(await refusesConnections(port)).toBe(true);
+    expect(await leftovers()).toEqual([]);
+  });
+
   test('tells the end of the log when the server does not come up, and leaves nothing', async () => {
     const start = TempCluster.start({ settings: { max_connections: 'many' } });
     const error: unknown = await start.then(

@@ -135,6 +135,30 @@ describe('a test database', () => {
     expect(await pool.fetchVal('SHOW work_mem')).toBe('5MB');
   });
 
+  test('has no pool open when it is closed, whenever that was asked for', async () => {
+    const database = await testDatabase({ server, migrations: folder });
+    const making = database.createPool({ minSize: 1 });
+    const closing = database.close();
+    await expect(database.createPool()).rejects.toThrow('the test database is closed');
+    const pool = await making;
+    await closing;
+    await expect(pool.fetch('SELECT 1')).rejects.toThrow(/closed/);
+    expect(await databases(database.name)).toEqual([]);
+  });
+
+  test('is dropped where what it was given fails', async () => {
+    const before = await databases('asyncpg_test_');
+    const failing = testDatabase({
+      server,
+      migrations: folder,
+      after: () => {
+        throw new Error('outside of a suite');
+      },
+    });
+    await expect(failing).rejects.toThrow('outside of a suite');
+    expect(await databases('asyncpg_test_')).toEqual(before);
+  });
+
   test('is dropped though a test has not given back its connection', async () => {
     const database = await testDatabase({ server, migrations: folder });
     const pool = await database.createPool();
