@@ -30,7 +30,7 @@ export async function askApart<T>(
 ): Promise<T> {
   const client = await openClientSession(context, signal);
   const connection = Connection[CREATE](client);
-  const timer = endIfSilent(client.session, context.config.timeout);
+  const timer = endIfSilent(client.session, context.config.timeout, signal);
   try {
     return await work(connection);
   } finally {
@@ -59,7 +59,7 @@ export async function learnTypesApart(
     return;
   }
   const { session } = await openClientSession(context, signal);
-  const timer = endIfSilent(session, context.config.timeout);
+  const timer = endIfSilent(session, context.config.timeout, signal);
   try {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const missing = codecs.missing(oids);

@@ -59,7 +59,7 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
     this.#assembler = new Assembler(this, settings.wantsMessage, start);
     this.#acknowledgements = new Acknowledgements(start);
     this.#reporter = new StatusReporter(context.clock, this, settings.receiveTimeout);
-    this.#watch = new SlotWatch(context, this.#slot, settings);
+    this.#watch = new SlotWatch(context, this.#slot, settings, this.#closing.signal);
     this.#queue = new TransactionQueue(this, settings.highWater);
     const { signal } = this.#closing;
     this.#receiver = new Receiver(

@@ -22,11 +22,19 @@ export class SlotWatch {
   readonly #context: SessionContext;
   readonly #slot: string;
   readonly #settings: StreamSettings;
+  readonly #signal: AbortSignal;
   #timer: Timer | null = null;
   #isStopped = false;
 
-  constructor(context: SessionContext, slot: string, settings: StreamSettings) {
+  /** @param signal the stream is over: nothing is asked any more */
+  constructor(
+    context: SessionContext,
+    slot: string,
+    settings: StreamSettings,
+    signal: AbortSignal,
+  ) {
     this.#context = context;
+    this.#signal = signal;
     this.#slot = slot;
     this.#settings = settings;
   }
@@ -57,7 +65,7 @@ export class SlotWatch {
   }
 
   async #look(): Promise<void> {
-    const status = await askApart(this.#context, null, (connection) =>
+    const status = await askApart(this.#context, this.#signal, (connection) =>
       slotStatus(connection, this.#slot),
     );
     if (status === null || this.#isStopped) return;

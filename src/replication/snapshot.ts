@@ -12,6 +12,7 @@ import { Insert, type KeySource, type RelationColumn } from './change.ts';
 import { IdleLimit } from './idle-limit.ts';
 import { learnTypesApart, openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
+import { endIfSilent } from './patience.ts';
 import { createSlot, keepOnStandbys } from './preparation.ts';
 import { type PublishedTable, publishedTables, whileTablesGo } from './publications.ts';
 import { tablePath } from './table-path.ts';
@@ -84,7 +85,7 @@ export class Snapshot {
       await sender.command('SET idle_session_timeout = 0');
     }
     // What cannot be had is refused before there is a slot, and what is locked is waited for.
-    await whileTablesGo(() => sourcesOf(sender, context, settings));
+    await whileTablesGo(() => sourcesOf(sender, context, settings, signal));
     const idleLimit = await IdleLimit.set(sender, context.config.timeout);
     const temporary = `${slot.slice(0, MAX_NAME)}_snapshot`;
     const { consistentPoint, snapshot } = await createSlot(
@@ -220,14 +221,16 @@ async function sourcesUnder(
   signal: AbortSignal,
 ): Promise<Source[]> {
   const asker = await Walsender.connect(context, signal);
+  const leaving = endIfSilent(asker.session, null, signal);
   try {
     return await whileTablesGo(async () => {
       // What has failed before is left behind.
       await asker.command('ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await asker.command(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
-      return sourcesOf(asker, context, settings);
+      return sourcesOf(asker, context, settings, signal);
     });
   } finally {
+    leaving?.cancel();
     asker.destroy(null);
   }
 }
@@ -237,12 +240,13 @@ async function sourcesOf(
   sender: Walsender,
   context: SessionContext,
   settings: StreamSettings,
+  signal: AbortSignal,
 ): Promise<Source[]> {
   const published = await publishedTables(sender, settings);
   const wanted = settings.snapshot!.tables;
   const tables = wanted === null ? published : wanted.map((name) => find(published, name));
   const sources: Source[] = [];
-  for (const table of tables) sources.push(await sourceOf(sender, context, table));
+  for (const table of tables) sources.push(await sourceOf(sender, context, table, signal));
   return sources;
 }
 
@@ -263,6 +267,7 @@ async function sourceOf(
   sender: Walsender,
   context: SessionContext,
   { schema, table, columns, rowFilter }: PublishedTable,
+  signal: AbortSignal,
 ): Promise<Source> {
   const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
   const regclass = `${quoteLiteral(name)}::pg_catalog.regclass`;
@@ -281,6 +286,8 @@ async function sourceOf(
     context,
     codecs,
     rows.map((row) => Number(row['atttypid'])),
+    false,
+    signal,
   );
   const published = rows.filter((row) => columns.includes(row['attname']!));
   const described = published.map(

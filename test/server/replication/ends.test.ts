@@ -72,6 +72,25 @@ onEachVersion('a change stream ends loudly', (version) => {
     },
   );
 
+  test.concurrent('for a flush whose question to the slot is not answered', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { cluster, pool } = server;
+    await pool.execute(TABLE);
+    await using proxy = await FaultProxy.listen({ host: '127.0.0.1', port: cluster.port });
+    const stream = await openChangeStream(proxy.dsn, { slot: 'mute', publication: 't' });
+    const before = proxy.accepted;
+    proxy.plan = ({ link, from, index }) =>
+      link >= before && from === 'client' && index > 0
+        ? { fault: 'silence', where: 'before' }
+        : null;
+    const flushed = stream.flush();
+    await until(async () => proxy.accepted > before);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await stream.close();
+    const late = new Promise((resolve) => setTimeout(resolve, 3000, 'late'));
+    expect(await Promise.race([flushed, late])).toBeUndefined();
+  });
+
   test.concurrent('when its slot was lost, at the first start and later', async () => {
     await using server = await LogicalCluster.start(version);
     const { pool } = server;
