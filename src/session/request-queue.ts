@@ -39,6 +39,8 @@ export class RequestQueue implements HostQueue {
   #holder: Request | null = null;
   /** How often the holder holds it, as it may do so once more for a part of its work. */
   #holds = 0;
+  /** Those that hold it too, for which the holder works: the last is the innermost. */
+  readonly #outer: { readonly request: Request; holds: number }[] = [];
   #isBarred = false;
   /** A request writes, and may run the user's code for it: getters, iterators, encoders. */
   #isStarting = false;
@@ -160,16 +162,27 @@ export class RequestQueue implements HostQueue {
 
   /** No other request is started until as many calls of `release`: there is more to write later. */
   hold(request: Request): void {
-    this.#holds = this.#holder === request ? this.#holds + 1 : 1;
-    this.#holder = request;
+    if (this.#holder === request) {
+      this.#holds += 1;
+    } else {
+      if (this.#holder !== null) this.#outer.push({ request: this.#holder, holds: this.#holds });
+      this.#holder = request;
+      this.#holds = 1;
+    }
     if (request.feed !== null) this.#session.sourceWatch.begin();
   }
 
   release(request: Request): void {
-    if (this.#holder !== request) return;
+    if (this.#holder !== request) {
+      const at = this.#outer.findIndex((outer) => outer.request === request);
+      if (at >= 0 && --this.#outer[at]!.holds === 0) this.#outer.splice(at, 1);
+      return;
+    }
     this.#holds -= 1;
     if (this.#holds > 0) return;
-    this.#holder = null;
+    const outer = this.#outer.pop();
+    this.#holder = outer?.request ?? null;
+    this.#holds = outer?.holds ?? 0;
     if (request.feed !== null) this.#session.sourceWatch.end();
     this.#tellWritten();
     this.pump();
@@ -264,10 +277,16 @@ export class RequestQueue implements HostQueue {
 
   /** Lets requests that have been on the wire go on, as far as the queue is free for them. */
   #letReturn(): void {
-    while (this.#holder === null && !this.#isBarred) {
-      const next = this.#returning[0];
+    while (!this.#isBarred) {
+      const holder = this.#holder;
+      // What works for the request that holds the queue need not wait until that has ended.
+      const at =
+        holder === null
+          ? 0
+          : this.#returning.findIndex(({ request }) => holder.inner?.has(request));
+      const next = this.#returning[at];
       if (next === undefined || (next.afterAll && this.#inFlight.length > 0)) return;
-      this.#returning.shift();
+      this.#returning.splice(at, 1);
       if (next.request.state !== 'done') next.go();
     }
   }
@@ -314,6 +333,7 @@ export class RequestQueue implements HostQueue {
     this.head = null;
     for (const request of this.#inFlight.drain()) this.#failEnded(request);
     if (holder !== null) this.#failEnded(holder);
+    for (const { request } of this.#outer.splice(0)) this.#failEnded(request);
     for (const { request } of this.#returning.splice(0)) this.#failEnded(request);
     for (const request of this.#pending.drain()) this.#failEnded(request);
     this.#tellIdle();

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import {
+  AdminShutdownError,
   type Connection,
   InterfaceError,
   InvalidArgumentError,
@@ -170,6 +171,38 @@ describeEach('batches', (version) => {
       const values = results.map(({ rows }) => rows.map((row) => row.a));
       expect(values).toEqual([[], [], ['apart'], [], [1]]);
     }
+  });
+
+  it('that change the surroundings keep the calls behind them out of what is tried and undone', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE kept (how text)');
+    const path = await c.fetchVal('SHOW search_path');
+    const insert = 'INSERT INTO kept VALUES ($1)';
+    for (let round = 0; round < 3; round++) {
+      const calls: Promise<unknown>[] = [
+        c.batch([`SET search_path = ${path}`, `SELECT 'other ${round}'`, 'SELECT 2']),
+        c.execute(insert, 'query'),
+        c.execute("INSERT INTO kept VALUES ('script')"),
+        c.batch([{ text: insert, args: ['batch'] }]),
+        c.executeMany(insert, [['many']]),
+        c.copyRecordsToTable('kept', { records: [['copy']] }),
+        c.transaction((tx) => tx.execute(insert, 'transaction')),
+      ];
+      await Promise.all(calls);
+    }
+    expect(
+      await c.fetch('SELECT how, count(*)::int4 AS n FROM kept GROUP BY 1 ORDER BY 1'),
+    ).toEqual(
+      ['batch', 'copy', 'many', 'query', 'script', 'transaction'].map((how) => ({ how, n: 3 })),
+    );
+  });
+
+  it('that change the surroundings fail when the connection is lost meanwhile', async () => {
+    const c = await openWithSchema(version);
+    const ending =
+      "SELECT set_config('search_path', 'public', false), pg_terminate_backend(pg_backend_pid())";
+    const behind = failure(c.batch([ending, 'SELECT 1']));
+    expect(await behind).toBeInstanceOf(AdminShutdownError);
   });
 
   it('name the query that cannot be prepared, also behind one that changes the surroundings', async () => {
