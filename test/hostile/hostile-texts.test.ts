@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Connection, connect, createPool, type Notification } from '../../src/index.ts';
+import {
+  type Connection,
+  connect,
+  createPool,
+  InvalidArgumentError,
+  type Notification,
+} from '../../src/index.ts';
 import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
 import {
   writeNotificationResponse,
@@ -103,6 +109,19 @@ describe('a command tag', () => {
     connection.terminate();
   });
 });
+
+test.for(["select '\ud800'", 'select $65536'])(
+  'a batch is refused before a byte is sent for what one of its queries is refused for: %j',
+  async (text) => {
+    const stream = new PuppetStream();
+    const connection = await connect(over(stream));
+    const before = stream.received.length;
+    await expect(connection.batch(['select 1', text])).rejects.toThrow(InvalidArgumentError);
+    expect(stream.received.length).toBe(before);
+    expect(await connection.execute('select 1')).toBe('select');
+    await connection.close();
+  },
+);
 
 describe('a text with a NUL, which would end it on the wire,', () => {
   const CALLS: Readonly<Record<string, (connection: Connection) => Promise<unknown>>> = {

@@ -14,6 +14,7 @@ import { statementFor } from '../statements/preparation.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { changesBy } from '../statements/surroundings.ts';
+import { checkPreparable } from './prepare-request.ts';
 import type { QueryResult } from './query-result.ts';
 import { rehearsal, rehearsedAmong } from './rehearsal.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -95,7 +96,8 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   }
 
   async #prepareAll(session: RequestHost): Promise<Statement[]> {
-    const { registry } = session;
+    const { registry, server } = session;
+    for (const { text } of this.#items) checkPreparable(text, server);
     const last = this.#items.length - 1;
     /** Where the surroundings may be others than before. */
     const turns = rehearsedAmong(this.#items.slice(0, last)).map((index) => index + 1);

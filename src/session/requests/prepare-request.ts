@@ -6,11 +6,22 @@ import {
 import { writeDescribe, writeParse, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
+import { MessageWriter } from '../../protocol/writer.ts';
 import type { RequestHost } from '../request.ts';
+import type { Server } from '../server.ts';
 import { checkParameterNumbers } from '../statements/parameter-limit.ts';
 import type { StatementDescription } from '../statements/statement.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import { ExtendedRequest } from './extended-request.ts';
+
+/**
+ * Throws what keeps a text from being prepared before anything of it is sent, for one that is prepared together
+ * with others.
+ */
+export function checkPreparable(text: string, { settings }: Server): void {
+  checkParameterNumbers(text, settings);
+  writeParse(new MessageWriter(), '', text);
+}
 
 /** Parse and Describe: has a statement prepared and learns what it takes and returns. */
 export class PrepareRequest extends ExtendedRequest<StatementDescription> {
