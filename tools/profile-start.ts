@@ -2,7 +2,7 @@
 // `start-functions.json`: see `start-functions.ts`. Run it with `npm run profile:start` when `npm run bench:cold` is
 // to be made faster; a list that is out of date costs time and nothing else.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -73,6 +73,8 @@ function sourceOf(file: string): Source {
 }
 
 function note(file: string, ranges: readonly (readonly [number, number])[]): void {
+  // What has no map was written by hand: nothing of src/ is in it.
+  if (!existsSync(`${file}.map`)) return;
   const text = readFileSync(file, 'utf8');
   const map = new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')));
   for (const [start, end] of ranges) {
