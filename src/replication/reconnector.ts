@@ -1,5 +1,5 @@
 import type { SessionContext } from '../connecting/open-session.ts';
-import { InternalClientError } from '../errors/client-errors.ts';
+import { InternalClientError, TimeoutError } from '../errors/client-errors.ts';
 import { Backoff } from '../pool/backoff.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { CopyBothRequest } from '../session/requests/copy-both-request.ts';
@@ -128,7 +128,9 @@ export class Reconnector {
     } catch (error) {
       const reason = sender.session.endReason;
       sender.destroy(null);
-      throw slotError(reason ?? error, this.#slot);
+      // What the end of its session comes to may have been found already.
+      const isFound = reason === null || (error instanceof TimeoutError && error.cause === reason);
+      throw slotError(isFound ? error : reason, this.#slot);
     }
   }
 

@@ -4,6 +4,7 @@ import type { CodecSource } from '../codecs/codec-source.ts';
 import { columnName } from '../codecs/column-name.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
+import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { type Row, rowShape } from '../values/row.ts';
@@ -100,7 +101,9 @@ export class Snapshot {
       context.config.timeout,
     );
     const made = { position: consistentPoint, name: snapshot! };
-    const sources = await sourcesUnder(made.name, context, settings, signal);
+    const sources = await sourcesUnder(made.name, context, settings, signal).catch((error) => {
+      throw whyLost(sender, idleLimit) ?? error;
+    });
     return new Snapshot(sender, context, settings, slot, temporary, made, sources, idleLimit);
   }
 
@@ -127,12 +130,13 @@ export class Snapshot {
       this.#sources.length = 0;
       for (const transaction of this.#open) transaction.drop();
       await Promise.allSettled(workers);
-      const { endReason } = this.#sender.session;
-      throw this.#idleLimit?.errorOf(endReason) ?? endReason ?? reasonOf(error);
+      throw whyLost(this.#sender, this.#idleLimit) ?? reasonOf(error);
     } finally {
       this.#idleLimit?.stop();
     }
-    await this.#keep();
+    await this.#keep().catch((error) => {
+      throw whyLost(this.#sender, this.#idleLimit) ?? error;
+    });
   }
 
   /** The stream has ended: who waits for rows is told so. */
@@ -152,7 +156,7 @@ export class Snapshot {
     try {
       const options = { isolation: 'repeatable_read', readOnly: true, signal } as const;
       await connection.transaction(options, async (tx) => {
-        await tx.execute(`SET TRANSACTION SNAPSHOT ${quoteLiteral(this.#name)}`);
+        await importSnapshot(this.#name, (text) => tx.execute(text));
         // Rows that a policy hides from this role would be missing, and their changes would come: that is an error.
         await tx.execute('SET LOCAL row_security = off');
         this.#importing -= 1;
@@ -204,6 +208,28 @@ export class Snapshot {
   }
 }
 
+/** Why the walsender is lost that holds the snapshot; null: it is not. */
+function whyLost({ session }: Walsender, idleLimit: IdleLimit | null): Error | null {
+  return idleLimit?.errorOf(session.endReason) ?? session.endReason;
+}
+
+/** Makes a transaction see the snapshot. Another server session holds it, which may have ended unseen. */
+async function importSnapshot(
+  name: string,
+  execute: (text: string) => Promise<unknown>,
+): Promise<void> {
+  try {
+    await execute(`SET TRANSACTION SNAPSHOT ${quoteLiteral(name)}`);
+  } catch (error) {
+    if (!GONE.has((error as { sqlstate?: unknown }).sqlstate)) throw error;
+    const message = 'the connection that holds the snapshot is lost';
+    throw new ConnectionDoesNotExistError(message, {}, { cause: error });
+  }
+}
+
+/** What the server says of a snapshot that nobody holds: up to PostgreSQL 16, and since then. */
+const GONE: ReadonlySet<unknown> = new Set(['22023', '42704']);
+
 /** Why the connection is closed that the next table was to be read on. */
 function reasonOf(error: unknown): unknown {
   const { cause } = error as { cause?: unknown };
@@ -226,7 +252,7 @@ async function sourcesUnder(
     return await whileTablesGo(async () => {
       // What has failed before is left behind.
       await asker.command('ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await asker.command(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+      await importSnapshot(snapshot, (text) => asker.command(text));
       return sourcesOf(asker, context, settings, signal);
     });
   } finally {

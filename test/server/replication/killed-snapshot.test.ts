@@ -1,5 +1,6 @@
+import net from 'node:net';
 import { expect, test } from 'vitest';
-import { connect } from '../../../src/index.ts';
+import { connect, createPool } from '../../../src/index.ts';
 import { dropSlot, openChangeStream, slotStatus } from '../../../src/replication/index.ts';
 import { Consumer } from '../../support/replication/consumer.ts';
 import {
@@ -101,6 +102,44 @@ onEachServer('a snapshot with SIGKILL', { schema }, (server) => {
     await consumer.kill();
     await until(async () => !(await isStreaming(server)));
   }
+
+  test.each([
+    ['the server ends it for being idle', null, { name: 'TimeoutError' }],
+    [
+      'it is terminated',
+      'SELECT pg_terminate_backend($1::int4)',
+      { sqlstate: '57P01', isTransient: true },
+    ],
+  ])(
+    'of its walsender while others are to take it over, as %s, is told',
+    async (_, strike, told) => {
+      const { pool: admin, cluster } = server;
+      const slot = 'killed_early';
+      const temporary = `${slot}_snapshot`;
+      let isStruck = false;
+      await using pool = await createPool(cluster.dsn, {
+        minSize: 0,
+        // The walsender may be idle for half of that.
+        timeout: 2000,
+        dial: async ({ host, port }: { host: string; port: number }) => {
+          // The snapshot is there, and this connection is to see it.
+          if (!isStruck && (await slotStatus(admin, temporary)) !== null) {
+            isStruck = true;
+            if (strike !== null) await admin.fetchVal(strike, await walsenderOf(admin, temporary));
+            await until(async () => (await slotStatus(admin, temporary)) === null);
+          }
+          return net.connect({ host, port });
+        },
+      });
+      await expect(openChangeStream(pool, options(slot))).rejects.toMatchObject(told);
+      expect(isStruck).toBe(true);
+      await using stream = await openChangeStream(pool, options(slot));
+      for await (const { isSnapshot } of stream) {
+        expect(isSnapshot).toBe(true);
+        break;
+      }
+    },
+  );
 
   const some = CASES.filter((_, i) => all || i % 2 === (server.version === 18 ? 0 : 1));
 
