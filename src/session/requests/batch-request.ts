@@ -70,7 +70,11 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       this.#execute(session, known as Statement[]);
       return;
     }
-    session.queue.holdWhile(this, this.#prepareAll(session), (statements) =>
+    const unknown = new Set<string>();
+    known.forEach((statement, i) => {
+      if (statement === undefined) unknown.add(this.#items[i]!.text);
+    });
+    session.queue.holdWhile(this, this.#prepareAll(session, unknown), (statements) =>
       this.#execute(session, statements),
     );
   }
@@ -95,9 +99,9 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     return known;
   }
 
-  async #prepareAll(session: RequestHost): Promise<Statement[]> {
+  async #prepareAll(session: RequestHost, unknown: ReadonlySet<string>): Promise<Statement[]> {
     const { registry, server } = session;
-    for (const { text } of this.#items) checkPreparable(text, server);
+    checkPreparable(unknown, server);
     const last = this.#items.length - 1;
     /** Where the surroundings may be others than before. */
     const turns = rehearsedAmong(this.#items.slice(0, last)).map((index) => index + 1);
@@ -244,9 +248,9 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     fields: ServerMessageFields,
   ): void {
     super.serverError(session, error, fields);
-    const item = this.#items[this.#results.length];
     // What fails before the first query, or behind the last one, is none of theirs.
     if (this.isBeginning) return;
+    const item = this.#items[this.#results.length];
     error.query = item?.text ?? null;
     if (item !== undefined) error.itemIndex = this.#results.length;
   }

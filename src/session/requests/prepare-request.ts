@@ -15,12 +15,16 @@ import { unexpectedMessage } from '../unexpected.ts';
 import { ExtendedRequest } from './extended-request.ts';
 
 /**
- * Throws what keeps a text from being prepared before anything of it is sent, for one that is prepared together
- * with others.
+ * Throws what keeps any of these texts from being prepared, before anything is sent of those that are prepared
+ * together.
  */
-export function checkPreparable(text: string, { settings }: Server): void {
-  checkParameterNumbers(text, settings);
-  writeParse(new MessageWriter(), '', text);
+export function checkPreparable(texts: Iterable<string>, { settings }: Server): void {
+  const writer = new MessageWriter();
+  for (const text of texts) {
+    checkParameterNumbers(text, settings);
+    writer.offset = 0;
+    writeParse(writer, '', text);
+  }
 }
 
 /** Parse and Describe: has a statement prepared and learns what it takes and returns. */
