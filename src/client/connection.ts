@@ -1,4 +1,4 @@
-import { InterfaceError } from '../errors/client-errors.ts';
+import { connectionClosed } from '../session/ending.ts';
 import type { ServerVersion } from '../session/server-version.ts';
 import type { Session } from '../session/session.ts';
 import { Deadline } from '../transport/deadline.ts';
@@ -88,7 +88,7 @@ export class Connection<F extends RowForm = 'record'>
   [CLIENT](_call: string, evenIfClosed: boolean = false): ClientSession<Connection> {
     if (!evenIfClosed) {
       if (this.#closing !== null) {
-        throw new InterfaceError('the connection is closed', { safeToRetry: true });
+        throw connectionClosed(null);
       }
       this.#client.checkOpen();
     }

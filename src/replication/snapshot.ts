@@ -176,8 +176,7 @@ export class Snapshot {
     this.#open.add(transaction);
     for await (const row of tx.stream({ text: query, rows: 'record' })) {
       const change = new Insert(relation, row as Row, 0);
-      if (this.#hasFailed) break;
-      // Nobody wants the rest of it.
+      // Nobody wants the rest of it, or the snapshot has failed.
       if (transaction.isDropped) break;
       transaction.push(change);
       if (transaction.isPending) host.pushed(transaction);
