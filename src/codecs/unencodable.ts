@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
+import { WITHOUT_MEMORY } from '../runtime/without-memory.ts';
 import { kindOf } from '../values/kind-of.ts';
 
 /**
@@ -22,7 +23,7 @@ export function outOfRange(value: unknown, type: string): Unencodable {
 
 /** The error for bytes that are there no more. */
 export function withoutMemory(): Unencodable {
-  return new Unencodable('the memory of these bytes has been transferred or cut off');
+  return new Unencodable(WITHOUT_MEMORY);
 }
 
 /** The error for a string that is no value's text. The string itself is not shown. */

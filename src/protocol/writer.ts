@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
-import { isWithoutMemory } from '../runtime/without-memory.ts';
+import { isWithoutMemory, WITHOUT_MEMORY } from '../runtime/without-memory.ts';
 import { utf8Write } from './native-text.ts';
 
 /** The longest message that is ever sent: PostgreSQL's own limit for one allocation, 1 GiB - 1. */
@@ -213,7 +213,7 @@ export class MessageWriter {
   /** Raw bytes, copied: all of them, or the first `length`. Refuses those whose memory has gone. */
   bytes(value: Uint8Array, length: number = value.length): void {
     if (length === 0 && isWithoutMemory(value)) {
-      throw new InvalidArgumentError('the memory of these bytes has been transferred or cut off');
+      throw new InvalidArgumentError(WITHOUT_MEMORY);
     }
     if (this.offset + length > this.buffer.length) this.#grow(length);
     const { buffer, offset } = this;

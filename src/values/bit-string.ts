@@ -1,4 +1,4 @@
-import { isWithoutMemory } from '../runtime/without-memory.ts';
+import { isWithoutMemory, WITHOUT_MEMORY } from '../runtime/without-memory.ts';
 
 /** The bits of each byte, made when some are first read. */
 let spelledBytes: readonly string[] | null = null;
@@ -61,7 +61,7 @@ export class BitString {
    */
   static fromBytes(bytes: Uint8Array, length: number = bytes.length * 8): BitString {
     if (isWithoutMemory(bytes)) {
-      throw new TypeError('the memory of these bytes has been transferred or cut off');
+      throw new TypeError(WITHOUT_MEMORY);
     }
     if (!Number.isInteger(length) || length < 0 || length > bytes.length * 8) {
       throw new RangeError(

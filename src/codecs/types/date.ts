@@ -2,6 +2,7 @@ import { isDate } from '../../values/builtins.ts';
 import {
   CIVIL_DATE,
   civilFromDays,
+  DAYS_TO_2000,
   daysFromGroups,
   ERA,
   eraOf,
@@ -29,7 +30,6 @@ const LAST_DAY = 2_145_031_948;
 const LAST_TEMPORAL_DAY = 99_989_043;
 
 const MILLIS_PER_DAY = 86_400_000;
-const EPOCH_DAY = 10_957;
 
 const DATE = new RegExp(`^${CIVIL_DATE}${ERA}$`);
 
@@ -80,7 +80,7 @@ function daysOf(value: unknown): number {
     return days;
   }
   if (isDate(value)) {
-    const days = Math.floor(value.getTime() / MILLIS_PER_DAY) - EPOCH_DAY;
+    const days = Math.floor(value.getTime() / MILLIS_PER_DAY) - DAYS_TO_2000;
     if (Number.isNaN(days)) throw new Unencodable('the Date is invalid');
     if (days < FIRST_DAY) throw new Unencodable('the date is out of range: before 4714-11-24 BC');
     return days;

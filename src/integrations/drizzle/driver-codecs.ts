@@ -12,6 +12,7 @@ import type { TypeDescription } from '../../codecs/type-description.ts';
 import { circle, point } from '../../codecs/types/geometry.ts';
 import { textOnly } from '../../codecs/types/text.ts';
 import { timestampForms, timestamptzForms } from '../../codecs/types/timestamp.ts';
+import { DAYS_TO_2000 } from '../../values/calendar.ts';
 import type { Circle, Point } from '../../values/geometry.ts';
 import type { ResolvedTypeOptions } from '../../values/type-options.ts';
 
@@ -58,8 +59,6 @@ const timestamp = asDate(timestampForms(OPTIONS));
 const timestamptz = asDate(timestamptzForms(OPTIONS));
 
 const MILLIS_PER_DAY = 86_400_000;
-/** 2000-01-01. */
-const EPOCH_DAY = 10_957;
 
 /** Midnight in UTC; what no Date can hold, the infinities among it, is an invalid one. */
 const day: CodecForms = {
@@ -68,7 +67,7 @@ const day: CodecForms = {
   binary: {
     decode(buffer, start, end) {
       expectSize(start, end, 4, 'date');
-      return new Date((buffer.readInt32BE(start) + EPOCH_DAY) * MILLIS_PER_DAY);
+      return new Date((buffer.readInt32BE(start) + DAYS_TO_2000) * MILLIS_PER_DAY);
     },
     encode: (writer, value) => writer.utf8(String(value)),
   },

@@ -1,6 +1,6 @@
 import { printTime } from '../../codecs/types/time.ts';
 import { isDate } from '../../values/builtins.ts';
-import { civilFromDays, eraOf, printCivilDate } from '../../values/calendar.ts';
+import { civilFromDays, DAYS_TO_2000, eraOf, printCivilDate } from '../../values/calendar.ts';
 import { parseTimestamp, shift } from '../../values/timestamp-text.ts';
 import type { ArgType } from './driver-adapter.ts';
 
@@ -33,14 +33,12 @@ export function argumentOf(value: unknown, type: ArgType | undefined): unknown {
 }
 
 const MILLIS_PER_DAY = 86_400_000;
-/** 2000-01-01 in JavaScript's days. */
-const FIRST_DAY = 10_957;
 
 function momentOf(date: Date, dbType: string | undefined): Moment | null {
   const time = date.getTime();
   if (Number.isNaN(time)) return null;
   const day = Math.floor(time / MILLIS_PER_DAY);
-  return printMoment(day - FIRST_DAY, (time - day * MILLIS_PER_DAY) * 1000, dbType);
+  return printMoment(day - DAYS_TO_2000, (time - day * MILLIS_PER_DAY) * 1000, dbType);
 }
 
 /** Keeps the microseconds that a Date would lose. */

@@ -1,6 +1,6 @@
 import type { FieldReader } from '../../../codecs/compilers/parsed-row.ts';
 import { latin1Slice } from '../../../protocol/native-text.ts';
-import { daysFromCivil } from '../../../values/calendar.ts';
+import { DAYS_TO_2000, daysFromCivil } from '../../../values/calendar.ts';
 import { parseDate } from './date-parser.ts';
 import { TEXT_PARSERS } from './text-parsers.ts';
 
@@ -22,9 +22,6 @@ const LETTER_T = 0x74;
 const LETTER_F = 0x66;
 const BACKSLASH = 0x5c;
 const LETTER_X = 0x78;
-
-/** From 1970, where Dates begin, to 2000. */
-const DAYS_TO_2000 = 10_957;
 
 /** So many digits always fit a number exactly. */
 const SAFE_DIGITS = 15;
