@@ -207,7 +207,8 @@ export class TypeNames {
     if (type === undefined) return 'unknown';
     if (type.kind === 'd') return this.#jsonOf(type.elementOid);
     if (type.hasJsonCast) return 'unknown';
-    if (type.kind === 'e') return this.result(oid);
+    // A codec is not asked: JSON has the label.
+    if (type.kind === 'e') return labelsOf(type);
     if (type.kind === 'c') {
       const fields = type.fields.map(
         (each) => `${property(each.name)}: ${withNull(this.#jsonOf(each.oid))}`,
@@ -237,7 +238,7 @@ export class TypeNames {
     if (type === undefined) return 'unknown';
     const named = this.#codecOf(type)?.[use] ?? null;
     if (named !== null) return named;
-    if (type.kind === 'e') return type.labels.map(quoted).join(' | ') || 'never';
+    if (type.kind === 'e') return labelsOf(type);
     if (type.kind === 'd') return this.#name(type.elementOid, use, hasNullableElements);
     if (type.kind === 'r' || type.kind === 'm') return this.#range(type, use);
     if (type.kind === 'c') return this.#composite(type, use);
@@ -282,6 +283,10 @@ export class TypeNames {
     }
     return SCALARS[name] ?? (TEXTS.has(name) ? TEXT : { result: 'string', argument: 'string' });
   }
+}
+
+function labelsOf({ labels }: CatalogType): string {
+  return labels.map(quoted).join(' | ') || 'never';
 }
 
 /** The types that are named in a shape. */

@@ -134,7 +134,46 @@ describe('the finder of queries', () => {
     ]);
   });
 
-  it('takes no constant whose name is there twice', () => {
+  it.each([
+    [
+      'blocks',
+      "{ const T = '1'; db.fetch(`SELECT ${T}`); } { const T = '2'; db.fetch(`SELECT ${T}`); }",
+    ],
+    [
+      'functions',
+      "const a = () => { const q = 'SELECT 1'; return db.fetch(q); }; function b() { const q = 'SELECT 2'; return db.fetch(q); }",
+    ],
+    [
+      'a function and the file',
+      "const q = 'SELECT 1'; db.fetch(q); function b() { const q = 'SELECT 2'; return db.fetch(q); }",
+    ],
+  ])('takes for a name what it is there, in two %s', (_, source) => {
+    expect(textsOf(source)).toEqual(['SELECT 1', 'SELECT 2']);
+  });
+
+  it.each([
+    ['(T) => db.fetch(`SELECT ${T}`);'],
+    ['function f({ a: { T = 1 } }) { db.fetch(`SELECT ${T}`); }'],
+    ['class A { a(...[T]) { db.fetch(`SELECT ${T}`); } }'],
+    ['{ const { T } = x; db.fetch(`SELECT ${T}`); }'],
+    ['for (const T of x) db.fetch(`SELECT ${T}`);'],
+    ['try {} catch (T) { db.fetch(`SELECT ${T}`); }'],
+    ['() => { if (x) { var T = 1; } db.fetch(`SELECT ${T}`); };'],
+  ])('does not take a constant for what hides it: %s', (source) => {
+    const { queries, unknown } = findQueries('a.ts', `const T = '1'; ${source}`);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual(['T is not known before the program runs']);
+  });
+
+  it('says of a variable that is no constant that it is not known', () => {
+    const source =
+      "let q = 'SELECT 1'; if (x) q += ' WHERE y'; db.fetch(q); let p = '/'; api.fetch(p);";
+    expect(findQueries('a.ts', source).unknown.map(({ reason }) => reason)).toEqual([
+      'q can be written to: it is checked if that is const',
+    ]);
+  });
+
+  it('takes no constant that is not known where it is named', () => {
     const source = "{ const T = 'a'; } { const T = 'b'; } db.fetch(`SELECT ${T}`);";
     const { queries, unknown } = findQueries('a.ts', source);
     expect(queries).toEqual([]);
@@ -221,6 +260,15 @@ describe('the finder of queries', () => {
     ['a variable', 'let w = sql``; if (x) w = sql`WHERE a`;', 'w'],
     ['a variable that is nothing at first', 'let w = null; if (x) w = sql`WHERE a`;', 'w'],
     ['a condition that is no fragment', '', 'x && sql`WHERE a`'],
+    ['a variable that is assigned what is not told', 'let w = sql``; w = x; function g(w) {}', 'w'],
+    [
+      'a function of that type',
+      'declare const f: () => string; function w(): SqlFragment {}',
+      'w()',
+    ],
+    ['a variable of that type', 'declare let w: SqlFragment | undefined;', 'w'],
+    ['a property of that type', 'interface O { w?: pg.SqlFragment } declare const o: O;', 'o.w'],
+    ['an object', 'const F = { w: (n) => sql`a = ${n}` };', 'F.w(1)'],
   ])('does not take for a value the fragment of %s', (_, before, expression) => {
     const { queries, unknown } = findQueries(
       'a.ts',
@@ -233,13 +281,48 @@ describe('the finder of queries', () => {
   });
 
   it.each([
+    ['f(w: SqlFragment)', 'w'],
+    ['f({ w }: { n: number; w: SqlFragment })', 'w'],
+    ['f({ w }: Options)', 'w'],
+    ['f({ w = sql`` } = {})', 'w'],
+    ['f(o: Options)', 'o.w'],
+    ['f()', 'this.w'],
+    ['f()', 'this.v'],
+    ['f()', 'this.#w(1)'],
+    ['f()', 'this.#v'],
+  ])('does not take for a value the fragment of a method %s: %s', (method, expression) => {
+    const source = `
+      import { sql, type SqlFragment } from 'asyncpg';
+      interface Options { n: number; w: SqlFragment }
+      class A {
+        #v = sql\`a\`;
+        constructor(readonly w: SqlFragment, private n: number, private v = sql\`b\`) { this.#v = x; }
+        #w(n) { return sql\`a = \${n}\`; }
+        ${method} { db.fetch(sql\`SELECT 1 \${${expression}}\`); }
+        g({ n }: Options, o: Options, { m }: { m: number; w: SqlFragment }) {
+          db.fetch(sql\`SELECT \${n}, \${m}, \${o.n}, \${this.n}\`);
+        }
+      }`;
+    expect(textsOf(source)).toEqual(['SELECT $1, $2, $3, $4']);
+    expect(findQueries('a.ts', source).unknown.map(({ reason }) => reason)).toEqual([
+      `${expression} is a fragment that only the program knows`,
+    ]);
+  });
+
+  it.each([
     ['a variable that is assigned to', 'let w = 1; w = 2;', 'w'],
     ['a function', 'async function f() { return db.fetchVal(sql`SELECT 2`); }', 'f()'],
-    ['a parameter of the name of a fragment', 'let w = sql``; w = x; function g(w) {}', 'w'],
+    ['a function that is called in another one', 'function f() { return g(sql`a`); }', 'f()'],
     ['what a query has given', 'const rows = await db.fetch(sql`SELECT 2`);', 'rows[0].id'],
   ])('takes for a value that of %s', (_, before, expression) => {
     const source = `${before} db.execute(sql\`DELETE FROM t WHERE a = \${${expression}}\`);`;
     expect(textsOf(source)).toContain('DELETE FROM t WHERE a = $1');
+  });
+
+  it('takes for a value what hides a fragment', () => {
+    const source =
+      'const w = sql`a`; function f(w: number) { return db.execute(sql`DELETE FROM t WHERE a = ${w}`); }';
+    expect(textsOf(source)).toEqual(['DELETE FROM t WHERE a = $1']);
   });
 
   it('puts SET in front of assignments where it is missing', () => {

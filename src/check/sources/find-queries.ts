@@ -173,7 +173,9 @@ class Finder {
     const given = ownField(unwrapped(argument), around);
     const first = this.#module.changing(given, around);
     if (first !== null && this.#isText(first)) {
-      const reason = `${this.#module.source.slice(given.start, given.end)} can be written to: it is checked if that is readonly`;
+      const shown = this.#module.source.slice(given.start, given.end);
+      const wanted = given.type === 'Identifier' ? 'const' : 'readonly';
+      const reason = `${shown} can be written to: it is checked if that is ${wanted}`;
       const { file, source } = this.#module;
       this.#unknown.push({ file, source, start: given.start, reason });
       return;

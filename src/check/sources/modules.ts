@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseSync } from 'oxc-parser';
+import { Bindings, isFragment } from './bindings.ts';
 import {
   classAround,
   fieldOf,
-  isNothing,
   keyOf,
   type Node,
   nameOf,
@@ -44,12 +44,9 @@ export class Module {
   readonly program: Node;
   /** Why nothing of it could be read, and where; null where it could be. */
   readonly failure: { readonly message: string; readonly start: number } | null = null;
-  /** By name what a `const`, an enum or a class is; null for a name that is there twice. */
-  readonly #names = new Map<string, Node | null>();
+  readonly #bindings: Bindings;
   readonly #imports = new Map<string, { from: string; name: string }>();
   readonly #exports = new Map<string, { from: string | null; name: string }>();
-  /** What each name is given, null for a parameter: of all scopes. */
-  readonly #values = new Map<string, readonly (Node | null)[]>();
   readonly #allOf: string[] = [];
   readonly #modules: Modules;
 
@@ -64,6 +61,7 @@ export class Module {
     if (error !== undefined && program.body.length === 0) {
       this.failure = { message: error.message, start: error.labels[0]?.start ?? 0 };
     }
+    this.#bindings = new Bindings(this.program);
     visit(this.program, (node) => this.#declare(node));
   }
 
@@ -76,22 +74,7 @@ export class Module {
   }
 
   #declare(node: Node): void {
-    this.#noteValue(node);
     switch (node.type) {
-      case 'VariableDeclaration':
-        // Of `const`, at any depth: a name that is there twice stands for neither.
-        for (const declarator of node['declarations'] as readonly Node[]) {
-          const name = (declarator['id'] as Node)['name'];
-          const value = node['kind'] === 'const' ? (declarator['init'] as Node | null) : null;
-          if (typeof name === 'string') this.#name(name, value);
-        }
-        break;
-      case 'TSEnumDeclaration':
-      case 'ClassDeclaration': {
-        const name = (node['id'] as Node | null)?.['name'];
-        if (typeof name === 'string') this.#name(name, node);
-        break;
-      }
       case 'ImportDeclaration':
         for (const each of node['specifiers'] as readonly Node[]) {
           const imported = each.type === 'ImportSpecifier' ? nameOf(each['imported']) : 'default';
@@ -112,29 +95,13 @@ export class Module {
       case 'ExportAllDeclaration':
         this.#allOf.push((node['source'] as Node)['value'] as string);
         break;
-      case 'ExportDefaultDeclaration':
-        this.#name('default', node['declaration'] as Node);
-        break;
       default:
     }
   }
 
-  /** Notes what a name is given anywhere in the file, and which names are parameters of functions. */
-  #noteValue(node: Node): void {
-    const note = (target: unknown, value: unknown): void => {
-      const name = (target as Node | null)?.['name'];
-      if (typeof name !== 'string') return;
-      this.#values.set(name, [...(this.#values.get(name) ?? []), value as Node | null]);
-    };
-    if (node.type === 'VariableDeclarator' && node['init']) note(node['id'], node['init']);
-    if (node.type === 'AssignmentExpression') note(node['left'], node['right']);
-    if (node.type === 'FunctionDeclaration') note(node['id'], node);
-    for (const each of (node['params'] as readonly Node[] | undefined) ?? []) note(each, null);
-  }
-
   /**
-   * Whether an expression makes a `sql` template, by a function of this file or a variable that is assigned to, so
-   * that its text is not known. A name that may be another's is taken for a value.
+   * Whether an expression makes a `sql` template, by a function or a variable that is assigned to, or is declared
+   * as one, so that its text is not known. What is not told is taken for a value.
    */
   makesFragment(value: Node, depth = 0): boolean {
     const node = unwrapped(value);
@@ -148,31 +115,36 @@ export class Module {
       case 'LogicalExpression':
         return any(node['left'], node['right']);
       case 'Identifier': {
-        const values = this.#values.get(nameOf(node)) ?? [];
-        const told = values.filter((each) => each === null || !isNothing(each));
-        return told.length > 0 && told.every((each) => each !== null && any(each));
+        const own = this.#bindings.find(nameOf(node), node);
+        if (own !== undefined) return isFragment(own.type()) || any(...own.values);
+        const other = depth < 10 ? this.#imported(nameOf(node), depth) : null;
+        return other?.module.makesFragment(other.node, depth + 1) ?? false;
       }
-      case 'CallExpression': {
-        const callee = node['callee'] as Node;
-        return callee.type === 'Identifier' && any(callee);
+      case 'MemberExpression': {
+        const constant = depth < 10 ? this.constant(node) : null;
+        return (
+          isFragment(this.#typeOf(node)) ||
+          any(this.#ofThis(node)?.value) ||
+          (constant?.module.makesFragment(constant.node, depth + 1) ?? false)
+        );
       }
+      case 'CallExpression':
+        return any(node['callee']);
       case 'ArrowFunctionExpression':
       case 'FunctionExpression':
-      case 'FunctionDeclaration':
-        return any(...returned(node['body'] as Node));
+      case 'FunctionDeclaration': {
+        const { typeAnnotation = null } = (node['returnType'] ?? {}) as { typeAnnotation?: Node };
+        return isFragment(typeAnnotation) || any(...returned(node['body'] as Node));
+      }
       default:
         return false;
     }
   }
 
-  #name(name: string, node: Node | null): void {
-    this.#names.set(name, this.#names.has(name) ? null : node);
-  }
-
   /** What an identifier or a property of a constant object stands for, here or where it is imported from. */
   constant(node: Node, depth = 0): Located | null {
     if (depth > 20) return null;
-    if (node.type === 'Identifier') return this.#named(nameOf(node), depth);
+    if (node.type === 'Identifier') return this.#named(nameOf(node), node, depth);
     if (node.type !== 'MemberExpression') return null;
     const key = keyOf(node);
     const object = unwrapped(node['object'] as Node);
@@ -199,11 +171,17 @@ export class Module {
   }
 
   /**
-   * What a field of a class, or of its objects, is at first that others may write, so that it is not known.
+   * What a variable, or a field of a class or of its objects, is at first that may be written to, so that it is
+   * not known.
    *
    * @param around the nodes that the expression lies in
    */
   changing(node: Node, around: readonly Node[]): Located | null {
+    if (node.type === 'Identifier') {
+      const own = this.#bindings.find(nameOf(node), node);
+      const [value] = own?.constant === null ? own.values : [];
+      return value ? { node: unwrapped(value), module: this } : null;
+    }
     if (node.type !== 'MemberExpression') return null;
     const key = keyOf(node);
     const object = unwrapped(node['object'] as Node);
@@ -219,13 +197,34 @@ export class Module {
     return value && { node: value, module: owner.module };
   }
 
-  #named(name: string, depth: number): Located | null {
-    const own = this.#names.get(name);
-    if (own === null) return null;
-    if (own !== undefined) return this.#resolved(own, depth);
+  #named(name: string, at: Node, depth: number): Located | null {
+    const own = this.#bindings.find(name, at);
+    if (own === undefined) return this.#imported(name, depth);
+    return own.constant === null ? null : this.#resolved(own.constant, depth);
+  }
+
+  #imported(name: string, depth: number): Located | null {
     const imported = this.#imports.get(name);
     if (imported === undefined) return null;
     return this.#module(imported.from)?.exported(imported.name, depth + 1) ?? null;
+  }
+
+  /** The type that a variable or a field is declared with, or a property of what is; null where that is not told. */
+  #typeOf(node: Node): Node | null {
+    if (node.type === 'Identifier') return this.#bindings.find(nameOf(node), node)?.type() ?? null;
+    const key = node.type === 'MemberExpression' ? keyOf(node) : null;
+    if (key === null) return null;
+    const own = this.#ofThis(node);
+    return own === null
+      ? this.#bindings.propertyType(this.#typeOf(unwrapped(node['object'] as Node)), key)
+      : own.type;
+  }
+
+  /** What is known of `this.name`. */
+  #ofThis(member: Node): ReturnType<Bindings['member']> {
+    const key = keyOf(member);
+    const isOfThis = unwrapped(member['object'] as Node).type === 'ThisExpression';
+    return isOfThis && key !== null ? this.#bindings.member(key, member) : null;
   }
 
   #resolved(node: Node, depth: number): Located | null {
@@ -242,10 +241,10 @@ export class Module {
     const listed = this.#exports.get(name);
     if (listed !== undefined) {
       return listed.from === null
-        ? this.#named(listed.name, depth)
+        ? this.#named(listed.name, this.program, depth)
         : (this.#module(listed.from)?.exported(listed.name, depth + 1) ?? null);
     }
-    const own = this.#named(name, depth);
+    const own = this.#named(name, this.program, depth);
     if (own !== null) return own;
     for (const from of this.#allOf) {
       const found = this.#module(from)?.exported(name, depth + 1) ?? null;

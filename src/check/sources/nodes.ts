@@ -117,14 +117,6 @@ export function unwrapped(node: Node): Node {
   }
 }
 
-/** Whether it is null or undefined. */
-export function isNothing(node: Node): boolean {
-  return (
-    (node.type === 'Literal' && node['value'] === null) ||
-    (node.type === 'Identifier' && node['name'] === 'undefined')
-  );
-}
-
 /** What a function's body returns. */
 export function returned(body: Node): Node[] {
   if (body.type !== 'BlockStatement') return [body];

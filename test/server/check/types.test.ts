@@ -179,6 +179,15 @@ describe('the types of queries', () => {
     expect((await typesOf([text], config))[text]).toContain('row: { b: Doc; j: { a: number } }');
   });
 
+  it("are an enum's labels in JSON, whatever its codec makes of them", async () => {
+    const text = "SELECT mood, json_build_object('m', mood, 'ms', ARRAY[mood]) AS j FROM users";
+    const config = "export default { schema: ['schema.sql'], codecs: { mood: 'Mood' } };";
+    const labels = "'low' | 'high'";
+    expect((await typesOf([text], config))[text]).toContain(
+      `row: { mood: Mood; j: { m: ${labels}; ms: (${labels} | null)[] } }`,
+    );
+  });
+
   it('cannot be declared for a column that there is not', async () => {
     await using project = await Project.make({
       'asyncpg.config.mjs':
