@@ -1,6 +1,7 @@
 import { DecodeError, InterfaceError } from '../errors/client-errors.ts';
 import { MessageWriter } from '../protocol/writer.ts';
 import { isArrayBuffer, isError, isUint8Array } from '../values/builtins.ts';
+import { JsonDocument } from '../values/json-document.ts';
 import { type Row, rowValues } from '../values/row.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { BinaryForm, Codec, CodecForms, PgType, TextForm } from './codec.ts';
@@ -117,11 +118,15 @@ function joinedForm<F extends TextForm | BinaryForm>(
   } as AnyForm<F>;
 }
 
-/** The user's encoder. An error that it throws becomes the cause of one that names the type. */
+/**
+ * The user's encoder: of JSON it is given what a document is made of, as its decoder will read it again. An
+ * error that it throws becomes the cause of one that names the type.
+ */
 function encoderOf(type: PgType, { encoder }: TypeCodec): Encoder {
+  const isJson = type.schema === 'pg_catalog' && /^jsonb?$/.test(type.name);
   return (value) => {
     try {
-      return encoder!(value);
+      return encoder!(isJson && value instanceof JsonDocument ? value.value : value);
     } catch (cause) {
       throw new Unencodable(`the encoder of ${type.name} failed: ${messageOf(cause)}`, { cause });
     }

@@ -61,6 +61,18 @@ describeEach('sql.json', (version) => {
     expect(await c.fetchVal('SELECT $1::jsonb', sql.json(null))).toBe('null');
   });
 
+  it.each(['text', 'binary'] as const)(
+    'gives its value to a codec of json, in %s',
+    async (format) => {
+      const c = await open(version);
+      const encode = (value: unknown): string => JSON.stringify({ own: value instanceof Map });
+      const encoder = format === 'text' ? encode : (value: unknown) => Buffer.from(encode(value));
+      await c.setTypeCodec('json', { schema: 'pg_catalog', format, encoder });
+      expect(await c.fetchVal('SELECT $1::json', sql.json(new Map()))).toEqual({ own: true });
+      expect(await c.fetchVal('SELECT $1::json[]', [sql.json(null)])).toEqual([{ own: false }]);
+    },
+  );
+
   it('is refused for other types and for what has no JSON form, before anything is sent', async () => {
     const c = await open(version);
     expect(await failure(c.fetchVal('SELECT $1::int4', sql.json(5)))).toBeInstanceOf(
