@@ -18,6 +18,31 @@ const PARAMETER_HINT =
   'set it with ALTER ROLE or ALTER DATABASE, or with SET LOCAL in a transaction; or name it in ' +
   "PgBouncer's ignore_startup_parameters, which drops it.";
 
+/**
+ * What PgBouncer ends a connection with that was waiting for a session of the server, or at rest: nothing
+ * of what the client asks then has been begun.
+ */
+const NOT_BEGUN =
+  /^(query_(wait_)?timeout|client_(idle|login)_timeout|server shutting down|server login has been failing)/;
+
+/**
+ * What else PgBouncer ends or refuses a connection with that passes: a session of the server was lost or
+ * was taken from it, it is full, or told by its administrator to let go; and what it repeats of a
+ * server that lets nobody in for the time being.
+ */
+const PASSING =
+  /^(server conn crashed|server DNS lookup failed|suspend_timeout|(query|(idle )?transaction) timeout|database (removed|configuration changed)|admin forced disconnect|no more connections allowed|client connections exceeded|the database system is |sorry, too many clients|remaining connection slots)/;
+
+/** Whether it is PgBouncer's: it says all of its own in English, by 08P01, and without the place in a source. */
+function isPoolers({ sqlstate, serverSourceFunction }: ServerMessageFields): boolean {
+  return sqlstate === '08P01' && serverSourceFunction === null;
+}
+
+/** Whether a pooler ended the connection ahead of what was asked last. */
+export function endedBeforeWork(fields: ServerMessageFields): boolean {
+  return isPoolers(fields) && NOT_BEGUN.test(fields.message ?? '');
+}
+
 /** What the error may come from where a pooler is between client and server. */
 function poolerHint({ sqlstate, message }: ServerMessageFields): string | null {
   if (sqlstate === '42P05' || sqlstate === '26000') return POOLER_HINT;
@@ -52,7 +77,9 @@ export function postgresErrorFrom(
   const errorOf = errorClass(given);
   // What was prepared is forgotten with it: the next transaction is right.
   const isOutdated = errorOf === InvalidCachedStatementError;
-  return new errorOf(message, given, isOutdated ? { isTransient: true, ...options } : options);
+  const passes =
+    isOutdated || (isPoolers(given) && (NOT_BEGUN.test(message) || PASSING.test(message)));
+  return new errorOf(message, given, passes ? { isTransient: true, ...options } : options);
 }
 
 /** What a NoticeResponse says: a PostgresWarning for severity WARNING, and for SQLSTATE 01 and 02. */

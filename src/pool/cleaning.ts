@@ -1,5 +1,6 @@
 import type { ClientSession } from '../client/client-session.ts';
 import { idleWithin } from '../client/idle-within.ts';
+import { failedReset } from '../session/ending.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { ExclusiveLease } from './exclusive-lease.ts';
@@ -64,7 +65,9 @@ export function cleanAhead(
   if (!hasToReset(pooled, policy)) return null;
   const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
   const reset = client.resetAhead(deadline);
-  const done = reset.catch(() => session.destroy(null)).finally(() => deadline.dispose());
+  const done = reset
+    .catch((error: unknown) => session.destroy(failedReset(error)))
+    .finally(() => deadline.dispose());
   return { done, isDue };
 }
 

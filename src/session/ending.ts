@@ -1,7 +1,7 @@
 import { InterfaceError, ProtocolError } from '../errors/client-errors.ts';
 import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
 import type { ServerMessageFields } from '../errors/postgres-error.ts';
-import { postgresErrorFrom } from '../errors/server-message.ts';
+import { endedBeforeWork, postgresErrorFrom } from '../errors/server-message.ts';
 
 /**
  * What idle_in_transaction_session_timeout and idle_session_timeout end a session with: the server looks for
@@ -19,8 +19,8 @@ export function endedError(
   safeToRetry: boolean,
 ): Error {
   if (lastWords !== null) {
-    const wasIdle = IDLE_LIMITS.includes(lastWords.sqlstate);
-    return postgresErrorFrom(lastWords, { safeToRetry: safeToRetry || wasIdle });
+    const isBegun = !IDLE_LIMITS.includes(lastWords.sqlstate) && !endedBeforeWork(lastWords);
+    return postgresErrorFrom(lastWords, { safeToRetry: safeToRetry || !isBegun });
   }
   if (reason === null) {
     // By its own user, who would close the next one as well.

@@ -180,6 +180,32 @@ test.each([
   expect(error.safeToRetry).toBe(false);
 });
 
+test.each([
+  ['server conn crashed?', true],
+  ['query_wait_timeout', true],
+  ['query timeout', true],
+  ['client_idle_timeout', true],
+  ['client_login_timeout (server down)', true],
+  ['idle transaction timeout', true],
+  ['transaction timeout', true],
+  ['server shutting down', true],
+  ['server login has been failing, cached error: connect failed (server_login_retry)', true],
+  ['no more connections allowed (max_client_conn)', true],
+  ['client connections exceeded (max_db_client_connections)', true],
+  ['database removed', true],
+  ['admin forced disconnect', true],
+  ['the database system is starting up', true],
+  ['transaction blocks not allowed in statement pooling mode', false],
+  ['unsupported startup parameter: search_path', false],
+  ['SASL authentication failed', false],
+  ['role "app" does not exist', false],
+])('what PgBouncer ends a connection with passes by itself: %j, %s', (message, isTransient) => {
+  const fields = { severity: 'FATAL', sqlstate: '08P01', message };
+  expect(postgresErrorFrom(fieldsOf(fields)).isTransient).toBe(isTransient);
+  const ofTheServer = { ...fields, serverSourceFunction: 'ProcessQuery' };
+  expect(postgresErrorFrom(fieldsOf(ofTheServer)).isTransient).toBe(false);
+});
+
 test('whoever raises an error tells what is known about trying again', () => {
   const error = postgresErrorFrom(fieldsOf({ sqlstate: '40001', message: 'x' }), {
     safeToRetry: true,

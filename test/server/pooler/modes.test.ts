@@ -250,6 +250,39 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, start-up`, () => {
     expect(others.every((other) => other.settings['application_name'] !== 'renamed')).toBe(true);
   });
 
+  it('lets a call that got no session in time be made again', async () => {
+    const bouncer = await bouncerFor('transaction', {
+      default_pool_size: 1,
+      query_wait_timeout: 0.1,
+    });
+    const [holder, waiter] = [await open(bouncer), await open(bouncer)];
+    const transaction = await holder.begin();
+    await transaction.execute('SELECT');
+    const call = failure(waiter.execute('CREATE TABLE never_made (i int)'));
+    expect(await call).toMatchObject({
+      message: 'query_wait_timeout',
+      safeToRetry: true,
+      isTransient: true,
+    });
+    await transaction.rollback();
+    expect(await holder.fetchVal("SELECT to_regclass('never_made')")).toBeNull();
+    // The connection is gone, which passes with the next one.
+    expect(await failure(waiter.fetch('SELECT 1'))).toMatchObject({
+      safeToRetry: true,
+      isTransient: true,
+    });
+  });
+
+  it('says of a call whose session the administrator took that it may have been executed', async () => {
+    const bouncer = await bouncerFor('transaction', { admin_users: 'postgres' });
+    const c = await open(bouncer);
+    const admin = await connect(bouncer.dsn.replace('/postgres?', '/pgbouncer?'));
+    onTestFinished(() => admin.terminate());
+    const call = failure(c.fetch('SELECT pg_sleep(60)'));
+    await admin.execute('KILL postgres');
+    expect(await call).toMatchObject({ safeToRetry: false, isTransient: true });
+  });
+
   it('passes a lost server on as an error of the call, after which all is well', async () => {
     const bouncer = await bouncerFor('transaction');
     const pool = await createPool(bouncer.dsn, {
