@@ -181,8 +181,17 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
       new ConnectionFailureError(
         `${describeHost(this.#host)} closed the connection at start-up${error === null ? '' : `: ${error.message}`}`,
         {},
-        { safeToRetry: true, ...(error === null ? {} : { cause: error }) },
+        {
+          safeToRetry: true,
+          isTransient: !isTlsRefusal(error),
+          ...(error === null ? {} : { cause: error }),
+        },
       ),
     );
   }
+}
+
+/** Whether the peer has refused by TLS, as from 1.3 on it refuses a certificate once the handshake is over. */
+function isTlsRefusal(error: NodeJS.ErrnoException | null): boolean {
+  return error?.code?.startsWith('ERR_SSL_') === true;
 }

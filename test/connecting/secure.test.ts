@@ -156,6 +156,7 @@ describe('a connection that breaks under TLS', () => {
       );
       expect(error, moment).toBeInstanceOf(ConnectionFailureError);
       expect((error as Error).cause, moment).toMatchObject({ code: 'ECONNRESET' });
+      expect(error, moment).toMatchObject({ isTransient: true });
       await new Promise((resolve) => server.close(resolve));
     }
   });

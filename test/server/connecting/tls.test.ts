@@ -311,6 +311,8 @@ describe('the certificate of the client', () => {
     const error = await failure(connect(dsn, at('db.test', { user: 'certified' })));
     expect(error).toBeInstanceOf(ConnectionFailureError);
     expect(error.message).toMatch(/unknown ca/i);
+    // The next attempt would be refused as well.
+    expect(error).toMatchObject({ safeToRetry: true, isTransient: false });
   });
 
   it('may have an encrypted key, with sslpassword', async () => {
