@@ -1,6 +1,9 @@
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { temporaryFilesInMemory } from './test/support/temporary-in-memory.ts';
 import { entries, root } from './tools/entries.ts';
+
+temporaryFilesInMemory();
 
 /** Tests that need a running PostgreSQL; everything else must pass without one. */
 const NEEDS_SERVER = [

@@ -1,6 +1,7 @@
 // Keeps the servers of the tests running, until Ctrl-C or `npm run test:servers -- --stop`: a test run
 // of the same checkout uses them and need not start its own. Run with `npm run test:servers`.
 import { setTimeout as pause } from 'node:timers/promises';
+import { temporaryFilesInMemory } from '../temporary-in-memory.ts';
 import { announce, announced, isRunning, revoke } from './kept-servers.ts';
 import { TestClusters } from './test-clusters.ts';
 
@@ -40,4 +41,5 @@ async function keep(): Promise<void> {
   if ((await announced())?.keeper === process.pid) await revoke();
 }
 
+temporaryFilesInMemory();
 await (process.argv.includes('--stop') ? stop() : keep());
