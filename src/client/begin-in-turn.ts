@@ -49,8 +49,9 @@ async function beginNested(
   outer.checkOpen('transaction()');
   const name = newSavepointName();
   own.signal = eitherSignal(outer.signal, options.signal);
-  // Not awaited here: in a failed transaction everything that follows fails as well.
-  const started = client.command(`SAVEPOINT ${name}`);
+  // Not awaited here: in a failed transaction everything that follows fails as well. Nor limited in time, as BEGIN
+  // is not: without it, what follows would be done in the outer one.
+  const started = client.script(`SAVEPOINT ${name}`);
   started.catch(() => {});
   const end = new TransactionEnd(client, own, name, started);
   client.transactions.push(own);

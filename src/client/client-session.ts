@@ -272,8 +272,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   }
 
   /** COMMIT or ROLLBACK, of the driver's own. Resolves to the command tag. */
-  endTransaction(text: string): Promise<string> {
-    return this.call(undefined, (deadline) => {
+  endTransaction(text: string, timeout?: number): Promise<string> {
+    return this.call({ timeout }, (deadline) => {
       const request = new ScriptRequest(text, deadline);
       request.ending = 'own';
       this.session.submit(request);

@@ -38,7 +38,7 @@ export class SavepointStack {
     return this.#points.findLast(({ name }) => name === point.name) !== point;
   }
 
-  /** RELEASE is about to be sent. The result takes that back, if the server refuses it. */
+  /** RELEASE is about to be sent. The result takes that back, if the server refuses it or has not got it. */
   release(point: Point): () => void {
     return this.#cut(point, 0, 'released');
   }
@@ -56,12 +56,15 @@ export class SavepointStack {
 
   #cut(point: Point, kept: number, state: Point['state']): () => void {
     const before = this.#points;
-    const gone = before.slice(before.indexOf(point) + kept);
-    this.#points = before.slice(0, before.length - gone.length);
+    const at = before.indexOf(point) + kept;
+    const gone = before.slice(at);
+    this.#points = before.slice(0, at);
     for (const other of gone) other.state = 'destroyed';
     point.state = state;
     return () => {
-      this.#points = before;
+      // Where one of those ahead is to go as well, they go with it.
+      if (this.#points[at - 1] !== before[at - 1]) return;
+      this.#points.splice(at, 0, ...gone);
       for (const other of gone) other.state = 'set';
       point.state = 'set';
     };

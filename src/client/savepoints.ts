@@ -1,6 +1,7 @@
 import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { isError } from '../values/builtins.ts';
 import type { ClientSession } from './client-session.ts';
 import { CHECK_IN, CHECK_OUT, CREATE, DEADLINE } from './internals.ts';
 import type { Lease, Use } from './lease.ts';
@@ -22,6 +23,11 @@ export interface SavepointsHost {
 
 /** Makes those of one transaction. */
 export type NewSavepoints = (client: ClientSession, host: SavepointsHost) => Savepoints;
+
+/** Whether a command has failed before it was sent, e.g. as its time was up behind the calls ahead of it. */
+function isUnsent(error: unknown): boolean {
+  return isError(error) && 'safeToRetry' in error && error.safeToRetry === true;
+}
 
 /** The savepoints that are set in a transaction by its methods. */
 export class Savepoints {
@@ -62,7 +68,7 @@ export class Savepoints {
   /**
    * A command for a savepoint of this transaction, and not of one that is nested in it.
    *
-   * @param onSend is called when it is about to be sent; the result, if the server refuses it
+   * @param onSend is called when it is about to be sent; the result, if the server refuses it or has not got it
    */
   async #command(text: string, onSend: () => () => void): Promise<unknown> {
     const { transaction } = this.#host;
@@ -75,7 +81,7 @@ export class Savepoints {
         try {
           return await this.#client.script(text, deadline);
         } catch (error) {
-          if (error instanceof PostgresError) takeBack();
+          if (error instanceof PostgresError || isUnsent(error)) takeBack();
           throw error;
         }
       } finally {

@@ -7,7 +7,7 @@ import {
 import { PostgresError } from '../errors/postgres-error.ts';
 import { isError } from '../values/builtins.ts';
 import type { ClientSession } from './client-session.ts';
-import type { OpenTransaction } from './open-transaction.ts';
+import { type OpenTransaction, tellsOfEnd } from './open-transaction.ts';
 
 /** invalid_savepoint_specification: the server has no savepoint of that name. */
 const NO_SAVEPOINT = '3B001';
@@ -159,16 +159,23 @@ export class TransactionEnd {
       own.state = 'failed';
       // Another attempt to undo it would take as long once more.
       if (state === 'rolled back' && error instanceof TimeoutError) session.destroy(error);
-      if (state === 'committed' && this.#savepoint !== null) await this.#returnToSavepoint();
+      if (state === 'committed' && this.#savepoint !== null && !own.wasEnded) {
+        this.#undo(this.#client.script(this.#rollbackText));
+      }
       throw text === 'COMMIT' ? this.#uncommitted(error) : error;
     }
   }
 
-  /** If it cannot be released, so that the outer transaction can go on. */
-  async #returnToSavepoint(): Promise<void> {
-    const { session } = this.#client;
-    if (session.transactionStatus !== 'E' || session.isEnded) return;
-    await this.#client.command(this.#rollbackText).catch(() => {});
+  /**
+   * Sees to it that nothing stays of what its caller was told has failed. It is not limited in time: what comes
+   * next is sent behind it. Where the server refuses it, a savepoint was released after all, and then what that was in
+   * has failed.
+   */
+  #undo(undoing: Promise<unknown>): void {
+    undoing.catch((error: unknown) => {
+      if (error instanceof PostgresError || tellsOfEnd(error)) return;
+      this.#client.session.destroy(null);
+    });
   }
 
   /** What a COMMIT that was not answered with success is rejected with. */
@@ -176,8 +183,7 @@ export class TransactionEnd {
     if (!(error instanceof TimeoutError)) return unknownOutcome(error);
     if (!error.safeToRetry) return unknownOutcome(error);
     // It was never sent: the transaction is still open behind the calls that it waited for.
-    const { session } = this.#client;
-    this.#client.endTransaction('ROLLBACK').catch(() => session.destroy(null));
+    this.#undo(this.#client.endTransaction('ROLLBACK', Infinity));
     return error;
   }
 }

@@ -1,11 +1,14 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import {
   InFailedSQLTransactionError,
   InterfaceError,
   ReadOnlySQLTransactionError,
+  TimeoutError,
+  type Transaction,
 } from '../../../src/index.ts';
 import { describeEach, failure } from '../../support/connections.ts';
-import { openWithTable, values } from './table.ts';
+import { holdUnsent, openWithLimit, openWithTable, values } from './table.ts';
 
 describeEach('nested transactions', (version) => {
   it('that are being ended when the outer one is rolled back, are undone with it', async () => {
@@ -130,6 +133,73 @@ describeEach('nested transactions', (version) => {
     expect(c.isClosed).toBe(false);
     expect(await c.fetchVal('SELECT pg_backend_pid()')).toBe(pid);
     expect(await values(c)).toEqual([4]);
+  });
+
+  it('leave nothing of a nested one that is rejected, also when its own commands are out of time', async () => {
+    const { c, expire } = await openWithLimit(version);
+    const insert = { text: 'INSERT INTO t VALUES (1)', timeout: 60_000 };
+    for (const isSent of [false, true]) {
+      /** Holds up what comes next: it is not sent, or not answered. */
+      const hold = (tx: Transaction) => {
+        if (!isSent) return holdUnsent(tx);
+        const text = 'SELECT pg_sleep(0.05)';
+        return { over: tx.execute({ text, timeout: 60_000 }), end: () => {} };
+      };
+      await c.transaction(async (tx) => {
+        await tx.execute('SELECT 1');
+        const held = hold(tx);
+        await nextTurn();
+        const nested = failure(
+          tx.transaction(async (inner) => {
+            // SAVEPOINT is on its way.
+            expire();
+            const inserted = inner.execute(insert);
+            held.end();
+            await inserted;
+            throw new Error('undo');
+          }),
+        );
+        expect((await nested).message).toBe('undo');
+        await held.over;
+      });
+      let held: ReturnType<typeof hold> | undefined;
+      const outer = c.transaction(async (tx) => {
+        const nested = failure(
+          tx.transaction(async (inner) => {
+            await inner.execute(insert);
+            held = hold(inner);
+            await nextTurn();
+          }),
+        );
+        while (held === undefined) await nextTurn();
+        for (let turn = 0; turn < 5; turn++) await nextTurn();
+        // RELEASE is on its way.
+        expire();
+        expect(await nested).toBeInstanceOf(TimeoutError);
+        held.end();
+        await held.over;
+      });
+      if (!isSent) await outer;
+      // Where the server had released it after all, the outer one has failed.
+      else await outer.catch((error) => expect(error).toBeInstanceOf(InFailedSQLTransactionError));
+      expect(await values(c)).toEqual([]);
+    }
+  });
+
+  it('are rolled back, and keep the connection, when COMMIT is out of time before it was sent', async () => {
+    const { c, expire } = await openWithLimit(version);
+    const tx = await c.begin();
+    await tx.execute('INSERT INTO t VALUES (1)');
+    const held = holdUnsent(tx);
+    await nextTurn();
+    const committed = failure(tx.commit());
+    await nextTurn();
+    expire();
+    expect(await committed).toMatchObject({ name: 'TimeoutError', safeToRetry: true });
+    expire();
+    held.end();
+    await held.over;
+    expect(await values(c)).toEqual([]);
   });
 
   it('refuse a nested isolation level that is not the outer one', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import {
   type Connection,
@@ -6,6 +7,7 @@ import {
   PostgresError,
 } from '../../../src/index.ts';
 import { describeEach, failure, openWithSchema } from '../../support/connections.ts';
+import { holdUnsent, openWithLimit } from './table.ts';
 
 describeEach('savepoints', (version) => {
   async function withTable(): Promise<Connection> {
@@ -124,6 +126,35 @@ describeEach('savepoints', (version) => {
       await b.rollback();
       await a.rollback();
       await tx.execute('INSERT INTO t VALUES (1)');
+    });
+    expect(await values(c)).toEqual([1]);
+  });
+
+  it('whose command is out of time before it was sent are as they were', async () => {
+    const { c, expire } = await openWithLimit(version);
+    await c.transaction(async (tx) => {
+      const first = await tx.savepoint('a');
+      await tx.execute('INSERT INTO t VALUES (1)');
+      const second = await tx.savepoint('b');
+      await tx.execute('INSERT INTO t VALUES (2)');
+      const calls: (() => Promise<unknown>)[] = [
+        () => first.release(),
+        () => first.rollback(),
+        () => second.rollback(),
+        () => tx.savepoint('b'),
+      ];
+      for (const call of calls) {
+        const held = holdUnsent(tx);
+        await nextTurn();
+        const called = failure(call());
+        expire();
+        expect(await called).toMatchObject({ name: 'TimeoutError', safeToRetry: true });
+        held.end();
+        await held.over;
+      }
+      await second.rollback();
+      await second.release();
+      await first.release();
     });
     expect(await values(c)).toEqual([1]);
   });
