@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { PostgresError, type PostgresLogMessage } from '../errors/postgres-error.ts';
+import { inContext } from '../runtime/in-context.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { soon } from '../transport/turn.ts';
 import { isError } from '../values/builtins.ts';
@@ -42,9 +43,16 @@ export function checkListener(callback: unknown): void {
   throw new InvalidArgumentError(`the listener of a channel is a function, not ${typeof callback}`);
 }
 
+/** Callbacks as they were given, each with itself in the context of whoever has added it. */
+class Callbacks<F extends (...args: any[]) => unknown> extends Map<F, F> {
+  add(callback: F): void {
+    if (!this.has(callback)) this.set(callback, inContext(callback));
+  }
+}
+
 /** Those who listen on one channel. */
 interface Channel<Owner> {
-  readonly callbacks: Set<OnNotification<Owner>>;
+  readonly callbacks: Callbacks<OnNotification<Owner>>;
   /** What comes before LISTEN is answered is of an earlier one, and might be followed by a gap. */
   readonly first: Listening;
   /** The latest LISTEN: what a transaction or a text may have undone is sent again. */
@@ -58,8 +66,8 @@ const MAX_STRUCK = 5;
 export class Listeners<Owner> {
   readonly #host: ListenHost<Owner>;
   readonly #channels = new Map<string, Channel<Owner>>();
-  readonly #logs = new Set<OnLog<Owner>>();
-  readonly #terminations = new Set<OnTermination<Owner>>();
+  readonly #logs = new Callbacks<OnLog<Owner>>();
+  readonly #terminations = new Callbacks<OnTermination<Owner>>();
   readonly #leavers = new Set<() => void>();
   /** LISTENs that are sent again and not answered. */
   readonly #renewals = new Set<Promise<void>>();
@@ -81,7 +89,7 @@ export class Listeners<Owner> {
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
       const listening = this.#host.listen(`LISTEN ${name}`, true);
-      entry = { callbacks: new Set(), first: listening, listening };
+      entry = { callbacks: new Callbacks(), first: listening, listening };
       this.#channels.set(channel, entry);
     }
     entry.callbacks.add(callback);
@@ -156,7 +164,7 @@ export class Listeners<Owner> {
   /** How many callbacks the present holder has on channels and for log messages. */
   get size(): number {
     let logs = 0;
-    for (const callback of this.#logs) if (!this.#lasting.has(callback)) logs += 1;
+    for (const callback of this.#logs.keys()) if (!this.#lasting.has(callback)) logs += 1;
     return this.#channels.size + logs;
   }
 
@@ -193,13 +201,13 @@ export class Listeners<Owner> {
   /** The listeners there are now, other than on channels, stay for as long as the session lives. */
   keep(): void {
     this.#untold = [];
-    this.#lasting = new Set([...this.#logs, ...this.#terminations]);
+    this.#lasting = new Set([...this.#logs.keys(), ...this.#terminations.keys()]);
   }
 
   /** Forgets the callbacks on channels and for log messages. UNLISTEN is the reset's work. */
   clear(): void {
     this.#channels.clear();
-    for (const callback of this.#logs) {
+    for (const callback of this.#logs.keys()) {
       if (!this.#lasting.has(callback)) this.#logs.delete(callback);
     }
     this.#leave();
@@ -208,7 +216,7 @@ export class Listeners<Owner> {
   /** Removes all that the present holder has added. */
   clearHolder(): void {
     this.clear();
-    for (const callback of this.#terminations) {
+    for (const callback of this.#terminations.keys()) {
       if (!this.#lasting.has(callback)) this.#terminations.delete(callback);
     }
   }
@@ -220,7 +228,7 @@ export class Listeners<Owner> {
   }
 
   notice(message: PostgresLogMessage): void {
-    for (const callback of this.#logs) this.#tellLog(callback, message);
+    for (const callback of this.#logs.values()) this.#tellLog(callback, message);
   }
 
   #tellLog(callback: OnLog<Owner>, message: PostgresLogMessage): void {
@@ -231,14 +239,14 @@ export class Listeners<Owner> {
     const entry = this.#channels.get(channel);
     if (entry === undefined || !entry.first.request.isAnswered) return;
     const notification = Object.freeze({ channel, payload, pid, connection: this.#host.owner! });
-    for (const callback of entry.callbacks) {
+    for (const callback of entry.callbacks.values()) {
       this.#call('a notification listener', () => callback(notification));
     }
   }
 
   ended(reason: Error | null): void {
     this.onEnd?.(reason);
-    for (const callback of this.#terminations) {
+    for (const callback of this.#terminations.values()) {
       this.#call('a termination listener', () => callback(this.#host.owner!));
     }
     this.#channels.clear();

@@ -32,6 +32,7 @@ import type { ConnectConfig } from '../config/connect-config.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
+import { quoteWholeIdentifier } from '../sql/quote.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
@@ -50,10 +51,7 @@ import type { PooledSession } from './pooled-session.ts';
 import type { PoolStats } from './stats.ts';
 import { checkListenOptions, type ListenOptions, type Subscription } from './subscription.ts';
 import { SubscriptionHub } from './subscription-hub.ts';
-import { warnOfLeak, warnOfListeners, warnOfSlowClose } from './warnings.ts';
-
-/** After how many milliseconds a close that waits for connections is reported. */
-const SLOW_CLOSE = 60_000;
+import { warnOfLeak, warnOfListeners } from './warnings.ts';
 
 /** What a pool is made of. */
 export interface PoolParts {
@@ -412,6 +410,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
    *
    * Both callbacks may be async. What they throw or reject with becomes a process warning.
    *
+   * @throws InvalidArgumentError a channel's name that cannot be
    * @throws what `connect` throws, when the connection has to be opened and cannot be
    * @example
    * await using orders = await pool.listen('orders', ({ payload }) => handle(payload), {
@@ -426,6 +425,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     return located(async () => {
       checkListenOptions(options);
       checkListener(callback);
+      // One that cannot be is refused for itself, not with those that are to be listened to besides.
+      quoteWholeIdentifier(channel);
       this.#allocator.checkOpen();
       return await this.#subscriptions.subscribe(channel, callback, options.onReconnect ?? null);
     });
@@ -509,11 +510,9 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   }
 
   async #close(): Promise<void> {
-    const timer = this.#clock.setTimer(SLOW_CLOSE, () => warnOfSlowClose(this.stats), false);
     try {
       await Promise.all([this.#allocator.close(), this.#subscriptions.close()]);
     } finally {
-      timer.cancel();
       this.#strikeOut();
     }
   }

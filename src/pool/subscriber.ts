@@ -1,6 +1,7 @@
 import type { Notification } from '../client/notification.ts';
 import { NotificationBuffer } from '../client/notification-buffer.ts';
 import { callUser } from '../client/user-callback.ts';
+import { inContext } from '../runtime/in-context.ts';
 
 /** Notifications that are kept for an iteration that has not begun: the latest. */
 const MAX_EARLY = 1_000;
@@ -22,8 +23,13 @@ export class Subscriber {
     onReconnect: (() => unknown) | null,
   ) {
     this.channel = channel;
-    this.#callback = callback;
-    this.#onReconnect = onReconnect;
+    this.#callback = inContext(callback);
+    this.#onReconnect = onReconnect === null ? null : inContext(onReconnect);
+  }
+
+  /** It counts as subscribed. */
+  get isLive(): boolean {
+    return this.#state === 'live';
   }
 
   /**

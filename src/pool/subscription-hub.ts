@@ -127,7 +127,12 @@ export class SubscriptionHub {
       signal.throwIfAborted();
       for (const subscriber of [...this.#subscribers]) {
         if (!this.#subscribers.has(subscriber)) continue;
-        await connection.addListener(subscriber.channel, subscriber.deliver);
+        try {
+          await connection.addListener(subscriber.channel, subscriber.deliver);
+        } catch (error) {
+          // Who is about to subscribe is told himself what the server has against his channel.
+          if (subscriber.isLive || connection.isClosed) throw error;
+        }
         if (!this.#subscribers.has(subscriber)) {
           await connection.removeListener(subscriber.channel, subscriber.deliver);
         }

@@ -12,6 +12,9 @@ import { settle, VirtualClock } from '../support/fakes/virtual-clock.ts';
 const fallSilent: Tamper = (message) =>
   message[0] === Backend.ReadyForQuery ? { chunks: [message], mute: true } : null;
 
+/** As where a name has no form in the encoding of the database. */
+const results = { 'LISTEN "€"': { error: ['22P05', 'no such character'] } } as const;
+
 /** A hub whose connections fall silent as it is told, in their order. */
 function hubOver(silent: readonly boolean[]) {
   const clock = new VirtualClock();
@@ -23,7 +26,7 @@ function hubOver(silent: readonly boolean[]) {
     ssl: 'disable',
     dial: () => {
       const isSilent = silent[streams.length] ?? false;
-      const stream = new PuppetStream({}, isSilent ? { tamper: fallSilent } : {});
+      const stream = new PuppetStream({ results }, isSilent ? { tamper: fallSilent } : {});
       streams.push(stream);
       return stream;
     },
@@ -109,5 +112,18 @@ it('a subscription that is closed while it comes back leaves no connection open'
   await subscription.close();
   await allSettled();
   expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+  await hub.close();
+});
+
+it('a channel that the server refuses fails alone, also while the connection is opened or comes back', async () => {
+  const { hub, streams } = hubOver([]);
+  const listen = async (channel: string) => await hub.subscribe(channel, () => {}, null);
+  const together = () => Promise.allSettled([listen('€'), listen('news'), listen('€')]);
+  const expected = ['rejected', 'fulfilled', 'rejected'];
+  expect((await together()).map(({ status }) => status)).toEqual(expected);
+  streams[0]!.say(null);
+  await settle();
+  expect((await together()).map(({ status }) => status)).toEqual(expected);
+  expect(streams).toHaveLength(2);
   await hub.close();
 });

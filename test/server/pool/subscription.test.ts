@@ -1,7 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { contextFor } from '../../../src/client/connect.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
-import { InterfaceError, type Notification } from '../../../src/index.ts';
+import {
+  InterfaceError,
+  InvalidArgumentError,
+  type Notification,
+  type Subscription,
+} from '../../../src/index.ts';
 import { SubscriptionHub } from '../../../src/pool/subscription-hub.ts';
 import { CountingDial } from '../../support/counting-dial.ts';
 import { VirtualClock } from '../../support/fakes/virtual-clock.ts';
@@ -91,6 +97,46 @@ describe('listen', () => {
     });
     await send(test, 'news', 'here');
     await until(() => got.length === 1);
+  });
+
+  it('refuses a name that cannot be a channel, and no other call of the moment', async () => {
+    await using test = await TestPool.open(LISTENER);
+    const { pool } = test;
+    for (const name of ['a\0b', 'x'.repeat(64), '', 7 as never, '\ud800']) {
+      const refused = pool.listen(name, () => {});
+      const [, listened] = await Promise.allSettled([refused, pool.listen('news', () => {})]);
+      await expect(refused).rejects.toThrow(InvalidArgumentError);
+      expect(listened.status).toBe('fulfilled');
+    }
+  });
+
+  it('calls back in the context of who has subscribed, as a connection does', async () => {
+    await using test = await TestPool.open(LISTENER);
+    const contexts = new AsyncLocalStorage<string>();
+    const got: string[] = [];
+    const tell = (what: string) => (): void => {
+      got.push(`${what}: ${contexts.getStore()}`);
+    };
+    const subscriptions: Subscription[] = [];
+    for (const who of ['one', 'two']) {
+      await contexts.run(who, async () => {
+        const onReconnect = tell('again');
+        subscriptions.push(await test.pool.listen('news', tell('news'), { onReconnect }));
+        await test.admin.addListener('news', tell('own'));
+        test.admin.addLogListener(tell('log'));
+      });
+    }
+    await send(test, 'news', '');
+    await until(() => got.length === 4);
+    await test.admin.execute("DO $$ BEGIN RAISE NOTICE 'hello'; END $$");
+    await until(() => got.length === 6);
+    expect(got.splice(0).toSorted()).toEqual(
+      ['log', 'news', 'own'].flatMap((what) => [`${what}: one`, `${what}: two`]),
+    );
+    await test.kill();
+    await until(() => got.length === 2);
+    expect(got).toEqual(['again: one', 'again: two']);
+    for (const subscription of subscriptions) await subscription.close();
   });
 
   it('reports a callback that fails as a warning, and goes on', async () => {
