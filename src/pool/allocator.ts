@@ -12,7 +12,7 @@ import { IdleSessions } from './idle-sessions.ts';
 import { leastBusyShared } from './pipelining.ts';
 import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
-import { closeWatch, stallWatch } from './stall-watch.ts';
+import { stallWatch, watchedClose } from './stall-watch.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, Waiters } from './waiters.ts';
 import { insideOf, refuseSource, waitedTooLong } from './waiting.ts';
@@ -478,11 +478,10 @@ export class Allocator {
     if (this.#state === 'open') this.#end('closing');
     for (const pooled of this.#idle.all()) this.#discard(pooled);
     if (this.#total > 0) {
-      const watch = closeWatch(this.#sessions, insideOf(this.#sessions), this.#clock);
       const empty = new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
-      await watch.during(empty);
+      await watchedClose(empty, this.#sessions, insideOf(this.#sessions), this.#clock);
     }
     this.#state = 'closed';
   }

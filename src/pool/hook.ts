@@ -1,9 +1,11 @@
 import { keepLine } from '../client/caller-stack.ts';
 import type { Connection } from '../client/connection.ts';
+import { LEASE } from '../client/internals.ts';
 import { TimeoutError } from '../errors/client-errors.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
-import type { PoolHook } from './pool-options.ts';
+import type { PoolConnection } from './pool-connection.ts';
+import type { HookName, PoolHook } from './pool-options.ts';
 
 /**
  * Runs one of the pool's hooks, which may take as long as opening a connection may, or less if
@@ -11,14 +13,16 @@ import type { PoolHook } from './pool-options.ts';
  * fails, as its connection is destroyed.
  */
 export async function runHook(
-  name: 'init' | 'setup' | 'reset',
+  name: HookName,
   hook: PoolHook,
-  connection: Connection<any>,
+  connection: PoolConnection<any>,
   clock: Clock,
   limit: number | null,
   deadline: Deadline | null = null,
 ): Promise<void> {
   const own = Deadline.of(clock, limit);
+  const lease = connection[LEASE];
+  lease.hook = name;
   try {
     await new Promise<void>((resolve, reject) => {
       own?.watch(() => {
@@ -28,6 +32,7 @@ export async function runHook(
       runAsync(hook, connection).then(resolve, reject);
     });
   } finally {
+    lease.hook = null;
     deadline?.watch(null);
     own?.dispose();
   }

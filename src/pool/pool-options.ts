@@ -6,6 +6,9 @@ import type { RowForm } from '../values/row-form.ts';
 /** Something of the user's that is done with a connection at a certain moment. */
 export type PoolHook = (connection: Connection<any>) => Promise<void> | void;
 
+/** The options that are such hooks. */
+export type HookName = 'init' | 'setup' | 'reset';
+
 /** When a connection that comes back is reset; see PoolOptions.resetOnRelease. */
 export type ResetPolicy = 'always' | 'auto' | 'never';
 

@@ -2,7 +2,13 @@ import type { Standstill } from '../session/session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { StandstillWatch } from '../transport/standstill-watch.ts';
 import type { PooledSession } from './pooled-session.ts';
-import { type Inside, type Stall, warnOfStall, warnOfStalledClose } from './warnings.ts';
+import {
+  type Inside,
+  type Stall,
+  warnOfSlowClose,
+  warnOfStall,
+  warnOfStalledClose,
+} from './warnings.ts';
 
 /** What the watch sees of its pool. */
 interface WatchedPool {
@@ -38,28 +44,45 @@ export function stallWatch(pool: WatchedPool, clock: Clock): StandstillWatch {
   return new StandstillWatch(clock, watched, true);
 }
 
+/** After how many milliseconds a close that waits for connections is told of, even if something happens on them. */
+const SLOW_CLOSE = 60_000;
+
 /**
- * Looks, while a pool is being closed, whether anything happens on the connections that are still in use. What has
- * them may itself wait for the close: that is warned of, once.
+ * Waits until a pool is closed. Meanwhile it is looked whether anything happens on the connections that are still in
+ * use. What has them may itself wait for the close: that is warned of, and a close that takes long; once in all.
  *
  * @param inside what the pool is closed inside of, as far as it is known
  */
-export function closeWatch(
+export async function watchedClose(
+  closed: Promise<void>,
   sessions: ReadonlySet<PooledSession>,
   inside: Inside | null,
   clock: Clock,
-): StandstillWatch {
+): Promise<void> {
   const place = new Error();
+  const slow = clock.setTimer(
+    SLOW_CLOSE,
+    () => {
+      watch.end();
+      warnOfSlowClose(sessions.size);
+    },
+    false,
+  );
   const watched = {
     isStill: () => stallOf(sessions) !== null,
     mark: () => activityOf(sessions),
     tell: (milliseconds: number) => {
       watch.end();
+      slow.cancel();
       warnOfStalledClose(milliseconds, stallOf(sessions)!, inside, place.stack ?? '');
     },
   };
   const watch = new StandstillWatch(clock, watched, true);
-  return watch;
+  try {
+    await watch.during(closed);
+  } finally {
+    slow.cancel();
+  }
 }
 
 /** Grows whenever anything is sent or comes on any connection. */

@@ -101,10 +101,11 @@ export function warnOfStalledClose(
   );
 }
 
-export function warnOfSlowClose({ inUse }: PoolStats): void {
+/** The close of a pool waits for so many connections in use. */
+export function warnOfSlowClose(count: number): void {
   processWarning(
     'AsyncpgSlowCloseWarning',
-    `closing a pool takes long: ${inUse} of its connections are in use; were they all given back?`,
+    `closing a pool takes long: ${count} of its connections are in use; were they all given back?`,
   );
 }
 

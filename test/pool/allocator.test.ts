@@ -155,6 +155,27 @@ describe('callers who wait for connections on which nothing happens', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('and a close that waits is warned of once in all, when it stands still or takes a minute', async () => {
+    for (const [standstill, at, message] of [
+      ['holder', 5000, /has waited 5000 ms/],
+      [null, 60_000, /takes long: 2 of its connections are in use/],
+    ] as const) {
+      const { clock, source, allocator, held, warnings } = await full();
+      for (const session of source.sessions) session.standstill = standstill;
+      const closed = allocator.close();
+      await clock.advance(at - 1);
+      expect(warnings).toEqual([]);
+      await clock.advance(1);
+      expect(warnings[0]!.message).toMatch(message);
+      for (const session of source.sessions) session.standstill = 'holder';
+      await clock.advance(120_000);
+      expect(warnings).toHaveLength(1);
+      for (const pooled of held) allocator.checkIn(pooled);
+      await closed;
+      expect(clock.timers).toBe(0);
+    }
+  });
+
   it('are not while one connection works, or something happens, or one is served', async () => {
     const { clock, source, allocator, held, warnings } = await full();
     const [one, other] = source.sessions;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Connection, createPool, TimeoutError } from '../../../src/index.ts';
+import {
+  type Connection,
+  createPool,
+  type Pool,
+  type PoolConnection,
+  TimeoutError,
+} from '../../../src/index.ts';
 import { freePort, sleep, stateOf, TestPool, until } from '../../support/pool.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
@@ -291,6 +297,35 @@ describe('the hook reset', () => {
     await Promise.all(Array.from({ length: 10 }, () => test.pool.fetchVal('SELECT 1')));
     expect(resetting).toBe(0);
     expect(test.pool.stats).toMatchObject({ idle: 2, inUse: 0 });
+  });
+});
+
+describe('a hook', () => {
+  it('does not release its connection: setup is refused that, in reset it has been done', async () => {
+    for (const how of ['release', 'dispose'] as const) {
+      let open: Pool | null = null;
+      const told: unknown[] = [];
+      const hook = async (connection: Connection): Promise<void> => {
+        await connection.fetchVal('SELECT 1');
+        const lent = connection as PoolConnection;
+        const over = how === 'release' ? open!.release(lent) : lent[Symbol.asyncDispose]();
+        told.push(await over.catch((error: Error) => error.message));
+      };
+      const hooks = { setup: hook, reset: hook, leakWarning: 20 };
+      await using test = await TestPool.open({ minSize: 1, maxSize: 1, timeout: 5000, ...hooks });
+      const { pool } = test;
+      open = pool;
+      const connection = await pool.acquire();
+      expect(await connection.fetchVal('SELECT 2')).toBe(2);
+      const began = performance.now();
+      await pool.release(connection);
+      expect(performance.now() - began).toBeLessThan(4000);
+      expect(told).toEqual([
+        expect.stringContaining('the setup hook has the connection'),
+        undefined,
+      ]);
+      expect(pool.stats).toMatchObject({ idle: 1, opened: 1 });
+    }
   });
 });
 
