@@ -2,7 +2,7 @@ import { findBuiltinType } from '../codecs/builtin-types.ts';
 import { TypeRegistry } from '../codecs/registry.ts';
 import { rareCodecs } from '../codecs/rooms.ts';
 import type { TypeDescription } from '../codecs/type-description.ts';
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { InnerRequests } from '../session/requests/inner-requests.ts';
 import { learnTypes } from '../session/statements/preparation.ts';
 import { kindOf } from '../values/kind-of.ts';
@@ -39,6 +39,14 @@ async function findType(
   });
 }
 
+interface ResetCodecOptions {
+  readonly schema?: string | undefined;
+}
+
+interface BuiltinCodecOptions extends ResetCodecOptions {
+  readonly codecName: string;
+}
+
 const CODEC_OPTIONS: OptionNames<TypeCodec> = {
   schema: true,
   encoder: true,
@@ -46,14 +54,28 @@ const CODEC_OPTIONS: OptionNames<TypeCodec> = {
   format: true,
 };
 
+const BUILTIN_OPTIONS: OptionNames<BuiltinCodecOptions> = { schema: true, codecName: true };
+const RESET_OPTIONS: OptionNames<ResetCodecOptions> = { schema: true };
+
 /** Callers without types get it said in words, before anything is sent. */
-function checkGiven(name: unknown, options: unknown): void {
-  if (typeof name !== 'string') {
-    throw new InterfaceError(`the name of a type must be a string, got ${kindOf(name)}`);
-  }
+function checkString(what: string, value: unknown): void {
+  if (typeof value === 'string') return;
+  throw new InvalidArgumentError(`${what} must be a string, got ${kindOf(value)}`);
+}
+
+function checkGiven<Options extends { readonly schema?: unknown }>(
+  name: unknown,
+  options: Options,
+  names: OptionNames<Options>,
+): void {
+  checkString('the name of a type', name);
   if (typeof options !== 'object' || options === null) {
-    throw new InterfaceError(`the codec of type ${name} must be an object, got ${kindOf(options)}`);
+    throw new InvalidArgumentError(
+      `the codec of type ${name} must be an object, got ${kindOf(options)}`,
+    );
   }
+  checkOptions('a type codec', options, names);
+  checkString('the schema of a type', options.schema ?? '');
 }
 
 /** Where a connection's own codecs are set: only the registry has room for any. */
@@ -70,8 +92,7 @@ export async function setTypeCodec(
   codec: TypeCodec,
   checkHeld: () => unknown,
 ): Promise<void> {
-  checkGiven(name, codec);
-  checkOptions('a type codec', codec, CODEC_OPTIONS);
+  checkGiven(name, codec, CODEC_OPTIONS);
   const registry = registryOf(client);
   const type = await findType(client, name, codec.schema ?? 'public');
   await rareCodecs.open();
@@ -93,10 +114,11 @@ function forgetIfDomain({ session }: ClientSession, { typtype }: TypeDescription
 export async function setBuiltinTypeCodec(
   client: ClientSession,
   name: string,
-  options: { schema?: string | undefined; codecName: string },
+  options: BuiltinCodecOptions,
   checkHeld: () => unknown,
 ): Promise<void> {
-  checkGiven(name, options);
+  checkGiven(name, options, BUILTIN_OPTIONS);
+  checkString('codecName', options.codecName);
   const registry = registryOf(client);
   const type = await findType(client, name, options.schema ?? 'public');
   await rareCodecs.open();
@@ -108,9 +130,10 @@ export async function setBuiltinTypeCodec(
 export async function resetTypeCodec(
   client: ClientSession,
   name: string,
-  options: { schema?: string | undefined },
+  options: ResetCodecOptions,
   checkHeld: () => unknown,
 ): Promise<void> {
+  checkGiven(name, options, RESET_OPTIONS);
   const registry = registryOf(client);
   const type = await findType(client, name, options.schema ?? 'public');
   checkHeld();

@@ -283,7 +283,7 @@ function passwordSource(
   const warn = (message: string): void => {
     if (warned) return;
     warned = true;
-    process.emitWarning(message, 'PasswordFileWarning');
+    process.emitWarning(message, 'AsyncpgPasswordFileWarning');
   };
   return async (host: HostConfig): Promise<string | null> => {
     if (typeof password === 'string') return password;

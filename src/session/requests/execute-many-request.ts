@@ -187,8 +187,8 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   ): Promise<void> {
     const { writer } = session;
     while (!this.#stopped) {
-      const next = await this.#unlessStopped(sets.next());
-      if (next === null || next.done || this.#stopped) return;
+      const next = (await this.#unlessStopped(sets.next()))!;
+      if (this.#stopped || next.done) return;
       this.#writeSet(session, statement, next.value);
       if (writer.offset >= CHUNK) {
         session.outbox.flush();
@@ -197,12 +197,12 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     }
   }
 
-  /** What `promise` resolves to, or null when nothing more is to be written before that. */
-  #unlessStopped<T>(promise: Promise<T>): Promise<T | null> {
+  /** What the iterator has given, awaited if it is a promise; null when nothing more is to be written before that. */
+  #unlessStopped<T>(given: T | PromiseLike<T>): Promise<T | null> {
     return new Promise((resolve, reject) => {
       const stop = (): void => resolve(null);
       this.#stop = stop;
-      promise.then(resolve, reject);
+      Promise.resolve(given).then(resolve, reject);
     });
   }
 

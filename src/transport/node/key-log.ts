@@ -15,6 +15,9 @@ export function appendKeyLog(file: string, line: Buffer): void {
   } catch (error) {
     if (failing.has(file)) return;
     failing.add(file);
-    processWarning('KeyLogWarning', `sslkeylogfile is not written: ${(error as Error).message}`);
+    processWarning(
+      'AsyncpgKeyLogWarning',
+      `sslkeylogfile is not written: ${(error as Error).message}`,
+    );
   }
 }

@@ -380,7 +380,7 @@ it('an sslkeylogfile that cannot be written is warned of once, and the connectio
     const dsn = `sslmode=require sslkeylogfile='${file}'`;
     expect(await tlsInUse(at('db.test'), dsn)).toBe(true);
     expect(await tlsInUse(at('db.test'), dsn)).toBe(true);
-    expect(warnings.map(({ name }) => name)).toEqual(['KeyLogWarning']);
+    expect(warnings.map(({ name }) => name)).toEqual(['AsyncpgKeyLogWarning']);
     expect(warnings[0]!.message).toContain('ENOENT');
   } finally {
     process.off('warning', note);

@@ -203,6 +203,25 @@ describeEach('executeMany and fetchMany', (version) => {
     expect(rows[1999]).toEqual({ v: big });
   });
 
+  it('take an async iterator that gives its results without promises', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    const counting = (results: readonly unknown[]) => ({
+      [Symbol.asyncIterator]: () => ({ next: () => results[i++] as never }),
+    });
+    let i = 0;
+    const results = [{ value: [1] }, Promise.resolve({ value: [2] }), { done: true }];
+    await c.executeMany('INSERT INTO t VALUES ($1)', counting(results));
+    expect(await c.fetchVal('SELECT array_agg(a) FROM t')).toEqual([1, 2]);
+    // A result that is no object is no end either.
+    for (const wrong of [null, Promise.resolve(null)]) {
+      i = 0;
+      const call = c.executeMany('INSERT INTO t VALUES ($1)', counting([{ value: [3] }, wrong]));
+      expect(await failure(call)).toBeInstanceOf(TypeError);
+    }
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(2n);
+  });
+
   it('refuse what gives no sets', async () => {
     const c = await openWithSchema(version);
     for (const sets of [null, undefined, 1, {}, 'text']) {

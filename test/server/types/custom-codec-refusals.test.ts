@@ -103,9 +103,35 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       [16, {}, 'the name of a type must be a string, got the number 16'],
     ])('are refused unless they are objects for a name: %s, %s', async (name, codec, message) => {
       const db = await open();
-      const call = db.setTypeCodec(name as string, codec as unknown as TypeCodec);
-      await expect(call).rejects.toThrow(message);
-      await expect(call).rejects.toBeInstanceOf(InterfaceError);
+      for (const call of [
+        db.setTypeCodec(name as string, codec as unknown as TypeCodec),
+        db.setBuiltinTypeCodec(name as string, codec as unknown as { codecName: string }),
+        db.resetTypeCodec(name as string, codec as unknown as { schema: string }),
+      ]) {
+        await expect(call).rejects.toThrow(message);
+        await expect(call).rejects.toBeInstanceOf(InvalidArgumentError);
+      }
+    });
+
+    test('are refused with names that are no strings, and what there is no option for', async () => {
+      const db = await open();
+      const wrong = { schema: 7, encoder: String } as unknown as TypeCodec;
+      for (const [call, message] of [
+        [db.setTypeCodec('mood', wrong), 'the schema of a type must be a string, got the number 7'],
+        [
+          db.resetTypeCodec('mood', { schema: 7 as never }),
+          'the schema of a type must be a string',
+        ],
+        [db.setBuiltinTypeCodec('mood', {} as never), 'codecName must be a string, got undefined'],
+        [db.resetTypeCodec('mood', { schem: SCHEMA } as never), 'has no option "schem"'],
+        [
+          db.setBuiltinTypeCodec('mood', { schem: SCHEMA, codecName: 'text' } as never),
+          'has no option "schem"',
+        ],
+      ] as const) {
+        await expect(call).rejects.toThrow(message);
+        await expect(call).rejects.toBeInstanceOf(InvalidArgumentError);
+      }
     });
 
     test('declared in the options are refused at once, or when their type turns out not to fit', async () => {
