@@ -137,7 +137,7 @@ export class Client extends ClientState {
     this._connectionCallback = null;
     if (callback) safely(() => callback(null, this));
     safely(() => this.emit('connect'));
-    this._pulseQueryQueue();
+    safely(() => this._pulseQueryQueue());
   }
 
   // ── Failing and ending ──────────────────────────────────────────────────────────────────
@@ -346,7 +346,7 @@ export class Client extends ClientState {
         this._activeQuery = null;
         this.readyForQuery = true;
       },
-      submittableEnded: () => this._pulseQueryQueue(),
+      submittableEnded: () => safely(() => this._pulseQueryQueue()),
     };
   }
 
@@ -368,7 +368,7 @@ export class Client extends ClientState {
         this.#forgetSubmitted(query);
         safely(() => query.handleError(error, connection));
       }
-      this._pulseQueryQueue();
+      safely(() => this._pulseQueryQueue());
     });
   }
 

@@ -92,7 +92,7 @@ export class Dispatcher {
     const isOwn = goesTheShortWay(query, this.#host.connection);
     this.#statements?.passing((query as Query).text, isOwn);
     if (isOwn) this.#sendOwn(query, this.#statements);
-    else this.#send(query, this.#turnOf(query as Submittable).request);
+    else this.#ask(query);
   }
 
   /** Has the server stop the active query: nobody waits for its answers any more. */
@@ -100,8 +100,11 @@ export class Dispatcher {
     if (this.#query === query) this.#link.session?.canceller.dismiss(this.#request!);
   }
 
-  #turnOf(query: Submittable): SubmittableTurn {
-    return new SubmittableTurn(this.#turnHost, this.#link.session!, query);
+  #ask(query: Submittable): void {
+    const turn = new SubmittableTurn(this.#turnHost, this.#link.session!, query);
+    this.#query = query;
+    this.#request = turn.request;
+    turn.ask();
   }
 
   #send(query: Queued, request: Request): void {

@@ -39,6 +39,9 @@ export class SubmittableTurn implements ForeignSpeaker {
   /** Messages were sent that are answered only with the next Sync. */
   #owesSync = false;
   #isToldReady = false;
+  /** It is begun in the call that asks for it, which is told what `submit` throws. */
+  #isAsked = false;
+  #thrown: { error: unknown } | null = null;
 
   constructor(host: TurnHost, session: Session, query: Submittable) {
     this.#host = host;
@@ -47,24 +50,43 @@ export class SubmittableTurn implements ForeignSpeaker {
     this.request = new ForeignRequest(this);
   }
 
+  /** Asks the session for its turn. Throws what `submit` throws, if it is its turn at once. */
+  ask(): void {
+    this.#isAsked = true;
+    this.#session.submit(this.request);
+    this.#isAsked = false;
+    if (this.#thrown !== null) throw this.#thrown.error;
+  }
+
   // ── The session's side ──────────────────────────────────────────────────────────────────
 
   begin(): void {
     this.#host.turnBegun(this);
     safely(() => {
-      const refusal = this.query.submit(this.#host.connection);
-      if (!isError(refusal)) return;
-      nextTick(() => {
-        if (this.#hasSpoken) {
-          // What it has sent before is answered first.
-          this.fail(refusal);
-          if (this.#owesSync) this.#host.connection.sync();
-          return;
-        }
-        this.#over();
-        this.fail(refusal);
-        this.#end();
-      });
+      const refusal = this.#submit();
+      if (isError(refusal)) this.#giveUp(refusal);
+    });
+  }
+
+  #submit(): unknown {
+    try {
+      return this.query.submit(this.#host.connection);
+    } catch (error) {
+      this.#giveUp(null);
+      if (!this.#isAsked) throw error;
+      // Not through the session, which has more to do.
+      this.#thrown = { error };
+      return null;
+    }
+  }
+
+  /** The query does not go on: the next one may begin, once what it has sent is answered. */
+  #giveUp(refusal: Error | null): void {
+    nextTick(() => {
+      if (!this.#hasSpoken) this.#over();
+      if (refusal !== null) this.fail(refusal);
+      if (!this.#hasSpoken) this.#end();
+      else if (this.#owesSync) this.#host.connection.sync();
     });
   }
 

@@ -51,6 +51,49 @@ describe('a submittable that refuses', () => {
   });
 });
 
+describe('a submittable that throws', () => {
+  test('is told of by the call if it is its turn at once, and by the pool', async () => {
+    const thrower = {
+      handleError() {},
+      submit() {
+        throw new Error('not today');
+      },
+    };
+    await onClients(async (client) => {
+      // pg stays at this query until its end.
+      expect(() => client.query(thrower)).toThrow('not today');
+    });
+    const rejections = await both(async ({ Pool }) => {
+      const pool: any = new Pool({ ...config(), max: 1 });
+      // Of a client that is just connected, pg tells the process.
+      await pool.query('SELECT 1');
+      const rejection = await settled(pool.query(thrower));
+      const counts = [pool.totalCount, pool.waitingCount];
+      await pool.end();
+      return { rejection, counts };
+    });
+    expect(rejections).toMatchObject({
+      rejection: { error: { message: 'not today' } },
+      counts: [0, 0],
+    });
+  });
+
+  test('leaves its client to the queries behind it', async () => {
+    const { default: facade } = await import('asyncpg/pg');
+    const client: any = new facade.Client(config());
+    await client.connect();
+    for (const speaks of [false, true]) {
+      const submit = (connection: any): void => {
+        if (speaks) connection.parse({ name: '', text: 'SELECT 5' });
+        throw new Error('not today');
+      };
+      expect(() => client.query({ submit })).toThrow('not today');
+      expect((await client.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
+    }
+    await client.end();
+  });
+});
+
 describe('client_encoding', () => {
   test('is what the user has set it to, and texts are read as UTF-8 all the same', async () => {
     const answers = await onClients(async (client) => {
