@@ -96,12 +96,13 @@ export class PrismaAsyncpg {
   /** For Prisma: a database of its own beside the one that is configured, dropped with its end. */
   async connectToShadowDb(): Promise<SqlDriverAdapter> {
     const database = `prisma_migrate_shadow_db_${crypto.randomUUID()}`;
-    const pool = await this.#poolOf(database);
     const admin = await this.connect();
+    let pool: Pool<any> | undefined;
     try {
+      pool = await this.#poolOf(database);
       await admin.executeScript(`CREATE DATABASE "${database}"`);
     } catch (error) {
-      await Promise.all([pool.close(), admin.dispose()]);
+      await Promise.all([pool?.close(), admin.dispose()]);
       throw error;
     }
     return new PrismaAdapter(pool, placeOf(pool), this.#schema, async () => {

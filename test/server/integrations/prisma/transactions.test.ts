@@ -2,6 +2,7 @@ import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils';
 import { expect, it, onTestFinished } from 'vitest';
 import { ClientConfigurationError, InFailedSQLTransactionError } from '../../../../src/index.ts';
 import { PrismaAsyncpg } from '../../../../src/integrations/prisma/index.ts';
+import { openPools } from '../../../../src/pool/open-pools.ts';
 import { describeEach, failure, open } from '../../../support/connections.ts';
 import { TestPool } from '../../../support/pool.ts';
 import { serverDsn, type TestedVersion } from '../../../support/servers/server.ts';
@@ -281,6 +282,10 @@ describeEach('the adapter for Prisma’s client', (version) => {
     await admin.execute(`DROP DATABASE "${database}" WITH (FORCE)`);
     await failure(shadow.dispose());
     expect(await left(name)).toBe(0);
+    const unreachable = { host: '127.0.0.1', port: 1, user: 'a', database: 'd', minSize: 1 };
+    await failure(new PrismaAsyncpg(unreachable).connectToShadowDb());
+    const ports = [...openPools()].flatMap(({ place }) => place.hosts.map(({ port }) => port));
+    expect(ports).not.toContain(1);
   });
 
   it('has a shadow database, which goes with it', async () => {
