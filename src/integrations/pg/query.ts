@@ -85,10 +85,13 @@ export class Query extends EventEmitter implements SubmittableHandlers {
   /** Why it cannot be sent; null if it can. */
   _refusal(connection: Connection): Error | null {
     const { text, name, values } = this;
-    if (typeof text !== 'string' && typeof name !== 'string') {
+    if (typeof text !== 'string' && (typeof name !== 'string' || name === '')) {
       return new Error(
         'A query must have either text or a name. Supplying neither is unsupported.',
       );
+    }
+    if (!isTextOrNone(text) || (name && !isTextOrNone(name))) {
+      return new TypeError('The text and the name of a query must be strings');
     }
     if (name) {
       const previous =
@@ -216,4 +219,8 @@ export class Query extends EventEmitter implements SubmittableHandlers {
   }
 
   handleCopyData(): void {}
+}
+
+function isTextOrNone(value: unknown): boolean {
+  return typeof value === 'string' || value === undefined || value === null;
 }

@@ -92,6 +92,27 @@ describe('client.query', () => {
     });
   });
 
+  test('refuses texts and names that are none, after which pg waits for ever', async () => {
+    const client: any = new facade.Client(config());
+    await client.connect();
+    const outcomes: string[] = [];
+    for (const query of [
+      { name: 5, text: 'SELECT 1' },
+      { name: 'a', text: 5 },
+      { name: 'a', text: false },
+      { name: '' },
+      () => 'SELECT 1',
+    ]) {
+      const { message } = await client.query(query).catch((error: Error) => error);
+      outcomes.push(message.replace('A query must have either text or a name. Supplying', ''));
+    }
+    const none = ' neither is unsupported.';
+    const odd = 'The text and the name of a query must be strings';
+    expect(outcomes).toEqual([odd, odd, odd, none, none]);
+    expect((await client.query({ name: 0, text: 'SELECT 1 AS a' })).rows).toEqual([{ a: 1 }]);
+    await client.end();
+  });
+
   test('leaves the configuration that it is given as it was', async () => {
     await onClients(async (client) => {
       const config = Object.freeze({ text: 'SELECT $1::int4 AS a', values: Object.freeze([1]) });
