@@ -72,7 +72,24 @@ export function checkConfig(file: string, config: unknown): asserts config is Ch
       throw new CheckError(`${file}: ${name} is no option: ${Object.keys(KNOWN).join(', ')}`);
     }
   }
-  const { rules = {}, types = {} } = config as CheckConfig;
+  for (const name of ['types', 'codecs', 'columns', 'transform', 'rules'] as const) {
+    const value: unknown = (config as CheckConfig)[name];
+    if (value !== undefined && (typeof value !== 'object' || value === null)) {
+      throw new CheckError(`${file}: ${name} must be an object`);
+    }
+  }
+  const { rules = {}, types = {}, codecs = {}, columns = {} } = config as CheckConfig;
+  for (const [option, named] of Object.entries({ codecs, columns })) {
+    for (const [name, type] of Object.entries(named)) {
+      if (typeof type === 'string') continue;
+      throw new CheckError(`${file}: ${option}['${name}'] must be the text of a TypeScript type`);
+    }
+  }
+  for (const name of Object.keys(types)) {
+    if (name in TYPES || name === 'temporal') continue;
+    const known = [...Object.keys(TYPES), 'temporal'].join(', ');
+    throw new CheckError(`${file}: types.${name} is no option: ${known}`);
+  }
   for (const [name, level] of Object.entries(rules)) {
     if (!(RULES as readonly string[]).includes(name)) {
       throw new CheckError(`${file}: rules.${name} is no rule: ${RULES.join(', ')}`);

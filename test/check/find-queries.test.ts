@@ -63,6 +63,15 @@ describe('the finder of queries', () => {
     ['a constant query object', "const Q = { text: 'SELECT 1' } as const; db.fetch(Q)"],
     ['a template with more', 'db.fetch({ ...sql`SELECT 1`, timeout: 5 })'],
     ['a batch', "db.batch(['SELECT 1'])"],
+    ['a constant batch', "const Q = ['SELECT 1'] as const; db.batch(Q)"],
+    [
+      'a readonly field in a template',
+      "class A { readonly n = '1'; a() { return this.db.fetch(`SELECT ${this.n}`); } }",
+    ],
+    [
+      'a readonly fragment',
+      'class A { readonly #n = sql`1`; a() { return this.db.fetch(sql`SELECT ${this.#n}`); } }',
+    ],
     ['a batch of objects', "db.batch([{ text: 'SELECT 1' }])"],
     [
       "a class's field",

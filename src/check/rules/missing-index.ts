@@ -32,7 +32,8 @@ export async function missingIndexes(text: string, connection: Connection): Prom
   for (const { table, schema, filter } of scans) {
     const isBig = await connection.fetchVal<boolean>(
       `SELECT c.reltuples < 0 OR c.reltuples >= $3 FROM pg_catalog.pg_class c
-       WHERE c.relname = $1 AND c.relnamespace::regnamespace::text = $2`,
+       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relname = $1 AND n.nspname = $2`,
       table,
       schema,
       BIG,

@@ -51,10 +51,14 @@ export class Bindings {
     return this.#at(name, at);
   }
 
+  /** The class whose `this` it is where a node is: of a class in another one's method it is the inner one's. */
+  classAround(at: Node): Node | null {
+    return this.#classes.findLast((each) => isAround(each, at)) ?? null;
+  }
+
   /** What `this` has by a name where a node is: what it is given at first, and its type. */
   member(name: string, at: Node): { value: Node | null; type: Node | null } | null {
-    // Of a class in another one's method `this` is the inner one's.
-    const body = this.#classes.findLast((each) => isAround(each, at))?.['body'] as Node | undefined;
+    const body = this.classAround(at)?.['body'] as Node | undefined;
     for (const each of (body?.['body'] ?? []) as readonly Node[]) {
       const value = (each['value'] ?? null) as Node | null;
       if (propertyName(each) === name) return { value, type: typeOf(each) };

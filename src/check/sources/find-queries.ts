@@ -1,7 +1,7 @@
 import { cooked, NotKnown, placeOf, startOf } from './alternatives.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
 import { type Located, type Module, Modules } from './modules.ts';
-import { classAround, fieldOf, keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
+import { keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
 import { QueryText } from './query-text.ts';
 import { type Variant, variantOf } from './variant.ts';
 
@@ -35,7 +35,7 @@ interface UnknownQuery {
 export interface SourceQueries {
   readonly queries: readonly FoundQuery[];
   readonly unknown: readonly UnknownQuery[];
-  /** Other files that constants were taken from. */
+  /** Other files that names were looked up in. */
   readonly uses: readonly string[];
 }
 
@@ -136,7 +136,6 @@ class Finder {
   readonly #rename: (name: string) => string;
   readonly #queries: FoundQuery[] = [];
   readonly #unknown: UnknownQuery[] = [];
-  readonly #uses = new Set<string>();
   readonly #seen = new Set<Node>();
 
   constructor(module: Module, rename: (name: string) => string) {
@@ -154,8 +153,8 @@ class Finder {
         this.#query({ node, module: this.#module }, { method: 'fetch', isInLoop: false, name: '' });
       }
     });
-    this.#uses.delete(this.#module.file);
-    return { queries: this.#queries, unknown: this.#unknown, uses: [...this.#uses] };
+    const uses = [...this.#module.filesReached()].filter((file) => file !== this.#module.file);
+    return { queries: this.#queries, unknown: this.#unknown, uses };
   }
 
   #call(node: Node, around: readonly Node[]): void {
@@ -170,8 +169,8 @@ class Finder {
     const isInLoop = inner.some(({ type }) => LOOPS.has(type));
     const name = suggestedName(this.#module.file, around);
     const call = { method, isInLoop, name };
-    const given = ownField(unwrapped(argument), around);
-    const first = this.#module.changing(given, around);
+    const given = unwrapped(argument);
+    const first = this.#module.changing(given);
     if (first !== null && this.#isText(first)) {
       const shown = this.#module.source.slice(given.start, given.end);
       const wanted = given.type === 'Identifier' ? 'const' : 'readonly';
@@ -180,15 +179,19 @@ class Finder {
       this.#unknown.push({ file, source, start: given.start, reason });
       return;
     }
-    const items = method === 'batch' ? given['elements'] : [given];
-    for (const each of (items ?? []) as readonly (Node | null)[]) {
-      if (each !== null) this.#query({ node: unwrapped(each), module: this.#module }, call);
+    const query = { node: given, module: this.#module };
+    if (method !== 'batch') {
+      this.#query(query, call);
+      return;
+    }
+    const { node: list, module } = this.#module.constant(given) ?? query;
+    for (const each of (list['elements'] ?? []) as readonly (Node | null)[]) {
+      if (each !== null) this.#query({ node: unwrapped(each), module }, call);
     }
   }
 
   #query(query: Located, call: { method: string; isInLoop: boolean; name: string }): void {
     const { node, module } = query;
-    this.#uses.add(module.file);
     if (node.type === 'ConditionalExpression') {
       for (const each of [node['consequent'], node['alternate']]) {
         this.#query({ node: unwrapped(each as Node), module }, call);
@@ -225,7 +228,6 @@ class Finder {
           return;
         }
         variants.push(variant);
-        for (const { place: of } of each.parts) this.#uses.add(of.file);
       }
       if (!isStatement(variants[0]?.text.value ?? '')) return;
       const isTyped = (node['typeArguments'] ?? null) !== null;
@@ -259,7 +261,6 @@ class Finder {
   /** Adds what an expression is as text. Tells why it is not known, or null. */
   #add(value: Located, text: QueryText): string | null {
     const { node, module } = value;
-    this.#uses.add(module.file);
     const inner = (each: unknown): Located => ({ node: unwrapped(each as Node), module });
     if (node.type === 'Literal' && typeof node['value'] === 'string') {
       text.add(node['value'], placeOf(value, node.start + 1));
@@ -308,15 +309,6 @@ function queryOfObject(object: Node): Node | null {
     }
   }
   return null;
-}
-
-/** What `this.byId` stands for in a method of a class where it is written once; others as they are. */
-function ownField(node: Node, around: readonly Node[]): Node {
-  if (node.type !== 'MemberExpression' || (node['object'] as Node).type !== 'ThisExpression')
-    return node;
-  const type = classAround(around);
-  const key = keyOf(node);
-  return (type && key !== null && fieldOf(type, key, 'object')) || node;
 }
 
 /** What `[a, b].join(' ')` is made of, with what is between them; of `a.trim()` it is a. */

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { parseSync } from 'oxc-parser';
 import { Bindings, isFragment } from './bindings.ts';
 import {
-  classAround,
   fieldOf,
   keyOf,
   type Node,
@@ -48,6 +47,8 @@ export class Module {
   readonly #imports = new Map<string, { from: string; name: string }>();
   readonly #exports = new Map<string, { from: string | null; name: string }>();
   readonly #allOf: string[] = [];
+  /** The modules that names were looked up in. */
+  readonly #reached = new Set<Module>();
   readonly #modules: Modules;
 
   private constructor(file: string, source: string, modules: Modules) {
@@ -155,6 +156,11 @@ export class Module {
         return this.#module(imported.from)?.exported(key, depth + 1) ?? null;
       }
     }
+    if (object.type === 'ThisExpression') {
+      const type = this.#bindings.classAround(node);
+      const field = type && fieldOf(type, key, 'object');
+      return field && this.#resolved(field, depth);
+    }
     const owner = this.constant(object, depth + 1);
     return owner === null ? null : memberOf(owner, key);
   }
@@ -173,10 +179,8 @@ export class Module {
   /**
    * What a variable, or a field of a class or of its objects, is at first that may be written to, so that it is
    * not known.
-   *
-   * @param around the nodes that the expression lies in
    */
-  changing(node: Node, around: readonly Node[]): Located | null {
+  changing(node: Node): Located | null {
     if (node.type === 'Identifier') {
       const own = this.#bindings.find(nameOf(node), node);
       const [value] = own?.constant === null ? own.values : [];
@@ -187,7 +191,7 @@ export class Module {
     const object = unwrapped(node['object'] as Node);
     if (key === null) return null;
     if (object.type === 'ThisExpression') {
-      const type = classAround(around);
+      const type = this.#bindings.classAround(node);
       const value = type && fieldOf(type, key, 'object', 'mutable');
       return value && { node: value, module: this };
     }
@@ -261,7 +265,17 @@ export class Module {
     const found = [source, ...SUFFIXES.map((suffix) => target + suffix)].find(
       (file) => /\.[cm]?tsx?$/.test(file) && existsSync(file),
     );
-    return found === undefined ? null : this.#modules.get(found);
+    const module = found === undefined ? null : this.#modules.get(found);
+    if (module !== null) this.#reached.add(module);
+    return module;
+  }
+
+  /** The files that names were looked up in, this one included. */
+  filesReached(files = new Set<string>()): ReadonlySet<string> {
+    if (files.has(this.file)) return files;
+    files.add(this.file);
+    for (const each of this.#reached) each.filesReached(files);
+    return files;
   }
 }
 

@@ -32,11 +32,6 @@ export function fieldOf(
   return null;
 }
 
-/** The class that a node lies in. */
-export function classAround(around: readonly Node[]): Node | null {
-  return around.findLast(({ type }) => /^Class(?:Declaration|Expression)$/.test(type)) ?? null;
-}
-
 /** Whether anything in a class assigns to a field of that name; to one that is readonly only `this` can. */
 function isWritten(type: Node, key: string, isReadonly: boolean): boolean {
   let found = false;

@@ -194,6 +194,12 @@ describe('asyncpg check', () => {
     }
     const configurations: [string, RegExp][] = [
       ['schemas: []', /schemas is no option/],
+      ['types: null', /types must be an object/],
+      [
+        "types: { int4: 'bigint' }",
+        /types\.int4 is no option: int8, numeric, datetime, json, temporal/,
+      ],
+      ['codecs: { numeric: Number }', /codecs\['numeric'\] must be the text of a TypeScript type/],
       ["rules: { 'select-star': 'eror' }", /rules\.select-star must be one of error, .*, not eror/],
       [
         "types: { int8: 'nubmer' }",

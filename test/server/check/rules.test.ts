@@ -5,6 +5,8 @@ const SCHEMA = `
   CREATE TABLE users (id int8 PRIMARY KEY, email text NOT NULL, seen timestamp);
   CREATE TABLE orders (id int8 PRIMARY KEY, user_id int8 REFERENCES users, total numeric);
   CREATE INDEX ON users (email);
+  CREATE SCHEMA "Own";
+  CREATE TABLE "Own".notes (id int8 PRIMARY KEY, body text);
 `;
 
 describe('the rules of asyncpg check', () => {
@@ -22,6 +24,7 @@ describe('the rules of asyncpg check', () => {
       "db.fetch('SELECT u.id FROM users u JOIN orders o ON o.user_id = u.id WHERE u.email = $1');",
       "for (const id of ids) await db.fetch('SELECT email FROM users WHERE id = $1', id);",
       "for (const id of ids) list.push(() => db.fetch('SELECT id FROM users WHERE id = $1', id));",
+      `db.fetch('SELECT id FROM "Own".notes WHERE body = $1');`,
     ];
     const files = { 'schema.sql': SCHEMA, 'a.ts': queries.join('\n') };
     await using project = await Project.make(files);
@@ -47,6 +50,7 @@ describe('the rules of asyncpg check', () => {
       '8:10 lossy-type',
       '9:10 missing-index',
       '11:38 queries-in-loop',
+      '13:10 missing-index',
     ]);
   });
 
