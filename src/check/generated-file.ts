@@ -113,13 +113,15 @@ export function typeOfAll(
   const holes = variants[0]?.holes ?? [];
   const args =
     holes.length === 0
-      ? (first?.parameters ?? []).map((each, index) => argument(each, index, names, used))
+      ? (first?.parameters ?? []).map((each, index) => argument([each], index, names, used))
       : holes.map((_, index) => {
-          const at = variants.findIndex((each) => each.holes[index] !== null);
-          const parameter = described[at]?.parameters[(variants[at]?.holes[index] ?? 0) - 1];
-          return parameter === undefined
+          const given = variants.flatMap(({ holes: at }, which) => {
+            const parameter = described[which]?.parameters[(at[index] ?? 0) - 1];
+            return parameter === undefined ? [] : [parameter];
+          });
+          return given.length === 0
             ? `${label('fragment', index, used)}: import('asyncpg').SqlFragment`
-            : argument(parameter, index, names, used);
+            : argument(given, index, names, used);
         });
   const rows = [...new Set(described.map((each) => rowOf(each, names)))].join(' | ');
   const firsts = [...new Set(described.map((each) => firstOf(each, names)))].join(' | ');
@@ -127,13 +129,19 @@ export function typeOfAll(
   return `{ args: [${args.join(', ')}]; row: ${rows}; first: ${firsts}${one} }`;
 }
 
+/** The label and the type of a value, which may be another parameter in each variant. */
 function argument(
-  { type, name, isNullable, hasNullableElements, shape }: Description['parameters'][number],
+  given: Description['parameters'],
   index: number,
   names: TypeNames,
   used: Set<string>,
 ): string {
-  const typeName = names.argumentOf(type.oid, hasNullableElements, shape);
+  const types = given.map(({ type, hasNullableElements, shape }) =>
+    names.argumentOf(type.oid, hasNullableElements, shape),
+  );
+  const typeName = [...new Set(types)].join(' | ');
+  const name = given.find((each) => each.name !== null)?.name ?? null;
+  const isNullable = given.some((each) => each.isNullable);
   return `${label(name, index, used)}: ${isNullable ? withNull(typeName) : typeName}`;
 }
 

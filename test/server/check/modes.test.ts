@@ -82,7 +82,8 @@ describe('asyncpg check', () => {
       'src/a.ts':
         "import { active } from './parts.ts';\n" +
         "db.fetch(sql<'u.some'>`SELECT id FROM u WHERE ${q.all ? sql`true` : active} " +
-        'AND id = ${id} ${q.sorted ? sql`ORDER BY nmae` : sql``}`);\n',
+        'AND id = ${id} ${q.sorted ? sql`ORDER BY nmae` : sql``}`);\n' +
+        "db.fetch(sql<'u.by'>`SELECT id FROM u WHERE ${q.byId ? sql`id` : sql`email`} = ${x}`);\n",
     });
     const { code, out } = await project.check();
     expect(code).toBe(1);
@@ -97,7 +98,11 @@ describe('asyncpg check', () => {
       'src/a.ts': (await project.read('src/a.ts')).replace('nmae', 'email'),
     });
     expect(await project.check()).toMatchObject({ code: 0 });
-    expect(await project.read('src/queries.gen.d.ts')).toContain(
+    const generated = await project.read('src/queries.gen.d.ts');
+    expect(generated).toContain(
+      `"u.by": { args: [fragment: import('asyncpg').SqlFragment, id: number | bigint | string];`,
+    );
+    expect(generated).toContain(
       `"u.some": { args: [fragment: import('asyncpg').SqlFragment, id: number | bigint, fragment_: import('asyncpg').SqlFragment]; row: { id: number }; first: number };`,
     );
   });
