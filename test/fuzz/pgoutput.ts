@@ -3,6 +3,7 @@ import { deepStrictEqual } from 'node:assert';
 import fc from 'fast-check';
 import { builtinCodecs } from '../../src/codecs/builtin-codecs.ts';
 import { compileTupleDecoder, lastTuple } from '../../src/codecs/compilers/tuple-decoder.ts';
+import { rareCodecs } from '../../src/codecs/rooms.ts';
 import { TextRun } from '../../src/codecs/text-run.ts';
 import { DecodeError, ProtocolError } from '../../src/errors/client-errors.ts';
 import { MessageReader } from '../../src/protocol/reader.ts';
@@ -45,6 +46,7 @@ function checkReading(sample: PgOutputSample, body: Buffer): void {
 
 const NO_SINK = new Proxy({} as PgOutputSink, { get: () => () => {} });
 
+await rareCodecs.open();
 const COLUMNS = [23, 25, 1184, 1700, 3802, 17, 16].map((oid, i) => ({
   name: `c${i}`,
   codec: builtinCodecs().codec(oid)!,
