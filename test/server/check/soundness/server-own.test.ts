@@ -102,32 +102,41 @@ async function calls(db: Connection): Promise<Map<string, readonly Call[]>> {
 }
 
 describe.each([18, 15] as const)('of PostgreSQL %i itself', (version) => {
-  it.skipIf(!hasServer(version))('no view has NULL where it is said not to', async () => {
-    await using db = await connect(serverDsn(version), { types: { json: 'text' }, rows: 'array' });
-    await using catalogs = await connect(serverDsn(version));
-    await using describer = await Describer.open(serverDsn(version), catalogs);
-    const views: string[][] = await db.fetch(
-      `SELECT format('%I.%I', schemaname, viewname) FROM pg_views
+  it.skipIf(!hasServer(version))(
+    'no view has NULL where it is said not to',
+    { timeout: 120_000 },
+    async () => {
+      await using db = await connect(serverDsn(version), {
+        types: { json: 'text' },
+        rows: 'array',
+      });
+      await using catalogs = await connect(serverDsn(version));
+      await using describer = await Describer.open(serverDsn(version), catalogs);
+      const views: string[][] = await db.fetch(
+        `SELECT format('%I.%I', schemaname, viewname) FROM pg_views
        WHERE schemaname IN ('pg_catalog', 'information_schema') ORDER BY 1`,
-    );
-    const wrong: string[] = [];
-    let notNull = 0;
-    let looked = 0;
-    for (const [view] of views) {
-      const answer = await describer.describe(`SELECT * FROM ${view}`);
-      if (isObjection(answer)) throw new Error(`${view}: ${answer.message}`);
-      // Some need what the machine does not have.
-      const rows: unknown[][] = await db.fetch(`SELECT * FROM ${view} LIMIT 5000`).catch(() => []);
-      looked += rows.length;
-      for (const [index, { name, isNullable }] of answer.columns.entries()) {
-        if (!isNullable) notNull += 1;
-        if (!isNullable && rows.some((row) => row[index] === null)) wrong.push(`${view}.${name}`);
+      );
+      const wrong: string[] = [];
+      let notNull = 0;
+      let looked = 0;
+      for (const [view] of views) {
+        const answer = await describer.describe(`SELECT * FROM ${view}`);
+        if (isObjection(answer)) throw new Error(`${view}: ${answer.message}`);
+        // Some need what the machine does not have.
+        const rows: unknown[][] = await db
+          .fetch(`SELECT * FROM ${view} LIMIT 5000`)
+          .catch(() => []);
+        looked += rows.length;
+        for (const [index, { name, isNullable }] of answer.columns.entries()) {
+          if (!isNullable) notNull += 1;
+          if (!isNullable && rows.some((row) => row[index] === null)) wrong.push(`${view}.${name}`);
+        }
       }
-    }
-    if (IS_LONG) console.log(`${views.length} views, ${notNull} columns, ${looked} rows`);
-    expect(wrong).toEqual([]);
-    expect(notNull).toBeGreaterThan(500);
-  });
+      if (IS_LONG) console.log(`${views.length} views, ${notNull} columns, ${looked} rows`);
+      expect(wrong).toEqual([]);
+      expect(notNull).toBeGreaterThan(500);
+    },
+  );
 
   it.skipIf(!hasServer(version) || !IS_LONG)(
     'no function gives NULL where it is said not to',
