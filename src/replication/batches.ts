@@ -18,10 +18,21 @@ const DEFAULT_MAX_CHANGES = 1000;
 export class Batch implements ChangeBatch {
   readonly changes: readonly Change[];
   readonly transactions: readonly Transaction[];
+  readonly #queue: TransactionQueue;
 
-  constructor(changes: readonly Change[], transactions: readonly Transaction[]) {
+  constructor(
+    changes: readonly Change[],
+    transactions: readonly Transaction[],
+    queue: TransactionQueue,
+  ) {
     this.changes = changes;
     this.transactions = transactions;
+    this.#queue = queue;
+  }
+
+  /** Whether it was handed over by the stream with this queue. */
+  isOf(queue: TransactionQueue): boolean {
+    return this.#queue === queue;
   }
 
   get lsn(): string | null {
@@ -98,7 +109,7 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
     } finally {
       pause?.end();
     }
-    return new Batch(changes, ended);
+    return new Batch(changes, ended, this.#source.queue);
   }
 
   #takeWhatIsThere(changes: Change[], ended: Transaction[]): void {

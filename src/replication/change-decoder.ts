@@ -79,6 +79,11 @@ export class ChangeDecoder {
       this.#failed = null;
       return true;
     }
+    if (this.#isFormer && isOutdated && this.#decoding!.isBinary) {
+      // A codec of the user's takes the text of a composite, and cannot have that of the older value's fields.
+      this.#host.needsText();
+      return false;
+    }
     if (this.#isRetrying && !(error instanceof MissingTypesError)) throw error;
     if (isOutdated) this.#host.learn(typesOf(this.#failed!), true);
     else if (error instanceof MissingTypesError) this.#host.learn(error.oids, false);

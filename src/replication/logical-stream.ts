@@ -203,12 +203,12 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
         'ack takes a transaction, a batch or a position such as "16/B374D848"',
       );
     }
-    const last = upTo instanceof Batch ? upTo.transactions.at(-1) : upTo;
-    if (last === undefined) return;
-    if (!last.isOf(this)) {
+    const isOwn = upTo instanceof Batch ? upTo.isOf(this.#queue) : upTo.isOf(this);
+    if (!isOwn) {
       throw new InterfaceError('cannot acknowledge what another change stream has handed over');
     }
-    this.#acknowledgements.upTo(last);
+    const last = upTo instanceof Batch ? upTo.transactions.at(-1) : upTo;
+    if (last !== undefined) this.#acknowledgements.upTo(last);
   }
 
   async flush(): Promise<void> {

@@ -262,6 +262,26 @@ onEachServer('values of a change stream', { schema: SCHEMA }, (server) => {
     expect(change.new.v).toEqual([{ v: [1, 'x'] }]);
   });
 
+  test('of a composite type from before it was altered, by a codec that takes its text', async () => {
+    const { pool } = server;
+    await pool.execute(`
+      CREATE TYPE written AS (a int, b text);
+      CREATE TABLE texts (id int PRIMARY KEY, v written)`);
+    await using own = await createPool(server.cluster.dsn, {
+      minSize: 0,
+      codecs: { written: { format: 'text', decoder: (text) => ({ text }), encoder: String } },
+    });
+    const options = { slot: 'texts', publication: 'all_of_it' };
+    await (await openChangeStream(own, options)).close();
+    await pool.execute(`
+      INSERT INTO texts VALUES (1, ROW(1, 'x')::written);
+      ALTER TYPE written ADD ATTRIBUTE c int;
+      INSERT INTO texts VALUES (2, ROW(2, 'y', 3)::written)`);
+    await using stream = await openChangeStream(own, options);
+    const changes = (await take(iteratorOf(stream), 1)).flat() as AnyChange[];
+    expect(changes.map((change) => change.new.v)).toEqual([{ text: '(1,x)' }, { text: '(2,y,3)' }]);
+  });
+
   test('of a type without a binary form that is added on the way: the stream goes on in text', async () => {
     const { pool } = server;
     await pool.execute('CREATE TABLE paid (id int PRIMARY KEY)');
