@@ -94,6 +94,40 @@ describe('a submittable that throws', () => {
   });
 });
 
+describe('a client for replication', () => {
+  test('hands what the server streams to whoever listens, and sends its answers', async () => {
+    // As pg-logical-replication does it.
+    const [, kinds] = await onClients(
+      async (client) => {
+        const { rows } = await client.query('IDENTIFY_SYSTEM');
+        const { connection } = client;
+        const told: string[] = [];
+        const kept = new Promise<void>((resolve) => {
+          connection.on('copyData', ({ chunk, name }: { chunk: Buffer; name: string }) => {
+            const kind = `${name} ${String.fromCharCode(chunk[0]!)}`;
+            if (!told.includes(kind)) told.push(kind);
+            if (kind === 'copyData k') resolve();
+          });
+        });
+        connection.once('replicationStart', () => {
+          told.push('start');
+          // A status update that asks for an answer at once.
+          const update = Buffer.alloc(34);
+          update.write('r');
+          update[33] = 1;
+          connection.sendCopyFromChunk(update);
+        });
+        const ended = settled(client.query(`START_REPLICATION PHYSICAL ${rows[0].xlogpos}`));
+        await kept;
+        await client.end();
+        return [Object.keys(rows[0]), told, await ended];
+      },
+      { replication: 'true' },
+    );
+    expect(kinds).toContain('copyData k');
+  });
+});
+
 describe('client_encoding', () => {
   test('is what the user has set it to, and texts are read as UTF-8 all the same', async () => {
     const answers = await onClients(async (client) => {
