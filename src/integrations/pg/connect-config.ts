@@ -63,7 +63,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
     statementCacheSize: 100,
     maxCachedStatementLifetime: 300_000,
     maxCacheableStatementSize: 15 * 1024,
-    ssl: sslConfig(settings.ssl, settings.sslNegotiation),
+    ssl: sslConfig(settings.ssl, settings.sslNegotiation, host),
     requireAuth: null,
     allowsClearText: true,
     allowsEmptyPassword: true,
@@ -91,7 +91,7 @@ export function connectConfig(settings: ConnectSettings): ConnectConfig {
   } satisfies ConnectConfig);
 }
 
-function sslConfig(ssl: any, negotiation: string): SslConfig {
+function sslConfig(ssl: any, negotiation: string, host: string): SslConfig {
   const common = {
     negotiation: negotiation === 'direct' ? 'direct' : 'postgres',
     sni: true,
@@ -99,8 +99,14 @@ function sslConfig(ssl: any, negotiation: string): SslConfig {
   } as const;
   if (!ssl) return { ...common, mode: 'disable', tlsOptions: () => ({}) };
   const options = typeof ssl === 'object' ? ssl : {};
-  // The key may have been made invisible, so that it is not printed.
-  const tlsOptions = () => ('key' in options ? { ...options, key: options.key } : { ...options });
+  const isAddress = IPV4.test(host) || host.includes(':');
+  const tlsOptions = () => {
+    // The key may have been made invisible, so that it is not printed.
+    const given = 'key' in options ? { ...options, key: options.key } : { ...options };
+    // As node-postgres has it: a host that has a name is called by that.
+    if (!isAddress) delete given.servername;
+    return given;
+  };
   const mode = options.rejectUnauthorized === false ? 'require' : 'verify-full';
   return { ...common, mode, tlsOptions };
 }

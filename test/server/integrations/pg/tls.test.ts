@@ -54,7 +54,10 @@ test('the stream tells of the certificate, and whether it was verified', async (
     await peerOf(Client, { ssl: { ca, rejectUnauthorized: false } }),
     await peerOf(Client, { ssl: { rejectUnauthorized: false } }),
     await peerOf(Client, {}),
+    // A host that has a name is called by that.
+    await peerOf(Client, { host: 'localhost', ssl: { ca, servername: 'db.test' } }),
   ]);
+  expect((told as unknown[])[5]).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   expect((told as unknown[][])[3]?.slice(0, 2)).toEqual([true, false]);
 });
 
