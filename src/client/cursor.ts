@@ -81,7 +81,8 @@ export class Cursor<T = any, F extends RowForm = 'record'>
 
   async #step(fetch: number, close: boolean): Promise<PortalRows> {
     const client = this.#usableClient();
-    const result = await client.call(this.#query, (deadline) =>
+    // What ends its calls early does not keep it open.
+    const result = await client.call(close ? undefined : this.#query, (deadline) =>
       client.inTurn(
         deadline,
         () => {

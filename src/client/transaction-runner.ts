@@ -36,6 +36,8 @@ export async function beginTransaction<F extends RowForm>(
   checkOptions('a transaction', options, TRANSACTION_OPTIONS);
   const { queue, session } = client;
   own.home = client;
+  // A pool may have lent the session to somebody else by the time that it may begin.
+  const connection = client.owner!;
   const outer = queue.wantedBy(asked, own.context);
   const signals =
     limit === null ? client.deadline(Infinity, eitherSignal(outer?.signal, options.signal)) : null;
@@ -50,10 +52,12 @@ export async function beginTransaction<F extends RowForm>(
     while (outer === undefined && !session.isFree && !session.isEnded) {
       await idleWithin(session, deadline);
     }
-    client.owner![CLIENT]('a method of Connection');
+    connection[CLIENT]('a method of Connection');
+    deadline?.check();
     const begun = beginInTurn(client, outer, beginning);
     return Transaction[CREATE]<F>(
       client,
+      connection,
       beginning,
       begun instanceof Promise ? await begun : begun,
     );

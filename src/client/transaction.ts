@@ -56,13 +56,14 @@ export class Transaction<F extends RowForm = 'record'>
 
   private constructor(
     client: ClientSession<Connection>,
+    connection: Connection,
     { own, managed, style }: Beginning,
     { end, newSavepoints }: Begun,
   ) {
     super();
     this.#style = style;
     this.#client = client;
-    this.#connection = client.owner!;
+    this.#connection = connection;
     this.#own = own;
     this.#managed = managed;
     this.#end = end;
@@ -72,10 +73,11 @@ export class Transaction<F extends RowForm = 'record'>
   /** @internal */
   static [CREATE]<F extends RowForm>(
     client: ClientSession<Connection>,
+    connection: Connection,
     beginning: Beginning,
     begun: Begun,
   ): Transaction<F> {
-    return new Transaction<F>(client, beginning, begun);
+    return new Transaction<F>(client, connection, beginning, begun);
   }
 
   /** The connection that the transaction is on. */

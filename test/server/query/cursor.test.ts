@@ -201,14 +201,22 @@ describeEach('cursors', (version) => {
       })
       .catch(() => {});
     const abort = new AbortController();
+    let isOver = false;
     await c
       .transaction(async () => {
         const cursor = c.cursor({ text: NUMBERS, args: [3], signal: abort.signal });
         expect(await cursor.fetch(1)).toHaveLength(1);
         abort.abort(new Error('enough'));
         expect((await failure(cursor.fetch(1))).message).toBe('enough');
+        // Its portal is freed all the same.
+        const open = 'SELECT count(*) FROM pg_cursors WHERE statement = $1';
+        expect(await c.fetchVal(open, NUMBERS)).toBe(1n);
+        await cursor.close();
+        expect(await c.fetchVal(open, NUMBERS)).toBe(0n);
+        isOver = true;
       })
       .catch(() => {});
+    expect(isOver).toBe(true);
     expect(await c.fetchVal('SELECT 1')).toBe(1);
   });
 

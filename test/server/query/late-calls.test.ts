@@ -1,5 +1,5 @@
 /** Calls whose code is loaded when it is first needed keep their place, and are what they always are. */
-import { beforeEach, expect, it, test } from 'vitest';
+import { beforeEach, expect, it, test, vi } from 'vitest';
 import { bulkCalls } from '../../../src/client/bulk-room.ts';
 import type { ClientSession } from '../../../src/client/client-session.ts';
 import { copyCalls } from '../../../src/client/copy/copy-room.ts';
@@ -10,6 +10,7 @@ import { type Connection, createPool, type Queryable } from '../../../src/index.
 import { Room } from '../../../src/runtime/room.ts';
 import { catalog } from '../../../src/session/statements/catalog-room.ts';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
+import { deferred } from '../../support/deferred.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 /** As in a process that has made no such call yet. */
@@ -260,6 +261,32 @@ describeEach('a call whose code is loaded when it is first needed', (version) =>
     await pool.execute('DROP TABLE late_calls');
     await pool.close();
   });
+
+  it.each(['begin', 'transaction'] as const)(
+    'of a pool: what is given back before its %s could begin begins nothing with the next holder',
+    async (how) => {
+      const pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 1 });
+      forget();
+      const calls = await transactionCalls.open();
+      forget();
+      const gate = deferred();
+      const opening = vi.spyOn(transactionCalls, 'open');
+      opening.mockImplementation(() => gate.promise.then(() => calls));
+      const first = await pool.acquire();
+      const acquired = pool.acquire();
+      const begun = failure(how === 'begin' ? first.begin() : first.transaction(async () => 1));
+      await pool.release(first);
+      const second = await acquired;
+      const called = second.fetchVal('SELECT 2');
+      gate.resolve();
+      expect((await begun).message).toMatch('released back to the pool');
+      expect(await called).toBe(2);
+      expect(second.isInTransaction()).toBe(false);
+      opening.mockRestore();
+      await pool.release(second);
+      await pool.close();
+    },
+  );
 
   it('of a pool: the connection is given back when the call was made', async () => {
     const pool = await createPool(serverDsn(version), { maxSize: 1 });
