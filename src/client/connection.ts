@@ -50,6 +50,7 @@ export interface PrepareOptions extends CallOptions {
   readonly name?: string | undefined;
 }
 
+const CLOSE_OPTIONS: OptionNames<Pick<CallOptions, 'timeout'>> = { timeout: true };
 const PREPARE_OPTIONS: OptionNames<PrepareOptions> = { name: true, ...CALL_OPTIONS };
 
 /**
@@ -252,9 +253,9 @@ export class Connection<F extends RowForm = 'record'>
     const own = new OpenTransaction(options?.isolation, options?.signal);
     // Here and not in an asynchronous function: the caller goes on in the context as it is now.
     own.enterContext();
-    return this.#run('begin', async (client) => {
+    return located(async () => {
       try {
-        const transaction = await beginTransaction<F>(client, {
+        const transaction = await beginTransaction<F>(this.#open('begin'), {
           own,
           asked: undefined,
           options,
@@ -505,6 +506,7 @@ export class Connection<F extends RowForm = 'record'>
    */
   close(options: { timeout?: number | undefined } = {}): Promise<void> {
     return located(async () => {
+      checkOptions('close', options, CLOSE_OPTIONS);
       const client = this[CLIENT]('Connection.close()', true);
       const { session } = client;
       // What is no time-out is refused, and the connection stays open.

@@ -37,15 +37,16 @@ export interface Listening {
   readonly answer: Promise<unknown>;
 }
 
-/** Refuses what a notification cannot be told to. */
+/** Refuses what cannot be told anything. */
 export function checkListener(callback: unknown): void {
   if (typeof callback === 'function') return;
-  throw new InvalidArgumentError(`the listener of a channel is a function, not ${typeof callback}`);
+  throw new InvalidArgumentError(`a listener is a function, not ${typeof callback}`);
 }
 
 /** Callbacks as they were given, each with itself in the context of whoever has added it. */
 class Callbacks<F extends (...args: any[]) => unknown> extends Map<F, F> {
   add(callback: F): void {
+    checkListener(callback);
     if (!this.has(callback)) this.set(callback, inContext(callback));
   }
 }

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { prepareStatementRequest } from '../session/requests/prepare-statement-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
@@ -12,6 +13,9 @@ export function prepareStatement(
   { name, timeout }: { readonly name?: string | undefined; readonly timeout?: number | undefined },
   deadline: Deadline | null,
 ): Promise<Statement> {
+  if (typeof text !== 'string') {
+    throw new InvalidArgumentError('the query of a prepared statement is a string');
+  }
   const { session } = client;
   const request = prepareStatementRequest(text, name, session, deadline);
   const { copies } = statementKind(text);

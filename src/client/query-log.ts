@@ -1,4 +1,5 @@
 import type { Clock } from '../transport/clock.ts';
+import { checkListener } from './listeners.ts';
 import { callUser } from './user-callback.ts';
 
 /** What a query logger gets after each call. Never a password, as it has no connection options. */
@@ -34,6 +35,7 @@ export class QueryLog {
   }
 
   add(logger: QueryLogger): void {
+    checkListener(logger);
     this.#loggers.add(logger);
   }
 

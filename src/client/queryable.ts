@@ -567,8 +567,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
         const call = toQuery(query, []);
         this.#admit(call.text);
         const limits = {
-          timeout: options.timeout ?? call.timeout,
-          signal: eitherSignal(options.signal, call.signal),
+          timeout: options?.timeout ?? call.timeout,
+          signal: eitherSignal(options?.signal, call.signal),
         };
         return await this.#call('exclusive', limits, (client, deadline) =>
           client.with(copyCalls, deadline, ({ copyFromQuery }) =>

@@ -30,7 +30,7 @@ import type { Transaction } from '../client/transaction.ts';
 import { isReadOnly, type TransactionOptions } from '../client/transaction-options.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import type { Clock } from '../transport/clock.ts';
@@ -335,6 +335,11 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
    */
   withConnection<R>(fn: (connection: Connection<F>) => Promise<R>): Promise<R> {
     return located(async () => {
+      if (typeof fn !== 'function') {
+        throw new InvalidArgumentError(
+          'withConnection takes a function, which gets the connection',
+        );
+      }
       const connection = await this.acquire();
       let failed = true;
       try {

@@ -25,6 +25,7 @@ describeEach('options', (version) => {
       copyToTable: (options) => c.copyToTable('pg_am', { source: [], ...(options as object) }),
       copyRecordsToTable: (options) =>
         c.copyRecordsToTable('pg_am', { records: [], ...(options as object) }),
+      close: (options) => c.close(options),
       acquire: (options) => pool.acquire(options),
       listen: (options) => pool.listen('channel', () => {}, options),
       'with of a pool': async (options) => pool.with(options),
@@ -63,6 +64,33 @@ describeEach('options', (version) => {
       const error = await failure(pool.listen('channel', ...(given as [never, never])));
       expect(error).toBeInstanceOf(InvalidArgumentError);
     }
+    expect(await c.fetchVal('SELECT 7')).toBe(7);
+  });
+
+  it('and arguments of the wrong kind are refused in words, and nothing is sent', async () => {
+    const c = await open(version);
+    const pool = await createPool(serverDsn(version), { minSize: 0, maxSize: 1 });
+    onTestFinished(() => pool.close());
+    for (const wrong of [null, 5, {}] as never[]) {
+      for (const call of [
+        () => pool.withConnection(wrong),
+        () => c.prepare(wrong),
+        async () => c.addLogListener(wrong),
+        async () => c.addTerminationListener(wrong),
+        async () => c.addQueryLogger(wrong),
+      ]) {
+        expect(await failure(call()), String(call)).toBeInstanceOf(InvalidArgumentError);
+      }
+    }
+    for (const call of [
+      () => c.close(null as never),
+      () => c.copyFromQuery('SELECT 1', null as never),
+    ]) {
+      expect(await failure(call()), String(call)).toBeInstanceOf(InvalidArgumentError);
+    }
+    const aborted = AbortSignal.abort(new Error('gone'));
+    expect((await failure(c.begin({ signal: aborted }))).message).toBe('gone');
+    expect(pool.stats.opened).toBe(0);
     expect(await c.fetchVal('SELECT 7')).toBe(7);
   });
 });
