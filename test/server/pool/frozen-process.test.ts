@@ -24,22 +24,37 @@ const ANSWERS = [1, 2, 3, 4, 5, 6, 'COPY 1', 8, 'SELECT 1'];
 interface End extends AsyncDisposable {
   /** Where the process connects to. */
   readonly dsn: string;
+  /** What it asks on each of its connections when it has nothing more to do. */
+  readonly lastQuery?: string;
   /** Ends the connections, or resolves when they are ended. */
   end(): Promise<void>;
 }
 
-/** A server's own end of its sessions. */
-async function byServer(settings: string, kills: boolean): Promise<End> {
+/**
+ * A server's own end of its sessions.
+ *
+ * @param rest milliseconds that a session may be idle once the process has nothing more to do; until then it is some
+ *   seconds, as a busy machine may take long between two calls
+ */
+async function byServer(rest: number | null): Promise<End> {
   const admin = await connect(serverDsn());
   const which = "FROM pg_stat_activity WHERE application_name = 'frozen'";
+  const settings = rest === null ? '' : '?options=-c%20idle_session_timeout%3D4000';
+  // In a view, so that no pool sees that its session was changed.
+  const value = `SELECT pg_catalog.set_config('idle_session_timeout', '${rest}', false)`;
+  if (rest !== null) await admin.execute(`CREATE OR REPLACE VIEW frozen_rest AS ${value}`);
   return {
     dsn: `${serverDsn()}${settings}`,
+    ...(rest === null ? {} : { lastQuery: 'SELECT * FROM frozen_rest' }),
     async end() {
-      if (kills) await admin.fetch(`SELECT pg_terminate_backend(pid) ${which}`);
+      if (rest === null) await admin.fetch(`SELECT pg_terminate_backend(pid) ${which}`);
       const left = () => admin.fetchVal(`SELECT count(*) ${which}`);
       await vi.waitFor(async () => expect(await left()).toBe(0n), 10_000);
     },
-    [Symbol.asyncDispose]: () => admin.close(),
+    async [Symbol.asyncDispose]() {
+      if (rest !== null) await admin.execute('DROP VIEW frozen_rest');
+      await admin.close();
+    },
   };
 }
 
@@ -64,11 +79,14 @@ async function byPooler(): Promise<End> {
 
 /** Freezes a process with a pool until its connections are ended; its calls then, and again. */
 async function freeze(
-  { dsn, end }: End,
+  { dsn, lastQuery, end }: End,
   args: readonly string[] = [PROGRAM, dsn],
   expected: unknown = ANSWERS,
 ): Promise<void> {
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...(lastQuery === undefined ? {} : { LAST_QUERY: lastQuery }) },
+  });
   onTestFinished(async () => {
     child.stdin.end();
     child.kill('SIGCONT');
@@ -89,27 +107,27 @@ async function freeze(
 
 /** What ends the sessions of a process by the server's own doing. */
 const BY_SERVER = [
-  ['the server for being idle', '?options=-c%20idle_session_timeout%3D300', false],
-  ['its backend being terminated', '', true],
+  ['the server for being idle', 100],
+  ['its backend being terminated', null],
 ] as const;
 
 describe.skipIf(process.platform === 'win32')('a process that was frozen', () => {
   test.each(BY_SERVER)(
     'whose sessions were ended by %s has its next calls answered',
-    async (_, settings, kills) => {
-      await using end = await byServer(settings, kills);
+    async (_, rest) => {
+      await using end = await byServer(rest);
       await freeze(end);
     },
   );
 
   test.each(
-    BY_SERVER.flatMap(([by, ...how]) =>
-      (['asyncpg/pg', 'pg'] as const).map((library) => [library, by, ...how] as const),
+    BY_SERVER.flatMap(([by, rest]) =>
+      (['asyncpg/pg', 'pg'] as const).map((library) => [library, by, rest] as const),
     ),
   )(
     'with a pool of %s, whose sessions were ended by %s, has its next calls answered',
-    async (library, _, settings, kills) => {
-      await using end = await byServer(settings, kills);
+    async (library, _, rest) => {
+      await using end = await byServer(rest);
       await freeze(end, [PG_PROGRAM, end.dsn, library, 'three'], PG_ANSWERS);
     },
   );
