@@ -4,7 +4,7 @@
  */
 // biome-ignore lint/performance/noBarrelFile: it is what one import() brings
 export { executeMany } from './execute-many.ts';
-export { prepareStatement } from './prepare-statement.ts';
+export { prepareKept } from './prepare-kept.ts';
 export { runBatch } from './run-batch.ts';
 export { scriptResult } from './script-result.ts';
 export { stepCursor } from './step-cursor.ts';

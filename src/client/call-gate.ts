@@ -3,8 +3,8 @@ import type { TransactionStatus } from '../protocol/backend/session.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { OpenTransaction } from './open-transaction.ts';
 
-/** What the queue needs of the client session that it is for. */
-interface QueueHost {
+/** What the gate needs of the client session that it is for. */
+interface GateHost {
   readonly transactions: readonly OpenTransaction[];
   readonly session: {
     readonly isEnded: boolean;
@@ -22,7 +22,7 @@ interface Waiter {
 }
 
 /** The lease of a call that may go on. Until it has sent what it is about, those behind it wait. */
-export class Turn<Host> {
+export class Pass<Host> {
   readonly client: Host;
   readonly wanted: OpenTransaction | undefined;
   readonly sent: () => void;
@@ -30,7 +30,7 @@ export class Turn<Host> {
   constructor(
     client: Host,
     wanted: OpenTransaction | undefined,
-    leave: (turn: Turn<Host>) => void,
+    leave: (pass: Pass<Host>) => void,
   ) {
     this.client = client;
     this.wanted = wanted;
@@ -43,10 +43,10 @@ export class Turn<Host> {
  * Who may use a session while transactions are open on it: a call that is not inside the
  * innermost one waits, for what it had been told could be undone with a stranger's transaction.
  */
-export class TransactionQueue<Host extends QueueHost> {
+export class CallGate<Host extends GateHost> {
   readonly #client: Host;
   readonly #waiters: Waiter[] = [];
-  #turn: Turn<Host> | null = null;
+  #pass: Pass<Host> | null = null;
   #forgetEnd: (() => void) | null = null;
 
   constructor(client: Host) {
@@ -55,7 +55,7 @@ export class TransactionQueue<Host extends QueueHost> {
 
   /** No call has waited that is not over. */
   get isEmpty(): boolean {
-    return this.#turn === null && this.#waiters.length === 0;
+    return this.#pass === null && this.#waiters.length === 0;
   }
 
   /** Calls wait for a transaction to end. */
@@ -65,12 +65,12 @@ export class TransactionQueue<Host extends QueueHost> {
 
   /** Whether a call of this transaction waits, or has waited and is not over. */
   isWaitedIn(wanted: OpenTransaction | undefined): boolean {
-    return this.#turn !== null || this.#waiters.some((waiter) => waiter.wanted === wanted);
+    return this.#pass !== null || this.#waiters.some((waiter) => waiter.wanted === wanted);
   }
 
   /** Whether the call that may go on now is one of this transaction. */
-  isTurnOf(wanted: OpenTransaction | undefined): boolean {
-    return this.#turn !== null && this.#turn.wanted === wanted;
+  isPassOf(wanted: OpenTransaction | undefined): boolean {
+    return this.#pass !== null && this.#pass.wanted === wanted;
   }
 
   /** The transaction that a call belongs to: of a transaction's own, or by where it is made. */
@@ -120,17 +120,17 @@ export class TransactionQueue<Host extends QueueHost> {
     return here;
   }
 
-  /** A turn for a call, at once or when it is its. */
+  /** A pass for a call, at once or when it may go on. */
   enter(
     wanted: OpenTransaction | undefined,
     deadline: Deadline | null,
     isHasty = false,
-  ): Turn<Host> | Promise<Turn<Host>> {
+  ): Pass<Host> | Promise<Pass<Host>> {
     this.#client.session.checkCaller();
-    if (this.#mayGo(wanted) && (isHasty ? this.#turn === null : !this.isWaitedIn(wanted))) {
+    if (this.#mayGo(wanted) && (isHasty ? this.#pass === null : !this.isWaitedIn(wanted))) {
       return this.#take(wanted);
     }
-    return new Promise<Turn<Host>>((resolve, reject) => {
+    return new Promise<Pass<Host>>((resolve, reject) => {
       const waiter: Waiter = {
         wanted,
         wake: () => {
@@ -158,15 +158,15 @@ export class TransactionQueue<Host extends QueueHost> {
   }
 
   /** The call has sent what it is about, or is over. Idempotent. */
-  leave(turn: Turn<Host>): void {
-    if (this.#turn !== turn) return;
-    this.#turn = null;
+  leave(pass: Pass<Host>): void {
+    if (this.#pass !== pass) return;
+    this.#pass = null;
     this.advance();
   }
 
   /** Lets those go on who may, one after the other. */
   advance(): void {
-    for (let at = 0; this.#turn === null && at < this.#waiters.length; ) {
+    for (let at = 0; this.#pass === null && at < this.#waiters.length; ) {
       const waiter = this.#waiters[at]!;
       const isOver = waiter.wanted !== undefined && waiter.wanted.state !== 'open';
       if (isOver || this.#mayGo(waiter.wanted)) {
@@ -184,8 +184,8 @@ export class TransactionQueue<Host extends QueueHost> {
     return transactions.at(-1) === wanted || session.isEnded;
   }
 
-  #take(wanted: OpenTransaction | undefined): Turn<Host> {
-    this.#turn = new Turn(this.#client, wanted, (turn) => this.leave(turn));
-    return this.#turn;
+  #take(wanted: OpenTransaction | undefined): Pass<Host> {
+    this.#pass = new Pass(this.#client, wanted, (pass) => this.leave(pass));
+    return this.#pass;
   }
 }

@@ -6,7 +6,7 @@ import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
 import { ResetRequest } from '../session/requests/reset-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
-import { Turn as RequestTurn } from '../session/requests/turn.ts';
+import { Turn } from '../session/requests/turn.ts';
 import type { Session, SessionObserver, SessionPeer } from '../session/session.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
@@ -14,6 +14,7 @@ import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { RECORDS, type RowStyle } from '../values/column-names.ts';
 import { argsOf, type CallOptions, type QueryObject } from './call.ts';
+import { CallGate, type Pass } from './call-gate.ts';
 import { CODECS } from './internals.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
 import { endedByStatement, OpenTransaction } from './open-transaction.ts';
@@ -21,14 +22,13 @@ import { commentOf, withComment } from './query-comment.ts';
 import { QueryLog } from './query-log.ts';
 import { SessionEffects } from './session-effects.ts';
 import { isTraced, traced } from './tracing.ts';
-import { TransactionQueue, type Turn } from './transaction-queue.ts';
 
 /** Which session a traced call was made on. */
 interface SessionTraits extends Partial<SessionPeer> {
   readonly serverPid: number;
 }
 
-/** A lease of a client session: itself, or its turn. */
+/** A lease of a client session: itself, or a pass of its gate. */
 type Held = { readonly client: ClientSession; readonly sent?: () => void };
 
 /**
@@ -49,8 +49,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly log: QueryLog;
   /** The open transactions, outermost first. */
   readonly transactions: OpenTransaction[] = [];
-  /** The calls that wait for these to end. */
-  readonly queue: TransactionQueue<ClientSession>;
+  /** Where calls wait for these to end. */
+  readonly gate: CallGate<ClientSession>;
   /** The statements that the holder has prepared, by name. */
   readonly prepared: Set<string> = new Set();
   readonly effects: SessionEffects = new SessionEffects();
@@ -63,7 +63,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     this.rowStyle = rowStyle;
     this.log = new QueryLog(session.clock);
     this.listeners = new Listeners<Owner>(this, session.startUpNotices);
-    this.queue = new TransactionQueue<ClientSession>(this);
+    this.gate = new CallGate<ClientSession>(this);
     session.observer = this;
   }
 
@@ -103,7 +103,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     work: (content: T) => Promise<R>,
   ): Promise<R> {
     const innermost = this.transactions.at(-1);
-    const turn = new RequestTurn(deadline, false);
+    const turn = new Turn(deadline, false);
     this.session.submit(turn);
     return turn.inPlace(room.open(), (content) => {
       // It was undone meanwhile, by the release of its connection, and not by a request behind this call.
@@ -311,14 +311,14 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     deadline: Deadline | null,
     context?: OpenTransaction | undefined,
   ): Held | Promise<Held> {
-    const { queue, transactions } = this;
-    if (transactions.length === 0 && queue.isEmpty) return this;
+    const { gate, transactions } = this;
+    if (transactions.length === 0 && gate.isEmpty) return this;
     const wanted =
       context === undefined
-        ? queue.wantedBy(asked, OpenTransaction.current())
-        : queue.innermost(OpenTransaction.current(), context);
-    if (transactions.at(-1) === wanted && !queue.isWaitedIn(wanted)) return this;
-    return queue.enter(wanted, deadline);
+        ? gate.wantedBy(asked, OpenTransaction.current())
+        : gate.innermost(OpenTransaction.current(), context);
+    if (transactions.at(-1) === wanted && !gate.isWaitedIn(wanted)) return this;
+    return gate.enter(wanted, deadline);
   }
 
   /**
@@ -326,7 +326,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
    *
    * @param context what else it is inside of: what made the object that it is a call of
    */
-  async inTurn<R>(
+  async whenAdmitted<R>(
     deadline: Deadline | null,
     work: () => Promise<R>,
     context?: OpenTransaction | undefined,
@@ -344,7 +344,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** The call is over. */
   giveBack(lease: Held): void {
-    if (lease !== this) this.queue.leave(lease as Turn<ClientSession>);
+    if (lease !== this) this.gate.leave(lease as Pass<ClientSession>);
   }
 
   /** Whether a transaction is open or about to be: BEGIN may still be on its way. */
@@ -360,7 +360,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** Calls wait until the open transaction has ended. */
   get isAwaited(): boolean {
-    return this.queue.isAwaited;
+    return this.gate.isAwaited;
   }
 
   // ── What the session tells ──────────────────────────────────────────────────────────────
@@ -400,7 +400,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
         () => session.destroy(null),
       );
     }
-    this.queue.advance();
+    this.gate.advance();
   }
 
   /** Throws unless the session is alive. */
@@ -434,7 +434,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   #endTransactions(): void {
     for (const transaction of this.transactions.splice(0)) transaction.markUndone();
     this.session.preamble.drop();
-    this.queue.advance();
+    this.gate.advance();
   }
 
   /** Rolls back and stops listening; settings, locks and the like stay as they are. */

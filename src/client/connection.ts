@@ -195,10 +195,10 @@ export class Connection<F extends RowForm = 'record'>
       checkOptions('prepare', options, PREPARE_OPTIONS);
       const client = this.#open('prepare');
       const statement = await client.call(options, (deadline) =>
-        client.inTurn(deadline, () => {
+        client.whenAdmitted(deadline, () => {
           this.#open('prepare');
-          return client.with(bulkCalls, deadline, ({ prepareStatement }) =>
-            prepareStatement(client, query, options, deadline),
+          return client.with(bulkCalls, deadline, ({ prepareKept }) =>
+            prepareKept(client, query, options, deadline),
           );
         }),
       );
@@ -293,7 +293,7 @@ export class Connection<F extends RowForm = 'record'>
   addListener(channel: string, callback: NotificationCallback): Promise<void> {
     return this.#run('addListener', (client) =>
       client.call(undefined, (deadline) =>
-        client.inTurn(deadline, () => {
+        client.whenAdmitted(deadline, () => {
           this.#open('addListener');
           return client.listeners.add(channel, callback);
         }),

@@ -66,7 +66,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   #usableClient(): ClientSession {
     const client = this.#client();
     if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
-    if (client.queue.belongs(this.#context)) return client;
+    if (client.gate.belongs(this.#context)) return client;
     throw new NoActiveSQLTransactionError(
       'a cursor cannot be used outside of a transaction',
       { hint: 'Use stream() to read a large result without a transaction.' },
@@ -83,7 +83,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     const client = this.#usableClient();
     // What ends its calls early does not keep it open.
     const result = await client.call(close ? undefined : this.#query, (deadline) =>
-      client.inTurn(
+      client.whenAdmitted(
         deadline,
         () => {
           this.#usableClient();
@@ -140,7 +140,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
       const client = this.#usableClient();
       const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
       const tag = await client.call(this.#query, (deadline) =>
-        client.inTurn(
+        client.whenAdmitted(
           deadline,
           () => {
             this.#usableClient();
@@ -201,7 +201,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     let client: ClientSession;
     try {
       client = this.#client();
-      if (!client.queue.belongs(this.#context)) return;
+      if (!client.gate.belongs(this.#context)) return;
     } catch {
       // The cursor's user has no connection any more, and the portal is gone with it.
       return;

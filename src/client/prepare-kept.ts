@@ -7,7 +7,7 @@ import type { Deadline } from '../transport/deadline.ts';
 import type { ClientSession } from './client-session.ts';
 
 /** Prepares a statement that its caller keeps; see Connection.prepare. */
-export function prepareStatement(
+export function prepareKept(
   client: ClientSession,
   text: string,
   { name, timeout }: { readonly name?: string | undefined; readonly timeout?: number | undefined },

@@ -210,7 +210,7 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
       fromSource(args, async () => {
         const client = this.#client(call);
         return await client.call(this.#options, (deadline) =>
-          client.inTurn(deadline, () => {
+          client.whenAdmitted(deadline, () => {
             this.#client(call);
             const { query } = this;
             const statement = this.#statement;
@@ -277,7 +277,7 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     return RowStream[CREATE]<T, F>(async (sink) => {
       const client = this.#client('stream');
       await client.call(this.#options, (deadline) =>
-        client.inTurn(deadline, () => {
+        client.whenAdmitted(deadline, () => {
           this.#client('stream');
           const { timeout } = this.#options;
           const query = { text: this.query, args, rows: client.rowStyle.form, timeout };
@@ -310,7 +310,7 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
       return await client.call(this.#options, async (deadline) => {
         deadline?.check();
         const plan = (): Promise<unknown> => client.query(query, kind, 'value', deadline);
-        if (options.analyze !== true) return firstPlan(await client.inTurn(deadline, plan));
+        if (options.analyze !== true) return firstPlan(await client.whenAdmitted(deadline, plan));
         return firstPlan(await this.#undone(plan));
       });
     });

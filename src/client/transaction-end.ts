@@ -82,10 +82,10 @@ export class TransactionEnd {
 
   /** Takes one that was ended by a statement off the stack: its code has been told. */
   leaveEnded(): void {
-    const { queue, transactions } = this.#client;
+    const { gate, transactions } = this.#client;
     const at = transactions.indexOf(this.#own);
     if (at >= 0) for (const nested of transactions.splice(at)) nested.leaveEnded();
-    queue.advance();
+    gate.advance();
   }
 
   get #rollbackText(): string {
@@ -96,16 +96,16 @@ export class TransactionEnd {
   /** Ends it with this text, and takes it off the stack when that is over. Resolves to the tag. */
   async #endBy(text: string, state: 'committed' | 'rolled back'): Promise<string> {
     const own = this.#own;
-    const { queue, transactions } = this.#client;
+    const { gate, transactions } = this.#client;
     // What had to wait for its turn in this transaction comes first; a rollback undoes it anyhow.
     const isLast = transactions.at(-1) === own;
-    if (isLast && (state === 'committed' ? queue.isWaitedIn(own) : queue.isTurnOf(own))) {
-      const entered = queue.enter(own, null, state === 'rolled back');
-      const turn = entered instanceof Promise ? await entered : entered;
+    if (isLast && (state === 'committed' ? gate.isWaitedIn(own) : gate.isPassOf(own))) {
+      const entered = gate.enter(own, null, state === 'rolled back');
+      const pass = entered instanceof Promise ? await entered : entered;
       try {
         return await this.#endInTurn(text, state);
       } finally {
-        queue.leave(turn);
+        gate.leave(pass);
       }
     }
     return await this.#endInTurn(text, state);
@@ -113,7 +113,7 @@ export class TransactionEnd {
 
   async #endInTurn(text: string, state: 'committed' | 'rolled back'): Promise<string> {
     const own = this.#own;
-    const { queue, transactions } = this.#client;
+    const { gate, transactions } = this.#client;
     if (transactions.at(-1) !== own && transactions.includes(own)) {
       if (state === 'committed') {
         throw new InterfaceError('cannot commit: a transaction nested in this one is still open');
@@ -127,7 +127,7 @@ export class TransactionEnd {
       own.leaveEnded();
       const at = transactions.indexOf(own);
       if (at >= 0) transactions.splice(at);
-      queue.advance();
+      gate.advance();
     }
   }
 

@@ -4,6 +4,7 @@ import type { RowForm } from '../values/row-form.ts';
 import type { Attempts } from './attempts.ts';
 import type { Beginning } from './beginning.ts';
 import { eitherSignal } from './call.ts';
+import type { Pass } from './call-gate.ts';
 import { keepLine } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { idleWithin } from './idle-within.ts';
@@ -12,7 +13,6 @@ import { checkOptions } from './known-options.ts';
 import { endedByStatement, OpenTransaction, tellsOfEnd } from './open-transaction.ts';
 import { Transaction } from './transaction.ts';
 import { TRANSACTION_OPTIONS, type TransactionOptions } from './transaction-options.ts';
-import type { Turn } from './transaction-queue.ts';
 import { transactionCalls } from './transaction-room.ts';
 
 /** The connection that a transaction is run on. */
@@ -34,18 +34,18 @@ export async function beginTransaction<F extends RowForm>(
 ): Promise<Transaction<F>> {
   const { own, asked, options } = beginning;
   checkOptions('a transaction', options, TRANSACTION_OPTIONS);
-  const { queue, session } = client;
+  const { gate, session } = client;
   own.home = client;
   // A pool may have lent the session to somebody else by the time that it may begin.
   const connection = client.owner!;
-  const outer = queue.wantedBy(asked, own.context);
+  const outer = gate.wantedBy(asked, own.context);
   const signals =
     limit === null ? client.deadline(Infinity, eitherSignal(outer?.signal, options.signal)) : null;
   const deadline = limit ?? signals;
-  let turn: Turn<ClientSession> | null = null;
+  let pass: Pass<ClientSession> | null = null;
   try {
-    const entered = queue.enter(outer, deadline);
-    turn = entered instanceof Promise ? await entered : entered;
+    const entered = gate.enter(outer, deadline);
+    pass = entered instanceof Promise ? await entered : entered;
     // It has its place: calls that are made meanwhile come behind it.
     const { beginInTurn } = transactionCalls.content ?? (await transactionCalls.open());
     // Among the calls made already may be a BEGIN.
@@ -63,7 +63,7 @@ export async function beginTransaction<F extends RowForm>(
     );
   } finally {
     signals?.dispose();
-    if (turn !== null) queue.leave(turn);
+    if (pass !== null) gate.leave(pass);
   }
 }
 
@@ -81,7 +81,7 @@ export async function runTransaction<R>(
   style: RowStyle,
   fn: (tx: Transaction<any>) => Promise<R>,
 ): Promise<R> {
-  const isOutermost = client.queue.wantedBy(asked, OpenTransaction.current()) === undefined;
+  const isOutermost = client.gate.wantedBy(asked, OpenTransaction.current()) === undefined;
   for (;;) {
     try {
       // Between attempts the connection may have been given back to its pool.

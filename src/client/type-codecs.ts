@@ -33,7 +33,7 @@ async function findType(
     await learnTypes(session, parent, [oid]);
     return type!;
   }, null);
-  return client.inTurn(null, () => {
+  return client.whenAdmitted(null, () => {
     client.session.submit(request);
     return request.promise;
   });
