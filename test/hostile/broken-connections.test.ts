@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import {
   type Connection,
@@ -12,6 +13,7 @@ import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import { writeCopyInResponse, writeCopyOutResponse } from '../../src/protocol/copy.ts';
 import { failure } from '../support/connections.ts';
+import { deferred } from '../support/deferred.ts';
 import { PuppetStream } from '../support/fakes/puppet-stream.ts';
 import {
   acceptStartup,
@@ -67,6 +69,20 @@ describe('a server that leaves at start-up', () => {
     expect(error).toBeInstanceOf(ConnectionFailureError);
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
+});
+
+test('a server that leaves is known to have left as soon as its end is read', async () => {
+  const left = deferred();
+  const script = [acceptStartup(), wait(left.promise), close(), ignoreRest()];
+  await using server = await ScriptedServer.listen(script);
+  const socket = net.connect({ host: server.host, port: server.port });
+  const connection = await connect(to(server, { dial: () => socket }));
+  const isOver = new Promise<boolean>((resolve) => {
+    // Node has the socket closed in a later turn. What is called before that would go to nobody.
+    socket.once('end', () => resolve(connection.isClosed));
+  });
+  left.resolve();
+  expect(await isOver).toBe(true);
 });
 
 describe('a server that leaves in the middle of a call', () => {

@@ -142,8 +142,10 @@ export class SocketStream implements ByteStream {
       this.#settle?.(error);
     };
     const onEnd = () => {
-      // The peer will send no more; nothing is left to say to it either.
+      // The peer will send no more; nothing is left to say to it either. Node tells that the socket is
+      // closed only later: who calls meanwhile must know that it is over.
       socket.destroy();
+      this.#finish();
     };
     const onClose = () => this.#finish();
     socket.on('data', onData);
