@@ -1,3 +1,4 @@
+import { InterfaceError } from '../errors/client-errors.ts';
 import { PortalRequest, type PortalRows } from '../session/requests/portal-request.ts';
 import { StreamRequest } from '../session/requests/stream-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
@@ -78,7 +79,12 @@ async function streamPortal(
   deadline: Deadline | null,
   statement: Statement | null,
 ): Promise<void> {
-  const { session } = client;
+  const { session, owner } = client;
+  const own = client.transactions.at(-1);
+  /** The portal has gone with its transaction; what is open now is another, perhaps of the session's next holder. */
+  const isGone = (): boolean =>
+    client.owner !== owner ||
+    (own === undefined ? session.transactionStatus === 'I' : own.state !== 'open');
   const kind = statementKind(query.text);
   const portal = newPortal(query);
   const step = (fetch: number, limit: Deadline | null): Promise<PortalRows> => {
@@ -91,6 +97,9 @@ async function streamPortal(
   let exhausted = false;
   try {
     while (!buffer.closed && !exhausted) {
+      if (portal.statement !== null && isGone() && !session.isEnded) {
+        throw new InterfaceError('the transaction of the stream has ended before it was read');
+      }
       const part = await step(FETCH, deadline);
       exhausted = part.exhausted;
       let hasRoom = true;
@@ -106,7 +115,7 @@ async function streamPortal(
     }
   } finally {
     // Until it is closed, a portal keeps its tables from being altered, even at its end.
-    const isOpen = portal.statement !== null && session.transactionStatus === 'T';
+    const isOpen = portal.statement !== null && session.transactionStatus === 'T' && !isGone();
     // If that fails, the portal has gone with its transaction; the stream is what it is.
     if (isOpen && !session.isEnded) await step(0, null).catch(() => {});
   }

@@ -1,8 +1,15 @@
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { expect, it } from 'vitest';
-import { DivisionByZeroError, InterfaceError } from '../../../src/index.ts';
+import { expect, it, onTestFinished } from 'vitest';
+import {
+  createPool,
+  DivisionByZeroError,
+  InterfaceError,
+  type Queryable,
+  type RowStream,
+} from '../../../src/index.ts';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 /** The server makes its rows one by one. */
 const ENDLESS = 'SELECT generate_series(1, 1000000000) AS a';
@@ -240,6 +247,33 @@ describeEach('streams', (version) => {
       expect(await collect(tx.stream('SELECT a FROM streamed'))).toHaveLength(3);
       expect(await tx.execute('DROP TABLE streamed')).toBe('DROP TABLE');
     });
+  });
+
+  it('inside a transaction fail once that has ended, and fail no other transaction', async () => {
+    const started = async (on: Queryable): Promise<RowStream> => {
+      const stream = on.stream(NUMBERS, 5000);
+      await stream.next();
+      return stream;
+    };
+    const c = await open(version);
+    const pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 1 });
+    onTestFinished(() => pool.close());
+    for (const on of [c, pool]) {
+      const committed = await on.transaction(started);
+      await on.transaction(async (tx) => {
+        await tx.execute('SELECT 1');
+        let undone!: RowStream;
+        const nested = tx.transaction(async (inner) => {
+          undone = await started(inner);
+          throw new Error('undo');
+        });
+        await failure(nested);
+        for (const stream of [committed, undone]) {
+          expect(await failure(collect(stream))).toBeInstanceOf(InterfaceError);
+        }
+        expect(await tx.fetchVal('SELECT 2')).toBe(2);
+      });
+    }
   });
 
   it('inside a transaction let other calls go between their rows', async () => {
