@@ -161,6 +161,7 @@ describe('callers who wait for connections on which nothing happens', () => {
       [null, 60_000, /takes long: 2 of its connections are in use/],
     ] as const) {
       const { clock, source, allocator, held, warnings } = await full();
+      source.isPrompt = true;
       for (const session of source.sessions) session.standstill = standstill;
       const closed = allocator.close();
       await clock.advance(at - 1);
