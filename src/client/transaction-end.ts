@@ -137,10 +137,11 @@ export class TransactionEnd {
     // No statement came, nor is to come: BEGIN was never sent.
     if (this.#savepoint === null && session.isFree && session.preamble.drop()) return text;
     try {
-      await this.#started;
+      await this.#startedInTime();
     } catch (error) {
-      // There is no savepoint to end: it was asked for in a transaction that had failed.
       own.state = 'failed';
+      // Else there is no savepoint to end: it was asked for in a transaction that had failed.
+      if (error instanceof TimeoutError) this.#undo(this.#client.script(this.#rollbackText));
       if (state === 'committed') throw error;
       return text;
     }
@@ -164,6 +165,23 @@ export class TransactionEnd {
       }
       throw text === 'COMMIT' ? this.#uncommitted(error) : error;
     }
+  }
+
+  /** Waits for the SAVEPOINT, which has no limit of its own, for as long as a command may take. */
+  async #startedInTime(): Promise<void> {
+    const started = this.#started;
+    if (this.#savepoint === null || started === null) {
+      await started;
+      return;
+    }
+    await this.#client.call(
+      undefined,
+      (deadline) =>
+        new Promise((resolve, reject) => {
+          deadline?.watch((expired) => reject(expired.reason(false)));
+          started.then(resolve, reject);
+        }),
+    );
   }
 
   /**

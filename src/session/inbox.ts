@@ -26,6 +26,8 @@ export interface InboxOwner extends RequestHost {
   lastWords(fields: ServerMessageFields): void;
   /** The system has taken everything that was written. */
   drained(): void;
+  /** The peer sends nothing more; the connection is closed soon. */
+  left(error: Error | null): void;
   /** No more comes; `error` is null when the peer closed in good order. */
   closed(error: Error | null): void;
   destroy(reason: Error | null): void;
@@ -114,6 +116,10 @@ export class Inbox implements MessageSink, ByteStreamHandler {
 
   drained(): void {
     this.#owner.drained();
+  }
+
+  ended(error: Error | null): void {
+    this.#owner.left(error);
   }
 
   closed(error: Error | null): void {

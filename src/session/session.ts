@@ -337,6 +337,11 @@ export class Session implements InboxOwner {
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
 
+  /** Node tells a turn later that the socket is closed: what is called meanwhile would go to nobody. */
+  left(error: Error | null): void {
+    if (!this.#ended) this.#finish(lostConnection(error), () => {});
+  }
+
   closed(error: Error | null): void {
     this.#closeTimer?.cancel();
     const waiters = this.#goneWaiters;

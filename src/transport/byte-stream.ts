@@ -6,6 +6,8 @@ export interface ByteStreamHandler {
   received(chunk: Buffer, length: number): void;
   /** Everything written has been taken by the system. */
   drained(): void;
+  /** The peer sends nothing more, and the stream is being closed: `closed` follows, with the same. */
+  ended?(error: Error | null): void;
   /** No more comes. Called once; `error` is null when the peer closed in good order. */
   closed(error: Error | null): void;
 }

@@ -142,10 +142,9 @@ export class SocketStream implements ByteStream {
       this.#settle?.(error);
     };
     const onEnd = () => {
-      // The peer will send no more; nothing is left to say to it either. Node tells that the socket is
-      // closed only later: who calls meanwhile must know that it is over.
+      // The peer will send no more; nothing is left to say to it either.
       socket.destroy();
-      this.#finish();
+      this.handler.ended?.(this.#error);
     };
     const onClose = () => this.#finish();
     socket.on('data', onData);
