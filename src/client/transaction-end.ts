@@ -5,6 +5,7 @@ import {
   TransactionResolutionUnknownError,
 } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
+import { within } from '../transport/within.ts';
 import { isError } from '../values/builtins.ts';
 import type { ClientSession } from './client-session.ts';
 import { type OpenTransaction, tellsOfEnd } from './open-transaction.ts';
@@ -137,7 +138,11 @@ export class TransactionEnd {
     // No statement came, nor is to come: BEGIN was never sent.
     if (this.#savepoint === null && session.isFree && session.preamble.drop()) return text;
     try {
-      await this.#startedInTime();
+      const started = this.#started;
+      // A SAVEPOINT has no limit of its own: it is waited for as long as a command may take.
+      if (started !== null) {
+        await this.#client.call(undefined, (deadline) => within(deadline, started));
+      }
     } catch (error) {
       own.state = 'failed';
       // Else there is no savepoint to end: it was asked for in a transaction that had failed.
@@ -165,23 +170,6 @@ export class TransactionEnd {
       }
       throw text === 'COMMIT' ? this.#uncommitted(error) : error;
     }
-  }
-
-  /** Waits for the SAVEPOINT, which has no limit of its own, for as long as a command may take. */
-  async #startedInTime(): Promise<void> {
-    const started = this.#started;
-    if (this.#savepoint === null || started === null) {
-      await started;
-      return;
-    }
-    await this.#client.call(
-      undefined,
-      (deadline) =>
-        new Promise((resolve, reject) => {
-          deadline?.watch((expired) => reject(expired.reason(false)));
-          started.then(resolve, reject);
-        }),
-    );
   }
 
   /**

@@ -6,8 +6,9 @@ import { messageText } from '../errors/message-text.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import type { Session } from '../session/session.ts';
 import { type AbortSource, Deadline } from '../transport/deadline.ts';
+import { within } from '../transport/within.ts';
 import { isError } from '../values/builtins.ts';
-import { connectError, describeHost, within } from './dial.ts';
+import { connectError, describeHost } from './dial.ts';
 import { isAnswer, openSession, type SessionContext, timedOut } from './open-session.ts';
 import { type Role, roleMatches, wantedRole } from './target-session.ts';
 

@@ -5,6 +5,7 @@ import type { ByteStream } from '../transport/byte-stream.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
+import { within } from '../transport/within.ts';
 import { isError } from '../values/builtins.ts';
 
 /** For messages: where a host is, without anything secret. */
@@ -22,15 +23,6 @@ export function connectError(host: HostConfig, cause: unknown): ConnectionFailur
     {},
     { cause, safeToRetry: true },
   );
-}
-
-/** What `work` gives, or the deadline's reason when that passes first. */
-export function within<T>(deadline: Deadline | null, work: Promise<T>): Promise<T> {
-  if (deadline === null) return work;
-  return new Promise((resolve, reject) => {
-    work.then(resolve, reject);
-    deadline.watch((expired) => reject(expired.reason(false)));
-  });
 }
 
 /** What dialling needs to know. */

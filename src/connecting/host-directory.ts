@@ -5,8 +5,8 @@ import { TimeoutError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { within } from '../transport/within.ts';
 import { isError } from '../values/builtins.ts';
-import { within } from './dial.ts';
 
 const REFRESH = 5_000;
 const TIMEOUT = 5_000;

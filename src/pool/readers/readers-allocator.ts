@@ -1,11 +1,11 @@
 import type { Use } from '../../client/lease.ts';
 import { connectSession } from '../../connecting/connect-session.ts';
-import { within } from '../../connecting/dial.ts';
 import type { SessionContext } from '../../connecting/open-session.ts';
 import { TargetServerAttributeNotMatched } from '../../errors/client-errors.ts';
 import type { Session } from '../../session/session.ts';
 import type { Timer } from '../../transport/clock.ts';
 import { Deadline } from '../../transport/deadline.ts';
+import { within } from '../../transport/within.ts';
 import { Allocator } from '../allocator.ts';
 import type { PoolSettings } from '../pool-options.ts';
 import type { PooledSession } from '../pooled-session.ts';
