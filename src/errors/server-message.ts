@@ -78,7 +78,7 @@ export function postgresErrorFrom(
   // What was prepared is forgotten with it: the next transaction is right.
   const isOutdated = errorOf === InvalidCachedStatementError;
   const passes =
-    isOutdated || (isPoolers(given) && (NOT_BEGUN.test(message) || PASSING.test(message)));
+    isOutdated || endedBeforeWork(given) || (isPoolers(given) && PASSING.test(message));
   return new errorOf(message, given, passes ? { isTransient: true, ...options } : options);
 }
 

@@ -11,6 +11,8 @@ export interface CivilDate {
 /** From 1970-01-01, where JavaScript's Dates begin, to 2000-01-01. */
 export const DAYS_TO_2000 = 10_957;
 
+export const MILLIS_PER_DAY = 86_400_000;
+
 const DAYS_PER_400_YEARS = 146_097;
 const DAYS_PER_100_YEARS = 36_524;
 const DAYS_PER_4_YEARS = 1_461;

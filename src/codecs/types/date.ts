@@ -6,6 +6,7 @@ import {
   daysFromGroups,
   ERA,
   eraOf,
+  MILLIS_PER_DAY,
   printCivilDate,
 } from '../../values/calendar.ts';
 import type { ResolvedTypeOptions, TemporalNamespace } from '../../values/type-options.ts';
@@ -28,8 +29,6 @@ export const FIRST_DAY = -2_451_545;
 const LAST_DAY = 2_145_031_948;
 /** The last day that a Temporal.PlainDate can be: 275760-09-13. */
 const LAST_TEMPORAL_DAY = 99_989_043;
-
-const MILLIS_PER_DAY = 86_400_000;
 
 const DATE = new RegExp(`^${CIVIL_DATE}${ERA}$`);
 

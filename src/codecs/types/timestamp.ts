@@ -1,6 +1,6 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { isDate } from '../../values/builtins.ts';
-import { civilFromDays, eraOf, printCivilDate } from '../../values/calendar.ts';
+import { civilFromDays, eraOf, MILLIS_PER_DAY, printCivilDate } from '../../values/calendar.ts';
 import { MICROS_PER_DAY } from '../../values/clock-time.ts';
 import { type DayTime, parseTimestamp, shift } from '../../values/timestamp-text.ts';
 import type { ResolvedTypeOptions, TemporalNamespace } from '../../values/type-options.ts';
@@ -25,7 +25,6 @@ type TypeName = 'timestamp' | 'timestamptz';
 const LAST_DAY = 106_751_982;
 /** 2000-01-01 in JavaScript's milliseconds. */
 const EPOCH_MILLIS = 946_684_800_000;
-const MILLIS_PER_DAY = 86_400_000;
 const FIRST_MILLIS = -210_866_803_200_000;
 const LAST_MILLIS = 8_640_000_000_000_000;
 const TWO_32 = 0x1_0000_0000;

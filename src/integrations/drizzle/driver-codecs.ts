@@ -12,7 +12,7 @@ import type { TypeDescription } from '../../codecs/type-description.ts';
 import { circle, point } from '../../codecs/types/geometry.ts';
 import { textOnly } from '../../codecs/types/text.ts';
 import { timestampForms, timestamptzForms } from '../../codecs/types/timestamp.ts';
-import { DAYS_TO_2000 } from '../../values/calendar.ts';
+import { DAYS_TO_2000, MILLIS_PER_DAY } from '../../values/calendar.ts';
 import type { Circle, Point } from '../../values/geometry.ts';
 import type { ResolvedTypeOptions } from '../../values/type-options.ts';
 
@@ -57,8 +57,6 @@ const plainCircle: CodecForms = plain(circle, ({ center: { x, y }, radius }: Cir
 const jsonText: CodecForms = { ...textOnly };
 const timestamp = asDate(timestampForms(OPTIONS));
 const timestamptz = asDate(timestamptzForms(OPTIONS));
-
-const MILLIS_PER_DAY = 86_400_000;
 
 /** Midnight in UTC; what no Date can hold, the infinities among it, is an invalid one. */
 const day: CodecForms = {

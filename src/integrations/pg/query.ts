@@ -90,7 +90,7 @@ export class Query extends EventEmitter implements SubmittableHandlers {
         'A query must have either text or a name. Supplying neither is unsupported.',
       );
     }
-    if (!isTextOrNone(text) || (name && !isTextOrNone(name))) {
+    if (typeof (text ?? '') !== 'string' || typeof (name || '') !== 'string') {
       return new TypeError('The text and the name of a query must be strings');
     }
     if (name) {
@@ -219,8 +219,4 @@ export class Query extends EventEmitter implements SubmittableHandlers {
   }
 
   handleCopyData(): void {}
-}
-
-function isTextOrNone(value: unknown): boolean {
-  return typeof value === 'string' || value === undefined || value === null;
 }

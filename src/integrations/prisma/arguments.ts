@@ -1,6 +1,12 @@
 import { printTime } from '../../codecs/types/time.ts';
 import { isDate } from '../../values/builtins.ts';
-import { civilFromDays, DAYS_TO_2000, eraOf, printCivilDate } from '../../values/calendar.ts';
+import {
+  civilFromDays,
+  DAYS_TO_2000,
+  eraOf,
+  MILLIS_PER_DAY,
+  printCivilDate,
+} from '../../values/calendar.ts';
 import { parseTimestamp, shift } from '../../values/timestamp-text.ts';
 import type { ArgType } from './driver-adapter.ts';
 
@@ -31,8 +37,6 @@ export function argumentOf(value: unknown, type: ArgType | undefined): unknown {
   if (scalarType === 'bytes') return Buffer.from(value, 'base64');
   return value;
 }
-
-const MILLIS_PER_DAY = 86_400_000;
 
 function momentOf(date: Date, dbType: string | undefined): Moment | null {
   const time = date.getTime();

@@ -101,17 +101,38 @@ async function calls(db: Connection): Promise<Map<string, readonly Call[]>> {
   return found;
 }
 
+/** What is needed to look at what a server has of its own. */
+class Looking implements AsyncDisposable {
+  readonly db: Connection<'array'>;
+  readonly catalogs: Connection;
+  readonly describer: Describer;
+
+  private constructor(db: Connection<'array'>, catalogs: Connection, describer: Describer) {
+    this.db = db;
+    this.catalogs = catalogs;
+    this.describer = describer;
+  }
+
+  static async at(version: 15 | 18): Promise<Looking> {
+    const dsn = serverDsn(version);
+    const db = await connect(dsn, { types: { json: 'text' }, rows: 'array' });
+    const catalogs = await connect(dsn);
+    return new Looking(db, catalogs, await Describer.open(dsn, catalogs));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.describer[Symbol.asyncDispose]();
+    await Promise.all([this.catalogs.close(), this.db.close()]);
+  }
+}
+
 describe.each([18, 15] as const)('of PostgreSQL %i itself', (version) => {
   it.skipIf(!hasServer(version))(
     'no view has NULL where it is said not to',
     { timeout: 120_000 },
     async () => {
-      await using db = await connect(serverDsn(version), {
-        types: { json: 'text' },
-        rows: 'array',
-      });
-      await using catalogs = await connect(serverDsn(version));
-      await using describer = await Describer.open(serverDsn(version), catalogs);
+      await using looking = await Looking.at(version);
+      const { db, describer } = looking;
       const views: string[][] = await db.fetch(
         `SELECT format('%I.%I', schemaname, viewname) FROM pg_views
        WHERE schemaname IN ('pg_catalog', 'information_schema') ORDER BY 1`,
@@ -142,12 +163,8 @@ describe.each([18, 15] as const)('of PostgreSQL %i itself', (version) => {
     'no function gives NULL where it is said not to',
     { timeout: 600_000 },
     async () => {
-      await using db = await connect(serverDsn(version), {
-        types: { json: 'text' },
-        rows: 'array',
-      });
-      await using catalogs = await connect(serverDsn(version));
-      await using describer = await Describer.open(serverDsn(version), catalogs);
+      await using looking = await Looking.at(version);
+      const { db, catalogs, describer } = looking;
       const wrong: string[] = [];
       const asked = await calls(catalogs);
       let executed = 0;
