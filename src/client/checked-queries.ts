@@ -1,6 +1,6 @@
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import type { CheckOptions, UntoldRow, UntoldValue } from '../values/untold.ts';
-import type { Query, ROW } from './call.ts';
+import type { Query, QueryObject, ROW } from './call.ts';
 
 /**
  * What `asyncpg check` knows of queries, by their text: the file that it writes adds to this interface, and
@@ -107,6 +107,11 @@ export type CheckedRow<F extends RowForm, Q, T = never> = RowOf<FormOf<F, Q>, Co
 export type Typed<T, Q extends Query, Text = string> = [T] extends [never]
   ? Text & NotChecked<WhyNot<Text>>
   : Q;
+
+/** A query that says what its rows are made, where `T` is given: plain objects of it, or arrays. */
+export interface PlainQuery<T> extends QueryObject<'object' | 'array', T> {
+  readonly rows: 'object' | (T extends readonly unknown[] ? 'array' : never);
+}
 
 /** What is wrong with a text that no other form of the call has taken. */
 type WhyNot<Text> = Text extends keyof CheckedQueries

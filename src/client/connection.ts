@@ -9,7 +9,7 @@ import type { Attempts } from './attempts.ts';
 import { bulkCalls } from './bulk-room.ts';
 import { CALL_OPTIONS, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
-import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-queries.ts';
+import type { ArgsOf, Checked, ColumnsOf, FormOf, PlainQuery, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
 import { watchedClose } from './close-watch.ts';
 import { Cursor } from './cursor.ts';
@@ -230,6 +230,8 @@ export class Connection<F extends RowForm = 'record'>
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;
+  /** The same for a query object that says what its rows are made. */
+  cursor<T>(query: PlainQuery<T>): Cursor<T, 'object'>;
   /** The same for a query object. */
   cursor<T = never, G extends RowForm = F, const Text = string>(
     query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,

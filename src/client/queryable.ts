@@ -30,6 +30,7 @@ import type {
   FirstColumnOf,
   FormOf,
   NoRow,
+  PlainQuery,
   SetsOf,
   Typed,
 } from './checked-queries.ts';
@@ -352,6 +353,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T>[]>;
+  /** The same for a query object that says what its rows are made. */
+  fetch<T>(query: PlainQuery<T>): Promise<T[]>;
   /** The same for a query object. */
   fetch<T = never, G extends RowForm = F, const Text = string>(
     query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
@@ -372,6 +375,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T> | NoRow<Q, T>>;
+  /** The same for a query object that says what its rows are made. */
+  fetchRow<T>(query: PlainQuery<T>): Promise<T | null>;
   /** The same for a query object. */
   fetchRow<T = never, G extends RowForm = F, const Text = string>(
     query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
@@ -393,6 +398,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T>>;
+  /** The same for a query object that says what its rows are made. */
+  fetchOne<T>(query: PlainQuery<T>): Promise<T>;
   /** The same for a query object. */
   fetchOne<T = never, G extends RowForm = F, const Text = string>(
     query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
@@ -470,6 +477,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
+  /** The same for a query object that says what its rows are made. */
+  stream<T>(query: PlainQuery<T>): RowStream<T, 'object'>;
   /** The same for a query object. */
   stream<T = never, G extends RowForm = F, const Text = string>(
     query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,
@@ -639,6 +648,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
+  /** The same for a query object that says what its rows are made. */
+  copyRecordsFromQuery<T>(query: PlainQuery<T>): RowStream<T, 'object'>;
   /** The same for a query object. */
   copyRecordsFromQuery<T = never, G extends RowForm = F, const Text = string>(
     query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,

@@ -6,7 +6,7 @@ import type { Begun } from './begin-in-turn.ts';
 import type { Beginning } from './beginning.ts';
 import { eitherSignal, type Query, type QueryObject, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
-import type { ArgsOf, Checked, ColumnsOf, FormOf, Typed } from './checked-queries.ts';
+import type { ArgsOf, Checked, ColumnsOf, FormOf, PlainQuery, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { Cursor } from './cursor.ts';
@@ -144,6 +144,8 @@ export class Transaction<F extends RowForm = 'record'>
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;
+  /** The same for a query object that says what its rows are made. */
+  cursor<T>(query: PlainQuery<T>): Cursor<T, 'object'>;
   /** The same for a query object. */
   cursor<T = never, G extends RowForm = F, const Text = string>(
     query: Typed<T, Query<G, T>, Text> | QueryObject<G, T>,

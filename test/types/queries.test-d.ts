@@ -173,6 +173,24 @@ expectTypeOf(db.fetch({ text: 'SELECT', rows: 'object' })).toEqualTypeOf<Promise
 expectTypeOf(db.fetch<User, 'object'>({ text: 'SELECT', rows: 'object' })).toEqualTypeOf<
   Promise<User[]>
 >();
+// A query object that says it itself is enough, in each method and in functions of one's own.
+const asObject = { text: 'SELECT', rows: 'object' } as const;
+expectTypeOf(db.fetch<User>(asObject)).toEqualTypeOf<Promise<User[]>>();
+expectTypeOf(pool.fetchRow<User>(asObject)).toEqualTypeOf<Promise<User | null>>();
+expectTypeOf(tx.fetchOne<User>(asObject)).toEqualTypeOf<Promise<User>>();
+expectTypeOf(pool.stream<User>(asObject)).toEqualTypeOf<RowStream<User, 'object'>>();
+expectTypeOf(pool.copyRecordsFromQuery<User>(asObject)).toEqualTypeOf<RowStream<User, 'object'>>();
+expectTypeOf(db.cursor<User>(asObject)).toEqualTypeOf<Cursor<User, 'object'>>();
+expectTypeOf(tx.cursor<User>(asObject)).toEqualTypeOf<Cursor<User, 'object'>>();
+expectTypeOf(pool.fetch<[number, string]>({ text: 'SELECT', rows: 'array' })).toEqualTypeOf<
+  Promise<[number, string][]>
+>();
+expectTypeOf(plain.fetch<User>({ text: 'SELECT' })).toEqualTypeOf<Promise<User[]>>();
+export const all = <T>(text: string): Promise<T[]> => pool.fetch<T>({ text, rows: 'object' });
+// @ts-expect-error an array has no names
+void pool.fetch<User>({ text: 'SELECT', rows: 'array' });
+// @ts-expect-error a column that the type does not have, by position
+(await pool.fetchOne<User>(asObject))[0];
 const options: PoolOptions = { maxSize: 2 };
 expectTypeOf(createPool('postgres://', options)).toEqualTypeOf<Promise<Pool>>();
 expectTypeOf(connect({ rows: 'array' })).toEqualTypeOf<Promise<Connection<'array'>>>();
