@@ -5,7 +5,7 @@ import { scanQuery } from '../sql/placeholders.ts';
 import { statementKind } from '../sql/statement-kind.ts';
 import { inverseOf, RECORDS, type RowStyle } from '../values/column-names.ts';
 import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
-import type { CODECS } from './internals.ts';
+import { CODECS } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 
 /** The type of a query's rows, which only the compiler sees. */
@@ -131,7 +131,13 @@ function checkedObject(
   if (query.rows !== undefined) checkRowForm(query.rows);
   const names = column === null ? undefined : query[NAMED];
   if (names === undefined && (query.rows !== undefined || form === 'record')) return query;
-  return { ...query, ...names?.(inverseOf(column!)), rows: query.rows ?? form };
+  // Each by its name: an instance of a class has them inherited.
+  return {
+    ...{ text: query.text, args: query.args, timeout: query.timeout, signal: query.signal },
+    ...{ prepare: query.prepare, column: query.column, [CODECS]: query[CODECS] },
+    ...names?.(inverseOf(column!)),
+    rows: query.rows ?? form,
+  };
 }
 
 /** A `$1` in a template is another value's, or nobody's: the template counts its own. */

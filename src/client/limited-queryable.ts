@@ -22,6 +22,7 @@ import { OpenTransaction } from './open-transaction.ts';
 import { Queryable } from './queryable.ts';
 import type { Transaction } from './transaction.ts';
 import {
+  allOf,
   checkSettings,
   contradiction,
   isReadOnly,
@@ -186,6 +187,6 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
         : { ...this.#limits.settings, ...options.settings };
     const readOnly = isReadOnly(this.#limits) ? true : options.readOnly;
     if (options.readOnly === false && readOnly) throw contradiction();
-    return await super.transaction({ ...options, signal, settings, readOnly }, fn);
+    return await super.transaction({ ...allOf(options), signal, settings, readOnly }, fn);
   }
 }

@@ -97,7 +97,10 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     return new PreparedStatement<T, F>(
       this.#connection,
       this.#statement,
-      { ...this.#options, ...options },
+      {
+        timeout: options.timeout ?? this.#options.timeout,
+        signal: options.signal ?? this.#options.signal,
+      },
       this.#shared,
     );
   }

@@ -573,7 +573,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
   copyFromQuery(query: Query, options: CopyOutOptions): Promise<string> {
     return located(() =>
       intoOutput(options?.output, async () => {
-        const call = toQuery(query, []);
+        const call = toQuery(query, [], this[STYLE]);
         this.#admit(call.text);
         const limits = {
           timeout: options?.timeout ?? call.timeout,

@@ -127,10 +127,13 @@ export class SqlFragment<T = any> implements QueryObject<RowForm, T> {
 const ALIAS =
   /^\s+(?:as\b|(?!(?:where|join|left|right|inner|full|cross|natural|on|using|group|order|having|limit|offset|fetch|union|intersect|except|window|for|returning|set|tablesample|when)\b)["a-z_\u0080-\uffff])/i;
 
-/** Whether the last word of a text is this keyword. */
+/** Whether the last word of a text is this keyword, or a list goes on that it had begun. */
 function endsWith(text: string, keyword: string): boolean {
   const end = text.trimEnd();
+  if (end.endsWith(',')) return true;
   const word = end.slice(-keyword.length);
   if (word.toUpperCase() !== keyword) return false;
-  return end.length === keyword.length || !/[\w$"]/.test(end.at(-keyword.length - 1)!);
+  return (
+    end.length === keyword.length || !/[\w$".\u0080-\uffff]/.test(end.at(-keyword.length - 1)!)
+  );
 }

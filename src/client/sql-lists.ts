@@ -170,6 +170,10 @@ export function condition(word: 'and' | 'or', conditions: readonly SqlFragment[]
 const TYPE =
   /^(?:[A-Za-z_\u0080-\uffff][\w$ \u0080-\uffff]*|"(?:[^"\0]|"")+")(?:\.(?:[A-Za-z_\u0080-\uffff][\w$ \u0080-\uffff]*|"(?:[^"\0]|"")+"))?(?:\(\s*\d+(?:\s*,\s*-?\d+)?\s*\))?(?: (?:with|without) time zone)?$/;
 
+/** Types of which no value is written as an array. */
+const SINGLE =
+  /^(?:pg_catalog\.)?(?:text|(?:var|bp)?char|character|name|citext|uuid|bool(?:ean)?|(?:small|big)?int|int[248]|integer|interval|numeric|decimal|float[48]?|real|double precision|money|date|time(?:stamp)?(?:tz)?|bytea|oid)(?![\w$])/i;
+
 export function unnested(
   columns: Readonly<Record<string, readonly unknown[]>>,
   types: Readonly<Record<string, string>> | readonly string[],
@@ -197,9 +201,12 @@ export function unnested(
       );
     }
     if (values.includes(undefined)) refuseUndefined('sql.unnest', name);
-    if (typeof type === 'string' && type.endsWith(']')) {
+    if (
+      typeof type === 'string' &&
+      (type.endsWith(']') || (SINGLE.test(type) && values.some(Array.isArray)))
+    ) {
       throw new InvalidArgumentError(
-        `the column ${JSON.stringify(name)} of sql.unnest has the type ${type}, but unnest makes rows of arrays in arrays too`,
+        `the column ${JSON.stringify(name)} of sql.unnest has arrays, of the type ${type}, but unnest makes rows of arrays in arrays too`,
         { hint: 'Use sql.values for columns of arrays.' },
       );
     }

@@ -24,7 +24,14 @@ export async function streamQuery(
   const run = client.isInTransaction ? streamPortal : streamWhole;
   const comment = statement === null ? commentOf(query.text) : null;
   const sent =
-    comment === null ? query : { ...query, text: withComment(query.text, comment), prepare: false };
+    comment === null
+      ? query
+      : {
+          text: withComment(query.text, comment),
+          args: query.args,
+          rows: query.rows,
+          prepare: false,
+        };
   const running = unlessLeft(run(client, sent, buffer, deadline, statement), buffer);
   try {
     await client.logged(running, query.text, argsOf(query), query.timeout);

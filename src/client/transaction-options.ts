@@ -1,6 +1,7 @@
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { parseLsn } from '../protocol/replication/lsn.ts';
 import { kindOf } from '../values/kind-of.ts';
+import { pick } from '../values/pick.ts';
 import { checkBoolean, type OptionNames } from './known-options.ts';
 
 /** PostgreSQL's isolation levels. PostgreSQL manual, "Transaction Isolation". */
@@ -53,6 +54,11 @@ export const TRANSACTION_OPTIONS: OptionNames<TransactionOptions> = {
   retries: true,
   signal: true,
 };
+
+/** The options, those that an instance of a class has inherited as well. */
+export function allOf(options: TransactionOptions): TransactionOptions {
+  return { ...options, ...pick(options, Object.keys(TRANSACTION_OPTIONS)) };
+}
 
 /** Whether calls are not to write. Throws for what is neither true nor false. */
 export function isReadOnly(options: {

@@ -338,6 +338,9 @@ describe('the finder of queries', () => {
     expect(
       textsOf('db.execute(sql`UPDATE t ${sql.set({ a: x, b: sql`now()` })} WHERE id = ${id}`)'),
     ).toEqual(['UPDATE t SET "a" = $1, "b" = now() WHERE id = $2']);
+    expect(textsOf('db.execute(sql`UPDATE t SET b = 1, ${sql.set({ a: x })}`)')).toEqual([
+      'UPDATE t SET b = 1, "a" = $1',
+    ]);
     expect(textsOf('db.execute(sql`UPDATE t SET ${sql.set({ a: x })}`)')).toEqual([
       'UPDATE t SET "a" = $1',
     ]);

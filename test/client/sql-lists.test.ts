@@ -56,6 +56,8 @@ describe('sql.values', () => {
     expect(sql`SELECT * FROM (${rows}) AS v (a)`.text).toBe('SELECT * FROM (VALUES ($1)) AS v (a)');
     expect(sql`INSERT INTO my_values ${rows}`.text).toBe('INSERT INTO my_values VALUES ($1)');
     expect(sql`INSERT INTO "values" ${rows}`.text).toBe('INSERT INTO "values" VALUES ($1)');
+    expect(sql`INSERT INTO mévalues ${rows}`.text).toBe('INSERT INTO mévalues VALUES ($1)');
+    expect(sql`INSERT INTO app.values ${rows}`.text).toBe('INSERT INTO app.values VALUES ($1)');
     const nested = sql`VALUES ${sql`${rows}`}`;
     expect(nested.text).toBe('VALUES ($1)');
   });
@@ -104,6 +106,17 @@ describe('sql.set', () => {
     expect(text).toBe('UPDATE t SET "a""b" = $1, "n" = n + $2, "z" = $3 WHERE id = $4');
     expect(args).toEqual([1, 2, null, 3]);
     expect(sql`UPDATE t ${sql.set({ a: 1 })}`.text).toBe('UPDATE t SET "a" = $1');
+  });
+
+  it('goes on with a list that has begun, as VALUES does', () => {
+    expect(sql`UPDATE t SET at = now(), ${sql.set({ a: 1 })}`.text).toBe(
+      'UPDATE t SET at = now(), "a" = $1',
+    );
+    const [one, two] = [sql.set({ a: 1 }), sql.set({ b: 2 })];
+    expect(sql`UPDATE t ${sql.join([one, two])}`.text).toBe('UPDATE t SET "a" = $1, "b" = $2');
+    expect(sql`INSERT INTO t VALUES (1), ${sql.values([[2]])},\n${sql.values([[3]])}`.text).toBe(
+      'INSERT INTO t VALUES (1), ($1),\n($2)',
+    );
   });
 
   it.each([[{}], [{ a: undefined }], [[1]], [null], ['a']])('refuses %j', (values) => {
@@ -182,6 +195,19 @@ describe('sql.unnest', () => {
     }
   });
 
+  it('takes values that are written as arrays, of types that have such', () => {
+    for (const type of [
+      'int4range',
+      'int4multirange',
+      'daterange',
+      'jsonb',
+      'point',
+      'text_pair',
+    ]) {
+      expect(sql.unnest({ a: [[1, 2]] }, [type]).args).toEqual([[[1, 2]]]);
+    }
+  });
+
   it.each<[object, unknown, RegExp]>([
     [{}, {}, /at least one column/],
     [{ a: [1], b: [1, 2] }, ['int4', 'int4'], /"a" has 1 values, "b" has 2/],
@@ -190,6 +216,9 @@ describe('sql.unnest', () => {
     [{ a: 1 }, ['int4'], /the column "a" of sql.unnest is no array/],
     [{ a: [undefined] }, ['int4'], /the value of "a" in sql.unnest is undefined/],
     [{ a: [[1]] }, ['int4[]'], /unnest makes rows of arrays in arrays too/],
+    [{ a: [[1]] }, ['int4'], /unnest makes rows of arrays in arrays too/],
+    [{ a: ['x', ['y']] }, ['pg_catalog.varchar(5)'], /unnest makes rows of arrays in arrays too/],
+    [{ a: [[1]] }, ['timestamp with time zone'], /unnest makes rows of arrays in arrays too/],
     [{ a: [1] }, ['int4); DROP TABLE t; --'], /needs the type/],
     [{ a: [1] }, ["int4'"], /needs the type/],
     [{ a: [1] }, ['a.b.c'], /needs the type/],

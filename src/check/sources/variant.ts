@@ -82,5 +82,5 @@ export function variantOf(
 }
 
 function endsWith(text: string, keyword: string): boolean {
-  return new RegExp(`\\b${keyword}\\s*$`, 'i').test(text);
+  return new RegExp(`(?:,|(?<![\\w$".\\u0080-\\uffff])${keyword})\\s*$`, 'i').test(text);
 }

@@ -27,7 +27,8 @@ export async function copyFromQuery(
   const textOf = (select: string): string =>
     copyQueryToStdout(select, options, session.server.version);
   const plain = textOf(plainText(session, query.text));
-  const given = { ...options, timeout: options.timeout ?? query.timeout };
+  const { output, onProgress, timeout = query.timeout } = options;
+  const given = { output, onProgress, timeout };
   const args = argsOf(query);
   if (args.length === 0) return copyOut(client, plain, given, deadline);
   const lookUp = async (turn: Turn): Promise<string> => {

@@ -4,7 +4,7 @@ import { OPEN } from '../../client/internals.ts';
 import { LimitedQueryable, type WithOptions } from '../../client/limited-queryable.ts';
 import type { Queryable } from '../../client/queryable.ts';
 import type { Transaction } from '../../client/transaction.ts';
-import { positionOf, type TransactionOptions } from '../../client/transaction-options.ts';
+import { allOf, positionOf, type TransactionOptions } from '../../client/transaction-options.ts';
 import type { ConnectConfig } from '../../config/connect-config.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import { checkedPoolOptions } from '../checked-pool-options.ts';
@@ -49,7 +49,7 @@ class PoolWithReaders<F extends RowForm> extends Pool<F> {
   ): Promise<R> {
     if (typeof first === 'function') return super.transaction(first);
     if (first?.readOnly !== true) return super.transaction(first, second!);
-    const { after: _, ...options } = first;
+    const { after: _, ...options } = allOf(first);
     return located(async () => {
       const route = readRoute<F>(this, this.#readers.parts, positionOf(first));
       return await route.transaction(options, second!);

@@ -167,3 +167,40 @@ describeEach('rows of a statement, from its first result to its tenth', (version
     }
   });
 });
+
+describeEach('an instance of a class', (version) => {
+  it('is a query or options like another object, whatever rows are made', async () => {
+    class UserQuery {
+      get text(): string {
+        return 'SELECT $1::int4 AS a, $2::text AS b';
+      }
+      get args(): unknown[] {
+        return [1, 'x'];
+      }
+      get column(): string {
+        return 'b';
+      }
+    }
+    class LateQuery extends UserQuery {
+      get timeout(): number {
+        return 0;
+      }
+    }
+    class Serializable {
+      get isolation() {
+        return 'serializable' as const;
+      }
+    }
+    const level = 'SHOW transaction_isolation';
+    for (const rows of ['record', 'object', 'array'] as const) {
+      await using c = await connect<RowForm>(serverDsn(version), { rows });
+      expect(await c.fetchVal(new UserQuery())).toBe('x');
+      expect((await c.batch([new UserQuery()]))[0].rows).toHaveLength(1);
+      expect((await failure(c.fetch(new LateQuery()))).name).toBe('TimeoutError');
+      const db = c.with({ timeout: 60_000 });
+      expect(await db.transaction(new Serializable(), (tx) => tx.fetchVal(level))).toBe(
+        'serializable',
+      );
+    }
+  });
+});

@@ -98,6 +98,11 @@ describeEach('transform', (version) => {
     expect(await c.fetch(sql`SELECT user_id, full_name FROM ${table}`)).toEqual([
       { userId: 5, fullName: 'x' },
     ]);
+    const copied: unknown[] = [];
+    await c.copyFromQuery(sql`SELECT ${sql.columns(['fullName'])} FROM t WHERE user_id = ${1}`, {
+      output: (chunk) => void copied.push(String(chunk)),
+    });
+    expect(copied.join('')).toBe('Ada\n');
     const seen: unknown[] = [];
     await c.transaction(async (tx) => {
       for await (const row of tx.stream(sql`SELECT ${sql.columns(['userId'])} FROM t`))
