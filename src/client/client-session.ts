@@ -51,6 +51,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly transactions: OpenTransaction[] = [];
   /** Where calls wait for these to end. */
   readonly gate: CallGate<ClientSession>;
+  /** The buffers of streams whose result is under way. */
+  readonly streams: Set<{ endIfUnread(reason: () => Error): void }> = new Set();
   /** The statements that the holder has prepared, by name. */
   readonly prepared: Set<string> = new Set();
   readonly effects: SessionEffects = new SessionEffects();

@@ -492,7 +492,8 @@ export class Connection<F extends RowForm = 'record'>
     return this.#run('reset', async (client) => {
       client.session.checkCaller();
       // What was called before may begin a transaction, or end one.
-      while (!client.session.isIdle && !client.session.isEnded) await client.session.whenIdle();
+      const { session } = client;
+      while (!session.isIdle && !session.isEnded) await session.whenIdleForCall();
       client.effects.areLasting = true;
       await client.reset();
     });

@@ -17,8 +17,8 @@ export type StreamSource = (sink: StreamBuffer) => Promise<unknown>;
 
 /** Where a buffer's rows come from: the session itself, or what asks it for them. */
 export interface RowSupply {
-  /** Its load: calls under way on the session, the stream's own included. */
-  readonly queue: { readonly load: number };
+  /** Whether calls wait behind the stream. */
+  readonly hasFollowers: boolean;
   /** `resume`: the buffer has room again. */
   readonly inbox: { resume(): void };
 }
@@ -30,13 +30,15 @@ export class StreamBuffer implements RowSink {
   /** Those who wait for a row. */
   #readers: (() => void)[] = [];
   #supply: RowSupply | null = null;
-  #cancel: (() => void) | null = null;
+  #cancel: ((reason?: Error) => void) | null = null;
   #paused = false;
+  /** How many rows waited when it was looked at last, while the server waited as well. */
+  #waited = 0;
   /** The consumer has left: no more rows are wanted. */
   closed = false;
 
-  /** What feeds the buffer, and how to stop it. */
-  attach(supply: RowSupply, cancel: () => void): void {
+  /** What feeds the buffer, and how to stop it: with a failure, if there is a reason. */
+  attach(supply: RowSupply, cancel: (reason?: Error) => void): void {
     this.#supply = supply;
     this.#cancel = cancel;
     if (this.closed) cancel();
@@ -48,7 +50,7 @@ export class StreamBuffer implements RowSink {
     if (this.#rows.length - this.#next < HIGH_WATER) return true;
     // Another call waits behind the stream, and the consumer of the stream may be waiting for that
     // call: if the server were made to wait here, none of the three would ever go on.
-    if ((this.#supply?.queue.load ?? 0) > 1) return true;
+    if (this.#supply?.hasFollowers) return true;
     this.#paused = true;
     return false;
   }
@@ -70,6 +72,16 @@ export class StreamBuffer implements RowSink {
     if (!this.#paused) return;
     this.#paused = false;
     this.#supply?.inbox.resume();
+  }
+
+  /** Has the query fail if the server waits for the consumer, who has taken no row since this was called last. */
+  endIfUnread(reason: () => Error): void {
+    const waits = this.#paused ? this.#rows.length - this.#next : 0;
+    const isUnread = waits > 0 && waits === this.#waited;
+    this.#waited = waits;
+    if (!isUnread) return;
+    this.resume();
+    this.#cancel?.(reason());
   }
 
   /** Resolves when a row has come or none will. */

@@ -69,10 +69,12 @@ async function streamWhole(
     query.rows,
   );
   client.submit(request, query.text, statementKind(query.text));
-  buffer.attach(session, () => session.canceller.dismiss(request));
+  buffer.attach(session, (reason) => session.canceller.dismiss(request, reason));
+  client.streams.add(buffer);
   try {
     await request.promise;
   } finally {
+    client.streams.delete(buffer);
     // Whatever ended the stream, the session reads on.
     if (!session.isEnded) session.inbox.resume();
   }
@@ -100,7 +102,7 @@ async function streamPortal(
     return request.promise;
   };
   let wake = (): void => {};
-  buffer.attach({ queue: { load: 0 }, inbox: { resume: () => wake() } }, () => wake());
+  buffer.attach({ hasFollowers: false, inbox: { resume: () => wake() } }, () => wake());
   let exhausted = false;
   try {
     while (!buffer.closed && !exhausted) {

@@ -1,8 +1,9 @@
 import type { ClientSession } from '../client/client-session.ts';
-import { idleWithin } from '../client/idle-within.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
 import { failedReset } from '../session/ending.ts';
-import type { Clock } from '../transport/clock.ts';
+import type { Clock, Timer } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
+import { within } from '../transport/within.ts';
 import type { ExclusiveLease } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
 import type { PoolHook, ResetPolicy } from './pool-options.ts';
@@ -10,6 +11,8 @@ import type { PooledSession } from './pooled-session.ts';
 
 /** How long it may take until a connection that came back is fit for use, in milliseconds. */
 const CLEANING_TIMEOUT = 10_000;
+/** For how long a stream on it may have nobody who takes its rows, in milliseconds: about that. */
+const UNREAD_TIMEOUT = 200;
 
 /** Whether a session must not be used by somebody else before it was cleaned. */
 export function isSoiled({ session, effects, isInTransaction }: ClientSession): boolean {
@@ -28,7 +31,7 @@ export async function clean(
   clock: Clock,
 ): Promise<void> {
   const { client } = pooled;
-  await within(client, clock, (deadline) => {
+  await onceIdle(client, clock, (deadline) => {
     if (policy === 'never') {
       client.effects.areLasting = false;
       return client.rollBack(deadline);
@@ -91,7 +94,7 @@ export async function cleanWithHook(
 ): Promise<void> {
   const { client } = lease;
   const { session } = client;
-  await within(client, clock, (deadline) => client.rollBack(deadline));
+  await onceIdle(client, clock, (deadline) => client.rollBack(deadline));
   if (session.isEnded) return;
   try {
     await runHook('reset', hook, client.owner, clock, limit);
@@ -102,12 +105,12 @@ export async function cleanWithHook(
     lease.isOver = true;
   }
   client.dismissHolder();
-  await within(client, clock, (deadline) => client.rollBack(deadline));
+  await onceIdle(client, clock, (deadline) => client.rollBack(deadline));
   client.effects.areLasting = false;
 }
 
 /** Does `work` on a client once it is idle, or destroys it. */
-async function within(
+async function onceIdle(
   client: ClientSession,
   clock: Clock,
   work: (deadline: Deadline) => Promise<void>,
@@ -116,11 +119,33 @@ async function within(
   if (session.isEnded) return;
   const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
   try {
-    if (!session.isIdle) await idleWithin(session, deadline);
+    if (!session.isIdle) await idleSoon(client, clock, deadline);
     await work(deadline);
   } catch {
     session.destroy(null);
   } finally {
     deadline.dispose();
   }
+}
+
+/** Waits for the calls that are under way. A stream that nobody reads any more would never end by itself. */
+async function idleSoon(client: ClientSession, clock: Clock, deadline: Deadline): Promise<void> {
+  let timer: Timer;
+  const look = (): void => {
+    for (const stream of client.streams) stream.endIfUnread(releasedUnread);
+    timer = clock.setTimer(UNREAD_TIMEOUT, look, false);
+  };
+  look();
+  try {
+    await within(deadline, client.session.whenIdle());
+  } finally {
+    deadline.watch(null);
+    timer!.cancel();
+  }
+}
+
+function releasedUnread(): InterfaceError {
+  return new InterfaceError(
+    'the connection of the stream was released back to the pool before it was read to its end',
+  );
 }

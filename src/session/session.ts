@@ -117,6 +117,8 @@ export class Session implements InboxOwner {
   #lastWords: ServerMessageFields | null = null;
   #goneWaiters: (() => void)[] = [];
   #closeTimer: Timer | null = null;
+  /** Calls that are not in the queue and wait until it is empty. */
+  #followers = 0;
   /** The process may exit while nothing is under way. */
   #letsExit = false;
   /** It may not now, since something is. */
@@ -185,6 +187,25 @@ export class Session implements InboxOwner {
   /** Resolves when nothing is under way any more, at once if so already, and when it ended. */
   whenIdle(): Promise<void> {
     return this.#ended ? Promise.resolve() : this.queue.whenIdle();
+  }
+
+  /**
+   * The same for a call that comes next. Like one that is submitted it has what is under way read on, though a
+   * reader has enough: that may be waiting for this call.
+   */
+  async whenIdleForCall(): Promise<void> {
+    this.#followers += 1;
+    this.inbox.resume();
+    try {
+      await this.whenIdle();
+    } finally {
+      this.#followers -= 1;
+    }
+  }
+
+  /** Whether a call waits until what is under way has been answered. */
+  get hasFollowers(): boolean {
+    return this.queue.load > 1 || this.#followers > 0;
   }
 
   get isCancelling(): boolean {

@@ -51,7 +51,7 @@ export class BlockBuffer implements CopySink {
     }
     // With calls behind the COPY the server is not made to wait: the output may be waiting for
     // one of them, and so would both for ever.
-    if (this.#waiting < HIGH_WATER || this.#session.queue.load > 1) return true;
+    if (this.#waiting < HIGH_WATER || this.#session.hasFollowers) return true;
     this.#paused = true;
     return false;
   }

@@ -44,7 +44,8 @@ export function streamBinaryCopy(
     );
     client.effects.note(statementKind(query.text));
     const copying = turn.submit(request);
-    buffer.attach(session, () => session.canceller.dismiss(request));
+    buffer.attach(session, (reason) => session.canceller.dismiss(request, reason));
+    client.streams.add(buffer);
     try {
       return await client.logged(copying, query.text, argsOf(query), query.timeout, 'copy');
     } catch (error) {
@@ -52,6 +53,7 @@ export function streamBinaryCopy(
       if (deadline?.expired) buffer.discard();
       throw error;
     } finally {
+      client.streams.delete(buffer);
       // Whatever ended the stream, the session reads on.
       if (!session.isEnded) session.inbox.resume();
     }

@@ -48,16 +48,16 @@ export class Canceller {
     this.abort(request);
   }
 
-  /** Ends a request that its caller wants nothing more of, wherever it stands. */
-  dismiss(request: Request): void {
+  /** Ends a request that its caller wants nothing more of, wherever it stands, or that there is a reason to end. */
+  dismiss(request: Request, reason?: Error): void {
     if (request.state === 'done') return;
     if (request.state === 'queued') {
       this.#session.queue.withdraw(request);
-      request.fail(new InterfaceError('the call was given up before it was sent'));
+      request.fail(reason ?? new InterfaceError('the call was given up before it was sent'));
       return;
     }
     if (!request.abandoned) {
-      request.abandon(new InterfaceError('the call was given up by its caller'));
+      request.abandon(reason ?? new InterfaceError('the call was given up by its caller'));
       this.abort(request);
     }
   }

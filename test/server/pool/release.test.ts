@@ -11,6 +11,9 @@ import { sleep, stateOf, TestPool, until } from '../../support/pool.ts';
 
 const ONE: PoolOptions = { minSize: 1, maxSize: 1 };
 
+/** More rows than wait for a reader on both sides. */
+const MANY = 'SELECT generate_series(1, 3000000)';
+
 describe('a released connection', () => {
   it('refuses every use with an InterfaceError that says so', async () => {
     await using test = await TestPool.open(ONE);
@@ -246,6 +249,43 @@ describe('release', () => {
     await pool.release(connection);
     expect(await stateOf(slow)).toBe('done');
     expect(await slow).toBe('late');
+  });
+
+  it.each([
+    ['a stream', (c: Connection) => c.stream(MANY)],
+    ['a COPY as rows', (c: Connection) => c.copyRecordsFromQuery(MANY)],
+  ])('does not wait for who reads %s no more, and tells them', async (_name, read) => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const connection = await pool.acquire();
+    const { serverPid } = connection;
+    const stream = read(connection);
+    expect((await stream.next())![0]).toBe(1);
+    const begun = performance.now();
+    await pool.release(connection);
+    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(await pool.fetchVal('SELECT pg_backend_pid()')).toBe(serverPid);
+    const rest = async (): Promise<void> => {
+      while ((await stream.next()) !== null);
+    };
+    await expect(rest()).rejects.toThrow(/released back to the pool before it was read to its end/);
+  });
+
+  it('waits for who goes on to read a stream', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    const connection = await pool.acquire();
+    let count = 0;
+    const read = async (): Promise<void> => {
+      for await (const _ of connection.stream('SELECT generate_series(1, 20000)')) {
+        if (count++ % 500 === 0) await sleep(5);
+      }
+    };
+    const reading = read();
+    await until(() => count > 0);
+    await pool.release(connection);
+    await reading;
+    expect(count).toBe(20_000);
   });
 
   it('takes back a connection that was lost or closed meanwhile', async () => {

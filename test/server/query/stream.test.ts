@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import {
+  type Connection,
   createPool,
   DivisionByZeroError,
   InterfaceError,
@@ -175,6 +176,31 @@ describeEach('streams', (version) => {
       if (row['a'] % 5000 === 0) sum += (await c.fetchVal<number>('SELECT $1::int4', row['a']))!;
     }
     expect(sum).toBe(50_000);
+  });
+
+  it('let their consumer do what waits until nothing is under way', async () => {
+    const c = await open(version);
+    const uses: ((c: Connection) => Promise<unknown>)[] = [
+      (c) => c.transaction((tx) => tx.execute('SELECT 1')),
+      (c) => c.begin().then((tx) => tx.rollback()),
+      (c) => c.with({ settings: { 'stream.use': '1' } }).execute('SELECT 1'),
+      (c) => c.reset(),
+    ];
+    for (const rows of [c.stream.bind(c), c.copyRecordsFromQuery.bind(c)]) {
+      for (const use of uses) {
+        let count = 0;
+        for await (const _ of rows('SELECT generate_series(1, 50000)')) {
+          if (count++ === 0) await use(c);
+        }
+        expect(count).toBe(50_000);
+      }
+    }
+    let blocks = 0;
+    const text = "SELECT repeat('x', 1000) FROM generate_series(1, 20000)";
+    const output = async (): Promise<void> => {
+      if (blocks++ < uses.length) await uses[blocks - 1]!(c);
+    };
+    expect(await c.copyFromQuery(text, { output })).toBe('COPY 20000');
   });
 
   it('become Node streams', async () => {
