@@ -1,7 +1,8 @@
 import { keepLine } from '../client/caller-stack.ts';
 import type { Connection } from '../client/connection.ts';
 import { LEASE } from '../client/internals.ts';
-import { TimeoutError } from '../errors/client-errors.ts';
+import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
+import { connectionClosed } from '../session/ending.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { PoolConnection } from './pool-connection.ts';
@@ -31,11 +32,22 @@ export async function runHook(
       deadline?.watch((expired) => reject(expired.reason(false)));
       runAsync(hook, connection).then(resolve, reject);
     });
+    // What comes back may be closed; what is about to be lent must not.
+    if (name !== 'reset') checkOpen(name, connection);
   } finally {
     lease.hook = null;
     deadline?.watch(null);
     own?.dispose();
   }
+}
+
+function checkOpen(name: HookName, connection: PoolConnection<any>): void {
+  if (!connection.isClosed) return;
+  const { endReason } = connection[LEASE].client.session;
+  if (endReason !== null) throw connectionClosed(endReason);
+  throw new InterfaceError(`the pool's ${name} hook has closed its connection`, {
+    safeToRetry: true,
+  });
 }
 
 /** Also what a hook throws instead of rejecting with it is a rejection. */

@@ -2,7 +2,6 @@ import type { ClientSession } from '../client/client-session.ts';
 import { LEND } from '../client/internals.ts';
 import { openClientSession } from '../client/open-client-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
-import { connectionClosed } from '../session/ending.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { SessionSource } from './allocator.ts';
 import { ExclusiveLease } from './exclusive-lease.ts';
@@ -36,7 +35,7 @@ export class Opener implements SessionSource {
           this.#settings.maxConnectionLifetime,
         );
         await this.#initialise(pooled, attempt.signal);
-        if (client.session.isEnded) throw connectionClosed(client.session.endReason);
+        client.checkOpen();
         return pooled;
       } catch (error) {
         client.session.destroy(null);

@@ -9,6 +9,8 @@ import {
 import { freePort, sleep, stateOf, TestPool, until } from '../../support/pool.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
+type Hook = (connection: Connection) => void | Promise<void>;
+
 /** A promise that never ends. */
 const FOREVER = new Promise<never>(() => {});
 
@@ -125,13 +127,55 @@ describe('the hook init', () => {
   });
 
   it('that ends its own connection fails the call', async () => {
-    await using test = await TestPool.open({ init: async (connection) => connection.terminate() });
-    await expect(test.pool.acquire()).rejects.toThrow(/closed/);
-    expect(test.pool.stats).toMatchObject({ size: 0, waiting: 0, opened: 0, failedConnects: 1 });
+    const ends: Hook[] = [
+      (connection) => connection.terminate(),
+      (connection) => connection.close(),
+      (connection) => {
+        void connection.fetchVal('SELECT pg_sleep(0.02)');
+        void connection.close();
+      },
+    ];
+    for (const init of ends) {
+      await using test = await TestPool.open({ init });
+      await expect(test.pool.acquire()).rejects.toThrow("the pool's init hook has closed");
+      expect(test.pool.stats).toMatchObject({ size: 0, waiting: 0, opened: 0, failedConnects: 1 });
+    }
   });
 });
 
 describe('the hook setup', () => {
+  it('that ends its own connection fails the call, and so does the loss of it', async () => {
+    let end: Hook = () => {};
+    await using test = await TestPool.open({ maxSize: 1, setup: (connection) => end(connection) });
+    const { pool } = test;
+    const ends: [Hook, RegExp][] = [
+      [(connection) => connection.terminate(), /the pool's setup hook has closed its connection/],
+      [(connection) => connection.close(), /the pool's setup hook has closed its connection/],
+      [
+        (connection) => {
+          void connection.fetchVal('SELECT pg_sleep(0.02)').catch(() => {});
+          void connection.close();
+        },
+        /the pool's setup hook has closed its connection/,
+      ],
+      [
+        async (connection) => {
+          await test.kill([connection.serverPid]);
+          await until(() => connection.isClosed);
+        },
+        /terminating connection/,
+      ],
+    ];
+    for (const [hook, message] of ends) {
+      for (const call of [() => pool.acquire(), () => pool.fetchVal('SELECT 1')]) {
+        end = hook;
+        await expect(call()).rejects.toThrow(message);
+        end = () => {};
+        expect(await pool.fetchVal('SELECT 1')).toBe(1);
+      }
+    }
+  });
+
   it('gets the very object that acquire returns, each time', async () => {
     const seen: Connection[] = [];
     await using test = await TestPool.open({
