@@ -48,6 +48,8 @@ export class CallGate<Host extends GateHost> {
   readonly #waiters: Waiter[] = [];
   #pass: Pass<Host> | null = null;
   #forgetEnd: (() => void) | null = null;
+  /** Those who are told of the next step: a call has left, or a transaction has ended. */
+  #watchers: (() => void)[] = [];
 
   constructor(client: Host) {
     this.#client = client;
@@ -144,10 +146,7 @@ export class CallGate<Host extends GateHost> {
       };
       if (isHasty) this.#waiters.unshift(waiter);
       else this.#waiters.push(waiter);
-      this.#forgetEnd ??= this.#client.listeners.onLeave(() => {
-        this.#forgetEnd = null;
-        this.advance();
-      });
+      this.#watchEnd();
       deadline?.watch((expired) => {
         const at = this.#waiters.indexOf(waiter);
         if (at >= 0) this.#waiters.splice(at, 1);
@@ -164,8 +163,22 @@ export class CallGate<Host extends GateHost> {
     this.advance();
   }
 
+  /** Resolves when a call or a transaction is over, or the session. */
+  whenAdvanced(): Promise<void> {
+    this.#watchEnd();
+    return new Promise((resolve) => this.#watchers.push(resolve));
+  }
+
+  #watchEnd(): void {
+    this.#forgetEnd ??= this.#client.listeners.onLeave(() => {
+      this.#forgetEnd = null;
+      this.advance();
+    });
+  }
+
   /** Lets those go on who may, one after the other. */
   advance(): void {
+    for (const watcher of this.#watchers.splice(0)) watcher();
     for (let at = 0; this.#pass === null && at < this.#waiters.length; ) {
       const waiter = this.#waiters[at]!;
       const isOver = waiter.wanted !== undefined && waiter.wanted.state !== 'open';

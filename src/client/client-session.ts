@@ -51,6 +51,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly transactions: OpenTransaction[] = [];
   /** Where calls wait for these to end. */
   readonly gate: CallGate<ClientSession>;
+  /** Calls that are not in the queue all the time, such as those that load code first. */
+  calls = 0;
   /** The buffers of streams whose result is under way. */
   readonly streams: Set<{ endIfUnread(reason: () => Error): void }> = new Set();
   /** The statements that the holder has prepared, by name. */
@@ -363,6 +365,22 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   /** Calls wait until the open transaction has ended. */
   get isAwaited(): boolean {
     return this.gate.isAwaited;
+  }
+
+  /** A transaction is open that no call under way ends: what waits for it may wait for ever. */
+  get isHeldOpen(): boolean {
+    return this.transactions.some(({ isManaged }) => !isManaged);
+  }
+
+  /** Whether the running code is inside of a transaction of this session. */
+  get isAround(): boolean {
+    return OpenTransaction.isInside((home) => home === this);
+  }
+
+  /** No call has been made that is not over. */
+  get isAtRest(): boolean {
+    const { calls, gate, session, transactions } = this;
+    return session.isIdle && calls === 0 && transactions.length === 0 && gate.isEmpty;
   }
 
   // ── What the session tells ──────────────────────────────────────────────────────────────

@@ -1,15 +1,16 @@
 import { processWarning } from '../runtime/process-warning.ts';
-import type { Session } from '../session/session.ts';
 import { StandstillWatch } from '../transport/standstill-watch.ts';
+import type { ClientSession } from './client-session.ts';
 
 /**
  * Waits until a connection is closed. Meanwhile it is looked whether what the close waits for goes on; if not, that is
  * warned of.
  */
-export async function watchedClose(session: Session, gone: Promise<void>): Promise<void> {
+export async function watchedClose(client: ClientSession, gone: Promise<void>): Promise<void> {
+  const { session } = client;
   const place = new Error();
   const watched = {
-    isStill: () => !session.isEnded && session.standstill !== null && !session.isIdle,
+    isStill: () => !session.isEnded && session.standstill !== null && !client.isAtRest,
     mark: () => session.activity,
     tell: (milliseconds: number) => {
       watch.end();
@@ -24,8 +25,8 @@ export async function watchedClose(session: Session, gone: Promise<void>): Promi
 function warnOfClose(milliseconds: number, stack: string): void {
   processWarning(
     'AsyncpgSlowCloseWarning',
-    `the close of a connection has waited ${milliseconds} ms for a stream or COPY that does not go on: if what takes its ` +
-      'data, or gives it, waits for the close, neither ends. Close the connection behind it, or give the close a timeout',
+    `the close of a connection has waited ${milliseconds} ms for a stream, COPY or transaction that does not go on: if what ` +
+      'takes its data, gives it, or asks the next query, waits for the close, neither ends. Close the connection behind it, or give the close a timeout',
     stack.replace(/^Error/, 'It was closed'),
   );
 }

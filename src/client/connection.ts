@@ -1,6 +1,5 @@
 import { connectionClosed } from '../session/ending.ts';
 import type { ServerVersion } from '../session/server-version.ts';
-import type { Session } from '../session/session.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
@@ -64,6 +63,8 @@ export class Connection<F extends RowForm = 'record'>
   declare protected readonly [SEALED]: true;
   readonly #client: ClientSession<Connection>;
   #closing: Promise<void> | null = null;
+  /** The close waits for a transaction, whose own calls are made all the same. */
+  #waitsForCalls = false;
 
   /** Connections are made by `connect` and by pools. */
   protected constructor(none: never);
@@ -88,7 +89,7 @@ export class Connection<F extends RowForm = 'record'>
    */
   [CLIENT](_call: string, evenIfClosed: boolean = false): ClientSession<Connection> {
     if (!evenIfClosed) {
-      if (this.#closing !== null) {
+      if (this.#closing !== null && !(this.#waitsForCalls && this.#client.isAround)) {
         throw connectionClosed(null);
       }
       this.#client.checkOpen();
@@ -101,9 +102,25 @@ export class Connection<F extends RowForm = 'record'>
     return this[CLIENT](`Connection.${method}()`);
   }
 
+  /** The same for a call that has been made while it was: a close that came behind it waits for it. */
+  #stillOpen(method: string): ClientSession<Connection> {
+    const client = this[CLIENT](`Connection.${method}()`, true);
+    client.checkOpen();
+    return client;
+  }
+
   /** Runs the method of that name. */
   #run<R>(method: string, work: (client: ClientSession<Connection>) => Promise<R>): Promise<R> {
-    return located(async () => await work(this.#open(method)));
+    return located(async () => {
+      const client = this.#open(method);
+      client.calls += 1;
+      try {
+        return await work(client);
+      } finally {
+        client.calls -= 1;
+        client.gate.advance();
+      }
+    });
   }
 
   /** @internal */
@@ -118,7 +135,8 @@ export class Connection<F extends RowForm = 'record'>
   async #afterWaiting(waiting: Promise<Lease>): Promise<Lease> {
     const lease = await waiting;
     try {
-      this[CLIENT]('a method of Connection');
+      this[CLIENT]('a method of Connection', true);
+      this.#client.checkOpen();
     } catch (error) {
       this.#client.giveBack(lease);
       throw error;
@@ -196,7 +214,7 @@ export class Connection<F extends RowForm = 'record'>
       const client = this.#open('prepare');
       const statement = await client.call(options, (deadline) =>
         client.whenAdmitted(deadline, () => {
-          this.#open('prepare');
+          this.#stillOpen('prepare');
           return client.with(bulkCalls, deadline, ({ prepareKept }) =>
             prepareKept(client, query, options, deadline),
           );
@@ -296,7 +314,7 @@ export class Connection<F extends RowForm = 'record'>
     return this.#run('addListener', (client) =>
       client.call(undefined, (deadline) =>
         client.whenAdmitted(deadline, () => {
-          this.#open('addListener');
+          this.#stillOpen('addListener');
           return client.listeners.add(channel, callback);
         }),
       ),
@@ -412,7 +430,7 @@ export class Connection<F extends RowForm = 'record'>
   setTypeCodec(typeName: string, codec: TypeCodec): Promise<void> {
     return this.#run('setTypeCodec', async (client) => {
       const { setTypeCodec } = await typeCodecs.open();
-      await setTypeCodec(client, typeName, codec, () => this.#open('setTypeCodec'));
+      await setTypeCodec(client, typeName, codec, () => this.#stillOpen('setTypeCodec'));
     });
   }
 
@@ -429,7 +447,9 @@ export class Connection<F extends RowForm = 'record'>
   ): Promise<void> {
     return this.#run('setBuiltinTypeCodec', async (client) => {
       const { setBuiltinTypeCodec } = await typeCodecs.open();
-      await setBuiltinTypeCodec(client, typeName, options, () => this.#open('setBuiltinTypeCodec'));
+      await setBuiltinTypeCodec(client, typeName, options, () =>
+        this.#stillOpen('setBuiltinTypeCodec'),
+      );
     });
   }
 
@@ -442,7 +462,7 @@ export class Connection<F extends RowForm = 'record'>
   resetTypeCodec(typeName: string, options: { schema?: string | undefined } = {}): Promise<void> {
     return this.#run('resetTypeCodec', async (client) => {
       const { resetTypeCodec } = await typeCodecs.open();
-      await resetTypeCodec(client, typeName, options, () => this.#open('resetTypeCodec'));
+      await resetTypeCodec(client, typeName, options, () => this.#stillOpen('resetTypeCodec'));
     });
   }
 
@@ -500,7 +520,9 @@ export class Connection<F extends RowForm = 'record'>
   }
 
   /**
-   * Closes the connection after the calls already made. Idempotent.
+   * Closes the connection after the calls already made; one of `transaction(fn)` is over when its transaction is.
+   * Called inside of that function, or while a transaction is open that `begin` has made, it waits for what was sent
+   * alone, and the transaction is rolled back. Idempotent.
    *
    * @param options `timeout`: milliseconds to wait for these calls; then the connection is
    *   terminated and the call rejects with a TimeoutError
@@ -516,7 +538,10 @@ export class Connection<F extends RowForm = 'record'>
       const isFirst = this.#closing === null;
       const deadline = isFirst ? Deadline.of(session.clock, options.timeout) : null;
       if ((options.timeout ?? null) === null) session.checkCaller();
-      this.#closing ??= closeClient(session, deadline);
+      // Inside of a transaction's function it would wait for itself.
+      this.#waitsForCalls = (isFirst || this.#waitsForCalls) && !client.isAround;
+      if (isFirst) this.#closing = closeClient(client, deadline, () => this.#waitsForCalls);
+      else client.gate.advance();
       await this.#closing;
     });
   }
@@ -561,10 +586,15 @@ export class Connection<F extends RowForm = 'record'>
 }
 
 /** Waits for what is under way, then closes the connection. */
-async function closeClient(session: Session, deadline: Deadline | null): Promise<void> {
-  const gone = leave(session, deadline === null);
+async function closeClient(
+  client: ClientSession,
+  deadline: Deadline | null,
+  isPatient: () => boolean,
+): Promise<void> {
+  const { session } = client;
+  const gone = leave(client, deadline === null, isPatient);
   if (deadline === null) {
-    await (session.isIdle ? gone : watchedClose(session, gone));
+    await (client.isAtRest ? gone : watchedClose(client, gone));
     return;
   }
   try {
@@ -580,9 +610,24 @@ async function closeClient(session: Session, deadline: Deadline | null): Promise
   }
 }
 
-/** Resolves when the server has closed its side, or does not react although `isHasty`. */
-async function leave(session: Session, isHasty: boolean): Promise<void> {
-  await session.whenIdle();
+/**
+ * Resolves when the server has closed its side, or does not react although `isHasty`.
+ *
+ * @param isPatient whether transactions that calls run are waited for, and what waits for them, and not only what
+ *   the server has been asked; it is looked at again with each step of the gate
+ */
+async function leave(
+  client: ClientSession,
+  isHasty: boolean,
+  isPatient: () => boolean,
+): Promise<void> {
+  const { gate, session } = client;
+  for (;;) {
+    if (!session.isIdle) await session.whenIdle();
+    else if (!client.isAtRest && !client.isHeldOpen && isPatient()) await gate.whenAdvanced();
+    else break;
+    if (session.isEnded) break;
+  }
   session.terminateGracefully(isHasty ? undefined : null);
   await session.whenGone();
 }

@@ -24,6 +24,8 @@ export class OpenTransaction {
   readonly context: OpenTransaction | undefined = OpenTransaction.current();
   /** Its code runs. Until `begin` has resolved, who shares its context is still a stranger to it. */
   isEntered = false;
+  /** A call is under way that ends it; one that `begin` has made is its user's to end. */
+  isManaged = false;
 
   /** The client session that it is on, once it has begun. */
   home: object | null = null;

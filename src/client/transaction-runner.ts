@@ -36,6 +36,7 @@ export async function beginTransaction<F extends RowForm>(
   checkOptions('a transaction', options, TRANSACTION_OPTIONS);
   const { gate, session } = client;
   own.home = client;
+  own.isManaged = beginning.managed;
   // A pool may have lent the session to somebody else by the time that it may begin.
   const connection = client.owner!;
   const outer = gate.wantedBy(asked, own.context);
@@ -52,7 +53,9 @@ export async function beginTransaction<F extends RowForm>(
     while (outer === undefined && !session.isFree && !session.isEnded) {
       await idleWithin(session, deadline);
     }
-    connection[CLIENT]('a method of Connection');
+    // A close that was called meanwhile waits for this call.
+    connection[CLIENT]('a method of Connection', true);
+    client.checkOpen();
     deadline?.check();
     const begun = beginInTurn(client, outer, beginning);
     return Transaction[CREATE]<F>(
@@ -94,6 +97,7 @@ export async function runTransaction<R>(
       await new Promise<void>((resolve) => {
         client.session.clock.setTimer(attempts.pause, resolve);
       });
+      if (client.isEnded) throw error;
     }
   }
 }

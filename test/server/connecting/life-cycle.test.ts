@@ -160,6 +160,56 @@ describeEach('the life of a connection', (version) => {
     c.terminate();
   });
 
+  it('closes after calls that take several steps: transactions, and what waits for one', async () => {
+    const c = await open(version);
+    let goOn!: () => void;
+    const paused = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const transaction = c.transaction({ settings: { 'life.step': 'one' } }, async (tx) => {
+      const step = await tx.fetchVal("SELECT current_setting('life.step')");
+      await paused;
+      return [step, await tx.fetchVal('SELECT 2'), await c.fetchVal('SELECT 3')];
+    });
+    const calls = [
+      transaction,
+      c.with({ settings: { 'life.step': 'four' } }).fetchVal("SELECT current_setting('life.step')"),
+      c.setTypeCodec('numeric', { schema: 'pg_catalog', decoder: Number, encoder: String }),
+      c.fetchVal('SELECT 5'),
+    ];
+    const closing = c.close();
+    await c
+      .transaction(async () => {})
+      .catch((error: Error) => expect(error.message).toContain('closed'));
+    goOn();
+    expect(await Promise.all(calls)).toEqual([['one', 2, 3], 'four', undefined, 5]);
+    await closing;
+    const other = await open(version);
+    const begun = other.begin();
+    const step = failure<InterfaceError>(begun.then((tx) => tx.fetchVal('SELECT 1')));
+    await other.close();
+    // It is not its call any more that keeps it open.
+    expect(await step).toMatchObject({ safeToRetry: true });
+  });
+
+  it('is closed inside of a transaction’s function, also where a close waits for that', async () => {
+    for (const isClosing of [false, true]) {
+      const c = await open(version);
+      const closings: Promise<void>[] = [];
+      const transaction = failure(
+        c.transaction(async (tx) => {
+          await tx.execute('SELECT 1');
+          if (isClosing) await expect.poll(() => closings.length, { interval: 1 }).toBe(1);
+          await c.close();
+          await tx.execute('SELECT 2');
+        }),
+      );
+      if (isClosing) setImmediate(() => closings.push(c.close()));
+      expect(await transaction).toMatchObject({ message: 'the connection is closed' });
+      await Promise.all(closings);
+    }
+  });
+
   it('is over on the server, too, when close resolves', async () => {
     const observer = await open(version);
     for (let i = 0; i < 20; i++) {
