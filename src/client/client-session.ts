@@ -452,7 +452,9 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   }
 
   #endTransactions(): void {
-    for (const transaction of this.transactions.splice(0)) transaction.markUndone();
+    if (this.transactions.length > 0) {
+      for (const transaction of this.transactions.splice(0)) transaction.markUndone();
+    }
     this.session.preamble.drop();
     this.gate.advance();
   }

@@ -223,6 +223,7 @@ export class Listeners<Owner> {
   }
 
   #leave(): void {
+    if (this.#leavers.size === 0) return;
     const leavers = [...this.#leavers];
     this.#leavers.clear();
     for (const leaver of leavers) leaver();

@@ -66,12 +66,18 @@ export function cleanAhead(
   if (policy === 'never' || !isAtRest || session.server.isRoleInDoubt) return null;
   const isDue = client.effects.areLasting || session.server.hasChanged;
   if (!hasToReset(pooled, policy)) return null;
+  return { done: resetAhead(client, clock), isDue };
+}
+
+async function resetAhead(client: ClientSession, clock: Clock): Promise<void> {
   const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
-  const reset = client.resetAhead(deadline);
-  const done = reset
-    .catch((error: unknown) => session.destroy(failedReset(error)))
-    .finally(() => deadline.dispose());
-  return { done, isDue };
+  try {
+    await client.resetAhead(deadline);
+  } catch (error) {
+    client.session.destroy(failedReset(error));
+  } finally {
+    deadline.dispose();
+  }
 }
 
 function hasToReset({ client, keepsInit }: PooledSession, policy: ResetPolicy): boolean {

@@ -1,6 +1,9 @@
 import { ProtocolError } from '../errors/client-errors.ts';
 import { viewOf } from './view.ts';
 
+/** Longer strings are not kept. */
+const MAX_FAMILIAR = 64;
+
 /**
  * Reads one message's body, bounds-checked. The first failure sticks: every later read gives
  * a harmless zero value and `finish()` throws, so a decoder needs one check at its end.
@@ -128,6 +131,17 @@ export class MessageReader {
     }
     this.#offset = end + 1;
     return expected;
+  }
+
+  /**
+   * A NUL-terminated string that is likely to be one of those read before. `known` has them, each where its
+   * first character and its length lead to; at first they are empty.
+   */
+  familiarCstring(known: string[]): string {
+    const sum = 7 * (this.#buffer[this.#offset] ?? 0) + this.remaining;
+    const string = this.likelyCstring(known[sum % known.length]!);
+    if (string.length <= MAX_FAMILIAR) known[sum % known.length] = string;
+    return string;
   }
 
   /** Throws if any read failed or bytes are left over. `message` names the message. */

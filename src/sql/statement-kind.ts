@@ -10,7 +10,7 @@ import { Lexer } from './lexer.ts';
 import { nextPiece, QUERIES, readOpening, wordOf } from './opening.ts';
 import { isRemarkable, NO_REMARKS, readRemarks } from './remarks.ts';
 import { NO_EFFECTS, type ScriptEffects, scriptEffects } from './script-effects.ts';
-import { surroundingsChanges } from './surroundings-change.ts';
+import { type SurroundingsChange, surroundingsChanges } from './surroundings-change.ts';
 
 /**
  * What a text of SQL does to the session and the transaction that it is executed in, as far as the
@@ -53,6 +53,8 @@ export interface StatementKind extends ScriptEffects {
   readonly parsedAnew: boolean;
   /** May set what the meaning of other texts depends on: see surroundings-change.ts. */
   readonly changesSurroundings: boolean;
+  /** Whatever it may set of that, it does by ending a transaction. */
+  readonly onlyEnds: boolean;
   /** The same, but for functions alone that it calls: most of those set nothing. */
   readonly callsUnknown: boolean;
   /** Does none of that, and drops no statements: what is known of others stays true. */
@@ -131,6 +133,7 @@ function plainKind(text: string): StatementKind | null {
     mentionsPrepare: false,
     parsedAnew: false,
     changesSurroundings: false,
+    onlyEnds: true,
     callsUnknown: false,
     needsHolder: null,
     ...NO_EFFECTS,
@@ -148,6 +151,7 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     mentionsPrepare: one.mentionsPrepare || other.mentionsPrepare,
     parsedAnew: one.parsedAnew || other.parsedAnew,
     changesSurroundings: one.changesSurroundings || other.changesSurroundings,
+    onlyEnds: one.onlyEnds && other.onlyEnds,
     callsUnknown: one.callsUnknown || other.callsUnknown,
     needsHolder: one.needsHolder === other.needsHolder ? one.needsHolder : null,
     endsTransaction: one.endsTransaction || other.endsTransaction,
@@ -190,7 +194,8 @@ function kindOf(known: Omit<StatementKind, 'leavesStatements'>): StatementKind {
     4096 * Number(kind.callsUnknown) +
     8192 * Number(kind.firesTriggers) +
     16384 * Number(kind.dropsStatements) +
-    32768 * NEEDS.indexOf(kind.needsHolder);
+    32768 * Number(kind.onlyEnds) +
+    65536 * NEEDS.indexOf(kind.needsHolder);
   const same = kinds.get(index);
   if (same !== undefined) return same;
   kinds.set(index, Object.freeze(kind));
@@ -293,13 +298,20 @@ function effectsOf(text: string, backslashes: boolean): ScriptEffects {
   return { endsTransaction, copies, unlistens, dropsStatements };
 }
 
+const ENDS: ReadonlySet<string> = new Set<SurroundingsChange['does']>([
+  'commit',
+  'roll back',
+  'roll back to',
+]);
+
 function surroundingsOf(
   text: string,
   backslashes: boolean,
-): Pick<StatementKind, 'changesSurroundings' | 'callsUnknown'> {
+): Pick<StatementKind, 'changesSurroundings' | 'onlyEnds' | 'callsUnknown'> {
   const changes = surroundingsChanges(text, backslashes);
   const callsUnknown = changes.length > 0 && changes.every(({ does }) => does === 'call');
-  return { changesSurroundings: changes.length > 0 && !callsUnknown, callsUnknown };
+  const onlyEnds = changes.every(({ does }) => ENDS.has(does));
+  return { changesSurroundings: changes.length > 0 && !callsUnknown, onlyEnds, callsUnknown };
 }
 
 function changesSchema(verb: string, text: string, backslashes: boolean): boolean {

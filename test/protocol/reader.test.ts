@@ -91,6 +91,7 @@ test('no sequence of reads leaves the message or throws before its end', () => {
     (r) => r.count(3),
     (r) => r.cstring(),
     (r) => r.likelyCstring('SELECT 1'),
+    (r) => r.familiarCstring(['', 'SELECT 1']),
     (r) => r.bytes(7),
     (r) => r.bytes(r.int32()),
   );
@@ -117,6 +118,28 @@ test('a string is read the same whether it is the expected one or another', () =
       expect(reader.remaining).toBe(rest.length);
     }),
   );
+});
+
+test('familiar strings are those that were sent, whatever was read before', () => {
+  const sent = fc.array(fc.stringMatching(/^[A-C ]{0,4}$/), { maxLength: 20 });
+  fc.assert(
+    fc.property(sent, fc.integer({ min: 1, max: 4 }), (strings, size) => {
+      const known = Array.from({ length: size }, () => '');
+      for (const string of strings) {
+        const bytes = Buffer.from(`${string}\0`);
+        const reader = new MessageReader(bytes, 0, bytes.length);
+        expect(reader.familiarCstring(known)).toBe(string);
+        reader.finish('CommandComplete');
+      }
+    }),
+  );
+});
+
+test('long strings are not kept for later', () => {
+  const known = [''];
+  const bytes = Buffer.from(`${'x'.repeat(1000)}\0`);
+  expect(new MessageReader(bytes, 0, bytes.length).familiarCstring(known)).toHaveLength(1000);
+  expect(known).toEqual(['']);
 });
 
 test('an expected string without its end is refused like any other', () => {

@@ -169,9 +169,31 @@ describe('a statement that leaves nothing in the session and may share it', () =
       dropsStatements: false,
       parsedAnew: false,
       changesSurroundings: false,
+      onlyEnds: true,
       callsUnknown: false,
       leavesStatements: true,
     });
+  });
+});
+
+describe('what ends transactions', () => {
+  it.each(['COMMIT', 'end; ', 'ROLLBACK AND CHAIN', 'rollback to a', "PREPARE TRANSACTION 'a'"])(
+    'changes nothing else: %j',
+    (text) => {
+      expect(statementKind(text)).toMatchObject({ changesSurroundings: true, onlyEnds: true });
+    },
+  );
+
+  it.each(['SET ROLE a; COMMIT', 'COMMIT; RESET ALL', 'COMMIT; SELECT f()', 'DISCARD ALL'])(
+    'may change more: %j',
+    (text) => {
+      expect(statementKind(text)).toMatchObject({ changesSurroundings: true, onlyEnds: false });
+    },
+  );
+
+  it('may do so where strings end elsewhere', () => {
+    const text = String.raw`SELECT '\'; SET ROLE a; --'; COMMIT`;
+    expect(statementKind(text)).toMatchObject({ onlyEnds: false });
   });
 });
 

@@ -109,14 +109,13 @@ export function writeDataRow(writer: MessageWriter, values: readonly (Uint8Array
   writer.end();
 }
 
-/** The command tag that was read last: the same one comes again and again. */
-let lastTag = '';
+/** Command tags that were read: the same few come again and again. */
+const tags: string[] = Array.from({ length: 32 }, () => '');
 
 /** Reads a CommandComplete: the command tag, e.g. `INSERT 0 3`. */
 export function readCommandComplete(reader: MessageReader): string {
-  const tag = reader.likelyCstring(lastTag);
+  const tag = reader.familiarCstring(tags);
   reader.finish('CommandComplete');
-  lastTag = tag;
   return tag;
 }
 

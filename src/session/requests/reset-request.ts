@@ -2,6 +2,19 @@ import type { Deadline } from '../../transport/deadline.ts';
 import type { RequestHost } from '../request.ts';
 import { ScriptRequest } from './script-request.ts';
 
+/** The script that was sent last, and its text: sessions of one kind of server have the same. */
+let lastScript = '';
+let lastText = '';
+
+/** As one transaction. Of a serializable one the COMMIT might fail as well, and leave no failed transaction. */
+function textOf(script: string): string {
+  if (script !== lastScript) {
+    lastText = `BEGIN ISOLATION LEVEL READ COMMITTED;\n${script}COMMIT;`;
+    lastScript = script;
+  }
+  return lastText;
+}
+
 /**
  * Undoes what was left in the session, and lets the requests of the next user travel behind it
  * without waiting. It is a transaction block in one Query: where a statement of it fails, the COMMIT at
@@ -13,8 +26,7 @@ export class ResetRequest extends ScriptRequest {
 
   /** @param failed ends the session, at once: what was left in it is still there */
   constructor(script: string, deadline: Deadline | null, failed: (error: unknown) => void) {
-    // Of a serializable transaction the COMMIT might fail as well, and leave no failed transaction.
-    super(`BEGIN ISOLATION LEVEL READ COMMITTED;\n${script}COMMIT;`, deadline);
+    super(textOf(script), deadline);
     this.#failed = failed;
   }
 

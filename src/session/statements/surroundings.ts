@@ -193,7 +193,7 @@ export class Surroundings {
       !this.#hasDefined &&
       !this.#hasReported &&
       !this.#unreported.isTouched;
-    return !isUntouched || !isEnd(text);
+    return !isUntouched || !statementKind(text).onlyEnds;
   }
 
   /** Something that the server reports has changed since the last transaction ended. */
@@ -418,12 +418,6 @@ const REPORTED_AS: ReadonlyMap<string, string> = new Map([
   ['standard_conforming_strings', 'standard_conforming_strings'],
   ['session_authorization', 'session_authorization'],
 ]);
-
-function isEnd(text: string): boolean {
-  return changesBy({ text }).every(
-    ({ does }) => does === 'commit' || does === 'roll back' || does === 'roll back to',
-  );
-}
 
 /** Where strings end may depend on a setting: then nothing of what is set is told. */
 export function changesBy({ text, args }: Executed): readonly SurroundingsChange[] {
