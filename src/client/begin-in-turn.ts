@@ -5,7 +5,6 @@ import type { Beginning } from './beginning.ts';
 import { eitherSignal } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 import type { OpenTransaction } from './open-transaction.ts';
-import { newSavepointName } from './savepoint.ts';
 import { type NewSavepoints, Savepoints } from './savepoints.ts';
 import { TransactionEnd } from './transaction-end.ts';
 import type { IsolationLevel, TransactionOptions } from './transaction-options.ts';
@@ -33,6 +32,7 @@ export function beginInTurn(
       { hint: 'End the transaction that was begun with execute("BEGIN") first.' },
     );
   }
+  client.savepointNames.begin();
   session.preamble.begin(statements);
   transactions.push(own);
   return { end: new TransactionEnd(client, own, null, null), newSavepoints };
@@ -47,7 +47,7 @@ async function beginNested(
   checkNestedSettings(options);
   await checkNestedIsolation(client, options.isolation);
   outer.checkOpen('transaction()');
-  const name = newSavepointName();
+  const name = client.savepointNames.next();
   own.signal = eitherSignal(outer.signal, options.signal);
   // Not awaited here: in a failed transaction everything that follows fails as well. Nor limited in time, as BEGIN
   // is not: without it, what follows would be done in the outer one.

@@ -20,6 +20,7 @@ import { Listeners, type ListenHost, type Listening } from './listeners.ts';
 import { endedByStatement, OpenTransaction } from './open-transaction.ts';
 import { commentOf, withComment } from './query-comment.ts';
 import { QueryLog } from './query-log.ts';
+import { SavepointNames } from './savepoint-names.ts';
 import { SessionEffects } from './session-effects.ts';
 import { isTraced, traced } from './tracing.ts';
 
@@ -57,6 +58,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly streams: Set<{ endIfUnread(reason: () => Error): void }> = new Set();
   /** The statements that the holder has prepared, by name. */
   readonly prepared: Set<string> = new Set();
+  readonly savepointNames: SavepointNames = new SavepointNames();
   readonly effects: SessionEffects = new SessionEffects();
   /** The server is to roll back a transaction that nobody has asked for: see transactionEnded. */
   #endsAnother = false;

@@ -2,14 +2,6 @@ import { located } from './caller-stack.ts';
 import { CREATE } from './internals.ts';
 import type { Point } from './savepoint-stack.ts';
 
-let savepoints = 0;
-
-/** A name that no other savepoint has. */
-export function newSavepointName(): string {
-  savepoints += 1;
-  return `asyncpg_savepoint_${savepoints.toString(36)}`;
-}
-
 /** What a savepoint needs of its transaction. */
 interface SavepointHost {
   run(verb: 'RELEASE' | 'ROLLBACK TO'): Promise<unknown>;

@@ -5,7 +5,7 @@ import { isError } from '../values/builtins.ts';
 import type { ClientSession } from './client-session.ts';
 import { CHECK_IN, CHECK_OUT, CREATE, DEADLINE } from './internals.ts';
 import type { Lease, Use } from './lease.ts';
-import { newSavepointName, Savepoint } from './savepoint.ts';
+import { Savepoint } from './savepoint.ts';
 import { type Point, SavepointStack } from './savepoint-stack.ts';
 
 /** What the savepoints of a transaction need of it. */
@@ -40,7 +40,7 @@ export class Savepoints {
     this.#host = host;
   }
 
-  async set(name: string = newSavepointName()): Promise<Savepoint> {
+  async set(name: string = this.#client.savepointNames.next()): Promise<Savepoint> {
     const host = this.#host;
     const stack = this.#stack;
     const quoted = quoteWholeIdentifier(name);

@@ -33,6 +33,24 @@ describeEach('savepoints', (version) => {
     expect(await values(c)).toEqual([1, 3]);
   });
 
+  it('have each a name of its own in a transaction, and few names in all', async () => {
+    const c = await withTable();
+    const names = (count: number): Promise<string[]> =>
+      c.transaction(async (tx) => {
+        const found: string[] = [];
+        for (let i = 0; i < count; i++) found.push((await tx.savepoint()).name);
+        return found;
+      });
+    expect(new Set(await names(40)).size).toBe(40);
+    const later: string[][] = [];
+    for (let i = 0; i < 40; i++) later.push(await names(2));
+    for (const [i, [one, other]] of later.entries()) {
+      expect(other).not.toBe(one);
+      if (i > 0) expect(later[i - 1]).not.toContain(one);
+    }
+    expect(new Set(later.flat()).size).toBeLessThan(40);
+  });
+
   it('bring a failed transaction back', async () => {
     const c = await withTable();
     await c.transaction(async (tx) => {
