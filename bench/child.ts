@@ -51,6 +51,19 @@ async function setUp(driver: Driver, assignment: Assignment): Promise<Setup> {
       close: async () => void (await pool.close()),
     };
   }
+  if (work.kind === 'transaction') {
+    const pool = await driver.pool(dsn, work.size);
+    const { transaction } = pool;
+    if (transaction === undefined) throw new UnsupportedWork('transactions');
+    const keys = new Keys(assignment.keys, 0);
+    const change = async (): Promise<void> => {
+      await transaction(work.texts, [keys.next()]);
+    };
+    return {
+      callers: new Array<Caller>(work.size).fill(change),
+      close: async () => void (await pool.close()),
+    };
+  }
   const opened: DriverConnection[] = [];
   for (let i = 0; i < connections; i++) opened.push(await driver.connect(dsn));
   return {

@@ -12,6 +12,8 @@ export interface Driver {
 
 export interface DriverPool {
   fetchRow(text: string, args: readonly unknown[]): Promise<unknown>;
+  /** Executes statements one after the other in a transaction. */
+  transaction?(texts: readonly string[], args: readonly unknown[]): Promise<unknown>;
   close(): Promise<unknown>;
 }
 

@@ -22,7 +22,12 @@ export type Work =
   /** Connect with SCRAM, over TLS or without, one query, close. */
   | { kind: 'connect'; text: string; tls: boolean }
   /** `lookup` through one pool of `size` connections, by `callers` at once. */
-  | { kind: 'pool'; text: string; keys: number; callers: number; size: number };
+  | { kind: 'pool'; text: string; keys: number; callers: number; size: number }
+  /**
+   * These statements one after the other in a transaction of their own, through one pool of `size` connections,
+   * by as many callers. Each takes a key of 1…keys as its only argument.
+   */
+  | { kind: 'transaction'; texts: readonly string[]; keys: number; size: number };
 
 export interface Workload {
   readonly name: string;
@@ -119,6 +124,21 @@ export const WORKLOADS: readonly Workload[] = [
     connections: [4],
   },
   {
+    name: 'transaction',
+    title: 'transaction: a lookup, an update and a lookup in one, each awaited, over a pool of 10',
+    work: {
+      kind: 'transaction',
+      texts: [
+        LOOKUP,
+        'UPDATE bench_stock SET amount = amount + 1 WHERE id = $1',
+        'SELECT amount FROM bench_stock WHERE id = $1',
+      ],
+      keys: KEYS,
+      size: 10,
+    },
+    connections: [10],
+  },
+  {
     name: 'copyto',
     title: 'copyto: COPY of 100,000 rows out',
     work: { kind: 'copyOut', text: 'SELECT * FROM bench_accounts' },
@@ -159,6 +179,9 @@ export const SCHEMA: readonly string[] = [
      SELECT i, 'Account ' || i, 'account' || i || '@example.org', i % 7 <> 0,
             timestamptz '2026-01-01' + i * interval '1 minute', i * 1.25
        FROM generate_series(1, ${KEYS}) AS i`,
+  `CREATE UNLOGGED TABLE bench_stock (id int PRIMARY KEY, amount int NOT NULL)
+     WITH (fillfactor = 50, autovacuum_enabled = false)`,
+  `INSERT INTO bench_stock SELECT i, 0 FROM generate_series(1, ${KEYS}) AS i`,
   `CREATE TABLE bench_mixed (
      id int, key uuid, name text, city text, is_active bool, price numeric(12, 4), ratio float8,
      created_at timestamptz, attributes jsonb, remark text, total int8)`,

@@ -36,6 +36,10 @@ export const driver: Driver = {
     const pool = await createPool(dsn, { minSize, maxSize: size });
     return {
       fetchRow: (text, args) => pool.fetchRow(text, ...args),
+      transaction: (texts, args) =>
+        pool.transaction(async (tx) => {
+          for (const text of texts) await tx.fetch(text, ...args);
+        }),
       close: () => pool.close(),
     };
   },

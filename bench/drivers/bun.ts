@@ -16,6 +16,10 @@ const { SQL } = (await import(name)) as BunModule;
 function poolOf(sql: BunSql): DriverPool {
   return {
     fetchRow: (text, args) => sql.unsafe(text, args).then((rows) => rows[0]),
+    transaction: (texts, args) =>
+      sql.begin(async (tx) => {
+        for (const text of texts) await tx.unsafe(text, args);
+      }),
     close: () => sql.close(),
   };
 }

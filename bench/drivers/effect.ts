@@ -47,6 +47,12 @@ function poolOf(
 ): DriverPool {
   return {
     fetchRow: (text, args) => runtime.runPromise(sql.unsafe(text, args)).then((rows) => rows[0]),
+    transaction: (texts, args) =>
+      runtime.runPromise(
+        sql.withTransaction(
+          Effect.forEach(texts, (text) => sql.unsafe(text, args), { discard: true }),
+        ),
+      ),
     close: () => runtime.dispose(),
   };
 }

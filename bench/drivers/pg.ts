@@ -59,6 +59,13 @@ export const driverOf = (pg: typeof realPg, version: string): Driver => ({
     const pool = new pg.Pool({ connectionString: dsn, min: size, max: size });
     return {
       fetchRow: (text, args) => pool.query(query(text, args)).then(({ rows }) => rows[0]),
+      async transaction(texts, args) {
+        const client = await pool.connect();
+        await client.query('BEGIN');
+        for (const text of texts) await client.query(query(text, args));
+        await client.query('COMMIT');
+        client.release();
+      },
       close: () => pool.end(),
     };
   },

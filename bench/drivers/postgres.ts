@@ -19,6 +19,10 @@ function poolOf(sql: postgres.Sql): DriverPool {
   return {
     fetchRow: (text, args) =>
       sql.unsafe(text, parameters(args), PREPARED).then((rows) => rows[0] as unknown),
+    transaction: (texts, args) =>
+      sql.begin(async (tx) => {
+        for (const text of texts) await tx.unsafe(text, parameters(args), PREPARED);
+      }),
     close: () => sql.end(),
   };
 }

@@ -28,7 +28,7 @@ async def connect(dsn, work):
 
 def keys_of(spec):
     work = spec["work"]
-    return spec["keys"] if work["kind"] in ("lookup", "pool") else []
+    return spec["keys"] if work["kind"] in ("lookup", "pool", "transaction") else []
 
 
 async def callers_of(spec):
@@ -56,6 +56,20 @@ async def callers_of(spec):
             await pool.fetchrow(work["text"], key)
 
         return [lookup_in_pool] * work["callers"], [pool]
+
+    if kind == "transaction":
+        pool = await asyncpg.create_pool(dsn, min_size=work["size"], max_size=work["size"])
+        position = 0
+
+        async def change():
+            nonlocal position
+            key = keys[position % len(keys)]
+            position += 1
+            async with pool.acquire() as connection, connection.transaction():
+                for text in work["texts"]:
+                    await connection.fetch(text, key)
+
+        return [change] * work["size"], [pool]
 
     connections = [await connect(dsn, work) for _ in range(spec["connections"])]
     return [caller_of(connection, work, keys, i) for i, connection in enumerate(connections)], connections

@@ -18,8 +18,10 @@ export function scriptOf(work: Work): Script {
     case 'fetch':
       return { text: statement(work.text), options: [...PREPARED, ...definitions(work.args)] };
     case 'lookup':
+      return { text: `${aKey(work.keys)}${statement(work.text)}`, options: PREPARED };
+    case 'transaction':
       return {
-        text: `\\set ${variable(1)} random(1, ${work.keys})\n${statement(work.text)}`,
+        text: `${aKey(work.keys)}BEGIN;\n${work.texts.map(statement).join('')}COMMIT;\n`,
         options: PREPARED,
       };
     case 'many':
@@ -43,6 +45,11 @@ const PREPARED = ['--protocol=prepared'];
 
 function variable(number: number | string): string {
   return `a${number}`;
+}
+
+/** Draws the first argument. */
+function aKey(keys: number): string {
+  return `\\set ${variable(1)} random(1, ${keys})\n`;
 }
 
 function statement(text: string): string {
