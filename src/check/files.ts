@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
+import { sqlOf } from './schema-text.ts';
 
 const NEVER = new Set(['node_modules', '.git', 'dist', '.asyncpg']);
 
@@ -25,7 +26,7 @@ export async function schemaFiles(config: LoadedConfig): Promise<SchemaFile[]> {
     files.push(...found);
   }
   return await Promise.all(
-    [...new Set(files)].map(async (file) => ({ file, text: await readFile(file, 'utf8') })),
+    [...new Set(files)].map(async (file) => ({ file, text: sqlOf(await readFile(file, 'utf8')) })),
   );
 }
 
@@ -74,18 +75,29 @@ async function expand(root: string, entry: string): Promise<string[]> {
   const place = path.resolve(root, entry);
   const found = await stat(place).catch(() => null);
   if (found?.isFile() === true) return [place];
-  const sql = (file: string): boolean => file.endsWith('.sql') && isNoUndoing(file);
-  if (found?.isDirectory() === true) return (await filesBelow(place)).filter(sql);
+  if (found?.isDirectory() === true) {
+    return migrations((await filesBelow(place)).filter((file) => file.endsWith('.sql')));
+  }
   if (!/[*?{]/.test(entry)) return [];
   const pattern = globPattern(entry);
-  // What undoes migrations is left out here as well, unless it is asked for by name.
-  const wanted = entry.endsWith('.down.sql') ? () => true : isNoUndoing;
   const files = (await filesBelow(root)).filter((file) => pattern.test(relativeName(root, file)));
-  return files.filter(wanted);
+  // What undoes migrations is left out here as well, unless it is asked for by name.
+  return UNDOING.test(path.basename(entry)) ? files : migrations(files);
 }
 
-function isNoUndoing(file: string): boolean {
-  return !file.endsWith('.down.sql');
+/** `1.down.sql`, `down.sql` in a folder of its own, and as postgrator and Flyway name what undoes a migration. */
+const UNDOING = /(?:^|\.)(?:down|undo|rollback|revert)\.sql$|^\d+\.undo\.|^U\d[\d._]*__/i;
+
+/** Files without what undoes others, and what Flyway repeats behind all. */
+function migrations(files: readonly string[]): string[] {
+  const all = new Set(files);
+  const isUndoing = (file: string): boolean =>
+    UNDOING.test(path.basename(file)) ||
+    // 1_users_down.sql, if 1_users_up.sql is there.
+    (/[-_]down\.sql$/.test(file) && all.has(file.replace(/down\.sql$/, 'up.sql')));
+  const isRepeated = (file: string): boolean => path.basename(file).startsWith('R__');
+  const wanted = files.filter((file) => !isUndoing(file));
+  return [...wanted.filter((file) => !isRepeated(file)), ...wanted.filter(isRepeated)];
 }
 
 /** A folder and those below it that may have sources or a schema. */

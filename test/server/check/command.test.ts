@@ -92,7 +92,22 @@ describe('asyncpg check', () => {
       'm/9_nine.sql': 'ALTER TABLE a ADD b int;',
       'm/9_nine.down.sql': 'DROP TABLE a;',
       'm/10_ten.sql': 'ALTER TABLE a RENAME b TO c;',
-      'src/a.ts': "db.fetch('SELECT c FROM a');",
+      'src/a.ts': "db.fetch('SELECT c FROM a'); db.fetch('SELECT m FROM g, twice');",
+      // Others are run at the end, whatever their names are: these make what the next ones need.
+      'm/R__again.sql': 'CREATE OR REPLACE VIEW twice AS SELECT c AS d FROM a;',
+      'm/U10__undo.sql': 'DROP TABLE a;',
+      'm/001.undo.a.sql': 'DROP TABLE a;',
+      'm/10_ten_down.sql': 'DROP TABLE a;',
+      'm/10_ten_up.sql': '',
+      'm/12_both.sql':
+        "-- +goose Up\nCREATE TYPE mood AS ENUM ('low');\nCREATE TABLE g ();\n-- +goose Down\nDROP TABLE g;",
+      // What is in no transaction, and roles that the throw-away server does not have.
+      'm/13_apart.sql':
+        "ALTER TYPE mood ADD VALUE 'high';\nALTER TABLE g ADD m mood DEFAULT 'high';\n" +
+        'ALTER TABLE g OWNER TO check_owner;\nCREATE INDEX CONCURRENTLY i ON g (m);\nVACUUM g;',
+      'm/14_own.sql':
+        'BEGIN;\nALTER TABLE g ADD n int;\nCOMMIT;\nCREATE INDEX CONCURRENTLY j ON g (n);\n' +
+        'BEGIN;\nALTER TABLE g ADD o int;\nGRANT SELECT ON g TO check_reader, "check other";\nCOMMIT;',
     });
     expect(await project.check()).toMatchObject({ code: 0, err: '' });
     await project.write({ 'm/11_open.sql': 'BEGIN;\nCREATE TABLE d ();\n' });
@@ -105,11 +120,11 @@ describe('asyncpg check', () => {
 
   it('tells a mistake in the schema by its place', async () => {
     await using project = await Project.make({
-      'schema.sql': 'CREATE TABLE a (id int8);\nCREATE TABEL b ();',
+      'schema.sql': "BEGIN;\nCREATE TABLE a (id int8);\nCOMMIT;\nSELECT '🙂'; CREATE TABEL b ();",
     });
     const { code, out } = await project.check();
     expect(code).toBe(1);
-    expect(out).toContain('schema.sql(2,8): error 42601: syntax error at or near "TABEL"');
+    expect(out).toContain('schema.sql(4,22): error 42601: syntax error at or near "TABEL"');
   });
 
   it('executes nothing and leaves nothing in a database that is there', async () => {
