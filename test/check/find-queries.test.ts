@@ -1,5 +1,8 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findQueries } from '../../src/check/sources/find-queries.ts';
+import { Project } from './project.ts';
 
 function textsOf(source: string): string[] {
   return findQueries('a.ts', source).queries.flatMap(({ variants }) =>
@@ -408,6 +411,189 @@ describe('the finder of queries', () => {
       expect(queries).toEqual([]);
       expect(unknown).toHaveLength(1);
     }
+  });
+
+  it.each<[string, string, string[]]>([
+    [
+      'conditions',
+      "db.fetch(`SELECT a FROM t ORDER BY ${byName ? 'b' : `c${!up ? ' DESC' : ''}`}`)",
+      [
+        'SELECT a FROM t ORDER BY b',
+        'SELECT a FROM t ORDER BY c DESC',
+        'SELECT a FROM t ORDER BY c',
+      ],
+    ],
+    [
+      'one text or another',
+      "const A = 'SELECT 1'; db.fetch(A ?? 'SELECT 2')",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+    [
+      'the texts that a type allows',
+      "type Dir = 'ASC' | 'DESC'; interface O { dir: Dir }\n" +
+        'const f = ({ dir }: O, o: O) => { db.fetch(`SELECT 1 ORDER BY 1 ${dir}`); db.fetch(`TABLE a -- ${o.dir}`) }',
+      ['SELECT 1 ORDER BY 1 ASC', 'SELECT 1 ORDER BY 1 DESC', 'TABLE a -- ASC', 'TABLE a -- DESC'],
+    ],
+    [
+      'what a key chooses',
+      "const BY = { id: 'u.id', name: 'u.name' } as const; db.fetch(`SELECT 1 FROM u ORDER BY ${BY[sort]}`);" +
+        "db.fetch({ a: 'SELECT 2', b: 'SELECT 3' }[which]!)",
+      ['SELECT 1 FROM u ORDER BY u.id', 'SELECT 1 FROM u ORDER BY u.name', 'SELECT 2', 'SELECT 3'],
+    ],
+    [
+      'what a list has',
+      "const ALL = ['SELECT 1', 'SELECT 2']; for (const each of ALL) db.execute(each);" +
+        "const COLUMNS = ['a', 'b'] as const; db.fetch(`SELECT ${COLUMNS.join(', ')} FROM t`)",
+      ['SELECT 1', 'SELECT 2', 'SELECT a, b FROM t'],
+    ],
+    [
+      'what a function returns',
+      "const from = (table: 'a' | 'b') => ` FROM ${table}`; function all() { return 'SELECT *'; }" +
+        "class R { #one() { return 'SELECT 1'; } m() { db.fetch(all() + from('a')); db.fetch(this.#one()); } }",
+      ['SELECT * FROM a', 'SELECT * FROM b', 'SELECT 1'],
+    ],
+    [
+      'what is taken apart',
+      "const Q = { a: 'SELECT 1', b: { c: 'SELECT 2' } }; const { a, b: { 'c': d } } = Q; db.fetch(a); db.fetch(d)",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+    [
+      'other ways of writing',
+      "db.fetch(String.raw`SELECT 1`); db.fetch('SELECT '.concat('2'))",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+    [
+      'itself',
+      "const q = q + 'x'; db.fetch(q); function f() { return f() + f(); } db.fetch(f())",
+      [],
+    ],
+    [
+      'a batch that grows',
+      "const all: Q[] = ['SELECT 1']; if (x) all.push({ text: 'SELECT 2' }); db.batch(all)",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+  ])('follows texts that are made of %s', (_, source, texts) => {
+    expect(textsOf(source)).toEqual(texts);
+  });
+
+  it.each([
+    ['dedent`SELECT 1`', 'dedent`SELECT 1`'],
+    ["'SELECT 1'.replace('1', x)", "'SELECT 1'.replace('1', x)"],
+    ["given ?? 'SELECT 1'", 'given'],
+    ['`${base} WHERE id = $1`', 'base'],
+    ["base + ' FROM a '", 'base'],
+  ])('tells of what begins or goes on as a query: %s', (text, shown) => {
+    expect(findQueries('a.ts', `db.fetch(${text})`).unknown).toEqual([
+      expect.objectContaining({ reason: `${shown} is not known before the program runs` }),
+    ]);
+  });
+
+  it.each([
+    '`${base}/from/where`',
+    "cond ? '/a' : '/b'",
+    'url(x)',
+    "base + '/FROM x'",
+    'job',
+    'css`a`',
+  ])('says nothing of what is none: %s', (text) => {
+    const source = `api.fetch(${text}); function url(x: string) { return \`/x/\${x}\`; }`;
+    expect(findQueries('a.ts', source)).toMatchObject({ queries: [], unknown: [] });
+  });
+
+  it.each<[string, string, string[]]>([
+    [
+      'that is written out, and one for each condition',
+      'const all = [sql`a`]; if (!x) { all.push(sql`b = ${1}`); y && all.push(sql`c`); } db.fetch(sql`SELECT ${sql.and(all)} ${x ? sql`` : sql`FROM b`}`)',
+      [
+        'SELECT ((a) AND (b = $1)) FROM b',
+        'SELECT ((a)) ',
+        'SELECT ((a) AND (b = $1) AND (c)) FROM b',
+        'SELECT ((a)) ',
+      ],
+    ],
+    [
+      'that is empty at first, and another one beside it',
+      'const w: SqlFragment[] = []; const j = [sql``]; w.push(sql`a`); for (const f of all) { j.push(sql`JOIN b`); w.push(sql`b.c`); }' +
+        "db.fetch(sql`SELECT 1 FROM a ${sql.join(j, ' ')} WHERE ${sql.or(w)}`)",
+      ['SELECT 1 FROM a  WHERE ((a))', 'SELECT 1 FROM a  JOIN b WHERE ((a) OR (b.c))'],
+    ],
+  ])('follows a list of fragments %s', (_, source, texts) => {
+    expect(textsOf(source)).toEqual(texts);
+  });
+
+  it.each([
+    [
+      'const all = [sql`a`]; all[0] = sql`b`; db.fetch(sql`SELECT ${sql.and(all)}`)',
+      'sql.and(all)',
+    ],
+    [
+      'const all = [sql`a`]; all.push(...more); db.fetch(sql`SELECT ${sql.and(all)}`)',
+      'sql.and(all)',
+    ],
+    ['const o = { a: 1 }; if (x) o.b = 2; db.execute(sql`UPDATE t ${sql.set(o)}`)', 'sql.set(o)'],
+    ["const Q = { a: 'SELECT 1' }; Q.a = f(); db.fetch(Q.a)", 'Q.a can be written to'],
+    [
+      'const all = list.reduce((a, b) => sql`${a}, ${b}`); db.fetch(sql`SELECT ${all}`)',
+      'list.reduce',
+    ],
+    ['const raw = (x) => sql.raw(x); db.fetch(sql`SELECT ${raw(y)}`)', 'raw(y)'],
+  ])('tells of what is changed otherwise: %s', (source, shown) => {
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual([expect.stringContaining(shown)]);
+  });
+
+  it('follows a fragment that is taken out of a constant object', () => {
+    const source = 'const F = { a: sql`b` }; const { a } = F; db.fetch(sql`SELECT 1 WHERE ${a}`)';
+    expect(textsOf(source)).toEqual(['SELECT 1 WHERE b']);
+  });
+
+  it('finds constants by the names that a repository gives its modules', async () => {
+    const names = {
+      '@/a': 'apps/api/src/a.ts',
+      'src/b': 'apps/api/src/b.ts',
+      '#c': 'apps/api/src/c.ts',
+      '#in/d': 'apps/api/src/d.ts',
+      '@shop/e': 'packages/e/src/index.ts',
+      '@shop/e/f': 'packages/e/src/f.ts',
+      g: 'packages/g/index.ts',
+      api: 'apps/api/src/main.ts',
+    };
+    const entries = Object.entries(names);
+    await using project = await Project.make({
+      'tsconfig.base.json':
+        '{ "compilerOptions": { /* see */ "paths": { "@/*": ["./apps/api/src/*"], } } } // end',
+      'apps/api/tsconfig.json':
+        '{ "files": [], "references": [{ "path": "./tsconfig.app.json" }, { "path": "./tsconfig.src.json" }] }',
+      'apps/api/tsconfig.app.json': '{ "extends": "../../tsconfig.base.json" }',
+      'apps/api/tsconfig.src.json': '{ "compilerOptions": { "baseUrl": "." } }',
+      'apps/api/package.json':
+        '{ "name": "api", "main": "dist/main.js", "imports": { "#c": "./src/c.ts", "#in/*": { "types": "./dist/*.d.ts", "default": "./dist/*.js" } } }',
+      'packages/e/package.json':
+        '{ "name": "@shop/e", "exports": { ".": "./dist/index.js", "./*": "./dist/*.js" } }',
+      'packages/g/package.json': '{ "name": "g" }',
+      'node_modules/installed/package.json': '{ "name": "installed" }',
+      'node_modules/installed/index.ts': "export const Q = 'SELECT 0';",
+      ...Object.fromEntries(
+        entries.map(([name, file]) => [file, `export const Q = 'SELECT ${name}';`]),
+      ),
+      'apps/api/src/deep/queries.mts': `${[...entries, ['installed']]
+        .map(([name], index) => `import { Q as Q${index} } from '${name}'; db.fetch(Q${index});`)
+        .join('\n')}`,
+    });
+    const modules = path.join(project.folder, 'node_modules');
+    await mkdir(path.join(modules, '@shop'));
+    await symlink(
+      path.join(project.folder, 'packages/e'),
+      path.join(modules, '@shop/e'),
+      'junction',
+    );
+    await symlink(path.join(project.folder, 'packages/g'), path.join(modules, 'g'), 'junction');
+    const file = path.join(project.folder, 'apps/api/src/deep/queries.mts');
+    const { queries } = findQueries(file, await project.read('apps/api/src/deep/queries.mts'));
+    expect(queries.map(({ variants: [one] }) => one?.text.value)).toEqual(
+      entries.map(([name]) => `SELECT ${name}`),
+    );
   });
 
   it("calls columns in lists as the program's transform does", () => {

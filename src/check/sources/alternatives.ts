@@ -1,5 +1,5 @@
 import type { Located } from './modules.ts';
-import type { Node } from './nodes.ts';
+import { conditionOf, type Node } from './nodes.ts';
 import type { Place } from './query-text.ts';
 
 /** What a template is made of. */
@@ -35,10 +35,13 @@ export interface Alternative {
 export class NotKnown {
   readonly reason: string;
   readonly place: Place;
+  /** The text ahead of what is not known. */
+  readonly before: string;
 
-  constructor(reason: string, place: Place) {
+  constructor(reason: string, place: Place, before = '') {
     this.reason = reason;
     this.place = place;
+    this.before = before;
   }
 }
 
@@ -83,13 +86,36 @@ export function inOrder(
 ): readonly Alternative[] | NotKnown {
   let result: readonly Alternative[] = [NOTHING];
   for (const item of items) {
-    if (item instanceof NotKnown) return item;
+    if (item instanceof NotKnown) {
+      return new NotKnown(item.reason, item.place, textOf(result[0]) + item.before);
+    }
+    const before = textOf(result[0]);
     result = joined(result, item);
     if (result.length > MOST_VARIANTS) {
-      return new NotKnown(`there are more than ${MOST_VARIANTS} variants`, placeOf(whole));
+      return new NotKnown(`there are more than ${MOST_VARIANTS} variants`, placeOf(whole), before);
     }
   }
   return result;
+}
+
+/** One where a condition is true, the other where it is not: that of `a ? b : c`, and of `a ?? b`. */
+export function decided(
+  node: Node,
+  source: string,
+  whenTrue: readonly Alternative[] | NotKnown,
+  otherwise: readonly Alternative[] | NotKnown,
+): readonly Alternative[] | NotKnown {
+  const { text, negated } = conditionOf((node['test'] ?? node['left']) as Node, source);
+  if (whenTrue instanceof NotKnown) return whenTrue;
+  if (otherwise instanceof NotKnown) return otherwise;
+  return [whenTrue, otherwise].flatMap((each, index) =>
+    joined([{ parts: [], when: new Map([[text, (index === 0) !== negated]]) }], each),
+  );
+}
+
+/** The text of an alternative, without what becomes a value. */
+export function textOf(alternative: Alternative | undefined): string {
+  return (alternative?.parts ?? []).map((part) => (part.is === 'text' ? part.text : '')).join('');
 }
 
 /** The text of a part of a template, its escapes read. */

@@ -1,4 +1,4 @@
-import { type Node, nameOf, propertyName, visit } from './nodes.ts';
+import { conditionOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
 
 /** What a name stands for in one part of a file. */
 export interface Binding {
@@ -8,6 +8,12 @@ export interface Binding {
   readonly values: readonly (Node | null)[];
   /** The type that it is declared with. */
   readonly type: () => Node | null;
+  /** What it goes through, of the variable of `for (… of …)`. */
+  readonly each: Node | null;
+  /** What is pushed to the array that it is. */
+  readonly added: readonly Added[];
+  /** Whether something else is written to in the array or object that it is. */
+  readonly isChanged: boolean;
 }
 
 interface Declared {
@@ -16,6 +22,25 @@ interface Declared {
   readonly type: () => Node | null;
   /** The node that it is known in. */
   readonly scope: Node;
+  readonly each: Node | null;
+  readonly added: Added[];
+  isChanged: boolean;
+}
+
+/** What is pushed to an array, and by what conditions: `if (name) parts.push(…)`. */
+export interface Added {
+  readonly node: Node;
+  readonly when: ReadonlyMap<string, boolean>;
+}
+
+/** A name in a pattern. */
+interface Part {
+  readonly name: string;
+  readonly type: () => Node | null;
+  /** What it is where nothing is given. */
+  readonly fallback: Node | null;
+  /** The properties that lead to it; null where others do, as of a list. */
+  readonly keys: readonly Node[] | null;
 }
 
 const BLOCK =
@@ -30,20 +55,53 @@ export class Bindings {
   /** The outer one of two ahead of the inner one. */
   readonly #classes: Node[] = [];
   readonly #program: Node;
+  readonly #source: string;
 
-  constructor(program: Node) {
+  constructor(program: Node, source: string) {
     this.#program = program;
+    this.#source = source;
     const assignments: Node[] = [];
+    const calls: { call: Node; around: readonly Node[] }[] = [];
     visit(program, (node, around) => {
       this.#declare(node, around);
       if (/^Class(?:Declaration|Expression)$/.test(node.type)) this.#classes.push(node);
       if (node.type === 'AssignmentExpression') assignments.push(node);
+      if (node.type === 'CallExpression') calls.push({ call: node, around: [...around] });
     });
     for (const each of assignments) {
       const left = each['left'] as Node;
       const value = left.type === 'Identifier' ? (each['right'] as Node) : null;
       for (const { name } of this.#partsOf(left)) this.#at(name, each)?.values.push(value);
+      if (left.type === 'MemberExpression') this.#change(ownerOf(left));
     }
+    for (const { call, around } of calls) this.#call(call, around);
+  }
+
+  /** A call may change the array that it is a method of, or the object that it is given. */
+  #call(call: Node, around: readonly Node[]): void {
+    const callee = call['callee'] as Node;
+    if (callee.type !== 'MemberExpression') return;
+    const object = callee['object'] as Node;
+    const method = nameOf(callee['property']);
+    const args = call['arguments'] as readonly Node[];
+    if (method === 'push' || method === 'unshift')
+      this.#change(object, { args, path: [...around, call] });
+    if (/^(?:pop|shift|splice|fill|reverse|sort|copyWithin)$/.test(method)) this.#change(object);
+    const isAssign = method === 'assign' && nameOf(object) === 'Object';
+    if (isAssign && args[0] !== undefined) this.#change(args[0]);
+  }
+
+  /** An array that something is added to, or an array or object that is changed otherwise. */
+  #change(owner: Node, added?: { args: readonly Node[]; path: readonly Node[] }): void {
+    const own = owner.type === 'Identifier' ? this.#at(nameOf(owner), owner) : undefined;
+    const [value] = own?.values ?? [];
+    if (!own || !value || !/^(?:Array|Object)Expression$/.test(unwrapped(value).type)) return;
+    own.constant = null;
+    own.isChanged ||= added === undefined;
+    if (added === undefined) return;
+    const inner = added.path.slice(added.path.indexOf(own.scope) + 1);
+    const when = conditionsOf(inner, this.#source);
+    own.added.push(...added.args.map((node) => ({ node, when })));
   }
 
   /** What a name stands for where a node is; undefined for what is imported, or comes from elsewhere. */
@@ -83,6 +141,19 @@ export class Bindings {
     return member === undefined ? null : typeOf(member);
   }
 
+  /** The texts that a type is made of; null for any other type. */
+  literals(type: Node | null, depth = 0): readonly string[] | null {
+    if (type?.type === 'TSTypeReference' && depth < 10) {
+      return this.literals(this.#types.get(nameOf(type['typeName'])) ?? null, depth + 1);
+    }
+    if (type?.type === 'TSUnionType') {
+      const all = (type['types'] as readonly Node[]).map((each) => this.literals(each, depth + 1));
+      return all.every((each) => each !== null) ? all.flat() : null;
+    }
+    const value = type?.type === 'TSLiteralType' ? (type['literal'] as Node)['value'] : null;
+    return typeof value === 'string' ? [value] : null;
+  }
+
   #at(name: string, at: Node): Declared | undefined {
     return this.#declared
       .get(name)
@@ -99,11 +170,16 @@ export class Bindings {
       case 'VariableDeclaration': {
         const isVar = node['kind'] === 'var';
         const body = around.findLast(({ type }) => BODY.test(type)) ?? this.#program;
-        for (const each of node['declarations'] as readonly Node[]) {
-          const id = each['id'] as Node;
-          const value = id.type === 'Identifier' ? (each['init'] as Node | null) : null;
-          const values = each['init'] === null ? [] : [value];
-          this.#bind(id, isVar ? body : block, values, node['kind'] === 'const' ? value : null);
+        for (const declared of node['declarations'] as readonly Node[]) {
+          const id = declared['id'] as Node;
+          const given = (declared['init'] ?? null) as Node | null;
+          const value = id.type === 'Identifier' ? given : null;
+          const values = given === null ? [] : [value];
+          const init = node['kind'] === 'const' ? given : null;
+          const loop = around.at(-1);
+          const isLoop = loop?.type === 'ForOfStatement' && loop['left'] === node;
+          const each = isLoop && node['kind'] === 'const' ? (loop['right'] as Node) : null;
+          this.#bind(id, isVar ? body : block, values, init, each);
         }
         break;
       }
@@ -118,6 +194,9 @@ export class Bindings {
           constant: node['declaration'] as Node,
           type: () => null,
           values: [],
+          each: null,
+          added: [],
+          isChanged: false,
         });
         break;
       case 'TSInterfaceDeclaration':
@@ -140,11 +219,15 @@ export class Bindings {
     pattern: Node,
     scope: Node,
     values: readonly (Node | null)[],
-    constant: Node | null = null,
+    whole: Node | null = null,
+    each: Node | null = null,
   ): void {
-    for (const { name, type, fallback } of this.#partsOf(pattern)) {
+    for (const { name, type, fallback, keys } of this.#partsOf(pattern)) {
       const given = fallback === null ? values : [...values, fallback];
-      this.#add(name, { scope, constant, type, values: [...given] });
+      const constant = fallback === null && keys !== null ? propertyOf(whole, keys) : null;
+      const loop = pattern.type === 'Identifier' ? each : null;
+      const own = { each: loop, added: [], isChanged: false };
+      this.#add(name, { scope, constant, type, values: [...given], ...own });
     }
   }
 
@@ -153,28 +236,30 @@ export class Bindings {
     pattern: Node,
     type: () => Node | null = () => null,
     fallback: Node | null = null,
-  ): { name: string; type: () => Node | null; fallback: Node | null }[] {
+    keys: readonly Node[] | null = [],
+  ): Part[] {
     const declared = typeOf(pattern);
     const own = declared === null ? type : () => declared;
     switch (pattern.type) {
       case 'Identifier':
-        return [{ name: nameOf(pattern), type: own, fallback }];
+        return [{ name: nameOf(pattern), type: own, fallback, keys }];
       case 'ObjectPattern':
         return (pattern['properties'] as Node[]).flatMap((each) => {
-          if (each.type !== 'Property') return this.#partsOf(each);
+          if (each.type !== 'Property') return this.#partsOf(each, undefined, null, null);
           const key = propertyName(each);
-          return this.#partsOf(each['value'] as Node, () =>
-            key === null ? null : this.propertyType(own(), key),
-          );
+          const inner = key === null ? null : (keys?.concat(each['key'] as Node) ?? null);
+          const typeOfKey = (): Node | null =>
+            key === null ? null : this.propertyType(own(), key);
+          return this.#partsOf(each['value'] as Node, typeOfKey, null, inner);
         });
       case 'ArrayPattern':
         return (pattern['elements'] as (Node | null)[]).flatMap((each) =>
-          each === null ? [] : this.#partsOf(each),
+          each === null ? [] : this.#partsOf(each, undefined, null, null),
         );
       case 'AssignmentPattern':
-        return this.#partsOf(pattern['left'] as Node, type, pattern['right'] as Node);
+        return this.#partsOf(pattern['left'] as Node, type, pattern['right'] as Node, keys);
       case 'RestElement':
-        return this.#partsOf(pattern['argument'] as Node);
+        return this.#partsOf(pattern['argument'] as Node, undefined, null, null);
       case 'TSParameterProperty':
         return this.#partsOf(pattern['parameter'] as Node);
       default:
@@ -192,6 +277,50 @@ export class Bindings {
       twice.values.push(...added.values);
     }
   }
+}
+
+/** On what it depends whether the innermost of these nodes is come to, each in the one before. */
+function conditionsOf(path: readonly Node[], source: string): Map<string, boolean> {
+  const found = new Map<string, boolean>();
+  for (const [index, node] of path.entries()) {
+    const next = path[index + 1];
+    const isIn = (part: unknown): boolean => next !== undefined && part === next;
+    if (/^(?:If|Conditional)/.test(node.type) && !isIn(node['test'])) {
+      const { text, negated } = conditionOf(node['test'] as Node, source);
+      found.set(text, isIn(node['consequent']) !== negated);
+    } else if (node.type === 'LogicalExpression' && isIn(node['right'])) {
+      const { text, negated } = conditionOf(node['left'] as Node, source);
+      found.set(text, (node['operator'] === '&&') !== negated);
+    } else if (/Function|^(?:For|While)|Switch|^Try|^Catch/.test(node.type)) {
+      // What is done once, many times or never is there or not, as all that is done there.
+      const body = (node['body'] ?? node['consequent'] ?? node['block'] ?? null) as Node | null;
+      const end = body !== null && 'start' in body ? body.start : node.start;
+      found.set(source.slice(node.start, end).trim() || node.type, true);
+    }
+  }
+  return found;
+}
+
+/** What `a` is in `a.b.c`. */
+function ownerOf(member: Node): Node {
+  const object = unwrapped(member['object'] as Node);
+  return object.type === 'MemberExpression' ? ownerOf(object) : object;
+}
+
+/** The expression `whole.a.b`, of which a pattern takes the value. */
+function propertyOf(whole: Node | null, keys: readonly Node[]): Node | null {
+  return keys.reduce<Node | null>(
+    (object, property) =>
+      object && {
+        type: 'MemberExpression',
+        start: property.start,
+        end: property.end,
+        computed: property.type === 'Literal',
+        object,
+        property,
+      },
+    whole,
+  );
 }
 
 /** Whether a type is that of `sql` templates, or may be. */

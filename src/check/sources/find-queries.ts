@@ -1,8 +1,8 @@
-import { cooked, NotKnown, placeOf, startOf } from './alternatives.ts';
+import { NotKnown } from './alternatives.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
 import { type Located, type Module, Modules } from './modules.ts';
-import { keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
-import { QueryText } from './query-text.ts';
+import { type Node, propertyName, unwrapped, visit } from './nodes.ts';
+import { beginningOf, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
 
 /** A query that was found in a source. */
@@ -184,8 +184,10 @@ class Finder {
       this.#query(query, call);
       return;
     }
-    const { node: list, module } = this.#module.constant(given) ?? query;
-    for (const each of (list['elements'] ?? []) as readonly (Node | null)[]) {
+    const growing = this.#module.growing(given);
+    const { node: list, module } = growing?.first ?? this.#module.constant(given) ?? query;
+    const items = (list['elements'] ?? []) as readonly (Node | null)[];
+    for (const each of [...items, ...(growing?.added ?? []).map(({ node }) => node)]) {
       if (each !== null) this.#query({ node: unwrapped(each), module }, call);
     }
   }
@@ -212,8 +214,7 @@ class Finder {
     this.#seen.add(node);
     const place = { file: module.file, source: module.source, start: node.start, end: node.end };
     const { method, isInLoop, name } = call;
-    if (node.type === 'TaggedTemplateExpression') {
-      if (!isTemplate(query)) return;
+    if (isTemplate(query)) {
       const made = alternativesOf(query);
       if (made instanceof NotKnown) {
         this.#notKnown(made);
@@ -235,66 +236,29 @@ class Finder {
       this.#queries.push({ ...place, variants, tag: nameOf(node), nameGoes, method, isInLoop });
       return;
     }
-    const text = new QueryText();
-    const reason = this.#add(query, text);
-    if (!isStatement(text.value)) return;
-    if (reason === null) {
-      const variants = [{ text, when: null, holes: [] }];
+    const texts = textsOf(query);
+    if (texts instanceof NotKnown) {
+      if (isStatement(texts.before) || (texts.before.trim() === '' && isMeantAsQuery(query))) {
+        this.#unknown.push({ ...place, reason: texts.reason });
+      }
+      return;
+    }
+    for (const each of texts) {
+      const variant = variantOf(each, 0, this.#rename);
+      if (variant instanceof NotKnown || !isStatement(variant.text.value)) continue;
+      const variants = [variant];
       this.#queries.push({ ...place, variants, tag: undefined, nameGoes: null, method, isInLoop });
-    } else {
-      this.#unknown.push({ ...place, reason });
     }
   }
 
   /** Whether an expression is a statement, or begins as one. */
   #isText(value: Located): boolean {
     if (isTemplate(value)) return true;
-    const text = new QueryText();
-    this.#add(value, text);
-    return isStatement(text.value);
+    return isStatement(beginningOf(textsOf(value)));
   }
 
   #notKnown({ reason, place: { file, source, offset } }: NotKnown): void {
     this.#unknown.push({ file, source, start: offset, reason });
-  }
-
-  /** Adds what an expression is as text. Tells why it is not known, or null. */
-  #add(value: Located, text: QueryText): string | null {
-    const { node, module } = value;
-    const inner = (each: unknown): Located => ({ node: unwrapped(each as Node), module });
-    if (node.type === 'Literal' && typeof node['value'] === 'string') {
-      text.add(node['value'], placeOf(value, node.start + 1));
-      return null;
-    }
-    if (node.type === 'Literal' && typeof node['value'] === 'number') {
-      text.addMade(String(node['value']), placeOf(value));
-      return null;
-    }
-    if (node.type === 'TemplateLiteral') {
-      const expressions = node['expressions'] as readonly Node[];
-      for (const [index, quasi] of (node['quasis'] as readonly Node[]).entries()) {
-        text.add(cooked(quasi), placeOf(value, startOf(quasi, module.source)));
-        const expression = expressions[index];
-        if (expression === undefined) continue;
-        const reason = this.#add(inner(expression), text);
-        if (reason !== null) return reason;
-      }
-      return null;
-    }
-    if (node.type === 'BinaryExpression' && node['operator'] === '+') {
-      return this.#add(inner(node['left']), text) ?? this.#add(inner(node['right']), text);
-    }
-    const parts = partsOfCall(node);
-    if (parts !== null) {
-      for (const part of parts) {
-        const reason = this.#add(inner(part), text);
-        if (reason !== null) return reason;
-      }
-      return null;
-    }
-    const constant = module.constant(node);
-    if (constant !== null && constant.node !== node) return this.#add(constant, text);
-    return `${module.source.slice(node.start, node.end)} is not known before the program runs`;
   }
 }
 
@@ -311,19 +275,12 @@ function queryOfObject(object: Node): Node | null {
   return null;
 }
 
-/** What `[a, b].join(' ')` is made of, with what is between them; of `a.trim()` it is a. */
-function partsOfCall(node: Node): readonly Node[] | null {
-  if (node.type !== 'CallExpression') return null;
-  const callee = unwrapped(node['callee'] as Node);
-  if (callee.type !== 'MemberExpression') return null;
-  const object = unwrapped(callee['object'] as Node);
-  const [first] = node['arguments'] as readonly Node[];
-  const method = keyOf(callee);
-  if (/^trim(?:Start|End)?$/.test(method ?? '')) return [object];
-  if (method !== 'join' || object.type !== 'ArrayExpression' || first === undefined) return null;
-  const items = object['elements'] as readonly (Node | null)[];
-  if (items.includes(null)) return null;
-  return items.flatMap((item, index) => (index === 0 ? [item!] : [first, item!]));
+/** Whether words of a query are written into a text of which the beginning is not known. */
+function isMeantAsQuery({ node, module }: Located): boolean {
+  if (node.type !== 'TemplateLiteral' && node.type !== 'BinaryExpression') return false;
+  return /\s(?:FROM|WHERE|JOIN|ORDER BY|RETURNING|VALUES)\s/.test(
+    module.source.slice(node.start, node.end),
+  );
 }
 
 /** The name in sql<'name'>. */

@@ -2,6 +2,7 @@ import {
   type Alternative,
   always,
   cooked,
+  decided,
   inOrder,
   joined,
   NotKnown,
@@ -45,18 +46,11 @@ function ofValue(value: Located, hole?: number): readonly Alternative[] | NotKno
   }
   if (node.type === 'TaggedTemplateExpression') return alternativesOf(here, false);
   if (node.type === 'ConditionalExpression') {
-    const condition = node['test'] as Node;
-    const { text, negated } = conditionOf(condition, value.module.source);
-    const both = [node['consequent'], node['alternate']].map((each, index) => {
-      const branch = ofValue({ node: each as Node, module: value.module });
-      const is = (index === 0) !== negated;
-      return branch instanceof NotKnown
-        ? branch
-        : joined([{ parts: [], when: new Map([[text, is]]) }], branch);
-    });
-    const unknown = both.find((each) => each instanceof NotKnown);
-    if (unknown !== undefined) return unknown as NotKnown;
-    return (both as Alternative[][]).flat();
+    const { module } = value;
+    const [one, other] = [node['consequent'], node['alternate']].map((each) =>
+      ofValue({ node: each as Node, module }),
+    );
+    return decided(node, module.source, one!, other!);
   }
   const constant = value.module.constant(node);
   if (constant !== null) return ofValue(constant);
@@ -100,16 +94,6 @@ function ofChoices(
     all.push(...joined([{ parts: [], when }], found));
   }
   return all;
-}
-
-/** `!x` is the other way round of `x`. */
-function conditionOf(node: Node, source: string): { text: string; negated: boolean } {
-  const inner = unwrapped(node);
-  if (inner.type === 'UnaryExpression' && inner['operator'] === '!') {
-    const { text, negated } = conditionOf(inner['argument'] as Node, source);
-    return { text, negated: !negated };
-  }
-  return { text: source.slice(inner.start, inner.end), negated: false };
 }
 
 export function isTemplate({ node, module }: Located): boolean {

@@ -3,6 +3,7 @@ import {
   always,
   cooked,
   inOrder,
+  joined,
   made,
   NotKnown,
   type Part,
@@ -58,16 +59,17 @@ function partsOf(
     }
     case 'and':
     case 'or': {
-      const items = itemsOf(first);
       const separator = helper === 'and' ? ') AND (' : ') OR (';
-      return items && inOrder(surrounded(items, '((', separator, '))', call, fragmentOf), call);
+      return ofLists(first, call, (items) =>
+        surrounded(items, '((', separator, '))', call, fragmentOf),
+      );
     }
     case 'join': {
-      const items = itemsOf(first);
       const separator = second === undefined ? ', ' : textOf(second);
-      return items === null || separator === null
-        ? null
-        : inOrder(surrounded(items, '', separator, '', call, fragmentOf), call);
+      if (separator === null) return null;
+      return ofLists(first, call, (items) =>
+        surrounded(items, '', separator, '', call, fragmentOf),
+      );
     }
     case 'set': {
       const properties = propertiesOf(first);
@@ -85,6 +87,41 @@ function partsOf(
       return null;
   }
 }
+
+/** What is made of a list, whose items may each be there or not where they are pushed to it. */
+function ofLists(
+  list: Located,
+  call: Located,
+  make: (items: readonly Located[]) => Iterable<readonly Alternative[] | NotKnown>,
+): readonly Alternative[] | NotKnown | null {
+  const items = itemsOf(list);
+  if (items !== null) return inOrder(make(items), call);
+  const { module } = list;
+  const growing = module.growing(unwrapped(list.node));
+  if (growing === null) return null;
+  const firstItems = growing.first.node['elements'] as readonly (Node | null)[];
+  const { added } = growing;
+  const isWrittenOut = [...firstItems, ...added.map(({ node }) => node)].every(
+    (each) => each !== null && each.type !== 'SpreadElement',
+  );
+  const conditions = [...new Set(added.flatMap(({ when }) => [...when.keys()]))];
+  if (!isWrittenOut || conditions.length > MOST_CONDITIONS) return null;
+  const all: Alternative[] = [];
+  for (let set = 0; set < 1 << conditions.length; set += 1) {
+    const when = new Map(conditions.map((each, index) => [each, ((set >> index) & 1) === 1]));
+    const there = added.filter((each) => [...each.when].every(([key, is]) => when.get(key) === is));
+    const nodes = [...(firstItems as readonly Node[]), ...there.map(({ node }) => node)];
+    // Of an empty list the driver makes nothing.
+    if (nodes.length === 0) continue;
+    const made = inOrder(make(nodes.map((node) => ({ node, module }))), call);
+    if (made instanceof NotKnown) return made;
+    all.push(...joined([{ parts: [], when }], made));
+  }
+  return all.length === 0 ? null : all;
+}
+
+/** So many conditions make as many variants as are checked. */
+const MOST_CONDITIONS = 6;
 
 function* surrounded(
   items: readonly Located[],

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
-import { Bindings, isFragment } from './bindings.ts';
+import { type Added, Bindings, isFragment } from './bindings.ts';
 import {
   fieldOf,
   keyOf,
@@ -12,6 +11,7 @@ import {
   unwrapped,
   visit,
 } from './nodes.ts';
+import { Resolver } from './resolver.ts';
 
 /** An expression and the module that it stands in. */
 export interface Located {
@@ -21,6 +21,7 @@ export interface Located {
 
 /** The modules that constants are looked up in, each parsed once. */
 export class Modules {
+  readonly resolver = new Resolver();
   readonly #modules = new Map<string, Module | null>();
 
   /** @param source its text, if it has been read already */
@@ -33,8 +34,6 @@ export class Modules {
     return module;
   }
 }
-
-const SUFFIXES = ['', '.ts', '.tsx', '.mts', '.cts', '/index.ts', '/index.tsx'];
 
 /** A source file with the names in it that stand for something constant. */
 export class Module {
@@ -62,7 +61,7 @@ export class Module {
     if (error !== undefined && program.body.length === 0) {
       this.failure = { message: error.message, start: error.labels[0]?.start ?? 0 };
     }
-    this.#bindings = new Bindings(this.program);
+    this.#bindings = new Bindings(this.program, source);
     visit(this.program, (node) => this.#declare(node));
   }
 
@@ -129,8 +128,16 @@ export class Module {
           (constant?.module.makesFragment(constant.node, depth + 1) ?? false)
         );
       }
-      case 'CallExpression':
-        return any(node['callee']);
+      case 'CallExpression': {
+        // Of helpers json alone makes a value; `list.reduce((all, each) => sql`…`)` makes what its function does.
+        const callee = node['callee'] as Node;
+        const isHelper = callee.type === 'MemberExpression' && this.isSql(callee['object'] as Node);
+        if (isHelper) return nameOf(callee['property']) !== 'json';
+        const functions = (node['arguments'] as readonly Node[]).filter((each) =>
+          /Function/.test(each.type),
+        );
+        return any(callee, ...functions);
+      }
       case 'ArrowFunctionExpression':
       case 'FunctionExpression':
       case 'FunctionDeclaration': {
@@ -140,6 +147,67 @@ export class Module {
       default:
         return false;
     }
+  }
+
+  /** The function that a call is of: of this file or another one, a method of `this`. */
+  functionOf(callee: Node): Located | null {
+    const own = callee.type === 'MemberExpression' ? this.#ofThis(callee)?.value : null;
+    const found = own ? { node: unwrapped(own), module: this } : this.constant(callee);
+    const isPlain =
+      found !== null &&
+      /Function/.test(found.node.type) &&
+      found.node['body'] &&
+      found.node['async'] !== true &&
+      found.node['generator'] !== true;
+    return isPlain ? found : null;
+  }
+
+  /** The texts that the type of a variable or a field lets it be: `order: 'ASC' | 'DESC'`. */
+  literalsOf(node: Node): ReadonlyMap<string, null> | null {
+    const literals = this.#bindings.literals(this.#typeOf(node));
+    return literals && new Map(literals.map((each) => [each, null]));
+  }
+
+  /** The elements of a constant array, of a variable that goes through them: `for (const text of TEXTS)`. */
+  elementsOf(node: Node): ReadonlyMap<string, Located> | null {
+    const each = this.#bindings.find(nameOf(node), node)?.each ?? null;
+    if (node.type !== 'Identifier' || each === null) return null;
+    const inner = unwrapped(each);
+    const list =
+      inner.type === 'ArrayExpression' ? { node: inner, module: this } : this.constant(inner);
+    const items = (list?.node['elements'] ?? []) as readonly (Node | null)[];
+    if (list === null || items.length === 0) return null;
+    if (items.some((item) => item === null || item.type === 'SpreadElement')) return null;
+    return new Map(
+      items.map((item, index) => [String(index), { node: item!, module: list.module }]),
+    );
+  }
+
+  /** An array that is written out and that others are added to: what it has at first, and what is added. */
+  growing(node: Node): { first: Located; added: readonly Added[] } | null {
+    const own = node.type === 'Identifier' ? this.#bindings.find(nameOf(node), node) : undefined;
+    const [first, ...others] = own?.values ?? [];
+    if (!own || !first || others.length > 0 || own.added.length === 0 || own.isChanged) return null;
+    const inner = unwrapped(first);
+    return inner.type === 'ArrayExpression'
+      ? { first: { node: inner, module: this }, added: own.added }
+      : null;
+  }
+
+  /** The values of a constant object that a key chooses among: `{ a: '…', b: '…' }[key]`. */
+  valuesOf({ type, ...node }: Node): ReadonlyMap<string, Located> | null {
+    if (type !== 'MemberExpression' || node['computed'] !== true) return null;
+    const object = unwrapped(node['object'] as Node);
+    const owner =
+      object.type === 'ObjectExpression' ? { node: object, module: this } : this.constant(object);
+    if (owner?.node.type !== 'ObjectExpression') return null;
+    const values = new Map<string, Located>();
+    for (const each of owner.node['properties'] as readonly Node[]) {
+      const name = each.type === 'Property' ? propertyName(each) : null;
+      if (name === null) return null;
+      values.set(name, { node: each['value'] as Node, module: owner.module });
+    }
+    return values.size === 0 ? null : values;
   }
 
   /** What an identifier or a property of a constant object stands for, here or where it is imported from. */
@@ -194,6 +262,12 @@ export class Module {
       const type = this.#bindings.classAround(node);
       const value = type && fieldOf(type, key, 'object', 'mutable');
       return value && { node: value, module: this };
+    }
+    const own =
+      object.type === 'Identifier' ? this.#bindings.find(nameOf(object), object) : undefined;
+    const [first] = own?.constant === null ? own.values : [];
+    if (first) {
+      return memberOf({ node: unwrapped(first), module: this }, key);
     }
     const owner = this.constant(object);
     if (owner?.node.type !== 'ClassDeclaration') return null;
@@ -258,14 +332,8 @@ export class Module {
   }
 
   #module(from: string): Module | null {
-    if (!from.startsWith('.')) return null;
-    const target = path.resolve(path.dirname(this.file), from);
-    // `./a.js` of a source is `./a.ts`.
-    const source = target.replace(/\.([cm]?)js(x?)$/, '.$1ts$2');
-    const found = [source, ...SUFFIXES.map((suffix) => target + suffix)].find(
-      (file) => /\.[cm]?tsx?$/.test(file) && existsSync(file),
-    );
-    const module = found === undefined ? null : this.#modules.get(found);
+    const found = this.#modules.resolver.resolve(from, this.file);
+    const module = found === null ? null : this.#modules.get(found);
     if (module !== null) this.#reached.add(module);
     return module;
   }

@@ -112,6 +112,16 @@ export function unwrapped(node: Node): Node {
   }
 }
 
+/** `!x` is the other way round of `x`. */
+export function conditionOf(node: Node, source: string): { text: string; negated: boolean } {
+  const inner = unwrapped(node);
+  if (inner.type === 'UnaryExpression' && inner['operator'] === '!') {
+    const { text, negated } = conditionOf(inner['argument'] as Node, source);
+    return { text, negated: !negated };
+  }
+  return { text: source.slice(inner.start, inner.end).replaceAll(/\s+/g, ' '), negated: false };
+}
+
 /** What a function's body returns. */
 export function returned(body: Node): Node[] {
   if (body.type !== 'BlockStatement') return [body];

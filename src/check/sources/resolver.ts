@@ -1,0 +1,205 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+
+/** Names of modules and where they lead, each with at most one `*`. */
+type Targets = readonly (readonly [name: string, targets: readonly string[]])[];
+
+/**
+ * Finds the source of a module that another one imports: by a relative path, by `paths` of tsconfig.json, by `imports`
+ * of package.json, or of a package of the same repository. What is installed is not looked into.
+ */
+export class Resolver {
+  readonly #paths = new Map<string, Targets>();
+  readonly #packages = new Map<string, Package | null>();
+
+  readonly #found = new Map<string, string | null>();
+
+  /** @param from what stands in the import */
+  resolve(from: string, importer: string): string | null {
+    const folder = path.dirname(importer);
+    const key = `${folder}\0${from}`;
+    let found = this.#found.get(key);
+    if (found === undefined) {
+      found = this.#resolve(from, folder);
+      this.#found.set(key, found);
+    }
+    return found;
+  }
+
+  #resolve(from: string, folder: string): string | null {
+    if (from.startsWith('.')) return sourceAt(path.resolve(folder, from));
+    const own = nearest(folder, (at) => this.#package(at));
+    if (from.startsWith('#')) return own && first(matches(own.imports, from));
+    const byPath = first(matches(this.#pathsFor(folder), from));
+    if (byPath !== null) return byPath;
+    const [, name = '', rest = ''] = /^((?:@[^/]+\/)?[^/]+)(?:\/(.*))?$/.exec(from) ?? [];
+    const found = own?.name === name ? own : nearest(folder, (at) => this.#installed(at, name));
+    return found && first(found.sources(rest));
+  }
+
+  /** A package that another folder of the repository is linked as. */
+  #installed(folder: string, name: string): Package | null {
+    const link = path.join(folder, 'node_modules', name);
+    if (name === '' || !existsSync(link)) return null;
+    const place = realpathSync(link);
+    return /[\\/]node_modules[\\/]/.test(place) ? null : this.#package(place);
+  }
+
+  #package(folder: string): Package | null {
+    let found = this.#packages.get(folder);
+    if (found === undefined) {
+      const json = readJson(path.join(folder, 'package.json'));
+      found = json === null ? null : new Package(folder, json);
+      this.#packages.set(folder, found);
+    }
+    return found;
+  }
+
+  #pathsFor(folder: string): Targets {
+    let found = this.#paths.get(folder);
+    if (found === undefined) {
+      const file = path.join(folder, 'tsconfig.json');
+      const parent = path.dirname(folder);
+      const isHere = existsSync(file);
+      found = isHere ? pathsOf(file) : parent === folder ? [] : this.#pathsFor(parent);
+      this.#paths.set(folder, found);
+    }
+    return found;
+  }
+}
+
+interface Json {
+  readonly [key: string]: unknown;
+}
+
+/** A folder with a package.json. */
+class Package {
+  readonly name: string;
+  readonly imports: Targets;
+  readonly #folder: string;
+  readonly #json: Json;
+
+  constructor(folder: string, json: Json) {
+    this.#folder = folder;
+    this.#json = json;
+    this.name = String(json['name'] ?? '');
+    this.imports = this.#targetsOf(json['imports']);
+  }
+
+  /** Where the sources of what it exports may be: what is built is looked for in `src`. */
+  sources(rest: string): string[] {
+    const { exports, types, main } = this.#json as { exports?: unknown; [key: string]: unknown };
+    const entry = rest === '' ? '.' : `./${rest}`;
+    const isMap = isJson(exports) && Object.keys(exports).some((key) => key.startsWith('.'));
+    if (exports !== undefined) {
+      return matches(this.#targetsOf(isMap ? exports : { '.': exports }), entry);
+    }
+    const given = rest === '' ? [types, main, 'index', 'src/index'] : [rest, `src/${rest}`];
+    return this.#places(given.filter((each) => typeof each === 'string'));
+  }
+
+  #targetsOf(map: unknown): Targets {
+    if (!isJson(map)) return [];
+    return Object.entries(map).map(([name, value]) => [name, this.#places(textsIn(value))]);
+  }
+
+  #places(targets: readonly string[]): string[] {
+    return targets.flatMap((target) => {
+      const built = target.replace(/\.d\.([cm]?ts)$/, '.$1');
+      const source = built.replace(/^(\.\/)?(?:dist|build|lib|out)\//, '$1src/');
+      return [target, built, source].map((each) => path.resolve(this.#folder, each));
+    });
+  }
+}
+
+/** `paths` and `baseUrl` of a configuration, of those that it extends, and of those that it refers to. */
+function pathsOf(file: string, depth = 0): Targets {
+  const json = readJson(file);
+  if (json === null || depth > 10) return [];
+  const folder = path.dirname(file);
+  const { paths, baseUrl } = (json['compilerOptions'] ?? {}) as Json;
+  const base = path.resolve(folder, typeof baseUrl === 'string' ? baseUrl : '.');
+  const found: [string, string[]][] = Object.entries(isJson(paths) ? paths : {}).map(
+    ([name, targets]) => [
+      name,
+      textsIn(targets).map((each) => path.resolve(base, each.replace(/^\$\{configDir\}/, folder))),
+    ],
+  );
+  if (typeof baseUrl === 'string') found.push(['*', [path.join(base, '*')]]);
+  if (found.length > 0) return found;
+  const references = Array.isArray(json['references']) ? (json['references'] as Json[]) : [];
+  const others = [...textsIn(json['extends']).reverse(), ...references.map((each) => each['path'])];
+  return others.flatMap((each) => {
+    if (typeof each !== 'string' || !/^[./]/.test(each)) return [];
+    const place = path.resolve(folder, each);
+    const candidates = [place, `${place}.json`, path.join(place, 'tsconfig.json')];
+    const other = candidates.find((at) => at.endsWith('.json') && existsSync(at));
+    return other === undefined ? [] : pathsOf(other, depth + 1);
+  });
+}
+
+/** The places that a name leads to: by itself, or else by the longest pattern that it fits. */
+function matches(targets: Targets, name: string): string[] {
+  const found = targets
+    .flatMap(([pattern, places]) => {
+      const star = pattern.indexOf('*');
+      if (star < 0) return pattern === name ? [{ length: Infinity, places, rest: '' }] : [];
+      const [before, after] = [pattern.slice(0, star), pattern.slice(star + 1)];
+      const isLong = name.length >= before.length + after.length;
+      if (!isLong || !name.startsWith(before) || !name.endsWith(after)) return [];
+      const rest = name.slice(before.length, name.length - after.length);
+      return [{ length: before.length, places, rest }];
+    })
+    .sort((a, b) => b.length - a.length);
+  return found.flatMap(({ places, rest }) => places.map((each) => each.replace('*', () => rest)));
+}
+
+function first(places: readonly string[]): string | null {
+  for (const each of places) {
+    const source = sourceAt(each);
+    if (source !== null) return source;
+  }
+  return null;
+}
+
+const SUFFIXES = ['', '.ts', '.tsx', '.mts', '.cts', '/index.ts', '/index.tsx'];
+
+/** The file that a path means: `./a.js` of a source is `./a.ts`. */
+function sourceAt(target: string): string | null {
+  const source = target.replace(/\.([cm]?)js(x?)$/, '.$1ts$2');
+  const isSource = (file: string): boolean =>
+    /\.[cm]?tsx?$/.test(file) && !/\.d\.[cm]?ts$/.test(file) && existsSync(file);
+  return [source, ...SUFFIXES.map((suffix) => target + suffix)].find(isSource) ?? null;
+}
+
+/** What a function makes of the nearest folder that it makes anything of: this one, or one around it. */
+function nearest<T>(folder: string, of: (folder: string) => T | null): T | null {
+  for (let at = folder; ; at = path.dirname(at)) {
+    const found = of(at);
+    if (found !== null || at === path.dirname(at)) return found;
+  }
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The texts in a text, a list, or an object of conditions. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/** A file of JSON, which may have comments, and commas at the end of lists; null where it cannot be read. */
+function readJson(file: string): Json | null {
+  try {
+    const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    const plain = text
+      .replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '$1')
+      .replaceAll(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, '$1');
+    const json: unknown = JSON.parse(plain);
+    return isJson(json) ? json : null;
+  } catch {
+    return null;
+  }
+}

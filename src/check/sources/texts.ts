@@ -1,0 +1,168 @@
+import {
+  type Alternative,
+  always,
+  cooked,
+  decided,
+  inOrder,
+  joined,
+  made,
+  NotKnown,
+  placeOf,
+  startOf,
+  textOf,
+} from './alternatives.ts';
+import type { Located } from './modules.ts';
+import { keyOf, type Node, nameOf, returned, unwrapped } from './nodes.ts';
+
+type Texts = readonly Alternative[] | NotKnown;
+
+/** How far constants that lead to others are followed. */
+const DEEPEST = 12;
+
+/** The texts that an expression can be. */
+export function textsOf(value: Located, depth = 0): Texts {
+  const { module } = value;
+  const node = unwrapped(value.node);
+  const here: Located = { node, module };
+  const of = (each: unknown): Texts => textsOf({ node: each as Node, module }, depth);
+  if (depth > DEEPEST) return notKnown(here);
+  switch (node.type) {
+    case 'Literal':
+      if (typeof node['value'] === 'string') {
+        return always(written(node['value'], here, node.start + 1));
+      }
+      return typeof node['value'] === 'number'
+        ? always(made(String(node['value']), placeOf(here)))
+        : notKnown(here);
+    case 'TemplateLiteral':
+      return inOrder(ofTemplate(here, of), here);
+    case 'TaggedTemplateExpression':
+      return ofTagged(here, of);
+    case 'BinaryExpression':
+      return node['operator'] === '+'
+        ? inOrder([node['left'], node['right']].map(of), here)
+        : notKnown(here);
+    case 'ConditionalExpression':
+      return decided(node, module.source, of(node['consequent']), of(node['alternate']));
+    case 'LogicalExpression': {
+      const [left, right] = [of(node['left']), of(node['right'])];
+      if (left instanceof NotKnown)
+        return node['operator'] === '&&' ? left : beginningAs(left, right);
+      return node['operator'] === '&&' ? right : decided(node, module.source, left, right);
+    }
+    case 'CallExpression':
+      return ofCall(here, of, depth);
+    default:
+      return ofName(here, depth);
+  }
+}
+
+/** How a text begins, as far as it is known. */
+export function beginningOf(texts: Texts): string {
+  return texts instanceof NotKnown ? texts.before : textOf(texts[0]);
+}
+
+function notKnown({ node, module }: Located, before = ''): NotKnown {
+  const shown = module.source.slice(node.start, node.end);
+  return new NotKnown(
+    `${shown} is not known before the program runs`,
+    placeOf({ node, module }),
+    before,
+  );
+}
+
+function beginningAs({ reason, place }: NotKnown, other: Texts): NotKnown {
+  return new NotKnown(reason, place, beginningOf(other));
+}
+
+function written(text: string, at: Located, offset: number): Alternative['parts'][number] {
+  return { is: 'text', text, place: placeOf(at, offset), isWritten: true };
+}
+
+function* ofTemplate({ node, module }: Located, of: (node: unknown) => Texts): Generator<Texts> {
+  const expressions = node['expressions'] as readonly Node[];
+  for (const [index, quasi] of (node['quasis'] as readonly Node[]).entries()) {
+    yield always(written(cooked(quasi), { node, module }, startOf(quasi, module.source)));
+    if (expressions[index] !== undefined) yield of(expressions[index]);
+  }
+}
+
+/** `String.raw` leaves backslashes; what another tag makes of a text is not known. */
+function ofTagged(here: Located, of: (node: unknown) => Texts): Texts {
+  const { node, module } = here;
+  const tag = unwrapped(node['tag'] as Node);
+  const quasi = node['quasi'] as Node;
+  const isRaw = tag.type === 'MemberExpression' && nameOf(tag['object']) === 'String';
+  const whole = of(quasi);
+  const hasEscapes = (quasi['quasis'] as readonly Node[]).some((each) =>
+    (each['value'] as { raw: string }).raw.includes('\\'),
+  );
+  if (isRaw && !hasEscapes) return whole;
+  // What it begins with tells whether it is meant to be a query.
+  const [first] = quasi['quasis'] as readonly Node[];
+  return notKnown({ node, module }, first === undefined ? '' : cooked(first));
+}
+
+function ofCall(here: Located, of: (node: unknown) => Texts, depth: number): Texts {
+  const { node, module } = here;
+  const callee = unwrapped(node['callee'] as Node);
+  const args = node['arguments'] as readonly Node[];
+  const made = module.functionOf(callee);
+  if (made !== null) {
+    const all = returned(made.node['body'] as Node).map((each) =>
+      textsOf({ node: each, module: made.module }, depth + 1),
+    );
+    const [one, ...others] = all;
+    if (one === undefined) return notKnown(here);
+    const unknown = all.find((each) => each instanceof NotKnown);
+    if (unknown instanceof NotKnown) return beginningAs(unknown, one);
+    return [one, ...others].flat() as Alternative[];
+  }
+  if (callee.type !== 'MemberExpression') return notKnown(here);
+  const object = unwrapped(callee['object'] as Node);
+  switch (keyOf(callee)) {
+    case 'trim':
+    case 'trimStart':
+    case 'trimEnd':
+      return of(object);
+    case 'concat':
+      return inOrder([object, ...args].map(of), here);
+    case 'join': {
+      const list = module.constant(object) ?? { node: object, module };
+      const items = (list.node['elements'] ?? null) as readonly (Node | null)[] | null;
+      const [separator] = args;
+      if (list.node.type !== 'ArrayExpression' || items === null || separator === undefined) break;
+      if (items.some((each) => each === null || each.type === 'SpreadElement')) break;
+      const texts = items.flatMap((item, index) => {
+        const text = textsOf({ node: item!, module: list.module }, depth + 1);
+        return index === 0 ? [text] : [of(separator), text];
+      });
+      return inOrder(texts, here);
+    }
+    default:
+  }
+  return notKnown(here, beginningOf(of(object)));
+}
+
+/** What a name or a property stands for: a constant, one of the values of its type or of a constant object. */
+function ofName(here: Located, depth: number): Texts {
+  const { node, module } = here;
+  const constant = module.constant(node);
+  if (constant !== null && constant.node !== node) return textsOf(constant, depth + 1);
+  const choices = module.literalsOf(node) ?? module.valuesOf(node) ?? module.elementsOf(node);
+  if (choices === null) return notKnown(here);
+  const all: Alternative[] = [];
+  for (const [value, located] of choices) {
+    const texts =
+      located === null ? always(made(value, placeOf(here))) : textsOf(located, depth + 1);
+    if (texts instanceof NotKnown) return texts;
+    if (node.type === 'Identifier' && located !== null) {
+      all.push(...texts);
+      continue;
+    }
+    const key = located === null ? node : (node['property'] as Node);
+    const when = `${module.source.slice(key.start, key.end)} === '${value}'`;
+    all.push(...joined([{ parts: [], when: new Map([[when, true]]) }], texts));
+  }
+  return all;
+}
