@@ -35,6 +35,10 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   readonly #portal: Portal;
   /** What the code is inside of that has made it: code elsewhere may read it as well. */
   readonly #context: OpenTransaction | undefined;
+  /** The transaction whose cursor it is, if it is one's own: it is not opened in one that is nested in that. */
+  readonly #asked: OpenTransaction | undefined;
+  /** The transactions that were open when it was opened, from the outermost on. */
+  #openedIn: readonly OpenTransaction[] = [];
   #exhausted = false;
   /** A loop was left before its end, with rows that it had fetched ahead and nobody has seen. */
   #left = false;
@@ -44,9 +48,10 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     client: () => ClientSession,
     query: QueryObject,
     given: Statement | null,
-    context: OpenTransaction | undefined,
+    asked: OpenTransaction | undefined,
   ) {
-    this.#context = context;
+    this.#asked = asked;
+    this.#context = asked ?? OpenTransaction.current();
     this.#client = client;
     this.#query = query;
     this.#given = given;
@@ -58,15 +63,28 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     client: () => ClientSession,
     query: QueryObject,
     given: Statement | null,
-    context: OpenTransaction | undefined = OpenTransaction.current(),
+    asked?: OpenTransaction,
   ): Cursor<T, F> {
-    return new Cursor<T, F>(client, query, given, context);
+    return new Cursor<T, F>(client, query, given, asked);
+  }
+
+  /** Its portal has gone with a transaction that it was opened in. */
+  get #isGone(): boolean {
+    return this.#openedIn.some(
+      ({ state }, depth) =>
+        state === 'rolled back' || state === 'failed' || (depth === 0 && state === 'committed'),
+    );
   }
 
   #usableClient(): ClientSession {
     const client = this.#client();
     if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
-    if (client.gate.belongs(this.#context)) return client;
+    if (client.gate.belongs(this.#context)) {
+      if (!this.#isGone) return client;
+      throw new InterfaceError('the cursor has gone with the transaction that it was opened in', {
+        safeToRetry: true,
+      });
+    }
     throw new NoActiveSQLTransactionError(
       'a cursor cannot be used outside of a transaction',
       { hint: 'Use stream() to read a large result without a transaction.' },
@@ -81,12 +99,15 @@ export class Cursor<T = any, F extends RowForm = 'record'>
 
   async #step(fetch: number, close: boolean): Promise<PortalRows> {
     const client = this.#usableClient();
+    const isOpening = this.#portal.statement === null;
+    if (isOpening) client.gate.wantedBy(this.#asked, OpenTransaction.current());
     // What ends its calls early does not keep it open.
     const result = await client.call(close ? undefined : this.#query, (deadline) =>
       client.whenAdmitted(
         deadline,
         () => {
           this.#usableClient();
+          if (isOpening) this.#openedIn = [...client.transactions];
           const { timeout } = this.#query;
           return client.with(bulkCalls, deadline, ({ stepCursor }) =>
             stepCursor(client, this.#portal, { fetch, close }, this.#given, deadline, timeout),
@@ -201,7 +222,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     let client: ClientSession;
     try {
       client = this.#client();
-      if (!client.gate.belongs(this.#context)) return;
+      if (!client.gate.belongs(this.#context) || this.#isGone) return;
     } catch {
       // The cursor's user has no connection any more, and the portal is gone with it.
       return;

@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { InterfaceError, NoActiveSQLTransactionError, PostgresError } from '../../../src/index.ts';
+import {
+  type Cursor,
+  InterfaceError,
+  NoActiveSQLTransactionError,
+  PostgresError,
+} from '../../../src/index.ts';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
 
 const NUMBERS = 'SELECT g AS a FROM generate_series(1, $1::int4) g';
@@ -48,6 +53,60 @@ describeEach('cursors', (version) => {
       expect(await c.cursor('INSERT INTO x VALUES (1), (2) RETURNING a').fetch(9)).toEqual(
         range(1, 2),
       );
+    });
+  });
+
+  it('of a transaction are not opened in one that is nested in it, which could undo what they did', async () => {
+    const c = await open(version);
+    await c.execute('CREATE TEMPORARY TABLE t (a int4)');
+    const insert = 'INSERT INTO t VALUES (1) RETURNING a';
+    await c.transaction(async (tx) => {
+      const cursor = tx.cursor(insert);
+      const opened = tx.cursor(NUMBERS, 3);
+      await opened.fetch(1);
+      const undone = tx.transaction(async (inner) => {
+        for (const call of [() => cursor.fetch(1), () => cursor.forward(1), () => collect(cursor)])
+          expect(await failure(call())).toMatchObject({
+            name: 'InterfaceError',
+            safeToRetry: true,
+          });
+        expect(await opened.fetch(1)).toEqual(range(2, 2));
+        expect(await inner.cursor(insert).fetch(1)).toEqual(range(1, 1));
+        throw new Error('mine');
+      });
+      await expect(undone).rejects.toThrow('mine');
+      expect(await opened.fetch(1)).toEqual(range(3, 3));
+      expect(await tx.cursor(insert).fetch(1)).toEqual(range(1, 1));
+    });
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(1n);
+  });
+
+  it('are refused once a transaction that they were opened in is undone, and the one around it goes on', async () => {
+    const c = await open(version);
+    const series = 'SELECT generate_series(1, 3) AS a';
+    await c.transaction(async (tx) => {
+      const cursors: Cursor[] = [];
+      const begun = async (): Promise<void> => {
+        const cursor = c.cursor(series);
+        await cursor.fetch(1);
+        cursors.push(cursor);
+      };
+      await tx.transaction(begun);
+      expect(await cursors[0]!.fetch(1)).toEqual(range(2, 2));
+      const undone = tx.transaction(async (inner) => {
+        await begun();
+        await inner.transaction(begun);
+        cursors.push(c.cursor('SELECT 1 / 0'));
+        await cursors[3]!.fetch(1);
+      });
+      await expect(undone).rejects.toThrow('division by zero');
+      for (const cursor of cursors.slice(1)) {
+        const { message } = await failure(cursor.fetch(1));
+        expect(message).toBe('the cursor has gone with the transaction that it was opened in');
+        expect((await failure(cursor.forward(1))).message).toBe(message);
+        await cursor.close();
+      }
+      expect(await cursors[0]!.fetch(1)).toEqual(range(3, 3));
     });
   });
 
