@@ -85,19 +85,23 @@ export class Listeners<Owner> {
   }
 
   async add(channel: string, callback: OnNotification<Owner>): Promise<void> {
-    const name = quoteWholeIdentifier(channel);
+    const text = `LISTEN ${quoteWholeIdentifier(channel)}`;
     checkListener(callback);
     let entry = this.#channels.get(channel);
     if (entry === undefined) {
-      const listening = this.#host.listen(`LISTEN ${name}`, true);
+      const listening = this.#host.listen(text, true);
       entry = { callbacks: new Callbacks(), first: listening, listening };
       this.#channels.set(channel, entry);
+    } else if (entry.listening.request.isAnswered) {
+      // Once more: a function or a DO block may have undone it, which nobody sees.
+      entry.listening = this.#host.listen(text, true);
     }
+    const isNew = !entry.callbacks.has(callback);
     entry.callbacks.add(callback);
     try {
       await entry.listening.answer;
     } catch (error) {
-      this.remove(channel, callback, entry);
+      if (isNew) this.remove(channel, callback, entry);
       throw error;
     }
   }

@@ -133,6 +133,23 @@ describeEach('a LISTEN that was undone', (version) => {
     expect(await reader.hears()).toBe(true);
   });
 
+  it('unseen, by a DO block, is made good when a listener is added, the same one too', async () => {
+    const [c, reader] = await setUp();
+    await c.addListener('news', reader.listener);
+    for (const listener of [reader.listener, () => {}]) {
+      await c.execute('DO $$ BEGIN UNLISTEN news; END $$');
+      await c.addListener('news', listener);
+      expect(await reader.hears()).toBe(true);
+    }
+    await c.execute('BEGIN');
+    await failure(c.execute('SELECT 1 / 0'));
+    expect(await failure(c.addListener('news', reader.listener))).toMatchObject({
+      sqlstate: '25P02',
+    });
+    await c.execute('ROLLBACK');
+    expect(await reader.hears()).toBe(true);
+  });
+
   it('in a transaction that a statement ended is made good', async () => {
     const [c, reader] = await setUp();
     for (const end of ['ROLLBACK', 'COMMIT', 'ROLLBACK AND CHAIN', 'UNLISTEN *; ROLLBACK']) {
