@@ -1,3 +1,4 @@
+import { InterfaceError } from '../errors/client-errors.ts';
 import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
@@ -133,13 +134,13 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
   async #end({ lease, transaction }: CallInTransaction, failed: boolean): Promise<void> {
     let isUndone = true;
     try {
-      if (failed) {
-        await transaction[ROLL_BACK_QUIETLY]();
-      } else {
+      if (!failed) {
         await transaction[COMMIT_NOW]();
         isUndone = false;
       }
     } finally {
+      // It is over already unless the failure came before COMMIT was sent.
+      if (isUndone) await transaction[ROLL_BACK_QUIETLY]();
       await this.#inner[CHECK_IN](lease, isUndone);
     }
   }
@@ -150,6 +151,11 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
 
   override [REFUSE](need: HolderNeed): void {
     this.#inner[REFUSE](need);
+    if (this.#own === null || (need !== 'transaction' && need !== 'local setting')) return;
+    throw new InterfaceError(
+      'each call of with({ settings }) or with({ readOnly }) is a transaction of its own, which a text cannot begin, end or set anything for: use its transaction()',
+      { safeToRetry: true },
+    );
   }
 
   override get [STYLE](): RowStyle {

@@ -238,6 +238,28 @@ describeEach('with({ settings })', (version) => {
     expect(await ann.fetchVal(USER)).toBe('ann');
     expect(c.isInTransaction()).toBe(false);
   });
+
+  it('refuses texts about its own transaction, and one that ends it all the same leaves the connection usable', async () => {
+    const c = await open(version);
+    for (const db of [c.with({ settings: { 'app.user': 'ann' } }), c.with({ readOnly: true })]) {
+      const texts = ['BEGIN', 'COMMIT', 'SAVEPOINT a', "SET LOCAL app.x = 'x'"];
+      for (const call of [
+        ...texts.map((text) => () => db.execute(text)),
+        () => db.batch(['COMMIT', 'SELECT 1']),
+        () => db.stream('ROLLBACK').next(),
+      ]) {
+        expect(await failure(call())).toMatchObject({
+          message: expect.stringContaining('a transaction of its own'),
+          safeToRetry: true,
+        });
+      }
+      for (const text of ['BEGIN; SELECT 1; COMMIT', 'BEGIN; ROLLBACK; SELECT 1']) {
+        expect((await failure(db.execute(text))).message).toContain('ended by a statement');
+        expect(await c.fetchVal({ text: 'SELECT 1', timeout: 10_000 })).toBe(1);
+        expect(await db.fetchVal('SELECT 2')).toBe(2);
+      }
+    }
+  });
 });
 
 describe('with', () => {
