@@ -19,8 +19,13 @@ import { putPlain, TEXT_STEP } from './plain-values.ts';
  * Writes arguments by what they are in JavaScript: bytes in binary format, everything else as text, of
  * which the server makes what the parameter's type wants. A string is sent as it is: a number's digits, a
  * JSON document, an array literal.
+ *
+ * @param print makes the text of a value that is neither bytes nor a string
  */
-export function untypedArguments(codecs: readonly Codec[]): ArgumentEncoder {
+export function untypedArguments(
+  codecs: readonly Codec[],
+  print: (value: unknown, codec: Codec) => string = textOf,
+): ArgumentEncoder {
   const count = codecs.length;
   const steps = new Uint8Array(count).fill(TEXT_STEP);
   return {
@@ -29,7 +34,7 @@ export function untypedArguments(codecs: readonly Codec[]): ArgumentEncoder {
       writeFormats(writer, args);
       writer.uint16(count);
       for (let i = putPlain(writer, steps, args, 0); i < count; ) {
-        writeArgument(writer, codecs[i]!, args[i], i, place);
+        writeArgument(writer, codecs[i]!, args[i], i, place, print);
         i = putPlain(writer, steps, args, i + 1);
       }
     },
@@ -55,11 +60,12 @@ function writeArgument(
   value: unknown,
   index: number,
   place: Place,
+  print: (value: unknown, codec: Codec) => string,
 ): void {
   const at = writer.reserveLength();
   try {
     if (isUint8Array(value)) writer.bytes(value);
-    else writer.utf8(textOf(value));
+    else writer.utf8(print(value, codec));
     writer.patchLength(at);
   } catch (error) {
     throw unencodable(error, codec, index, place);

@@ -2,6 +2,8 @@ import { builtinType } from '../../codecs/builtin-types.ts';
 import { int32At, malformed, uint32At } from '../../codecs/bytes.ts';
 import { BINARY, type Codec, type CodecForms, TEXT } from '../../codecs/codec.ts';
 import type { CallCodecs } from '../../codecs/codec-source.ts';
+import type { ArgumentEncoder } from '../../codecs/compilers/argument-encoder.ts';
+import { untypedArguments } from '../../codecs/compilers/untyped-arguments.ts';
 import { arrayForms, PLAIN_ARRAY } from '../../codecs/containers/array.ts';
 import { bool } from '../../codecs/types/bool.ts';
 import { bytea } from '../../codecs/types/bytea.ts';
@@ -10,9 +12,6 @@ import { int2, int4, oid as oidForms } from '../../codecs/types/integers.ts';
 import { dayTimeAt } from '../../codecs/types/microseconds.ts';
 import { text } from '../../codecs/types/text.ts';
 import { printTime } from '../../codecs/types/time.ts';
-import { Unencodable } from '../../codecs/unencodable.ts';
-import type { MessageWriter } from '../../protocol/writer.ts';
-import { isUint8Array } from '../../values/builtins.ts';
 import { civilFromDays, twoDigits } from '../../values/calendar.ts';
 import { type DayTime, parseTimestamp, shift } from '../../values/timestamp-text.ts';
 import { argumentText } from './arguments.ts';
@@ -130,59 +129,16 @@ const READINGS: ReadonlyMap<string, Reading> = new Map([
   ['varchar', text],
 ]);
 
-/** Types whose values are the bytes of a text. A domain, which is not known as one, may be of bytes. */
-const TEXTS: ReadonlySet<string> = new Set([
-  'bpchar',
-  'json',
-  'name',
-  'text',
-  'unknown',
-  'varchar',
-  'xml',
-]);
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Bytes for a text are its characters, as with Prisma's own adapter. */
-function textOf(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw new Unencodable('it is no UTF-8');
-  }
-}
-
-/**
- * The codec of a type. Arguments go as text, which the server reads by the type that the parameter has;
- * bytes go as they are.
- */
 function makeCodec(oid: number): Codec {
   const builtin = builtinType(oid);
   const name = builtin?.name ?? `type ${oid}`;
   const type = { oid, name, kind: 'scalar', schema: '' } as const;
-  if (name === 'bytea') return { type, ...bytea, binary: { ...bytea.binary!, encode: writeBytes } };
   const reading = isList(oid)
     ? arrayForms(prismaCodecs.codec(builtin!.element), PLAIN_ARRAY)
     : (READINGS.get(name) ?? plain);
   const zone = /^_?(?:timestamptz|timetz)$/.test(name) ? '+00' : '';
-  const isText = TEXTS.has(name);
-  const encode = (value: unknown): string =>
-    isText && isUint8Array(value) ? textOf(value) : argumentText(value, zone);
+  const encode = (value: unknown): string => argumentText(value, zone);
   return { type, ...reading, text: { ...reading.text!, encode }, argumentFormat: TEXT };
-}
-
-function writeBytes(writer: MessageWriter, value: unknown): void {
-  if (isUint8Array(value)) {
-    writer.bytes(value);
-    return;
-  }
-  let read: unknown;
-  try {
-    read = bytea.text!.decode(argumentText(value, ''));
-  } catch {
-    throw new Unencodable('it is no text of a bytea');
-  }
-  writer.bytes(read as Buffer);
 }
 
 const codecs = new Map<number, Codec>();
@@ -196,5 +152,9 @@ export const prismaCodecs = {
       codecs.set(oid, codec);
     }
     return codec;
+  },
+  /** The server reads a text by the type that the parameter has, and bytes as the type's own. */
+  argumentEncoder(parameters: readonly Codec[]): ArgumentEncoder {
+    return untypedArguments(parameters, (value, { text }) => text!.encode(value));
   },
 } satisfies CallCodecs;

@@ -99,6 +99,8 @@ describeEach('errors of Prisma’s client', (version) => {
       queryOf('SELECT $1::int2', [40000, 'int']),
       queryOf('SELECT $1::uuid', ['x', 'string']),
       queryOf('SELECT $1::jsonb', ['{', 'json']),
+      queryOf('SELECT $1::bytea', ['\\x0', 'string']),
+      queryOf('SELECT $1::jsonb', [Buffer.from('{}'), 'bytes']),
       queryOf('SELECT $1::timestamp', ['never', 'datetime']),
     ]) {
       const { their, our } = await failuresOf(both, (adapter) => adapter.queryRaw(query));
@@ -106,10 +108,6 @@ describeEach('errors of Prisma’s client', (version) => {
       if (query.sql.includes('timestamp')) expect(our).toMatchObject({ cause: { code: '22007' } });
       else expect(our).toEqual(their);
     }
-    const error = await failure(
-      both.ours.queryRaw(queryOf('SELECT $1::bytea', ['\\x0', 'string'])),
-    );
-    expect(error['cause']).toMatchObject({ kind: 'InvalidInputValue' });
     const tooFew = queryOf('SELECT $1::int4, $2::int4', [1, 'int']);
     const { their, our } = await failuresOf(both, (adapter) => adapter.queryRaw(tooFew));
     for (const seen of [their, our]) {

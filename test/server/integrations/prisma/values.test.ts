@@ -196,10 +196,35 @@ describeEach('arguments of Prisma’s client', (version) => {
     const { their, our } = await resultsOf(both, 'SELECT $1 AS a', bytes('ä'));
     expect(our).toEqual(their);
     expect(our.rows).toEqual([['ä']]);
-    const error = await failure(
-      both.ours.queryRaw(queryOf('SELECT $1::text', [Buffer.of(255), 'bytes'])),
-    );
-    expect(error['cause']).toMatchObject({ kind: 'InvalidInputValue' });
+    for (const wrong of [Buffer.of(255), Buffer.of(97, 0)]) {
+      const failed = await failuresOf(both, (adapter) =>
+        adapter.queryRaw(queryOf('SELECT $1::text', [wrong, 'bytes'])),
+      );
+      expect(failed.our).toEqual(failed.their);
+      expect(failed.our).toMatchObject({ cause: { originalCode: '22021' } });
+    }
+  });
+
+  it('that are bytes are those of the type’s own binary form, whatever type it is', async () => {
+    const both = await openBoth(version);
+    const schema = `prisma_bytes_${process.pid}_${version}`;
+    await both.ours.executeScript(`CREATE SCHEMA ${schema}; CREATE EXTENSION citext SCHEMA ${schema};
+      CREATE TYPE ${schema}.mood AS ENUM ('sad');
+      CREATE DOMAIN ${schema}.title AS text; CREATE DOMAIN ${schema}.name AS ${schema}.citext;
+      CREATE DOMAIN ${schema}.file AS bytea`);
+    try {
+      const bytes: Argument = [Buffer.from('sad'), 'bytes'];
+      for (const type of ['citext', 'mood', 'title', 'name']) {
+        expect(await check(both, `${schema}.${type}`, bytes)).toEqual(['sad']);
+      }
+      expect(await check(both, `${schema}.file`, bytes)).toEqual(['\\x736164']);
+      expect(await check(both, 'int4', [Buffer.of(0, 0, 1, 0), 'bytes'])).toEqual(['256']);
+      expect(await check(both, 'jsonb', [Buffer.from('\x01{"a":1}'), 'bytes'])).toEqual([
+        '{"a": 1}',
+      ]);
+    } finally {
+      await both.ours.executeScript(`DROP SCHEMA ${schema} CASCADE`);
+    }
   });
 
   it('are dates and times in UTC', async () => {
