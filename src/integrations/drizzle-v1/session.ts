@@ -188,7 +188,8 @@ export class AsyncpgSession<TRelations extends AnyRelations> extends PgAsyncSess
   ): Promise<T> {
     const { dialect } = this;
     const relations = this.#relations;
-    const ofCommit = (text: string, cause: Error) => new DrizzleQueryError(text, [], cause);
+    const params = this.#options.paramsInErrors ? [] : undefined;
+    const ofCommit = (text: string, cause: Error) => new DrizzleQueryError(text, params, cause);
     return await loggedTransaction(
       this.#client,
       options,

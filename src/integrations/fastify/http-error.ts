@@ -2,6 +2,7 @@ import { InterfaceError, InternalClientError, TimeoutError } from '../../errors/
 import { named } from '../../errors/named.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
 import { isError } from '../../values/builtins.ts';
+import { isLost } from '../is-lost.ts';
 
 /** What a client may be told of a failure in the database: no value, no name of a table. */
 interface Answer {
@@ -150,13 +151,6 @@ export function toHttpError(error: unknown): DatabaseHttpError | null {
 /** Drizzle's error of a query: its message has the text and the values, its cause is the driver's. */
 function quotesQuery(error: unknown): error is Error {
   return isError(error) && 'query' in error && 'params' in error && 'cause' in error;
-}
-
-/** A call on a connection that was lost before: the server went away in the middle of a transaction. */
-function isLost(error: unknown): boolean {
-  return (
-    error instanceof InterfaceError && error.isTransient && error.cause instanceof PostgresError
-  );
 }
 
 /**

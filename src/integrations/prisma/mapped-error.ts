@@ -5,6 +5,7 @@ import {
 } from '../../errors/generated/sqlstate.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
 import { isError } from '../../values/builtins.ts';
+import { isLost } from '../is-lost.ts';
 import type { MappedError } from './driver-adapter.ts';
 import { DriverAdapterError } from './driver-adapter-error.ts';
 
@@ -35,6 +36,7 @@ function failureOf(error: unknown, place: Place): Failure | null {
     };
   }
   if (error instanceof TimeoutError) return { kind: 'SocketTimeout' };
+  if (isLost(error)) return { kind: 'ConnectionClosed' };
   if (error instanceof InvalidArgumentError) {
     return { kind: 'InvalidInputValue', message: error.message };
   }

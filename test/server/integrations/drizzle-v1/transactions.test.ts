@@ -126,14 +126,20 @@ describe.each([18, 15] as const)('PostgreSQL %i: transactions', (version) => {
   });
 
   test('that COMMIT refuses are errors of COMMIT', async () => {
-    const { db } = drizzleTest;
-    const failed = db.transaction(async (tx) => {
-      await tx.insert(orders).values({ userId: 99, total: '1' });
-    });
-    const error = await failed.catch((reason: unknown) => reason);
+    const fail = async (): Promise<unknown> => {
+      const failed = drizzleTest.db.transaction(async (tx) => {
+        await tx.insert(orders).values({ userId: 99, total: '1' });
+      });
+      return await failed.catch((reason: unknown) => reason);
+    };
+    const error = await fail();
     expect(error).toBeInstanceOf(DrizzleQueryError);
-    expect(error).toMatchObject({ query: 'commit', cause: expect.any(ForeignKeyViolationError) });
-    expect(await db.$count(orders)).toBe(0);
+    const cause = expect.any(ForeignKeyViolationError);
+    const message = 'Failed query: commit';
+    expect(error).toMatchObject({ message, query: 'commit', params: undefined, cause });
+    expect(await drizzleTest.db.$count(orders)).toBe(0);
+    await drizzleTest.open({}, { paramsInErrors: true });
+    expect(await fail()).toMatchObject({ query: 'commit', params: [], cause });
   });
 
   test('whose COMMIT is answered with a rollback are not taken for committed', async () => {

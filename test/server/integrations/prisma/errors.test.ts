@@ -183,6 +183,14 @@ describeEach('errors of Prisma’s client', (version) => {
       await until(async () => (await admin.fetchVal(isActive, rows[0]![0])) === true);
       await admin.fetchVal(`SELECT ${how}($1)`, rows[0]![0]);
       const error = await answer;
+      if (how === 'pg_terminate_backend') {
+        const later = await failure(tx.executeRaw(queryOf('SELECT 1')));
+        expect(later['cause']).toEqual({ kind: 'ConnectionClosed' });
+        expect(await failure(tx.createSavepoint('s'))).toMatchObject({
+          name: 'DriverAdapterError',
+          driverError: { isTransient: true },
+        });
+      }
       await tx.rollback();
       return error['cause'];
     };
