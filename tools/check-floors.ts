@@ -50,7 +50,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'integrations/drizzle': upTo('pool'),
   'integrations/drizzle-v1': [...upTo('pool'), 'integrations/drizzle'],
   // It reads what the driver traces, and the texts of queries.
-  'integrations/opentelemetry': upTo('pool'),
+  'integrations/opentelemetry': [...upTo('pool'), 'integrations'],
   replication: upTo('pool'),
   // It makes databases for tests, on a server of cluster/.
   testing: [...upTo('pool'), 'cluster'],

@@ -2,7 +2,13 @@ import { ClientConfigurationError } from '../errors/client-errors.ts';
 
 /** The type of each option there is: what `typeof` says of its values. */
 export type OptionTypes<Options> = {
-  readonly [Name in keyof Options]-?: 'boolean' | 'number' | 'object' | 'string' | 'any';
+  readonly [Name in keyof Options]-?:
+    | 'boolean'
+    | 'function'
+    | 'number'
+    | 'object'
+    | 'string'
+    | 'any';
 };
 
 /**

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Queryable } from '../../client/queryable.ts';
-import { ClientConfigurationError, InterfaceError } from '../../errors/client-errors.ts';
+import { InterfaceError } from '../../errors/client-errors.ts';
 import { createPool } from '../../pool/create-pool.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolOptions } from '../../pool/pool-options.ts';
+import { checkOptions } from '../check-options.ts';
 import { ClientDisconnectedError, toAnswer } from './http-error.ts';
 
 declare module 'fastify' {
@@ -42,26 +43,31 @@ export interface AsyncpgPluginOptions {
   readonly cancelOnDisconnect?: boolean | undefined;
 }
 
-/** What may be told: the plugin's options, and those that Fastify has for every plugin. */
-const KNOWN: Readonly<Record<keyof AsyncpgPluginOptions, true>> & Readonly<Record<string, true>> = {
-  dsn: true,
-  pool: true,
-  name: true,
-  httpErrors: true,
-  cancelOnDisconnect: true,
-  prefix: true,
-  logLevel: true,
-  logSerializers: true,
-};
+/** What Fastify has for every plugin. */
+interface PluginOptions extends AsyncpgPluginOptions {
+  readonly prefix?: unknown;
+  readonly logLevel?: unknown;
+  readonly logSerializers?: unknown;
+}
 
 /** A database that is told by another name would be the environment's. */
-function checkOptions(options: AsyncpgPluginOptions): void {
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(KNOWN, name)) continue;
-    const hint =
-      name === 'connectionString' ? 'It is spelled "dsn".' : 'Those of createPool are in "pool".';
-    throw new ClientConfigurationError(`unknown option "${name}"`, { hint });
-  }
+function checkPluginOptions(options: PluginOptions): void {
+  checkOptions(
+    'asyncpg/fastify',
+    options,
+    {
+      dsn: 'string',
+      pool: 'object',
+      name: 'string',
+      httpErrors: 'boolean',
+      cancelOnDisconnect: 'boolean',
+      prefix: 'any',
+      logLevel: 'any',
+      logSerializers: 'any',
+    },
+    (name) =>
+      name === 'connectionString' ? 'It is spelled "dsn".' : 'Those of createPool are in "pool".',
+  );
 }
 
 /** Those whose errors are answered already, by a pool that was registered before. */
@@ -82,7 +88,7 @@ const answering = new WeakSet<FastifyInstance>();
  */
 export async function asyncpg(app: FastifyInstance, options: AsyncpgPluginOptions): Promise<void> {
   const { dsn, name = 'pg', httpErrors = false, cancelOnDisconnect = false } = options;
-  checkOptions(options);
+  checkPluginOptions(options);
   const opening = dsn === undefined ? createPool(options.pool) : createPool(dsn, options.pool);
   // Before the pool is open, for Fastify may lose patience with a start that goes on all the same.
   app.addHook('onClose', async () => {

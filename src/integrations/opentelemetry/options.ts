@@ -1,5 +1,5 @@
 import type { MeterProvider, Span, TracerProvider } from '@opentelemetry/api';
-import { ClientConfigurationError } from '../../errors/client-errors.ts';
+import { checkOptions } from '../check-options.ts';
 
 /** What a span is about. */
 export type SpanKindName = 'query' | 'prepare' | 'copy' | 'transaction' | 'connect' | 'acquire';
@@ -39,26 +39,15 @@ export interface InstrumentOptions {
   readonly onSpanEnd?: ((span: Span, call: TracedCall) => void) | undefined;
 }
 
-const OPTIONS: Readonly<Record<keyof InstrumentOptions, string>> = {
-  tracerProvider: 'object',
-  meterProvider: 'object',
-  requireParentSpan: 'boolean',
-  captureQueryText: 'boolean',
-  traceContext: 'boolean',
-  onSpanStart: 'function',
-  onSpanEnd: 'function',
-};
-
 /** @throws ClientConfigurationError for an option that there is not, or of another type */
 export function checkInstrumentOptions(options: InstrumentOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new ClientConfigurationError('the options of instrument() must be an object');
-  }
-  for (const [name, value] of Object.entries(options)) {
-    const type = OPTIONS[name as keyof InstrumentOptions] as string | undefined;
-    if (type === undefined) throw new ClientConfigurationError(`unknown option ${name}`);
-    if (value !== undefined && (value === null || typeof value !== type)) {
-      throw new ClientConfigurationError(`option ${name}: expected a value of type ${type}`);
-    }
-  }
+  checkOptions('instrument', options, {
+    tracerProvider: 'object',
+    meterProvider: 'object',
+    requireParentSpan: 'boolean',
+    captureQueryText: 'boolean',
+    traceContext: 'boolean',
+    onSpanStart: 'function',
+    onSpanEnd: 'function',
+  });
 }

@@ -122,6 +122,20 @@ describe('the life cycle of asyncpg/fastify', () => {
     });
   });
 
+  it.each([
+    [{ httpErrors: 'false' }, 'the option "httpErrors" must be of type boolean'],
+    [{ cancelOnDisconnect: 0 }, 'the option "cancelOnDisconnect" must be of type boolean'],
+    [{ name: 5 }, 'the option "name" must be of type string'],
+    [{ dsn: null }, 'the option "dsn" must be of type string'],
+  ])('fails the start of the app with an option of another type: %o', async (options, message) => {
+    app = fastify();
+    app.register(asyncpg, { dsn: serverDsn(), ...options } as never);
+    await expect(app.ready()).rejects.toMatchObject({
+      name: 'ClientConfigurationError',
+      message: `asyncpg/fastify: ${message}`,
+    });
+  });
+
   it('closes the pool when the app fails to start for another reason', async () => {
     plugIn({}, { applicationName: 'fails-to-start' });
     app.register(async () => {

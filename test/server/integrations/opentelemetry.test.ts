@@ -616,10 +616,15 @@ describe('instrument', () => {
     expect(names(exporter.getFinishedSpans())).toEqual(['SELECT']);
   });
 
-  it.each([{ tracer: {} }, { traceContext: 1 }, { requireParentSpan: 'yes' }, { onSpanEnd: null }])(
-    'refuses %o',
-    (options) => {
-      expect(() => instrument(options as InstrumentOptions)).toThrow(ClientConfigurationError);
-    },
-  );
+  it.each([
+    [{ tracer: {} }, 'unknown option "tracer"'],
+    [{ constructor: Object }, 'unknown option "constructor"'],
+    [{ traceContext: 1 }, 'the option "traceContext" must be of type boolean'],
+    [{ requireParentSpan: 'yes' }, 'the option "requireParentSpan" must be of type boolean'],
+    [{ onSpanEnd: null }, 'the option "onSpanEnd" must be of type function'],
+  ])('refuses %o', (options, message) => {
+    const call = () => instrument(options as InstrumentOptions);
+    expect(call).toThrow(ClientConfigurationError);
+    expect(call).toThrow(`instrument: ${message}`);
+  });
 });

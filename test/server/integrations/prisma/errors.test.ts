@@ -186,7 +186,7 @@ describeEach('errors of Prisma’s client', (version) => {
       if (how === 'pg_terminate_backend') {
         const later = await failure(tx.executeRaw(queryOf('SELECT 1')));
         expect(later['cause']).toEqual({ kind: 'ConnectionClosed' });
-        expect(await failure(tx.createSavepoint('s'))).toMatchObject({
+        expect(await failure(tx.createSavepoint!('s'))).toMatchObject({
           name: 'DriverAdapterError',
           driverError: { isTransient: true },
         });
