@@ -1,5 +1,6 @@
 import { Column, getTableName, is, noopDecoder, SQL, Subquery } from 'drizzle-orm';
 import type { SelectedFieldsOrdered } from 'drizzle-orm/pg-core';
+import { isDate } from '../../values/builtins.ts';
 import type { Reading } from './driver-codecs.ts';
 import { textArray } from './text-array.ts';
 
@@ -54,6 +55,10 @@ function readingOf({ columnType, baseColumn }: Decoder): Reading {
 function readOf(decoder: Decoder): Read | null {
   if (decoder === noopDecoder) return null;
   if (decoder.mapFromDriverValue === Column.prototype.mapFromDriverValue) return null;
+  if (decoder.columnType === 'PgTimestamp') {
+    // Drizzle before 0.45 makes text of what is a Date already, and of that another Date.
+    return (value) => (isDate(value) ? value : decoder.mapFromDriverValue(value));
+  }
   if (decoder.columnType !== 'PgArray') return (value) => decoder.mapFromDriverValue(value);
   const read = readOf(decoder.baseColumn!);
   return (value) => {

@@ -305,6 +305,22 @@ describe.each([18, 15] as const)('PostgreSQL %i: values', (version) => {
       }
     });
 
+    test('that are Dates stay them in Drizzle 0.44, which takes them for text', async () => {
+      const old = (value: unknown): Date => new Date(`${value}+0000`);
+      const table = pgTable('drizzle_old', { at: timestamp(), ats: timestamp().array() });
+      const [column, element] = [table.at, (table.ats as any).baseColumn] as any[];
+      column.mapFromDriverValue = element.mapFromDriverValue = old;
+      await pool.execute('CREATE TABLE drizzle_old (at timestamp, ats timestamp[])');
+      try {
+        const db = drizzle(pool);
+        const row = { at: instant, ats: [instant, early] };
+        expect(await db.insert(table).values(row).returning()).toStrictEqual([row]);
+        expect(await db.select({ last: max(table.at) }).from(table)).toEqual([{ last: instant }]);
+      } finally {
+        await pool.execute('DROP TABLE drizzle_old');
+      }
+    });
+
     test('that no Date can hold are invalid Dates, as they are in Drizzle', async () => {
       const table = pgTable('drizzle_far', { at: timestamp() });
       await pool.execute('CREATE TABLE drizzle_far (at timestamp)');
