@@ -4,6 +4,7 @@ import { columnName } from '../../codecs/column-name.ts';
 import { compileRecordEncoder, type RecordColumn } from '../../codecs/compilers/record-encoder.ts';
 import { CopyInRequest } from '../../session/requests/copy-in-request.ts';
 import { CopyInput } from '../../session/requests/copy-input.ts';
+import { iteratorOf } from '../../session/requests/iterating.ts';
 import type { Turn } from '../../session/requests/turn.ts';
 import { learnArrayNulls } from '../../session/statements/array-nulls.ts';
 import { settle } from '../../session/statements/settle.ts';
@@ -13,7 +14,7 @@ import type { Deadline } from '../../transport/deadline.ts';
 import type { ClientSession } from '../client-session.ts';
 import { checkOptions, type OptionNames } from '../known-options.ts';
 import { COMMON_OPTIONS, type CopyCommon, tellProgress } from './copy-options.ts';
-import { isIterable, iteratorOf } from './copy-source.ts';
+import { isIterable } from './copy-source.ts';
 import { copyFromStdin, qualifiedName } from './copy-statement.ts';
 import { inTurn } from './in-turn.ts';
 import { withSchemaHint } from './schema-hint.ts';
@@ -33,6 +34,9 @@ export interface CopyRecordsOptions extends CopyCommon {
   /** An SQL condition: records for which it is not true are left out (12+). Sent as it is. */
   readonly where?: string | undefined;
 }
+
+/** What it is called in errors. */
+const RECORDS = 'records';
 
 const OPTIONS: OptionNames<CopyRecordsOptions> = {
   records: true,
@@ -58,7 +62,7 @@ export async function copyRecordsToTable(
     copyFromStdin(table, { columns, schema, where, format }, session.server.version);
   // Says what is wrong with the options before the server is asked for anything.
   const binaryText = textIn('binary');
-  const input = new CopyInput(iteratorOf(records));
+  const input = new CopyInput(iteratorOf(RECORDS, records), RECORDS);
   const copy = async (turn: Turn): Promise<string> => {
     const known = await turn.during(() => tableColumns(session, turn, name));
     const copied = inRows(session.registry, copiedColumns(columns, known));

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { builtinModule } from '../../runtime/builtin-module.ts';
 import type { CopyIterator } from '../../session/requests/copy-input.ts';
+import { iteratorOf } from '../../session/requests/iterating.ts';
 import { FileChunks } from './file-chunks.ts';
 import { filePath } from './file-path.ts';
 
@@ -30,17 +31,11 @@ export function chunksOf(source: unknown): FileChunks | CopyIterator {
     if (source.locked) throw new TypeError('the source of a COPY is a locked ReadableStream');
     return webStreamChunks(source);
   }
-  if (isIterable(source)) return iteratorOf(source);
+  if (isIterable(source)) return iteratorOf('the source', source);
   throw new TypeError(
     'the source of a COPY must be a path, a file URL, a Readable, a ReadableStream, bytes or ' +
       'an iterable of chunks of bytes or text',
   );
-}
-
-export function iteratorOf(source: Iterable<unknown> | AsyncIterable<unknown>): CopyIterator {
-  return Symbol.asyncIterator in source
-    ? source[Symbol.asyncIterator]()
-    : source[Symbol.iterator]();
 }
 
 export function isIterable(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {

@@ -49,7 +49,7 @@ export async function copyToTable(
   const { session } = client;
   const text = copyFromStdin(table, statement, session.server.version);
   const chunks = chunksOf(source);
-  const input = new CopyInput(chunks);
+  const input = new CopyInput(chunks, 'the source');
   const data = {
     input,
     encoder: new ChunkEncoder(whyBytesOnly(statement)),

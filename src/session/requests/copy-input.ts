@@ -1,4 +1,5 @@
 import { Feed } from './feed.ts';
+import { checkResult } from './iterating.ts';
 
 /** Gives a COPY's data piece by piece. Its `return` is called if it is not read to its end. */
 export type CopyIterator = Iterator<unknown, unknown> | AsyncIterator<unknown, unknown>;
@@ -6,22 +7,26 @@ export type CopyIterator = Iterator<unknown, unknown> | AsyncIterator<unknown, u
 /** What COPY FROM pulls its data from, one piece after the other, as the server takes it. */
 export class CopyInput {
   readonly #iterator: CopyIterator;
+  readonly #what: string;
   #awaited: Promise<IteratorResult<unknown, unknown>> | null = null;
-  #arrived: IteratorResult<unknown, unknown> | null = null;
+  #arrived: { readonly result: IteratorResult<unknown, unknown> } | null = null;
   /** It has come to its end, has failed by itself, or was stopped. */
   #isOver = false;
   /** Null where nothing waits: a call that the source makes then follows the COPY. */
   readonly feed: Feed | null;
 
-  constructor(iterator: CopyIterator) {
+  /** @param what names what is iterated over in errors */
+  constructor(iterator: CopyIterator, what: string) {
     this.#iterator = iterator;
+    this.#what = what;
     this.feed = Symbol.iterator in iterator ? null : new Feed();
   }
 
   /** The next piece, or the end; null when it must be waited for. Throws what the source does. */
   take(): IteratorResult<unknown, unknown> | null {
-    let result = this.#arrived;
-    if (result !== null) {
+    let result: IteratorResult<unknown, unknown>;
+    if (this.#arrived !== null) {
+      result = this.#arrived.result;
       this.#arrived = null;
     } else {
       let next: IteratorResult<unknown, unknown> | Promise<IteratorResult<unknown, unknown>>;
@@ -37,9 +42,7 @@ export class CopyInput {
       }
       result = next as IteratorResult<unknown, unknown>;
     }
-    if (typeof result !== 'object' || result === null) {
-      throw new TypeError('the iterator of the source does not give objects');
-    }
+    checkResult(this.#what, result);
     if (result.done) this.#isOver = true;
     return result;
   }
@@ -54,7 +57,7 @@ export class CopyInput {
     const awaited = this.#awaited;
     if (awaited === null) return;
     try {
-      this.#arrived = await awaited;
+      this.#arrived = { result: await awaited };
     } catch (error) {
       this.#isOver = true;
       throw error;

@@ -11,11 +11,14 @@ import type { RequestHost } from '../request.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { Feed } from './feed.ts';
+import { checkResult, isAsync, iteratorOf } from './iterating.ts';
 import { StatementRequest } from './statement-request.ts';
 
 /** Sets of values, one for each execution of a statement. */
 export type ArgumentSets = Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>;
 
+/** What they are called in errors. */
+const SETS = 'the sets of values';
 /** Bytes of Bind and Execute that are gathered before they are handed to the system. */
 const CHUNK = 64 * 1024;
 /** A portal that does not exist: executing it fails, and undoes what came before. */
@@ -57,7 +60,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     this.#form = form;
     this.#result = new RowCollector(form);
     this.#sets = sets;
-    this.#feed = Symbol.asyncIterator in sets ? new Feed() : null;
+    this.#feed = isAsync(sets) ? new Feed() : null;
     this.#wantRows = wantRows;
   }
 
@@ -81,18 +84,19 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     this.#writing = true;
     this.#ended = false;
     // What the user's own code throws here is thrown before the queue is held.
-    if (Symbol.asyncIterator in this.#sets) {
-      const sets = this.#sets[Symbol.asyncIterator]();
+    const given = iteratorOf(SETS, this.#sets);
+    if (this.#feed !== null) {
+      const sets = given as AsyncIterator<readonly unknown[]>;
       session.queue.hold(this);
       this.send(session);
       this.#end(
         session,
         sets,
-        this.#feed!.run(() => this.#pull(session, statement, sets)),
+        this.#feed.run(() => this.#pull(session, statement, sets)),
       );
       return;
     }
-    const sets = this.#sets[Symbol.iterator]();
+    const sets = given as Iterator<readonly unknown[]>;
     this.#first = sets;
     session.queue.hold(this);
     this.send(session);
@@ -140,7 +144,8 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
       if (this.#stopped) leave(sets);
     };
     writing.then(end, (error: unknown) => {
-      this.error ??= error;
+      // Its user may reject with nothing: it is a failure all the same.
+      this.error ??= error ?? new InterfaceError(`the source of ${SETS} has failed with ${error}`);
       if (error instanceof InvalidArgumentError) this.forgetMisfit(session);
       end();
     });
@@ -174,6 +179,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     const limit = writer.offset + CHUNK;
     while (writer.offset < limit) {
       const next = sets.next();
+      checkResult(SETS, next);
       if (next.done) return true;
       this.#writeSet(session, statement, next.value);
     }
@@ -187,9 +193,11 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   ): Promise<void> {
     const { writer } = session;
     while (!this.#stopped) {
-      const next = (await this.#unlessStopped(sets.next()))!;
-      if (this.#stopped || next.done) return;
-      this.#writeSet(session, statement, next.value);
+      const next = await this.#unlessStopped(sets.next());
+      if (this.#stopped) return;
+      checkResult(SETS, next);
+      if (next!.done) return;
+      this.#writeSet(session, statement, next!.value);
       if (writer.offset >= CHUNK) {
         session.outbox.flush();
         if (session.outbox.isCongested) await session.outbox.whenDrained();

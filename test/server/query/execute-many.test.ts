@@ -222,6 +222,56 @@ describeEach('executeMany and fetchMany', (version) => {
     expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(2n);
   });
 
+  it('have no effect where a source rejects with nothing, and say so', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    for (const nothing of [null, undefined]) {
+      let count = 0;
+      const next = async (): Promise<IteratorResult<number[]>> => {
+        if (count++ === 1) throw nothing;
+        return { done: false, value: [count] };
+      };
+      const sets = { [Symbol.asyncIterator]: () => ({ next }) };
+      const error = await failure(c.executeMany('INSERT INTO t VALUES ($1)', sets));
+      expect(error.message).toBe(`the source of the sets of values has failed with ${nothing}`);
+    }
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(0n);
+  });
+
+  it('refuse iterables that are broken, in words', async () => {
+    const c = await openWithSchema(version);
+    await c.execute('CREATE TABLE t (a int4)');
+    const of = (iterator: unknown): unknown => ({ [Symbol.iterator]: () => iterator });
+    const asyncOf = (iterator: unknown): unknown => ({ [Symbol.asyncIterator]: () => iterator });
+    const nextOf = (result: unknown): unknown => ({ next: () => result });
+    for (const [sets, message] of [
+      [{ [Symbol.iterator]: 5 }, 'the Symbol.iterator of X is not a function'],
+      [{ [Symbol.asyncIterator]: {} }, 'the Symbol.asyncIterator of X is not a function'],
+      [of(null), 'the iterator of X is not an object'],
+      [asyncOf(undefined), 'the iterator of X is not an object'],
+      [of({ next: 5 }), 'the iterator of X has no function next'],
+      [asyncOf({}), 'the iterator of X has no function next'],
+      [of(nextOf(null)), 'the iterator of X does not give objects'],
+      [asyncOf(nextOf(Promise.resolve())), 'the iterator of X does not give objects'],
+      [asyncOf(nextOf(Promise.resolve(null))), 'the iterator of X does not give objects'],
+    ] as [never, string][]) {
+      for (const [what, call] of [
+        ['the sets of values', () => c.executeMany('INSERT INTO t VALUES ($1)', sets)],
+        ['records', () => c.copyRecordsToTable('t', { records: sets })],
+        ['the source', () => c.copyToTable('t', { source: sets })],
+      ] as const) {
+        const error = await failure(call());
+        expect(error).toBeInstanceOf(TypeError);
+        expect(error.message).toBe(message.replace('X', what));
+      }
+    }
+    // As in a loop, one without a way to be waited for is asked for the other.
+    const either = { [Symbol.asyncIterator]: undefined, [Symbol.iterator]: () => [[1]].values() };
+    await c.executeMany('INSERT INTO t VALUES ($1)', either as never);
+    expect(await c.copyRecordsToTable('t', { records: either as never })).toBe('COPY 1');
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(2n);
+  });
+
   it('refuse what gives no sets', async () => {
     const c = await openWithSchema(version);
     for (const sets of [null, undefined, 1, {}, 'text']) {
