@@ -100,7 +100,7 @@ export interface SqlTag {
   /**
    * A JSON document, whatever the parameter's type: json, jsonb or text. `sql.json(null)` is JSON's
    * null, where `null` alone is SQL's. It may stand in a template, in a list of arguments, and in an
-   * array. A codec of your own for json or jsonb is given the value.
+   * array. A codec of your own for json, jsonb or a domain over them is given the value, one for text the text.
    *
    * @throws InvalidArgumentError undefined, which is no JSON
    * @example

@@ -60,16 +60,19 @@ function isBuiltinTuple(type: TypeDescription): boolean {
 }
 
 /**
- * The forms of a type with the user's codec. `plain` is the codec without it. The user's functions
+ * The forms of a type with the user's codec. `base` is what a domain is made of, else the type; `plain` is the codec
+ * without it. The user's functions
  * take and give one of the two formats. Binary COPY or a container may need the other one; `exact`,
  * which loses nothing between text and binary, converts.
  */
 export function customForms(
   type: PgType,
-  codec: TypeCodec,
+  base: TypeDescription,
+  given: TypeCodec,
   plain: CodecForms,
   exact: CodecForms,
 ): CodecForms {
+  const codec = withDocuments(base, given, exact);
   switch (codec.format ?? 'text') {
     case 'text':
       return joined(TEXT, codec, plain, textForms(type, codec, exact));
@@ -119,15 +122,36 @@ function joinedForm<F extends TextForm | BinaryForm>(
 }
 
 /**
- * The user's encoder: of JSON it is given what a document is made of, as its decoder will read it again. An
- * error that it throws becomes the cause of one that names the type.
+ * What `sql.json` makes is not for the user's encoder: of JSON it is given what a document is made of, as its
+ * decoder will read it again, of what else takes one its text. Other types refuse it, as without the codec.
  */
+function withDocuments(
+  { schema, name, attributes }: TypeDescription,
+  codec: TypeCodec,
+  { text }: CodecForms,
+): TypeCodec {
+  const { encoder } = codec;
+  if (encoder === undefined) return codec;
+  const isJson = schema === 'pg_catalog' && /^jsonb?$/.test(name);
+  const plainOf = (document: JsonDocument): unknown => {
+    if (isJson) return document.value;
+    if (text === null || attributes !== null)
+      throw new Unencodable('a JSON document is not for this type');
+    return text.encode(document);
+  };
+  return {
+    ...codec,
+    encoder: (value) => encoder(value instanceof JsonDocument ? plainOf(value) : value),
+  };
+}
+
+/** The user's encoder. An error that it throws becomes the cause of one that names the type. */
 function encoderOf(type: PgType, { encoder }: TypeCodec): Encoder {
-  const isJson = type.schema === 'pg_catalog' && /^jsonb?$/.test(type.name);
   return (value) => {
     try {
-      return encoder!(isJson && value instanceof JsonDocument ? value.value : value);
+      return encoder!(value);
     } catch (cause) {
+      if (cause instanceof Unencodable) throw cause;
       throw new Unencodable(`the encoder of ${type.name} failed: ${messageOf(cause)}`, { cause });
     }
   };

@@ -288,7 +288,8 @@ export class TypeRegistry implements CodecSource {
     const pgType = pgTypeOf(type, parts);
     const plain = this.#forms(type, parts);
     const replacement = this.#replacementOf(type);
-    const forms = replacement?.forms(pgType, plain, this.#exactForms(type, plain)) ?? plain;
+    const forms =
+      replacement?.forms(pgType, this.#baseOf(type), plain, this.#exactForms(type, plain)) ?? plain;
     const isCustom = replacement !== undefined || parts.some((part) => part.isCustom);
     const hasTextOnlyValues =
       forms.hasTextOnlyValues === true || parts.some((part) => part.hasTextOnlyValues);

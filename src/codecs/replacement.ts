@@ -12,8 +12,11 @@ import { hstore } from './types/hstore.ts';
 export interface Replacement {
   /** What the user's functions exchange; null for the codec of another type. */
   readonly format: NonNullable<TypeCodec['format']> | null;
-  /** Makes the type's forms from its own ones; `exact` are those under the options EXACT. */
-  forms(type: PgType, plain: CodecForms, exact: CodecForms): CodecForms;
+  /**
+   * Makes the type's forms from its own ones; `base` is what a domain is made of, else the type, and `exact` are
+   * its forms under the options EXACT.
+   */
+  forms(type: PgType, base: TypeDescription, plain: CodecForms, exact: CodecForms): CodecForms;
 }
 
 /** The replacement that such a codec makes. Throws InterfaceError if the type cannot have it. */
@@ -26,7 +29,7 @@ export function replacementFor(
     checkTypeCodec(type, codec);
     return {
       format: codec.format ?? 'text',
-      forms: (pgType, plain, exact) => customForms(pgType, codec, plain, exact),
+      forms: (pgType, base, plain, exact) => customForms(pgType, base, codec, plain, exact),
     };
   }
   const forms = namedForms(codec.codecName, options);

@@ -73,6 +73,38 @@ describeEach('sql.json', (version) => {
     },
   );
 
+  it('gives its value to the codec of a domain over json, and its text to one of text', async () => {
+    const c = await open(version);
+    await c.execute(`CREATE DOMAIN pg_temp.document AS jsonb; CREATE DOMAIN pg_temp.inner_document AS pg_temp.document;
+      CREATE DOMAIN pg_temp.words AS text; CREATE TYPE pg_temp.pair AS (a int4, b int4)`);
+    const schema = await c.fetchVal<string>(
+      'SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema()',
+    );
+    const given: unknown[] = [];
+    const encoder = (value: unknown): string => {
+      given.push(value);
+      return typeof value === 'string' ? value : JSON.stringify(value);
+    };
+    for (const name of ['document', 'inner_document', 'words', 'pair']) {
+      await c.setTypeCodec(name, { schema: schema!, encoder });
+    }
+    for (const name of ['text', 'int4']) {
+      await c.setTypeCodec(name, { schema: 'pg_catalog', encoder });
+    }
+    const value = { a: 1 };
+    for (const type of ['document', 'inner_document', 'words']) {
+      await c.fetchVal(`SELECT $1::pg_temp.${type}`, sql.json(value));
+    }
+    await c.fetchVal('SELECT $1::pg_temp.document[]', [sql.json(value)]);
+    await c.fetchVal('SELECT $1::text', sql.json(value));
+    expect(given).toEqual([value, value, '{"a":1}', value, '{"a":1}']);
+    for (const type of ['int4', 'pg_temp.pair']) {
+      const error = await failure(c.fetchVal(`SELECT $1::${type}`, sql.json(5)));
+      expect(error).toBeInstanceOf(InvalidArgumentError);
+    }
+    expect(given).toHaveLength(5);
+  });
+
   it('is refused for other types and for what has no JSON form, before anything is sent', async () => {
     const c = await open(version);
     expect(await failure(c.fetchVal('SELECT $1::int4', sql.json(5)))).toBeInstanceOf(
