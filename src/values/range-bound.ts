@@ -1,8 +1,9 @@
 /** The bounds of ranges: how they compare, and how PostgreSQL writes them. */
-import { isDate } from './builtins.ts';
+import { isDate, isUint8Array } from './builtins.ts';
 import { compareDecimals, parseDecimal } from './decimal.ts';
 import { float8Text } from './float-text.ts';
 import { kindOf } from './kind-of.ts';
+import { isRow, rowValues } from './row.ts';
 import { type DayTime, parseTimestamp, shift } from './timestamp-text.ts';
 
 function order<V extends string | number>(a: V, b: V): number {
@@ -97,12 +98,37 @@ function dateText(date: Date): string {
 
 /** The bound as it stands in a range's text, with quotes where it needs them. */
 export function boundText(bound: unknown): string {
-  let text: string;
+  return quoted(valueText(bound), /[\s"\\()[\],]/);
+}
+
+/** What stands for a value, by what it is: a Row is a composite, an array one, another plain object JSON. */
+function valueText(value: unknown): string {
   // Digits alone are read by every type of numbers, an exponent is not by integers.
-  if (Number.isSafeInteger(bound) && bound !== 0) text = String(bound);
-  else if (typeof bound === 'number') text = float8Text(bound);
-  else if (isDate(bound)) text = dateText(bound);
-  else text = String(bound);
-  if (text !== '' && !/[\s"\\()[\],]/.test(text)) return text;
-  return `"${text.replace(/["\\]/g, '$&$&')}"`;
+  if (Number.isSafeInteger(value) && value !== 0) return String(value);
+  if (typeof value === 'number') return float8Text(value);
+  if (isDate(value)) return dateText(value);
+  if (isUint8Array(value)) return `\\x${Buffer.from(value).toString('hex')}`;
+  if (Array.isArray(value)) return `{${value.map(elementText).join(',')}}`;
+  if (isRow(value)) return `(${rowValues(value).map(fieldText).join(',')})`;
+  const text = String(value);
+  return text === '[object Object]' ? JSON.stringify(value, withDigits) : text;
+}
+
+function withDigits(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+function elementText(element: unknown): string {
+  if (element === null) return 'NULL';
+  const text = valueText(element);
+  return Array.isArray(element) ? text : quoted(text, /[\s"\\{},]|^null$/i, '\\$&');
+}
+
+function fieldText(field: unknown): string {
+  return field === null ? '' : quoted(valueText(field), /[\s"\\(),]/);
+}
+
+function quoted(text: string, special: RegExp, escaped: string = '$&$&'): string {
+  if (text !== '' && !special.test(text)) return text;
+  return `"${text.replace(/["\\]/g, escaped)}"`;
 }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Range } from '../../src/values/range.ts';
+import { type Row, rowShape } from '../../src/values/row.ts';
+
+const shape = rowShape(['a', 'b']);
+
+function pair(...values: unknown[]): Row {
+  return shape.make(values);
+}
 
 const bound = fc.option(fc.integer(), { nil: null });
 const anyRange = fc
@@ -194,6 +201,16 @@ test.each([
     new Range(new Date('-000043-03-15T00:00:00Z'), new Date('+010000-01-01T00:00:00Z')),
     '["0044-03-15 00:00:00+00 BC","10000-01-01 00:00:00+00")',
   ],
+  // As the server writes bounds that are composites, arrays, bytes and documents.
+  [new Range(pair(1, 'x'), pair(2, 'a "b,\\')), String.raw`["(1,x)","(2,""a """"b,\\\\"")")`],
+  [new Range(pair(null, ''), pair(pair(1, 'y'), [1])), '["(,"""")","(""(1,y)"",{1})")'],
+  [
+    new Range([1, 2], [3, null, 'null', 'a"b']),
+    String.raw`["{1,2}","{3,NULL,""null"",""a\\""b""}")`,
+  ],
+  [new Range([[1], [2]], null), '["{{1},{2}}",)'],
+  [new Range(Buffer.from([1, 255]), null), String.raw`["\\x01ff",)`],
+  [new Range({ a: 1n }, { a: [] }), '["{""a"":""1""}","{""a"":[]}")'],
 ])('%o is written %s', (range, text) => {
   expect(String(range)).toBe(text);
   expect(JSON.stringify({ range })).toBe(JSON.stringify({ range: text }));
