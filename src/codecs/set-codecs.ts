@@ -33,6 +33,7 @@ export class SetCodecs {
 
   /** Leaves the session's own, as they were, and no others. Returns the types whose codecs are others now. */
   restore(): number[] {
+    if (this.#set.size === 0 && this.#kept.size === 0) return [];
     const changed = [...new Set([...this.#set.keys(), ...this.#kept.keys()])].filter(
       (oid) => this.#set.get(oid) !== this.#kept.get(oid),
     );
