@@ -1,5 +1,5 @@
 import { SyncRequest } from '../session/requests/sync-request.ts';
-import type { Clock } from '../transport/clock.ts';
+import type { Clock, Timer } from '../transport/clock.ts';
 import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
 
@@ -28,6 +28,9 @@ export class IdleSessions {
   readonly #idle: PooledSession[] = [];
   /** Those of which it is not known whether the server still is at their other end. */
   readonly #checking = new Set<PooledSession>();
+  /** When they are looked at next; Infinity: not before one is added. */
+  #lookAt = Infinity;
+  #timer: Timer | null = null;
 
   constructor(settings: PoolSettings, clock: Clock, host: RestHost) {
     this.#settings = settings;
@@ -48,7 +51,6 @@ export class IdleSessions {
   /** Takes the one that was used last, of those that can be lent out. */
   take(): PooledSession | null {
     for (let pooled = this.#idle.pop(); pooled !== undefined; pooled = this.#idle.pop()) {
-      pooled.unwatch();
       if (!this.#host.isFit(pooled)) this.#host.discard(pooled);
       else if (this.#clock.now() >= this.#checkDue(pooled)) this.#check(pooled);
       else return pooled;
@@ -63,7 +65,6 @@ export class IdleSessions {
       (pooled) => this.#host.isFit(pooled) && now < this.#checkDue(pooled) && accept(pooled),
     );
     if (found === undefined) return null;
-    found.unwatch();
     this.#idle.splice(this.#idle.indexOf(found), 1);
     return found;
   }
@@ -80,6 +81,10 @@ export class IdleSessions {
     const at = this.#idle.indexOf(pooled);
     if (at >= 0) this.#idle.splice(at, 1);
     this.#checking.delete(pooled);
+    if (this.#idle.length > 0 || this.#timer === null) return;
+    this.#timer.cancel();
+    this.#timer = null;
+    this.#lookAt = Infinity;
   }
 
   /** Closes a resting connection when its time has come, or has it checked. */
@@ -99,7 +104,21 @@ export class IdleSessions {
       return;
     }
     const due = Math.min(now + 1 < dueIdle ? dueIdle : Infinity, pooled.expiresAt, checkDue);
-    pooled.watch(due - now, () => this.#watch(pooled));
+    this.#lookBy(due, now);
+  }
+
+  /** One timer for all: those that are used and come back all the time need none set and cancelled each time. */
+  #lookBy(due: number, now: number): void {
+    if (due >= this.#lookAt) return;
+    this.#timer?.cancel();
+    this.#lookAt = due;
+    this.#timer = this.#clock.setTimer(due - now, () => this.#look(), false);
+  }
+
+  #look(): void {
+    this.#timer = null;
+    this.#lookAt = Infinity;
+    for (const pooled of [...this.#idle]) if (pooled.state === 'idle') this.#watch(pooled);
   }
 
   /** When a connection has been silent for so long that it must not be lent out unchecked. */
