@@ -16,6 +16,9 @@ export function prepareKept(
   if (typeof text !== 'string') {
     throw new InvalidArgumentError('the query of a prepared statement is a string');
   }
+  if (typeof (name ?? '') !== 'string') {
+    throw new InvalidArgumentError('the name of a prepared statement is a string');
+  }
   const { session } = client;
   const request = prepareStatementRequest(text, name, session, deadline);
   const { copies } = statementKind(text);

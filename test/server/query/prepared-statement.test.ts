@@ -128,6 +128,10 @@ describeEach('prepared statements', (version) => {
     await expect(c.prepare('SELECT 3', { name: 'my "statement"' })).rejects.toThrow(
       DuplicatePreparedStatementError,
     );
+    expect(await failure(c.prepare('SELECT 4', { name: 5 as never }))).toMatchObject({
+      message: 'the name of a prepared statement is a string',
+      safeToRetry: true,
+    });
     const names = await c.fetch('SELECT name FROM pg_prepared_statements');
     expect(names.map(({ name }) => name)).toEqual(
       expect.arrayContaining([a.name, b.name, 'my "statement"']),
