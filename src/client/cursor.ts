@@ -10,6 +10,7 @@ import type { ClientSession } from './client-session.ts';
 import { CREATE } from './internals.ts';
 import { newPortal } from './new-portal.ts';
 import { OpenTransaction, tellsOfEnd } from './open-transaction.ts';
+import type { Point } from './savepoint-stack.ts';
 
 /** Rows that iteration fetches at once. */
 const PREFETCH = 50;
@@ -37,8 +38,9 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   readonly #context: OpenTransaction | undefined;
   /** The transaction whose cursor it is, if it is one's own: it is not opened in one that is nested in that. */
   readonly #asked: OpenTransaction | undefined;
-  /** The transactions that were open when it was opened, from the outermost on. */
+  /** The transactions that were open when it was opened, from the outermost on, and their savepoints. */
   #openedIn: readonly OpenTransaction[] = [];
+  #openedBehind: readonly { readonly point: Point; readonly returns: number }[] = [];
   #exhausted = false;
   /** A loop was left before its end, with rows that it had fetched ahead and nobody has seen. */
   #left = false;
@@ -70,9 +72,18 @@ export class Cursor<T = any, F extends RowForm = 'record'>
 
   /** Its portal has gone with a transaction that it was opened in. */
   get #isGone(): boolean {
-    return this.#openedIn.some(
-      ({ state }, depth) =>
-        state === 'rolled back' || state === 'failed' || (depth === 0 && state === 'committed'),
+    return (
+      this.#openedIn.some(
+        ({ state }, depth) =>
+          state === 'rolled back' || state === 'failed' || (depth === 0 && state === 'committed'),
+      ) || this.#openedBehind.some(({ point, returns }) => point.returns !== returns)
+    );
+  }
+
+  #noteOpening(transactions: readonly OpenTransaction[]): void {
+    this.#openedIn = [...transactions];
+    this.#openedBehind = transactions.flatMap(({ savepoints }) =>
+      (savepoints?.points ?? []).map((point) => ({ point, returns: point.returns })),
     );
   }
 
@@ -81,9 +92,12 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
     if (client.gate.belongs(this.#context)) {
       if (!this.#isGone) return client;
-      throw new InterfaceError('the cursor has gone with the transaction that it was opened in', {
-        safeToRetry: true,
-      });
+      throw new InterfaceError(
+        'the cursor has gone with the transaction or savepoint that it was opened in',
+        {
+          safeToRetry: true,
+        },
+      );
     }
     throw new NoActiveSQLTransactionError(
       'a cursor cannot be used outside of a transaction',
@@ -107,7 +121,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
         deadline,
         () => {
           this.#usableClient();
-          if (isOpening) this.#openedIn = [...client.transactions];
+          if (isOpening) this.#noteOpening(client.transactions);
           const { timeout } = this.#query;
           return client.with(bulkCalls, deadline, ({ stepCursor }) =>
             stepCursor(client, this.#portal, { fetch, close }, this.#given, deadline, timeout),

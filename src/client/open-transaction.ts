@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { builtinModule } from '../runtime/builtin-module.ts';
+import type { Point } from './savepoint-stack.ts';
 import type { IsolationLevel } from './transaction-options.ts';
 
 /** The innermost transaction that the running code is inside of, on whichever connection; null before the first. */
@@ -26,6 +27,9 @@ export class OpenTransaction {
   isEntered = false;
   /** A call is under way that ends it; one that `begin` has made is its user's to end. */
   isManaged = false;
+
+  /** Those that were set in it by its methods, once there are any. */
+  savepoints: { readonly points: readonly Point[] } | null = null;
 
   /** The client session that it is on, once it has begun. */
   home: object | null = null;

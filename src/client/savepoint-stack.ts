@@ -4,6 +4,8 @@ import { InterfaceError } from '../errors/client-errors.ts';
 export interface Point {
   readonly name: string;
   state: 'set' | 'released' | 'destroyed';
+  /** How often it was returned to. */
+  returns: number;
 }
 
 /**
@@ -14,9 +16,14 @@ export interface Point {
 export class SavepointStack {
   #points: Point[] = [];
 
+  /** Those that are set. */
+  get points(): readonly Point[] {
+    return this.#points;
+  }
+
   /** SAVEPOINT is about to be sent. */
   set(name: string): Point {
-    const point: Point = { name, state: 'set' };
+    const point: Point = { name, state: 'set', returns: 0 };
     this.#points.push(point);
     return point;
   }
@@ -45,7 +52,12 @@ export class SavepointStack {
 
   /** The same for ROLLBACK TO, which keeps the savepoint itself. */
   rollBack(point: Point): () => void {
-    return this.#cut(point, 1, 'set');
+    point.returns += 1;
+    const takeBack = this.#cut(point, 1, 'set');
+    return () => {
+      point.returns -= 1;
+      takeBack();
+    };
   }
 
   /** SAVEPOINT was refused. */

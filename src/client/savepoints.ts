@@ -35,6 +35,11 @@ export class Savepoints {
   readonly #host: SavepointsHost;
   readonly #stack = new SavepointStack();
 
+  /** Those that are set. */
+  get points(): readonly Point[] {
+    return this.#stack.points;
+  }
+
   constructor(client: ClientSession, host: SavepointsHost) {
     this.#client = client;
     this.#host = host;

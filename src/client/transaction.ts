@@ -80,7 +80,7 @@ export class Transaction<F extends RowForm = 'record'>
     return new Transaction<F>(client, connection, beginning, begun);
   }
 
-  /** The connection that the transaction is on. */
+  /** The connection that the transaction is on, itself: the `rows` of `with` hold for the transaction alone. */
   get connection(): Connection<F> {
     return this.#connection as Connection<F>;
   }
@@ -191,6 +191,7 @@ export class Transaction<F extends RowForm = 'record'>
         checkUsable: (call) => this.#checkUsable(call),
         isSound: () => this.#own.state === 'open' && this.#isSound,
       });
+      this.#own.savepoints = this.#savepoints;
       return await this.#savepoints.set(name);
     });
   }

@@ -102,11 +102,24 @@ describeEach('cursors', (version) => {
       await expect(undone).rejects.toThrow('division by zero');
       for (const cursor of cursors.slice(1)) {
         const { message } = await failure(cursor.fetch(1));
-        expect(message).toBe('the cursor has gone with the transaction that it was opened in');
+        expect(message).toBe(
+          'the cursor has gone with the transaction or savepoint that it was opened in',
+        );
         expect((await failure(cursor.forward(1))).message).toBe(message);
         await cursor.close();
       }
       expect(await cursors[0]!.fetch(1)).toEqual(range(3, 3));
+      const savepoint = await tx.savepoint();
+      const [before, after] = [tx.cursor(series), c.cursor(series)];
+      const inner = await tx.savepoint();
+      await before.fetch(1);
+      await inner.rollback();
+      expect((await failure(before.fetch(1))).message).toContain('the cursor has gone');
+      await after.fetch(1);
+      await inner.release();
+      expect(await after.fetch(1)).toEqual(range(2, 2));
+      await savepoint.rollback();
+      expect((await failure(after.fetchRow())).message).toContain('the cursor has gone');
     });
   });
 
