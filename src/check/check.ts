@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { CheckError } from './check-error.ts';
 import { Checker } from './checker.ts';
 import type { LoadedConfig } from './config.ts';
 import { type CheckDatabase, embeddedDatabase, existingDatabase } from './database.ts';
@@ -101,7 +102,13 @@ async function write(
       hint: 'Run `npx asyncpg check` and commit the file.',
     });
   }
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, text);
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  } catch (error) {
+    throw new CheckError(`${file} cannot be written: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
   return null;
 }

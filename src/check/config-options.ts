@@ -6,9 +6,9 @@ import { RULES, type Rules } from './rules/rules.ts';
 export interface CheckConfig {
   /** Files of SQL that make the tables, or globs, or folders of migrations, in this order. */
   readonly schema: readonly string[];
-  /** Globs of the sources. Default: every TypeScript file. */
+  /** Globs of the sources, or folders. Default: every TypeScript file. */
   readonly include?: readonly string[];
-  /** Globs of what to leave out. `node_modules` and declarations always are. */
+  /** Globs of what to leave out, or folders. `node_modules` and declarations always are. */
   readonly exclude?: readonly string[];
   /** The file to write. Default: `src/queries.gen.d.ts` if there is a folder `src`. */
   readonly out?: string;
@@ -98,6 +98,10 @@ export function checkConfig(file: string, config: unknown): asserts config is Ch
   }
   for (const [name, known] of Object.entries(TYPES)) {
     checkOneOf(`${file}: types.${name}`, (types as Record<string, unknown>)[name], known);
+  }
+  const column: unknown = (config as CheckConfig).transform?.column;
+  if (column !== undefined && typeof column !== 'function') {
+    throw new CheckError(`${file}: transform.column must be a function, as camelCase of asyncpg`);
   }
   checkKind(file, config, 'strict', 'boolean');
   checkKind(file, config, 'version', 'number');

@@ -51,8 +51,10 @@ export function schemaHash(config: LoadedConfig, files: readonly SchemaFile[]): 
 
 /** The TypeScript files that are to be looked through, in the order of their names. */
 export async function sourceFiles(config: LoadedConfig): Promise<string[]> {
-  const include = (config.include ?? ['**/*.{ts,tsx,mts,cts}']).map(globPattern);
-  const exclude = (config.exclude ?? []).map(globPattern);
+  // A folder stands for all that is below it.
+  const pattern = (glob: string): RegExp => globPattern(glob.replace(/\/$/, ''), '(?:/.*)?');
+  const include = (config.include ?? ['**/*.{ts,tsx,mts,cts}']).map(pattern);
+  const exclude = (config.exclude ?? []).map(pattern);
   const all = await filesBelow(config.root);
   const found = all.filter((file) => {
     const name = relativeName(config.root, file);
@@ -134,7 +136,7 @@ function isNotForUs(error: unknown): boolean {
 }
 
 /** `*` and `?` within a name, `**` over folders, `{a,b}` for one of several. */
-function globPattern(glob: string): RegExp {
+function globPattern(glob: string, behind = ''): RegExp {
   let source = '';
   let depth = 0;
   for (let at = 0; at < glob.length; at += 1) {
@@ -161,5 +163,5 @@ function globPattern(glob: string): RegExp {
       source += char.replace(/[.+^$()|[\]\\{}]/, '\\$&');
     }
   }
-  return new RegExp(`^${source.replace(/^\\\.\//, '')}$`);
+  return new RegExp(`^${source.replace(/^\\\.\//, '')}${behind}$`);
 }

@@ -163,11 +163,15 @@ function firstOf(description: Description, names: TypeNames): string {
   return columnsOf(description, names)[0]?.[1] ?? 'null';
 }
 
+/** What cannot be a label in a tuple. */
+const RESERVED =
+  /^(?:break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally|for|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with)$/;
+
 /** The label of a parameter in the tuple, which editors show. */
 function label(name: string | null, index: number, used: Set<string>): string {
   let chosen =
     name === null ? `$${index + 1}` : name.replaceAll(/\W/g, '_').replace(/^(?=\d)/, '_');
-  while (used.has(chosen)) chosen += '_';
+  while (used.has(chosen) || RESERVED.test(chosen)) chosen += '_';
   used.add(chosen);
   return chosen;
 }

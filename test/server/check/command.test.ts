@@ -223,6 +223,7 @@ describe('asyncpg check', () => {
       ["strict: 'true'", /strict must be a boolean/],
       ["version: '18'", /version must be a number/],
       ["include: ['lib/**']", /include: there is no TypeScript file for lib/],
+      ["transform: { column: 'camelCase' }", /transform\.column must be a function/],
     ];
     for (const [options, message] of configurations) {
       const text = `export default { schema: ['schema.sql'], ${options} };`;
@@ -231,6 +232,29 @@ describe('asyncpg check', () => {
       expect(err).toMatch(message);
       expect(code).toBe(2);
     }
+  });
+
+  it('takes folders for what is below them, and tells of a file that cannot be written', async () => {
+    await using project = await Project.make({
+      'asyncpg.config.mjs':
+        "export default { schema: [], include: ['./src/'], exclude: ['src/old'], out: 'src' };",
+      'src/a.ts': "db.fetch('SELECT 1');",
+      'src/old/b.ts': "db.fetch('SELECT x');",
+      'src/older.ts': "db.fetch('SELECT 2');",
+      'other/c.ts': "db.fetch('SELECT x');",
+    });
+    const run = ['--database', serverDsn()];
+    const { code, err } = await project.check(...run);
+    expect(err).toMatch(/^asyncpg check: .*src cannot be written: EISDIR[^\n]*\n$/);
+    expect(code).toBe(2);
+    await project.write({
+      'asyncpg.config.mjs':
+        "export default { schema: [], include: ['./src/'], exclude: ['src/old'] };",
+    });
+    expect(await project.check(...run)).toMatchObject({
+      code: 0,
+      out: '2 queries in 2 files: no errors\n',
+    });
   });
 
   it.skipIf(PGBOUNCER === null)(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Project } from '../../check/project.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 const SCHEMA = `
   CREATE TYPE mood AS ENUM ('low', 'high');
@@ -102,6 +103,18 @@ describe('the types of queries', () => {
       `row: { ${columns.map((name) => `${name}: number`).join('; ')} }`,
     );
     expect(types[long]).toContain('row: { x: boolean | null }');
+  });
+
+  it('have no reserved word as the name of an argument', async () => {
+    const text = 'SELECT 1 FROM (VALUES (1, 2)) v (class, "2 é") WHERE class = $1 AND "2 é" = $2';
+    await using project = await Project.make({
+      'schema.sql': '',
+      'a.ts': `db.fetch(${JSON.stringify(text)});`,
+    });
+    expect(await project.check('--database', serverDsn())).toMatchObject({ code: 0, err: '' });
+    expect(await project.read('queries.gen.d.ts')).toContain(
+      '{ args: [class_: number | bigint, _2__: number | bigint]; ',
+    );
   });
 
   it('take NULL for an argument where it is meant to be given', async () => {
