@@ -476,6 +476,19 @@ describe('the finder of queries', () => {
     expect(textsOf(source)).toEqual(texts);
   });
 
+  it('follows functions that hand on the query that they are given', () => {
+    const source = `
+      const all = <T>(text: string, ...args: unknown[]) => pool.fetch<T>(text, ...args);
+      async function first(tx: Tx, query: Query) { return (await all(query))[0]; }
+      class R { async #run(text: string) { await this.db.execute(text); } m() { this.#run('DELETE FROM a'); } }
+      all('SELECT 1', 2); all(BY_ID); first(tx, sql\`SELECT \${3}\`); const BY_ID = 'SELECT 2';
+      all('/api'); log('SELECT 4'); all(\`\${table} WHERE a\`);
+      function log(text: string) { console.log(text); } function again(text) { again(text); } again('SELECT 5');`;
+    expect(textsOf(source)).toEqual(['DELETE FROM a', 'SELECT 1', 'SELECT 2', 'SELECT $1']);
+    expect(findQueries('a.ts', source).unknown).toHaveLength(1);
+    expect(textsOf("import { all } from './none.ts'; all('SELECT 1')")).toEqual([]);
+  });
+
   it.each([
     ['dedent`SELECT 1`', 'dedent`SELECT 1`'],
     ["'SELECT 1'.replace('1', x)", "'SELECT 1'.replace('1', x)"],

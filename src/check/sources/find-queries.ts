@@ -1,7 +1,7 @@
 import { NotKnown } from './alternatives.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
 import { type Located, type Module, Modules } from './modules.ts';
-import { type Node, propertyName, unwrapped, visit } from './nodes.ts';
+import { keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
 import { beginningOf, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
 
@@ -100,7 +100,8 @@ function isOneSlipFrom(word: string, right: string): boolean {
 }
 
 /** What a source must have in it to be worth parsing. */
-const HINT = /\b(?:fetch|execute|stream|cursor|prepare|batch|copy\w*FromQuery)|\bsql\b/;
+const HINT =
+  /\b(?:fetch|execute|stream|cursor|prepare|batch|copy\w*FromQuery)|\bsql\b|\b(?:SELECT|INSERT|UPDATE|DELETE|WITH)\s/;
 
 const LOOPS = new Set([
   'ForStatement',
@@ -131,6 +132,17 @@ export function findQueries(
   return new Finder(module, rename).find();
 }
 
+/** What may be a query, or stand for one. */
+const TEXTUAL =
+  /^(?:Literal|TemplateLiteral|TaggedTemplateExpression|BinaryExpression|Identifier|MemberExpression)$/;
+
+interface Call {
+  readonly method: string;
+  readonly isInLoop: boolean;
+  /** A name for its template. */
+  readonly name: string;
+}
+
 class Finder {
   readonly #module: Module;
   readonly #rename: (name: string) => string;
@@ -158,41 +170,64 @@ class Finder {
   }
 
   #call(node: Node, around: readonly Node[]): void {
-    const callee = node['callee'] as Node;
-    if (callee.type !== 'MemberExpression') return;
-    const property = callee['property'] as Node;
-    const method = String(callee['computed'] === true ? property['value'] : property['name']);
+    const method = methodOf(node);
     const argument = (node['arguments'] as readonly Node[])[0];
-    if (argument === undefined || !(METHODS.has(method) || method === 'batch')) return;
-    // What a function in a loop does, it need not do there.
-    const inner = around.slice(around.findLastIndex(({ type }) => /Function/.test(type)) + 1);
-    const isInLoop = inner.some(({ type }) => LOOPS.has(type));
-    const name = suggestedName(this.#module.file, around);
-    const call = { method, isInLoop, name };
-    const given = unwrapped(argument);
-    const first = this.#module.changing(given);
-    if (first !== null && this.#isText(first)) {
-      const shown = this.#module.source.slice(given.start, given.end);
-      const wanted = given.type === 'Identifier' ? 'const' : 'readonly';
-      const reason = `${shown} can be written to: it is checked if that is ${wanted}`;
-      const { file, source } = this.#module;
-      this.#unknown.push({ file, source, start: given.start, reason });
+    if (argument === undefined) return;
+    if (!(METHODS.has(method) || method === 'batch')) {
+      this.#handedOn(node, around);
       return;
     }
-    const query = { node: given, module: this.#module };
+    const call = this.#callOf(method, around);
+    const given = unwrapped(argument);
     if (method !== 'batch') {
-      this.#query(query, call);
+      this.#given(given, call);
       return;
     }
     const growing = this.#module.growing(given);
-    const { node: list, module } = growing?.first ?? this.#module.constant(given) ?? query;
+    const { node: list, module } = growing?.first ??
+      this.#module.constant(given) ?? { node: given, module: this.#module };
     const items = (list['elements'] ?? []) as readonly (Node | null)[];
     for (const each of [...items, ...(growing?.added ?? []).map(({ node }) => node)]) {
       if (each !== null) this.#query({ node: unwrapped(each), module }, call);
     }
   }
 
-  #query(query: Located, call: { method: string; isInLoop: boolean; name: string }): void {
+  /** What a method is given that takes a query. */
+  #given(node: Node, call: Call): void {
+    const first = this.#module.changing(node);
+    if (first === null || !this.#isText(first)) {
+      this.#query({ node, module: this.#module }, call);
+      return;
+    }
+    const shown = this.#module.source.slice(node.start, node.end);
+    const wanted = node.type === 'Identifier' ? 'const' : 'readonly';
+    const reason = `${shown} can be written to: it is checked if that is ${wanted}`;
+    const { file, source } = this.#module;
+    this.#unknown.push({ file, source, start: node.start, reason });
+  }
+
+  /** What is known of a call besides its query. */
+  #callOf(method: string, around: readonly Node[]): Call {
+    // What a function in a loop does, it need not do there.
+    const inner = around.slice(around.findLastIndex(({ type }) => /Function/.test(type)) + 1);
+    const isInLoop = inner.some(({ type }) => LOOPS.has(type));
+    const name = suggestedName(this.#module.file, around);
+    return { method, isInLoop, name };
+  }
+
+  /** Queries that a function of the program's own is given and hands on: `all('SELECT …')`. */
+  #handedOn(node: Node, around: readonly Node[]): void {
+    const args = (node['arguments'] as readonly Node[]).map(unwrapped);
+    if (!args.some(({ type }) => TEXTUAL.test(type))) return;
+    const made = this.#module.functionOf(unwrapped(node['callee'] as Node));
+    if (made === null) return;
+    for (const [index, each] of args.entries()) {
+      const method = TEXTUAL.test(each.type) ? handsOn(made, index) : null;
+      if (method !== null) this.#given(each, this.#callOf(method, around));
+    }
+  }
+
+  #query(query: Located, call: Call): void {
     const { node, module } = query;
     if (node.type === 'ConditionalExpression') {
       for (const each of [node['consequent'], node['alternate']]) {
@@ -260,6 +295,35 @@ class Finder {
   #notKnown({ reason, place: { file, source, offset } }: NotKnown): void {
     this.#unknown.push({ file, source, start: offset, reason });
   }
+}
+
+/** The name of the method that is called, if it is one. */
+function methodOf({ callee }: Node): string {
+  const member = callee as Node;
+  return member.type === 'MemberExpression' ? (keyOf(member) ?? '') : '';
+}
+
+/** The method that a function gives its argument to as a query, itself or by another function. */
+function handsOn({ node, module }: Located, index: number, depth = 0): string | null {
+  const param = (node['params'] as readonly Node[])[index];
+  if (param?.type !== 'Identifier' || depth > 3) return null;
+  let found: string | null = null;
+  visit(node['body'] as Node, (call) => {
+    if (found !== null || call.type !== 'CallExpression') return;
+    const args = (call['arguments'] as readonly Node[]).map(unwrapped);
+    const at = args.findIndex(
+      (each) => each.type === 'Identifier' && each['name'] === param['name'],
+    );
+    if (at < 0) return;
+    const method = methodOf(call);
+    if (at === 0 && METHODS.has(method)) {
+      found = method;
+      return;
+    }
+    const other = module.functionOf(unwrapped(call['callee'] as Node));
+    if (other !== null) found = handsOn(other, at, depth + 1);
+  });
+  return found;
 }
 
 /** The query in `{ text: '…', timeout }` and in `` { ...sql`…`, timeout } ``. */

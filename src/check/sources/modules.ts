@@ -153,13 +153,7 @@ export class Module {
   functionOf(callee: Node): Located | null {
     const own = callee.type === 'MemberExpression' ? this.#ofThis(callee)?.value : null;
     const found = own ? { node: unwrapped(own), module: this } : this.constant(callee);
-    const isPlain =
-      found !== null &&
-      /Function/.test(found.node.type) &&
-      found.node['body'] &&
-      found.node['async'] !== true &&
-      found.node['generator'] !== true;
-    return isPlain ? found : null;
+    return found !== null && /Function/.test(found.node.type) && found.node['body'] ? found : null;
   }
 
   /** The texts that the type of a variable or a field lets it be: `order: 'ASC' | 'DESC'`. */

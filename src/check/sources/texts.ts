@@ -108,7 +108,7 @@ function ofCall(here: Located, of: (node: unknown) => Texts, depth: number): Tex
   const callee = unwrapped(node['callee'] as Node);
   const args = node['arguments'] as readonly Node[];
   const made = module.functionOf(callee);
-  if (made !== null) {
+  if (made !== null && made.node['async'] !== true && made.node['generator'] !== true) {
     const all = returned(made.node['body'] as Node).map((each) =>
       textsOf({ node: each, module: made.module }, depth + 1),
     );

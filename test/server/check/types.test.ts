@@ -123,7 +123,7 @@ describe('the types of queries', () => {
       'UPDATE users SET nick = CASE WHEN $2 THEN $3 ELSE nick END WHERE id = $1': `${id}, $2: boolean, nick: string | null`,
       "INSERT INTO users (id, email, nick) VALUES ($1, lower($2), NULLIF(btrim($3), ''))": `${id}, email: string, nick: string | null`,
       'UPDATE users SET email = CASE WHEN $2 THEN $3 ELSE email END WHERE id = $1': `${id}, $2: boolean, email: string`,
-      'SELECT id FROM users WHERE (created_at, id) < ($1, $2)': `created_at: Date | string | number, ${id}`,
+      'SELECT id FROM users WHERE (created_at, id) < ($1, $2)': `created_at: Date | string, ${id}`,
       // By a function of one's own, if it is called for NULL and is no formula.
       'SELECT given($1, $2)': 'a: number | bigint | null, b: string | null',
       'CALL done($1)': 'a: number | bigint | null',
