@@ -48,6 +48,8 @@ export class Module {
   readonly #allOf: string[] = [];
   /** The modules that names were looked up in. */
   readonly #reached = new Set<Module>();
+  /** What was not found. */
+  readonly #missing = new Set<string>();
   readonly #modules: Modules;
 
   private constructor(file: string, source: string, modules: Modules) {
@@ -329,13 +331,16 @@ export class Module {
     const found = this.#modules.resolver.resolve(from, this.file);
     const module = found === null ? null : this.#modules.get(found);
     if (module !== null) this.#reached.add(module);
+    // One of the project's own may come later.
+    else if (/^[.#~]|^@\//.test(from)) this.#missing.add(from);
     return module;
   }
 
-  /** The files that names were looked up in, this one included. */
+  /** The files that names were looked up in, this one included, and names of modules that are not there. */
   filesReached(files = new Set<string>()): ReadonlySet<string> {
     if (files.has(this.file)) return files;
     files.add(this.file);
+    for (const each of this.#missing) files.add(each);
     for (const each of this.#reached) each.filesReached(files);
     return files;
   }

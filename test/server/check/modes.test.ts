@@ -153,14 +153,17 @@ describe('asyncpg check', () => {
       await seen(/no errors/);
       await project.write({ 'schema.sql': 'CREATE TABLE b (id int);' });
       await seen(/error 42P01: relation "a" does not exist/);
-      await project.write({ 'src/sub/b.ts': "db.fetch('SELECT id FROM b');" });
-      await seen(/2 queries in 2 files: 1 error/);
+      // A module that comes later than what imports it.
+      await project.write({ 'src/sub/b.ts': "import { B } from './c.ts'; db.fetch(B);" });
+      await seen(/1 query in 2 files: 1 error/);
+      await project.write({ 'src/sub/c.ts': "export const B = 'SELECT id FROM b';" });
+      await seen(/2 queries in 3 files: 1 error/);
       await project.write({ 'schema.sql': 'CREATE TABEL b' });
       await seen(/error 42601: syntax error/);
       await project.write({
         'schema.sql': 'CREATE TABLE a (id int); CREATE TABLE b (id int8 NOT NULL);',
       });
-      await seen(/2 queries in 2 files: no errors/);
+      await seen(/2 queries in 3 files: no errors/);
       expect(await project.read('src/queries.gen.d.ts')).toContain('row: { id: bigint }');
     } finally {
       ending.abort();
