@@ -132,7 +132,7 @@ export class DatabaseHttpError extends Error {
  * });
  */
 export function toHttpError(error: unknown): DatabaseHttpError | null {
-  const failure = quotesQuery(error) ? error.cause : error;
+  const failure = underneath(error) ?? error;
   if (failure instanceof TimeoutError) {
     return failure.safeToRetry
       ? new DatabaseHttpError(OVERLOADED, error, true)
@@ -148,9 +148,21 @@ export function toHttpError(error: unknown): DatabaseHttpError | null {
   return new DatabaseHttpError(answer, error, safeToRetry || rolledBack);
 }
 
-/** Drizzle's error of a query: its message has the text and the values, its cause is the driver's. */
-function quotesQuery(error: unknown): error is Error {
-  return isError(error) && 'query' in error && 'params' in error && 'cause' in error;
+/**
+ * The driver's error underneath one of Drizzle's or Prisma's, whose message has the query, its values or the call in it;
+ * undefined: it is none of theirs.
+ */
+function underneath(error: unknown): unknown {
+  if (!isError(error)) return undefined;
+  if ('query' in error && 'params' in error && 'cause' in error) return error.cause;
+  const { meta, driverError } = error as PrismaError;
+  return meta?.driverAdapterError?.driverError ?? driverError;
+}
+
+/** Of the client, or of its driver adapter alone, as from `$transaction`. */
+interface PrismaError extends Error {
+  readonly meta?: { readonly driverAdapterError?: PrismaError };
+  readonly driverError?: unknown;
 }
 
 /**
@@ -161,7 +173,7 @@ export function toAnswer(error: unknown): unknown {
   const told = toHttpError(error);
   if (told !== null) return told;
   const isOurs =
-    quotesQuery(error) ||
+    underneath(error) !== undefined ||
     error instanceof PostgresError ||
     error instanceof InterfaceError ||
     error instanceof InternalClientError;

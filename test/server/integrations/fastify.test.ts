@@ -4,6 +4,7 @@ import { connect as http2Connect } from 'node:http2';
 import { drizzle } from 'asyncpg/drizzle';
 import { drizzle as drizzleV1 } from 'asyncpg/drizzle-v1';
 import asyncpg, { type AsyncpgPluginOptions, healthRoute } from 'asyncpg/fastify';
+import { PrismaAsyncpg } from 'asyncpg/prisma';
 import fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -451,9 +452,22 @@ describe('httpErrors', () => {
     expect((await app.inject('/')).json()).toMatchObject({ code: 'database_error' });
   });
 
+  async function prisma(sql: string): Promise<void> {
+    const adapter = await new PrismaAsyncpg(app.pg).connect();
+    await adapter.queryRaw({ sql, args: [], argTypes: [] });
+  }
+
+  /** Prisma's client quotes the program, and has the adapter's error in `meta`. */
+  function asPrismaClient(driverAdapterError: unknown): never {
+    const message = 'Invalid `prisma.parents.create()` invocation';
+    throw Object.assign(new Error(message), { code: 'P2010', meta: { driverAdapterError } });
+  }
+
   describe.each([
     ['Drizzle', (pg: Queryable, text: string) => drizzle(pg).execute(text)],
     ['Drizzle 1', (pg: Queryable, text: string) => drizzleV1(pg).execute(text)],
+    ["Prisma's adapter", (_: Queryable, text: string) => prisma(text)],
+    ['Prisma', (_: Queryable, text: string) => prisma(text).catch(asPrismaClient)],
   ])("answers for errors of %s, which quote the query, as for the driver's", (_name, run) => {
     it.each([
       [409, 'unique_violation', 'INSERT INTO parents VALUES (1)'],
