@@ -1,7 +1,8 @@
-import { InvalidArgumentError } from '../../errors/client-errors.ts';
+import { ClientConfigurationError, InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolStats } from '../../pool/stats.ts';
 import { checkOptions } from '../check-options.ts';
+import { isPool } from '../is-pool.ts';
 
 /** How a health route asks. */
 export interface HealthRouteOptions {
@@ -48,7 +49,7 @@ const PATIENCE = 2_000;
  * or 503 with `{ status: 'down', pool }`, where `pool` is `pool.stats`. Why it is down is logged, and
  * not told. It needs no connection to be free: a query of its own shares one that is busy.
  *
- * @throws ClientConfigurationError for unknown options
+ * @throws ClientConfigurationError for unknown options, a timeout that is none and a pool that is none of this package's
  * @example
  * app.get('/health', { logLevel: 'warn' }, healthRoute({ timeout: 1_000 }));
  */
@@ -57,6 +58,15 @@ export function healthRoute(
 ): (request: HealthRequest, reply: HealthReply) => Promise<Health> {
   checkOptions('healthRoute', options, { timeout: 'number', pool: 'object' });
   const { timeout = PATIENCE } = options;
+  // Refused by each call, it would be told as a database that is down.
+  if (!(timeout >= 0)) {
+    throw new ClientConfigurationError(
+      'healthRoute: the option "timeout" must be a number of milliseconds, 0 or more',
+    );
+  }
+  if (options.pool !== undefined && !isPool(options.pool)) {
+    throw new ClientConfigurationError('healthRoute: the option "pool" must be a Pool');
+  }
   return async (request, reply) => {
     const pool = options.pool ?? (request.server as { readonly pg?: Pool }).pg;
     if (pool === undefined) {

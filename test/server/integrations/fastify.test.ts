@@ -557,12 +557,17 @@ describe('healthRoute', () => {
     expect(answer.json()).toMatchObject({ status: 'down', pool: { size: 1, inUse: 1 } });
   });
 
-  it.each([{ timeOut: 5 }, { timeout: '5' }, { pool: 'reports' }, null])(
-    'refuses %j in place of its options',
-    (options) => {
-      expect(() => healthRoute(options as never)).toThrow(ClientConfigurationError);
-    },
-  );
+  it.each([
+    { timeOut: 5 },
+    { timeout: '5' },
+    { timeout: NaN },
+    { timeout: -1 },
+    { pool: 'reports' },
+    { pool: { execute() {} } },
+    null,
+  ])('refuses %o in place of its options', (options) => {
+    expect(() => healthRoute(options as never)).toThrow(ClientConfigurationError);
+  });
 
   it('says so where there is no pool of the name that it asks', async () => {
     app = fastify();
