@@ -90,7 +90,8 @@ const listed = { normalizeArray: eachOf(null) };
  * How values come to Drizzle's columns on this driver. Nothing is cast to text for it: times and days are
  * Dates of their bytes, an int8 is a bigint or a number of its, a point comes from two doubles.
  *
- * To have values of your own, refine them: `drizzle({ client, codecs: refineCodecs(asyncpgCodecs, { … }) })`.
+ * To have values of your own, refine them, by the function of `drizzle-orm/codecs`:
+ * `drizzle({ client, codecs: refineCodecs(asyncpgCodecs, { … }) })`.
  */
 export const asyncpgCodecs: PgCodecs = refineGenericPgCodecs({
   bigint: bigints,
