@@ -6,7 +6,7 @@ import { type CallOptions, type Query, type QueryObject, toQuery } from './call.
 import type { FormOf, RowTypeOf } from './checked-queries.ts';
 
 /** What a batch comes to: a result for each query, in order. */
-export type BatchResults<F extends RowForm, Q extends readonly Query[]> = {
+export type BatchResults<F extends RowForm, Q extends readonly Query<RowForm>[]> = {
   -readonly [K in keyof Q]: BatchResult<RowOf<FormOf<F, Q[K]>, RowTypeOf<Q[K]>>>;
 };
 

@@ -30,8 +30,11 @@ export interface NumberedQuery {
 /** Marks such a fragment. It is copied with it. */
 export const NUMBERED: unique symbol = Symbol('numbered');
 
-/** A query with its values and what holds for this one call. The `sql` tag makes such objects. */
-export interface QueryObject<F extends RowForm = RowForm, T = any> {
+/**
+ * A query with its values and what holds for this one call. The `sql` tag makes such objects.
+ * Of one that is only known as a query object, rows are taken to be what they are where it is called.
+ */
+export interface QueryObject<F extends RowForm = any, T = any> {
   /** The type of its rows, if it is known: never there at run time. */
   readonly [ROW]?: T;
   /** Writes it with other names of columns, if it has any. @internal */
@@ -57,7 +60,7 @@ export interface QueryObject<F extends RowForm = RowForm, T = any> {
 }
 
 /** Text with `$1`…`$n` and its values after it, or one object. */
-export type Query<F extends RowForm = RowForm, T = any> = string | QueryObject<F, T>;
+export type Query<F extends RowForm = any, T = any> = string | QueryObject<F, T>;
 
 /** What holds for one call that takes no query object. */
 export interface CallOptions {

@@ -244,7 +244,7 @@ export class Connection<F extends RowForm = 'record'>
    *   const firstTen = await cursor.fetch(10);
    * });
    */
-  cursor<T = never, const Q extends Query = string>(
+  cursor<T = never, const Q extends Query<RowForm> = string>(
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;

@@ -271,7 +271,10 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const tag = await pool.execute('UPDATE users SET name = $1 WHERE id = $2', 'Ada', 1);
    * const changed = rowsAffected(tag);
    */
-  execute<const Q extends Query>(query: Q & Checked<Q>, ...args: ArgsOf<Q>): Promise<string>;
+  execute<const Q extends Query<RowForm>>(
+    query: Q & Checked<Q>,
+    ...args: ArgsOf<Q>
+  ): Promise<string>;
   execute(query: Query, ...args: unknown[]): Promise<string> {
     return this.#query(query, args, 'tag') as Promise<string>;
   }
@@ -349,7 +352,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const users = await pool.fetch<{ id: number; name: string }>(
    *   'SELECT id, name FROM users WHERE is_active = $1', true);
    */
-  fetch<T = never, const Q extends Query = string>(
+  fetch<T = never, const Q extends Query<RowForm> = string>(
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T>[]>;
@@ -371,7 +374,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const user = await pool.fetchRow<User>('SELECT id, name FROM users WHERE id = $1', 1n);
    * if (user === null) return notFound();
    */
-  fetchRow<T = never, const Q extends Query = string>(
+  fetchRow<T = never, const Q extends Query<RowForm> = string>(
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T> | NoRow<Q, T>>;
@@ -394,7 +397,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * const { id } = await pool.fetchOne<{ id: bigint }>(
    *   'INSERT INTO users (email) VALUES ($1) RETURNING id', 'ada@example.org');
    */
-  fetchOne<T = never, const Q extends Query = string>(
+  fetchOne<T = never, const Q extends Query<RowForm> = string>(
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Promise<CheckedRow<F, Q, T>>;
@@ -416,7 +419,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * @example
    * const count = await pool.fetchVal<bigint>('SELECT count(*) FROM users');
    */
-  fetchVal<V = never, const Q extends Query = string>(
+  fetchVal<V = never, const Q extends Query<RowForm> = string>(
     query: Q & Checked<Q, V>,
     ...args: ArgsOf<Q, V>
   ): Promise<FirstColumnOf<Q, V> | NoRow<Q, V>>;
@@ -440,7 +443,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    *   sql`SELECT count(*) FROM visits WHERE page = ${page}`,
    * ]);
    */
-  batch<const Q extends readonly Query[]>(queries: Q): Promise<BatchResults<F, Q>> {
+  batch<const Q extends readonly Query<RowForm>[]>(queries: Q): Promise<BatchResults<F, Q>> {
     return this.#batch(queries, false) as Promise<unknown> as Promise<BatchResults<F, Q>>;
   }
 
@@ -473,7 +476,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * @example
    * for await (const row of pool.stream('SELECT * FROM big_table')) await handle(row);
    */
-  stream<T = never, const Q extends Query = string>(
+  stream<T = never, const Q extends Query<RowForm> = string>(
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;
@@ -644,7 +647,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * @example
    * for await (const { id } of pool.copyRecordsFromQuery('SELECT id FROM users')) seen.add(id);
    */
-  copyRecordsFromQuery<T = never, const Q extends Query = string>(
+  copyRecordsFromQuery<T = never, const Q extends Query<RowForm> = string>(
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): RowStream<ColumnsOf<Q, T>, FormOf<F, Q>>;

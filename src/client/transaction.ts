@@ -140,7 +140,7 @@ export class Transaction<F extends RowForm = 'record'>
    *   }
    * });
    */
-  cursor<T = never, const Q extends Query = string>(
+  cursor<T = never, const Q extends Query<RowForm> = string>(
     query: Q & Checked<Q, T>,
     ...args: ArgsOf<Q, T>
   ): Cursor<ColumnsOf<Q, T>, FormOf<F, Q>>;

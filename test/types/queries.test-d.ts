@@ -186,6 +186,18 @@ expectTypeOf(pool.fetch<[number, string]>({ text: 'SELECT', rows: 'array' })).to
   Promise<[number, string][]>
 >();
 expectTypeOf(plain.fetch<User>({ text: 'SELECT' })).toEqualTypeOf<Promise<User[]>>();
+// A query that came from elsewhere, in functions of one's own.
+declare const given: QueryObject;
+expectTypeOf(db.fetch<User>(given)).toEqualTypeOf<Promise<Row<User>[]>>();
+expectTypeOf(db.fetch<User>(either)).toEqualTypeOf<Promise<Row<User>[]>>();
+expectTypeOf(plain.fetchOne<User>(either)).toEqualTypeOf<Promise<User>>();
+expectTypeOf(tx.cursor<User>(given)).toEqualTypeOf<Cursor<User>>();
+expectTypeOf(pool.fetchVal<bigint>(either)).toEqualTypeOf<Promise<bigint | null>>();
+export const one = <T>(query: QueryObject): Promise<T> => plain.fetchOne<T>(query);
+// @ts-expect-error a form that there is not
+void pool.fetch({ text: 'SELECT', rows: 'objects' });
+// @ts-expect-error a form that there is not
+void pool.batch([{ text: 'SELECT', rows: 'objects' }]);
 export const all = <T>(text: string): Promise<T[]> => pool.fetch<T>({ text, rows: 'object' });
 // @ts-expect-error an array has no names
 void pool.fetch<User>({ text: 'SELECT', rows: 'array' });
