@@ -476,6 +476,38 @@ describe('the finder of queries', () => {
     expect(textsOf(source)).toEqual(texts);
   });
 
+  it('leaves alone what the sql of another package makes', async () => {
+    const queries =
+      "db.execute(sql`SELECT ${table}`); f(sql<'a'>`SELECT 2`); db.fetch('SELECT 1');";
+    for (const declared of [
+      "import { sql } from 'drizzle-orm';",
+      "import { sql } from 'installed';",
+      "import { sql } from './other.ts';",
+      "import postgres from 'postgres'; const sql = postgres();",
+      "import * as kysely from 'kysely'; const { sql } = kysely;",
+    ]) {
+      await using project = await Project.make({
+        'node_modules/installed/package.json': '{}',
+        'other.ts': "export { sql } from 'kysely';",
+      });
+      const file = path.join(project.folder, 'a.ts');
+      const found = findQueries(file, `${declared} ${queries}`);
+      expect(found.unknown).toEqual([]);
+      expect(found.queries.map(({ variants: [one] }) => one?.text.value)).toEqual(['SELECT 1']);
+    }
+    await using project = await Project.make({
+      'b.ts': "import { sql } from 'npm:asyncpg@1'; export { sql as q }; export * from 'asyncpg';",
+    });
+    const source = `import { q, sql } from './b.ts'; import * as all from './b.ts';
+      db.fetch(q\`SELECT 1\`); db.fetch(sql\`SELECT 2\`); db.fetch(all.sql\`SELECT 3\`);`;
+    const found = findQueries(path.join(project.folder, 'a.ts'), source).queries;
+    expect(found.map(({ variants: [one] }) => one?.text.value)).toEqual([
+      'SELECT 1',
+      'SELECT 2',
+      'SELECT 3',
+    ]);
+  });
+
   it('follows functions that hand on the query that they are given', () => {
     const source = `
       const all = <T>(text: string, ...args: unknown[]) => pool.fetch<T>(text, ...args);

@@ -271,6 +271,8 @@ class Finder {
       this.#queries.push({ ...place, variants, tag: nameOf(node), nameGoes, method, isInLoop });
       return;
     }
+    const tag = (node['tag'] ?? null) as Node | null;
+    if ((tag?.['name'] ?? (tag?.['property'] as Node | undefined)?.['name']) === 'sql') return;
     const texts = textsOf(query);
     if (texts instanceof NotKnown) {
       if (isStatement(texts.before) || (texts.before.trim() === '' && isMeantAsQuery(query))) {

@@ -230,14 +230,46 @@ export class Module {
   }
 
   /** Whether an expression is the driver's `sql`, by that name, by another, or of the whole module's. */
-  isSql(node: Node | undefined): boolean {
+  isSql(node: Node | undefined, depth = 0): boolean {
     if (node?.type === 'MemberExpression') {
-      const object = node['object'] as Node;
-      return nameOf(node['property']) === 'sql' && this.#imports.get(nameOf(object))?.name === '*';
+      const imported = this.#imports.get(nameOf(node['object']));
+      return keyOf(node) === 'sql' && imported?.name === '*'
+        ? this.#isSqlOf({ ...imported, name: 'sql' }, depth)
+        : false;
     }
-    if (node?.type !== 'Identifier') return false;
-    const name = nameOf(node);
-    return name === 'sql' || this.#imports.get(name)?.name === 'sql';
+    return node?.type === 'Identifier' && this.#isSqlNamed(nameOf(node), node, depth);
+  }
+
+  #isSqlNamed(name: string, at: Node, depth: number): boolean {
+    const own = this.#bindings.find(name, at);
+    if (own !== undefined) {
+      const value = own.constant && unwrapped(own.constant);
+      return value !== null && depth < 10 && this.isSql(value, depth + 1);
+    }
+    const imported = this.#imports.get(name);
+    return imported === undefined ? name === 'sql' : this.#isSqlOf(imported, depth);
+  }
+
+  /** Many packages have a `sql`: what another one's makes is no query of this driver's. */
+  #isSqlOf({ from, name }: { from: string; name: string }, depth: number): boolean {
+    if (/(?:^|[:/])asyncpg(?:$|[@/])/.test(from)) return name === 'sql';
+    const module = depth < 10 ? this.#module(from) : null;
+    if (module !== null) return module.#exportsSql(name, depth + 1);
+    return name === 'sql' && !this.#modules.resolver.isInstalled(from, this.file);
+  }
+
+  #exportsSql(name: string, depth: number): boolean {
+    const listed = this.#exports.get(name);
+    if (listed !== undefined) {
+      const { from } = listed;
+      return from === null
+        ? this.#isSqlNamed(listed.name, this.program, depth)
+        : this.#isSqlOf({ from, name: listed.name }, depth);
+    }
+    if (this.#bindings.find(name, this.program) !== undefined) {
+      return this.#isSqlNamed(name, this.program, depth);
+    }
+    return this.#allOf.some((from) => this.#isSqlOf({ from, name }, depth));
   }
 
   /**

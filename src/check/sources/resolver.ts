@@ -26,6 +26,16 @@ export class Resolver {
     return found;
   }
 
+  /** Whether a name is that of a package that is installed, or of one that has a `sql` of its own. */
+  isInstalled(from: string, importer: string): boolean {
+    if (WITH_SQL.test(from)) return true;
+    const name = /^(?:@[^/]+\/)?[^/.#~@][^/]*/.exec(from)?.[0];
+    if (name === undefined) return false;
+    const at = (folder: string): true | null =>
+      existsSync(path.join(folder, 'node_modules', name)) ? true : null;
+    return nearest(path.dirname(importer), at) === true;
+  }
+
   #resolve(from: string, folder: string): string | null {
     if (from.startsWith('.')) return sourceAt(path.resolve(folder, from));
     const own = nearest(folder, (at) => this.#package(at));
@@ -67,6 +77,10 @@ export class Resolver {
     return found;
   }
 }
+
+/** Packages that export a tag by the name of `sql`. */
+const WITH_SQL =
+  /^(?:bun$|(?:drizzle-orm|kysely|slonik|postgres|sqlate|sql-template-(?:strings|tag)|@(?:vercel\/postgres|prisma|databases|pgtyped|effect|neondatabase|slonik)|zapatos)(?:\/|$))/;
 
 interface Json {
   readonly [key: string]: unknown;
