@@ -6,12 +6,12 @@ export type Use =
   | 'shared'
   /** A session of its own until the work is done. */
   | 'exclusive'
-  /** The same for a transaction, which finds its turn among others by itself when it begins. */
+  /** The same for a transaction, which goes through the gate by itself when it begins. */
   | 'transaction';
 
 /** A session that has been checked out, until it is checked in. */
 export interface Lease {
   readonly client: ClientSession;
-  /** Where calls wait for their turn: this one has submitted what it is about, so that others may. */
+  /** Of a pass of the gate: the call has submitted what it is about, so that others may go on. */
   readonly sent?: () => void;
 }

@@ -98,21 +98,21 @@ export class TransactionEnd {
   async #endBy(text: string, state: 'committed' | 'rolled back'): Promise<string> {
     const own = this.#own;
     const { gate, transactions } = this.#client;
-    // What had to wait for its turn in this transaction comes first; a rollback undoes it anyhow.
+    // What waits at the gate for this transaction comes first; a rollback undoes it anyhow.
     const isLast = transactions.at(-1) === own;
     if (isLast && (state === 'committed' ? gate.isWaitedIn(own) : gate.isPassOf(own))) {
       const entered = gate.enter(own, null, state === 'rolled back');
       const pass = entered instanceof Promise ? await entered : entered;
       try {
-        return await this.#endInTurn(text, state);
+        return await this.#endAdmitted(text, state);
       } finally {
         gate.leave(pass);
       }
     }
-    return await this.#endInTurn(text, state);
+    return await this.#endAdmitted(text, state);
   }
 
-  async #endInTurn(text: string, state: 'committed' | 'rolled back'): Promise<string> {
+  async #endAdmitted(text: string, state: 'committed' | 'rolled back'): Promise<string> {
     const own = this.#own;
     const { gate, transactions } = this.#client;
     if (transactions.at(-1) !== own && transactions.includes(own)) {

@@ -25,7 +25,7 @@ export interface TransactionHost {
  * Begins one, when no other is open but what it is nested in: the transaction that was asked, or
  * that the code which asks is inside of. BEGIN is not sent yet: it travels with the first statement.
  *
- * @param limit ends the wait for its turn, in place of the signals of the transaction
+ * @param limit ends the wait at the gate, in place of the signals of the transaction
  */
 export async function beginTransaction<F extends RowForm>(
   client: ClientSession,
@@ -48,7 +48,7 @@ export async function beginTransaction<F extends RowForm>(
     const entered = gate.enter(outer, deadline);
     pass = entered instanceof Promise ? await entered : entered;
     // It has its place: calls that are made meanwhile come behind it.
-    const { beginInTurn } = transactionCalls.content ?? (await transactionCalls.open());
+    const { beginAdmitted } = transactionCalls.content ?? (await transactionCalls.open());
     // Among the calls made already may be a BEGIN.
     while (outer === undefined && !session.isFree && !session.isEnded) {
       await idleWithin(session, deadline);
@@ -57,7 +57,7 @@ export async function beginTransaction<F extends RowForm>(
     connection[CLIENT]('a method of Connection', true);
     client.checkOpen();
     deadline?.check();
-    const begun = beginInTurn(client, outer, beginning);
+    const begun = beginAdmitted(client, outer, beginning);
     return Transaction[CREATE]<F>(
       client,
       connection,

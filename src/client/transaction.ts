@@ -2,7 +2,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
-import type { Begun } from './begin-in-turn.ts';
+import type { Begun } from './begin-admitted.ts';
 import type { Beginning } from './beginning.ts';
 import { eitherSignal, type Query, type QueryObject, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';

@@ -17,8 +17,8 @@ export interface Begun {
 
 const newSavepoints: NewSavepoints = (client, host) => new Savepoints(client, host);
 
-/** Begins a transaction whose turn it is, in `outer` if that is one: see `beginTransaction`. */
-export function beginInTurn(
+/** Begins a transaction that the gate has let go on, in `outer` if that is one: see `beginTransaction`. */
+export function beginAdmitted(
   client: ClientSession,
   outer: OpenTransaction | undefined,
   { own, options }: Beginning,
