@@ -36,7 +36,9 @@ export class PoolDriver implements Driver {
   /** Kysely calls `init` before anything else. */
   async acquireConnection(options?: AbortableOperationOptions): Promise<KyselyConnection> {
     const isAlone = this.#oneShots.expect();
-    const connection = new KyselyConnection(this.#pool!, isAlone);
+    // A query has the options that it was given; db.connection() of Kysely 0.29 has a signal in any case, if only undefined.
+    const isHeld = options !== undefined && 'signal' in options;
+    const connection = new KyselyConnection(this.#pool!, isHeld ? () => false : isAlone);
     // The signal is for the wait alone: by Kysely's default it does not end a query that runs.
     if (options?.signal !== undefined) await connection.holdUnlessAborted(options.signal);
     return connection;

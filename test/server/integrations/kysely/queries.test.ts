@@ -133,10 +133,16 @@ describe('db.connection()', () => {
     });
   });
 
-  test('knows what it has inserted', async () => {
+  test.each([
+    ['built in it', (): null => null],
+    ['compiled before', () => kysely.db.insertInto('accounts').values(ada).compile()],
+  ])('knows what it has inserted, by a query %s', async (_, compile) => {
     const { db } = kysely;
+    await sql`SELECT 1`.execute(db);
+    const insert = compile();
     const last = await db.connection().execute(async (one) => {
-      await one.insertInto('accounts').values(ada).execute();
+      if (insert === null) await one.insertInto('accounts').values(ada).execute();
+      else await one.executeQuery(insert);
       await db.insertInto('accounts').values(bob).execute();
       return await sql<{ id: bigint }>`SELECT lastval() AS id`.execute(one);
     });
