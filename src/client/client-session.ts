@@ -283,7 +283,9 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
       const request = new ScriptRequest(text, deadline);
       request.ending = 'own';
       this.session.submit(request);
-      return this.logged(this.#onceListening(request.promise), text, []);
+      const { promise } = request;
+      const answer = this.listeners.isListening ? this.#onceListening(promise) : promise;
+      return this.logged(answer, text, []);
     });
   }
 

@@ -40,8 +40,8 @@ export async function beginTransaction<F extends RowForm>(
   // A pool may have lent the session to somebody else by the time that it may begin.
   const connection = client.owner!;
   const outer = gate.wantedBy(asked, own.context);
-  const signals =
-    limit === null ? client.deadline(Infinity, eitherSignal(outer?.signal, options.signal)) : null;
+  const signal = limit === null ? eitherSignal(outer?.signal, options.signal) : undefined;
+  const signals = signal === undefined ? null : client.deadline(Infinity, signal);
   const deadline = limit ?? signals;
   let pass: Pass<ClientSession> | null = null;
   try {

@@ -50,6 +50,8 @@ export interface CleaningAhead {
   readonly isDue: boolean;
 }
 
+const NOTHING_LEFT: CleaningAhead = { done: Promise.resolve(), isDue: false };
+
 /**
  * Has the session cleaned ahead of whatever is sent next on it. Null where it has to be waited for
  * before anybody else gets the session.
@@ -64,8 +66,8 @@ export function cleanAhead(
   const isAtRest = session.isIdle && !session.isEnded && session.transactionStatus === 'I';
   // One whose role is in doubt is judged by what it reports once it was reset.
   if (policy === 'never' || !isAtRest || session.server.isRoleInDoubt) return null;
+  if (!hasToReset(pooled, policy)) return NOTHING_LEFT;
   const isDue = client.effects.areLasting || session.server.hasChanged;
-  if (!hasToReset(pooled, policy)) return null;
   return { done: resetAhead(client, clock), isDue };
 }
 

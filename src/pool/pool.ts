@@ -181,7 +181,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     deadline: Deadline | null,
     checkOut: () => Promise<PooledSession>,
   ): Promise<Lease> {
-    return this.#leaseForCall(deadline, null, checkOut);
+    return this.#leaseInTime(deadline, null, checkOut);
   }
 
   #traceWait(wait: () => Promise<PooledSession>): Promise<PooledSession> {
@@ -242,7 +242,19 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     return located(async () => await super.transaction(withoutAfter(first), second!));
   }
 
-  async #leaseForCall(
+  /** A session for a call alone: at once where one rests, no hook has to run and nobody looks on. */
+  #leaseForCall(deadline: Deadline | null, patience: number | null): Lease | Promise<Lease> {
+    if (this.#settings.setup !== undefined || isTraced('pool.acquire')) {
+      return this.#leaseInTime(deadline, patience);
+    }
+    const lent = this.#allocator.checkOut('exclusive', deadline, patience);
+    if (lent instanceof Promise) return this.#leaseInTime(deadline, patience, () => lent);
+    const lease = new ExclusiveLease(lent, this.#lender);
+    PoolConnection[LEND](lease);
+    return lease;
+  }
+
+  async #leaseInTime(
     deadline: Deadline | null,
     patience: number | null,
     checkOut?: () => Promise<PooledSession>,
