@@ -1,7 +1,7 @@
 import type { Connection } from 'asyncpg';
 import type { Description } from '../describe.ts';
 import type { FoundQuery } from '../sources/find-queries.ts';
-import type { Variant } from '../sources/variant.ts';
+import { OF_TABLE, type Variant } from '../sources/variant.ts';
 import { Command, nodeOf, nodesOf, walk } from '../tree/nodes.ts';
 import { missingIndexes } from './missing-index.ts';
 
@@ -34,18 +34,23 @@ type Said = Omit<RuleFinding, 'severity'>;
 export async function lookBy(
   rules: Rules,
   query: FoundQuery,
-  { text: { value: text } }: Variant,
+  { text: queryText }: Variant,
   answer: Description,
   catalogs: Connection,
 ): Promise<RuleFinding[]> {
   const found: RuleFinding[] = [];
+  const text = queryText.value;
   for (const rule of RULES) {
     const severity = rules[rule] ?? 'off';
     // `/* check: allow select-star */` in the query.
     if (severity === 'off' || new RegExp(`check: allow [\\w, -]*\\b${rule}\\b`).test(text))
       continue;
     const said = await LOOKS[rule]({ text, query, answer, catalogs });
-    for (const each of said) found.push({ ...each, severity });
+    for (const each of said) {
+      // What the driver writes itself is no fault of the program's.
+      const isOwn = each.position !== null && queryText.madeAt(each.position) === OF_TABLE;
+      if (!isOwn) found.push({ ...each, severity });
+    }
   }
   return found;
 }

@@ -39,6 +39,14 @@ export class QueryText {
     this.#value += text;
   }
 
+  /** What an expression was turned into where a character stands; null for what is written so. */
+  madeAt(position: number): string | null {
+    const piece = this.#pieces.findLast(({ at, length }) => at <= position && length > 0);
+    return piece === undefined || piece.isText
+      ? null
+      : this.#value.slice(piece.at, piece.at + piece.length);
+  }
+
   /** Where a character of the query stands in its source. */
   place(position: number): Place {
     const piece =

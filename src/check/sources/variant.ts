@@ -15,6 +15,9 @@ export interface Variant {
 const ALIAS =
   /^\s+(?:as\b|(?!(?:where|join|left|right|inner|full|cross|natural|on|using|group|order|having|limit|offset|fetch|union|intersect|except|window|for|returning|set|tablesample|when)\b)["\p{L}_])/iu;
 
+/** What the driver puts in front of a table with a name of its own that is given another. */
+export const OF_TABLE = '(SELECT * FROM ';
+
 /** `INSERT INTO t (a, b)`, at the end of a text. */
 const COLUMNS =
   /\bINSERT\s+INTO\s+[^()]+\(([^()]+)\)\s*(?:OVERRIDING\s+\w+\s+VALUE\s*)?(?:VALUES\s*)?\($/i;
@@ -73,7 +76,7 @@ export function variantOf(
             : parts.findIndex((each, at) => at > index && each.is === 'table-end');
         const behind = parts[end + 1];
         const isNamed = behind?.is === 'text' && ALIAS.test(behind.text);
-        if (isNamed) text.addMade(part.is === 'table' ? '(SELECT * FROM ' : ')', place);
+        if (isNamed) text.addMade(part.is === 'table' ? OF_TABLE : ')', place);
       }
     }
   }

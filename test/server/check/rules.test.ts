@@ -25,6 +25,7 @@ describe('the rules of asyncpg check', () => {
       "for (const id of ids) await db.fetch('SELECT email FROM users WHERE id = $1', id);",
       "for (const id of ids) list.push(() => db.fetch('SELECT id FROM users WHERE id = $1', id));",
       `db.fetch('SELECT id FROM "Own".notes WHERE body = $1');`,
+      "db.fetch(sql`SELECT u.id FROM ${sql.unnest(['id'], ['int8'])} u`);",
     ];
     const files = { 'schema.sql': SCHEMA, 'a.ts': queries.join('\n') };
     await using project = await Project.make(files);
