@@ -508,6 +508,12 @@ describe('the finder of queries', () => {
     ]);
   });
 
+  it('looks into classes with all that they may have', () => {
+    const source = `class A { static {} [key: string]: unknown; declare b: string; accessor c = 1; abstract d(): void;
+      m() { this.all('SELECT 1'); db.fetch(sql\`SELECT \${this.none}\`); } }`;
+    expect(textsOf(source)).toEqual(['SELECT $1']);
+  });
+
   it('follows functions that hand on the query that they are given', () => {
     const source = `
       const all = <T>(text: string, ...args: unknown[]) => pool.fetch<T>(text, ...args);

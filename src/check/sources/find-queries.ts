@@ -218,11 +218,12 @@ class Finder {
   /** Queries that a function of the program's own is given and hands on: `all('SELECT …')`. */
   #handedOn(node: Node, around: readonly Node[]): void {
     const args = (node['arguments'] as readonly Node[]).map(unwrapped);
-    if (!args.some(({ type }) => TEXTUAL.test(type))) return;
+    // Texts first: for a function its module may have to be read.
+    if (!args.some((each) => this.#mayBeQuery(each))) return;
     const made = this.#module.functionOf(unwrapped(node['callee'] as Node));
     if (made === null) return;
     for (const [index, each] of args.entries()) {
-      const method = TEXTUAL.test(each.type) ? handsOn(made, index) : null;
+      const method = this.#mayBeQuery(each) ? handsOn(made, index) : null;
       if (method !== null) this.#given(each, this.#callOf(method, around));
     }
   }
@@ -288,6 +289,12 @@ class Finder {
     }
   }
 
+  #mayBeQuery(node: Node): boolean {
+    if (!TEXTUAL.test(node.type)) return false;
+    const value = this.#module.changing(node) ?? { node, module: this.#module };
+    return this.#isText(value) || isMeantAsQuery(value);
+  }
+
   /** Whether an expression is a statement, or begins as one. */
   #isText(value: Located): boolean {
     if (isTemplate(value)) return true;
@@ -306,7 +313,21 @@ function methodOf({ callee }: Node): string {
 }
 
 /** The method that a function gives its argument to as a query, itself or by another function. */
-function handsOn({ node, module }: Located, index: number, depth = 0): string | null {
+function handsOn(made: Located, index: number, depth = 0): string | null {
+  const known = HANDS_ON.get(made.node) ?? [];
+  HANDS_ON.set(made.node, known);
+  if (known[index] === undefined) {
+    // One that calls itself finds nothing in itself.
+    known[index] = null;
+    known[index] = methodWithin(made, index, depth);
+  }
+  return known[index];
+}
+
+/** What is known of functions, by the place of an argument. */
+const HANDS_ON = new WeakMap<Node, (string | null)[]>();
+
+function methodWithin({ node, module }: Located, index: number, depth: number): string | null {
   const param = (node['params'] as readonly Node[])[index];
   if (param?.type !== 'Identifier' || depth > 3) return null;
   let found: string | null = null;

@@ -76,7 +76,9 @@ export function keyOf(member: Node): string | null {
 
 /** The name of a property that is not computed, or null. */
 export function propertyName(property: Node): string | null {
-  return property['computed'] === true ? null : named(property['key'] as Node) || null;
+  const key = property['key'] as Node | undefined;
+  // A static block and an index signature have none.
+  return property['computed'] === true || !key ? null : named(key) || null;
 }
 
 function named(key: Node): string {
