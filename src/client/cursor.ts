@@ -10,7 +10,7 @@ import type { ClientSession } from './client-session.ts';
 import { CREATE } from './internals.ts';
 import { newPortal } from './new-portal.ts';
 import { OpenTransaction, tellsOfEnd } from './open-transaction.ts';
-import type { Point } from './savepoint-stack.ts';
+import { PortalScope } from './portal-scope.ts';
 
 /** Rows that iteration fetches at once. */
 const PREFETCH = 50;
@@ -38,9 +38,8 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   readonly #context: OpenTransaction | undefined;
   /** The transaction whose cursor it is, if it is one's own: it is not opened in one that is nested in that. */
   readonly #asked: OpenTransaction | undefined;
-  /** The transactions that were open when it was opened, from the outermost on, and their savepoints. */
-  #openedIn: readonly OpenTransaction[] = [];
-  #openedBehind: readonly { readonly point: Point; readonly returns: number }[] = [];
+  /** What it was opened in, once it is. */
+  #scope: PortalScope | null = null;
   #exhausted = false;
   /** A loop was left before its end, with rows that it had fetched ahead and nobody has seen. */
   #left = false;
@@ -70,33 +69,14 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     return new Cursor<T, F>(client, query, given, asked);
   }
 
-  /** Its portal has gone with a transaction that it was opened in. */
-  get #isGone(): boolean {
-    return (
-      this.#openedIn.some(
-        ({ state }, depth) =>
-          state === 'rolled back' || state === 'failed' || (depth === 0 && state === 'committed'),
-      ) || this.#openedBehind.some(({ point, returns }) => point.returns !== returns)
-    );
-  }
-
-  #noteOpening(transactions: readonly OpenTransaction[]): void {
-    this.#openedIn = [...transactions];
-    this.#openedBehind = transactions.flatMap(({ savepoints }) =>
-      (savepoints?.points ?? []).map((point) => ({ point, returns: point.returns })),
-    );
-  }
-
   #usableClient(): ClientSession {
     const client = this.#client();
     if (this.#closed) throw new InterfaceError('the cursor is closed', { safeToRetry: true });
     if (client.gate.belongs(this.#context)) {
-      if (!this.#isGone) return client;
+      if (!this.#scope?.isGone) return client;
       throw new InterfaceError(
         'the cursor has gone with the transaction or savepoint that it was opened in',
-        {
-          safeToRetry: true,
-        },
+        { safeToRetry: true },
       );
     }
     throw new NoActiveSQLTransactionError(
@@ -121,7 +101,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
         deadline,
         () => {
           this.#usableClient();
-          if (isOpening) this.#noteOpening(client.transactions);
+          if (isOpening) this.#scope = new PortalScope(client.transactions);
           const { timeout } = this.#query;
           return client.with(bulkCalls, deadline, ({ stepCursor }) =>
             stepCursor(client, this.#portal, { fetch, close }, this.#given, deadline, timeout),
@@ -236,7 +216,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     let client: ClientSession;
     try {
       client = this.#client();
-      if (!client.gate.belongs(this.#context) || this.#isGone) return;
+      if (!client.gate.belongs(this.#context) || this.#scope?.isGone) return;
     } catch {
       // The cursor's user has no connection any more, and the portal is gone with it.
       return;

@@ -7,6 +7,7 @@ import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import type { ClientSession } from './client-session.ts';
 import { newPortal } from './new-portal.ts';
+import { PortalScope } from './portal-scope.ts';
 import { commentOf, withComment } from './query-comment.ts';
 import type { StreamBuffer } from './row-stream.ts';
 
@@ -90,10 +91,12 @@ async function streamPortal(
 ): Promise<void> {
   const { session, owner } = client;
   const own = client.transactions.at(-1);
-  /** The portal has gone with its transaction; what is open now is another, perhaps of the session's next holder. */
+  /** The portal has gone with its transaction or a savepoint; what is open now is another, perhaps of the session's next holder. */
   const isGone = (): boolean =>
     client.owner !== owner ||
-    (own === undefined ? session.transactionStatus === 'I' : own.state !== 'open');
+    (own === undefined ? session.transactionStatus === 'I' : own.state !== 'open') ||
+    scope?.isGone === true;
+  let scope: PortalScope | null = null;
   const kind = statementKind(query.text);
   const portal = newPortal(query);
   const step = (fetch: number, limit: Deadline | null): Promise<PortalRows> => {
@@ -107,8 +110,11 @@ async function streamPortal(
   try {
     while (!buffer.closed && !exhausted) {
       if (portal.statement !== null && isGone() && !session.isEnded) {
-        throw new InterfaceError('the transaction of the stream has ended before it was read');
+        throw new InterfaceError(
+          'the transaction or savepoint that the stream was opened in has ended before it was read',
+        );
       }
+      scope ??= new PortalScope(client.transactions);
       const part = await step(FETCH, deadline);
       exhausted = part.exhausted;
       let hasRoom = true;

@@ -51,6 +51,23 @@ describeEach('savepoints', (version) => {
     expect(new Set(later.flat()).size).toBeLessThan(40);
   });
 
+  it('take the streams with them that were opened behind, when they are returned to', async () => {
+    const c = await withTable();
+    await c.transaction(async (tx) => {
+      const savepoint = await tx.savepoint();
+      const stream = tx.stream<{ n: number }>('SELECT n FROM generate_series(1, 5000) n');
+      expect(await stream.next()).toEqual({ n: 1 });
+      await savepoint.rollback();
+      const rest = (async () => {
+        while ((await stream.next()) !== null);
+      })();
+      expect((await failure(rest)).message).toContain('that the stream was opened in has ended');
+      await stream.close();
+      await tx.execute('INSERT INTO t VALUES (1)');
+    });
+    expect(await values(c)).toEqual([1]);
+  });
+
   it('bring a failed transaction back', async () => {
     const c = await withTable();
     await c.transaction(async (tx) => {
