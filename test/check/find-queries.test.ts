@@ -508,6 +508,19 @@ describe('the finder of queries', () => {
     ]);
   });
 
+  it('follows no more than there is time for', () => {
+    const names = Array.from({ length: 30 }, (_, index) => `f${index}`);
+    const functions = names.map(
+      (name, index) =>
+        `function ${name}(a) { if (a) return f${(index + 1) % 30}(1); [1].map(() => { return 'x'; }); return f${(index + 2) % 30}(2) + f${(index + 3) % 30}(3); }`,
+    );
+    const source = `${functions.join('\n')} db.fetch(f0(f1(2)) + ' FROM a '); all(f2(f3(4)));
+      function one() { [1].map(() => { return 'x'; }); return 'SELECT 1'; } db.fetch(one() + ' FROM b');`;
+    const began = performance.now();
+    expect(textsOf(source)).toEqual(['SELECT 1 FROM b']);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+
   it('looks into classes with all that they may have', () => {
     const source = `class A { static {} [key: string]: unknown; declare b: string; accessor c = 1; abstract d(): void;
       m() { this.all('SELECT 1'); db.fetch(sql\`SELECT \${this.none}\`); } }`;

@@ -12,20 +12,30 @@ import {
   textOf,
 } from './alternatives.ts';
 import type { Located } from './modules.ts';
-import { keyOf, type Node, nameOf, returned, unwrapped } from './nodes.ts';
+import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
 
 type Texts = readonly Alternative[] | NotKnown;
 
 /** How far constants that lead to others are followed. */
 const DEEPEST = 12;
 
+/** How much is followed for one expression: a name counts one, a call more. */
+const MOST_STEPS = 300;
+const STEPS_OF_CALL = 15;
+let steps = 0;
+
 /** The texts that an expression can be. */
-export function textsOf(value: Located, depth = 0): Texts {
+export function textsOf(value: Located): Texts {
+  steps = 0;
+  return follow(value, 0);
+}
+
+function follow(value: Located, depth: number): Texts {
   const { module } = value;
   const node = unwrapped(value.node);
   const here: Located = { node, module };
-  const of = (each: unknown): Texts => textsOf({ node: each as Node, module }, depth);
-  if (depth > DEEPEST) return notKnown(here);
+  const of = (each: unknown): Texts => follow({ node: each as Node, module }, depth);
+  if (depth > DEEPEST || steps > MOST_STEPS) return notKnown(here);
   switch (node.type) {
     case 'Literal':
       if (typeof node['value'] === 'string') {
@@ -103,14 +113,34 @@ function ofTagged(here: Located, of: (node: unknown) => Texts): Texts {
   return notKnown({ node, module }, first === undefined ? '' : cooked(first));
 }
 
+/** What a function returns itself, and not the functions in it. */
+function returnedBy(body: Node): readonly Node[] {
+  const known = RETURNED.get(body);
+  if (known !== undefined) return known;
+  const found: Node[] = [];
+  if (body.type !== 'BlockStatement' && body.type !== 'FunctionBody') found.push(body);
+  else {
+    visit(body, (node, around) => {
+      if (node.type !== 'ReturnStatement' || !node['argument']) return;
+      if (!around.some(({ type }) => /Function(?!Body)/.test(type)))
+        found.push(node['argument'] as Node);
+    });
+  }
+  RETURNED.set(body, found);
+  return found;
+}
+
+const RETURNED = new WeakMap<Node, readonly Node[]>();
+
 function ofCall(here: Located, of: (node: unknown) => Texts, depth: number): Texts {
   const { node, module } = here;
   const callee = unwrapped(node['callee'] as Node);
   const args = node['arguments'] as readonly Node[];
   const made = module.functionOf(callee);
   if (made !== null && made.node['async'] !== true && made.node['generator'] !== true) {
-    const all = returned(made.node['body'] as Node).map((each) =>
-      textsOf({ node: each, module: made.module }, depth + 1),
+    steps += STEPS_OF_CALL;
+    const all = returnedBy(made.node['body'] as Node).map((each) =>
+      follow({ node: each, module: made.module }, depth + 1),
     );
     const [one, ...others] = all;
     if (one === undefined) return notKnown(here);
@@ -134,7 +164,7 @@ function ofCall(here: Located, of: (node: unknown) => Texts, depth: number): Tex
       if (list.node.type !== 'ArrayExpression' || items === null || separator === undefined) break;
       if (items.some((each) => each === null || each.type === 'SpreadElement')) break;
       const texts = items.flatMap((item, index) => {
-        const text = textsOf({ node: item!, module: list.module }, depth + 1);
+        const text = follow({ node: item!, module: list.module }, depth + 1);
         return index === 0 ? [text] : [of(separator), text];
       });
       return inOrder(texts, here);
@@ -146,15 +176,16 @@ function ofCall(here: Located, of: (node: unknown) => Texts, depth: number): Tex
 
 /** What a name or a property stands for: a constant, one of the values of its type or of a constant object. */
 function ofName(here: Located, depth: number): Texts {
+  steps += 1;
   const { node, module } = here;
   const constant = module.constant(node);
-  if (constant !== null && constant.node !== node) return textsOf(constant, depth + 1);
+  if (constant !== null && constant.node !== node) return follow(constant, depth + 1);
   const choices = module.literalsOf(node) ?? module.valuesOf(node) ?? module.elementsOf(node);
   if (choices === null) return notKnown(here);
   const all: Alternative[] = [];
   for (const [value, located] of choices) {
     const texts =
-      located === null ? always(made(value, placeOf(here))) : textsOf(located, depth + 1);
+      located === null ? always(made(value, placeOf(here))) : follow(located, depth + 1);
     if (texts instanceof NotKnown) return texts;
     if (node.type === 'Identifier' && located !== null) {
       all.push(...texts);
