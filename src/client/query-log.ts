@@ -81,6 +81,7 @@ export class QueryLog {
   }
 
   #tell(logged: LoggedQuery): void {
-    for (const logger of this.#loggers) callUser('a query logger', () => logger(logged));
+    // One that removes itself and comes back is told of the next call.
+    for (const logger of [...this.#loggers]) callUser('a query logger', () => logger(logged));
   }
 }

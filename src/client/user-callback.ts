@@ -1,4 +1,5 @@
-import { isError, isThenable } from '../values/builtins.ts';
+import { isThenable } from '../values/builtins.ts';
+import { messageOf } from '../values/message-of.ts';
 
 /**
  * Calls a function of the user's whose result is not awaited by any call. What it throws or rejects
@@ -20,7 +21,7 @@ export function warnOfRejection(what: string, result: unknown): void {
 }
 
 function report(what: string, error: unknown): void {
-  const warning = new Error(`${what} failed: ${isError(error) ? error.message : error}`, {
+  const warning = new Error(`${what} failed: ${messageOf(error)}`, {
     cause: error,
   });
   warning.name = 'AsyncpgCallbackWarning';

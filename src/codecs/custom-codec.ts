@@ -1,7 +1,8 @@
 import { DecodeError, InterfaceError } from '../errors/client-errors.ts';
 import { MessageWriter } from '../protocol/writer.ts';
-import { isArrayBuffer, isError, isUint8Array } from '../values/builtins.ts';
+import { isArrayBuffer, isUint8Array } from '../values/builtins.ts';
 import { JsonDocument } from '../values/json-document.ts';
+import { messageOf } from '../values/message-of.ts';
 import { type Row, rowValues } from '../values/row.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
 import type { BinaryForm, Codec, CodecForms, PgType, TextForm } from './codec.ts';
@@ -166,15 +167,6 @@ function decoderOf(type: PgType, { decoder }: TypeCodec): Decoder {
       throw new DecodeError(`the decoder of ${type.name} failed: ${messageOf(cause)}`, { cause });
     }
   };
-}
-
-/** The message of what was thrown, which may be a value that cannot even be made a string. */
-function messageOf(cause: unknown): string {
-  try {
-    return String(isError(cause) ? cause.message : cause);
-  } catch {
-    return 'it threw a value that has no text';
-  }
 }
 
 function textForms(type: PgType, custom: TypeCodec, exact: CodecForms): Forms {

@@ -7,6 +7,7 @@ import type { Deadline } from '../transport/deadline.ts';
 import type { Endpoint, Network } from '../transport/network.ts';
 import { within } from '../transport/within.ts';
 import { isError } from '../values/builtins.ts';
+import { messageOf } from '../values/message-of.ts';
 
 /** For messages: where a host is, without anything secret. */
 export function describeHost({ host, port, socketPath, address }: HostConfig): string {
@@ -17,9 +18,9 @@ export function describeHost({ host, port, socketPath, address }: HostConfig): s
 
 /** The system's error, or that of a dial or lookup hook, under an error of PostgreSQL's own. */
 export function connectError(host: HostConfig, cause: unknown): ConnectionFailureError {
-  const { message, code } = cause as Partial<NodeJS.ErrnoException>;
+  const { message, code } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
   return new ConnectionFailureError(
-    `could not connect to ${describeHost(host)}: ${message || code || String(cause)}`,
+    `could not connect to ${describeHost(host)}: ${message || code || messageOf(cause)}`,
     {},
     { cause, safeToRetry: true },
   );

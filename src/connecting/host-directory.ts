@@ -6,7 +6,7 @@ import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { within } from '../transport/within.ts';
-import { isError } from '../values/builtins.ts';
+import { messageOf } from '../values/message-of.ts';
 
 const REFRESH = 5_000;
 const TIMEOUT = 5_000;
@@ -126,7 +126,7 @@ export class HostDirectory {
 }
 
 function unknownHosts(cause: unknown): ConnectionFailureError {
-  const message = isError(cause) ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new ConnectionFailureError(
     `could not connect: the host provider has told no hosts: ${message}`,
     {},

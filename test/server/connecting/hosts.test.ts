@@ -371,6 +371,12 @@ describe('a dial function', () => {
   });
 
   it('that fails is a connection failure, and the next host is tried', async () => {
+    for (const nothing of [null, undefined, Object.create(null)]) {
+      const dial = (): Promise<never> => Promise.reject(nothing);
+      expect(await refusal(options({ host: 'db.test', dial }))).toBeInstanceOf(
+        ConnectionFailureError,
+      );
+    }
     const reason = new Error('the tunnel has caved in');
     const error = await refusal(options({ host: 'db.test', dial: () => Promise.reject(reason) }));
     expect(error).toBeInstanceOf(ConnectionFailureError);

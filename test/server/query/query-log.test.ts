@@ -109,6 +109,33 @@ describeEach('query loggers and tracers', (version) => {
     });
   });
 
+  it('that throw what has no text, or come back while they are told, harm no call', async () => {
+    const c = await open(version);
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    for (const thrown of [Symbol('mine'), Object.create(null), null]) {
+      c.addQueryLogger(() => {
+        throw thrown;
+      });
+    }
+    let told = 0;
+    const comesBack = (): void => {
+      c.removeQueryLogger(comesBack);
+      if (told++ < 10) c.addQueryLogger(comesBack);
+    };
+    c.addQueryLogger(comesBack);
+    expect(await c.fetchVal('SELECT 1')).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', note);
+    expect(told).toBe(1);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'a query logger failed: Symbol(mine)',
+      'a query logger failed: it threw a value that has no text',
+      'a query logger failed: null',
+    ]);
+  });
+
   it('that fail are reported and harm no call', async () => {
     const c = await open(version);
     const warnings: Error[] = [];
