@@ -109,6 +109,8 @@ await build({
         for (const id of fromTheStart) {
           if (!connects.has(id) && !id.endsWith('src/index.ts')) collect(id, beside, new Set());
         }
+        // `camelCase` is for users as well.
+        collect('src/values/column-names.ts', beside, new Set());
         collect('src/codecs/common-codecs.ts', commonCodecs, fromTheStart);
       },
     },

@@ -7,28 +7,7 @@ import { inverseOf, RECORDS, type RowStyle } from '../values/column-names.ts';
 import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
 import { CODECS } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
-
-/** The type of a query's rows, which only the compiler sees. */
-export declare const ROW: unique symbol;
-
-/** A fragment's way to be written with other names of columns. It is copied with the fragment. */
-export const NAMED: unique symbol = Symbol('named');
-/** Gives the text, and the values in its order, by what names become. */
-export type NamedQuery = (rename: (key: string) => string) => {
-  readonly text: string;
-  readonly args: readonly unknown[];
-};
-
-/** A fragment in whose own text a `$` stands before a digit. */
-export interface NumberedQuery {
-  readonly text: string;
-  readonly args: readonly unknown[];
-  /** Where in the text strings of templates with such a `$` are, other than text that is taken as it is. */
-  written(): readonly (readonly [start: number, end: number])[];
-}
-
-/** Marks such a fragment. It is copied with it. */
-export const NUMBERED: unique symbol = Symbol('numbered');
+import { NAMED, type NamedQuery, NUMBERED, type NumberedQuery, type ROW } from './query-marks.ts';
 
 /**
  * A query with its values and what holds for this one call. The `sql` tag makes such objects.

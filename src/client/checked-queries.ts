@@ -1,6 +1,7 @@
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import type { CheckOptions, UntoldRow, UntoldValue } from '../values/untold.ts';
-import type { Query, QueryObject, ROW } from './call.ts';
+import type { Query, QueryObject } from './call.ts';
+import type { ROW } from './query-marks.ts';
 
 /**
  * What `asyncpg check` knows of queries, by their text: the file that it writes adds to this interface, and

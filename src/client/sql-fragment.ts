@@ -1,13 +1,7 @@
 import { quoteIdentifier } from '../sql/quote.ts';
 import type { RowForm } from '../values/row-form.ts';
-import {
-  NAMED,
-  type NamedQuery,
-  NUMBERED,
-  type NumberedQuery,
-  type QueryObject,
-  type ROW,
-} from './call.ts';
+import type { QueryObject } from './call.ts';
+import { NAMED, type NamedQuery, NUMBERED, type NumberedQuery, type ROW } from './query-marks.ts';
 
 /** The name of a column between the texts of a fragment. */
 export class ColumnName {
