@@ -178,7 +178,7 @@ export class CallGate<Host extends GateHost> {
 
   /** Lets those go on who may, one after the other. */
   advance(): void {
-    for (const watcher of this.#watchers.splice(0)) watcher();
+    if (this.#watchers.length > 0) for (const watcher of this.#watchers.splice(0)) watcher();
     for (let at = 0; this.#pass === null && at < this.#waiters.length; ) {
       const waiter = this.#waiters[at]!;
       const isOver = waiter.wanted !== undefined && waiter.wanted.state !== 'open';

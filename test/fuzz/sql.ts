@@ -105,14 +105,15 @@ export const SQL_TARGETS: readonly Target[] = [
     // A comment in front changes nothing but what is on the safe side anyway.
     const commented = statementKind(`/*${other.replaceAll('/', '')}*/${text}`);
     const { callsUnknown, changesSchema, changesSurroundings, leavesStatements } = commented;
-    const { mentionsPrepare } = commented;
-    const changes = { changesSchema, changesSurroundings };
+    const { mentionsPrepare, onlyEnds } = commented;
+    const changes = { changesSchema, changesSurroundings, onlyEnds };
     const safer = { callsUnknown, ...changes, leavesStatements, mentionsPrepare };
     deepStrictEqual(commented, { ...kind, ...safer });
     ok(changesSchema || !kind.changesSchema);
     ok(callsUnknown || !kind.callsUnknown);
     ok(changesSurroundings || !kind.changesSurroundings);
     ok(kind.leavesStatements || !leavesStatements);
+    ok(kind.onlyEnds || !onlyEnds);
     // Nothing that comes behind it makes a statement shareable that was not.
     const isOther = !kind.shareable && !kind.lasting;
     ok(!isOther || !statementKind(`${text} ${other}`).shareable);

@@ -124,7 +124,7 @@ describe('asyncpg check', () => {
     });
     const { code, out } = await project.check();
     expect(code).toBe(1);
-    expect(out).toContain('schema.sql(4,22): error 42601: syntax error at or near "TABEL"');
+    expect(out).toContain('schema.sql(4,21): error 42601: syntax error at or near "TABEL"');
   });
 
   it('executes nothing and leaves nothing in a database that is there', async () => {
