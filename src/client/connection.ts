@@ -10,7 +10,7 @@ import { CALL_OPTIONS, type CallOptions, type Query, type QueryObject, toQuery }
 import { located } from './caller-stack.ts';
 import type { ArgsOf, Checked, ColumnsOf, FormOf, PlainQuery, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
-import { watchedClose } from './close-watch.ts';
+import { closeClient } from './close-client.ts';
 import { Cursor } from './cursor.ts';
 import {
   CHECK_IN,
@@ -583,51 +583,4 @@ export class Connection<F extends RowForm = 'record'>
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** Waits for what is under way, then closes the connection. */
-async function closeClient(
-  client: ClientSession,
-  deadline: Deadline | null,
-  isPatient: () => boolean,
-): Promise<void> {
-  const { session } = client;
-  const gone = leave(client, deadline === null, isPatient);
-  if (deadline === null) {
-    await (client.isAtRest ? gone : watchedClose(client, gone));
-    return;
-  }
-  try {
-    await new Promise<void>((resolve, reject) => {
-      deadline.watch((expired) => {
-        session.destroy(null);
-        reject(expired.reason(false));
-      });
-      gone.then(resolve, reject);
-    });
-  } finally {
-    deadline.dispose();
-  }
-}
-
-/**
- * Resolves when the server has closed its side, or does not react although `isHasty`.
- *
- * @param isPatient whether transactions that calls run are waited for, and what waits for them, and not only what
- *   the server has been asked; it is looked at again with each step of the gate
- */
-async function leave(
-  client: ClientSession,
-  isHasty: boolean,
-  isPatient: () => boolean,
-): Promise<void> {
-  const { gate, session } = client;
-  for (;;) {
-    if (!session.isIdle) await session.whenIdle();
-    else if (!client.isAtRest && !client.isHeldOpen && isPatient()) await gate.whenAdvanced();
-    else break;
-    if (session.isEnded) break;
-  }
-  session.terminateGracefully(isHasty ? undefined : null);
-  await session.whenGone();
 }
