@@ -16,11 +16,8 @@ export const CPU_TARGETS: readonly Target[] = [
   { driver: 'effect', mean: 2, each: 0 },
 ];
 
-/**
- * Workloads outside the targets and the means: nearly all of a TLS handshake is the runtime's, and of a
- * transaction whose statements are awaited one by one the system's, for each of them is a write and a read.
- */
-export const UNTARGETED: ReadonlySet<string> = new Set(['connect_tls', 'transaction']);
+/** Workloads outside the targets and the means: nearly all of a TLS handshake is the runtime's. */
+export const UNTARGETED: ReadonlySet<string> = new Set(['connect_tls']);
 
 /** Operations per second of `pool_many`, as ratios ours / theirs. */
 export const POOL_TARGETS: readonly { readonly driver: string; readonly factor: number }[] = [

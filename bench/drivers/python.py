@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import json
 import platform
 import resource
@@ -47,27 +48,22 @@ async def callers_of(spec):
 
     if kind == "pool":
         pool = await asyncpg.create_pool(dsn, min_size=work["size"], max_size=work["size"])
-        position = 0
+        key = itertools.cycle(keys)
 
         async def lookup_in_pool():
-            nonlocal position
-            key = keys[position % len(keys)]
-            position += 1
-            await pool.fetchrow(work["text"], key)
+            await pool.fetchrow(work["text"], next(key))
 
         return [lookup_in_pool] * work["callers"], [pool]
 
     if kind == "transaction":
         pool = await asyncpg.create_pool(dsn, min_size=work["size"], max_size=work["size"])
-        position = 0
+        key = itertools.cycle(keys)
 
         async def change():
-            nonlocal position
-            key = keys[position % len(keys)]
-            position += 1
+            id = next(key)
             async with pool.acquire() as connection, connection.transaction():
                 for text in work["texts"]:
-                    await connection.fetch(text, key)
+                    await connection.fetch(text, id)
 
         return [change] * work["size"], [pool]
 

@@ -123,8 +123,7 @@ function summaryOf(results: Results, hasFloors = true): string {
   return [
     `CPU time of the client for one operation at ${CONNECTIONS} connections (\`pool_many\`: 200 callers over 4),
 user and system: this library's in microseconds, the others' as multiples of it${last}. The mean
-is that of all but ${[...UNTARGETED].join(' and ')}: nearly all of these is the runtime's own handshake, and the
-system's writes and reads, one for each statement that is awaited.`,
+is that of all but ${[...UNTARGETED].join(', ')}, nearly all of which is the runtime's own handshake.`,
     table([head, ...lines]),
     `${named}; ${results.server}, ${results.machine}, ${results.date.slice(0, 10)}. Medians of
 ${results.rounds} alternating rounds of \`npm run bench\`. The whole report, with one connection, latencies, throughput

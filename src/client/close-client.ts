@@ -1,6 +1,7 @@
 import { processWarning } from '../runtime/process-warning.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { StandstillWatch } from '../transport/standstill-watch.ts';
+import { within } from '../transport/within.ts';
 import type { ClientSession } from './client-session.ts';
 
 /**
@@ -22,13 +23,10 @@ export async function closeClient(
     return;
   }
   try {
-    await new Promise<void>((resolve, reject) => {
-      deadline.watch((expired) => {
-        session.destroy(null);
-        reject(expired.reason(false));
-      });
-      gone.then(resolve, reject);
-    });
+    await within(deadline, gone);
+  } catch (error) {
+    if (deadline.expired) session.destroy(null);
+    throw error;
   } finally {
     deadline.dispose();
   }

@@ -91,12 +91,13 @@ async function streamPortal(
 ): Promise<void> {
   const { session, owner } = client;
   const own = client.transactions.at(-1);
+  /** What the portal was opened in, once it is. */
+  let scope: PortalScope | null = null;
   /** The portal has gone with its transaction or a savepoint; what is open now is another, perhaps of the session's next holder. */
   const isGone = (): boolean =>
     client.owner !== owner ||
     (own === undefined ? session.transactionStatus === 'I' : own.state !== 'open') ||
     scope?.isGone === true;
-  let scope: PortalScope | null = null;
   const kind = statementKind(query.text);
   const portal = newPortal(query);
   const step = (fetch: number, limit: Deadline | null): Promise<PortalRows> => {

@@ -8,6 +8,7 @@ import type { Session } from '../session/session.ts';
 import { type AbortSource, Deadline } from '../transport/deadline.ts';
 import { within } from '../transport/within.ts';
 import { isError } from '../values/builtins.ts';
+import { messageOf } from '../values/message-of.ts';
 import { connectError, describeHost } from './dial.ts';
 import { isAnswer, openSession, type SessionContext, timedOut } from './open-session.ts';
 import { type Role, roleMatches, wantedRole } from './target-session.ts';
@@ -265,7 +266,7 @@ class Walk {
     return this.#failures
       .map(({ host, error }) => {
         const place = describeHost(host);
-        const text = isError(error) ? error.message : String(error);
+        const text = messageOf(error);
         return text.includes(place) ? text : `${place}: ${text}`;
       })
       .join('; ');

@@ -2,6 +2,7 @@ import type { Host, HostProvider } from '../config/host-provider.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { systemClock } from '../transport/clock.ts';
 import { isError, isUrl } from '../values/builtins.ts';
+import { messageOf } from '../values/message-of.ts';
 
 /** Where a cluster of Patroni's is asked for its members, and how. Durations are milliseconds. */
 export interface PatroniOptions {
@@ -95,7 +96,7 @@ export function patroniHosts(
         }
       }
       if (errors.length === 1) throw errors[0];
-      const list = errors.map((error) => (isError(error) ? error.message : String(error)));
+      const list = errors.map(messageOf);
       throw new AggregateError(errors, list.join('; '));
     },
   };
