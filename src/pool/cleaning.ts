@@ -11,8 +11,11 @@ import type { PooledSession } from './pooled-session.ts';
 
 /** How long it may take until a connection that came back is fit for use, in milliseconds. */
 const CLEANING_TIMEOUT = 10_000;
-/** For how long a stream on it may have nobody who takes its rows, in milliseconds: about that. */
-const UNREAD_TIMEOUT = 200;
+/**
+ * For how long nobody may take what a stream or a COPY on it has, or the source of a COPY or executeMany may give
+ * nothing, in milliseconds: about that.
+ */
+const STILL_TIMEOUT = 200;
 
 /** Whether a session must not be used by somebody else before it was cleaned. */
 export function isSoiled({ session, effects, isInTransaction }: ClientSession): boolean {
@@ -136,16 +139,26 @@ async function onceIdle(
   }
 }
 
-/** Waits for the calls that are under way. A stream that nobody reads any more would never end by itself. */
+/**
+ * Waits for the calls that are under way. A stream that nobody reads any more would never end by itself, nor would
+ * a COPY whose output takes nothing, or whose source gives nothing.
+ */
 async function idleSoon(client: ClientSession, clock: Clock, deadline: Deadline): Promise<void> {
+  const { session } = client;
   let timer: Timer;
+  let before: number | null = null;
   const look = (): void => {
     for (const stream of client.streams) stream.endIfUnread(releasedUnread);
-    timer = clock.setTimer(UNREAD_TIMEOUT, look, false);
+    const activity = session.standstill === 'source' ? session.activity : null;
+    if (activity !== null && activity === before) {
+      session.canceller.dismiss(session.queue.feeding!, releasedUnfed());
+    }
+    before = activity;
+    timer = clock.setTimer(STILL_TIMEOUT, look, false);
   };
   look();
   try {
-    await within(deadline, client.session.whenIdle());
+    await within(deadline, session.whenIdle());
   } finally {
     deadline.watch(null);
     timer!.cancel();
@@ -154,6 +167,12 @@ async function idleSoon(client: ClientSession, clock: Clock, deadline: Deadline)
 
 function releasedUnread(): InterfaceError {
   return new InterfaceError(
-    'the connection of the stream was released back to the pool before it was read to its end',
+    'the connection of the stream or COPY was released back to the pool before it was read to its end',
+  );
+}
+
+function releasedUnfed(): InterfaceError {
+  return new InterfaceError(
+    'the connection of the COPY or executeMany was released back to the pool before its source had ended',
   );
 }

@@ -72,9 +72,9 @@ export class RequestQueue implements HostQueue {
     return this.#holder?.feed ?? null;
   }
 
-  /** The request that holds the queue takes its data from such a source now. */
-  get isFeeding(): boolean {
-    return this.feed !== null && this.#holder?.state === 'sent';
+  /** The request that holds the queue, if it takes its data from such a source now. */
+  get feeding(): Request | null {
+    return this.feed !== null && this.#holder!.state === 'sent' ? this.#holder : null;
   }
 
   /** Nothing is under way: no request, and nothing that bars the queue. */

@@ -216,12 +216,12 @@ export class Session implements InboxOwner {
   get standstill(): Standstill | null {
     if (this.inbox.isPaused) return 'reader';
     if (this.queue.isIdle) return 'holder';
-    return this.queue.isFeeding && !this.outbox.isCongested ? 'source' : null;
+    return this.queue.feeding !== null && !this.outbox.isCongested ? 'source' : null;
   }
 
-  /** Grows whenever anything is sent or comes: while it is the same, nothing has happened. */
+  /** Another one whenever anything is written or comes: while it is the same, nothing has happened. */
   get activity(): number {
-    return this.outbox.flushes + this.lastProgress;
+    return this.outbox.flushes + this.writer.offset + this.lastProgress;
   }
 
   /** Whether a call waits until the request under way, or the transaction that it is in, is over. */

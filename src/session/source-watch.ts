@@ -6,7 +6,7 @@ import { StandstillWatch } from '../transport/standstill-watch.ts';
 interface WatchedSession {
   /** What it stands still for: 'source', if it is that. */
   readonly standstill: string | null;
-  /** The same while nothing is sent and nothing comes. */
+  /** The same while nothing is written and nothing comes. */
   readonly activity: number;
   /** Calls wait until the request under way is over. */
   readonly isAwaited: boolean;

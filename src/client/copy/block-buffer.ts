@@ -22,6 +22,8 @@ export class BlockBuffer implements CopySink {
   readonly #spare: CopyBlock[] = [];
   #waiting = 0;
   #written = 0;
+  /** What was written when it was looked at last, and the server waited; else -1. */
+  #writtenThen = -1;
   #paused = false;
   #complete = false;
   #destroyed = false;
@@ -68,6 +70,14 @@ export class BlockBuffer implements CopySink {
     if (this.#block !== null) this.#push(this.#block);
     this.#wake?.();
     return this.#done;
+  }
+
+  /** Has the COPY fail if the server waits for the output, which has taken no block since this was called last. */
+  endIfUnread(reason: () => Error): void {
+    const written = this.#paused ? this.#written : -1;
+    const isUnread = written >= 0 && written === this.#writtenThen;
+    this.#writtenThen = written;
+    if (isUnread) this.onFailure?.(reason());
   }
 
   destroy(error: unknown): void {

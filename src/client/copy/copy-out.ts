@@ -50,5 +50,9 @@ export function copyOut(
   } else {
     copying = inTurn(session, deadline, copy, (error) => blocks.destroy(error));
   }
+  const { streams } = client;
+  streams.add(blocks);
+  const strikeOut = (): void => void streams.delete(blocks);
+  copying.then(strikeOut, strikeOut);
   return client.logged(copying, text, args, timeout, 'copy');
 }

@@ -225,4 +225,19 @@ describe('a source that works ahead, whose context is not known', () => {
     await Promise.all([many, other.fetch('SELECT 1')]);
     expect(emit).not.toHaveBeenCalled();
   });
+
+  it('is not warned of when it gives little by little: no flight leaves before there is enough', async () => {
+    await using c = await hastyConnection();
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const some = async function* () {
+      for (let i = 0; i < 40; i++) {
+        await pause(3);
+        yield [i];
+      }
+    };
+    const copying = c.copyRecordsToTable('t', { records: some() });
+    await Promise.all([copying, c.fetch('SELECT 1')]);
+    await Promise.all([c.executeMany('INSERT INTO t VALUES ($1)', some()), c.fetchVal('SELECT 1')]);
+    expect(emit).not.toHaveBeenCalled();
+  });
 });

@@ -271,6 +271,58 @@ describe('release', () => {
     await expect(rest()).rejects.toThrow(/released back to the pool before it was read to its end/);
   });
 
+  const never = new Promise<void>(() => {});
+  async function* one(): AsyncGenerator<[number]> {
+    yield [1];
+    await never;
+  }
+
+  it.each([
+    [
+      'a source of COPY gives nothing more',
+      (c: Connection) => c.copyRecordsToTable('t', { records: one() }),
+    ],
+    [
+      'a source of executeMany gives nothing more',
+      (c: Connection) => c.executeMany('INSERT INTO t VALUES ($1)', one()),
+    ],
+    [
+      'the output of COPY takes nothing more',
+      (c: Connection) => c.copyFromQuery(MANY, { output: () => never }),
+    ],
+  ])('does not wait without end where %s', async (_name, call) => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    await using connection = await pool.acquire();
+    const { serverPid } = connection;
+    await connection.execute('CREATE TEMP TABLE t (a int)');
+    const calling = call(connection).catch((error: unknown) => error);
+    const begun = performance.now();
+    await pool.release(connection);
+    expect(performance.now() - begun).toBeLessThan(5000);
+    const error = await calling;
+    expect(error).toBeInstanceOf(InterfaceError);
+    expect((error as Error).message).toMatch(/released back to the pool before it/);
+    expect(await pool.fetchVal('SELECT pg_backend_pid()')).toBe(serverPid);
+  });
+
+  it('waits for a source that goes on to give', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    await pool.execute('CREATE TABLE given_slowly (a int)');
+    const connection = await pool.acquire();
+    const some = async function* () {
+      for (let i = 0; i < 7; i++) {
+        await sleep(80);
+        yield [i];
+      }
+    };
+    const copying = connection.copyRecordsToTable('given_slowly', { records: some() });
+    await pool.release(connection);
+    expect(await copying).toBe('COPY 7');
+    await pool.execute('DROP TABLE given_slowly');
+  });
+
   it('waits for who goes on to read a stream', async () => {
     await using test = await TestPool.open(ONE);
     const { pool } = test;
