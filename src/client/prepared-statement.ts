@@ -76,7 +76,10 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     return this.#statement.parameters.map((codec) => codec.type);
   }
 
-  /** The columns of the result; none when the statement returns no rows. */
+  /**
+   * The columns of the result, as they were when it was prepared: rows have those of tables that were altered since.
+   * None when the statement returns no rows.
+   */
   get attributes(): readonly Attribute[] {
     return this.#statement.attributes;
   }

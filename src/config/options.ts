@@ -85,7 +85,8 @@ export interface ConnectOptions<F extends RowForm = 'record'> {
   readonly rows?: F | null | undefined;
   /**
    * How names of columns are changed on their way: `{ column: camelCase }` reads `created_at` as `createdAt`,
-   * and writes it back in `sql.columns`, `sql.set` and `sql.unnest`.
+   * and writes it back in `sql.columns`, `sql.set` and `sql.unnest`. Two columns that become one name are like two of
+   * one name.
    */
   readonly transform?: TransformOptions | null | undefined;
   /** How many prepared statements are kept. Default 100; 0 keeps none. */
