@@ -77,8 +77,8 @@ export interface ChangeStream extends AsyncIterable<ChangeTransaction>, AsyncDis
    */
   ack(upTo: ChangeTransaction | ChangeBatch | string): void;
   /**
-   * Resolves when the server has been told of every ack so far and has answered: its slot has come so
-   * far. It asks that on a connection of its own.
+   * Resolves when the server has been told of every ack so far: its slot has come so far. It asks that on a
+   * connection of its own. In a snapshot there is no slot before all of it was acknowledged: it resolves at once.
    */
   flush(): Promise<void>;
   /** How far the stream is. */

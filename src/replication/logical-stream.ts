@@ -132,10 +132,6 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
     this.#receiver.resume();
   }
 
-  get isAwaited(): boolean {
-    return this.#reporter.isAwaited;
-  }
-
   acknowledged(transaction: Transaction): void {
     if (transaction.isSnapshot) this.#connections.snapshotAcknowledged();
     if (this.#acknowledgements.advance()) this.#reporter.soon();
@@ -213,16 +209,29 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
 
   async flush(): Promise<void> {
     if (this.failure !== null) throw this.failure.error;
+    // A snapshot has no slot to tell, and gets none before who waits here goes on with it.
+    if (this.#connections.isInSnapshot) return;
     const target = this.#acknowledgements.position;
     for (;;) {
-      const flushed = this.#reporter.flush();
-      // The answer has to be read.
-      this.#queue.resume();
-      await flushed;
+      await this.#told();
       if (!this.#isClosed && (await this.#isConfirmed(target))) return;
       // It may have ended at any of these: then nobody answers any more.
       if (this.#hasFailed) throw this.failure!.error;
       if (this.#isClosed) return;
+    }
+  }
+
+  /**
+   * Tells the server. Resolves when it has answered; or when nothing is read for now, as the answer comes behind
+   * changes for which there is no room.
+   */
+  async #told(): Promise<void> {
+    let isAnswered = false;
+    const answered = this.#reporter.flush().then(() => {
+      isAnswered = true;
+    });
+    while (!isAnswered && !this.isPaused) {
+      await Promise.race([answered, pause(this.#context.clock, CONFIRM_PAUSE)]);
     }
   }
 
@@ -236,7 +245,9 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
       const confirmed = await confirmedPosition(this.#context, this.#slot, signal);
       // After a failover it may have been set back.
       const { position } = this.#acknowledgements;
-      return confirmed === null || confirmed >= (position < target ? position : target);
+      if (confirmed === null || confirmed >= (position < target ? position : target)) return true;
+      if (this.isPaused) await pause(this.#context.clock, CONFIRM_PAUSE);
+      return false;
     } catch (error) {
       if (this.#isClosed) return false;
       if (!isPassing(error)) throw error;

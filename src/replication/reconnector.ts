@@ -337,6 +337,11 @@ export class Reconnector {
     this.#sender!.destroy(null);
   }
 
+  /** Rows of a snapshot are to be read yet, or to be acknowledged. */
+  get isInSnapshot(): boolean {
+    return this.#snapshot?.isOpen === true;
+  }
+
   /** One of the snapshot's transactions was acknowledged. */
   snapshotAcknowledged(): void {
     this.#snapshot?.acknowledged();

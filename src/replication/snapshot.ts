@@ -139,6 +139,11 @@ export class Snapshot {
     });
   }
 
+  /** Rows are to be read yet, or to be acknowledged. */
+  get isOpen(): boolean {
+    return this.#sources.length > 0 || this.#open.size > 0 || this.#unacknowledged > 0;
+  }
+
   /** The stream has ended: who waits for rows is told so. */
   wake(): void {
     for (const transaction of this.#open) transaction.wake();

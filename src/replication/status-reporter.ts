@@ -174,11 +174,6 @@ export class StatusReporter {
     for (const { tell } of told) tell();
   }
 
-  /** Whether somebody waits for an answer. */
-  get isAwaited(): boolean {
-    return this.#waiters.length > 0;
-  }
-
   /** Resolves when the server has answered an update that is made from here on. */
   flush(): Promise<void> {
     return new Promise((resolve) => {

@@ -7,8 +7,6 @@ const LOW_WATER = 0.25;
 export interface Source {
   /** There is room again. */
   resume(): void;
-  /** Somebody waits for an answer of the server, which has to be read. */
-  readonly isAwaited: boolean;
 }
 
 /** The transactions that wait to be handed over. No more is read while too many changes of them do. */
@@ -61,7 +59,7 @@ export class TransactionQueue {
 
   /** Somebody waits for what is still to come. */
   get #isAwaited(): boolean {
-    if (this.#wake !== null || this.#source.isAwaited) return true;
+    if (this.#wake !== null) return true;
     return this.#handed.some((transaction) => transaction.isAwaited);
   }
 

@@ -18,7 +18,10 @@ export interface ChangeTransaction extends AsyncIterable<Change> {
    * last change was taken; one that is stored before has the transaction come again.
    */
   readonly lsn: string;
-  /** When it was committed or prepared; of one that is still in progress, the beginning of 1970. */
+  /**
+   * When it was committed or prepared. The beginning of 1970 where that is not known: while it is still in progress, of
+   * rows of the snapshot, and of a message that is in no transaction.
+   */
   readonly committedAt: Date;
   /** The replication origin that it came from, if it was not made on this server. */
   readonly origin: string | null;
@@ -109,7 +112,7 @@ export class Transaction implements ChangeTransaction {
   }
 
   get committedAt(): Date {
-    return this.time === 0n && this.isStreamed ? new Date(0) : dateOf(this.time);
+    return this.time === 0n ? new Date(0) : dateOf(this.time);
   }
 
   /** Made when somebody looks: few transactions have any. */

@@ -8,7 +8,7 @@ import { VirtualClock } from '../support/fakes/virtual-clock.ts';
 /** A queue that transactions are put into, and those that were acknowledged. */
 function filled() {
   const acknowledged: number[] = [];
-  const queue = new TransactionQueue({ resume() {}, isAwaited: false }, 1000);
+  const queue = new TransactionQueue({ resume() {} }, 1000);
   const host: TransactionHost = {
     failure: null,
     taken: (count) => queue.taken(count),

@@ -248,6 +248,26 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
     expect(transaction!.outcome).toBe('open');
   });
 
+  test('has nothing to flush before all of it is acknowledged', async () => {
+    const { pool } = server;
+    const options = { slot: 'flushed_early', publication, snapshot: true } as const;
+    await using stream = await openChangeStream(pool, options);
+    const slots: boolean[] = [];
+    for await (const transaction of stream) {
+      expect(transaction.isSnapshot).toBe(true);
+      // Nobody knows when they were committed.
+      expect(transaction.committedAt).toEqual(new Date(0));
+      await transaction.toArray();
+      transaction.ack();
+      await stream.flush();
+      slots.push((await slotStatus(pool, 'flushed_early')) !== null);
+      if (slots.length === 2) break;
+    }
+    expect(slots).toEqual([false, true]);
+    await stream.close();
+    await dropSlot(pool, 'flushed_early');
+  });
+
   test('waits for the slot of one that was lost, and of which the server does not know yet', async () => {
     const { pool } = server;
     await pool.execute(`

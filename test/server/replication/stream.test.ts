@@ -108,6 +108,29 @@ onEachServer('a change stream', { schema: SCHEMA }, (server) => {
     expect(await slotStatus(server.pool, 'no_publication')).toBeNull();
   });
 
+  test('is told of acks by flush without reading more than there is room for', async () => {
+    const { pool } = server;
+    const options = { slot: 'flushed', publication: 'items', highWater: 20 } as const;
+    await using stream = await openChangeStream(pool, options);
+    const inserts = Array.from({ length: 500 }, (_, i) => [1000 + i]);
+    await pool.executeMany('INSERT INTO items VALUES ($1)', inserts);
+    await pool.execute(
+      'DO $$ BEGIN FOR i IN 1..3000 LOOP UPDATE items SET price = i WHERE id = 1000; COMMIT; END LOOP; END $$',
+    );
+    const iterator = iteratorOf(stream);
+    for (let i = 0; i < 4; i++) {
+      const { value: transaction } = await iterator.next();
+      await transaction!.toArray();
+      transaction!.ack();
+      await stream.flush();
+      expect((await slotStatus(pool, 'flushed'))!.confirmedFlush).toBe(transaction!.lsn);
+    }
+    expect(stream.stats.queued).toBeGreaterThan(0);
+    // Of the large one all was read that was waited for.
+    expect(stream.stats.maxQueued).toBeLessThanOrEqual(500);
+    expect(stream.stats.changes).toBeLessThan(1000);
+  });
+
   test('batches are acknowledged together', async () => {
     const { pool } = server;
     const options = { slot: 'batches', publication: 'items' } as const;
