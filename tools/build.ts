@@ -183,6 +183,8 @@ const LATE: readonly CodeSplittingGroup[] = [
   // Two entries share it; a bundler that found its peer named in the core would complain to everybody.
   { name: 'drizzle', test: /src[/\\]integrations[/\\]drizzle[/\\]/, minShareCount: 2 },
   { name: 'drizzle-v1', test: /src[/\\]integrations[/\\]drizzle-v1[/\\]/, minShareCount: 2 },
+  // `asyncpg/testing` and the program have it.
+  { name: 'migrations', test: /src[/\\]migrations[/\\]/, minShareCount: 2 },
   // The program `asyncpg`, which takes a package of its own to read source code.
   { name: 'check', test: /src[/\\]check[/\\]/, minShareCount: 2 },
 ];

@@ -52,12 +52,14 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   // It reads what the driver traces, and the texts of queries.
   'integrations/opentelemetry': [...upTo('pool'), 'integrations'],
   replication: upTo('pool'),
+  // Files of SQL that make a database, for testing/ and for check/. What it runs them on is given to it.
+  migrations: ['sql'],
   // It makes databases for tests, on a server of cluster/.
-  testing: [...upTo('pool'), 'cluster'],
+  testing: [...upTo('pool'), 'cluster', 'migrations'],
   '.': upTo('pool'),
   cluster: [],
   // A program that uses the driver as everybody does, by the name of the package.
-  check: [],
+  check: ['migrations'],
 };
 
 /** The folder and all that stand below it. */
@@ -118,7 +120,7 @@ const GUARDS: readonly Guard[] = [
     allowed: {
       'config/files.ts': 'reads what a configuration names',
       'transport/node/key-log.ts': 'appends to the log of TLS secrets',
-      'testing/migrations.ts': 'reads the migrations of tests',
+      'migrations/': 'reads files of SQL',
       'client/copy/file-chunks.ts': "COPY reads files of the caller's",
       'client/copy/copy-output.ts': "COPY writes files of the caller's",
     },

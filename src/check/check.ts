@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { ScriptFile } from '../migrations/script-files.ts';
 import { CheckError } from './check-error.ts';
 import { Checker } from './checker.ts';
 import type { LoadedConfig } from './config.ts';
 import { type CheckDatabase, embeddedDatabase, existingDatabase } from './database.ts';
-import { relativeName, type SchemaFile, schemaFiles, schemaHash } from './files.ts';
+import { relativeName, schemaFiles, schemaHash } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
 import { nameTemplates } from './fix.ts';
 import { checkOffline } from './offline.ts';
@@ -49,7 +50,7 @@ export interface OpenChecker {
 /** Makes or finds the database and connects to it, or tells what is wrong with the schema. */
 export async function openChecker(
   config: LoadedConfig,
-  files: readonly SchemaFile[],
+  files: readonly ScriptFile[],
   database: string | undefined,
 ): Promise<OpenChecker | Finding> {
   const hash = schemaHash(config, files);

@@ -6,6 +6,7 @@ import {
   type PgType,
   PostgresError,
 } from 'asyncpg';
+import { utf16Offset } from '../migrations/script.ts';
 import { CheckError } from './check-error.ts';
 import { assertedNulls } from './inference/assertions.ts';
 import { Catalog } from './inference/catalog.ts';
@@ -214,9 +215,4 @@ function objectionOf(error: unknown, text: string): Objection {
     return { code: 'tree', message: error.message, hint: null, position: null };
   }
   throw error;
-}
-
-/** The server counts characters, a string counts UTF-16 units. */
-export function utf16Offset(text: string, characters: number): number {
-  return [...text].slice(0, characters).join('').length;
 }

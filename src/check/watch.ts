@@ -1,9 +1,10 @@
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import path from 'node:path';
+import { foldersBelow } from '../migrations/folders.ts';
 import { type CheckRun, checkSources, type OpenChecker, openChecker } from './check.ts';
 import { CheckError } from './check-error.ts';
 import { type LoadedConfig, loadConfig } from './config.ts';
-import { foldersBelow, schemaFiles, schemaHash } from './files.ts';
+import { schemaFiles, schemaHash } from './files.ts';
 import type { Finding } from './finding.ts';
 import { nameTemplates } from './fix.ts';
 import { outputFile } from './output-file.ts';

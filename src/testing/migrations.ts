@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../client/connection.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
-import { comparePaths, executeScript } from './script-file.ts';
+import { runScript } from '../migrations/run-script.ts';
+import { filesOfSql, readScripts, type ScriptFile } from '../migrations/script-files.ts';
+import { copyRows } from './copy-rows.ts';
 
 /**
- * What makes an empty database that of the tests. Files and folders of SQL are executed in their order, and
- * within a folder in that of their paths, numbers in them counted as numbers; what ends in `.down.sql` is left out. A function may run
+ * What makes an empty database that of the tests. Files, folders and globs of SQL are executed in their order, and
+ * within a folder in that of their paths, numbers in them counted as numbers. What undoes a migration is left out:
+ * `*.down.sql`, and what stands behind a mark such as `-- migrate:down`. A function may run
  * the tool that the application uses: `version` is to change whenever it would do something else.
  */
 export type Migrations = string | URL | readonly (string | URL)[] | MigrationFunction;
@@ -29,11 +31,6 @@ export interface ReadMigrations {
   readonly version: string;
   /** Carries them out. */
   run(connection: Connection, dsn: string): Promise<void>;
-}
-
-interface Script {
-  readonly file: string;
-  readonly text: string;
 }
 
 /** Reads migrations. Paths are relative to the working directory. */
@@ -61,40 +58,47 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
   const scripts = (await Promise.all(places.map(scriptsOf))).flat();
   return {
     source: digest(...places),
-    version: digest(...scripts.map(({ text }) => text)),
+    version: digest(...scripts.flatMap(textsOf)),
     run: (connection) => execute(connection, scripts),
   };
 }
 
-async function scriptsOf(place: string): Promise<Script[]> {
-  const isFolder = (await stat(place)).isDirectory();
-  const names = isFolder ? await readdir(place, { recursive: true }) : [''];
-  const wanted = names.filter((name) => !isFolder || /(?<!\.down)\.sql$/.test(name));
-  wanted.sort(comparePaths);
-  if (wanted.length === 0) {
-    throw new ClientConfigurationError(`migrations: there is no .sql file in ${place}`, {
-      hint: 'Migrations in another language are run by a function: { version, migrate }.',
-    });
-  }
-  return Promise.all(
-    wanted.map(async (name) => {
-      const file = path.join(place, name);
-      return { file, text: await readFile(file, 'utf8') };
-    }),
-  );
+async function scriptsOf(place: string): Promise<ScriptFile[]> {
+  const files = await filesOfSql(process.cwd(), place);
+  if (files.length > 0) return await readScripts(files);
+  throw new ClientConfigurationError(`migrations: there is no .sql file in ${place}`, {
+    hint: 'Migrations in another language are run by a function: { version, migrate }.',
+  });
 }
 
-async function execute(connection: Connection, scripts: readonly Script[]): Promise<void> {
-  for (const { file, text } of scripts) {
-    try {
-      if (await executeScript(connection, text)) continue;
-    } catch (error) {
-      throw new Error(`the migration ${file} failed: ${(error as Error).message}`, {
-        cause: error,
-      });
+async function execute(connection: Connection, scripts: readonly ScriptFile[]): Promise<void> {
+  // Roles are those of the whole server: none is made on one whose data matter.
+  const makesRoles = (await connection.fetchVal('SHOW fsync')) === 'off';
+  const copy = (statement: string, rows: string): Promise<string> =>
+    copyRows(connection, statement, rows);
+  for (const script of scripts) {
+    const failed = await runScript(connection, script, { makesRoles, copy });
+    if (failed === null) continue;
+    const { at, error: cause } = failed;
+    if (cause === null) {
+      throw new Error(
+        `the migration ${script.file} leaves a transaction open, which would be undone`,
+      );
     }
-    throw new Error(`the migration ${file} leaves a transaction open, which would be undone`);
+    const line = script.sql.slice(0, at).split('\n').length;
+    const isRole = /^role ".*" does not exist$/.test(cause.message);
+    const advice =
+      isRole && !makesRoles ? '. Make it on that server, which is none to throw away' : '';
+    throw new Error(
+      `the migration ${script.file} failed in line ${line}: ${cause.message}${advice}`,
+      { cause },
+    );
   }
+}
+
+/** All that is run. */
+function textsOf({ sql, statements }: ScriptFile): string[] {
+  return [sql, ...statements.flatMap(({ text, rows }) => (rows === null ? [] : [text, rows]))];
 }
 
 function digest(...texts: readonly string[]): string {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { connect } from 'asyncpg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Project } from '../../check/project.ts';
+import { MIGRATION_FILES } from '../../support/migration-files.ts';
 import { PGBOUNCER, PGBOUNCER_TITLE, PgBouncer } from '../../support/servers/pgbouncer.ts';
 import { hasServer, serverDsn } from '../../support/servers/server.ts';
 
@@ -15,6 +16,12 @@ const SCHEMA = `
   CREATE VIEW user_orders AS
     SELECT u.email, o.total FROM users u LEFT JOIN orders o ON o.user_id = u.id;
 `;
+
+function inFolder(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]),
+  );
+}
 
 /** The entry of a query in a generated file. */
 function entry(generated: string, text: string): string | undefined {
@@ -86,28 +93,9 @@ describe.each([18, 15] as const)('asyncpg check, PostgreSQL %i', (version) => {
 describe('asyncpg check', () => {
   it('takes files as tools write them, and tells of a transaction that is left open', async () => {
     await using project = await Project.make({
-      'asyncpg.config.mjs': "export default { schema: ['m/*.sql'] };",
-      'm/1_dump.sql':
-        "\\restrict abc\nSELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a ();\n\\unrestrict abc\n",
-      'm/9_nine.sql': 'ALTER TABLE a ADD b int;',
-      'm/9_nine.down.sql': 'DROP TABLE a;',
-      'm/10_ten.sql': 'ALTER TABLE a RENAME b TO c;',
-      'src/a.ts': "db.fetch('SELECT c FROM a'); db.fetch('SELECT m FROM g, twice');",
-      // Others are run at the end, whatever their names are: these make what the next ones need.
-      'm/R__again.sql': 'CREATE OR REPLACE VIEW twice AS SELECT c AS d FROM a;',
-      'm/U10__undo.sql': 'DROP TABLE a;',
-      'm/001.undo.a.sql': 'DROP TABLE a;',
-      'm/10_ten_down.sql': 'DROP TABLE a;',
-      'm/10_ten_up.sql': '',
-      'm/12_both.sql':
-        "-- +goose Up\nCREATE TYPE mood AS ENUM ('low');\nCREATE TABLE g ();\n-- +goose Down\nDROP TABLE g;",
-      // What is in no transaction, and roles that the throw-away server does not have.
-      'm/13_apart.sql':
-        "ALTER TYPE mood ADD VALUE 'high';\nALTER TABLE g ADD m mood DEFAULT 'high';\n" +
-        'ALTER TABLE g OWNER TO check_owner;\nCREATE INDEX CONCURRENTLY i ON g (m);\nVACUUM g;',
-      'm/14_own.sql':
-        'BEGIN;\nALTER TABLE g ADD n int;\nCOMMIT;\nCREATE INDEX CONCURRENTLY j ON g (n);\n' +
-        'BEGIN;\nALTER TABLE g ADD o int;\nGRANT SELECT ON g TO check_reader, "check other";\nCOMMIT;',
+      'asyncpg.config.mjs': "export default { schema: ['m'] };",
+      ...inFolder('m', MIGRATION_FILES),
+      'src/a.ts': "db.fetch('SELECT c FROM a'); db.fetch('SELECT m, n, o FROM g, twice');",
     });
     expect(await project.check()).toMatchObject({ code: 0, err: '' });
     await project.write({ 'm/11_open.sql': 'BEGIN;\nCREATE TABLE d ();\n' });

@@ -1,18 +1,21 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Connection, connect } from '../../../src/index.ts';
+import { runScript } from '../../../src/migrations/run-script.ts';
+import { scriptOf } from '../../../src/migrations/script.ts';
 import {
   globalSetup,
   globalTeardown,
   rolledBack,
   testDatabase,
 } from '../../../src/testing/index.ts';
+import { MIGRATION_FILES } from '../../support/migration-files.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../support/programs/clone-database.ts', import.meta.url));
@@ -38,6 +41,7 @@ afterAll(async () => {
     await admin.execute(`ALTER DATABASE ${name} WITH IS_TEMPLATE false`);
     await admin.execute(`DROP DATABASE ${name}`);
   }
+  await admin.execute('DROP ROLE IF EXISTS check_owner, check_reader, "check other"');
   await admin.close();
   await rm(folder, { recursive: true });
 });
@@ -101,23 +105,31 @@ describe('a test database', () => {
     expect(migrate).toHaveBeenCalledTimes(1);
   });
 
-  test('is made in the order in which people number files, by scripts of pg_dump too', async () => {
-    const own = await mkdtemp(path.join(folder, '..', 'asyncpg-numbered-'));
-    const files = {
-      // What pg_dump writes empties the search path for what follows on the same connection.
-      '1_dump.sql':
-        "\\restrict abc\nSELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a ();\n\\unrestrict abc\n",
-      '9_nine.sql': 'ALTER TABLE a ADD b int;',
-      '10_ten.sql': 'ALTER TABLE a RENAME b TO c;',
-    };
-    for (const [name, text] of Object.entries(files)) await writeFile(path.join(own, name), text);
+  test('is made of what tools write as `asyncpg check` makes it, with the rows of COPY', async () => {
+    const own = await mkdtemp(path.join(folder, '..', 'asyncpg-tools-'));
+    for (const [name, text] of Object.entries(MIGRATION_FILES)) {
+      await mkdir(path.dirname(path.join(own, name)), { recursive: true });
+      await writeFile(path.join(own, name), text);
+    }
     await using database = await testDatabase({ server, migrations: own });
-    const pool = await database.createPool();
-    expect(await pool.fetchVal('SELECT count(c) FROM a')).toBe(0n);
+    const pool = await database.createPool({ rows: 'object' });
+    expect(await pool.fetchVal('SELECT count(d) FROM twice')).toBe(0n);
+    expect(await pool.fetch('SELECT * FROM g ORDER BY n')).toEqual([
+      { m: 'low', n: 1, o: 2 },
+      { m: 'high', n: null, o: null },
+      { m: null, n: null, o: null },
+    ]);
     await writeFile(path.join(own, '11_open.sql'), 'BEGIN; CREATE TABLE d ();');
     await expect(testDatabase({ server, migrations: own })).rejects.toThrow(
       /11_open\.sql leaves a transaction open/,
     );
+    await rm(path.join(own, '11_open.sql'));
+    // Rows decide as statements do; a glob stands for its files.
+    const rows = MIGRATION_FILES['16_rows.sql']!.replace('low\t1', 'low\t3');
+    await writeFile(path.join(own, '16_rows.sql'), rows);
+    await using other = await testDatabase({ server, migrations: `${own}/**/*.sql` });
+    const others = await other.createPool();
+    expect(await others.fetchVal('SELECT max(n) FROM g')).toBe(3);
     await rm(own, { recursive: true });
   });
 
@@ -175,11 +187,30 @@ describe('a test database', () => {
 
   test('whose migration fails says which, and leaves nothing behind', async () => {
     const before = await databases('asyncpg_');
-    await writeFile(path.join(folder, '2.sql'), 'ALTER TABLE nowhere ADD n int4;');
-    await expect(testDatabase({ server, migrations: folder })).rejects.toThrow(
-      /the migration .*2\.sql failed: relation "nowhere" does not exist/,
-    );
+    for (const second of ['TRUNCATE nowhere', 'COPY nowhere FROM stdin;\n1']) {
+      await writeFile(path.join(folder, '2.sql'), `SELECT '🙂';\n\n-- then\n${second};`);
+      await expect(testDatabase({ server, migrations: folder })).rejects.toThrow(
+        /the migration .*2\.sql failed in line 4: relation "nowhere" does not exist$/,
+      );
+    }
     expect(await databases('asyncpg_')).toEqual(before);
+  });
+
+  test('gets no role made on a server whose data matter', async () => {
+    const script = scriptOf('CREATE TEMP TABLE owned ();\nALTER TABLE owned OWNER TO check_none;');
+    const failed = await runScript(admin, script, { makesRoles: false });
+    expect(failed).toMatchObject({
+      at: 28,
+      error: { message: 'role "check_none" does not exist' },
+    });
+    await admin.execute('DROP TABLE owned');
+    const refused = await runScript(admin, scriptOf('SELECT 1;\n COPY a TO STDOUT;'), {
+      makesRoles: false,
+    });
+    expect(refused).toMatchObject({
+      at: 11,
+      error: { message: expect.stringContaining('not possible as a query') },
+    });
   });
 
   test('is refused for an option that there is not, and for a folder without SQL', async () => {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { sqlOf, statementsOf } from '../../src/check/schema-text.ts';
+import { scriptOf } from '../../src/migrations/script.ts';
+
+const sqlOf = (text: string): string => scriptOf(text).sql;
 
 const shortened = (text: string): string[] =>
-  statementsOf(text).map((each) => {
+  scriptOf(text).statements.map((each) => {
     expect(text.startsWith(each.text, each.start)).toBe(true);
+    expect(text.toLowerCase().startsWith(each.verb, each.at)).toBe(true);
     return each.text.trim();
   });
 
@@ -19,7 +22,10 @@ describe('statements of a file of SQL', () => {
       'SELECT 1',
     ];
     expect(shortened(statements.join('\n'))).toEqual(statements);
-    expect(shortened(' -- nothing\n')).toEqual(['-- nothing']);
+    expect(shortened(' -- nothing\n')).toEqual([]);
+    const [first, second] = scriptOf('-- a;\n/* BEGIN; */ Begin;SELECT 1').statements;
+    expect(first).toMatchObject({ start: 0, at: 19, verb: 'begin', rows: null });
+    expect(second).toMatchObject({ start: 25, at: 25, verb: 'select' });
     expect(shortened(' \n')).toEqual([]);
   });
 });
@@ -51,5 +57,24 @@ describe('SQL of a file', () => {
     expect(sql.replaceAll(/\s+/g, ' ')).toBe(" SELECT ' \\a'; SELECT 2;");
     expect(sql.length).toBe(file.length - 1);
     expect(sqlOf('COPY t FROM STDIN;\n1\n')).toMatch(/^\s*$/);
+    const sent = "SELECT 'CREATE DATABASE a' \\gexec\nSELECT 1 \\watch\n;SELECT 2 \\g x";
+    expect(shortened(sqlOf(sent))).toEqual([
+      "SELECT 'CREATE DATABASE a' ;",
+      'SELECT 1       \n;',
+      'SELECT 2 ;',
+    ]);
+  });
+
+  it('has the rows of COPY beside it', () => {
+    const copy = "COPY t (a) FROM STDIN WITH (DELIMITER ';', FORMAT csv);";
+    const file = `SELECT 1; -- all\n${copy} -- of them\n1;'\n\\N\n\\.\nSELECT 2`;
+    const { sql, statements } = scriptOf(file);
+    expect(sql.replaceAll(/\s+/g, ' ')).toBe('SELECT 1; -- all SELECT 2');
+    expect(statements.map(({ text, start, rows }) => [text.trim(), start, rows])).toEqual([
+      ['SELECT 1;', 0, null],
+      [copy, file.indexOf(copy), "1;'\n\\N\n"],
+      ['SELECT 2', file.indexOf('\nSELECT 2'), null],
+    ]);
+    expect(scriptOf('COPY t TO STDOUT; SELECT 3;').statements).toHaveLength(2);
   });
 });

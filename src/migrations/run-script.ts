@@ -1,0 +1,111 @@
+import { type Script, type Statement, utf16Offset } from './script.ts';
+
+/** What a script is run on: a connection of the driver's. */
+export interface ScriptConnection {
+  readonly isClosed: boolean;
+  isInTransaction(): boolean;
+  execute(text: string): Promise<unknown>;
+  fetchVal(text: string): Promise<unknown>;
+}
+
+/** How a script is run. */
+export interface ScriptRun {
+  /** Whether a role that is not there, to which tables are given or granted, is made. */
+  readonly makesRoles: boolean;
+  /** Carries out COPY … FROM STDIN with its rows; without it they are passed over. */
+  readonly copy?: (statement: string, rows: string) => Promise<unknown>;
+}
+
+/** What a script has failed with. */
+export interface ScriptFailure {
+  /** Where in the script, in UTF-16 units. */
+  readonly at: number;
+  /** Null where it leaves a transaction open, which would undo all that follows. */
+  readonly error: ScriptError | null;
+}
+
+/** An error of the server's has these; all may be missing. */
+interface ScriptError extends Error {
+  readonly sqlstate?: string | null;
+  readonly hint?: string | null;
+  readonly position?: number | null;
+}
+
+/** CREATE INDEX CONCURRENTLY, VACUUM and their like; a label that the same transaction has added to an enum. */
+const IN_NO_TRANSACTION = new Set(['25001', '55P04']);
+/** A role is there already: it is one of the server's, which another database may have made. */
+const IS_THERE = '42710';
+
+const OWN_TRANSACTION = new Set(['begin', 'start', 'commit', 'end']);
+
+/**
+ * Runs one of several scripts: in one transaction, unless it has its own or cannot be in one. A search path that it
+ * empties, as those of pg_dump do, is that of the others again.
+ *
+ * @returns null if all went well
+ * @throws what loses the connection
+ */
+export async function runScript(
+  on: ScriptConnection,
+  { sql, statements }: Script,
+  run: ScriptRun,
+): Promise<ScriptFailure | null> {
+  const each = statements.filter(({ rows }) => rows === null || run.copy !== undefined);
+  const isApart = each.some(({ verb, rows }) => rows !== null || OWN_TRANSACTION.has(verb));
+  const whole: Statement = { text: sql, start: 0, at: 0, verb: '', rows: null };
+  let failed = await execute(on, isApart ? each : [whole], run);
+  if (!isApart && failed !== null && wantsStatements(failed)) {
+    // As one script it is one transaction, and has left nothing.
+    failed = await execute(on, each, run);
+  }
+  if (failed !== null) return failed;
+  if (on.isInTransaction()) return { at: sql.trimEnd().length - 1, error: null };
+  if ((await on.fetchVal('SHOW search_path')) === '') await on.execute('RESET search_path');
+  return null;
+}
+
+/** Whether a script is to be run once more by its statements: that goes well, or tells which one has failed. */
+function wantsStatements({ error }: ScriptFailure): boolean {
+  return IN_NO_TRANSACTION.has(error?.sqlstate ?? '') || (error?.position ?? null) === null;
+}
+
+async function execute(
+  on: ScriptConnection,
+  statements: readonly Statement[],
+  { makesRoles, copy }: ScriptRun,
+): Promise<ScriptFailure | null> {
+  const made = new Set<string>();
+  const passedOver = new Set<Statement>();
+  /** The statement to go on from where a transaction was lost. */
+  let first = 0;
+  for (let index = 0; index < statements.length; index += 1) {
+    const statement = statements[index]!;
+    if (passedOver.has(statement)) continue;
+    if (!on.isInTransaction()) first = index;
+    const { text, start, at, rows } = statement;
+    try {
+      await (rows === null ? on.execute(text) : copy?.(text, rows));
+    } catch (error) {
+      if (!(error instanceof Error) || on.isClosed) throw error;
+      const { position = null } = error as ScriptError;
+      const place = position === null ? at : start + utf16Offset(text, position - 1);
+      const failure = { at: place, error };
+      const role = /^role "(.+)" does not exist$/.exec(error.message)?.[1];
+      if (role !== undefined && makesRoles && !made.has(role)) made.add(role);
+      else if (makesRoleThatIsThere(statement, error)) passedOver.add(statement);
+      else return failure;
+      if (on.isInTransaction()) await on.execute('ROLLBACK');
+      if (role !== undefined) await on.execute(`CREATE ROLE "${role.replaceAll('"', '""')}"`);
+      index = first - 1;
+    }
+  }
+  return null;
+}
+
+function makesRoleThatIsThere(
+  { verb, text, at, start }: Statement,
+  { sqlstate }: ScriptError,
+): boolean {
+  if (sqlstate !== IS_THERE || verb !== 'create') return false;
+  return /^CREATE\s+(?:ROLE|USER|GROUP)\b/i.test(text.slice(at - start));
+}

@@ -1,0 +1,69 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { filesBelow } from './folders.ts';
+import { globPattern } from './glob.ts';
+import { type Script, scriptOf } from './script.ts';
+
+/** A file of SQL and what is run of it. */
+export interface ScriptFile extends Script {
+  readonly file: string;
+}
+
+/** Reads files of SQL; one that is named twice is run once. */
+export async function readScripts(files: readonly string[]): Promise<ScriptFile[]> {
+  return await Promise.all(
+    [...new Set(files)].map(async (file) => ({
+      file,
+      ...scriptOf(await readFile(file, 'utf8')),
+    })),
+  );
+}
+
+/**
+ * The files that an entry stands for: a file, a folder with all that is below it, or a glob. Those of a folder or a
+ * glob are in the order of their paths, without what undoes others.
+ */
+export async function filesOfSql(root: string, entry: string): Promise<string[]> {
+  const place = path.resolve(root, entry);
+  const found = await stat(place).catch(() => null);
+  if (found?.isFile() === true) return [place];
+  if (found?.isDirectory() === true) {
+    return migrations(place, (await filesBelow(place)).filter(isSql));
+  }
+  const glob = /^((?:[^*?{]*\/)?)([^/]*[*?{].*)$/.exec(entry);
+  if (glob === null) return [];
+  const folder = path.resolve(root, glob[1]!);
+  const pattern = globPattern(glob[2]!);
+  const files = (await filesBelow(folder)).filter((file) => pattern.test(below(folder, file)));
+  // What undoes migrations is left out here as well, unless it is asked for by name.
+  if (UNDOING.test(path.basename(entry))) return files;
+  // A glob of whole folders has other files too.
+  return migrations(folder, /\*$/.test(entry) ? files.filter(isSql) : files);
+}
+
+function isSql(file: string): boolean {
+  return file.endsWith('.sql');
+}
+
+function below(folder: string, file: string): string {
+  return path.relative(folder, file).split(path.sep).join('/');
+}
+
+/**
+ * `1.down.sql`, `down.sql` in a folder of its own, `down/1.sql`, and as postgrator and Flyway name what undoes a
+ * migration.
+ */
+const UNDOING =
+  /(?:^|[/.])(?:down|undo|rollback|revert)(?:\.sql$|\/)|(?:^|\/)(?:\d+\.undo\.|U\d[\d._]*__)/i;
+
+/** Files without what undoes others, and what Flyway repeats behind all. */
+function migrations(folder: string, files: readonly string[]): string[] {
+  const all = new Set(files);
+  const isUndoing = (file: string): boolean =>
+    UNDOING.test(below(folder, file)) ||
+    // 1_users_down.sql, if 1_users_up.sql is there.
+    (/[-_]down\.sql$/.test(file) && all.has(file.replace(/down\.sql$/, 'up.sql')));
+  const isRepeated = (file: string): boolean => path.basename(file).startsWith('R__');
+  const wanted = files.filter((file) => !isUndoing(file));
+  return [...wanted.filter((file) => !isRepeated(file)), ...wanted.filter(isRepeated)];
+}

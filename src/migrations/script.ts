@@ -1,0 +1,152 @@
+import { Lexer } from '../sql/lexer.ts';
+
+/** A file of SQL as it is run to make a database. */
+export interface Script {
+  /**
+   * Its text, each character in its place, with blanks for what undoes it, for psql's own commands, and for COPY
+   * with its rows.
+   */
+  readonly sql: string;
+  readonly statements: readonly Statement[];
+}
+
+/** A statement of a script. Places are those of the script, in UTF-16 units. */
+export interface Statement {
+  /** With what stands ahead of it, and its semicolon. */
+  readonly text: string;
+  readonly start: number;
+  /** Where its first word is, and which one, in small letters. */
+  readonly at: number;
+  readonly verb: string;
+  /** The rows that follow COPY … FROM STDIN; null for all else. */
+  readonly rows: string | null;
+}
+
+/** Takes a file apart as psql does: semicolons in texts, names, comments and bodies of functions end nothing. */
+export function scriptOf(file: string): Script {
+  const text = withoutUndoing(file.replace(/^\uFEFF/, ''));
+  const lexer = new Lexer(text, false);
+  const sql = new Blanked(text);
+  const found: (Omit<Statement, 'text'> & { end: number })[] = [];
+  /** Where the statement begins with what stands ahead of it, and its first word, if that has come. */
+  let start = 0;
+  let at = -1;
+  let verb = '';
+  /** How many brackets are open, and how many blocks of a function. */
+  let brackets = 0;
+  let blocks = 0;
+  let takesRows = false;
+  let before = '';
+  const ends = (end: number, rows: string | null): void => {
+    found.push({ start, end, at, verb, rows });
+    start = end;
+    at = -1;
+    brackets = 0;
+    takesRows = false;
+  };
+  while (lexer.next()) {
+    const { token } = lexer;
+    if (token === 'blank' || token === 'comment') continue;
+    const word = text.slice(lexer.start, lexer.end).toLowerCase();
+    if (word === '\\') {
+      // What sends the statement that stands in front of it is its semicolon: \g, \gexec and their like.
+      const isEnd = at >= 0 && text[lexer.end] === 'g';
+      const line = endOfLine(text, lexer.end);
+      sql.blank(lexer.start, line, isEnd ? ';' : ' ');
+      if (isEnd) ends(lexer.end, null);
+      lexer.end = line;
+      continue;
+    }
+    if (at < 0) {
+      at = lexer.start;
+      verb = word;
+    }
+    if (word === '(') brackets += 1;
+    else if (word === ')') brackets -= 1;
+    else if (word === 'atomic' && before === 'begin') blocks = 1;
+    else if (word === 'case' && blocks > 0) blocks += 1;
+    else if (word === 'end' && blocks > 0) blocks -= 1;
+    else if (word === 'stdin' && before === 'from' && verb === 'copy') takesRows = true;
+    else if (token === 'semicolon' && brackets <= 0 && blocks === 0) {
+      if (takesRows) {
+        const data = endOfLine(text, lexer.end) + 1;
+        const [rows, last] = rowsFrom(text, data);
+        sql.blank(at, last, ' ');
+        start = at;
+        ends(lexer.end, rows);
+        lexer.end = last;
+        start = last;
+      } else {
+        ends(lexer.end, null);
+      }
+    }
+    before = word;
+  }
+  if (at >= 0) ends(text.length, null);
+  const whole = sql.text();
+  const statements = found.map(({ end, ...each }) => ({
+    ...each,
+    text: (each.rows === null ? whole : text).slice(each.start, end),
+  }));
+  return { sql: whole, statements };
+}
+
+/**
+ * A mark in front of what makes or undoes a migration, as dbmate, goose, sql-migrate and node-pg-migrate have it
+ * in one file.
+ */
+const MARK =
+  /^[ \t]*--[ \t-]*(?:migrate:|\+(?:goose|migrate|micrate)[ \t]+|(?=(?:up|down)[ \t]+migration\b))(up|down)\b/gim;
+
+function withoutUndoing(text: string): string {
+  const marks = [...text.matchAll(MARK)];
+  const up = new Blanked(text);
+  for (const [index, mark] of marks.entries()) {
+    if (mark[1]!.toLowerCase() === 'down') {
+      up.blank(mark.index, marks[index + 1]?.index ?? text.length, ' ');
+    }
+  }
+  return up.text();
+}
+
+/** A text with blanks in place of characters, so that the server counts as many. */
+class Blanked {
+  readonly #text: string;
+  readonly #parts: string[] = [];
+  #end = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Blanks a part behind those before, and puts one character in its first place. */
+  blank(from: number, to: number, first: ';' | ' '): void {
+    const part = this.#text.slice(from, to).replaceAll(/\S/g, ' ');
+    this.#parts.push(this.#text.slice(this.#end, from), first, part.slice(1));
+    this.#end = to;
+  }
+
+  text(): string {
+    return this.#parts.join('') + this.#text.slice(this.#end);
+  }
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+}
+
+/** The rows of COPY that begin at a place, and where what ends them ends: `\.` on a line of its own. */
+function rowsFrom(text: string, from: number): [rows: string, last: number] {
+  const end = /^\\\.[^\n]*$/gm;
+  end.lastIndex = from;
+  const match = end.exec(text);
+  return match === null
+    ? [text.slice(from), text.length]
+    : [text.slice(from, match.index), end.lastIndex];
+}
+
+/** The server counts characters, a string counts UTF-16 units. */
+export function utf16Offset(text: string, characters: number): number {
+  return [...text].slice(0, characters).join('').length;
+}
