@@ -104,7 +104,7 @@ async function write(
     });
   }
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolder(path.dirname(file));
     await writeFile(file, text);
   } catch (error) {
     throw new CheckError(`${file} cannot be written: ${(error as Error).message}`, {
@@ -112,4 +112,17 @@ async function write(
     });
   }
   return null;
+}
+
+/** Node's own way to make those above as well never ends where none can be made, as below /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT') throw error;
+    await makeFolder(path.dirname(folder));
+    await mkdir(folder);
+  }
 }

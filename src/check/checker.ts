@@ -95,11 +95,12 @@ export class Checker {
     const described: Description[] = [];
     let objection: Objection | null = null;
     let isOfTemporary = false;
+    const told = new Set<string>();
     for (const variant of query.variants) {
       const answer = await this.#describe(variant.text.value);
       if (!isObjection(answer)) {
         described.push(answer);
-        findings.push(...(await this.#look(query, variant, answer)));
+        findings.push(...(await this.#look(query, variant, answer, told)));
         continue;
       }
       const { code, message, hint, position } = answer;
@@ -152,15 +153,28 @@ export class Checker {
     return findings;
   }
 
-  /** Looks at a query by the rules that are on. */
-  async #look(query: FoundQuery, variant: Variant, answer: Description): Promise<Finding[]> {
+  /**
+   * Looks at a query by the rules that are on.
+   *
+   * @param told what was told of its other variants
+   */
+  async #look(
+    query: FoundQuery,
+    variant: Variant,
+    answer: Description,
+    told: Set<string>,
+  ): Promise<Finding[]> {
     const { rules } = this.#config;
     if (rules === undefined) return [];
     const key = `${variant.text.value}\0${query.method}\0${query.isInLoop}`;
     const said =
       this.#looks.get(key) ?? (await lookBy(rules, query, variant, answer, this.#catalogs));
     this.#looks.set(key, said);
-    return said.map(({ rule, severity, message, hint, position }) => {
+    const fresh = said.filter(
+      ({ rule, about }) => about === undefined || !told.has(`${rule} ${about}`),
+    );
+    for (const { rule, about } of said) told.add(`${rule} ${about}`);
+    return fresh.map(({ rule, severity, message, hint, position }) => {
       const { file, source } = query;
       const at =
         position === null ? { file, source, offset: query.start } : variant.text.place(position);

@@ -59,6 +59,11 @@ export async function runCommand(
     const modes = ['watch', 'frozen', 'offline'] as const;
     const [first, second] = modes.filter((mode) => values[mode] === true);
     if (second !== undefined) throw new CheckError(`--${first} and --${second} exclude each other`);
+    if (values.fix === true && (values.frozen === true || values.offline === true)) {
+      throw new CheckError(
+        `--fix and --${first} exclude each other: --fix writes, and --${first} looks at what is written`,
+      );
+    }
     const config = await loadConfig(cwd, values.config);
     await loadParser();
     if (values.watch === true) {

@@ -1,4 +1,4 @@
-import { type FSWatcher, watch as watchFolder } from 'node:fs';
+import { existsSync, type FSWatcher, statSync, watch as watchFolder } from 'node:fs';
 import path from 'node:path';
 import { foldersBelow } from '../migrations/folders.ts';
 import { type CheckRun, checkSources, type OpenChecker, openChecker } from './check.ts';
@@ -34,6 +34,13 @@ export async function watch(
     let opened: OpenChecker | Finding | null = null;
     try {
       config = await loadConfig(cwd, named);
+      for (const entry of config.schema) {
+        const folder = foldersOf(config.root, entry);
+        if (folder !== null) changes.watchBelow(folder);
+        else changes.watchBeside([path.resolve(config.root, entry)]);
+      }
+      if (config.program !== undefined)
+        changes.watchBeside([path.resolve(config.root, config.program)]);
       const files = await schemaFiles(config);
       const hash = schemaHash(config, files);
       opened = await openChecker(config, files, run.database);
@@ -46,6 +53,7 @@ export async function watch(
         let read = await sources.read(config);
         if (run.fixes && (await nameTemplates(read))) read = await sources.read(config);
         changes.ignore(outputFile(config));
+        changes.watchBeside(read.flatMap(({ uses }) => uses).filter((use) => path.isAbsolute(use)));
         tell(await checkSources(opened.checker, config, read, run.isFrozen));
         await changes.next();
       } while (!signal.aborted && (await isSame(cwd, named, config, hash)));
@@ -72,9 +80,21 @@ async function isSame(
   return unchanged && schemaHash(next, await schemaFiles(next)) === hash;
 }
 
-/** Tells of changes below a folder. Each folder is watched by itself: those of packages are too many. */
+/** The folders that an entry of the schema has below it: a folder's own, and those of a glob that names some. */
+function foldersOf(root: string, entry: string): string | null {
+  const [, folder, glob] = /^((?:[^*?{]*\/)?)([^/]*[*?{].*)?/.exec(`${entry}/`)!;
+  const place = path.resolve(root, folder!);
+  const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  const isDeep = glob === undefined || /\/.|\*\*/.test(glob);
+  return isFolder && isDeep ? place : null;
+}
+
+/** Tells of changes below and in folders. Each folder is watched by itself: those of packages are too many. */
 class Changes {
-  readonly #root: string;
+  /** Folders with all that are below them: the project's, and those of a schema elsewhere. */
+  readonly #roots: Set<string>;
+  /** Folders by themselves: those of other packages' modules. */
+  readonly #others = new Set<string>();
   readonly #signal: AbortSignal;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #ignored = new Set<string>();
@@ -82,7 +102,7 @@ class Changes {
   #wake: (() => void) | null = null;
 
   constructor(root: string, signal: AbortSignal) {
-    this.#root = root;
+    this.#roots = new Set([root]);
     this.#signal = signal;
     signal.addEventListener('abort', () => this.#notice(), { once: true });
     this.#watchFolders();
@@ -90,6 +110,17 @@ class Changes {
 
   ignore(file: string): void {
     this.#ignored.add(file);
+  }
+
+  watchBelow(folder: string): void {
+    this.#roots.add(folder);
+    this.#watchFolders();
+  }
+
+  /** Watches the folders of files. */
+  watchBeside(files: readonly string[]): void {
+    for (const file of files) this.#others.add(path.dirname(file));
+    this.#watchFolders();
   }
 
   /** Resolves once something has changed since the last time, and is quiet again. */
@@ -106,7 +137,8 @@ class Changes {
   }
 
   #watchFolders(): void {
-    const folders = new Set(foldersBelow(this.#root));
+    const below = [...this.#roots].flatMap(foldersBelow);
+    const folders = new Set([...below, ...[...this.#others].filter((each) => existsSync(each))]);
     for (const [folder, watcher] of this.#watchers) {
       if (folders.has(folder)) continue;
       watcher.close();

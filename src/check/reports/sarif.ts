@@ -17,7 +17,7 @@ export function sarif(findings: readonly Finding[]): object {
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: encodeURI(file) },
+                artifactLocation: { uri: uriOf(file) },
                 region: { startLine: line, startColumn: column },
               },
             },
@@ -26,4 +26,9 @@ export function sarif(findings: readonly Finding[]): object {
       },
     ],
   };
+}
+
+/** A relative URI: what would begin a query or a fragment, or end a scheme, is escaped as well. */
+function uriOf(file: string): string {
+  return encodeURI(file).replaceAll(/[?#:]/g, encodeURIComponent);
 }

@@ -26,6 +26,8 @@ export interface RuleFinding {
   readonly hint: string;
   /** Where in the text; null for the query as a whole. */
   readonly position: number | null;
+  /** What it is about, where that is told once for all variants of a query. */
+  readonly about?: string;
 }
 
 type Said = Omit<RuleFinding, 'severity'>;
@@ -71,6 +73,7 @@ const LOOKS: Readonly<
       message: `no index of ${table} finds its rows by ${filter}`,
       hint: `Every execution reads all of ${table}: CREATE INDEX ON ${table} …`,
       position: null,
+      about: table,
     })),
   'select-star': ({ text }) => starsOf(text),
   'write-without-where': ({ answer }) => writesWithoutWhere(answer),

@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from 'asyncpg';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -174,11 +174,13 @@ describe('asyncpg check', () => {
     expect(await inForm('github')).toBe(
       '::error file=src/a.ts,line=1,col=23,title=42703::column "x" does not exist\n',
     );
-    expect(JSON.parse(await inForm('sarif')).runs[0].results[0].locations[0]).toEqual({
-      physicalLocation: {
-        artifactLocation: { uri: 'src/a.ts' },
-        region: { startLine: 1, startColumn: 23 },
-      },
+    const located = async (): Promise<object> =>
+      JSON.parse(await inForm('sarif')).runs[0].results[0].locations[0].physicalLocation;
+    const region = { startLine: 1, startColumn: 23 };
+    expect(await located()).toEqual({ artifactLocation: { uri: 'src/a.ts' }, region });
+    await rename(path.join(project.folder, 'src'), path.join(project.folder, 'a:b#c?d é'));
+    expect(await located()).toMatchObject({
+      artifactLocation: { uri: 'a%3Ab%23c%3Fd%20%C3%A9/a.ts' },
     });
   });
 
@@ -235,6 +237,15 @@ describe('asyncpg check', () => {
     const { code, err } = await project.check(...run);
     expect(err).toMatch(/^asyncpg check: .*src cannot be written: EISDIR[^\n]*\n$/);
     expect(code).toBe(2);
+    // A folder in which none can be made, on Linux; elsewhere a file that is none.
+    for (const out of ['/proc/none/queries.gen.d.ts', 'src/a.ts/b/queries.gen.d.ts']) {
+      await project.write({
+        'asyncpg.config.mjs': `export default { schema: [], out: '${out}' };`,
+      });
+      const refused = await project.check(...run);
+      expect(refused.err).toMatch(/queries\.gen\.d\.ts cannot be written: E/);
+      expect(refused.code).toBe(2);
+    }
     await project.write({
       'asyncpg.config.mjs':
         "export default { schema: [], include: ['./src/'], exclude: ['src/old'] };",

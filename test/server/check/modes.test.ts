@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Project } from '../../check/project.ts';
@@ -7,6 +7,30 @@ import { serverDsn } from '../../support/servers/server.ts';
 /** A busy machine takes seconds to start a server. */
 const LONG = { timeout: 120_000 };
 const SOURCE = "db.fetch('SELECT 1 AS one');\n";
+
+/** Collects what `--watch` reports. */
+function reports(): {
+  ending: AbortController;
+  /** Resolves once there was a report that matches, since the last time. */
+  seen: (pattern: RegExp) => Promise<void>;
+  report: (text: string) => void;
+} {
+  const told: string[] = [];
+  let wake = (): void => {};
+  const seen = async (pattern: RegExp): Promise<void> => {
+    while (!told.some((each) => pattern.test(each))) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    told.length = 0;
+  };
+  const report = (text: string): void => {
+    told.push(text);
+    wake();
+  };
+  return { ending: new AbortController(), seen, report };
+}
 
 describe('asyncpg check', () => {
   it('--offline looks whether the file has the queries, without a database', async () => {
@@ -130,21 +154,8 @@ describe('asyncpg check', () => {
       'schema.sql': 'CREATE TABLE a (id int);',
       'src/a.ts': SOURCE,
     });
-    const ending = new AbortController();
-    const reports: string[] = [];
-    let wake = (): void => {};
-    const seen = async (pattern: RegExp): Promise<void> => {
-      while (!reports.some((each) => pattern.test(each))) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      reports.length = 0;
-    };
-    const watching = project.watch(ending.signal, (text) => {
-      reports.push(text);
-      wake();
-    });
+    const { ending, seen, report } = reports();
+    const watching = project.watch(ending.signal, report);
     try {
       await seen(/1 query in 1 file: no errors/);
       await project.write({ 'src/a.ts': "db.fetch('SELECT idd FROM a');" });
@@ -165,6 +176,34 @@ describe('asyncpg check', () => {
       });
       await seen(/2 queries in 3 files: no errors/);
       expect(await project.read('src/queries.gen.d.ts')).toContain('row: { id: bigint }');
+    } finally {
+      ending.abort();
+    }
+    expect(await watching).toBe(0);
+  });
+
+  it('--watch looks at what is used of other packages, and at a schema that is elsewhere', async () => {
+    await using project = await Project.make({
+      'app/asyncpg.config.mjs': "export default { schema: ['../db/*/up.sql'] };",
+      'app/src/a.ts': "import { Q } from '@all/queries'; db.fetch(Q);",
+      'queries/package.json': '{ "name": "@all/queries", "exports": "./src/index.ts" }',
+      'queries/src/index.ts': "export * from './texts/all.ts';",
+      'queries/src/texts/all.ts': "export const Q = 'SELECT 1 AS one';",
+      'db/1/up.sql': 'CREATE TABLE a (id int);',
+    });
+    await mkdir(path.join(project.folder, 'app/node_modules/@all'), { recursive: true });
+    await symlink('../../../queries', path.join(project.folder, 'app/node_modules/@all/queries'));
+    const { ending, seen, report } = reports();
+    const options = ['--config', 'app/asyncpg.config.mjs', '--database', serverDsn()];
+    const watching = project.watch(ending.signal, report, ...options);
+    try {
+      await seen(/1 query in 1 file: no errors/);
+      await project.write({ 'queries/src/texts/all.ts': "export const Q = 'SELECT x AS one';" });
+      await seen(/queries\/src\/texts\/all\.ts\(1,26\): error 42703/);
+      const before = await project.read('app/src/queries.gen.d.ts');
+      await project.write({ 'db/2/up.sql': 'CREATE TABLE b (id int);' });
+      await seen(/1 query in 1 file: 1 error/);
+      expect(await project.read('app/src/queries.gen.d.ts')).not.toBe(before);
     } finally {
       ending.abort();
     }
@@ -208,5 +247,12 @@ describe('asyncpg check', () => {
       code: 2,
       err: 'asyncpg check: --frozen and --offline exclude each other\n',
     });
+    await project.write({ 'a.ts': 'db.fetch(sql`SELECT 1`);' });
+    for (const mode of ['--frozen', '--offline']) {
+      const { code, err } = await project.check('--fix', mode);
+      expect(err).toContain(`asyncpg check: --fix and ${mode} exclude each other: `);
+      expect(code).toBe(2);
+    }
+    expect(await project.read('a.ts')).toBe('db.fetch(sql`SELECT 1`);');
   });
 });

@@ -26,6 +26,8 @@ describe('the rules of asyncpg check', () => {
       "for (const id of ids) list.push(() => db.fetch('SELECT id FROM users WHERE id = $1', id));",
       `db.fetch('SELECT id FROM "Own".notes WHERE body = $1');`,
       "db.fetch(sql`SELECT u.id FROM ${sql.unnest(['id'], ['int8'])} u`);",
+      // Four variants, in three of which it is the same table: told once.
+      'db.fetch(sql`SELECT id FROM orders WHERE true ${a ? sql`AND user_id = ${a}` : sql``} ${b ? sql`AND total = ${b}` : sql``}`);',
     ];
     const files = { 'schema.sql': SCHEMA, 'a.ts': queries.join('\n') };
     await using project = await Project.make(files);
@@ -52,6 +54,7 @@ describe('the rules of asyncpg check', () => {
       '9:10 missing-index',
       '11:38 queries-in-loop',
       '13:10 missing-index',
+      '15:10 missing-index',
     ]);
   });
 
