@@ -1,6 +1,7 @@
 import type { Queryable } from '../client/queryable.ts';
 import type { Transaction } from '../client/transaction.ts';
 import { InvalidArgumentError } from '../errors/client-errors.ts';
+import type { RowForm } from '../values/row-form.ts';
 
 /**
  * Runs a test in a transaction that is rolled back in any case, and resolves to what it returns. Code that
@@ -15,9 +16,9 @@ import { InvalidArgumentError } from '../errors/client-errors.ts';
  *     expect(await findUser(tx, 1)).toEqual({ name: 'Ada' });
  *   }));
  */
-export async function rolledBack<R>(
-  on: Pick<Queryable, 'transaction'>,
-  test: (tx: Transaction) => Promise<R>,
+export async function rolledBack<R, F extends RowForm = 'record'>(
+  on: Pick<Queryable<F>, 'transaction'>,
+  test: (tx: Transaction<F>) => Promise<R>,
 ): Promise<R> {
   if (typeof on?.transaction !== 'function') {
     throw new InvalidArgumentError(

@@ -7,6 +7,7 @@ import { createPool } from '../pool/create-pool.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolOptions } from '../pool/pool-options.ts';
 import { systemClock } from '../transport/clock.ts';
+import type { RowForm } from '../values/row-form.ts';
 import { copySettings } from './database-settings.ts';
 import { type Migrations, readMigrations } from './migrations.ts';
 import { type TestServer, testServer, withDatabase } from './server.ts';
@@ -37,6 +38,9 @@ const OPTIONS: Readonly<Record<keyof TestDatabaseOptions, true>> = {
   after: true,
 };
 
+/** A pool, whatever its rows are. */
+type Closable = Pick<Pool, 'close' | 'terminate'>;
+
 /** A database of one test file's own. */
 export class TestDatabase {
   /** Its name. */
@@ -46,7 +50,7 @@ export class TestDatabase {
   readonly #server: TestServer;
   readonly #admin: Connection;
   /** Those that are being made, too: none is to stay open behind `close`. */
-  readonly #pools: Promise<Pool>[] = [];
+  readonly #pools: Promise<Closable>[] = [];
   #closing: Promise<void> | null = null;
 
   /** @internal */
@@ -62,9 +66,9 @@ export class TestDatabase {
    *
    * @throws InterfaceError once the database is being closed
    */
-  async createPool(options: PoolOptions = {}): Promise<Pool> {
+  async createPool<F extends RowForm = 'record'>(options?: PoolOptions<F>): Promise<Pool<F>> {
     if (this.#closing !== null) throw new InterfaceError('the test database is closed');
-    const making = createPool(this.dsn, { minSize: 0, ...options });
+    const making = createPool<F>(this.dsn, { minSize: 0, ...options } as PoolOptions<F>);
     this.#pools.push(making);
     return await making;
   }
@@ -91,7 +95,7 @@ export class TestDatabase {
 }
 
 /** A test that has failed may have a connection still: it must not hold up the others. */
-async function end(making: Promise<Pool>): Promise<void> {
+async function end(making: Promise<Closable>): Promise<void> {
   // Why there is none was told to who wanted it.
   const pool = await making.catch(() => null);
   if (pool === null) return;

@@ -332,6 +332,10 @@ describe('a test that is rolled back', () => {
         throw failure;
       }),
     ).rejects.toBe(failure);
+    const plain = await database.createPool({ rows: 'object' });
+    await rolledBack(plain, async (tx) => {
+      expect(await tx.fetch('SELECT 1 AS one')).toStrictEqual([{ one: 1 }]);
+    });
     const ofPg = { query: () => {} } as never;
     await expect(rolledBack(ofPg, async () => 1)).rejects.toThrow('rolledBack takes a pool');
     expect(await pool.fetchVal('SELECT count(*) FROM made')).toBe(1n);
