@@ -117,15 +117,18 @@ function dialStream(
   { host, port, socketPath }: HostConfig,
   settings: ConnectSettings,
 ): Promise<DuplexStream> {
-  const stream = (typeof given === 'function' ? given(settings) : given) as Dialable;
+  const { ssl, sslNegotiation, keepAlive, keepAliveInitialDelayMillis } = settings;
+  // What node-postgres tells who makes the socket.
+  const told = { stream: given, ssl, sslNegotiation, keepAlive, keepAliveInitialDelayMillis };
+  const stream = (
+    typeof given === 'function' ? given({ ...told, encoding: 'utf8' }) : given
+  ) as Dialable;
   return new Promise((resolve, reject) => {
     stream.setNoDelay?.(true);
     stream.once('error', reject);
     stream.once('connect', () => {
       stream.off('error', reject);
-      if (settings.keepAlive) {
-        stream.setKeepAlive?.(true, settings.keepAliveInitialDelayMillis);
-      }
+      if (keepAlive) stream.setKeepAlive?.(true, keepAliveInitialDelayMillis);
       resolve(stream);
     });
     if (socketPath !== null) stream.connect(socketPath);

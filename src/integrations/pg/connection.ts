@@ -14,6 +14,7 @@ import { writeUntypedBind } from '../../session/requests/untyped-query-request.t
 import { isUint8Array } from '../../values/builtins.ts';
 import type { BackendMessage } from './messages.ts';
 import { safely } from './safely.ts';
+import { wellFormed } from './well-formed.ts';
 import { type Wire, WireStream } from './wire-stream.ts';
 
 /** How the server answers a message: not at all, at its next Sync, or up to a ReadyForQuery. */
@@ -145,13 +146,13 @@ export class Connection extends EventEmitter {
   }
 
   query(text: string): void {
-    this.#speak((writer) => writeQuery(writer, text), 'ready');
+    this.#speak((writer) => writeQuery(writer, wellFormed(text)), 'ready');
   }
 
   parse(query: { text: string; name?: string; types?: any }, _more?: boolean): void {
     const { text, name, types } = query;
     const oids = Array.isArray(types) ? types : [];
-    this.#speak((writer) => writeParse(writer, name || '', text ?? '', oids), 'later');
+    this.#speak((writer) => writeParse(writer, name || '', wellFormed(text), oids), 'later');
   }
 
   bind(config?: any, _more?: boolean): void {

@@ -12,6 +12,7 @@ import { readsAsMade } from './result.ts';
 import { type Submittable, SubmittableTurn, type TurnHost } from './submittable-turn.ts';
 import type { ParserSource } from './type-overrides.ts';
 import { prepareValue } from './utils.ts';
+import { wellFormed } from './well-formed.ts';
 
 /** A query of this library's own or of somebody else's. */
 export type Queued = Query | Submittable;
@@ -124,12 +125,13 @@ export class Dispatcher {
 
   #requestFor(query: Query, statements: KeptStatements | null): Request {
     const run = new QueryRun(this.#runHost, query);
-    const { text, name } = query;
+    const { name } = query;
+    const text = wellFormed(query.text);
     const alone = this.#host.pipeline && COPY_FROM_STDIN.test(text);
     if (!query.requiresPreparation()) return new UntypedScriptRequest(text, run, alone);
     const types: any = query.types;
     const sent = {
-      text: text ?? '',
+      text,
       statement: name || '',
       describe: true,
       parse: name ? () => this.#mustParse(query, name) : always,

@@ -19,7 +19,8 @@ export type DescribeTarget = 'S' | 'P';
 const STATEMENT = 0x53; // 'S'
 const PORTAL = 0x50; // 'P'
 
-function checkParameterCount(count: number): void {
+/** Refuses more parameters than a statement can have. */
+export function checkParameterCount(count: number): void {
   if (count > MAX_PARAMETERS) {
     throw new InvalidArgumentError(
       `a statement can have at most ${MAX_PARAMETERS} parameters, not ${count}`,

@@ -1,6 +1,7 @@
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { readCommandComplete } from '../../protocol/backend/result.ts';
 import {
+  checkParameterCount,
   writeDescribe,
   writeExecute,
   writeFlush,
@@ -222,6 +223,7 @@ export function writeUntypedBind(
 ): void {
   const { values, prepare } = query;
   const count = values.length;
+  checkParameterCount(count);
   writer.begin(Frontend.Bind);
   writer.cstring(query.portal, 'the name of a portal');
   writer.cstring(query.statement, 'the name of a prepared statement');

@@ -11,8 +11,26 @@ export function tlsOptions({ ssl, host, alpn }: TlsRequest): ConnectionOptions {
   return {
     ...withSecureContext(ssl, options),
     ...(name === undefined ? {} : { servername: name }),
-    host,
+    ...identityCheck(options),
+    // What the certificate is for where no name is sent.
+    host: options.host || host,
     ALPNProtocols: [alpn],
+  };
+}
+
+/** A check of the user's own that throws has refused: Node would end the process, and nobody would be told. */
+function identityCheck({ checkServerIdentity }: ConnectionOptions): ConnectionOptions {
+  if (typeof checkServerIdentity !== 'function') return {};
+  return {
+    checkServerIdentity: (name, certificate) => {
+      try {
+        return checkServerIdentity(name, certificate);
+      } catch (error) {
+        return error instanceof Error
+          ? error
+          : new Error('checkServerIdentity has thrown', { cause: error });
+      }
+    },
   };
 }
 

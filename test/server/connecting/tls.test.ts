@@ -241,6 +241,22 @@ describe('the certificate of the server', () => {
     ).rejects.toThrow(/altnames/);
   });
 
+  it('is refused by a checkServerIdentity that throws', async () => {
+    // Node tells the process, which ends.
+    const ca = await authority.root();
+    for (const [thrown, message] of [
+      [new Error('not mine'), 'not mine'],
+      [undefined, 'checkServerIdentity has thrown'],
+    ]) {
+      const checkServerIdentity = (): undefined => {
+        throw thrown;
+      };
+      const error = await failure(connect(at('db.test', { ssl: { ca, checkServerIdentity } })));
+      expect(error).toBeInstanceOf(ConnectionFailureError);
+      expect(error.message).toMatch(new RegExp(`^TLS with .* failed: ${message}$`));
+    }
+  });
+
   it('fails when it is on the revocation list', async () => {
     const good = await authority.revoke();
     const bad = await authority.revoke(server);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createConnection, createServer, type Socket } from 'node:net';
+import { createConnection, createServer, Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { testServer } from '../../../support/servers/server.ts';
 import { both, config, onClients, plain, settled } from './both.ts';
@@ -600,6 +600,29 @@ describe('the stream of a connection', () => {
         typeof stream.ref,
         typeof stream.unref,
       ];
+    });
+  });
+});
+
+describe('who makes the socket', () => {
+  test('is told how it is to be, and nothing more', async () => {
+    await both(async ({ Client }) => {
+      let told: any[] = [];
+      const stream = (...args: any[]): Socket => {
+        told = args;
+        return new Socket();
+      };
+      const options = {
+        stream,
+        keepAlive: true,
+        keepAliveInitialDelayMillis: 5000,
+        sslnegotiation: 'postgres',
+      };
+      const client: any = new Client({ ...config(), ...options } as any);
+      await client.connect();
+      await client.end();
+      const [{ stream: maker, ...rest }] = told;
+      return [told.length, maker === stream, rest];
     });
   });
 });

@@ -1,4 +1,5 @@
 import facade from 'asyncpg/pg';
+import Cursor from 'pg-cursor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../../../src/index.ts';
 import { serverDsn } from '../../../support/servers/server.ts';
@@ -110,6 +111,32 @@ describe('client.query', () => {
     const odd = 'The text and the name of a query must be strings';
     expect(outcomes).toEqual([odd, odd, odd, none, none]);
     expect((await client.query({ name: 0, text: 'SELECT 1 AS a' })).rows).toEqual([{ a: 1 }]);
+    await client.end();
+  });
+
+  test('sends half of a character as U+FFFD, in the text as in a value', async () => {
+    const [simple] = await onClients(async (client) => {
+      const cursor = client.query(new Cursor("SELECT 'a\ud83d' AS a"));
+      const rows = await cursor.read(1);
+      await cursor.close();
+      return [
+        await settled(client.query("SELECT 'a\ud83d' AS a")),
+        await settled(client.query("SELECT 'a\ud83d' AS a, $1::text AS b", ['\ude00'])),
+        await settled(client.query({ name: 'half', text: "SELECT 'a\ud83d' AS a" })),
+        rows,
+      ];
+    });
+    expect(simple).toMatchObject({ rows: [{ a: 'a\ufffd' }] });
+  });
+
+  test('refuses more values than a query can have, and says how many those are', async () => {
+    // pg sends a count that is cut off.
+    const client: any = new facade.Client(config());
+    await client.connect();
+    await expect(client.query('SELECT 1', new Array(65_536).fill(1))).rejects.toThrow(
+      'a statement can have at most 65535 parameters, not 65536',
+    );
+    expect((await client.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
     await client.end();
   });
 

@@ -61,6 +61,20 @@ test('the stream tells of the certificate, and whether it was verified', async (
   expect((told as unknown[][])[3]?.slice(0, 2)).toEqual([true, false]);
 });
 
+test('the certificate of an address is that of the host among the options of TLS', async () => {
+  const ca = await authority.root();
+  const told = await both(async ({ Client }) => [
+    await peerOf(Client, { ssl: { ca, host: 'db.test' } }),
+    await peerOf(Client, { ssl: { ca, host: 'other.test' } }),
+    await peerOf(Client, { ssl: { ca, host: 'db.test', servername: 'other.test' } }),
+    // A host that has a name is called by that.
+    await peerOf(Client, { host: 'localhost', ssl: { ca, host: 'db.test' } }),
+  ]);
+  const refusal = { code: 'ERR_TLS_CERT_ALTNAME_INVALID' };
+  expect((told as unknown[][])[0]?.slice(0, 2)).toEqual([true, true]);
+  expect((told as unknown[]).slice(1)).toMatchObject([refusal, refusal, refusal]);
+});
+
 test('who is told no user is refused by the server, which says so', async () => {
   const refused = await both(({ Client }) =>
     peerOf(
