@@ -6,7 +6,7 @@ import { statementKind } from '../sql/statement-kind.ts';
 import { inverseOf, RECORDS, type RowStyle } from '../values/column-names.ts';
 import { ROW_FORMS, type RowForm } from '../values/row-form.ts';
 import { CODECS } from './internals.ts';
-import { checkOptions, type OptionNames } from './known-options.ts';
+import { checkBoolean, checkOptions, type OptionNames } from './known-options.ts';
 import { NAMED, type NamedQuery, NUMBERED, type NumberedQuery, type ROW } from './query-marks.ts';
 
 /**
@@ -111,6 +111,7 @@ function checkedObject(
   }
   if (query[NUMBERED] !== undefined) refuseWrittenPlaceholders(query, query[NUMBERED]);
   if (query.rows !== undefined) checkRowForm(query.rows);
+  if (query.prepare !== undefined) checkBoolean('prepare', query.prepare);
   const names = column === null ? undefined : query[NAMED];
   if (names === undefined && (query.rows !== undefined || form === 'record')) return query;
   // Each by its name: an instance of a class has them inherited.

@@ -104,8 +104,13 @@ export type FormOf<F extends RowForm, Q> = Q extends { readonly rows: infer G ex
 /** A row of a query. */
 export type CheckedRow<F extends RowForm, Q, T = never> = RowOf<FormOf<F, Q>, ColumnsOf<Q, T>>;
 
-/** A query of a call that says itself of which type its rows are, `T`; others are looked up. */
-export type Typed<T, Q extends Query, Text = string> = [T] extends [never]
+/**
+ * A query of a call that says itself of which type its rows are, `T`; others are looked up. It is asked for in a
+ * list, as in `Unnamed`, so that a function of one's own may hand its `T` on with a `Query`.
+ */
+export type Typed<T, Q extends Query, Text = string> = [...(T extends unknown ? [T] : [])] extends [
+  never,
+]
   ? Text & NotChecked<WhyNot<Text>>
   : Q;
 

@@ -88,7 +88,15 @@ export function all<T>(query: string, ...args: unknown[]): Promise<Row<T>[]> {
   return pool.fetch<T>(query, ...args);
 }
 export function allOf<T>(query: Query): Promise<T[]> {
-  return plain.fetch<T>(query as string);
+  return plain.fetch<T>(query);
+}
+export async function eachOf<T>(
+  query: Query,
+): Promise<[T | null, Row<T>, Row<T> | null, Row<T>[]]> {
+  const value: T | null = await pool.fetchVal<T>(query);
+  const rows: Row<T>[] = [];
+  for await (const row of pool.stream<T>(query)) rows.push(row);
+  return [value, await pool.fetchOne<T>(query), await pool.fetchRow<T>(query), rows];
 }
 
 // A template has a name.

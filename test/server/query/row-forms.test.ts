@@ -149,6 +149,15 @@ describeEach('rows', (version) => {
     await expect(connect(serverDsn(version), { rows })).rejects.toThrow('rows (from the options)');
     expect(await c.fetchVal('SELECT 1')).toBe(1);
   });
+
+  it('are of a query object whose prepare is true or false: a text such as "no" was true unseen', async () => {
+    const c = await open(version);
+    for (const prepare of ['no', 0, null]) {
+      const error = await failure(c.fetch({ text: 'SELECT 1', prepare: prepare as never }));
+      expect(error.message).toBe('prepare must be true or false');
+    }
+    expect(await c.fetchVal({ text: 'SELECT 1', prepare: false })).toBe(1);
+  });
 });
 
 describeEach('rows of a statement, from its first result to its tenth', (version) => {
