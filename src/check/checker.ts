@@ -69,16 +69,18 @@ export class Checker {
   async check(sources: readonly Source[]): Promise<Checked> {
     const queries = new Map<string, CheckedQuery>();
     const findings: Finding[] = [];
+    const texts = new Set<string>();
     for (const source of sources) {
       const temporary = temporaryTables(source);
       for (const query of source.queries) {
         findings.push(...(await this.#query(query, queries, temporary)));
+        texts.add(query.tag ?? textOf(query.variants.map((each) => each.text.value)));
       }
       findings.push(...notChecked(source, this.#config));
     }
     const isStrict = this.#config.strict === true;
     const generated = generatedFile([...queries.values()], this.#hash, isStrict);
-    return { findings: unique(findings), queries: queries.size, generated };
+    return { findings: unique(findings), queries: texts.size, generated };
   }
 
   /**

@@ -1,6 +1,6 @@
 import { type Connection, connect } from 'asyncpg';
 import { TempCluster } from 'asyncpg/cluster';
-import { runScript } from '../migrations/run-script.ts';
+import { runScript, type ScriptFailure } from '../migrations/run-script.ts';
 import type { ScriptFile } from '../migrations/script-files.ts';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
@@ -87,25 +87,29 @@ async function executeFile(
   script: ScriptFile,
 ): Promise<Finding | null> {
   const failed = await runScript(connection, script, { makesRoles: true });
-  if (failed === null) return null;
-  const { at, error } = failed;
-  return findingAt(
-    script.file,
-    script.sql,
-    at,
+  return failed && schemaFinding(config.root, script, failed);
+}
+
+/** What is told of a file of the schema that cannot be run. */
+export function schemaFinding(
+  root: string,
+  { file, sql }: ScriptFile,
+  { at, error }: ScriptFailure,
+): Finding {
+  const said =
     error === null
       ? {
-          severity: 'error',
           code: 'open-transaction',
           message: 'a transaction is left open here, which would undo all that follows',
           hint: 'End the file with COMMIT.',
         }
       : {
-          severity: 'error',
           code: error.sqlstate ?? 'refused',
-          message: error.message,
-          hint:
-            error.hint ?? `${relativeName(config.root, script.file)} cannot be executed as it is.`,
-        },
-  );
+          // That of an error of the driver's own has its hint as well.
+          message: error.message.replace(/\nHINT: .*$/s, ''),
+          hint: /^extension ".*" is not available/.test(error.message)
+            ? 'Use a database that has it: --database URL'
+            : (error.hint ?? `${relativeName(root, file)} cannot be executed as it is.`),
+        };
+  return findingAt(file, sql, at, { severity: 'error', ...said });
 }

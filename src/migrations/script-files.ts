@@ -14,9 +14,14 @@ export async function readScripts(files: readonly string[]): Promise<ScriptFile[
   return await Promise.all(
     [...new Set(files)].map(async (file) => ({
       file,
-      ...scriptOf(await readFile(file, 'utf8')),
+      ...scriptOf(textOf(await readFile(file))),
     })),
   );
+}
+
+/** PowerShell writes UTF-16 where a program's output goes to a file. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8');
 }
 
 /**

@@ -540,6 +540,28 @@ describe('the finder of queries', () => {
     expect(textsOf("import { all } from './none.ts'; all('SELECT 1')")).toEqual([]);
   });
 
+  it('follows methods that do so: of objects whose class is known, and of a class that is extended', () => {
+    const source = `
+      class Base { constructor(protected readonly db: Db) {} protected one(text: string) { return this.db.one(text); } }
+      class Db {
+        one(text: string): Promise<Row>;
+        one(text: string, ...args: unknown[]) { return this.pool.fetchRow(text, ...args); }
+        readonly many = async (text: string) => await this.pool.fetch(text);
+        static run(tx: Tx, text: string) { return tx.execute(text); }
+        say(text: string) { console.log(text); }
+      }
+      class Users extends Base {
+        readonly #own = new Db();
+        a() { return this.one('SELECT 1'); } b() { return this.db.many('SELECT 2'); }
+        c() { return this.#own.one('SELECT 3'); } d() { return this.db.say('SELECT 0'); }
+      }
+      const db = new Db(); db.one('SELECT 4'); Db.run(tx, 'SELECT 5'); const f = (d: Db) => d.one('SELECT 6');
+      const g = (d: Other) => d.one('SELECT 0'); const h = (d: Loop) => d.one('SELECT 0'); class Loop extends Loop {}
+      new Db().many(\`SELECT 7\`); db.none('SELECT 0'); this.one('SELECT 0');`;
+    const texts = ['1', '2', '3', '4', '5', '6', '7'].map((each) => `SELECT ${each}`);
+    expect(textsOf(source)).toEqual(texts);
+  });
+
   it.each([
     ['dedent`SELECT 1`', 'dedent`SELECT 1`'],
     ["'SELECT 1'.replace('1', x)", "'SELECT 1'.replace('1', x)"],

@@ -48,6 +48,11 @@ const BLOCK =
 const BODY = /Function|^(?:Program|StaticBlock|TSModuleBlock)$/;
 
 /** The names of a file, each where it is known: the inner one of two hides the other. */
+interface Member {
+  readonly value: Node | null;
+  readonly type: Node | null;
+}
+
 export class Bindings {
   readonly #declared = new Map<string, Declared[]>();
   /** By its name an interface, or what a name is an alias of. */
@@ -115,8 +120,14 @@ export class Bindings {
   }
 
   /** What `this` has by a name where a node is: what it is given at first, and its type. */
-  member(name: string, at: Node): { value: Node | null; type: Node | null } | null {
-    const body = this.classAround(at)?.['body'] as Node | undefined;
+  member(name: string, at: Node): Member | null {
+    const type = this.classAround(at);
+    return type && this.memberOf(type, name);
+  }
+
+  /** The same of a class. */
+  memberOf(type: Node, name: string): Member | null {
+    const body = type['body'] as Node | undefined;
     for (const each of (body?.['body'] ?? []) as readonly Node[]) {
       const value = (each['value'] ?? null) as Node | null;
       if (propertyName(each) === name) return { value, type: typeOf(each) };

@@ -4,6 +4,7 @@ import { type Added, Bindings, isFragment } from './bindings.ts';
 import {
   fieldOf,
   keyOf,
+  methodOf,
   type Node,
   nameOf,
   propertyName,
@@ -151,11 +152,62 @@ export class Module {
     }
   }
 
-  /** The function that a call is of: of this file or another one, a method of `this`. */
+  /** The function that a call is of: of this file or another one, a method of `this` or of an object of a class. */
   functionOf(callee: Node): Located | null {
     const own = callee.type === 'MemberExpression' ? this.#ofThis(callee)?.value : null;
-    const found = own ? { node: unwrapped(own), module: this } : this.constant(callee);
+    const found = own
+      ? { node: unwrapped(own), module: this }
+      : (this.constant(callee) ?? this.#methodOf(callee));
     return found !== null && /Function/.test(found.node.type) && found.node['body'] ? found : null;
+  }
+
+  /** The method of a class, or of one that it extends, which a call is of. */
+  #methodOf(callee: Node): Located | null {
+    const key = callee.type === 'MemberExpression' ? keyOf(callee) : null;
+    const type = key && this.#classOf(unwrapped(callee['object'] as Node));
+    for (const { node, module } of type ? lineOf(type) : []) {
+      const method = methodOf(node, key!);
+      if (method !== null) return { node: method, module };
+    }
+    return null;
+  }
+
+  /** The class that an object is of: of `this`, of what `new` has made, by the type that it is declared with. */
+  #classOf(node: Node): Located | null {
+    const around = this.#bindings.classAround(node);
+    const own = around && { node: around, module: this };
+    if (node.type === 'ThisExpression') return own;
+    const key = node.type === 'MemberExpression' ? keyOf(node) : null;
+    if (own && key !== null && unwrapped(node['object'] as Node).type === 'ThisExpression') {
+      for (const { node: type, module } of lineOf(own)) {
+        const member = module.#bindings.memberOf(type, key);
+        if (member === null) continue;
+        return member.value === null
+          ? module.#classNamed(member.type)
+          : module.#classMade(unwrapped(member.value));
+      }
+    }
+    const constant = this.constant(node) ?? { node, module: this };
+    return constant.module.#classMade(constant.node) ?? this.#classNamed(this.#typeOf(node));
+  }
+
+  #classMade(node: Node): Located | null {
+    if (node.type === 'ClassDeclaration') return { node, module: this };
+    return node.type === 'NewExpression' ? this.#class(node['callee'] as Node) : null;
+  }
+
+  #classNamed(type: Node | null): Located | null {
+    return type?.type === 'TSTypeReference' ? this.#class(type['typeName'] as Node) : null;
+  }
+
+  /** The class that a class extends. */
+  extended({ superClass }: { readonly superClass?: Node }): Located | null {
+    return superClass ? this.#class(superClass) : null;
+  }
+
+  #class(name: Node): Located | null {
+    const found = this.constant(unwrapped(name));
+    return found?.node.type === 'ClassDeclaration' ? found : null;
   }
 
   /** The texts that the type of a variable or a field lets it be: `order: 'ASC' | 'DESC'`. */
@@ -376,6 +428,16 @@ export class Module {
     for (const each of this.#reached) each.filesReached(files);
     return files;
   }
+}
+
+/** A class and those that it extends. */
+function lineOf(type: Located): Located[] {
+  const line: Located[] = [];
+  for (let each: Located | null = type; each !== null && line.length < 10; ) {
+    line.push(each);
+    each = each.module.extended(each.node as { superClass?: Node });
+  }
+  return line;
 }
 
 /** A property of an object, a member of an enum, a static property of a class. */

@@ -32,6 +32,16 @@ export function fieldOf(
   return null;
 }
 
+/** The function of a method, or of a field that has one, of a class or of its objects. */
+export function methodOf(type: Node, key: string): Node | null {
+  for (const each of (type['body'] as Node)['body'] as readonly Node[]) {
+    const value = each['value'] ? unwrapped(each['value'] as Node) : null;
+    // A signature of an overload has no body.
+    if (value?.['body'] && propertyName(each) === key) return value;
+  }
+  return null;
+}
+
 /** Whether anything in a class assigns to a field of that name; to one that is readonly only `this` can. */
 function isWritten(type: Node, key: string, isReadonly: boolean): boolean {
   let found = false;

@@ -2,6 +2,9 @@ import { chmod, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from 'asyncpg';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { schemaFinding } from '../../../src/check/database.ts';
+import { runScript } from '../../../src/migrations/run-script.ts';
+import { scriptOf } from '../../../src/migrations/script.ts';
 import { Project } from '../../check/project.ts';
 import { MIGRATION_FILES } from '../../support/migration-files.ts';
 import { PGBOUNCER, PGBOUNCER_TITLE, PgBouncer } from '../../support/servers/pgbouncer.ts';
@@ -113,6 +116,32 @@ describe('asyncpg check', () => {
     const { code, out } = await project.check();
     expect(code).toBe(1);
     expect(out).toContain('schema.sql(4,21): error 42601: syntax error at or near "TABEL"');
+  });
+
+  it('says of a schema what helps: an extension that is not there, what the driver refuses', async () => {
+    await using db = await connect(serverDsn());
+    const told = async (text: string): Promise<object> => {
+      const script = { file: '/a/s.sql', ...scriptOf(text) };
+      const failed = await runScript(db, script, { makesRoles: false });
+      return schemaFinding('/a', script, failed!);
+    };
+    expect(await told('SELECT 1;\n CREATE EXTENSION none;')).toMatchObject({
+      line: 2,
+      column: 2,
+      code: '0A000',
+      hint: 'Use a database that has it: --database URL',
+    });
+    expect(await told(';\nCOPY a TO STDOUT;')).toMatchObject({
+      line: 2,
+      code: 'refused',
+      message: 'a COPY from or to the client is not possible as a query',
+      hint: 'Use copyFromTable().',
+    });
+    expect(await told("SELECT 1;\nDO 'BEGIN RAISE ''no''; END';")).toMatchObject({
+      line: 2,
+      code: 'P0001',
+      hint: 's.sql cannot be executed as it is.',
+    });
   });
 
   it('executes nothing and leaves nothing in a database that is there', async () => {

@@ -111,8 +111,12 @@ describe('a test database', () => {
       await mkdir(path.dirname(path.join(own, name)), { recursive: true });
       await writeFile(path.join(own, name), text);
     }
+    // As PowerShell writes what a program says.
+    const wide = Buffer.from('\uFEFFALTER TABLE a ADD wide int;', 'utf16le');
+    await writeFile(path.join(own, '17_wide.sql'), wide);
     await using database = await testDatabase({ server, migrations: own });
     const pool = await database.createPool({ rows: 'object' });
+    expect(await pool.fetchVal('SELECT count(wide) FROM a')).toBe(0n);
     expect(await pool.fetchVal('SELECT count(d) FROM twice')).toBe(0n);
     expect(await pool.fetch('SELECT * FROM g ORDER BY n')).toEqual([
       { m: 'low', n: 1, o: 2 },
