@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, connect } from '../../../src/index.ts';
 import { quoteLiteral } from '../../support/samples/type-journey.ts';
 import { samplesOf, samplesSetup } from '../../support/samples/type-samples.ts';
-import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { makeDatabase, type TestDatabase } from '../../support/servers/database.ts';
+import { hasServer } from '../../support/servers/server.ts';
 
 const SCHEMA = 'type_catalog';
 
@@ -46,18 +47,20 @@ const RETURNABLE: Readonly<Record<string, string>> = {
 
 describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
   describe.runIf(hasServer(version))('has in its catalog', () => {
+    let database: TestDatabase;
     let db: Connection;
     let types: CatalogType[];
     beforeAll(async () => {
+      database = await makeDatabase(SCHEMA, version);
       // Dates hold milliseconds only, and the statistics views have finer times.
-      db = await connect(serverDsn(version), { types: { datetime: 'string' } });
+      db = await connect(database.dsn, { types: { datetime: 'string' } });
       await db.execute(samplesSetup(SCHEMA));
       await db.execute("INSERT INTO row_type VALUES (1, 'a', '{x}', '{}')");
       types = await db.fetch<CatalogType>(TYPES);
     });
     afterAll(async () => {
-      await db.execute(`DROP SCHEMA ${SCHEMA} CASCADE`);
       await db.close();
+      await database[Symbol.asyncDispose]();
     });
 
     /** Expressions for values of a type, the likeliest to work first. */

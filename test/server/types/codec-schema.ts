@@ -5,7 +5,8 @@ import {
   connect,
   type TypeCodec,
 } from '../../../src/index.ts';
-import { serverDsn, type TestedVersion } from '../../support/servers/server.ts';
+import { makeDatabase, type TestDatabase } from '../../support/servers/database.ts';
+import type { TestedVersion } from '../../support/servers/server.ts';
 
 const TYPES = `
   CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -16,8 +17,10 @@ const TYPES = `
   CREATE TYPE mood_range AS RANGE (subtype = mood);
 `;
 
-/** A schema with types to set codecs for, which is there for the tests of one `describe`. */
+/** A schema in a database of its own, with types to set codecs for, for the tests of one `describe`. */
 export interface CodecSchema {
+  /** Its database. */
+  dsn(): string;
   /** Connects for the length of one test; the schema is the search_path. */
   open(options?: ConnectOptions): Promise<Connection>;
   /** Executes statements on another connection, which stays open after the test. */
@@ -26,28 +29,31 @@ export interface CodecSchema {
   readonly wrapping: TypeCodec;
 }
 
-/** @param extensions statements that make more; a database has each extension but once */
+/** @param extensions statements that make more */
 export function useCodecSchema(
   version: TestedVersion,
   schema: string,
   extensions: string = '',
 ): CodecSchema {
+  let database: TestDatabase;
   let owner: Connection;
   beforeAll(async () => {
-    owner = await connect(serverDsn(version));
+    database = await makeDatabase(schema, version);
+    owner = await connect(database.dsn);
     await owner.execute(
-      `DROP SCHEMA IF EXISTS ${schema} CASCADE; CREATE SCHEMA ${schema};
+      `CREATE SCHEMA ${schema};
        SET search_path TO ${schema}; ${TYPES} ${extensions}`,
     );
   });
   afterAll(async () => {
-    await owner.execute(`DROP SCHEMA ${schema} CASCADE`);
     await owner.close();
+    await database[Symbol.asyncDispose]();
   });
   return {
+    dsn: () => database.dsn,
     async open(options = {}) {
       const serverSettings = { search_path: schema, timezone: 'UTC' };
-      const db = await connect(serverDsn(version), { serverSettings, ...options });
+      const db = await connect(database.dsn, { serverSettings, ...options });
       onTestFinished(() => db.terminate());
       return db;
     },

@@ -8,7 +8,7 @@ import {
   InvalidArgumentError,
   type TypeCodec,
 } from '../../../src/index.ts';
-import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { hasServer } from '../../support/servers/server.ts';
 import { echo, useCodecSchema } from './codec-schema.ts';
 
 const SCHEMA = 'codec_refusals';
@@ -23,7 +23,7 @@ function hiddenError(): Error {
 
 describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
   describe.runIf(hasServer(version))('codecs', () => {
-    const { open, wrapping } = useCodecSchema(version, SCHEMA);
+    const { dsn, open, wrapping } = useCodecSchema(version, SCHEMA);
 
     test('are refused where they could not apply', async () => {
       const db = await open();
@@ -152,9 +152,7 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       ];
       for (const codecs of wrong) {
         const options = { codecs } as unknown as ConnectOptions;
-        await expect(connect(serverDsn(version), options)).rejects.toThrow(
-          ClientConfigurationError,
-        );
+        await expect(connect(dsn(), options)).rejects.toThrow(ClientConfigurationError);
       }
       const db = await open({ codecs: { mood_range: { ...wrapping, schema: SCHEMA } } });
       await expect(db.fetchVal("SELECT '[sad,ok]'::mood_range")).rejects.toThrow(

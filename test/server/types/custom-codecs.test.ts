@@ -1,7 +1,7 @@
 /** Codecs of users: set on a connection, declared for all of a pool, taken back. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createPool, InvalidArgumentError } from '../../../src/index.ts';
-import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { hasServer } from '../../support/servers/server.ts';
 import { echo, useCodecSchema } from './codec-schema.ts';
 
 const SCHEMA = 'custom_codecs';
@@ -10,7 +10,7 @@ const EXTENSIONS = 'CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXT
 
 describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
   describe.runIf(hasServer(version))('codecs', () => {
-    const { open, asOwner, wrapping } = useCodecSchema(version, SCHEMA, EXTENSIONS);
+    const { dsn, open, asOwner, wrapping } = useCodecSchema(version, SCHEMA, EXTENSIONS);
 
     test('in text hold for an enum and for all that is made of it', async () => {
       const db = await open();
@@ -331,7 +331,7 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
     });
 
     test('set on a connection of a pool are its own', async () => {
-      await using pool = await createPool(serverDsn(version), { minSize: 2, maxSize: 2 });
+      await using pool = await createPool(dsn(), { minSize: 2, maxSize: 2 });
       await using first = await pool.acquire();
       await using second = await pool.acquire();
       await first.setTypeCodec('mood', wrapping);
@@ -347,7 +347,7 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
           hstore: { schema: SCHEMA, codecName: 'pg_contrib.hstore' },
           integer: { schema: 'pg_catalog', decoder: (text: string) => `#${text}` },
         };
-        await using pool = await createPool(serverDsn(version), { minSize: 2, maxSize: 2, codecs });
+        await using pool = await createPool(dsn(), { minSize: 2, maxSize: 2, codecs });
         const query = `SELECT '{ok}'::${SCHEMA}.mood[] AS m, 1 AS n, 'a=>b'::${SCHEMA}.hstore AS h`;
         const expected = { m: [{ wrapped: 'ok' }], n: '#1', h: { a: 'b' } };
         await using first = await pool.acquire();

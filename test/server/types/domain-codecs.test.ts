@@ -2,14 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { createPool } from '../../../src/index.ts';
 import { collect } from '../../support/connections.ts';
-import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { hasServer } from '../../support/servers/server.ts';
 import { useCodecSchema } from './codec-schema.ts';
 
 const SCHEMA = 'domain_codecs';
 
 describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
   describe.runIf(hasServer(version))('a codec on a domain', () => {
-    const { open, asOwner, wrapping } = useCodecSchema(
+    const { dsn, open, asOwner, wrapping } = useCodecSchema(
       version,
       SCHEMA,
       `CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%'); CREATE DOMAIN work_email AS email;
@@ -204,7 +204,7 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
 
     test('is declared for a pool, before and after the domain is made', async () => {
       await asOwner('DROP DOMAIN IF EXISTS late CASCADE');
-      await using pool = await createPool(serverDsn(version), {
+      await using pool = await createPool(dsn(), {
         maxSize: 2,
         serverSettings: { search_path: SCHEMA },
         codecs: { email: wrapping, late: wrapping },

@@ -2,24 +2,26 @@
 import { createContext, runInContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Connection, connect, InvalidArgumentError, Range } from '../../../src/index.ts';
-import { serverDsn } from '../../support/servers/server.ts';
+import { makeDatabase, type TestDatabase } from '../../support/servers/database.ts';
 
 const context = createContext({ AbortController, AbortSignal, URL });
 // biome-ignore lint/suspicious/noExplicitAny: each use says what it is
 const other = (code: string): any => runInContext(`(${code})`, context);
 
+let database: TestDatabase;
 let connection: Connection;
 
 beforeAll(async () => {
-  connection = await connect(serverDsn());
+  database = await makeDatabase('other_realm');
+  connection = await connect(database.dsn);
   await connection.execute('CREATE SCHEMA other_realm; CREATE EXTENSION hstore SCHEMA other_realm');
   const codecName = 'pg_contrib.hstore';
   await connection.setBuiltinTypeCodec('hstore', { schema: 'other_realm', codecName });
 });
 
 afterAll(async () => {
-  await connection.execute('DROP SCHEMA other_realm CASCADE');
   await connection.close();
+  await database[Symbol.asyncDispose]();
 });
 
 describe('an argument of another realm', () => {
@@ -84,7 +86,7 @@ it('what a codec returns or throws in another realm is taken as of this one', as
   const encoder = other(
     '(value) => value === "fail" ? (() => { throw new Error("no such") })() : new Uint8Array([65])',
   );
-  await using own = await connect(serverDsn());
+  await using own = await connect(database.dsn);
   await own.setTypeCodec('text', {
     schema: 'pg_catalog',
     encoder,
@@ -106,7 +108,7 @@ it('errors and signals of another realm end calls as those of this one', async (
     reason,
   );
   await expect(
-    connect(serverDsn(), { dial: other('async () => { throw new Error("no line") }') }),
+    connect(database.dsn, { dial: other('async () => { throw new Error("no line") }') }),
   ).rejects.toThrow(/no line/);
   const cause = other('(cause) => Object.assign(new Error("wrapped", { cause }))');
   let runs = 0;

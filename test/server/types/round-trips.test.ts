@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, connect, type TypeOptions } from '../../../src/index.ts';
 import { journey, TEXT_ONLY } from '../../support/samples/type-journey.ts';
 import { isTextOnly, samplesOf, samplesSetup } from '../../support/samples/type-samples.ts';
-import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { makeDatabase, type TestDatabase } from '../../support/servers/database.ts';
+import { hasServer } from '../../support/servers/server.ts';
 
 const SCHEMA = 'type_journeys';
 
@@ -14,16 +15,18 @@ const EACH: readonly (readonly [15 | 18, string, TypeOptions])[] = [
 ];
 
 describe.each(EACH)('PostgreSQL %d, with %s', (version, _, types) => {
+  let database: TestDatabase;
   let db: Connection;
   beforeAll(async () => {
     if (!hasServer(version)) return;
-    db = await connect(serverDsn(version), { types });
+    database = await makeDatabase(SCHEMA, version);
+    db = await connect(database.dsn, { types });
     await db.execute(samplesSetup(SCHEMA));
   });
   afterAll(async () => {
     if (!hasServer(version)) return;
-    await db.execute(`DROP SCHEMA ${SCHEMA} CASCADE`);
     await db.close();
+    await database[Symbol.asyncDispose]();
   });
 
   test.runIf(hasServer(version)).each(Object.entries(samplesOf(version)))(

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../../../src/index.ts';
 import { journey, TEXT_ONLY } from '../../support/samples/type-journey.ts';
 import { isTextOnly, samplesOf, samplesSetup } from '../../support/samples/type-samples.ts';
+import { makeDatabase } from '../../support/servers/database.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 const PROGRAM = fileURLToPath(
@@ -13,11 +14,12 @@ const PROGRAM = fileURLToPath(
 );
 
 test('where no code may be generated, every type comes back by every road as it left', async () => {
+  await using database = await makeDatabase('type_journeys_child');
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--disallow-code-generation-from-strings',
     '--disable-warning=ExperimentalWarning',
     PROGRAM,
-    serverDsn(),
+    database.dsn,
   ]);
   const { types, ...result } = JSON.parse(stdout);
   expect(result).toEqual({ mayGenerate: false, findings: {} });
@@ -25,7 +27,8 @@ test('where no code may be generated, every type comes back by every road as it 
 }, 120_000);
 
 test('in a transaction that has made its types itself, every type comes back as it left', async () => {
-  await using db = await connect(serverDsn());
+  await using database = await makeDatabase('type_journeys_transaction');
+  await using db = await connect(database.dsn);
   const findings: Record<string, unknown> = {};
   const tx = await db.begin();
   await tx.execute(samplesSetup('type_journeys_transaction'));

@@ -11,7 +11,8 @@ import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { MessageWriter } from '../../../src/protocol/writer.ts';
 import type { TypeOptions } from '../../../src/values/type-options.ts';
 import { samplesOf, samplesSetup } from '../../support/samples/type-samples.ts';
-import { hasServer, serverDsn } from '../../support/servers/server.ts';
+import { makeDatabase, type TestDatabase } from '../../support/servers/database.ts';
+import { hasServer } from '../../support/servers/server.ts';
 import { TypeRegistry } from '../../support/type-registry.ts';
 
 const SCHEMA = 'type_round_trips';
@@ -23,18 +24,20 @@ const OPTIONS: Record<string, TypeOptions> = {
 
 describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
   describe.runIf(hasServer(version))('reads back what was decoded and sent again', () => {
+    let database: TestDatabase;
     let client: pg.Client;
     beforeAll(async () => {
+      database = await makeDatabase(SCHEMA, version);
       client = new pg.Client({
-        connectionString: serverDsn(version),
+        connectionString: database.dsn,
         types: { getTypeParser: () => (raw: unknown) => raw } as never,
       });
       await client.connect();
       await client.query(samplesSetup(SCHEMA));
     });
     afterAll(async () => {
-      await client.query(`DROP SCHEMA ${SCHEMA} CASCADE`);
       await client.end();
+      await database[Symbol.asyncDispose]();
     });
 
     async function text(query: string, values: unknown[] = []): Promise<string | null> {
