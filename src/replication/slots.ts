@@ -84,12 +84,13 @@ function bigintOf(value: number | null | undefined): bigint | null {
  * if (slot !== null && slot.lag > 1_000_000_000n) alert(`${slot.name} is behind`);
  */
 export async function slotStatus(q: Queryable<any>, name: string): Promise<SlotStatus | null> {
+  // By place: what columns are called is for the pool's `transform` to say.
   const row = (await q.fetchRow({
     text: statusQuery('$1'),
     args: [name],
-    rows: 'record',
-  })) as { slot: string; lag: string | null } | null;
-  return row === null ? null : slotStatusOf(row.slot, row.lag);
+    rows: 'array',
+  })) as [slot: string, lag: string | null] | null;
+  return row === null ? null : slotStatusOf(...row);
 }
 
 /** How a slot is dropped. */

@@ -5,6 +5,7 @@ import {
   type ChangeTransaction,
   dropSlot,
   openChangeStream,
+  slotStatus,
   UNCHANGED,
 } from '../../../src/replication/index.ts';
 import {
@@ -403,6 +404,26 @@ onEachServer('values of a change stream', { schema: SCHEMA }, (server) => {
     expect({ ...after.new }).toEqual({ userId: 1, createdAt: 'after' });
     expect({ ...after.key }).toEqual({ userId: 1 });
     expect(after.relation.keyColumns).toEqual(['userId']);
+  });
+
+  test('and what the driver asks for itself is understood, whatever columns are called', async () => {
+    await server.pool.execute('CREATE TABLE loud (id int PRIMARY KEY)');
+    await using pool = await createPool(server.cluster.dsn, {
+      minSize: 0,
+      transform: { column: (name) => name.toUpperCase() },
+    });
+    await using stream = await openChangeStream(pool, {
+      slot: 'loud',
+      publication: { name: 'loud', tables: ['loud'] },
+    });
+    await server.pool.execute('INSERT INTO loud VALUES (1)');
+    const { value: transaction } = await iteratorOf(stream).next();
+    expect((await transaction!.toArray()).map((change) => (change as AnyChange).new)).toEqual([
+      { ID: 1 },
+    ]);
+    transaction!.ack();
+    await stream.flush();
+    expect((await slotStatus(pool, 'loud'))!.confirmedFlush).toBe(transaction!.lsn);
   });
 
   test.runIf(server.version >= 18)('of generated columns', async () => {
