@@ -176,7 +176,7 @@ export function streamSettings(options: ChangeStreamOptions): StreamSettings {
     snapshot: wantsSnapshot
       ? {
           tables: parts.tables === undefined ? null : [...parts.tables],
-          connections: positive('snapshot.connections', parts.connections ?? 1),
+          connections: whole('snapshot.connections', parts.connections ?? 1),
         }
       : null,
     startAfter: startAfter === null ? null : parseLsn(startAfter),
@@ -193,7 +193,7 @@ export function streamSettings(options: ChangeStreamOptions): StreamSettings {
     onGap: () => options.onGap?.(),
     onSlotWarning:
       options.onSlotWarning === undefined ? null : (warning) => options.onSlotWarning?.(warning),
-    signal: options.signal ?? null,
+    signal: signalOf(options.signal ?? null),
   };
   settings.signal?.throwIfAborted();
   return settings;
@@ -258,6 +258,16 @@ function isNames(value: unknown): value is readonly string[] {
 function checkOneOf(option: string, value: unknown, values: readonly unknown[]): void {
   if (values.includes(value)) return;
   throw new InvalidArgumentError(`${option} must be one of ${values.map(String).join(', ')}`);
+}
+
+function signalOf(signal: AbortSignal | null): AbortSignal | null {
+  if (signal === null || typeof signal.throwIfAborted === 'function') return signal;
+  throw new InvalidArgumentError('invalid signal: expected an AbortSignal');
+}
+
+function whole(option: string, value: number): number {
+  if (Number.isInteger(value)) return positive(option, value);
+  throw new InvalidArgumentError(`${option} must be a whole number above 0`);
 }
 
 function positive(option: string, value: number): number {

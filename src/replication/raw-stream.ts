@@ -38,6 +38,8 @@ export class OpenRawStream
   readonly #reporter: StatusReporter;
   #request: CopyBothRequest | null = null;
   #starting: Promise<void> | null = null;
+  /** The server would not begin. */
+  #isRefused = false;
   #queue: RawMessage[] = [];
   #wake: (() => void) | null = null;
   #end: { readonly error: Error | null } | null = null;
@@ -48,11 +50,18 @@ export class OpenRawStream
     this.#reporter = new StatusReporter(sender.session.clock, this, RECEIVE_TIMEOUT);
   }
 
+  /** It was begun, and the connection has not ended. */
+  get isStreaming(): boolean {
+    return this.#starting !== null && !this.#isRefused && !this.#sender.session.isEnded;
+  }
+
   [Symbol.asyncIterator](): this {
     if (this.#starting !== null) throw new InterfaceError('a slot is streamed once');
     this.#starting = this.#start();
     // It is told by `next`.
-    this.#starting.catch(() => {});
+    this.#starting.catch(() => {
+      this.#isRefused = true;
+    });
     return this;
   }
 

@@ -1,6 +1,9 @@
 import { located } from '../client/caller-stack.ts';
 import { configFor, contextFor } from '../client/connect.ts';
+import { checkOptions, type OptionNames } from '../client/known-options.ts';
 import type { ConnectOptions } from '../config/options.ts';
+import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
+import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import { quoteIdentifier } from '../sql/quote.ts';
 import { type Row, rowShape } from '../values/row.ts';
 import { OpenRawStream, type RawStream } from './raw-stream.ts';
@@ -20,6 +23,14 @@ export interface CreateSlotOptions {
   readonly twoPhase?: boolean | undefined;
 }
 
+const SLOT_OPTIONS: OptionNames<CreateSlotOptions> = {
+  plugin: true,
+  temporary: true,
+  snapshot: true,
+  failover: true,
+  twoPhase: true,
+};
+
 /** What `ReplicationConnection.start` streams. */
 export interface StartOptions {
   /** The slot's name. */
@@ -29,6 +40,8 @@ export interface StartOptions {
   /** Options of the output plugin. */
   readonly options?: Readonly<Record<string, string>> | undefined;
 }
+
+const START_OPTIONS: OptionNames<StartOptions> = { slot: true, from: true, options: true };
 
 /** A connection to a walsender, for any plugin and command. Made by `connectReplication`. */
 export interface ReplicationConnection extends AsyncDisposable {
@@ -83,27 +96,42 @@ export function connectReplication(
 class OpenReplicationConnection implements ReplicationConnection {
   readonly #sender: Walsender;
   readonly #isLogical: boolean;
+  #stream: OpenRawStream | null = null;
 
   constructor(sender: Walsender, isLogical: boolean) {
     this.#sender = sender;
     this.#isLogical = isLogical;
   }
 
+  /** What a command is sent to. While it streams, it would wait until that has ended. */
+  get #commands(): Walsender {
+    if (this.#stream?.isStreaming !== true) return this.#sender;
+    throw new InterfaceError('the connection streams from a slot: nothing else can be done on it', {
+      hint: 'Make another one: connectReplication().',
+      safeToRetry: true,
+    });
+  }
+
   identifySystem(): Promise<SystemIdentity> {
-    return located(() => this.#sender.identify());
+    return located(() => this.#commands.identify());
   }
 
   createSlot(
     name: string,
-    { plugin, temporary = false, snapshot = 'nothing', failover, twoPhase }: CreateSlotOptions,
+    o: CreateSlotOptions,
   ): Promise<{ consistentPoint: string; snapshot: string | null }> {
     return located(async () => {
+      checkOptions('createSlot', o, SLOT_OPTIONS);
+      const { plugin, temporary = false, snapshot = 'nothing', failover, twoPhase } = o;
+      if (snapshot !== 'export' && snapshot !== 'nothing') {
+        throw new InvalidArgumentError('snapshot must be one of export, nothing');
+      }
       const options = [`SNAPSHOT '${snapshot}'`];
       if (twoPhase) options.push('TWO_PHASE true');
       if (failover) options.push('FAILOVER true');
       const { major } = this.#sender.session.server.version;
       const exports = snapshot === 'export' ? 'EXPORT_SNAPSHOT' : 'NOEXPORT_SNAPSHOT';
-      const [row] = await this.#sender.command(
+      const [row] = await this.#commands.command(
         `CREATE_REPLICATION_SLOT ${quoteIdentifier(name)}${temporary ? ' TEMPORARY' : ''} LOGICAL ${quoteIdentifier(plugin)} ${major >= 15 ? `(${options.join(', ')})` : exports}`,
       );
       return {
@@ -115,7 +143,7 @@ class OpenReplicationConnection implements ReplicationConnection {
 
   dropSlot(name: string, { wait = false }: { wait?: boolean | undefined } = {}): Promise<void> {
     return located(async () => {
-      await this.#sender.command(
+      await this.#commands.command(
         `DROP_REPLICATION_SLOT ${quoteIdentifier(name)}${wait ? ' WAIT' : ''}`,
       );
     });
@@ -123,7 +151,7 @@ class OpenReplicationConnection implements ReplicationConnection {
 
   timelineHistory(timeline: number): Promise<{ name: string; content: Buffer }> {
     return located(async () => {
-      const [row] = await this.#sender.rawCommand(`TIMELINE_HISTORY ${Number(timeline)}`);
+      const [row] = await this.#commands.rawCommand(`TIMELINE_HISTORY ${Number(timeline)}`);
       return {
         name: row?.get('filename')?.toString() ?? '',
         content: row?.get('content') ?? Buffer.alloc(0),
@@ -133,21 +161,28 @@ class OpenReplicationConnection implements ReplicationConnection {
 
   command(text: string): Promise<Row<Record<string, string | null>>[]> {
     return located(async () => {
-      const rows = await this.#sender.command(text);
+      if (typeof text !== 'string') throw new InvalidArgumentError('a command must be a string');
+      const rows = await this.#commands.command(text);
       return rows.map((row) => rowShape(Object.keys(row)).make(Object.values(row)));
     });
   }
 
-  start({ slot, from = '0/0', options = {} }: StartOptions): RawStream {
-    const list = Object.entries(options).map(
-      ([name, value]) => `${quoteIdentifier(name)} '${value.replaceAll("'", "''")}'`,
-    );
+  start(o: StartOptions): RawStream {
+    checkOptions('start', o, START_OPTIONS);
+    const { slot, from = '0/0', options = {} } = o;
+    const list = Object.entries(options).map(([name, value]) => {
+      if (typeof value === 'string') {
+        return `${quoteIdentifier(name)} '${value.replaceAll("'", "''")}'`;
+      }
+      throw new InvalidArgumentError(`the option ${name} of the plugin must be a string`);
+    });
     const kind = this.#isLogical ? 'LOGICAL' : 'PHYSICAL';
-    const text = `START_REPLICATION SLOT ${quoteIdentifier(slot)} ${kind} ${from}`;
-    return new OpenRawStream(
-      this.#sender,
+    const text = `START_REPLICATION SLOT ${quoteIdentifier(slot)} ${kind} ${lsnText(parseLsn(from))}`;
+    this.#stream = new OpenRawStream(
+      this.#commands,
       list.length === 0 ? text : `${text} (${list.join(', ')})`,
     );
+    return this.#stream;
   }
 
   async close(): Promise<void> {

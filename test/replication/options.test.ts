@@ -30,6 +30,11 @@ describe('the options of a change stream', () => {
     expect(made).toMatchObject({ publications: ['p'], publishes: ['a'] });
   });
 
+  it('have no position that is a number', () => {
+    const call = () => streamSettings(of({ startAfter: 5n as never }));
+    expect(call).toThrow(/^expected a log position such as "16\/B374D848", got the type bigint/);
+  });
+
   it('are read before anything is waited for', async () => {
     const options: Record<string, unknown> = { slot: 'Feed', publication: 'p' };
     const opening = openChangeStream('postgres://nobody@127.0.0.1:1/none', options as never);
@@ -49,6 +54,9 @@ describe('the options of a change stream', () => {
     [{ snapshot: 'yes' }, /^snapshot must be true or false/],
     [{ snapshot: { tabels: ['a'] } }, /^snapshot has no option "tabels"/],
     [{ snapshot: { tables: 'users' } }, /^snapshot.tables must be names/],
+    [{ snapshot: { connections: 1.5 } }, /^snapshot.connections must be a whole number above 0/],
+    [{ startAfter: {} }, /^expected a log position such as "16\/B374D848", got the type object/],
+    [{ signal: {} }, /^invalid signal: expected an AbortSignal/],
     [{ messages: 'outbox' }, /^messages must be true or false/],
     [{ messages: [5] }, /^messages must be true or false/],
     [{ streaming: 'parallel' }, /^streaming must be true or false/],

@@ -12,9 +12,8 @@ export function lsnText(lsn: bigint): string {
 export function parseLsn(text: string): bigint {
   const match = typeof text === 'string' ? LSN.exec(text) : null;
   if (match === null) {
-    throw new InvalidArgumentError(
-      `expected a log position such as "16/B374D848", got ${JSON.stringify(text)}`,
-    );
+    const what = typeof text === 'string' ? JSON.stringify(text) : `the type ${typeof text}`;
+    throw new InvalidArgumentError(`expected a log position such as "16/B374D848", got ${what}`);
   }
   return (BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`);
 }

@@ -346,4 +346,50 @@ onEachServer('a change stream', SERVER, (server) => {
     ]);
     await iterator.return!();
   });
+
+  test('a bare connection refuses what makes no sense, and all else while it streams', async () => {
+    const { pool, cluster } = server;
+    await using walsender = await connectReplication(cluster.dsn);
+    const refused = async (call: () => unknown): Promise<unknown> => {
+      try {
+        return await call();
+      } catch (error) {
+        return (error as Error).constructor.name;
+      }
+    };
+    const wrong = (value: unknown): never => value as never;
+    const slot = 'refused';
+    for (const call of [
+      () => walsender.createSlot(slot, wrong(undefined)),
+      () => walsender.createSlot(slot, wrong({ plugin: 'test_decoding', snapshot: 'use' })),
+      () => walsender.createSlot(slot, wrong({ plugin: 'test_decoding', temprary: true })),
+      () => walsender.command(wrong(undefined)),
+      () => walsender.start(wrong(undefined)),
+      () => walsender.start({ slot, from: 'the beginning' }),
+      () => walsender.start(wrong({ slot, from: 5n })),
+      () => walsender.start({ slot, options: { 'include-xids': wrong(0) } }),
+    ]) {
+      expect(await refused(call), String(call)).toBe('InvalidArgumentError');
+    }
+    const missing = walsender.start({ slot })[Symbol.asyncIterator]();
+    expect(await refused(() => missing.next())).toBe('UndefinedObjectError');
+    // That connection is as it was.
+    await walsender.createSlot(slot, { plugin: 'test_decoding', temporary: true });
+    const stream = walsender.start({ slot });
+    const messages = stream[Symbol.asyncIterator]();
+    const next = messages.next();
+    for (const call of [
+      () => walsender.identifySystem(),
+      () => walsender.command('SHOW wal_level'),
+      () => walsender.dropSlot(slot),
+      () => walsender.timelineHistory(1),
+      () => walsender.createSlot('another', { plugin: 'test_decoding' }),
+      () => walsender.start({ slot }),
+    ]) {
+      expect(await refused(call), String(call)).toBe('InterfaceError');
+    }
+    await pool.execute('INSERT INTO b VALUES (403)');
+    expect((await next).done).toBe(false);
+    await messages.return!();
+  });
 });

@@ -418,9 +418,8 @@ onEachServer('values of a change stream', { schema: SCHEMA }, (server) => {
     });
     await server.pool.execute('INSERT INTO loud VALUES (1)');
     const { value: transaction } = await iteratorOf(stream).next();
-    expect((await transaction!.toArray()).map((change) => (change as AnyChange).new)).toEqual([
-      { ID: 1 },
-    ]);
+    const [insert] = (await transaction!.toArray()) as [AnyChange];
+    expect({ ...insert.new }).toEqual({ ID: 1 });
     transaction!.ack();
     await stream.flush();
     expect((await slotStatus(pool, 'loud'))!.confirmedFlush).toBe(transaction!.lsn);
