@@ -142,8 +142,12 @@ export async function passwordFromFile(
 ): Promise<string | null> {
   const environment = processEnvironment();
   const { env, homeDirectory, platform } = environment;
-  const inHome = platform === 'win32' ? null : homeDirectory && `${homeDirectory}/.pgpass`;
-  const path = env['PGPASSFILE'] ?? inHome;
+  const { PGPASSFILE, APPDATA } = env;
+  const path =
+    PGPASSFILE ||
+    (platform === 'win32'
+      ? APPDATA && `${APPDATA}/postgresql/pgpass.conf`
+      : homeDirectory && `${homeDirectory}/.pgpass`);
   if (!path) return null;
   const file = await readPassfile(path, environment, (message) => process.emitWarning(message));
   if (file === null) return null;

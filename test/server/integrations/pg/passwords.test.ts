@@ -1,5 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client } from 'asyncpg/pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { TempCluster } from '../../../../src/cluster/index.ts';
+import { passwordFromFile } from '../../../../src/integrations/pg/connect-config.ts';
 import { asOwner } from '../../../support/servers/owner.ts';
 import { both, plain } from './both.ts';
 
@@ -64,6 +69,41 @@ test.each(['clear', 'hashed', 'scram'])('what is no text is no password of %s', 
       { message: 'Password must be a string' },
       {},
     ]);
+  }
+});
+
+test('is that of the password file, which pg warns of', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'asyncpg-passfile-'));
+  const file = path.join(folder, 'postgresql', 'pgpass.conf');
+  await mkdir(path.dirname(file));
+  vi.stubEnv('PGPASSFILE', file);
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const { host, port } = cluster;
+  try {
+    for (const lines of [
+      `# comment\n${host}:${port}:postgres:clear:secret\n`,
+      '*:*:*:*:secret',
+      'elsewhere:*:*:*:wrong\n*:*:*:clear:secret\r\n',
+    ]) {
+      await writeFile(file, lines, { mode: 0o600 });
+      expect(await login('clear', undefined)).toEqual([[{ a: 1 }], 'secret']);
+    }
+    // The first line that fits, as by libpq: pg takes another one behind it.
+    await writeFile(file, '*:*:*:clear:secret\n*:*:*:*:wrong\n');
+    const client: any = new Client({ host, port, user: 'clear', database: 'postgres' });
+    await client.connect();
+    await client.end();
+    // On Windows it has a place of its own.
+    vi.stubEnv('PGPASSFILE', '');
+    vi.stubEnv('APPDATA', folder);
+    vi.spyOn(process, 'platform', 'get').mockReturnValue('win32');
+    const identity = { host, port, user: 'clear', database: 'postgres' };
+    expect(await passwordFromFile(identity)).toBe('secret');
+  } finally {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+    warn.mockRestore();
+    await rm(folder, { recursive: true });
   }
 });
 
