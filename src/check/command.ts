@@ -45,7 +45,11 @@ export async function runCommand(
       output.out(USAGE);
       return 0;
     }
-    if (positionals.length !== 1 || positionals[0] !== 'check') throw new CheckError(USAGE);
+    const [name, file] = positionals;
+    if (name !== 'check') throw new CheckError(USAGE);
+    if (file !== undefined) {
+      throw new CheckError(`it takes no files, such as ${file}: include of the configuration does`);
+    }
     const format = values.format ?? 'text';
     if (!isFormat(format)) {
       throw new CheckError(`--format must be one of ${FORMATS.join(', ')}, not ${format}`);

@@ -55,7 +55,7 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
   const places = given.map((place) =>
     path.resolve(place instanceof URL ? fileURLToPath(place) : place),
   );
-  const scripts = (await Promise.all(places.map(scriptsOf))).flat();
+  const scripts = await readScripts((await Promise.all(places.map(filesOf))).flat());
   return {
     source: digest(...places),
     version: digest(...scripts.flatMap(textsOf)),
@@ -63,9 +63,9 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
   };
 }
 
-async function scriptsOf(place: string): Promise<ScriptFile[]> {
+async function filesOf(place: string): Promise<string[]> {
   const files = await filesOfSql(process.cwd(), place);
-  if (files.length > 0) return await readScripts(files);
+  if (files.length > 0) return files;
   throw new ClientConfigurationError(`migrations: there is no .sql file in ${place}`, {
     hint: 'Migrations in another language are run by a function: { version, migrate }.',
   });

@@ -220,6 +220,7 @@ describe('asyncpg check', () => {
       [['--format', 'xml'], /--format must be one of text, json, github, sarif/],
       [['--colour'], /Unknown option '--colour'/],
       [['--config', 'none.mjs'], /cannot be loaded/],
+      [['src/a.ts'], /^asyncpg check: it takes no files, such as src\/a\.ts: include /],
     ];
     for (const [args, message] of failures) {
       const { code, err } = await project.check(...args);
