@@ -140,8 +140,9 @@ describeEach('errors', (version) => {
     const c = await open(version);
     const zero = await failure<PostgresError>(c.fetch('SELECT 1/0'));
     expect([zero.safeToRetry, zero.isTransient]).toEqual([false, false]);
-    await c.execute("SET lock_timeout = '10ms'; SET statement_timeout = '10ms'");
-    const cancelled = await failure<PostgresError>(c.fetch('SELECT pg_sleep(5)'));
+    const hurried = await open(version);
+    await hurried.execute("SET statement_timeout = '10ms'");
+    const cancelled = await failure<PostgresError>(hurried.fetch('SELECT pg_sleep(5)'));
     expect(cancelled).toBeInstanceOf(QueryCanceledError);
     const conflict = await failure<PostgresError>(
       c.execute("DO $$ BEGIN RAISE 'x' USING ERRCODE = '40001'; END $$"),
