@@ -206,7 +206,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   /** The session is of no use any more. */
   giveUp(reason: Error | null): void {
-    this.session.destroy(reason);
+    this.session.fail(reason);
   }
 
   /** What a call comes to that may end a transaction or unlisten: when all is listened to again. */
@@ -421,7 +421,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
         () => {
           this.#endsAnother = false;
         },
-        () => session.destroy(null),
+        () => session.fail(null),
       );
     }
     this.gate.advance();
@@ -489,9 +489,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     this.#endTransactions();
     this.listeners.clear();
     if (script === '') return;
-    const request = new ResetRequest(script, deadline, (error) =>
-      session.destroy(failedReset(error)),
-    );
+    const request = new ResetRequest(script, deadline, (error) => session.fail(failedReset(error)));
     session.submit(request);
     await request.promise;
   }

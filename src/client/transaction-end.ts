@@ -67,7 +67,7 @@ export class TransactionEnd {
     } catch (error) {
       // There is nothing left to roll back.
       if (this.#own.wasEnded || this.#hasLostSavepoint(error)) return;
-      this.#client.session.destroy(isError(error) ? error : null);
+      this.#client.session.fail(isError(error) ? error : null);
     }
   }
 
@@ -164,7 +164,7 @@ export class TransactionEnd {
     } catch (error) {
       own.state = 'failed';
       // Another attempt to undo it would take as long once more.
-      if (state === 'rolled back' && error instanceof TimeoutError) session.destroy(error);
+      if (state === 'rolled back' && error instanceof TimeoutError) session.fail(error);
       if (state === 'committed' && this.#savepoint !== null && !own.wasEnded) {
         this.#undo(this.#client.script(this.#rollbackText));
       }
@@ -180,7 +180,7 @@ export class TransactionEnd {
   #undo(undoing: Promise<unknown>): void {
     undoing.catch((error: unknown) => {
       if (error instanceof PostgresError || tellsOfEnd(error)) return;
-      this.#client.session.destroy(null);
+      this.#client.session.fail(null);
     });
   }
 

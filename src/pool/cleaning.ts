@@ -79,7 +79,7 @@ async function resetAhead(client: ClientSession, clock: Clock): Promise<void> {
   try {
     await client.resetAhead(deadline);
   } catch (error) {
-    client.session.destroy(failedReset(error));
+    client.session.fail(failedReset(error));
   } finally {
     deadline.dispose();
   }
@@ -110,7 +110,7 @@ export async function cleanWithHook(
   try {
     await runHook('reset', hook, client.owner, clock, limit);
   } catch (error) {
-    session.destroy(null);
+    session.fail(null);
     throw error;
   } finally {
     lease.isOver = true;
@@ -133,7 +133,7 @@ async function onceIdle(
     if (!session.isIdle) await idleSoon(client, clock, deadline);
     await work(deadline);
   } catch {
-    session.destroy(null);
+    session.fail(null);
   } finally {
     deadline.dispose();
   }

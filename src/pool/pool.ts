@@ -329,7 +329,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
         await runHook('setup', setup, connection, this.#clock, this.#config.timeout, deadline);
       } catch (error) {
         lease.isOver = true;
-        pooled.client.session.destroy(null);
+        pooled.client.session.fail(null);
         throw error;
       }
     }

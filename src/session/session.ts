@@ -404,6 +404,14 @@ export class Session implements InboxOwner {
     this.#finish(reason, () => this.#transport.destroy());
   }
 
+  /**
+   * Ends the session at once, unless it is ending: one that ends in good order goes on to wait for its peer, so that
+   * what was under way on it fails and nobody hears of its end too early.
+   */
+  fail(reason: Error | null): void {
+    if (!this.#ended) this.destroy(reason);
+  }
+
   #finish(reason: Error | null, close: () => void): void {
     this.#ended = true;
     this.outbox.close();

@@ -34,7 +34,18 @@ describe('close', () => {
     await using test = await TestPool.open({ minSize: 5, maxSize: 5 });
     await Promise.all(Array.from({ length: 20 }, () => test.pool.fetchVal('SELECT 1')));
     await test.pool.close();
-    await until(async () => (await test.backends()).length === 0);
+    expect(await test.backends()).toEqual([]);
+  });
+
+  it('waits for the server to undo what a connection has left that has just come back', async () => {
+    await using test = await TestPool.open({ maxSize: 1 });
+    const { pool } = test;
+    const connection = await pool.acquire();
+    const tables = Array.from({ length: 60 }, (_, n) => `CREATE TEMP TABLE left_${n} (a text)`);
+    await connection.execute(tables.join(';'));
+    void pool.release(connection);
+    await pool.close();
+    expect(await test.backends()).toEqual([]);
   });
 
   it('refuses those who wait at once', async () => {
