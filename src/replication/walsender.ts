@@ -137,7 +137,7 @@ export class Walsender {
   }
 
   destroy(reason: Error | null): void {
-    if (!this.session.isEnded) this.session.destroy(reason);
+    this.session.fail(reason);
   }
 
   /** Ends in good order. Resolves when the server has let go of the connection. */
