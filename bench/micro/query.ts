@@ -72,7 +72,7 @@ export function idleConnection(queries: number): Connection {
     statements: { size: 100, lifetime: 0, maxTextLength: 0 },
     server: new Server(),
     processId: 1,
-    sendCancel: () => Promise.resolve(),
+    sendCancel: () => Promise.resolve(true),
     notices: [],
     transactionStatus: 'I',
   });

@@ -25,11 +25,14 @@ export interface CancelTarget {
  * has been signalled.
  *
  * PostgreSQL manual, "Canceling Requests in Progress".
+ *
+ * @returns false: the time was up before the server closed the connection, and the signal may still come
  */
-export async function sendCancelRequest(parts: DialParts, target: CancelTarget): Promise<void> {
+export async function sendCancelRequest(parts: DialParts, target: CancelTarget): Promise<boolean> {
   const { config, clock } = parts;
   const deadline = Deadline.of(clock, CANCEL_TIMEOUT);
   let transport: ByteStream | null = null;
+  let isSent = false;
   try {
     transport = await dial(parts, target.host, deadline);
     const inbox = new StartUpInbox(transport, target.host);
@@ -37,7 +40,7 @@ export async function sendCancelRequest(parts: DialParts, target: CancelTarget):
     if (target.secured) await secure(transport, inbox, config, target.host, 'tls');
     const writer = new MessageWriter(512);
     writeCancelRequest(writer, target.processId, target.secretKey);
-    transport.write(writer.written);
+    isSent = transport.write(writer.written) !== 'refused';
     await inbox.next();
   } catch {
     // The server's close of the connection is its whole answer; anything else means that the
@@ -46,4 +49,5 @@ export async function sendCancelRequest(parts: DialParts, target: CancelTarget):
     deadline?.dispose();
     transport?.destroy();
   }
+  return !(isSent && deadline!.expired);
 }

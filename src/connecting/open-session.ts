@@ -178,7 +178,9 @@ function sessionOf(
     transactionStatus,
     notices,
     sendCancel: () =>
-      secretKey === null ? Promise.resolve() : sendCancelRequest(context, { ...target, secretKey }),
+      secretKey === null
+        ? Promise.resolve(true)
+        : sendCancelRequest(context, { ...target, secretKey }),
   });
 }
 

@@ -61,6 +61,13 @@ export function unansweredCancel(): ConnectionDoesNotExistError {
   );
 }
 
+/** Why a session ends on which nothing can be sent any more, as a cancel might come at any time and strike it. */
+export function lateCancel(): ConnectionDoesNotExistError {
+  return new ConnectionDoesNotExistError(
+    'the connection was closed: the server did not take the cancellation of a query in time, and might apply it to the next one',
+  );
+}
+
 /**
  * The error of a call on a connection that is over. It is as transient as what ended the
  * connection: one that was lost is worth another try, one that its user closed is not.

@@ -66,8 +66,11 @@ export interface SessionParts {
   readonly statements: StatementCacheOptions;
   readonly server: Server;
   readonly processId: number;
-  /** Sends a CancelRequest for this session; settles when the server has closed that connection. */
-  readonly sendCancel: () => Promise<void>;
+  /**
+   * Sends a CancelRequest for this session; settles when the server has closed that connection. False: it has not in
+   * time, and the signal may still come.
+   */
+  readonly sendCancel: () => Promise<boolean>;
   readonly transactionStatus: TransactionStatus;
   /** What the server said besides at start-up. */
   readonly notices: readonly PostgresLogMessage[];

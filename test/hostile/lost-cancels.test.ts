@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connect, createPool, TimeoutError } from '../../src/index.ts';
+import { writeCommandComplete } from '../../src/protocol/backend/result.ts';
+import { writeReadyForQuery } from '../../src/protocol/backend/session.ts';
 import { CANCEL_REQUEST_CODE } from '../../src/protocol/frontend/startup.ts';
 import { systemClock } from '../../src/transport/clock.ts';
 import { FakeStream } from '../support/fakes/fake-stream.ts';
 import { PuppetStream } from '../support/fakes/puppet-stream.ts';
+import { encoded } from '../support/fakes/scripted-connection.ts';
 import { VirtualClock } from '../support/fakes/virtual-clock.ts';
 import { over } from './conversation.ts';
 
@@ -111,6 +114,47 @@ describe('a call that was given up, its CancelRequest lost', () => {
     }
     expect(clock.timers).toBe(0);
   });
+
+  test.for([
+    ['deaf', true],
+    ['never there', false],
+    ['closed', false],
+  ] as const)(
+    'ends its connection where it may strike a later call: %s: %s',
+    async ([fate, isLost]) => {
+      const server = new Server(fate);
+      const connection = await connect({ ...over(new PuppetStream()), dial: server.dial });
+      server.expectCancels();
+      const call = connection.fetch({ text: 'select silent', timeout: 100 }).catch(() => {});
+      await pass(100);
+      await call;
+      const next = connection.fetchVal('select one').catch((error: unknown) => error);
+      await pass(1500);
+      // It ends by itself while the cancel is on its way; so is the answer to the Sync behind it.
+      const [session] = server.sessions;
+      const ready = encoded((writer) => writeReadyForQuery(writer));
+      session!.say(
+        encoded((writer) => writeCommandComplete(writer, 'SELECT 0')),
+        ready,
+      );
+      await pass(1000);
+      session!.say(ready);
+      await turns();
+      expect(connection.isClosed).toBe(isLost);
+      if (isLost) {
+        const expected = {
+          name: 'ConnectionDoesNotExistError',
+          safeToRetry: true,
+          isTransient: true,
+        };
+        expect(await next).toMatchObject(expected);
+      }
+      expect(session!.puppet.executed).toEqual(['select silent']);
+      connection.terminate();
+      await pass(10_000);
+      expect(clock.timers).toBe(0);
+    },
+  );
 
   test('sends nothing but the CancelRequest on the other connection', async () => {
     const server = new Server('deaf');

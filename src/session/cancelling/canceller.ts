@@ -1,6 +1,6 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
 import type { Clock } from '../../transport/clock.ts';
-import { unansweredCancel } from '../ending.ts';
+import { lateCancel, unansweredCancel } from '../ending.ts';
 import type { Request, RequestHost } from '../request.ts';
 import type { RequestQueue } from '../request-queue.ts';
 import { SyncRequest } from '../requests/sync-request.ts';
@@ -20,11 +20,16 @@ interface CancellerOwner extends RequestHost {
  */
 export class Canceller {
   readonly #session: CancellerOwner;
-  readonly #send: () => Promise<void>;
+  readonly #send: () => Promise<boolean>;
   #current: Cancellation | null = null;
+  /**
+   * The server has not taken a CancelRequest in time, being overloaded or behind a slow network: it comes when it
+   * likes, and strikes what it finds.
+   */
+  #isLate = false;
 
-  /** @param send sends a CancelRequest; settles when the server has closed that connection */
-  constructor(session: CancellerOwner, send: () => Promise<void>) {
+  /** @param send see SessionParts.sendCancel */
+  constructor(session: CancellerOwner, send: () => Promise<boolean>) {
     this.#session = session;
     this.#send = send;
   }
@@ -97,7 +102,9 @@ export class Canceller {
   #cancel(target: Request): void {
     const session = this.#session;
     const cancellation = new Cancellation(target, session.clock, {
-      send: this.#send,
+      send: async () => {
+        if (!(await this.#send())) this.#isLate = true;
+      },
       delivered: () => {
         this.cancelAbandoned();
         session.queue.onceWritten(() => {
@@ -106,6 +113,10 @@ export class Canceller {
         });
       },
       settled: () => {
+        if (this.#isLate) {
+          session.destroy(lateCancel());
+          return;
+        }
         if (this.#current === cancellation) {
           this.#current = null;
           session.queue.unbar();
