@@ -5,6 +5,7 @@ import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
 import { connectionClosed } from '../session/ending.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
+import { messageOf } from '../values/message-of.ts';
 import type { PoolConnection } from './pool-connection.ts';
 import type { HookName, PoolHook } from './pool-options.ts';
 
@@ -39,6 +40,14 @@ export async function runHook(
     deadline?.watch(null);
     own?.dispose();
   }
+}
+
+/** A call of a pool was executed, and then `reset` failed with this: what that says of itself is not true of the call. */
+export function failedAfterCall(cause: unknown): never {
+  throw new InterfaceError(
+    `the call was executed, and then the pool's reset hook failed: ${messageOf(cause)}`,
+    { cause },
+  );
 }
 
 function checkOpen(name: HookName, connection: PoolConnection<any>): void {

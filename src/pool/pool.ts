@@ -40,7 +40,7 @@ import type { RowForm } from '../values/row-form.ts';
 import { Allocator } from './allocator.ts';
 import { clean, cleanAhead, cleanWithHook } from './cleaning.ts';
 import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
-import { runHook } from './hook.ts';
+import { failedAfterCall, runHook } from './hook.ts';
 import { LSN_QUERY, lsnOf } from './lsn.ts';
 import { leftInTransaction, needsHolder } from './needs-holder.ts';
 import { notePool, type PoolPlace } from './open-pools.ts';
@@ -197,7 +197,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     if (lease instanceof ExclusiveLease) {
       const isLeft = !failed && lease.client.session.transactionStatus !== 'I';
       const returned = this.#giveBack(lease, failed);
-      return isLeft ? Promise.resolve(returned).then(leftInTransaction) : returned;
+      return isLeft ? (returned ?? Promise.resolve()).finally(leftInTransaction) : returned;
     }
     this.#allocator.checkIn(lease, text);
     return null;
@@ -274,7 +274,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   #giveBack(lease: ExclusiveLease, failed: boolean): Promise<void> | null {
     const { isIdle } = lease.client.session;
     const returned = lease.giveBack();
-    if (!failed) return returned;
+    if (!failed)
+      return this.#settings.reset === undefined ? returned : returned.catch(failedAfterCall);
     const quietly = returned.catch(() => {});
     // The caller does not wait until the server has reacted to a cancellation.
     return isIdle ? quietly : null;

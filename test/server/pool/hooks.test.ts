@@ -299,6 +299,35 @@ describe('the hook reset', () => {
     await expect(pool.fetchVal('SELECT 1')).rejects.toThrow('reset failed');
   });
 
+  it('that throws after a call which the server has carried out is not taken for that call’s failure', async () => {
+    const cause = Object.assign(new Error('reset failed'), {
+      safeToRetry: true,
+      isTransient: true,
+    });
+    let calls = 0;
+    await using test = await TestPool.open({
+      minSize: 1,
+      maxSize: 1,
+      reset: () => {
+        throw cause;
+      },
+    });
+    const { pool } = test;
+    const done = {
+      name: 'InterfaceError',
+      message: expect.stringMatching(/the call was executed, .*reset failed/),
+      safeToRetry: false,
+      isTransient: false,
+      cause,
+    };
+    const work = async (): Promise<void> => void calls++;
+    await expect(pool.execute('SELECT 1')).rejects.toMatchObject(done);
+    await expect(pool.transaction({ retries: 2 }, work)).rejects.toMatchObject(done);
+    await expect(pool.withConnection(work)).rejects.toMatchObject(done);
+    await expect(pool.executeMany('SELECT $1::int', [[1]])).rejects.toMatchObject(done);
+    expect(calls).toBe(2);
+  });
+
   it('that hangs, or leaves a call or a transaction behind, harms nobody', async () => {
     let how: 'hang' | 'leave' = 'leave';
     await using test = await TestPool.open({
