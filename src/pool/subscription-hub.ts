@@ -14,6 +14,8 @@ const HEARTBEAT = 30_000;
 const HEARTBEAT_TIMEOUT = 10_000;
 /** How long closing may take if the server does not answer. */
 const CLOSE_TIMEOUT = 1_000;
+/** One that was opened again and is lost so soon counts as one that could not be opened, in milliseconds. */
+const TOO_SOON = 1_000;
 
 /** The connection that is there, or coming, or coming back. */
 interface Link {
@@ -24,6 +26,8 @@ interface Link {
   ready: Promise<Connection>;
   /** The same once it is there, until it is lost. */
   connection: Connection | null;
+  /** When it was last opened again. */
+  reopenedAt: number;
   /** When it is asked for a sign of life next. */
   heartbeat: Timer | null;
 }
@@ -80,9 +84,13 @@ export class SubscriptionHub {
     if (!this.#subscribers.delete(subscriber) || this.#closed) return;
     const connection = this.#link?.connection ?? null;
     this.#dropUnusedLink();
-    if (connection === null || connection.isClosed) return;
+    if (connection !== null) await this.#leave(connection, subscriber);
+  }
+
+  async #leave(connection: Connection, { channel, deliver }: Subscriber): Promise<void> {
+    if (connection.isClosed) return;
     try {
-      await connection.removeListener(subscriber.channel, subscriber.deliver);
+      await connection.removeListener(channel, deliver);
     } catch {
       // The connection is lost, and with it what it listened to.
     }
@@ -91,27 +99,24 @@ export class SubscriptionHub {
   // ── The connection ──────────────────────────────────────────────────────────────────────
 
   #connected(): Promise<Connection> {
-    if (this.#closed) throw new InterfaceError('the pool is closed', { safeToRetry: true });
+    if (this.#closed) throw poolClosed();
     if (this.#link !== null) return this.#link.ready;
     const link: Link = {
       abort: new AbortController(),
       backoff: new Backoff(this.#context.clock, true),
       ready: Promise.reject(new InterfaceError('the connection has not been opened')),
       connection: null,
+      reopenedAt: -Infinity,
       heartbeat: null,
     };
     link.ready.catch(() => {});
     this.#link = link;
-    this.#await(link, this.#open(link));
-    return link.ready;
-  }
-
-  /** A link whose connection does not come is no link. */
-  #await(link: Link, ready: Promise<Connection>): void {
-    link.ready = ready;
-    ready.catch(() => {
+    link.ready = this.#open(link);
+    link.ready.catch(() => {
+      // A link whose connection does not come is no link.
       if (this.#link === link) this.#link = null;
     });
+    return link.ready;
   }
 
   /** Opens the connection and listens on all channels that have subscribers. */
@@ -123,18 +128,16 @@ export class SubscriptionHub {
     this.#beat(link, connection);
     const end = (): void => connection.terminate();
     signal.addEventListener('abort', end, { once: true });
+    const all = [...this.#subscribers];
     try {
       signal.throwIfAborted();
-      for (const subscriber of [...this.#subscribers]) {
+      for (const subscriber of all) {
         if (!this.#subscribers.has(subscriber)) continue;
         try {
           await connection.addListener(subscriber.channel, subscriber.deliver);
         } catch (error) {
           // Who is about to subscribe is told himself what the server has against his channel.
           if (subscriber.isLive || connection.isClosed) throw error;
-        }
-        if (!this.#subscribers.has(subscriber)) {
-          await connection.removeListener(subscriber.channel, subscriber.deliver);
         }
       }
       client.checkOpen();
@@ -148,6 +151,10 @@ export class SubscriptionHub {
     link.connection = connection;
     const lost = (): void => this.#lost(link);
     client.listeners.onEnd = lost;
+    // Some may have been closed while the others were listened to.
+    for (const subscriber of all) {
+      if (!this.#subscribers.has(subscriber)) void this.#leave(connection, subscriber);
+    }
     return connection;
   }
 
@@ -155,24 +162,40 @@ export class SubscriptionHub {
     link.connection = null;
     link.heartbeat?.cancel();
     if (this.#link !== link) return;
-    this.#await(link, this.#reopen(link));
+    this.#reopen(link, this.#context.clock.now() - link.reopenedAt < TOO_SOON);
   }
 
-  async #reopen(link: Link): Promise<Connection> {
-    const { signal } = link.abort;
-    for (;;) {
-      // Also when the connection is lost before all channels were listened to again: some
-      // subscriptions may have been told of the gap before by then.
-      for (const subscriber of this.#subscribers) subscriber.noteGap();
-      try {
-        const connection = await this.#open(link);
-        for (const subscriber of this.#subscribers) subscriber.tellGap();
-        return connection;
-      } catch (error) {
-        if (!signal.aborted) await link.backoff.pause();
-        if (signal.aborted) throw error;
-      }
+  /**
+   * Opens the connection again, however often that fails. Who subscribes meanwhile waits for one attempt, and is
+   * told if it fails.
+   *
+   * @param isPaused whether the last attempt came to nothing, so that this one is not hurried
+   */
+  #reopen(link: Link, isPaused: boolean): void {
+    link.ready = this.#openAgain(link, isPaused);
+    link.ready.catch(() => {
+      if (this.#link === link) this.#reopen(link, true);
+    });
+  }
+
+  async #openAgain(link: Link, isPaused: boolean): Promise<Connection> {
+    if (isPaused) {
+      this.#noteGaps();
+      await link.backoff.pause();
+      link.abort.signal.throwIfAborted();
     }
+    this.#noteGaps();
+    const connection = await this.#open(link);
+    link.reopenedAt = this.#context.clock.now();
+    for (const subscriber of this.#subscribers) subscriber.tellGap();
+    return connection;
+  }
+
+  /** For all who are subscribed by now, something may be missed from here on. */
+  #noteGaps(): void {
+    // Also when the connection is lost before all channels were listened to again: some
+    // subscriptions may have been told of the gap before by then.
+    for (const subscriber of this.#subscribers) subscriber.noteGap();
   }
 
   /** Half-open connections look alive until something is asked of them. */
@@ -195,16 +218,17 @@ export class SubscriptionHub {
   // ── The end ─────────────────────────────────────────────────────────────────────────────
 
   #dropUnusedLink(): void {
-    if (this.#subscribers.size === 0) void this.#drop();
+    if (this.#subscribers.size === 0)
+      void this.#drop(new InterfaceError('nobody listens any more'));
   }
 
   /** Closes the connection, or ends the attempts at it. */
-  async #drop(): Promise<void> {
+  async #drop(reason: InterfaceError): Promise<void> {
     const link = this.#link;
     if (link === null) return;
     this.#link = null;
     link.heartbeat?.cancel();
-    link.abort.abort(new InterfaceError('nobody listens any more'));
+    link.abort.abort(reason);
     link.backoff.wake();
     // A server that does not answer has lost the connection already.
     await link.connection?.close({ timeout: CLOSE_TIMEOUT }).catch(() => {});
@@ -218,13 +242,17 @@ export class SubscriptionHub {
 
   async close(): Promise<void> {
     this.#endAll();
-    await this.#drop();
+    await this.#drop(poolClosed());
   }
 
   terminate(): void {
     const connection = this.#link?.connection;
     this.#endAll();
-    void this.#drop();
+    void this.#drop(poolClosed());
     connection?.terminate();
   }
+}
+
+function poolClosed(): InterfaceError {
+  return new InterfaceError('the pool is closed', { safeToRetry: true });
 }

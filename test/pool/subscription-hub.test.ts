@@ -13,10 +13,11 @@ const fallSilent: Tamper = (message) =>
   message[0] === Backend.ReadyForQuery ? { chunks: [message], mute: true } : null;
 
 /** As where a name has no form in the encoding of the database. */
-const results = { 'LISTEN "€"': { error: ['22P05', 'no such character'] } } as const;
+const noSuchCharacter = { error: ['22P05', 'no such character'] } as const;
 
-/** A hub whose connections fall silent as it is told, in their order. */
-function hubOver(silent: readonly boolean[]) {
+/** A hub whose connections fall silent as it is told, or are refused, in their order. */
+function hubOver(fates: readonly (boolean | 'refused')[], asked = (_text: string) => {}) {
+  let dials = 0;
   const clock = new VirtualClock();
   const streams: PuppetStream[] = [];
   const config = resolveConfig(undefined, {
@@ -25,8 +26,13 @@ function hubOver(silent: readonly boolean[]) {
     database: 'shop',
     ssl: 'disable',
     dial: () => {
-      const isSilent = silent[streams.length] ?? false;
-      const stream = new PuppetStream({ results }, isSilent ? { tamper: fallSilent } : {});
+      const fate = fates[dials++] ?? false;
+      const results = (text: string) => {
+        asked(text);
+        return text === 'LISTEN "€"' ? noSuchCharacter : undefined;
+      };
+      if (fate === 'refused') throw new Error('refused');
+      const stream = new PuppetStream({ results }, fate ? { tamper: fallSilent } : {});
       streams.push(stream);
       return stream;
     },
@@ -100,7 +106,7 @@ it.each(['close', 'terminate'] as const)(
     await hub[end]();
     await allSettled();
     expect(streams.map(({ destroyed }) => destroyed)).toEqual([true]);
-    expect(await outcome).toMatchObject({ message: 'nobody listens any more' });
+    expect(await outcome).toMatchObject({ message: 'the pool is closed', safeToRetry: true });
   },
 );
 
@@ -125,5 +131,64 @@ it('a channel that the server refuses fails alone, also while the connection is 
   await settle();
   expect((await together()).map(({ status }) => status)).toEqual(expected);
   expect(streams).toHaveLength(2);
+  await hub.close();
+});
+
+it('who subscribes while the connection is away waits for one attempt, and is told if that fails', async () => {
+  const { hub, clock, streams } = hubOver([false, 'refused', 'refused', 'refused', false]);
+  let gaps = 0;
+  await hub.subscribe(
+    'news',
+    () => {},
+    () => {
+      gaps += 1;
+    },
+  );
+  streams[0]!.say(null);
+  await allSettled();
+  const outcome = hub.subscribe('late', () => {}, null).catch((error: unknown) => error);
+  await clock.advance(100);
+  await allSettled();
+  expect(await Promise.race([outcome, 'waits'])).toMatchObject({
+    name: 'ConnectionFailureError',
+    safeToRetry: true,
+  });
+  expect(streams).toHaveLength(1);
+  await clock.advance(1000);
+  await allSettled();
+  expect(gaps).toBe(1);
+  expect(streams[1]!.puppet.executed).toEqual(['LISTEN "news"']);
+  await hub.subscribe('late', () => {}, null);
+  await hub.close();
+});
+
+it('a channel that is closed while others are listened to again is left', async () => {
+  const { hub, streams } = hubOver([], (text) => {
+    if (streams.length === 2 && text === 'LISTEN "second"') void first.close();
+  });
+  const first = await hub.subscribe('first', () => {}, null);
+  await hub.subscribe('second', () => {}, null);
+  streams[0]!.say(null);
+  await allSettled();
+  expect(streams[1]!.puppet.executed).toEqual([
+    'LISTEN "first"',
+    'LISTEN "second"',
+    'UNLISTEN "first"',
+  ]);
+  await hub.close();
+});
+
+it('a connection that is lost whenever it has come back is not opened again in a rush', async () => {
+  const { hub, clock, streams } = hubOver([]);
+  await hub.subscribe('news', () => {}, null);
+  for (let loss = 0; loss < 20; loss++) {
+    streams.at(-1)!.say(null);
+    await allSettled();
+    await clock.advance(10);
+  }
+  expect(streams.length).toBeLessThan(5);
+  await clock.advance(10_000);
+  await allSettled();
+  expect(streams.at(-1)!.destroyed).toBe(false);
   await hub.close();
 });
