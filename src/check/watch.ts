@@ -1,6 +1,7 @@
 import { existsSync, type FSWatcher, statSync, watch as watchFolder } from 'node:fs';
 import path from 'node:path';
 import { foldersBelow } from '../migrations/folders.ts';
+import { splitGlob } from '../migrations/glob.ts';
 import { type CheckRun, checkSources, type OpenChecker, openChecker } from './check.ts';
 import { CheckError } from './check-error.ts';
 import { type LoadedConfig, loadConfig } from './config.ts';
@@ -82,10 +83,10 @@ async function isSame(
 
 /** The folders that an entry of the schema has below it: a folder's own, and those of a glob that names some. */
 function foldersOf(root: string, entry: string): string | null {
-  const [, folder, glob] = /^((?:[^*?{]*\/)?)([^/]*[*?{].*)?/.exec(`${entry}/`)!;
-  const place = path.resolve(root, folder!);
+  const { folder, pattern } = splitGlob(entry);
+  const place = path.resolve(root, folder);
   const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
-  const isDeep = glob === undefined || /\/.|\*\*/.test(glob);
+  const isDeep = pattern === null || /\/.|\*\*/.test(pattern);
   return isFolder && isDeep ? place : null;
 }
 

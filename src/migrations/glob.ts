@@ -1,3 +1,9 @@
+/** Takes an entry such as `migrations/*.sql` apart; without a pattern it is a file or a folder. */
+export function splitGlob(entry: string): { folder: string; pattern: string | null } {
+  const [, folder, pattern] = /^((?:[^*?{]*\/)?)([^/]*[*?{].*)$/.exec(entry) ?? ['', entry, null];
+  return { folder: folder!, pattern: pattern! };
+}
+
 /** `*` and `?` within a name, `**` over folders, `{a,b}` for one of several. */
 export function globPattern(glob: string, behind = ''): RegExp {
   let source = '';

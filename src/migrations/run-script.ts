@@ -90,16 +90,21 @@ async function execute(
       const { position = null } = error as ScriptError;
       const place = position === null ? at : start + utf16Offset(text, position - 1);
       const failure = { at: place, error };
-      const role = /^role "(.+)" does not exist$/.exec(error.message)?.[1];
-      if (role !== undefined && makesRoles && !made.has(role)) made.add(role);
+      const role = missingRole(error);
+      if (role !== null && makesRoles && !made.has(role)) made.add(role);
       else if (makesRoleThatIsThere(statement, error)) passedOver.add(statement);
       else return failure;
       if (on.isInTransaction()) await on.execute('ROLLBACK');
-      if (role !== undefined) await on.execute(`CREATE ROLE "${role.replaceAll('"', '""')}"`);
+      if (role !== null) await on.execute(`CREATE ROLE "${role.replaceAll('"', '""')}"`);
       index = first - 1;
     }
   }
   return null;
+}
+
+/** The role that a statement wants and the server does not have. */
+export function missingRole(error: Error): string | null {
+  return /^role "(.+)" does not exist$/.exec(error.message)?.[1] ?? null;
 }
 
 function makesRoleThatIsThere(

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { filesBelow } from './folders.ts';
-import { globPattern } from './glob.ts';
+import { globPattern, splitGlob } from './glob.ts';
 import { type Script, scriptOf } from './script.ts';
 
 /** A file of SQL and what is run of it. */
@@ -35,10 +35,10 @@ export async function filesOfSql(root: string, entry: string): Promise<string[]>
   if (found?.isDirectory() === true) {
     return migrations(place, (await filesBelow(place)).filter(isSql));
   }
-  const glob = /^((?:[^*?{]*\/)?)([^/]*[*?{].*)$/.exec(entry);
-  if (glob === null) return [];
-  const folder = path.resolve(root, glob[1]!);
-  const pattern = globPattern(glob[2]!);
+  const glob = splitGlob(entry);
+  if (glob.pattern === null) return [];
+  const folder = path.resolve(root, glob.folder);
+  const pattern = globPattern(glob.pattern);
   const files = (await filesBelow(folder)).filter((file) => pattern.test(below(folder, file)));
   // What undoes migrations is left out here as well, unless it is asked for by name.
   if (UNDOING.test(path.basename(entry))) return files;

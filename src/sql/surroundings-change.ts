@@ -1,6 +1,7 @@
 import { callsUnknownFunction } from './harmless-calls.ts';
 import { Lexer } from './lexer.ts';
 import { pathNames } from './path-names.ts';
+import { type Piece, statementsOf } from './pieces.ts';
 
 /**
  * What a statement does to the settings that other texts' meaning depends on, as far as its text
@@ -84,46 +85,6 @@ export function surroundingsChanges(
     }
   }
   return changes;
-}
-
-interface StatementText {
-  readonly pieces: readonly Piece[];
-  readonly source: string;
-}
-
-/** A piece of a statement: a word in small letters, a name as it is, a string with its quotes. */
-interface Piece {
-  readonly is: 'word' | 'name' | 'string' | 'other';
-  readonly value: string;
-}
-
-function* statementsOf(text: string, backslashes: boolean): Generator<StatementText> {
-  const lexer = new Lexer(text, backslashes);
-  let pieces: Piece[] = [];
-  let from = 0;
-  while (lexer.next()) {
-    const { token, start, end } = lexer;
-    if (token === 'blank' || token === 'comment') continue;
-    if (token === 'semicolon') {
-      yield { pieces, source: text.slice(from, start) };
-      pieces = [];
-      from = end;
-    } else {
-      pieces.push(pieceOf(token, text.slice(start, end)));
-    }
-  }
-  yield { pieces, source: text.slice(from) };
-}
-
-function pieceOf(token: Lexer['token'], value: string): Piece {
-  if (token === 'word') return { is: 'word', value: value.toLowerCase() };
-  if (token === 'quoted name' && value.startsWith('"')) {
-    return { is: 'name', value: value.slice(1, -1).replaceAll('""', '"') };
-  }
-  if (token === 'string' && /^'(?:[^'\\]|'')*'$/.test(value)) {
-    return { is: 'string', value: value.slice(1, -1).replaceAll("''", "'") };
-  }
-  return { is: 'other', value };
 }
 
 function readStatement(

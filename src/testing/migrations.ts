@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../client/connection.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
-import { runScript } from '../migrations/run-script.ts';
+import { missingRole, runScript } from '../migrations/run-script.ts';
 import { filesOfSql, readScripts, type ScriptFile } from '../migrations/script-files.ts';
 import { copyRows } from './copy-rows.ts';
 
@@ -86,9 +86,8 @@ async function execute(connection: Connection, scripts: readonly ScriptFile[]): 
       );
     }
     const line = script.sql.slice(0, at).split('\n').length;
-    const isRole = /^role ".*" does not exist$/.test(cause.message);
-    const advice =
-      isRole && !makesRoles ? '. Make it on that server, which is none to throw away' : '';
+    const isLeftOut = !makesRoles && missingRole(cause) !== null;
+    const advice = isLeftOut ? '. Make it on that server, which is none to throw away' : '';
     throw new Error(
       `the migration ${script.file} failed in line ${line}: ${cause.message}${advice}`,
       { cause },

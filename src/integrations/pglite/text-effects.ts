@@ -1,4 +1,4 @@
-import { Lexer } from '../../sql/lexer.ts';
+import { type Piece, statementsOf } from '../../sql/pieces.ts';
 
 /** What a text does to the session that all connections share, or wants of it. */
 export interface TextEffects {
@@ -22,12 +22,6 @@ export const NO_EFFECTS: TextEffects = {
   resets: false,
 };
 
-interface Piece {
-  /** In small letters, unless it was quoted. */
-  readonly text: string;
-  readonly isQuoted: boolean;
-}
-
 /** What most texts are told by at once. */
 const SUSPECT = /stdin|listen|reset|discard/i;
 
@@ -39,62 +33,39 @@ export function effectsOf(text: string): TextEffects {
   let takesData = false;
   let copyIn: TextEffects['copyIn'] = null;
   let resets = false;
-  const statements = statementsOf(text);
-  for (const pieces of statements) {
+  const statements = [...statementsOf(text, false)].filter(({ pieces }) => pieces.length > 0);
+  for (const { pieces } of statements) {
     const [first, second] = pieces;
-    switch (first?.isQuoted === false ? first.text : '') {
+    switch (first?.is === 'word' ? first.value : '') {
       case 'copy':
-        if (!pieces.some((piece) => !piece.isQuoted && piece.text === 'stdin')) break;
+        if (!pieces.some(({ is, value }) => is === 'word' && value === 'stdin')) break;
         takesData = true;
         if (statements.length === 1) copyIn = isBinary(pieces) ? 'binary' : 'text';
         break;
       case 'listen':
-        if (second !== undefined) listens.push(second.text);
+        if (second !== undefined) listens.push(second.value);
         break;
       case 'unlisten':
-        if (second?.text === '*' && !second.isQuoted) unlistens = 'all';
-        else if (second !== undefined && unlistens !== 'all') unlistens.push(second.text);
+        if (second?.is === 'other' && second.value === '*') unlistens = 'all';
+        else if (second !== undefined && unlistens !== 'all') unlistens.push(second.value);
         break;
       case 'reset':
         resets = true;
         break;
       case 'discard':
         resets = true;
-        if (second?.text === 'all') unlistens = 'all';
+        if (second?.value === 'all') unlistens = 'all';
         break;
     }
   }
   return { copyIn, takesData, listens, unlistens, resets };
 }
 
-function statementsOf(text: string): Piece[][] {
-  const lexer = new Lexer(text, false);
-  const statements: Piece[][] = [[]];
-  while (lexer.next()) {
-    const { token } = lexer;
-    const piece = text.slice(lexer.start, lexer.end);
-    if (token === 'blank' || token === 'comment') continue;
-    if (token === 'semicolon') {
-      if (statements.at(-1)!.length > 0) statements.push([]);
-      continue;
-    }
-    statements
-      .at(-1)!
-      .push(
-        token === 'quoted name' && piece.startsWith('"')
-          ? { text: piece.slice(1, -1).replaceAll('""', '"'), isQuoted: true }
-          : { text: piece.toLowerCase(), isQuoted: token === 'quoted name' },
-      );
-  }
-  if (statements.at(-1)!.length === 0) statements.pop();
-  return statements;
-}
-
 /** `FORMAT binary` and its older spellings: `COPY BINARY t …`, `… WITH BINARY`. */
 function isBinary(pieces: readonly Piece[]): boolean {
-  return pieces.some(({ text, isQuoted }, i) => {
-    const before = pieces[i - 1]?.text ?? '';
-    if (/^'?binary'?$/.test(text) && before === 'format') return true;
-    return !isQuoted && text === 'binary' && /^(?:copy|with|stdin)$/.test(before);
+  return pieces.some(({ is, value }, i) => {
+    const before = pieces[i - 1]?.value ?? '';
+    if (before === 'format') return value.toLowerCase() === 'binary';
+    return is === 'word' && value === 'binary' && /^(?:copy|with|stdin)$/.test(before);
   });
 }
