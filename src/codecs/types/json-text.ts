@@ -1,4 +1,4 @@
-import { isDate, isErrorNamed, isMap, isSet, isThenable } from '../../values/builtins.ts';
+import { isDataView, isDate, isErrorNamed, isThenable } from '../../values/builtins.ts';
 import { kindOf } from '../../values/kind-of.ts';
 import { nested, Unencodable } from '../unencodable.ts';
 
@@ -8,8 +8,8 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 /**
  * The JSON text of any value that has one. bigint, which JSON.stringify refuses, becomes its
  * digits; `toJSON` is honoured. What JSON.stringify would silently write as null is refused:
- * NaN, infinite numbers, invalid Dates; and what it would write as `{}`, whatever is in it: a Map, a Set
- * and a promise. As everywhere, undefined is left out of an object and is null in an array.
+ * NaN, infinite numbers, invalid Dates; and what it would write as `{}`, whatever is in it: a Map, an Error,
+ * an ArrayBuffer, an iterator, a promise. As everywhere, undefined is left out of an object and is null in an array.
  */
 export function jsonText(value: unknown): string {
   let json: string | undefined;
@@ -43,7 +43,7 @@ function refuseLost(value: unknown): void {
     const known = paths.get(this);
     const path = known === undefined ? '' : known + (Array.isArray(this) ? `[${key}]` : `.${key}`);
     const given = this[key];
-    if (typeof part === 'number' && !Number.isFinite(part)) {
+    if ((typeof part === 'number' || part instanceof Number) && !Number.isFinite(Number(part))) {
       throw nested(new Unencodable(`${part} has no JSON form`), path);
     }
     if (isDate(given) && part === null) {
@@ -57,9 +57,14 @@ function refuseLost(value: unknown): void {
   });
 }
 
+/** What is written as it is without a property of its own: objects, and what stands for a plain value. */
+const OPEN = /^\[object (?:Object|Array|Arguments|Number|String|Boolean|BigInt)\]$/;
+
 /** Whether what it holds is in none of its properties. */
 function isHidden(part: object): boolean {
-  return (isMap(part) || isSet(part) || isThenable(part)) && Object.keys(part).length === 0;
+  if (Object.keys(part).length > 0) return false;
+  if (ArrayBuffer.isView(part)) return isDataView(part);
+  return isThenable(part) || !OPEN.test(Object.prototype.toString.call(part));
 }
 
 function stringifyWithBigints(value: unknown): string | undefined {

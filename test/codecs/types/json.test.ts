@@ -91,6 +91,7 @@ describe('json', () => {
       [{ a: [1, { price: -Infinity }] }, '.a[1].price', '-Infinity has no JSON form'],
       [[null, new Date(Number.NaN)], '[1]', 'an invalid Date has no JSON form'],
       [{ a: 1n, b: { toJSON: () => Number.NaN } }, '.b', 'NaN has no JSON form'],
+      [{ a: Object(Number.NaN) }, '.a', 'NaN has no JSON form'],
     ];
     for (const [value, path, message] of lost) {
       const error = thrownBy(() => encode(value)) as Error & { path: string };
@@ -108,6 +109,14 @@ describe('json', () => {
       [new Lazy(), '', 'a Lazy has no JSON form'],
       [runInNewContext('new Map([[1, 2]])'), '', 'a Map has no JSON form'],
       [{ toJSON: () => new Set() }, '', 'a Set has no JSON form'],
+      [{ failed: new TypeError('why') }, '.failed', 'a TypeError has no JSON form'],
+      [[/x/], '[0]', 'a RegExp has no JSON form'],
+      [new ArrayBuffer(2), '', 'an ArrayBuffer has no JSON form'],
+      [new DataView(new ArrayBuffer(2)), '', 'a DataView has no JSON form'],
+      [new URLSearchParams('a=1'), '', 'an URLSearchParams has no JSON form'],
+      [new Headers({ a: '1' }), '', 'a Headers has no JSON form'],
+      [[1].values(), '', ' has no JSON form'],
+      [{ a: [1n], b: new WeakMap() }, '.b', 'a WeakMap has no JSON form'],
     ];
     for (const [value, path, message] of lost) {
       const error = thrownBy(() => encode(value)) as Error & { path: string };
@@ -121,6 +130,11 @@ describe('json', () => {
     }
     expect(encode({ a: {}, b: new Labels([['x', 1]]), c: new Labels() })).toBe(
       '{"a":{},"b":{"x":1},"c":{}}',
+    );
+    class Empty {}
+    const coded = Object.assign(new Error('why'), { code: 5 });
+    expect(encode([new Empty(), Object.create(null), new Uint8Array(), Object(5), coded])).toBe(
+      '[{},{},{},5,{"code":5}]',
     );
   });
 
