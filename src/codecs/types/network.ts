@@ -14,6 +14,9 @@ import { checkedString } from './text.ts';
 const IPV4 = 2;
 const IPV6 = 3;
 
+/** Longer than any notation with room for blanks around it. */
+const MAX_MAC = 64;
+
 type AddressType = 'inet' | 'cidr';
 
 interface Address {
@@ -22,15 +25,35 @@ interface Address {
   readonly bits: number;
 }
 
-function parseAddress(text: string): Address | null {
+function parseAddress(text: string, type: AddressType): Address | null {
   const slash = text.indexOf('/');
   const host = slash < 0 ? text : text.slice(0, slash);
-  const bytes = host.includes(':') ? parseIpv6(host) : parseIpv4(host);
+  const mask =
+    slash < 0 ? null : /^\/\d{1,3}$/.test(text.slice(slash)) ? Number(text.slice(slash + 1)) : NaN;
+  const address = host.includes(':') ? ipv6Address(host, mask) : ipv4Address(host, mask, type);
+  return address !== null && address.bits <= address.bytes.length * 8 ? address : null;
+}
+
+function ipv6Address(host: string, mask: number | null): Address | null {
+  const bytes = parseIpv6(host);
+  return bytes && { bytes, bits: mask ?? 128 };
+}
+
+/** The last octets may be left out, as in `10/8`, and of a network its mask too. */
+function ipv4Address(host: string, mask: number | null, type: AddressType): Address | null {
+  const missing = 4 - host.split('.').length;
+  const bytes = missing < 0 ? null : parseIpv4(host + '.0'.repeat(missing));
   if (bytes === null) return null;
-  const length = bytes.length * 8;
-  if (slash < 0) return { bytes, bits: length };
-  const mask = text.slice(slash + 1);
-  return /^\d{1,3}$/.test(mask) && Number(mask) <= length ? { bytes, bits: Number(mask) } : null;
+  if (mask === null && missing > 0 && type === 'inet') return null;
+  const bits = mask ?? classBits(bytes[0]!, 4 - missing);
+  return type === 'inet' && Math.floor(bits / 8) > 4 - missing ? null : { bytes, bits };
+}
+
+/** How long a network is that is given by its first octets: as long as they are, and as networks were before masks. */
+function classBits(first: number, octets: number): number {
+  if (first === 224 && octets === 1) return 4;
+  const ofClass = first >= 240 ? 32 : first >= 224 ? 8 : first >= 192 ? 24 : first >= 128 ? 16 : 8;
+  return Math.max(ofClass, octets * 8);
 }
 
 function hasHostBits({ bytes, bits }: Address): boolean {
@@ -43,7 +66,7 @@ function hasHostBits({ bytes, bits }: Address): boolean {
 function addressOf(value: unknown, type: AddressType): Address {
   const expected = `an IP ${type === 'inet' ? 'address' : 'network'} such as "192.168.0.0/24"`;
   if (typeof value !== 'string') throw wrongKind(expected, value);
-  const address = parseAddress(value);
+  const address = parseAddress(value, type);
   if (address === null) throw unreadable(expected);
   if (type === 'cidr' && hasHostBits(address)) {
     throw new Unencodable('the network has bits set to the right of its mask');
@@ -122,28 +145,25 @@ export const inet = addressForms('inet');
 /** An IP network. */
 export const cidr = addressForms('cidr');
 
-/** The digits of a MAC address in any of the notations with a separator after each n bytes. */
-function macDigits(text: string): string | null {
-  const separator = /[^0-9a-f]/i.exec(text)?.[0];
-  if (separator === undefined) return text;
-  if (text.length > 23 || !/[:.-]/.test(separator)) return null;
-  const groups = text.split(separator);
-  const width = groups[0]!.length;
-  if (width === 0 || width % 2 !== 0) return null;
-  return groups.every((group) => group.length === width) ? groups.join('') : null;
-}
+/** Bytes of one digit or two with a colon or hyphen between them, or the digits in two or three groups, or in one. */
+const MAC =
+  /^(?:[0-9a-f]{1,2}([:-])(?:[0-9a-f]{1,2}\1){4}[0-9a-f]{1,2}|[0-9a-f]{6}[:-]?[0-9a-f]{6}|[0-9a-f]{4}([.-])[0-9a-f]{4}\2[0-9a-f]{4})$/i;
+/** Two digits for each byte, and one kind of separator wherever it may stand. */
+const MAC8 = /^(?!.*:.*[.-]|.*-.*[:.]|.*\..*[:-])(?:[0-9a-f]{2}[:.-]?){5,7}[0-9a-f]{2}$/i;
 
 function macOf(value: unknown, type: 'macaddr' | 'macaddr8'): Buffer {
   const size = type === 'macaddr' ? 6 : 8;
   const example = type === 'macaddr' ? '08:00:2b:01:02:03' : '08:00:2b:01:02:03:04:05';
   const expected = `a MAC address such as "${example}"`;
   if (typeof value !== 'string') throw wrongKind(expected, value);
-  const digits = macDigits(value);
-  if (digits === null || !/^[0-9a-f]*$/i.test(digits)) throw unreadable(expected);
+  const text = value.length > MAX_MAC ? '' : value.trim();
+  if (!(size === 6 ? MAC : MAC8).test(text)) throw unreadable(expected);
+  const parts = text.split(/[:.-]/);
+  const digits = parts.map((part) => (part.length === 1 ? `0${part}` : part)).join('');
   const bytes = Buffer.from(digits, 'hex');
-  if (digits.length === size * 2) return bytes;
+  if (bytes.length === size) return bytes;
   // A 48-bit address stands for the 64-bit one with ff:fe in its middle.
-  if (size === 8 && digits.length === 12) {
+  if (size === 8 && bytes.length === 6) {
     return Buffer.concat([bytes.subarray(0, 3), Buffer.of(0xff, 0xfe), bytes.subarray(3)]);
   }
   throw unreadable(expected);

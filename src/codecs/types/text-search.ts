@@ -148,6 +148,7 @@ function parseTsvector(text: string): Map<string, Positions> {
       const weight = WEIGHTS.indexOf(letter === '*' ? 'A' : letter);
       positions.set(position, Math.max(weight, positions.get(position) ?? 0));
     } while (scanner.match(/,/y) !== null);
+    if (!scanner.atEnd && scanner.match(/\s/y) === null) throw unreadable(EXPECTED_TSVECTOR);
   }
   return lexemes;
 }
@@ -155,7 +156,12 @@ function parseTsvector(text: string): Map<string, Positions> {
 function encodeTsvector(writer: MessageWriter, value: unknown): void {
   const lexemes = parseTsvector(checkedString(value));
   writer.int32(lexemes.size);
-  for (const [lexeme, positions] of lexemes) {
+  // In the server's order: one that it has to sort takes more room, and is not equal to one that it has read as text.
+  const ordered = [...lexemes].map(
+    ([lexeme, positions]) => [Buffer.from(lexeme), lexeme, positions] as const,
+  );
+  ordered.sort(([a], [b]) => a.compare(b));
+  for (const [, lexeme, positions] of ordered) {
     writer.cstring(lexeme);
     const sorted = [...positions].sort(([a], [b]) => a - b).slice(0, MAX_POSITIONS);
     writer.uint16(sorted.length);

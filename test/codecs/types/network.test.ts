@@ -58,6 +58,17 @@ describe('inet and cidr', () => {
     expect(toHex(inet, '64:ff9b::192.0.2.33/96')).toBe('036000100064ff9b0000000000000000c0000221');
   });
 
+  it('read IPv4 addresses whose last octets are left out', () => {
+    expect(toHex(inet, '10/8')).toBe('020800040a000000');
+    expect(toHex(inet, '172.16.5/12')).toBe('020c0004ac100500');
+    const networks = { '10': 8, '128.1': 16, '192': 24, '192.168.1': 24, '224': 4, '240': 32 };
+    for (const [text, bits] of Object.entries(networks)) {
+      expect(toHex(cidr, text).slice(0, 4)).toBe(`02${bits.toString(16).padStart(2, '0')}`);
+    }
+    expect(toHex(cidr, '133.248/32')).toBe('0220010485f80000');
+    expect(() => toHex(inet, '10/16')).toThrow('expected an IP address');
+  });
+
   it.each([
     '1.2.3',
     '1.2.3.256',
@@ -120,7 +131,8 @@ describe('macaddr and macaddr8', () => {
     '0800.2b01.0203',
     '0800-2b01-0203',
     '08002b010203',
-  ])('read %s', (text) => {
+    ' 08:00:2b:01:02:03\n',
+  ])('read %j', (text) => {
     expect(toHex(macaddr, text)).toBe('08002b010203');
     expect(toHex(macaddr8, text)).toBe('08002bfffe010203');
   });
@@ -132,6 +144,18 @@ describe('macaddr and macaddr8', () => {
       expect(() => toHex(macaddr8, text)).toThrow('expected a MAC address');
     },
   );
+
+  it('read the notations that only one of them has', () => {
+    expect(toHex(macaddr, '8:0:2b:1:2:3')).toBe('08002b010203');
+    expect(() => toHex(macaddr8, '8:0:2b:1:2:3')).toThrow('expected a MAC address');
+    for (const text of ['08002b:0102030405', '08002b01-02030405', '0800:2b01:0203:0405']) {
+      expect(toHex(macaddr8, text)).toBe('08002b0102030405');
+    }
+    for (const text of ['08.00.2b.01.02.03', '0800:2b01:0203']) {
+      expect(toHex(macaddr8, text)).toBe('08002bfffe010203');
+      expect(() => toHex(macaddr, text)).toThrow('expected a MAC address');
+    }
+  });
 
   it('refuse values of another size', () => {
     expect(() => fromHex(macaddr, '08002b01020304')).toThrow(DecodeError);

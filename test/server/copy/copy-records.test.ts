@@ -102,6 +102,38 @@ describe.each<TestedVersion>([18, 15])('PostgreSQL %i', (version) => {
       ]);
     });
 
+    test('in whatever notation a call takes them', async () => {
+      await connection.execute(
+        'CREATE TABLE notations (a inet, b cidr, c macaddr, d macaddr8, e tsvector, k int)',
+      );
+      const texts = {
+        a: ['10/8', '172.16.5/12', '::1.2.3.4', '10/16', '1.2.3'],
+        b: ['10', '128.1', '192.168', '192.168.1', '224', '224.1', '240', '10.1/20', '10.1/8'],
+        c: ['8:0:2b:1:2:3', ' 08002b-010203 ', '0800:2b01:0203', '08.00.2b.01.02.03'],
+        d: ['08002b:0102030405', '08.00.2b.01.02.03', '0800:2b01-0203', '8:0:2b:1:2:3'],
+        e: ['a:1,2B b', "'x y':3 c", 'a:1b', 'a:1x', 'a:1,'],
+      };
+      try {
+        let k = 0;
+        for (const [column, samples] of Object.entries(texts)) {
+          for (const text of samples) {
+            k += 1;
+            const called = await connection
+              .execute(`INSERT INTO notations (${column}, k) VALUES ($1, $2)`, text, k)
+              .catch(() => null);
+            const copied = await connection
+              .copyRecordsToTable('notations', { columns: [column, 'k'], records: [[text, k]] })
+              .catch(() => null);
+            expect([text, copied === null]).toEqual([text, called === null]);
+          }
+        }
+        const counts = await connection.fetch('SELECT count(*)::int FROM notations t GROUP BY t');
+        expect(counts.map(({ count }) => count)).toEqual(Array(18).fill(2));
+      } finally {
+        await connection.execute('DROP TABLE notations');
+      }
+    });
+
     test('with values of every kind of type', async () => {
       await connection.execute(`
         CREATE TYPE mood AS ENUM ('sad', 'happy');
