@@ -80,6 +80,8 @@ export interface Codec {
   readonly hasArrays?: boolean;
   /** The names of a composite type's fields, in their order. */
   readonly fieldNames?: readonly string[];
+  /** Makes plain objects of the Rows in a value: what rows that are plain objects or arrays have in them. */
+  readonly toPlain?: (value: unknown) => unknown;
 }
 
 /** What a family file exports: a codec but for the type it is paired with. */

@@ -106,6 +106,7 @@ function joined(
     resultFormat: decoder === undefined ? plain.resultFormat : format,
     argumentFormat: encoder === undefined ? plain.argumentFormat : format,
     inline: null,
+    ...(decoder === undefined && plain.toPlain && { toPlain: plain.toPlain }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { DecodeError, ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
 import { canGenerateCode, MAX_GENERATED } from '../../values/code-generation.ts';
+import { define } from '../../values/own-property.ts';
 import { type Row, type RowShape, rowShape } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import { int16At, int32At } from '../bytes.ts';
@@ -123,7 +124,8 @@ function compile(
   // Code with very long names, which no shared shape has, would stay in the engine's own cache of code.
   const isShort = columns.length <= MAX_GENERATED && shape.isShared;
   const slow = interpreted(columns, maker(form, shape));
-  const decode = generate && isShort ? generated(columns, form, shape, slow) : slow;
+  const fast = generate && isShort ? generated(columns, form, shape, slow) : slow;
+  const decode = form === 'record' ? fast : withPlainFields(columns, form, fast);
   compiled.set(shape, [
     { columns, form, generate, decode, begun: generate ? FEW_RESULTS : 1 },
     ...variants.slice(0, MAX_VARIANTS - 1),
@@ -164,6 +166,23 @@ function maker(form: RowForm, shape: RowShape): (values: unknown[]) => unknown {
     case 'array':
       return (values) => values;
   }
+}
+
+/** Rows that are plain objects or arrays have plain objects of composite types in them. */
+function withPlainFields(
+  columns: readonly Column[],
+  form: RowForm,
+  decode: RowDecoder<unknown>,
+): RowDecoder<unknown> {
+  const holders = columns.flatMap(({ name, codec: { toPlain } }, i) =>
+    toPlain === undefined ? [] : [{ key: form === 'array' ? `${i}` : name, toPlain }],
+  );
+  if (holders.length === 0) return decode;
+  return (buffer, start, end, run) => {
+    const row = decode(buffer, start, end, run) as Record<string, unknown>;
+    for (const { key, toPlain } of holders) define(row, key, toPlain(row[key]));
+    return row;
+  };
 }
 
 function interpreted(

@@ -311,5 +311,6 @@ export function arrayForms(element: Codec, traits: ArrayTraits): CodecForms {
     argumentFormat:
       element.binary === null ? TEXT : element.text === null ? BINARY : element.argumentFormat,
     inline: null,
+    ...(element.toPlain && { toPlain: element.toPlain }),
   };
 }

@@ -8,6 +8,7 @@ import { BINARY, TEXT } from '../codec.ts';
 import { canDecode } from '../one-way.ts';
 import { nested, Unencodable, undefinedValue, wrongKind } from '../unencodable.ts';
 import { parseCompositeText, printCompositeText } from './composite-text.ts';
+import { toPlain } from './plain-fields.ts';
 
 /*
  * Values of composite types as Rows. In binary: how many fields, then each with its type's
@@ -49,6 +50,8 @@ function fieldsOf(type: CompositeType, value: unknown): readonly unknown[] {
 
 function fieldsOfRow(type: CompositeType, row: Row): readonly unknown[] {
   const given = rowNames(row);
+  // Its columns may be other ones by now: it is an object like any other.
+  if (!hasItsColumns(row, given)) return fieldsOfObject(type, row);
   const values = rowValues(row);
   const { names } = type;
   if (given === names) return values;
@@ -59,12 +62,24 @@ function fieldsOfRow(type: CompositeType, row: Row): readonly unknown[] {
   });
 }
 
+/** Whether nobody has added properties to a row, or deleted some. */
+function hasItsColumns(row: Row, names: readonly string[]): boolean {
+  const keys = Object.keys(row);
+  if (keys.length === names.length && keys.every((key, i) => key === names[i])) return true;
+  // Two columns of one name are one property, and names that are numbers come first.
+  const distinct = new Set(names);
+  return keys.length === distinct.size && keys.every((key) => distinct.has(key));
+}
+
 function fieldsOfObject(type: CompositeType, value: object): readonly unknown[] {
   refuseOthers(type, Object.keys(value));
-  let found = isPlainObject(value);
+  // What a row inherits are its positions and its length.
+  const isOwnOnly = isRow(value);
+  let found = isOwnOnly || isPlainObject(value);
   const fields = type.names.map((name) => {
     // Getters of a class count as fields, what every object inherits does not.
-    const isThere = Object.hasOwn(value, name) || (name in value && !(name in Object.prototype));
+    const isThere =
+      Object.hasOwn(value, name) || (!isOwnOnly && name in value && !(name in Object.prototype));
     if (!isThere) return null;
     found = true;
     return Reflect.get(value, name) as unknown;
@@ -203,5 +218,6 @@ export function compositeForms(type: CompositeType): CodecForms {
     argumentFormat: hasBinary && !(hasText && prefersText) ? BINARY : TEXT,
     inline: null,
     fieldNames: ownType.names,
+    toPlain,
   };
 }

@@ -5,6 +5,7 @@ import { MissingTypesError } from '../codec-source.ts';
 import { Unencodable } from '../unencodable.ts';
 import { fieldSize, fieldsStart, MINIMUM_FIELD } from './composite.ts';
 import { parseCompositeText } from './composite-text.ts';
+import { toPlain } from './plain-fields.ts';
 
 /** How deep records may lie in records; PostgreSQL's own parser stops before that. */
 const MAX_DEPTH = 256;
@@ -63,6 +64,7 @@ export function recordForms(codecOf: (oid: number) => Codec | undefined): CodecF
     resultFormat: BINARY,
     argumentFormat: BINARY,
     inline: null,
+    toPlain,
   };
 }
 

@@ -133,12 +133,17 @@ export class QueryRequest extends StatementRequest<unknown> {
 
   #resolveValue(): void {
     const row = this.#result.rows[0];
-    const column = this.#options.column ?? 0;
+    const { column = 0, form } = this.#options;
     const columns = this.statement!.columns;
     if (row === undefined) {
       this.resolve(null);
     } else if (hasColumn(columns, column)) {
-      this.resolve(typeof column === 'number' ? rowValue(row, column) : row[column]);
+      const at =
+        typeof column === 'number' ? column : columns.findLastIndex(({ name }) => name === column);
+      const value = rowValue(row, at);
+      const isPlain = form === 'object' || form === 'array';
+      const toPlain = isPlain ? columns[at]!.codec.toPlain : undefined;
+      this.resolve(toPlain === undefined ? value : toPlain(value));
     } else {
       this.fail(noSuchColumn(columns, column));
     }

@@ -8,7 +8,7 @@ import {
 } from '../../../src/codecs/containers/composite-text.ts';
 import { resolveTypeOptions } from '../../../src/config/types-option.ts';
 import { DecodeError, OutdatedSchemaCacheError } from '../../../src/errors/client-errors.ts';
-import { isRow, rowValues } from '../../../src/values/row.ts';
+import { isRow, rowShape, rowValues } from '../../../src/values/row.ts';
 import { TypeRegistry } from '../../support/type-registry.ts';
 import { fromHex, toHex } from '../binary-form.ts';
 import { ADDRESS, ADDRESS_ARRAY, ALL_TYPES, PERSON, WALLET } from '../described-types.ts';
@@ -40,6 +40,21 @@ describe('composite types', () => {
       expect(toHex(address, value)).toBe(HOME_HEX);
       expect(address.text!.encode(value)).toBe('("a, ""b""",5,)');
     }
+  });
+
+  it('take a Row as it is now, with the properties that were added to it, and without those deleted', () => {
+    const row = rowShape(['street', '0', 'street']).make(['first', 1, 'last']);
+    Reflect.deleteProperty(row, '0');
+    Object.assign(row, { 'house no': 7 });
+    expect(address.text!.encode(row)).toBe('(last,7,)');
+    const changed = fromHex(address, HOME_HEX) as Record<string, unknown>;
+    changed['street'] = 'b';
+    Reflect.deleteProperty(changed, 'length');
+    expect(address.text!.encode(changed)).toBe('(b,5,)');
+    changed['town'] = 'c';
+    expect(() => address.text!.encode(changed)).toThrow('has no field "town"');
+    const numbered = rowShape(['street', '0']).make(['a', 1]);
+    expect(() => address.text!.encode(numbered)).toThrow('has no field "0"');
   });
 
   it('take getters of a class, but nothing that every object has', () => {

@@ -150,6 +150,51 @@ describeEach('rows', (version) => {
     expect(await c.fetchVal('SELECT 1')).toBe(1);
   });
 
+  it('have plain objects of composite types in them, and records have records', async () => {
+    const c = await open(version);
+    await c.execute(`CREATE TYPE leaf AS ("0" int4, "__proto__" text, a text);
+      CREATE TYPE tree AS (top leaf, leaves leaf[])`);
+    try {
+      const text = `SELECT '(1,p,x)'::leaf AS leaf, ARRAY[ROW('(1,p,x)', '{"(1,p,x)"}')::tree] AS trees,
+        ROW(2, '(1,p,x)'::leaf) AS record, '[0:0]={"(1,p,x)"}'::leaf[] AS "__proto__"
+        WHERE $1::int4 = 1`;
+      const leavesOf = (row: unknown): unknown[] => {
+        const [leaf, trees, record, bounded] = Array.isArray(row)
+          ? row
+          : ['leaf', 'trees', 'record', '__proto__'].map((name) =>
+              Reflect.get(row as object, name),
+            );
+        return [leaf, trees[0], trees[0].top, trees[0].leaves[0], record[1], bounded[0]];
+      };
+      const leaf = Object.fromEntries([...Object.entries({ 0: 1, a: 'x' }), ['__proto__', 'p']]);
+      for (const rows of ['record', 'object', 'array'] as const) {
+        const db = c.with({ rows });
+        const streamed: unknown[] = [];
+        for await (const row of db.stream(text, 1)) streamed.push(row);
+        for await (const row of db.copyRecordsFromQuery(text, 1)) streamed.push(row);
+        const some = [
+          ...streamed,
+          ...(await db.fetchMany(text, [[1]])),
+          await db.fetchOne(text, 1),
+        ];
+        for (let i = 0; i < 5; i++) some.push(...(await db.fetch(text, 1)));
+        for (const row of some) {
+          const leaves = leavesOf(row);
+          const plain = leaves.map((each) => Object.getPrototypeOf(each) === Object.prototype);
+          expect(plain).toEqual(Array(6).fill(rows !== 'record'));
+          expect({ ...(leaves[3] as object) }).toStrictEqual(leaf);
+          expect(await db.fetchVal('SELECT ($1::tree).top = $2::leaf', leaves[1], leaves[4])).toBe(
+            true,
+          );
+        }
+        const value = await db.fetchVal({ text, args: [1], column: 'leaf' });
+        expect(Object.getPrototypeOf(value) === Object.prototype).toBe(rows !== 'record');
+      }
+    } finally {
+      await c.execute('DROP TYPE tree, leaf');
+    }
+  });
+
   it('are of a query object whose prepare is true or false: a text such as "no" was true unseen', async () => {
     const c = await open(version);
     for (const prepare of ['no', 0, null]) {
