@@ -102,13 +102,14 @@ export async function cleanWithHook(
   hook: PoolHook,
   clock: Clock,
   limit: number | null,
+  end: AbortSignal | null,
 ): Promise<void> {
   const { client } = lease;
   const { session } = client;
   await onceIdle(client, clock, (deadline) => client.rollBack(deadline));
   if (session.isEnded) return;
   try {
-    await runHook('reset', hook, client.owner, clock, limit);
+    await runHook('reset', hook, client.owner, clock, limit, null, end);
   } catch (error) {
     session.fail(null);
     throw error;

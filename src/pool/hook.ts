@@ -13,6 +13,8 @@ import type { HookName, PoolHook } from './pool-options.ts';
  * Runs one of the pool's hooks, which may take as long as opening a connection may, or less if
  * `deadline` says so. Its caller waits no longer than that; what the hook does later
  * fails, as its connection is destroyed.
+ *
+ * @param end is aborted when the pool is terminated
  */
 export async function runHook(
   name: HookName,
@@ -21,15 +23,14 @@ export async function runHook(
   clock: Clock,
   limit: number | null,
   deadline: Deadline | null = null,
+  end: AbortSignal | null = null,
 ): Promise<void> {
-  const own = Deadline.of(clock, limit);
+  const own = Deadline.of(clock, limit, end);
   const lease = connection[LEASE];
   lease.hook = name;
   try {
     await new Promise<void>((resolve, reject) => {
-      own?.watch(() => {
-        reject(new TimeoutError(`the pool's ${name} hook did not finish within ${limit} ms`));
-      });
+      own?.watch((expired) => reject(end?.aborted ? expired.reason(false) : tooLong(name, limit)));
       deadline?.watch((expired) => reject(expired.reason(false)));
       runAsync(hook, connection).then(resolve, reject);
     });
@@ -40,6 +41,13 @@ export async function runHook(
     deadline?.watch(null);
     own?.dispose();
   }
+}
+
+/** Only behind the other hooks comes what the connection was wanted for. */
+function tooLong(name: HookName, limit: number | null): TimeoutError {
+  return new TimeoutError(`the pool's ${name} hook did not finish within ${limit} ms`, {
+    safeToRetry: name !== 'reset',
+  });
 }
 
 /** A call of a pool was executed, and then `reset` failed with this: what that says of itself is not true of the call. */

@@ -50,7 +50,7 @@ import type { PoolSettings } from './pool-options.ts';
 import type { PooledSession } from './pooled-session.ts';
 import type { PoolStats } from './stats.ts';
 import { checkListenOptions, type ListenOptions, type Subscription } from './subscription.ts';
-import { SubscriptionHub } from './subscription-hub.ts';
+import { poolClosed, SubscriptionHub } from './subscription-hub.ts';
 import { warnOfLeak, warnOfListeners } from './warnings.ts';
 
 /** What a pool is made of. */
@@ -84,6 +84,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   readonly #place: PoolPlace;
   readonly #strikeOut: () => void;
   readonly #lender: Lender = { takeBack: (lease) => this.#takeBack(lease) };
+  /** Aborted by `terminate`, for hooks that are under way. */
+  readonly #end = new AbortController();
   #closed: Promise<void> | null = null;
 
   /** Pools are made by `createPool`. */
@@ -327,7 +329,9 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     const { setup, leakWarning } = this.#settings;
     if (setup !== undefined) {
       try {
-        await runHook('setup', setup, connection, this.#clock, this.#config.timeout, deadline);
+        const { timeout } = this.#config;
+        const end = this.#end.signal;
+        await runHook('setup', setup, connection, this.#clock, timeout, deadline, end);
       } catch (error) {
         lease.isOver = true;
         pooled.client.session.fail(null);
@@ -411,7 +415,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
       if (reset === undefined) {
         await clean(pooled, resetOnRelease, this.#clock);
       } else {
-        await cleanWithHook(lease, reset, this.#clock, this.#config.timeout);
+        await cleanWithHook(lease, reset, this.#clock, this.#config.timeout, this.#end.signal);
       }
     } finally {
       lease.isOver = true;
@@ -545,6 +549,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     this.#strikeOut();
     this.#allocator.terminate();
     this.#subscriptions.terminate();
+    this.#end.abort(poolClosed());
   }
 
   /** The same as `close()`. */

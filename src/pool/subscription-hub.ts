@@ -253,6 +253,7 @@ export class SubscriptionHub {
   }
 }
 
-function poolClosed(): InterfaceError {
+/** What is rejected that the end of the pool concerns. */
+export function poolClosed(): InterfaceError {
   return new InterfaceError('the pool is closed', { safeToRetry: true });
 }

@@ -374,6 +374,41 @@ describe('the hook reset', () => {
 });
 
 describe('a hook', () => {
+  it.each(['setup', 'reset'] as const)(
+    '%s that hangs does not outlast terminate()',
+    async (name) => {
+      let hangs = false;
+      const hook = async (): Promise<void> => {
+        if (hangs) await FOREVER;
+      };
+      await using test = await TestPool.open({ minSize: 1, maxSize: 1, [name]: hook });
+      const { pool } = test;
+      const connection = name === 'reset' ? await pool.acquire() : null;
+      hangs = true;
+      const call = connection === null ? pool.execute('SELECT 1') : pool.release(connection);
+      call.catch(() => {});
+      await sleep(5);
+      pool.terminate();
+      await expect(call).rejects.toMatchObject({
+        message: 'the pool is closed',
+        safeToRetry: true,
+      });
+    },
+  );
+
+  it('setup that takes too long leaves the call worth another try', async () => {
+    await using test = await TestPool.open({
+      minSize: 1,
+      maxSize: 1,
+      timeout: 100,
+      setup: () => FOREVER,
+    });
+    await expect(test.pool.execute('SELECT 1')).rejects.toMatchObject({
+      message: expect.stringMatching(/setup hook did not finish/),
+      safeToRetry: true,
+    });
+  });
+
   it('does not release its connection: setup is refused that, in reset it has been done', async () => {
     for (const how of ['release', 'dispose'] as const) {
       let open: Pool | null = null;
