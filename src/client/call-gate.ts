@@ -5,6 +5,7 @@ import { OpenTransaction } from './open-transaction.ts';
 
 /** What the gate needs of the client session that it is for. */
 interface GateHost {
+  readonly owner: object | null;
   readonly transactions: readonly OpenTransaction[];
   readonly session: {
     readonly isEnded: boolean;
@@ -82,7 +83,12 @@ export class CallGate<Host extends GateHost> {
   ): OpenTransaction | undefined {
     const { transactions } = this.#client;
     const here = this.#around(context);
-    if (asked === undefined) return here;
+    if (asked === undefined) {
+      for (let inside = context; inside !== here; inside = inside!.context) {
+        if (inside!.isUndoneOn(this.#client)) throw inside!.refusal('make a call');
+      }
+      return here;
+    }
     if (here !== undefined && transactions.indexOf(here) > transactions.indexOf(asked)) {
       throw new InterfaceError(
         'cannot use the outer transaction inside one that is nested in it: the call would wait for itself',

@@ -54,6 +54,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   readonly gate: CallGate<ClientSession>;
   /** Calls that are not in the queue all the time, such as those that load code first. */
   calls = 0;
+  /** The functions of transactions that run. */
+  running = 0;
   /** The buffers of streams whose result is under way. */
   readonly streams: Set<{ endIfUnread(reason: () => Error): void }> = new Set();
   /** The statements that the holder has prepared, by name. */
@@ -320,7 +322,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     context?: OpenTransaction | undefined,
   ): Held | Promise<Held> {
     const { gate, transactions } = this;
-    if (transactions.length === 0 && gate.isEmpty) return this;
+    if (transactions.length === 0 && gate.isEmpty && this.running === 0) return this;
     const wanted =
       context === undefined
         ? gate.wantedBy(asked, OpenTransaction.current())

@@ -31,18 +31,23 @@ export class OpenTransaction {
   /** Those that were set in it by its methods, once there are any. */
   savepoints: { readonly points: readonly Point[] } | null = null;
 
+  /** The function that it was made for runs. */
+  isRunning = false;
+
   /** The client session that it is on, once it has begun. */
-  home: object | null = null;
+  home: { readonly owner: object | null } | null = null;
+  /** Who had that then: a pool may have lent it to others since. */
+  owner: object | null = null;
 
   constructor(isolation: IsolationLevel | undefined, signal: AbortSignal | undefined) {
     this.isolation = isolation;
     this.signal = signal;
   }
 
-  /** What the running code is inside of. Those that are over are left out, so that no chain grows. */
+  /** What the running code is inside of. Those that are over and done with are left out, so that no chain grows. */
   static current(): OpenTransaction | undefined {
     let current = contexts?.getStore();
-    while (current?.isOver) current = current.context;
+    while (current?.isOver && !current.isRunning) current = current.context;
     return current;
   }
 
@@ -59,6 +64,11 @@ export class OpenTransaction {
   /** Nothing more is done in it, and nothing refused. */
   get isOver(): boolean {
     return this.state !== 'open' && this.state !== 'ended';
+  }
+
+  /** It was undone on this session while its function goes on: what that calls would be done outside of it. */
+  isUndoneOn(client: { readonly owner: object | null }): boolean {
+    return this.isRunning && this.isOver && this.home === client && this.owner === client.owner;
   }
 
   /** Throws unless it is open; `call` is named in the error. */

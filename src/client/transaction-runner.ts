@@ -36,6 +36,7 @@ export async function beginTransaction<F extends RowForm>(
   checkOptions('a transaction', options, TRANSACTION_OPTIONS);
   const { gate, session } = client;
   own.home = client;
+  own.owner = client.owner;
   own.isManaged = beginning.managed;
   // A pool may have lent the session to somebody else by the time that it may begin.
   const connection = client.owner!;
@@ -112,14 +113,22 @@ async function runOnce<R>(
   const own = new OpenTransaction(options.isolation, options.signal);
   const beginning = { own, asked, options, managed: true, style };
   const transaction = await beginTransaction<any>(client, beginning);
-  let isInside = true;
+  own.isRunning = true;
+  client.running += 1;
+  const left = (): void => {
+    own.isRunning = false;
+    client.running -= 1;
+  };
   try {
     const result = await own.run(() => fn(transaction));
-    isInside = false;
+    left();
     await transaction[COMMIT_NOW]();
     return result;
   } catch (error) {
-    if (isInside) keepLine(error);
+    if (own.isRunning) {
+      left();
+      keepLine(error);
+    }
     // It is over already unless the failure came before COMMIT was sent.
     await transaction[ROLL_BACK_QUIETLY]();
     throw own.wasEnded && !tellsOfEnd(error) ? endedByStatement(error) : error;

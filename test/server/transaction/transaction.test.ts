@@ -150,6 +150,40 @@ describeEach('transactions', (version) => {
     }
   });
 
+  it('refuse what their function calls on the connection after they were undone', async () => {
+    const c = await openWithTable(version);
+    const insert = 'INSERT INTO t VALUES (2)';
+    const calls = [
+      () => c.execute(insert),
+      () => c.executeMany('INSERT INTO t VALUES ($1)', [[2]]),
+      () => c.transaction((tx) => tx.execute(insert)),
+      () => c.with({ settings: { 'app.x': 1 } }).execute(insert),
+      () => c.stream(`${insert} RETURNING 1`).next(),
+    ];
+    const undone = (undo: (tx: Transaction) => Promise<unknown>): Promise<void> =>
+      c.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        await undo(tx).catch(() => {});
+        for (const call of calls) {
+          await expect(call()).rejects.toThrow('the transaction is already rolled back');
+        }
+      });
+    await expect(undone((tx) => tx.rollback())).rejects.toBeInstanceOf(InterfaceError);
+    expect(await values(c)).toEqual([]);
+    await c.transaction(async (tx) => {
+      const nested = tx.transaction(async (inner) => {
+        await inner.rollback().catch(() => {});
+        await expect(c.execute(insert)).rejects.toThrow('already rolled back');
+      });
+      await expect(nested).rejects.toBeInstanceOf(InterfaceError);
+      await c.execute('INSERT INTO t VALUES (3)');
+    });
+    await c.execute('INSERT INTO t VALUES (4)');
+    expect(await values(c)).toEqual([3, 4]);
+    // The table goes with it.
+    await expect(undone(() => c.reset())).rejects.toBeInstanceOf(InterfaceError);
+  });
+
   it('refuse to begin inside a BEGIN that was sent by hand', async () => {
     const c = await openWithTable(version);
     await c.execute('BEGIN');
