@@ -269,6 +269,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   }
 
   #noteText(request: Request, kind: StatementKind): void {
+    // In a transaction, what a cancel is meant for has failed that already.
+    if (!kind.repeatable && !this.isInTransaction) request.isUnrepeatable = true;
     if (kind.endsTransaction && this.transactions.length > 0) request.ending = 'possible';
     this.effects.note(kind);
   }

@@ -271,7 +271,7 @@ export class RequestQueue implements HostQueue {
       !this.#isStarting &&
       this.#returning.length === 0 &&
       !this.#session.outbox.isCongested &&
-      !(request.isOnce && this.#inFlight.some(mayBeCancelled))
+      !((request.isOnce || request.isUnrepeatable) && this.#inFlight.some(mayBeCancelled))
     );
   }
 

@@ -147,6 +147,8 @@ export abstract class Request<R = unknown> {
   ending: Ending = 'none';
   /** In a failed transaction the server refuses it as a whole. */
   isSkippable = false;
+  /** What it has done may stay if it fails: it could not be repeated if a cancel struck it that is meant for another. */
+  isUnrepeatable = false;
   /** The requests that work for this one at the moment, e.g. Parse and Describe for a query: see runInner. */
   inner: Set<Request> | null = null;
   /** The call's, which disposes it; a request never does. */
