@@ -43,6 +43,9 @@ export interface StartOptions {
 
 const START_OPTIONS: OptionNames<StartOptions> = { slot: true, from: true, options: true };
 
+/** A walsender takes no comment in front of its commands. */
+const STREAMING = /^\s*(START_REPLICATION|BASE_BACKUP)\b/i;
+
 /** A connection to a walsender, for any plugin and command. Made by `connectReplication`. */
 export interface ReplicationConnection extends AsyncDisposable {
   /** What server this is. */
@@ -56,7 +59,7 @@ export interface ReplicationConnection extends AsyncDisposable {
   dropSlot(name: string, o?: { wait?: boolean | undefined }): Promise<void>;
   /** The history file of a timeline. */
   timelineHistory(timeline: number): Promise<{ name: string; content: Buffer }>;
-  /** Any command of a walsender, or SQL without arguments; its rows are texts. */
+  /** Any command of a walsender that does not stream, or SQL without arguments; its rows are texts. */
   command(text: string): Promise<Row<Record<string, string | null>>[]>;
   /** Streams from a slot, logical or physical as the connection is. Nothing else can be done then. */
   start(o: StartOptions): RawStream;
@@ -162,6 +165,12 @@ class OpenReplicationConnection implements ReplicationConnection {
   command(text: string): Promise<Row<Record<string, string | null>>[]> {
     return located(async () => {
       if (typeof text !== 'string') throw new InvalidArgumentError('a command must be a string');
+      const streaming = STREAMING.exec(text);
+      if (streaming !== null) {
+        throw new InvalidArgumentError(`${streaming[1]} has no rows for an answer, but a stream`, {
+          hint: 'start() streams from a slot; a base backup is for pg_basebackup.',
+        });
+      }
       const rows = await this.#commands.command(text);
       return rows.map((row) => rowShape(Object.keys(row)).make(Object.values(row)));
     });
