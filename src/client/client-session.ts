@@ -169,7 +169,9 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
 
   listen(text: string, isAwaited: boolean): Listening {
     const deadline = isAwaited ? this.deadline(undefined) : null;
-    const request = this.#submitScript(text, deadline, statementKind(text));
+    // Twice is as good as once. So it need not wait for the answer to UNLISTEN, and miss what comes meanwhile.
+    const kind = { ...statementKind(text), repeatable: true };
+    const request = this.#submitScript(text, deadline, kind);
     const answer = this.logged(request.promise, text, []).finally(() => deadline?.dispose());
     return { request, answer };
   }

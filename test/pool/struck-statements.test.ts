@@ -258,3 +258,28 @@ describe('a statement that could not be sent again after a cancel of another one
     expect(await runBehind(text)).toBe(7);
   });
 });
+
+it('LISTEN does not wait for the answer of an UNLISTEN that it makes good, whose time is limited', async () => {
+  const finished = (tag: string) => (writer: MessageWriter) => {
+    writeCommandComplete(writer, tag);
+    writeReadyForQuery(writer);
+  };
+  await using server = await ScriptedServer.listenFor([
+    [
+      acceptStartup(),
+      expectMessage('Query', { text: 'LISTEN "news"' }),
+      send(finished('LISTEN')),
+      expectMessage('Query', { text: 'UNLISTEN *' }),
+      expectMessage('Query', { text: 'LISTEN "news"' }),
+      send(finished('UNLISTEN')),
+      send(finished('LISTEN')),
+      ignoreRest(),
+    ],
+  ]);
+  const { host, port } = server;
+  const options = { user: 'test', database: 'test', ssl: 'disable', commandTimeout: 5000 } as const;
+  const connection = await connect({ host, port, ...options });
+  await connection.addListener('news', () => {});
+  expect(await connection.execute('UNLISTEN *')).toBe('UNLISTEN');
+  connection.terminate();
+});
