@@ -9,7 +9,8 @@ export interface Decimal {
   readonly scale: number;
 }
 
-const DECIMAL = /^([+-]?)(?:(\d+)\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d+))?$/;
+// Each digit can be matched in one way only: a long text that is no number is refused in a moment.
+const DECIMAL = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+))?$/;
 
 /** The number that digits with a sign, a point and an exponent stand for; null for other texts. */
 export function parseDecimal(text: string): Decimal | null {

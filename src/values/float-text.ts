@@ -39,7 +39,7 @@ function isTie(text: string, value: number): boolean {
   return mirrored !== exact && BigInt(Number(mirrored)) === mirrored;
 }
 
-const FLOAT8 = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI]nf(?:inity)?|[nN]a[nN])$/;
+const FLOAT8 = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[iI]nf(?:inity)?|[nN]a[nN])$/;
 
 /** The number that a float8's text stands for; `undefined` if it is no such text. */
 export function float8FromText(text: string): number | undefined {

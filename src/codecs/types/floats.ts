@@ -3,7 +3,7 @@ import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
 import { outOfRange, wrongKind } from '../unencodable.ts';
 
-const FLOAT_TEXT = /^(?:-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|NaN|-?Infinity)$/;
+const FLOAT_TEXT = /^(?:-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|NaN|-?Infinity)$/;
 
 /** Numbers, and those bigints that a double holds exactly. */
 function checkedDouble(value: unknown): number {

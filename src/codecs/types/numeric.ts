@@ -51,7 +51,7 @@ function textOf(value: unknown): string {
 /** An integer in hexadecimal, octal or binary digits, and underscores between any digits. */
 const RADIX = /^([+-]?)(0(?:x(?:_?[\da-f])+|o(?:_?[0-7])+|b(?:_?[01])+))$/i;
 const UNDERSCORES =
-  /^[+-]?(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?$/i;
+  /^[+-]?(?:\d(?:_?\d)*(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?$/i;
 
 /** What PostgreSQL 16 and later read besides decimal digits, as decimal digits. */
 function inDecimals(text: string): string {

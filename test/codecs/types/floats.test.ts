@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float4, float8 } from '../../../src/codecs/types/floats.ts';
 import { DecodeError } from '../../../src/errors/client-errors.ts';
+import { float8FromText } from '../../../src/values/float-text.ts';
 import { fromHex, itAgreesWithTheServer, toHex } from '../binary-form.ts';
 
 itAgreesWithTheServer('float4', float4, [
@@ -57,6 +58,13 @@ describe('floats', () => {
       expect(() => toHex(float4, value)).toThrow('expected a number');
       expect(() => toHex(float8, value)).toThrow('expected a number');
     }
+  });
+
+  it('refuse a text of a million characters that is none in a moment', () => {
+    const start = performance.now();
+    expect(() => float8.text!.decode(`${'1'.repeat(1_000_000)}x`)).toThrow(DecodeError);
+    expect(float8FromText(`${'1'.repeat(1_000_000)}x`)).toBeUndefined();
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 
   it('refuse bytes of another length and text that is no number', () => {

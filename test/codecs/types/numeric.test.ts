@@ -108,6 +108,17 @@ describe('numeric', () => {
     }
   });
 
+  it('refuses a text of a million characters that is none in a moment', () => {
+    const digits = '1'.repeat(1_000_000);
+    const start = performance.now();
+    for (const text of [`${digits}x`, `${digits}.${digits}x`, `${'1_'.repeat(500_000)}1x`]) {
+      expect(() => toHex(numeric, text)).toThrow('expected a decimal number');
+      expect(() => numeric.text!.encode(text)).toThrow('expected a decimal number');
+    }
+    // In time that grows with the square it would be hours.
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
   it('holds 131072 digits before the point and 16383 after it, and no more', () => {
     const most = `${'9'.repeat(131072)}.${'9'.repeat(16383)}`;
     expect(fromHex(numeric, toHex(numeric, most))).toBe(most);
