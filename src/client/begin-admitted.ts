@@ -49,6 +49,7 @@ async function beginNested(
   outer.checkOpen('transaction()');
   const name = client.savepointNames.next();
   own.signal = eitherSignal(outer.signal, options.signal);
+  own.timeout = outer.timeout;
   // Not awaited here: in a failed transaction everything that follows fails as well. Nor limited in time, as BEGIN
   // is not: without it, what follows would be done in the outer one.
   const started = client.script(`SAVEPOINT ${name}`);

@@ -13,7 +13,7 @@ import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { RECORDS, type RowStyle } from '../values/column-names.ts';
-import { argsOf, type CallOptions, type QueryObject } from './call.ts';
+import { argsOf, type CallOptions, eitherSignal, type QueryObject } from './call.ts';
 import { CallGate, type Pass } from './call-gate.ts';
 import { CODECS } from './internals.ts';
 import { Listeners, type ListenHost, type Listening } from './listeners.ts';
@@ -80,12 +80,31 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     return Deadline.of(this.session.clock, timeout ?? this.commandTimeout, signal);
   }
 
-  /** Runs one call, which owns its deadline: that ends with it, whatever happens. */
+  /** The same of a user's call, which what holds for the transaction ends as well that it is made in. */
+  deadlineInside(
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+    asked?: OpenTransaction,
+  ): Deadline | null {
+    const own = this.transactions.length === 0 ? undefined : (asked ?? OpenTransaction.on(this));
+    return this.deadline(timeout ?? own?.timeout, eitherSignal(own?.signal, signal));
+  }
+
+  /**
+   * Runs one call, which owns its deadline: that ends with it, whatever happens.
+   *
+   * @param limits undefined: nothing but the connection's own time-out ends it early
+   * @param asked the transaction whose method it is, if it is one's
+   */
   async call<R>(
     limits: CallOptions | undefined,
     work: (deadline: Deadline | null) => Promise<R>,
+    asked?: OpenTransaction,
   ): Promise<R> {
-    const deadline = this.deadline(limits?.timeout, limits?.signal);
+    const deadline =
+      limits === undefined
+        ? this.deadline(undefined)
+        : this.deadlineInside(limits.timeout, limits.signal, asked);
     try {
       return await work(deadline);
     } finally {

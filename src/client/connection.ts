@@ -160,7 +160,7 @@ export class Connection<F extends RowForm = 'record'>
     timeout: number | undefined,
     signal: AbortSignal | undefined,
   ): Deadline | null {
-    return this.#client.deadline(timeout, signal);
+    return this.#client.deadlineInside(timeout, signal);
   }
 
   /**

@@ -2,6 +2,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import { NoActiveSQLTransactionError } from '../errors/generated/sqlstate.ts';
 import type { Portal, PortalRows } from '../session/requests/portal-request.ts';
 import type { Statement } from '../session/statements/statement.ts';
+import type { Deadline } from '../transport/deadline.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import { bulkCalls } from './bulk-room.ts';
 import type { QueryObject } from './call.ts';
@@ -96,7 +97,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     const isOpening = this.#portal.statement === null;
     if (isOpening) client.gate.wantedBy(this.#asked, OpenTransaction.current());
     // What ends its calls early does not keep it open.
-    const result = await client.call(close ? undefined : this.#query, (deadline) =>
+    const call = (deadline: Deadline | null): Promise<PortalRows> =>
       client.whenAdmitted(
         deadline,
         () => {
@@ -108,8 +109,8 @@ export class Cursor<T = any, F extends RowForm = 'record'>
           );
         },
         this.#context,
-      ),
-    );
+      );
+    const result = await client.call(close ? undefined : this.#query, call, this.#asked);
     if (result.exhausted) this.#exhausted = true;
     return result;
   }
@@ -154,7 +155,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
       if (this.#portal.statement === null) await this.#step(0, false);
       const client = this.#usableClient();
       const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
-      const tag = await client.call(this.#query, (deadline) =>
+      const call = (deadline: Deadline | null): Promise<string> =>
         client.whenAdmitted(
           deadline,
           () => {
@@ -162,8 +163,8 @@ export class Cursor<T = any, F extends RowForm = 'record'>
             return client.script(move, deadline, this.#query.timeout);
           },
           this.#context,
-        ),
-      );
+        );
+      const tag = await client.call(this.#query, call, this.#asked);
       const moved = Number(tag.split(' ').at(-1));
       if (moved < count) this.#exhausted = true;
       return moved;

@@ -193,6 +193,14 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
         : { ...this.#limits.settings, ...options.settings };
     const readOnly = isReadOnly(this.#limits) ? true : options.readOnly;
     if (options.readOnly === false && readOnly) throw contradiction();
-    return await super.transaction({ ...allOf(options), signal, settings, readOnly }, fn);
+    const { timeout } = this.#limits;
+    const limited =
+      timeout === undefined || typeof fn !== 'function'
+        ? fn
+        : (tx: Transaction<F>): Promise<R> => {
+            tx[ASKED]().timeout = timeout;
+            return fn(tx);
+          };
+    return await super.transaction({ ...allOf(options), signal, settings, readOnly }, limited);
   }
 }

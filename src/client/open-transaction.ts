@@ -21,6 +21,8 @@ export class OpenTransaction {
   readonly isolation: IsolationLevel | undefined;
   /** Ends its calls, those of transactions nested in it included. */
   signal: AbortSignal | undefined;
+  /** Of each of its calls that has none of its own, in milliseconds: that of `with({ timeout })`. */
+  timeout: number | undefined = undefined;
   /** The transaction whose code began this one. */
   readonly context: OpenTransaction | undefined = OpenTransaction.current();
   /** Its code runs. Until `begin` has resolved, who shares its context is still a stranger to it. */
@@ -48,6 +50,15 @@ export class OpenTransaction {
   static current(): OpenTransaction | undefined {
     let current = contexts?.getStore();
     while (current?.isOver && !current.isRunning) current = current.context;
+    return current;
+  }
+
+  /** The innermost one on a client session that the running code is inside of. */
+  static on(home: object): OpenTransaction | undefined {
+    let current = OpenTransaction.current();
+    while (current !== undefined && (current.home !== home || current.isOver)) {
+      current = current.context;
+    }
     return current;
   }
 

@@ -132,7 +132,7 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
     try {
       const client = this.#client(call);
       const { timeout, signal } = this.#options;
-      const deadline = client.deadline(timeout, signal);
+      const deadline = client.deadlineInside(timeout, signal);
       try {
         const query = { text: this.query, args, timeout, rows: client.rowStyle.form };
         const kind = statementKind(query.text);

@@ -4,7 +4,7 @@ import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { Begun } from './begin-admitted.ts';
 import type { Beginning } from './beginning.ts';
-import { eitherSignal, type Query, type QueryObject, toQuery } from './call.ts';
+import { type Query, type QueryObject, toQuery } from './call.ts';
 import { located } from './caller-stack.ts';
 import type { ArgsOf, Checked, ColumnsOf, FormOf, PlainQuery, Typed } from './checked-queries.ts';
 import type { ClientSession } from './client-session.ts';
@@ -171,7 +171,7 @@ export class Transaction<F extends RowForm = 'record'>
     timeout: number | undefined,
     signal: AbortSignal | undefined,
   ): Deadline | null {
-    return this.#client.deadline(timeout, eitherSignal(this.#own.signal, signal));
+    return this.#client.deadlineInside(timeout, signal, this.#own);
   }
 
   /**

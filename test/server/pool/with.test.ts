@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, createPool, type Pool, TimeoutError } from '../../../src/index.ts';
+import {
+  connect,
+  createPool,
+  type Pool,
+  TimeoutError,
+  type Transaction,
+} from '../../../src/index.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 const SLEEP = 'SELECT pg_sleep(60)';
@@ -46,6 +52,18 @@ describe('pool.with', () => {
     expect(await db.fetchVal({ text: 'SELECT 1', timeout: 60_000 })).toBe(1);
   });
 
+  it('has its time-out for each call of a transaction, those nested in it included, and not for the whole', async () => {
+    const db = pool.with({ timeout: 50 });
+    await expect(db.transaction((tx) => tx.execute(SLEEP))).rejects.toThrow(TimeoutError);
+    const nested = db.transaction((tx) => tx.transaction((tx2) => tx2.cursor(SLEEP).fetch(1)));
+    await expect(nested).rejects.toThrow(TimeoutError);
+    const answers = await db.transaction(async (tx) => [
+      await tx.fetchVal({ text: 'SELECT 1 FROM pg_sleep(0.06)', timeout: 60_000 }),
+      await tx.fetchVal('SELECT 2'),
+    ]);
+    expect(answers).toEqual([1, 2]);
+  });
+
   it('tells the line of the caller', async () => {
     const db = pool.with({ signal: new AbortController().signal });
     const error = await db
@@ -66,6 +84,48 @@ describe('the signal of a transaction', () => {
     });
     await expect(work).rejects.toThrow('enough');
     expect(await pool.fetchVal('SELECT count(*) FROM pool_with_test')).toBe(0n);
+  });
+
+  it('cancels what is called by its connection, a prepared statement and a cursor in it', async () => {
+    type Call = (tx: Transaction) => Promise<unknown>;
+    const calls: Call[] = [
+      (tx) => tx.connection.execute(SLEEP),
+      (tx) => tx.connection.prepare(SLEEP).then((statement) => statement.fetch()),
+      (tx) => tx.cursor(SLEEP).fetch(1),
+      (tx) => tx.connection.cursor(SLEEP).fetch(1),
+    ];
+    for (const call of calls) {
+      const controller = new AbortController();
+      const work = pool.transaction({ signal: controller.signal }, async (tx) => {
+        await tx.execute('INSERT INTO pool_with_test VALUES (1)');
+        const calling = call(tx);
+        await new Promise((resolve) => setImmediate(resolve));
+        controller.abort(new Error('enough'));
+        await calling;
+      });
+      await expect(work).rejects.toThrow('enough');
+    }
+    expect(await pool.fetchVal('SELECT count(*) FROM pool_with_test')).toBe(0n);
+  });
+
+  it('is none of those who wait for the end of the transaction', async () => {
+    await using connection = await pool.acquire();
+    const controller = new AbortController();
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const work = connection.transaction({ signal: controller.signal }, async (tx) => {
+      await tx.execute('SELECT');
+      begin();
+      await tx.execute(SLEEP);
+    });
+    work.catch(() => {});
+    await begun;
+    const stranger = connection.fetchVal('SELECT 1');
+    controller.abort(new Error('enough'));
+    await expect(work).rejects.toThrow('enough');
+    expect(await stranger).toBe(1);
   });
 
   it('holds for nested transactions, which may have one of their own', async () => {
