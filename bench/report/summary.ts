@@ -17,6 +17,7 @@ const PART_PAGES: Readonly<Record<string, URL>> = {
 const SHORT: ReadonlySet<string> = new Set([
   'point_lookup',
   'pool_many',
+  'transaction',
   'mixed_types',
   'batch',
   'copyfrom',
@@ -64,9 +65,11 @@ function shortSummaryOf(results: Results): string {
     const name = line.slice(2).split(' |', 1)[0]!;
     return at < 2 || SHORT.has(name) || name === 'geometric mean';
   });
+  // Without the heading, its rule, the mean itself and what is left out of it.
+  const count = lines.length - 3 - UNTARGETED.size;
   return [
     `CPU time of the client for one operation at ${CONNECTIONS} connections: this library's in microseconds, the
-others' as multiples of it. The mean is that of twelve workloads, all of which are in
+others' as multiples of it. The mean is that of ${count} workloads, all of which are in
 [Performance](docs/guides/performance.md), with what they do and where others win.`,
     shown.join('\n'),
     `${whole[2]!.split('. Medians')[0]}.`,
