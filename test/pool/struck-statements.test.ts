@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ConnectOptions, connect, createPool, type Queryable } from '../../src/index.ts';
+import { connect, createPool, type Queryable } from '../../src/index.ts';
 import { writeErrorResponse } from '../../src/protocol/backend/response.ts';
 import {
   writeBindComplete,
@@ -107,15 +107,25 @@ const again: Script = [
   ignoreRest(),
 ];
 
+function optionsFor({ host, port }: ScriptedServer) {
+  return { host, port, user: 'test', database: 'test', ssl: 'disable' } as const;
+}
+
+/** Calls a statement right behind one that is aborted then. Resolves to what became of it. */
+async function behindAborted(on: Queryable, then: Promise<void>, text: string): Promise<unknown> {
+  const abort = new AbortController();
+  void then.then(() => abort.abort(new Error('aborted')));
+  const first = on.execute({ text: 'SELECT 1', signal: abort.signal });
+  const second = on.fetchVal(text).catch((error: unknown) => error);
+  await expect(first).rejects.toThrow('aborted');
+  return await second;
+}
+
 /**
  * Runs a statement that is known already right behind one that is aborted, and whose cancel comes
  * so late that it strikes this one. Resolves to what became of it.
  */
-async function runStruck(
-  open: (options: ConnectOptions) => Promise<Queryable & { terminate(): void }>,
-  text: string,
-  rest: Script,
-): Promise<unknown> {
+async function runStruck(text: string): Promise<unknown> {
   const aborting = deferred();
   const arrived = deferred();
   const finished = deferred();
@@ -137,7 +147,7 @@ async function runStruck(
       run('the cancel is over', () => finished.resolve()),
       send(done),
       send(isKept ? struck : unkeptStruck),
-      rest,
+      again,
     ],
     [
       expectStartup('CancelRequest'),
@@ -146,16 +156,10 @@ async function runStruck(
       close(),
     ],
   ]);
-  const { host, port } = server;
-  const on = await open({ host, port, user: 'test', database: 'test', ssl: 'disable' });
+  const on = await createPool({ ...optionsFor(server), minSize: 1, maxSize: 1 });
   try {
     expect(await on.fetchVal(text)).toBe(7);
-    const abort = new AbortController();
-    void aborting.promise.then(() => abort.abort(new Error('aborted')));
-    const first = on.execute({ text: 'SELECT 1', signal: abort.signal });
-    const second = on.fetchVal(text).catch((error: unknown) => error);
-    await expect(first).rejects.toThrow('aborted');
-    return await second;
+    return await behindAborted(on, aborting.promise, text);
   } finally {
     on.terminate();
   }
@@ -191,15 +195,9 @@ async function runBehind(text: string): Promise<unknown> {
       close(),
     ],
   ]);
-  const { host, port } = server;
-  const on = await connect({ host, port, user: 'test', database: 'test', ssl: 'disable' });
+  const on = await connect(optionsFor(server));
   try {
-    const abort = new AbortController();
-    void aborting.promise.then(() => abort.abort(new Error('aborted')));
-    const first = on.execute({ text: 'SELECT 1', signal: abort.signal });
-    const second = on.fetchVal(text).catch((error: unknown) => error);
-    await expect(first).rejects.toThrow('aborted');
-    return await second;
+    return await behindAborted(on, aborting.promise, text);
   } finally {
     on.terminate();
   }
@@ -234,8 +232,7 @@ describe('a statement that shares a connection and is struck by a cancel of a ne
     'NOTIFY c',
     "/* app:web */ NOTIFY c, 'COMMIT'",
   ])('is sent again: %j', async (text) => {
-    const open = (options: ConnectOptions) => createPool({ ...options, minSize: 1, maxSize: 1 });
-    expect(await runStruck(open, text, again)).toBe(7);
+    expect(await runStruck(text)).toBe(7);
   });
 });
 
@@ -276,9 +273,7 @@ it('LISTEN does not wait for the answer of an UNLISTEN that it makes good, whose
       ignoreRest(),
     ],
   ]);
-  const { host, port } = server;
-  const options = { user: 'test', database: 'test', ssl: 'disable', commandTimeout: 5000 } as const;
-  const connection = await connect({ host, port, ...options });
+  const connection = await connect({ ...optionsFor(server), commandTimeout: 5000 });
   await connection.addListener('news', () => {});
   expect(await connection.execute('UNLISTEN *')).toBe('UNLISTEN');
   connection.terminate();

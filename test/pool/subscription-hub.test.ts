@@ -40,6 +40,19 @@ function hubOver(fates: readonly (boolean | 'refused')[], asked = (_text: string
   return { hub: new SubscriptionHub({ ...contextFor(config), clock }), clock, streams };
 }
 
+/** A subscription, and how many gaps it was told of. */
+async function countingGaps(hub: SubscriptionHub) {
+  let gaps = 0;
+  const subscription = await hub.subscribe(
+    'news',
+    () => {},
+    () => {
+      gaps += 1;
+    },
+  );
+  return { subscription, gaps: () => gaps };
+}
+
 async function allSettled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await settle();
 }
@@ -57,14 +70,7 @@ it('a subscription to a server that does not answer LISTEN fails with the heartb
 
 it('a server that does not answer when it is listened to again is left for a new connection', async () => {
   const { hub, clock, streams } = hubOver([false, true, false]);
-  let gaps = 0;
-  const subscription = await hub.subscribe(
-    'news',
-    () => {},
-    () => {
-      gaps += 1;
-    },
-  );
+  const { subscription, gaps } = await countingGaps(hub);
   streams[0]!.say(null);
   await allSettled();
   expect(streams).toHaveLength(2);
@@ -72,7 +78,7 @@ it('a server that does not answer when it is listened to again is left for a new
   await allSettled();
   expect(streams[1]!.destroyed).toBe(true);
   expect(streams).toHaveLength(3);
-  expect(gaps).toBe(1);
+  expect(gaps()).toBe(1);
   await subscription.close();
   await hub.close();
 });
@@ -136,14 +142,7 @@ it('a channel that the server refuses fails alone, also while the connection is 
 
 it('who subscribes while the connection is away waits for one attempt, and is told if that fails', async () => {
   const { hub, clock, streams } = hubOver([false, 'refused', 'refused', 'refused', false]);
-  let gaps = 0;
-  await hub.subscribe(
-    'news',
-    () => {},
-    () => {
-      gaps += 1;
-    },
-  );
+  const { gaps } = await countingGaps(hub);
   streams[0]!.say(null);
   await allSettled();
   const outcome = hub.subscribe('late', () => {}, null).catch((error: unknown) => error);
@@ -156,7 +155,7 @@ it('who subscribes while the connection is away waits for one attempt, and is to
   expect(streams).toHaveLength(1);
   await clock.advance(1000);
   await allSettled();
-  expect(gaps).toBe(1);
+  expect(gaps()).toBe(1);
   expect(streams[1]!.puppet.executed).toEqual(['LISTEN "news"']);
   await hub.subscribe('late', () => {}, null);
   await hub.close();
