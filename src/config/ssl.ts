@@ -115,14 +115,16 @@ export function resolveSsl(
   const tls: TlsOptions = { ...versions, rejectUnauthorized: false };
   if (isAtLeast(mode, 'require') && !systemRoots) {
     const ca = files?.roots(mode) ?? null;
-    if (files !== null && ca !== null) {
+    if (ca !== null) {
       tls.ca = ca;
       if (mode === 'require') mode = 'verify-ca';
-      const crl = files.revocationLists();
-      if (crl.length > 0) tls.crl = crl;
     }
   }
-  if (isAtLeast(mode, 'verify-ca')) tls.rejectUnauthorized = true;
+  if (isAtLeast(mode, 'verify-ca')) {
+    tls.rejectUnauthorized = true;
+    const crl = files?.revocationLists() ?? [];
+    if (crl.length > 0) tls.crl = crl;
+  }
   if (!isAtLeast(mode, 'verify-full')) tls.checkServerIdentity = () => undefined;
   Object.assign(tls, files?.clientCertificate());
   return sslConfig({ ...common, mode }, tls);

@@ -29,7 +29,7 @@ export function securityAttempts(mode: SslMode): readonly Security[] {
 }
 
 /**
- * Asks for TLS and begins it, or begins it without asking.
+ * Asks for TLS and begins it, or begins it without asking. Whether there is TLS now.
  *
  * PostgreSQL manual, "SSL Session Encryption" in "Message Flow".
  */
@@ -39,13 +39,13 @@ export async function secure(
   config: ConnectConfig,
   host: HostConfig,
   security: Exclude<Security, 'plain'>,
-): Promise<void> {
+): Promise<boolean> {
   const { ssl } = config;
   const direct = ssl.negotiation === 'direct';
   inbox.refuseMessages();
   if (!direct && !(await requestTls(transport, inbox, security))) {
     inbox.acceptMessages();
-    return;
+    return false;
   }
   // TLS over a connection that is closed already would wait for an answer.
   inbox.check();
@@ -53,6 +53,8 @@ export async function secure(
   try {
     tls = await transport.startTls({ ssl, host: host.host, alpn: ALPN });
   } catch (error) {
+    // A check that this runtime cannot make is no failure of the network, after which one tries again.
+    if (error instanceof InterfaceError) throw error;
     throw new ConnectionFailureError(
       `TLS with ${describeHost(host)} failed: ${(error as Error).message}`,
       {},
@@ -64,6 +66,7 @@ export async function secure(
     throw new ProtocolError('the server did not agree on the protocol "postgresql" by ALPN');
   }
   inbox.acceptMessages();
+  return true;
 }
 
 /** Whether a handshake failed by the network. A certificate or a cipher would be refused again. */

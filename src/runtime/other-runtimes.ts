@@ -8,8 +8,11 @@ export const isWorkerd: boolean =
   (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent ===
     'Cloudflare-Workers';
 
+/** Whether this is Deno, whose modules of Node's are written anew as well. */
+export const isDeno: boolean = 'Deno' in globalThis;
+
 /**
  * Whether sockets may read into a buffer of ours. workerd takes it away with the first read, and under Deno
  * a socket that does so never gets through the handshake of TLS.
  */
-export const readsIntoBuffers: boolean = !isWorkerd && !('Deno' in globalThis);
+export const readsIntoBuffers: boolean = !isWorkerd && !isDeno;

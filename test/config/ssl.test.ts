@@ -222,6 +222,26 @@ describe('the check of the server', () => {
     );
   });
 
+  it('takes revocation lists with the roots of Node, too', () => {
+    const file = join(made, 'root.crl');
+    for (const given of [
+      { dsn: `host=h sslrootcert=system sslcrl=${file}` },
+      { dsn: `sslcrl=${file}`, options: { ...HOST, ssl: true } },
+      { env: { PGSSLCRL: file }, options: { ...HOST, ssl: true } },
+    ]) {
+      const { ca, crl } = ssl(given).tlsOptions();
+      expect(ca).toBeUndefined();
+      expect(crl).toHaveLength(1);
+      expect(() => createSecureContext({ crl: crl as Buffer[] })).not.toThrow();
+    }
+    const missing = { dsn: 'sslcrl=/nowhere', options: { ...HOST, ssl: true } };
+    expect(refused(missing).message).toContain('/nowhere');
+    // That of libpq's directory belongs to the root certificate of that directory, and to libpq's modes.
+    install('root.crl', 'root.crl');
+    expect(ssl({ options: { ...HOST, ssl: true } }).tlsOptions().crl).toBeUndefined();
+    expect(ssl({ dsn: 'host=h sslrootcert=system' }).tlsOptions().crl).toHaveLength(1);
+  });
+
   it('is said explicitly, whatever NODE_TLS_REJECT_UNAUTHORIZED says', () => {
     expect(ssl({ options: { ...HOST, ssl: { ca: 'x' } } }).tlsOptions()).toEqual({
       ca: 'x',

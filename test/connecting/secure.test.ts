@@ -1,6 +1,6 @@
 import net, { type AddressInfo } from 'node:net';
 import tls from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   ConnectionFailureError,
   type ConnectOptions,
@@ -131,6 +131,22 @@ describe('the protocol that TLS agrees on (ALPN)', () => {
     expect(await refusal(server, { directTls: true })).toBeInstanceOf(ConnectionFailureError);
     expect(server.received).toEqual([]);
   });
+});
+
+it('what Bun finds wrong with a certificate that nobody checks is no failure', async () => {
+  await using server = await listen('postgres', null);
+  const { connect: begin } = tls;
+  using _spy = vi.spyOn(tls, 'connect').mockImplementation(((given: tls.ConnectionOptions) => {
+    const socket = begin(given);
+    const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
+    // As Bun 1.4 does.
+    const found = new Error('self signed certificate');
+    socket.emit = (event: string, ...values: unknown[]) =>
+      emit(event, ...(event === 'secureConnect' ? [found] : values));
+    return socket;
+  }) as typeof tls.connect);
+  expect((await refusal(server, {})).message).toContain('closed the connection at start-up');
+  expect(server.received).toHaveLength(1);
 });
 
 describe('a connection that breaks under TLS', () => {

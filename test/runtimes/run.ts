@@ -23,6 +23,8 @@ interface Target {
   readonly dsn: string;
   /** The file of the authority whose certificate it shows. */
   readonly caFile: string | null;
+  /** The file of a list that has that certificate as revoked. */
+  readonly revokedFile?: string;
 }
 
 interface Outcome {
@@ -103,7 +105,8 @@ async function output(name: string, executable: string, target: Target): Promise
     return { code: 0, stdout: await runWorker(executable, { dsn, ca }), stderr: '' };
   }
   const programme = fileURLToPath(new URL('conformance.mjs', import.meta.url));
-  const root = target.caFile === null ? {} : { PGSSLROOTCERT: target.caFile };
+  const root =
+    target.caFile === null ? {} : { PGSSLROOTCERT: target.caFile, REVOKED: target.revokedFile };
   const args = name === 'deno' ? ['run', '--allow-all', programme] : [programme];
   return run(executable, args, { ...process.env, DSN: target.dsn, ...root });
 }
@@ -175,10 +178,11 @@ const main = new URL('../../dist/index.js', import.meta.url);
 const { connect } = (await import(main.href)) as typeof import('../../src/index.ts');
 const wanted = process.argv.slice(2);
 await using authority = await Authority.create();
-const { cert, key } = await authority.issue({
+const certificate = await authority.issue({
   commonName: 'localhost',
   altNames: ['DNS:localhost', 'IP:127.0.0.1'],
 });
+const { cert, key } = certificate;
 const plain = await TempCluster.start();
 const secure = await TempCluster.start({
   settings: { ssl: 'on' },
@@ -194,7 +198,12 @@ try {
   const dsn = `postgres://postgres:secret@localhost:${port}/postgres?sslmode=verify-full`;
   const targets: Target[] = [
     { name: 'TCP', dsn: plain.dsn, caFile: null },
-    { name: 'TLS and SCRAM', dsn, caFile: authority.rootFile },
+    {
+      name: 'TLS and SCRAM',
+      dsn,
+      caFile: authority.rootFile,
+      revokedFile: await authority.revoke(certificate),
+    },
   ];
   for (const runtime of wanted.length > 0 ? wanted : RUNTIMES) {
     outcomes.push(await examine(runtime, targets));

@@ -297,12 +297,14 @@ export class SocketStream implements ByteStream {
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => {
         this.#settle = null;
-        socket.off(event, settle);
+        socket.off(event, happened);
         if (error === undefined) resolve();
         else reject(error);
       };
+      // Without its argument: Bun tells what is wrong with the certificate, though nobody has asked for a check.
+      const happened = (): void => settle();
       this.#settle = settle;
-      socket.on(event, settle);
+      socket.on(event, happened);
     });
   }
 }

@@ -1,11 +1,22 @@
 import type { ConnectionOptions } from 'node:tls';
+import { UnsupportedClientFeatureError } from '../../errors/client-errors.ts';
 import { builtinModule } from '../../runtime/builtin-module.ts';
+import { isDeno } from '../../runtime/other-runtimes.ts';
 import type { TlsRequest } from '../byte-stream.ts';
 import { withSecureContext } from './secure-context.ts';
 
-/** What `tls.connect` is told, besides the socket. */
+/**
+ * What `tls.connect` is told, besides the socket.
+ *
+ * @throws UnsupportedClientFeatureError where the runtime would leave a check away without a word
+ */
 export function tlsOptions({ ssl, host, alpn }: TlsRequest): ConnectionOptions {
   const options = ssl.tlsOptions();
+  if (isDeno && options.crl !== undefined) {
+    throw new UnsupportedClientFeatureError('Deno takes no lists of revoked certificates', {
+      safeToRetry: true,
+    });
+  }
   // A name given among the options of Node is what the certificate shall have.
   const name = options.servername ?? (ssl.sni ? serverName(host) : undefined);
   return {

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { SslConfig } from '../../../src/config/connect-config.ts';
 import { withSecureContext } from '../../../src/transport/node/secure-context.ts';
 
 const UNVERIFIED = { rejectUnauthorized: false, minVersion: 'TLSv1.2' } as const;
@@ -33,4 +34,18 @@ describe('the TLS context', () => {
     );
     expect(given.secureContext).toBe(secureContext);
   });
+});
+
+it('a list of revoked certificates is refused in Deno, which would not look at it', async () => {
+  const request = (options: ConnectionOptions) => ({
+    ssl: { tlsOptions: () => options } as SslConfig,
+    host: 'db.test',
+    alpn: 'postgresql',
+  });
+  vi.resetModules();
+  vi.stubGlobal('Deno', {});
+  const { tlsOptions } = await import('../../../src/transport/node/tls-options.ts');
+  vi.unstubAllGlobals();
+  expect(() => tlsOptions(request({ crl: [] }))).toThrow(/Deno takes no lists of revoked/);
+  expect(tlsOptions(request({}))).toMatchObject({ host: 'db.test' });
 });
