@@ -14,7 +14,7 @@ const CANCEL_TIMEOUT = 2_000;
 export interface CancelTarget {
   /** With the address that the session has, to reach the very same server. */
   readonly host: HostConfig;
-  /** Whether the session has TLS: then the cancel key travels by no other way. */
+  /** Whether TLS was begun on the session's stream: then the cancel key travels by no other way. */
   readonly secured: boolean;
   readonly processId: number;
   readonly secretKey: Buffer;

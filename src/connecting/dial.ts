@@ -77,7 +77,13 @@ async function dialByHook(hook: DialHook, host: HostConfig, deadline: Deadline |
   const dialled = (async () => hook(host, { signal: abort.signal }))();
   try {
     const stream = await within(deadline, dialled);
-    if (typeof stream?.write === 'function' && typeof stream.destroy === 'function') return stream;
+    if (typeof stream?.write === 'function' && typeof stream.destroy === 'function') {
+      // Its end has been told already, and will not be told again.
+      if (stream.destroyed || stream.readableEnded) {
+        throw stream.errored ?? new Error('the stream of the dial function has ended');
+      }
+      return stream;
+    }
   } catch (error) {
     abort.abort(error);
     // A stream that comes too late has nobody left to use it.

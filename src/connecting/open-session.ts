@@ -42,7 +42,10 @@ interface Attempt {
   readonly security: Security;
   /** What it is about, for the message of a time-out. */
   phase: 'connecting' | 'negotiating TLS' | 'authenticating';
-  /** Whether TLS has begun, so that the same without TLS is something else. */
+  /**
+   * Whether TLS was begun here, so that the same without TLS is something else. A stream of the option
+   * dial may have had it before.
+   */
   secured: boolean;
 }
 
@@ -122,20 +125,19 @@ async function open(
   try {
     if (security !== 'plain') {
       attempt.phase = 'negotiating TLS';
-      await secure(transport, inbox, config, host, security);
+      attempt.secured = await secure(transport, inbox, config, host, security);
     }
     attempt.phase = 'authenticating';
     const started = await startUp({ config, host, transport, inbox, discovery });
     deadline?.check();
     inbox.check();
-    const session = sessionOf(context, host, transport, started);
+    const session = sessionOf(context, attempt, transport, started);
     deadline?.watch(null);
     const { rest } = inbox;
     if (rest.length > 0) session.inbox.received(rest, rest.length);
     if (session.isEnded) throw session.endReason;
     return session;
   } catch (error) {
-    attempt.secured = transport.tls !== null;
     transport.destroy();
     throw error instanceof ProtocolError ? notTheProtocol(host, error) : error;
   }
@@ -151,7 +153,7 @@ function notTheProtocol(host: HostConfig, cause: ProtocolError): ProtocolError {
 
 function sessionOf(
   context: SessionContext,
-  host: HostConfig,
+  { host, secured }: Attempt,
   transport: ByteStream,
   { server, processId, secretKey, transactionStatus, notices }: StartedUp,
 ): Session {
@@ -160,7 +162,7 @@ function sessionOf(
   const known = config.dial !== null || host.socketPath !== null || host.address !== null;
   const target: Omit<CancelTarget, 'secretKey'> = {
     host: known ? host : { ...host, address: transport.remoteAddress },
-    secured: transport.tls !== null,
+    secured,
     processId,
   };
   return new Session({

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import net from 'node:net';
 import { Duplex } from 'node:stream';
+import tls from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TempCluster } from '../../../src/cluster/index.ts';
 import {
@@ -100,14 +102,27 @@ describe('a cancel request', () => {
 
   it('goes through TLS from its first byte when the session does', async () => {
     const { written, dial } = recorder(cluster.port);
-    const tls = { ssl: 'require', directTls: true } as const;
-    await using connection = await connect(options({ dial, ...tls }));
+    await using connection = await connect(options({ dial, ssl: 'require', directTls: true }));
     await timeOut(connection);
     expect(written.map((chunks) => chunks[0]?.[0])).toEqual([
       CLIENT_HELLO,
       CLIENT_HELLO,
       CLIENT_HELLO,
     ]);
+  });
+
+  it('asks for no TLS on a stream of the option dial that has it already', async () => {
+    const ca = await authority.root();
+    const dial: DialFunction = async () => {
+      const given = { port: cluster.port, host: '127.0.0.1', servername: 'db.test', ca };
+      const socket = tls.connect({ ...given, ALPNProtocols: ['postgresql'] });
+      await once(socket, 'secureConnect');
+      return socket;
+    };
+    for (const ssl of ['disable', 'prefer'] as const) {
+      await using connection = await connect(options({ dial, ssl }));
+      await timeOut(connection);
+    }
   });
 
   it('goes without TLS when the session does', async () => {

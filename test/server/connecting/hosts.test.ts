@@ -396,6 +396,21 @@ describe('a dial function', () => {
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  it('may give a stream that has ended before it is used', async () => {
+    const destroyed = new Duplex({ read() {}, write() {} }).destroy();
+    const ended = new Duplex({ allowHalfOpen: true, read() {}, write() {} });
+    ended.resume().push(null);
+    const reason = new Error('the tunnel has caved in');
+    const failed = new Duplex({ read() {}, write() {} }).on('error', () => {}).destroy(reason);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const stream of [destroyed, ended, failed]) {
+      const error = await refusal(options({ host: 'db.test', dial: () => stream, timeout: 2_000 }));
+      expect(error).toBeInstanceOf(ConnectionFailureError);
+      expect(error.message).toMatch(/db\.test:5432: .*(has ended|caved in)/);
+      expect(stream.destroyed).toBe(true);
+    }
+  });
+
   it('that gives no stream is refused', async () => {
     for (const nothing of [null, {}, 'stream']) {
       const dial = (() => nothing) as unknown as DialFunction;
