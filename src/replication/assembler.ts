@@ -23,19 +23,26 @@ import { Transaction, type TransactionHost, type TransactionOutcome } from './tr
 
 /** What the assembler tells its stream. */
 export interface AssemblerHost extends TransactionHost, TypeHost {
-  /** The first change of a transaction is in it: it can be handed over. */
+  /** The first change of a transaction is in it: it can be handed over. A prepared one may have none. */
   opened(transaction: Transaction): void;
   /** One more change waits. */
   pushed(transaction: Transaction): void;
   /** A transaction has ended; it was handed over only if it has changes. */
   closed(transaction: Transaction): void;
+  /** A transaction has ended as aborted that was handed over as a whole: it comes once more, as another one. */
+  forgotten(transaction: Transaction): void;
 }
 
 /** A transaction of which a part was handed over when the connection was lost. */
 interface Interrupted {
   readonly transaction: Transaction;
+  /** What its beginning said where its end is. */
+  readonly announced: bigint;
   readonly received: number;
 }
+
+/** Behind every position. */
+const UNKNOWN_END = (1n << 64n) - 1n;
 
 /**
  * Makes transactions of what pgoutput sends, across all connections of a stream: what was handed over
@@ -52,11 +59,19 @@ export class Assembler implements PgOutputSink {
   readonly #decoder: ChangeDecoder;
   /** The transaction whose changes come, but for streamed ones. */
   #current: Transaction | null = null;
+  /** What its beginning said where its end is. */
+  #announced = 0n;
+  /** It was prepared before the server was to send that: its end is where that is committed. */
+  #isLate = false;
   /** It was handed over before as a whole. */
   #isDropping = false;
   /** Its changes that were handed over before and come again. */
   #toSkip = 0;
   #interrupted: Interrupted | null = null;
+  /** Where the present connection begins. */
+  #start = 0n;
+  /** Where those were prepared that came late, and were handed over as a whole. */
+  readonly #late = new Set<bigint>();
   /** Transactions in progress, by their ids. */
   readonly #streamed = new Map<number, Transaction>();
   /** The one whose part comes now. */
@@ -76,9 +91,10 @@ export class Assembler implements PgOutputSink {
 
   // ── Connections ─────────────────────────────────────────────────────────────────────────
 
-  /** A connection has begun. What it sends is decoded so. */
-  connected(decoding: Decoding): void {
+  /** A connection has begun, at `start`. What it sends is decoded so. */
+  connected(decoding: Decoding, start: bigint): void {
     this.#decoder.connected(decoding);
+    this.#start = start;
   }
 
   /**
@@ -94,10 +110,12 @@ export class Assembler implements PgOutputSink {
     if (current?.isPending && !this.#isDropping) {
       // Lost before all of it was skipped that had come before: that is to be skipped again.
       const received = current.received + this.#toSkip;
-      if (comesAgain) this.#interrupted = { transaction: current, received };
+      const announced = this.#announced;
+      if (comesAgain) this.#interrupted = { transaction: current, announced, received };
       else this.#end(current, 'aborted');
     }
     this.#isDropping = false;
+    this.#isLate = false;
     this.#toSkip = 0;
     // A savepoint that was rolled back meanwhile is not sent again, so that nobody can tell how much
     // of such a transaction comes a second time: it begins anew.
@@ -105,6 +123,7 @@ export class Assembler implements PgOutputSink {
     this.#streamed.clear();
     if (!comesAgain) {
       this.#interrupted = null;
+      this.#late.clear();
       this.delivered = 0n;
     }
   }
@@ -153,17 +172,22 @@ export class Assembler implements PgOutputSink {
   }
 
   beginPrepare({ lsn, time, xid, gid }: Prepare): void {
-    this.#open(xid, lsn, time).gid = gid;
+    // What was prepared before the slot had `twoPhase` is sent when it is committed, whatever came between.
+    const isLate = lsn < this.#start;
+    const transaction = this.#open(xid, lsn, time, isLate);
+    if (!isLate) transaction.gid = gid;
   }
 
-  #open(xid: number, finalLsn: bigint, time: bigint): Transaction {
+  #open(xid: number, finalLsn: bigint, time: bigint, isLate: boolean = false): Transaction {
     if (this.#current !== null) throw new ProtocolError('a transaction begins inside of another');
     const interrupted = this.#interrupted;
     this.#isDropping = false;
+    this.#isLate = isLate;
+    this.#announced = finalLsn;
     this.#toSkip = 0;
     if (interrupted !== null) {
-      const { transaction, received } = interrupted;
-      if (transaction.xid === xid && transaction.finalLsn === finalLsn) {
+      const { transaction, announced, received } = interrupted;
+      if (transaction.xid === xid && announced === finalLsn) {
         this.#interrupted = null;
         this.#toSkip = received;
         transaction.received = 0;
@@ -173,8 +197,12 @@ export class Assembler implements PgOutputSink {
       if (finalLsn >= transaction.finalLsn) throw this.#missing(interrupted);
     }
     // Its end is behind its commit: so what was handed over as a whole begins before that end.
-    this.#isDropping = finalLsn < this.delivered;
+    this.#isDropping = isLate ? this.#late.has(finalLsn) : finalLsn < this.delivered;
     const transaction = new Transaction(this.#host, xid, finalLsn, time);
+    if (isLate) {
+      transaction.finalLsn = UNKNOWN_END;
+      transaction.endLsn = this.delivered;
+    }
     this.#current = transaction;
     return transaction;
   }
@@ -184,7 +212,7 @@ export class Assembler implements PgOutputSink {
   }
 
   prepare({ lsn, endLsn, time }: Prepare): void {
-    this.#close('prepared', lsn, endLsn, time);
+    if (!this.#isLate) this.#close('prepared', lsn, endLsn, time);
   }
 
   #close(outcome: TransactionOutcome, lsn: bigint, endLsn: bigint, time: bigint): void {
@@ -196,6 +224,8 @@ export class Assembler implements PgOutputSink {
       );
     }
     this.#current = null;
+    if (this.#isLate) this.#late.add(this.#announced);
+    this.#isLate = false;
     if (this.#isDropping) {
       this.#isDropping = false;
       this.skipped.transactions += 1;
@@ -215,6 +245,8 @@ export class Assembler implements PgOutputSink {
     transaction.endLsn = endLsn;
     transaction.time = time;
     this.delivered = endLsn;
+    // What becomes of it is told, whatever is in it.
+    if (outcome === 'prepared' && !transaction.isPending) this.#host.opened(transaction);
     this.#end(transaction, outcome);
   }
 
@@ -313,10 +345,21 @@ export class Assembler implements PgOutputSink {
     }
     let transaction = this.#streamed.get(xid);
     if (transaction === undefined) {
+      this.#comesInParts(xid);
       transaction = new Transaction(this.#host, xid, 0n, 0n, 'streamed');
+      transaction.endLsn = this.delivered;
       this.#streamed.set(xid, transaction);
     }
     this.#part = transaction;
+  }
+
+  /** What the server sends in parts is for its memory to say: it may come so after it came as a whole. */
+  #comesInParts(xid: number): void {
+    const interrupted = this.#interrupted;
+    if (interrupted?.transaction.xid !== xid) return;
+    this.#interrupted = null;
+    interrupted.transaction.end('aborted');
+    this.#host.forgotten(interrupted.transaction);
   }
 
   streamStop(): void {
@@ -338,6 +381,12 @@ export class Assembler implements PgOutputSink {
   }
 
   streamPrepare({ xid, gid, lsn, endLsn, time }: Prepare): void {
+    if (lsn < this.#start) {
+      // As in `beginPrepare`: its end comes with its commit, right behind.
+      const late = this.#streamed.get(xid);
+      if (late !== undefined) late.finalLsn = lsn;
+      return;
+    }
     const transaction = this.#takeStreamed(xid);
     transaction.gid = gid;
     this.#endStreamed(transaction, 'prepared', lsn, endLsn, time);
@@ -373,7 +422,16 @@ export class Assembler implements PgOutputSink {
   // ── Two phases ──────────────────────────────────────────────────────────────────────────
 
   commitPrepared(prepare: Prepare): void {
-    this.#decided('commit-prepared', prepare.xid, prepare.gid, prepare);
+    const { xid, gid, lsn, endLsn, time } = prepare;
+    if (this.#isLate) {
+      this.#close('committed', lsn, endLsn, time);
+    } else if (this.#streamed.has(xid)) {
+      const transaction = this.#takeStreamed(xid);
+      this.#late.add(transaction.finalLsn);
+      this.#endStreamed(transaction, 'committed', lsn, endLsn, time);
+    } else {
+      this.#decided('commit-prepared', xid, gid, prepare);
+    }
   }
 
   rollbackPrepared({ xid, gid, endLsn, time }: RollbackPrepared): void {

@@ -120,6 +120,11 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
     if (this.#acknowledgements.ended(transaction)) this.#reporter.soon();
   }
 
+  forgotten(transaction: Transaction): void {
+    this.#acknowledgements.forget(transaction);
+    if (this.#acknowledgements.advance()) this.#reporter.soon();
+  }
+
   taken(count: number): void {
     this.#queue.taken(count);
   }
@@ -130,6 +135,10 @@ export class LogicalStream implements ChangeStream, AssemblerHost, VisibleStream
 
   resume(): void {
     this.#receiver.resume();
+  }
+
+  storable(position: bigint): bigint {
+    return this.#queue.firstEnd(position);
   }
 
   acknowledged(transaction: Transaction): void {

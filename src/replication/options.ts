@@ -73,8 +73,8 @@ export interface ChangeStreamOptions {
   readonly origin?: 'any' | 'none' | undefined;
   /**
    * Hands large transactions over while they are in progress; whether they count is told by
-   * `outcome` and `aborted`. Those that are committed meanwhile wait in memory. Default false: the
-   * server keeps them until their commit.
+   * `outcome` and `aborted`. Those that are committed meanwhile wait in memory, and come behind: not in the order of
+   * their commits. Default false: the server keeps them until their commit.
    */
   readonly streaming?: boolean | undefined;
   /** Whether values may come in their binary forms. Default `auto`: if all types have one here. */

@@ -49,7 +49,8 @@ export class Receiver implements WalSink {
     const { registry, inbox } = sender.session;
     this.#sender = sender;
     this.#isBlocked = false;
-    this.#assembler.connected({ codecs: registry, textRun: inbox.textRun, isBinary });
+    const decoding = { codecs: registry, textRun: inbox.textRun, isBinary };
+    this.#assembler.connected(decoding, this.#acknowledgements.position);
   }
 
   /** It is lost: see the assembler's. */

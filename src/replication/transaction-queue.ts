@@ -33,7 +33,7 @@ export class TransactionQueue {
   opened(transaction: Transaction): void {
     this.counts.transactions += 1;
     this.#waiting.push(transaction);
-    this.pushed(transaction);
+    if (transaction.waiting > 0) this.pushed(transaction);
     this.#wakeUp();
   }
 
@@ -86,6 +86,15 @@ export class TransactionQueue {
       this.resume();
       await woken;
     }
+  }
+
+  /** The beginning of the first end of a transaction that waits, if that is before the position. */
+  firstEnd(position: bigint): bigint {
+    let first = position;
+    for (const { hasEnded, finalLsn } of this.#waiting) {
+      if (hasEnded && finalLsn < first) first = finalLsn;
+    }
+    return first;
   }
 
   /** What was handed over is left: what is not taken of it is dropped. */

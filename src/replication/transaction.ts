@@ -15,7 +15,8 @@ export interface ChangeTransaction extends AsyncIterable<Change> {
   readonly xid: number;
   /**
    * Where the log goes on behind it: the position to store with its effects. It is known when the
-   * last change was taken; one that is stored before has the transaction come again.
+   * last change was taken; one that is stored before has the transaction come again. With `streaming` it is before
+   * what was committed earlier and waits to be handed over.
    */
   readonly lsn: string;
   /**
@@ -27,7 +28,10 @@ export interface ChangeTransaction extends AsyncIterable<Change> {
   readonly origin: string | null;
   /** Its changes are the rows that were there when the slot was made. */
   readonly isSnapshot: boolean;
-  /** The name that it was prepared under (PREPARE TRANSACTION), with the slot's `twoPhase`. */
+  /**
+   * The name that it was prepared under (PREPARE TRANSACTION), with the slot's `twoPhase`; null for one that was
+   * prepared before the slot had that, which comes when it is committed.
+   */
   readonly gid: string | null;
   /**
    * How it has ended; `open` until its end has come. With `streaming` it can turn out to be `aborted`:
@@ -58,6 +62,8 @@ export interface TransactionHost {
   starving(): void;
   /** It was acknowledged. */
   acknowledged(transaction: Transaction): void;
+  /** Of a position: as far as nothing waits that ends before it. */
+  storable(position: bigint): bigint;
 }
 
 const DEFAULT_MAX = 100_000;
@@ -108,7 +114,7 @@ export class Transaction implements ChangeTransaction {
   }
 
   get lsn(): string {
-    return lsnText(this.endLsn);
+    return lsnText(this.isStreamed ? this.#host.storable(this.endLsn) : this.endLsn);
   }
 
   get committedAt(): Date {

@@ -83,6 +83,31 @@ onEachServer('a change stream', SERVER, (server) => {
     await pool.execute('TRUNCATE a, b');
   });
 
+  test('with streaming a stored position loses nothing that was committed before and comes behind', async () => {
+    const { pool } = server;
+    const options = { slot: 'behind', publication: 'both_of_them' } as const;
+    let stored: string;
+    {
+      await using stream = await openChangeStream(pool, { ...options, streaming: true });
+      const iterator = iteratorOf(stream);
+      let first: ChangeTransaction;
+      await pool.transaction(async (tx) => {
+        await tx.execute(
+          "INSERT INTO a SELECT i, repeat('x', 100) FROM generate_series(1, 2000) i",
+        );
+        first = (await iterator.next()).value!;
+        await pool.execute('INSERT INTO b VALUES (1)');
+      });
+      expect(await first!.toArray()).toHaveLength(2000);
+      stored = first!.lsn;
+      expect((await take(iterator, 1)).map(idsOf)).toEqual([[1]]);
+      expect(parseLsn(first!.lsn)).toBeGreaterThan(parseLsn(stored));
+    }
+    await using stream = await openChangeStream(pool, { ...options, startAfter: stored });
+    expect((await take(iteratorOf(stream), 1)).map(idsOf)).toEqual([[1]]);
+    await pool.execute('TRUNCATE a, b');
+  });
+
   test('with twoPhase hands over prepared transactions, and what becomes of them', async () => {
     const { pool } = server;
     await using stream = await openChangeStream(pool, {
@@ -108,6 +133,86 @@ onEachServer('a change stream', SERVER, (server) => {
         { kind: end === 'COMMIT' ? 'commit-prepared' : 'rollback-prepared', gid: `gid ${id}` },
       ]);
     }
+    // Nothing in it is published: what becomes of it is told all the same.
+    await pool.execute(
+      "CREATE TABLE unpublished (); BEGIN; INSERT INTO unpublished DEFAULT VALUES; PREPARE TRANSACTION 'none'",
+    );
+    const empty = (await iterator.next()).value!;
+    expect(await empty.toArray()).toEqual([]);
+    expect([empty.gid, empty.outcome]).toEqual(['none', 'prepared']);
+    await pool.execute("COMMIT PREPARED 'none'");
+    expect((await take(iterator, 1)).flat()).toEqual([{ kind: 'commit-prepared', gid: 'none' }]);
+    expect(stream.stats.queued).toBe(0);
+    await pool.execute('DROP TABLE unpublished');
+    await pool.execute('TRUNCATE a, b');
+  });
+
+  test('with twoPhase hands over what was prepared before the slot had it, once, when it is committed', async () => {
+    const { pool } = server;
+    const slot = 'late';
+    const before = await openChangeStream(pool, { slot, publication: 'both_of_them' });
+    await pool.execute("BEGIN; INSERT INTO a VALUES (1), (2); PREPARE TRANSACTION 'late'");
+    await pool.execute("BEGIN; INSERT INTO a VALUES (3); PREPARE TRANSACTION 'later'");
+    await pool.execute('INSERT INTO b VALUES (1)');
+    const [first] = await Array.fromAsync(before, async (transaction) => {
+      const changes = await transaction.toArray();
+      transaction.ack();
+      await before.close();
+      return changes;
+    });
+    expect(idsOf(first!)).toEqual([1]);
+    await using stream = await openChangeStream(pool, {
+      slot: { name: slot, twoPhase: true },
+      publication: 'both_of_them',
+      acknowledge: 'manual',
+    });
+    const iterator = iteratorOf(stream);
+    await pool.execute('INSERT INTO b VALUES (2)');
+    expect((await take(iterator, 1)).map(idsOf)).toEqual([[2]]);
+    await pool.execute("COMMIT PREPARED 'late'");
+    const late = (await iterator.next()).value!;
+    expect(idsOf(await late.toArray())).toEqual([1, 2]);
+    expect([late.gid, late.outcome]).toEqual([null, 'committed']);
+    expect(parseLsn(late.lsn)).toBe(parseLsn(stream.position.received));
+    // None of it was acknowledged: the server sends all of it again.
+    await pool.execute(
+      'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1',
+      slot,
+    );
+    await pool.execute("COMMIT PREPARED 'later'");
+    await pool.execute('INSERT INTO b VALUES (3)');
+    expect((await take(iterator, 2)).map(idsOf)).toEqual([[3], [3]]);
+    expect(stream.stats.skippedTransactions).toBe(2);
+    await pool.execute('TRUNCATE a, b');
+  });
+
+  test('with streaming begins anew what came as a whole, and comes in parts on the next connection', async () => {
+    const { pool } = server;
+    const database = await pool.fetchVal<string>('SELECT quote_ident(current_database())');
+    await pool.execute(`ALTER DATABASE ${database} SET logical_decoding_work_mem = '64MB'`);
+    await using stream = await openChangeStream(pool, {
+      slot: 'in_parts',
+      publication: 'both_of_them',
+      streaming: true,
+      acknowledge: 'manual',
+      highWater: 100,
+    });
+    await pool.execute(`ALTER DATABASE ${database} RESET logical_decoding_work_mem`);
+    await pool.execute("INSERT INTO a SELECT i, repeat('x', 8000) FROM generate_series(1, 1500) i");
+    const iterator = iteratorOf(stream);
+    const cut = (await iterator.next()).value!;
+    await cut[Symbol.asyncIterator]().next();
+    await pool.execute(
+      "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'in_parts'",
+    );
+    await cut.toArray();
+    expect(cut.outcome).toBe('aborted');
+    const whole = (await iterator.next()).value!;
+    expect(idsOf(await whole.toArray())).toEqual(Array.from({ length: 1500 }, (_, i) => i + 1));
+    expect([whole.outcome, whole.xid]).toEqual(['committed', cut.xid]);
+    whole.ack();
+    // What is aborted need not be acknowledged.
+    expect(stream.position.acknowledged).toBe(whole.lsn);
     await pool.execute('TRUNCATE a, b');
   });
 
