@@ -83,7 +83,8 @@ async function publishesJust(
 }
 
 function present({ publications }: Wanted): string {
-  return `SELECT pubname FROM pg_catalog.pg_publication WHERE pubname IN (${list(publications)})`;
+  // A cstring is a text that no codec of the user's takes.
+  return `SELECT pubname::pg_catalog.cstring FROM pg_catalog.pg_publication WHERE pubname IN (${list(publications)})`;
 }
 
 /** PostgreSQL 18 says nothing of a publication that is missing: the stream would just be empty. */

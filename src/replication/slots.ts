@@ -36,14 +36,18 @@ export interface SlotStatus {
   readonly twoPhase: boolean;
 }
 
-// Of newer columns, what is missing is left out: the row's JSON has those that there are.
+// Of newer columns, what is missing is left out: the row's JSON has those that there are. A cstring is a text that no
+// codec of the user's takes.
 const STATUS = `
-SELECT pg_catalog.to_json(s)::pg_catalog.text AS slot,
+SELECT pg_catalog.to_json(s)::pg_catalog.text::pg_catalog.cstring AS slot,
   pg_catalog.pg_wal_lsn_diff(
     CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
       ELSE pg_catalog.pg_current_wal_lsn() END,
-    COALESCE(s.confirmed_flush_lsn, s.restart_lsn))::pg_catalog.int8::pg_catalog.text AS lag
+    COALESCE(s.confirmed_flush_lsn, s.restart_lsn))::pg_catalog.int8::pg_catalog.text::pg_catalog.cstring AS lag
 FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = `;
+
+/** The name as an argument, which no codec of the user's takes either. */
+const NAME = '$1::pg_catalog.cstring::pg_catalog.name';
 
 /** The query for a slot, its name being this SQL. */
 export function statusQuery(name: string): string {
@@ -86,7 +90,7 @@ function bigintOf(value: number | null | undefined): bigint | null {
 export async function slotStatus(q: Queryable<any>, name: string): Promise<SlotStatus | null> {
   // By place: what columns are called is for the pool's `transform` to say.
   const row = (await q.fetchRow({
-    text: statusQuery('$1'),
+    text: statusQuery(NAME),
     args: [name],
     rows: 'array',
   })) as [slot: string, lag: string | null] | null;
@@ -100,7 +104,7 @@ export interface DropSlotOptions {
 }
 
 const DROP = 'pg_catalog.pg_drop_replication_slot(slot_name)';
-const FROM_SLOT = 'FROM pg_catalog.pg_replication_slots WHERE slot_name = $1';
+const FROM_SLOT = `FROM pg_catalog.pg_replication_slots WHERE slot_name = ${NAME}`;
 
 /** Ends whoever streams until the slot is free for a moment: a stream that is ended begins anew at once. */
 function endAndDrop(name: string): string {
@@ -128,7 +132,7 @@ export async function endWalsender(
 ): Promise<void> {
   await connection.execute(
     `SELECT pg_catalog.pg_terminate_backend(active_pid) FROM pg_catalog.pg_replication_slots
-      WHERE slot_name = $1 AND active_pid = ANY($2::pg_catalog.int4[])`,
+      WHERE slot_name = ${NAME} AND active_pid = ANY($2::pg_catalog.int4[])`,
     slot,
     pids,
   );

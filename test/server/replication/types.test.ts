@@ -406,11 +406,17 @@ onEachServer('values of a change stream', { schema: SCHEMA }, (server) => {
     expect(after.relation.keyColumns).toEqual(['userId']);
   });
 
-  test('and what the driver asks for itself is understood, whatever columns are called', async () => {
+  test('and what the driver asks for itself is understood, whatever columns are called and codecs make of texts', async () => {
+    const shout = {
+      schema: 'pg_catalog',
+      decoder: (text: string) => ({ text }),
+      encoder: (value: string) => `${value}!`,
+    };
     await server.pool.execute('CREATE TABLE loud (id int PRIMARY KEY)');
     await using pool = await createPool(server.cluster.dsn, {
       minSize: 0,
       transform: { column: (name) => name.toUpperCase() },
+      codecs: { text: shout, name: shout, json: shout },
     });
     await using stream = await openChangeStream(pool, {
       slot: 'loud',
@@ -423,6 +429,9 @@ onEachServer('values of a change stream', { schema: SCHEMA }, (server) => {
     transaction!.ack();
     await stream.flush();
     expect((await slotStatus(pool, 'loud'))!.confirmedFlush).toBe(transaction!.lsn);
+    await stream.close();
+    await dropSlot(pool, 'loud');
+    expect(await slotStatus(pool, 'loud')).toBeNull();
   });
 
   test.runIf(server.version >= 18)('of generated columns', async () => {
