@@ -14,6 +14,7 @@ function filled() {
     taken: (count) => queue.taken(count),
     starving: () => {},
     acknowledged: ({ xid }) => acknowledged.push(xid),
+    storable: (position) => queue.firstEnd(position),
   };
   let xid = 0;
   /** One with so many changes. */

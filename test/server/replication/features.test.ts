@@ -154,13 +154,10 @@ onEachServer('a change stream', SERVER, (server) => {
     await pool.execute("BEGIN; INSERT INTO a VALUES (1), (2); PREPARE TRANSACTION 'late'");
     await pool.execute("BEGIN; INSERT INTO a VALUES (3); PREPARE TRANSACTION 'later'");
     await pool.execute('INSERT INTO b VALUES (1)');
-    const [first] = await Array.fromAsync(before, async (transaction) => {
-      const changes = await transaction.toArray();
-      transaction.ack();
-      await before.close();
-      return changes;
-    });
-    expect(idsOf(first!)).toEqual([1]);
+    const { value: first } = await iteratorOf(before).next();
+    expect(idsOf(await first!.toArray())).toEqual([1]);
+    first!.ack();
+    await before.close();
     await using stream = await openChangeStream(pool, {
       slot: { name: slot, twoPhase: true },
       publication: 'both_of_them',
