@@ -51,7 +51,10 @@ export class SslFiles {
       if (mode === 'require') return null;
       throw new ClientConfigurationError(
         `sslmode "${mode}" needs a root certificate and none is given`,
-        { detail: 'There is no home directory in which to look for one.', hint: ROOT_HINT },
+        {
+          detail: 'There is no home directory in which to look for one, or it may not be entered.',
+          hint: ROOT_HINT,
+        },
       );
     }
     const roots = this.#readIfPresent(place);
@@ -77,8 +80,8 @@ export class SslFiles {
     }
     if (settings.sslCrlDir !== null) {
       const folder: Place = { path: settings.sslCrlDir.value, origin: settings.sslCrlDir.origin };
-      const contents = this.#list(folder).map((name) =>
-        this.#readNamed({ path: join(folder.path, name), origin: folder.origin }),
+      const contents = this.#list(folder).map((path) =>
+        this.#readNamed({ path, origin: folder.origin }),
       );
       lists.push(...listsOf(folder, Buffer.concat(contents)));
     }
@@ -123,9 +126,11 @@ export class SslFiles {
     return this.#readNamed(place);
   }
 
+  /** The paths of the files in a folder, where Kubernetes, for one, has folders of its own too. */
   #list(folder: Place): string[] {
     try {
-      return this.#files.listSync(folder.path).sort();
+      const paths = this.#files.listSync(folder.path).map((name) => join(folder.path, name));
+      return paths.sort().filter((path) => this.#files.statusSync(path).isFile);
     } catch (cause) {
       throw placeError(folder, 'is not a directory that can be read', { cause });
     }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Environment } from '../../src/config/environment.ts';
 import type { Files } from '../../src/config/files.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
@@ -69,3 +69,23 @@ it('a configuration reads every file through its environment', async () => {
   expect(await config.passwordFor(config.hosts[0]!)).toBe('secret');
   expect(files.asked).toContain('/home/ada/.pgpass');
 });
+
+it.each([{ code: 'EACCES' }, { code: 'ERR_ACCESS_DENIED' }, { name: 'NotCapable' }])(
+  'a home directory that may not be entered, %j, has nothing for this process',
+  (reason) => {
+    const files = new MemoryFiles({});
+    vi.spyOn(files, 'isMissingSync').mockImplementation((path) => {
+      throw Object.assign(new Error(path), reason);
+    });
+    const environment: Environment = { ...bareEnvironment({}, '/root'), files };
+    for (const mode of ['prefer', 'require'] as const) {
+      expect(resolveConfig('host=db.test user=ada', { ssl: mode }, environment).ssl.mode).toBe(
+        mode,
+      );
+    }
+    expect(() => resolveConfig('host=db.test', { ssl: 'verify-full' }, environment)).toThrow(
+      /needs a root certificate and none is given/,
+    );
+    expect(files.asked).toEqual([]);
+  },
+);

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -179,6 +180,9 @@ describe('the check of the server', () => {
     const folder = mkdtempSync(join(root, 'crl-'));
     for (const name of ['a', 'b']) writeFileSync(join(folder, name), Buffer.concat([list, list]));
     writeFileSync(join(folder, 'README'), 'not a list');
+    // As Kubernetes has it in the folder of a ConfigMap.
+    mkdirSync(join(folder, '..2026'));
+    symlinkSync('..2026', join(folder, '..data'));
     const dsn = `host=h sslmode=verify-full sslcrldir=${folder}`;
     expect(ssl({ dsn }).tlsOptions().crl).toHaveLength(4);
 
