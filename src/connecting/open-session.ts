@@ -147,7 +147,7 @@ async function open(
 function notTheProtocol(host: HostConfig, cause: ProtocolError): ProtocolError {
   return new ProtocolError(
     `${describeHost(host)} does not speak PostgreSQL's protocol as it should: ${cause.message}`,
-    { cause, safeToRetry: true },
+    { cause, safeToRetry: true, isTransient: cause.isTransient },
   );
 }
 

@@ -10,6 +10,7 @@ import type { StartUpInbox } from './start-up-inbox.ts';
 const ALPN = 'postgresql';
 const YES = 0x53; // 'S'
 const NO = 0x4e; // 'N'
+const ERROR = 0x45; // 'E'
 
 /** How an attempt goes about TLS: not at all, if the server will, or not without it. */
 export type Security = 'plain' | 'tls-if-offered' | 'tls';
@@ -98,6 +99,13 @@ async function requestTls(
     throw new InterfaceError('the server does not support TLS, which the ssl option requires', {
       safeToRetry: true,
     });
+  }
+  if (byte === ERROR) {
+    // What it says may be anybody's, so it is not told.
+    throw new ProtocolError(
+      'the server answered the SSLRequest with an error, as one does that cannot start a process: its log says why',
+      { isTransient: true },
+    );
   }
   throw new ProtocolError('the server rejected the SSLRequest with something else than an answer');
 }

@@ -137,8 +137,20 @@ export class StartUpInbox implements MessageSink, ByteStreamHandler {
       const taken = this.#framer.feed(this.#copy, length);
       if (this.#over) this.#rest = Buffer.concat([this.#rest, chunk.subarray(taken, length)]);
     } catch (error) {
-      this.fail(error);
+      this.fail(this.#refusalIn(chunk, length) ?? error);
     }
+  }
+
+  /**
+   * What a server says that cannot start a process for the connection: no message but "E", a line and a NUL, as of
+   * old, and that before it was asked anything.
+   */
+  #refusalIn(chunk: Buffer, length: number): ConnectionFailureError | null {
+    const isFirst = this.#bytes === length && !this.#refusesMessages;
+    const [, said] = (isFirst && /^E([^\n\0]+)\n\0$/.exec(chunk.toString('utf8', 0, length))) || [];
+    if (said === undefined) return null;
+    const message = `${describeHost(this.#host)} could not take the connection: ${said}`;
+    return new ConnectionFailureError(message, {}, { safeToRetry: true, isTransient: true });
   }
 
   message(type: number, buffer: Buffer, start: number, end: number): void {

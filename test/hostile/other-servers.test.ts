@@ -39,6 +39,32 @@ const cases: readonly Case[] = MODES.flatMap((ssl) => {
   ];
 });
 
+describe('a server that cannot start a process for the connection', () => {
+  const said = 'could not fork new process for connection: Resource temporarily unavailable';
+  const script: Script = [sendRaw(`E${said}\n\0`), ignoreRest()];
+
+  test('is told by its words, and is worth another try', async () => {
+    await using server = await ScriptedServer.listen(script, { repeatLast: true });
+    for (const ssl of ['disable', 'allow'] as const) {
+      const error = await failure<ConnectionFailureError>(connect(to(server, { ssl })));
+      expect(error.message).toBe(
+        `${server.host}:${server.port} could not take the connection: ${said}`,
+      );
+      expect(error).toMatchObject({ sqlstate: '08006', isTransient: true, safeToRetry: true });
+    }
+  });
+
+  test('is not told by words that could be anybody’s where TLS is asked for', async () => {
+    await using server = await ScriptedServer.listen(script, { repeatLast: true });
+    for (const ssl of ['prefer', 'require'] as const) {
+      const error = await failure<ProtocolError>(connect(to(server, { ssl })));
+      expect(error.message).toMatch(/with an error, as one does that cannot start a process/);
+      expect(error.message).not.toContain(said);
+      expect(error).toMatchObject({ isTransient: true, safeToRetry: true });
+    }
+  });
+});
+
 describe('a server of another kind', () => {
   test.for(cases)('fails the one attempt and is named: %s, ssl: %s', async ([, ssl, script]) => {
     await using server = await ScriptedServer.listen(script, { repeatLast: true });
