@@ -28,9 +28,17 @@ export class Client extends ClientState {
   constructor(config?: any) {
     super(config);
     this.#config = config || {};
+    if (typeof this.#keepsStatements !== 'boolean') {
+      throw new TypeError('The option prepare must be true or false');
+    }
     this.#link = new Link(this.#linkHost);
     this.connection = new Connection({ ssl: this.ssl }, this.#link);
     this.#dispatcher = new Dispatcher(this.#dispatcherHost, this.#link);
+  }
+
+  /** As it was told: no boolean, if that was none. */
+  get #keepsStatements(): boolean {
+    return this.#config.prepare ?? defaults.prepare;
   }
 
   // ── Connecting ──────────────────────────────────────────────────────────────────────────
@@ -105,9 +113,7 @@ export class Client extends ClientState {
         this.readyForQuery = true;
         this._txStatus = this.#link.session!.transactionStatus;
         // Of a pipeline, what was sent behind a statement that is outdated would overtake it.
-        if ((this.#config.prepare ?? defaults.prepare) && !this.pipeline) {
-          this.#dispatcher.keepStatements();
-        }
+        if (this.#keepsStatements && !this.pipeline) this.#dispatcher.keepStatements();
         this.connection.tellReady(this._txStatus, () => this.#begin());
       },
       refused: (error) => safely(() => this._handleErrorWhileConnecting(this.#refusal ?? error)),

@@ -97,6 +97,19 @@ describe('statements of the option prepare', () => {
     }
   });
 
+  test.each(['no', 'false', '', 0, 1])(
+    'is refused where it is neither true nor false: %j',
+    async (prepare) => {
+      // Of an environment variable, 'false' was as good as true.
+      const message = 'The option prepare must be true or false';
+      const options: any = { ...config(), prepare };
+      expect(() => new facade.Client(options)).toThrow(message);
+      await expect((async () => new facade.Pool(options).query('SELECT 1'))()).rejects.toThrow(
+        message,
+      );
+    },
+  );
+
   test('keeps a hundred, those that were used last', async () => {
     const client = await connected();
     for (let i = 0; i <= 100; i++) {
