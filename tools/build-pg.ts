@@ -224,6 +224,11 @@ export async function buildCode(folder: string): Promise<void> {
       strict: true,
       exports: 'named',
       sourcemap: true,
+      // Who reads a stack looks for the package there, and for programs' own files elsewhere.
+      sourcemapPathTransform: (source, map) => {
+        const file = path.resolve(path.dirname(map), source);
+        return `../${path.relative(root, file).replaceAll(path.sep, '/')}`;
+      },
       entryFileNames: '[name].js',
       chunkFileNames: 'part-[name].js',
       codeSplitting: {

@@ -15,4 +15,7 @@ Object.defineProperty(
   Object.getOwnPropertyDescriptor(Pool.prototype, 'connect'),
 );
 
+// At each pool, as pg-pool does it: instrumentations wait for `pg` to be asked for.
+Core.prototype._ownClient = () => require('pg').Client;
+
 module.exports = Core;

@@ -75,7 +75,7 @@ class BoundPool extends PoolOfAny {
   #driverClosed: Promise<void> | null = null;
 
   constructor(options?: any) {
-    super(options);
+    super(options, ClientClass);
   }
 
   /** A pool of the driver's to the same server, opened when it is used first. */

@@ -56,7 +56,7 @@ export class Pool extends EventEmitter {
     super();
     this.options = poolOptions(options);
     this.log = this.options.log || nothing;
-    this.Client = this.options.Client || Client || OwnClient;
+    this.Client = this.options.Client || Client || this._ownClient();
     this.Promise = this.options.Promise || globalThis.Promise;
   }
 
@@ -126,6 +126,11 @@ export class Pool extends EventEmitter {
     this._endCallback = settle as () => void;
     this._pulseQueue();
     return result;
+  }
+
+  /** What its clients are of, if nobody says so. */
+  _ownClient(): new (options: any) => PoolableClient {
+    return OwnClient;
   }
 
   _isFull(): boolean {

@@ -109,6 +109,42 @@ describe("OpenTelemetry's instrumentation of pg", () => {
     expect(names).toContain('pg.connect');
     expect(names.filter((name) => name.startsWith('pg.query'))).toHaveLength(6);
   });
+
+  it('also where pg-pool was loaded before, and alone', () => {
+    const names = both(`
+      require('pg-pool');
+      const { InMemorySpanExporter, BasicTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base');
+      const { PgInstrumentation } = require('@opentelemetry/instrumentation-pg');
+      const exporter = new InMemorySpanExporter();
+      const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+      new PgInstrumentation().setTracerProvider(provider);
+      const Pool = require('pg-pool');
+      (async () => {
+        const pool = new Pool({ max: 1 });
+        await pool.query('SELECT 1');
+        await pool.end();
+        console.log(JSON.stringify(exporter.getFinishedSpans().map(({ name }) => name).sort()));
+      })();
+    `);
+    expect(names).toEqual(['pg-pool.connect', 'pg.connect', 'pg.query:SELECT postgres']);
+  });
+});
+
+describe('a stack by source maps', () => {
+  it('has files of the package, and none that would be the program’s own', () => {
+    const stack = run(
+      ours,
+      `process.setSourceMapsEnabled(true);
+      const pg = require('pg');
+      try {
+        new pg.Client().query();
+      } catch (error) {
+        console.log(JSON.stringify(error.stack.split('\\n')[1]));
+      }`,
+    );
+    const file = path.join(ours, 'node_modules/pg/src/integrations/pg/client.ts');
+    expect(stack).toContain(file);
+  });
 });
 
 /** Notes each call of a method, by what it writes at its beginning when the file is loaded. */
