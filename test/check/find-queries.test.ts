@@ -135,12 +135,48 @@ describe('the finder of queries', () => {
     });
   });
 
+  it('follows what a module exports as a whole, and says of what it exports with let that it is not known', async () => {
+    await using project = await Project.make({
+      'texts.ts':
+        "export const BY = { id: 'SELECT 1' }; export const ALL = ['SELECT 2', 'SELECT 3']; export let last = 'SELECT 0';",
+      'index.ts':
+        "export * as texts from './texts.ts'; import * as more from './texts.ts'; export { more }; export * from './texts.ts';",
+      'a.ts': '',
+    });
+    const imports =
+      "import { texts, more, last, ALL as hidden } from './index.ts'; import * as all from './index.ts';";
+    const found = (source: string) =>
+      findQueries(path.join(project.folder, 'a.ts'), `${imports} ${source}`);
+    const { queries } = found(
+      'db.fetch(texts.BY.id); db.fetch(more.ALL[0]); db.fetch(all.texts.ALL[1]); (texts) => db.fetch(texts.BY.id);',
+    );
+    expect(queries.map(({ variants: [one] }) => one?.text.value)).toEqual([
+      'SELECT 1',
+      'SELECT 2',
+      'SELECT 3',
+    ]);
+    const { unknown } = found('db.fetch(last); db.fetch(more.last); (last) => db.fetch(last);');
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      'last can be written to: it is checked if that is const',
+      'more.last can be written to: it is checked if that is readonly',
+    ]);
+  });
+
   it('follows constants, conditions and what only the compiler reads', () => {
     const source = `
       const COLUMNS = 'id, name' as const;
       const TEXT = \`SELECT \${COLUMNS} FROM a\`;
       db.fetch(TEXT); db.fetch(old ? 'SELECT 1' : ('SELECT 2' satisfies string)); db.fetch('SELECT ' + '3');`;
     expect(textsOf(source)).toEqual(['SELECT id, name FROM a', 'SELECT 1', 'SELECT 2', 'SELECT 3']);
+    expect(
+      textsOf(
+        "const L = ['SELECT 1', 'SELECT 2'] as const; db.fetch(L[1]); const { q } = { q: 'SELECT 3' }; db.fetch(q); db.fetch(<string>'SELECT 4');",
+      ),
+    ).toEqual(['SELECT 2', 'SELECT 3', 'SELECT 4']);
+    expect(textsOf("const L = ['SELECT 1']; db.fetch(L[1]); L.push(x); db.fetch(L[0]);")).toEqual(
+      [],
+    );
+    expect(textsOf("const L = [...x, 'SELECT 1']; db.fetch(L[1]);")).toEqual([]);
     expect(textsOf('const MOST = 10_000; db.fetch(`SELECT 1 LIMIT ${MOST}`)')).toEqual([
       'SELECT 1 LIMIT 10000',
     ]);

@@ -95,9 +95,12 @@ export class Module {
           });
         }
         break;
-      case 'ExportAllDeclaration':
-        this.#allOf.push((node['source'] as Node)['value'] as string);
+      case 'ExportAllDeclaration': {
+        const from = (node['source'] as Node)['value'] as string;
+        if (node['exported']) this.#exports.set(nameOf(node['exported']), { from, name: '*' });
+        else this.#allOf.push(from);
         break;
+      }
       default:
     }
   }
@@ -266,19 +269,44 @@ export class Module {
     const key = keyOf(node);
     const object = unwrapped(node['object'] as Node);
     if (key === null) return null;
-    if (object.type === 'Identifier') {
-      const imported = this.#imports.get(nameOf(object));
-      if (imported?.name === '*') {
-        return this.#module(imported.from)?.exported(key, depth + 1) ?? null;
-      }
-    }
+    const whole = this.#wholeModule(object, depth);
+    if (whole !== null) return whole.exported(key, depth + 1);
     if (object.type === 'ThisExpression') {
       const type = this.#bindings.classAround(node);
       const field = type && fieldOf(type, key, 'object');
       return field && this.#resolved(field, depth);
     }
-    const owner = this.constant(object, depth + 1);
+    const isWritten = /^(?:Array|Object)Expression$/.test(object.type);
+    const owner = isWritten ? { node: object, module: this } : this.constant(object, depth + 1);
     return owner === null ? null : memberOf(owner, key);
+  }
+
+  /** The module of which an expression has all names: by `import * as`, or `export * as` of another one. */
+  #wholeModule(node: Node, depth: number): Module | null {
+    if (depth > 20) return null;
+    if (node.type === 'Identifier') {
+      const imported = this.#imports.get(nameOf(node));
+      const isHidden = this.#bindings.find(nameOf(node), node) !== undefined;
+      return imported && !isHidden ? this.#wholeModuleOf(imported, depth) : null;
+    }
+    const key = node.type === 'MemberExpression' ? keyOf(node) : null;
+    if (key === null) return null;
+    const owner = this.#wholeModule(unwrapped(node['object'] as Node), depth + 1);
+    return owner?.#wholeModuleBy(key, depth + 1) ?? null;
+  }
+
+  #wholeModuleOf({ from, name }: { from: string; name: string }, depth: number): Module | null {
+    const module = this.#module(from);
+    return name === '*' ? module : (module?.#wholeModuleBy(name, depth + 1) ?? null);
+  }
+
+  /** The same of what this module exports by a name. */
+  #wholeModuleBy(name: string, depth: number): Module | null {
+    const listed = depth > 20 ? undefined : this.#exports.get(name);
+    if (listed === undefined) return null;
+    const { from } = listed;
+    const imported = from === null ? this.#imports.get(listed.name) : { from, name: listed.name };
+    return imported ? this.#wholeModuleOf(imported, depth) : null;
   }
 
   /** Whether an expression is the driver's `sql`, by that name, by another, or of the whole module's. */
@@ -330,14 +358,18 @@ export class Module {
    */
   changing(node: Node): Located | null {
     if (node.type === 'Identifier') {
-      const own = this.#bindings.find(nameOf(node), node);
-      const [value] = own?.constant === null ? own.values : [];
-      return value ? { node: unwrapped(value), module: this } : null;
+      const imported = this.#imports.get(nameOf(node));
+      if (this.#bindings.find(nameOf(node), node) !== undefined || imported === undefined) {
+        return this.#changingBy(nameOf(node), node);
+      }
+      return this.#module(imported.from)?.#changingExport(imported.name) ?? null;
     }
     if (node.type !== 'MemberExpression') return null;
     const key = keyOf(node);
     const object = unwrapped(node['object'] as Node);
     if (key === null) return null;
+    const whole = this.#wholeModule(object, 0);
+    if (whole !== null) return whole.#changingExport(key);
     if (object.type === 'ThisExpression') {
       const type = this.#bindings.classAround(node);
       const value = type && fieldOf(type, key, 'object', 'mutable');
@@ -353,6 +385,25 @@ export class Module {
     if (owner?.node.type !== 'ClassDeclaration') return null;
     const value = fieldOf(owner.node, key, 'static', 'mutable');
     return value && { node: value, module: owner.module };
+  }
+
+  #changingBy(name: string, at: Node): Located | null {
+    const own = this.#bindings.find(name, at);
+    const [value] = own?.constant === null ? own.values : [];
+    return value ? { node: unwrapped(value), module: this } : null;
+  }
+
+  #changingExport(name: string, depth: number = 0): Located | null {
+    if (depth > 20) return null;
+    const { from = null, name: own = name } = this.#exports.get(name) ?? {};
+    if (from !== null) return this.#module(from)?.#changingExport(own, depth + 1) ?? null;
+    const found = this.#changingBy(own, this.program);
+    if (found !== null) return found;
+    for (const each of this.#allOf) {
+      const other = this.#module(each)?.#changingExport(name, depth + 1) ?? null;
+      if (other !== null) return other;
+    }
+    return null;
   }
 
   #named(name: string, at: Node, depth: number): Located | null {
@@ -440,8 +491,14 @@ function lineOf(type: Located): Located[] {
   return line;
 }
 
-/** A property of an object, a member of an enum, a static property of a class. */
+/** A property of an object, an element of an array, a member of an enum, a static property of a class. */
 function memberOf({ node, module }: Located, key: string): Located | null {
+  if (node.type === 'ArrayExpression' && /^\d+$/.test(key)) {
+    const items = node['elements'] as readonly (Node | null)[];
+    const item = items[Number(key)] ?? null;
+    const isKnown = items.slice(0, Number(key) + 1).every((each) => each?.type !== 'SpreadElement');
+    return item === null || !isKnown ? null : { node: unwrapped(item), module };
+  }
   if (node.type === 'ObjectExpression') {
     for (const each of node['properties'] as readonly Node[]) {
       if (each.type === 'Property' && propertyName(each) === key) {

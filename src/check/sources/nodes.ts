@@ -77,11 +77,12 @@ function targetsOf(left: Node): Node[] {
   }
 }
 
-/** The name of the property that `a.b`, `a['b']` or `a.#b` is; null: it is not known. */
+/** The name of the property that `a.b`, `a['b']`, `a[0]` or `a.#b` is; null: it is not known. */
 export function keyOf(member: Node): string | null {
   const property = member['property'] as Node;
   if (member['computed'] !== true) return named(property);
-  return typeof property['value'] === 'string' ? property['value'] : null;
+  const value = property['value'];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 }
 
 /** The name of a property that is not computed, or null. */
@@ -107,6 +108,8 @@ export function unwrapped(node: Node): Node {
     case 'TSAsExpression':
     case 'TSSatisfiesExpression':
     case 'TSNonNullExpression':
+    case 'TSTypeAssertion':
+    case 'ChainExpression':
     case 'ParenthesizedExpression':
       return unwrapped(node['expression'] as Node);
     case 'CallExpression': {
