@@ -106,7 +106,9 @@ class ParameterFinder {
     const args = listOf(node?.['args']);
     switch (node?.tag) {
       case 'COALESCE':
-        for (const each of args) this.#note(each, { name: column.name, isNullable: true });
+        for (const each of args) {
+          this.#note(each, { name: column.name, isNullable: true, hasNullableElements: true });
+        }
         break;
       case 'CASE':
         for (const each of [...nodesOf(args).map(({ result }) => result), node['defresult']]) {
@@ -163,7 +165,9 @@ class ParameterFinder {
       case 'COALESCE': {
         const names = args.map((each) => this.#columnName(each, level));
         const name = names.find((each) => each !== null) ?? null;
-        for (const each of args) this.#note(each, { name, isNullable: true });
+        for (const each of args) {
+          this.#note(each, { name, isNullable: true, hasNullableElements: true });
+        }
         break;
       }
       case 'SCALARARRAYOPEXPR': {
@@ -200,7 +204,9 @@ class ParameterFinder {
       [right, left],
     ]) {
       const name = this.#columnName(other, level);
-      this.#note(one, { name, isNullable, column: this.#column(other, level) });
+      const column = this.#column(other, level);
+      // A whole array is compared with others, which may have NULLs.
+      this.#note(one, { name, isNullable, hasNullableElements: true, column });
     }
   }
 

@@ -76,11 +76,17 @@ describe('the types of queries', () => {
   it('take for an array what is read from its column', async () => {
     const insert = 'INSERT INTO lists (tags) VALUES ($1)';
     const update = 'UPDATE lists SET tags = $1 WHERE tags = $2 OR $3 = ANY ($4)';
-    const args = await typesOf([insert, update], PLAIN);
+    const patch = 'UPDATE lists SET tags = coalesce($1, tags)';
+    const find = 'SELECT FROM lists WHERE tags = coalesce($1, tags) AND tags IS DISTINCT FROM $2';
+    const args = await typesOf([insert, update, patch, find], PLAIN);
     expect(args[insert]).toContain('args: [tags: readonly (string | null)[]]');
-    // What is compared and has NULLs matches nothing by them.
+    // An array is equal to one that has NULLs at the same places; by `ANY` a NULL matches nothing.
     expect(args[update]).toContain(
-      'args: [tags: readonly (string | null)[], tags_: readonly (string)[], $3: string, $4: readonly (string)[]]',
+      'args: [tags: readonly (string | null)[], tags_: readonly (string | null)[], $3: string, $4: readonly (string)[]]',
+    );
+    expect(args[patch]).toContain('args: [tags: readonly (string | null)[] | null]');
+    expect(args[find]).toContain(
+      'args: [tags: readonly (string | null)[] | null, tags_: readonly (string | null)[] | null]',
     );
   });
 
