@@ -367,6 +367,54 @@ describe('the finder of queries', () => {
     expect(textsOf(source)).toContain('DELETE FROM t WHERE a = $1');
   });
 
+  it.each([
+    ['c', 'for (const c of [sql`a`, sql`b`]) db.fetch(sql`SELECT ${c}`);'],
+    ['c', "const L = [sql.id('a')]; for (let c of L) db.fetch(sql`TRUNCATE ${c}`);"],
+    ['c', 'const L = []; L.push(sql`a`); for (const c of L) db.fetch(sql`SELECT ${c}`);'],
+    ['c', 'for (const [k, c] of Object.entries({ k: sql`a` })) db.fetch(sql`SELECT ${c}`);'],
+    ['c', 'for (const { c } of [{ c: sql`a` }]) db.fetch(sql`SELECT ${c}`);'],
+    ['c', '[x, y].map((each) => sql`a`).forEach((c) => db.fetch(sql`SELECT ${c}`));'],
+    ['L.at(0)', 'const L = [sql`a`]; db.fetch(sql`SELECT ${L.at(0)!}`);'],
+    ['m.get(k)', "const m = new Map([['k', sql`a`]]); db.fetch(sql`SELECT ${m.get(k)}`);"],
+    [
+      'p',
+      'function f(L: readonly SqlFragment[]) { for (const p of L) db.fetch(sql`SELECT ${p}`); }',
+    ],
+    ['L[0]', 'function f(L: Array<SqlFragment>) { db.fetch(sql`SELECT ${L[0]}`); }'],
+  ])('does not take for a value the fragment that %s is in %s', (name, source) => {
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      `${name} is a fragment that only the program knows`,
+    ]);
+  });
+
+  it.each([
+    'for await (const { c } of db.x(sql`a`)) db.fetch(sql`SELECT ${c}`);',
+    'const L = await db.x(sql`a`); for (const c of L) db.fetch(sql`SELECT ${c}`); L.map((c) => db.fetch(sql`SELECT ${c}`));',
+    'for (const c of ids) db.fetch(sql`SELECT ${c}`); const [c] = ids; db.fetch(sql`SELECT ${c}`);',
+  ])('takes for values those of rows and of lists: %s', (source) => {
+    expect(new Set(textsOf(source))).toEqual(new Set(['SELECT $1']));
+    expect(findQueries('a.ts', source).unknown).toEqual([]);
+  });
+
+  it('checks the template that a function or a getter returns, with a name or without', () => {
+    const source = `
+      const one = (id) => sql<'one'>\`SELECT \${id}\`; db.fetch(one(3)); db.fetch(one(4));
+      function two(x) { if (x) return sql\`SELECT 2\`; return sql\`SELECT 3\`; } db.fetch(two(y));
+      class A { get q() { return sql\`SELECT 4\`; } get t() { return 'SELECT 5'; } a() { db.fetch(this.q); db.fetch(this.t); } }
+      const [a, { b }] = [sql\`6\`, { b: sql\`7\` }]; db.fetch(sql\`SELECT \${a}, \${b}\`);`;
+    expect(textsOf(source)).toEqual([
+      'SELECT $1',
+      'SELECT 2',
+      'SELECT 3',
+      'SELECT 4',
+      'SELECT 5',
+      'SELECT 6, 7',
+    ]);
+    expect(findQueries('a.ts', source).unknown).toEqual([]);
+  });
+
   it('takes for a value what hides a fragment', () => {
     const source =
       'const w = sql`a`; function f(w: number) { return db.execute(sql`DELETE FROM t WHERE a = ${w}`); }';

@@ -10,6 +10,8 @@ export interface Binding {
   readonly type: () => Node | null;
   /** What it goes through, of the variable of `for (… of …)`. */
   readonly each: Node | null;
+  /** What it is a part of: the list that a loop or a function of `map` goes through, or what a pattern takes apart. */
+  readonly within: Node | null;
   /** What is pushed to the array that it is. */
   readonly added: readonly Added[];
   /** Whether something else is written to in the array or object that it is. */
@@ -23,6 +25,7 @@ interface Declared {
   /** The node that it is known in. */
   readonly scope: Node;
   readonly each: Node | null;
+  readonly within: Node | null;
   readonly added: Added[];
   isChanged: boolean;
 }
@@ -189,8 +192,10 @@ export class Bindings {
           const init = node['kind'] === 'const' ? given : null;
           const loop = around.at(-1);
           const isLoop = loop?.type === 'ForOfStatement' && loop['left'] === node;
-          const each = isLoop && node['kind'] === 'const' ? (loop['right'] as Node) : null;
-          this.#bind(id, isVar ? body : block, values, init, each);
+          const within = isLoop ? (loop['right'] as Node) : given;
+          const each = isLoop && node['kind'] === 'const' ? within : null;
+          const part = isLoop || id.type !== 'Identifier' ? within : null;
+          this.#bind(id, isVar ? body : block, values, init, each, part);
         }
         break;
       }
@@ -206,6 +211,7 @@ export class Bindings {
           type: () => null,
           values: [],
           each: null,
+          within: null,
           added: [],
           isChanged: false,
         });
@@ -221,8 +227,11 @@ export class Bindings {
         break;
       default:
     }
+    const call = around.at(-1);
+    const callee = call?.type === 'CallExpression' ? (call['callee'] as Node) : null;
+    const list = callee?.type === 'MemberExpression' && callee !== node ? callee['object'] : null;
     for (const each of (node['params'] as readonly Node[] | undefined) ?? []) {
-      this.#bind(each, node, [null]);
+      this.#bind(each, node, [null], null, null, list as Node | null);
     }
   }
 
@@ -232,12 +241,13 @@ export class Bindings {
     values: readonly (Node | null)[],
     whole: Node | null = null,
     each: Node | null = null,
+    within: Node | null = null,
   ): void {
     for (const { name, type, fallback, keys } of this.#partsOf(pattern)) {
       const given = fallback === null ? values : [...values, fallback];
       const constant = fallback === null && keys !== null ? propertyOf(whole, keys) : null;
       const loop = pattern.type === 'Identifier' ? each : null;
-      const own = { each: loop, added: [], isChanged: false };
+      const own = { each: loop, within, added: [], isChanged: false };
       this.#add(name, { scope, constant, type, values: [...given], ...own });
     }
   }
@@ -264,9 +274,12 @@ export class Bindings {
           return this.#partsOf(each['value'] as Node, typeOfKey, null, inner);
         });
       case 'ArrayPattern':
-        return (pattern['elements'] as (Node | null)[]).flatMap((each) =>
-          each === null ? [] : this.#partsOf(each, undefined, null, null),
-        );
+        return (pattern['elements'] as (Node | null)[]).flatMap((each, index) => {
+          if (each === null) return [];
+          const { start, end } = each;
+          const key: Node = { type: 'Literal', value: index, start, end };
+          return this.#partsOf(each, undefined, null, keys?.concat(key) ?? null);
+        });
       case 'AssignmentPattern':
         return this.#partsOf(pattern['left'] as Node, type, pattern['right'] as Node, keys);
       case 'RestElement':
@@ -340,6 +353,14 @@ export function isFragment(type: Node | null): boolean {
   if (type?.type !== 'TSTypeReference') return false;
   const name = type['typeName'] as Node;
   return nameOf(name['right'] ?? name) === 'SqlFragment';
+}
+
+/** Whether a type is that of a list of them: `SqlFragment[]`, `readonly SqlFragment[]`, `Array<SqlFragment>`. */
+export function isFragmentList(type: Node | null): boolean {
+  if (type?.type === 'TSTypeOperator') return isFragmentList(type['typeAnnotation'] as Node);
+  if (type?.type === 'TSArrayType') return isFragment(type['elementType'] as Node);
+  const args = (type?.['typeArguments'] ?? null) as Node | null;
+  return ((args?.['params'] ?? []) as readonly Node[]).some(isFragment);
 }
 
 /** The type that a variable, a parameter or a field is declared with. */

@@ -2,7 +2,7 @@ import { NotKnown } from './alternatives.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
 import { type Located, type Module, Modules } from './modules.ts';
 import { keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
-import { beginningOf, textsOf } from './texts.ts';
+import { beginningOf, returnedBy, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
 
 /** A query that was found in a source. */
@@ -272,6 +272,11 @@ class Finder {
       this.#queries.push({ ...place, variants, tag: nameOf(node), nameGoes, method, isInLoop });
       return;
     }
+    const templates = templatesOf(query);
+    if (templates !== null) {
+      for (const each of templates) this.#query(each, call);
+      return;
+    }
     const tag = (node['tag'] ?? null) as Node | null;
     if ((tag?.['name'] ?? (tag?.['property'] as Node | undefined)?.['name']) === 'sql') return;
     const texts = textsOf(query);
@@ -310,6 +315,19 @@ class Finder {
 function methodOf({ callee }: Node): string {
   const member = callee as Node;
   return member.type === 'MemberExpression' ? (keyOf(member) ?? '') : '';
+}
+
+/** The templates that a function returns which is called, and what a getter does; null: it is anything else. */
+function templatesOf({ node, module }: Located): Located[] | null {
+  const isCall = node.type === 'CallExpression';
+  if (!isCall && node.type !== 'MemberExpression') return null;
+  const made = module.functionOf(isCall ? unwrapped(node['callee'] as Node) : node);
+  if (made === null || made.node['async'] === true || made.node['generator'] === true) return null;
+  const all = returnedBy(made.node['body'] as Node).map((each) => ({
+    node: unwrapped(each),
+    module: made.module,
+  }));
+  return all.length > 0 && (!isCall || all.every(isTemplate)) ? all : null;
 }
 
 /** The method that a function gives its argument to as a query, itself or by another function. */

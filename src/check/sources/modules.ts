@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
-import { type Added, Bindings, isFragment } from './bindings.ts';
+import { type Added, Bindings, isFragment, isFragmentList } from './bindings.ts';
 import {
   fieldOf,
   keyOf,
@@ -52,6 +52,8 @@ export class Module {
   /** What was not found. */
   readonly #missing = new Set<string>();
   readonly #modules: Modules;
+  /** Whether there is a template in lists that were looked into. */
+  readonly #fragmentsIn = new WeakMap<Node, boolean>();
 
   private constructor(file: string, source: string, modules: Modules) {
     this.file = file;
@@ -122,7 +124,14 @@ export class Module {
         return any(node['left'], node['right']);
       case 'Identifier': {
         const own = this.#bindings.find(nameOf(node), node);
-        if (own !== undefined) return isFragment(own.type()) || any(...own.values);
+        if (own !== undefined) {
+          const isPart = own.constant === null && own.within !== null;
+          return (
+            isFragment(own.type()) ||
+            any(own.constant, ...own.values) ||
+            (isPart && this.#hasFragment(own.within, depth + 1))
+          );
+        }
         const other = depth < 10 ? this.#imported(nameOf(node), depth) : null;
         return other?.module.makesFragment(other.node, depth + 1) ?? false;
       }
@@ -131,6 +140,7 @@ export class Module {
         return (
           isFragment(this.#typeOf(node)) ||
           any(this.#ofThis(node)?.value) ||
+          (node['computed'] === true && this.#hasFragment(node['object'] as Node, depth + 1)) ||
           (constant?.module.makesFragment(constant.node, depth + 1) ?? false)
         );
       }
@@ -139,6 +149,10 @@ export class Module {
         const callee = node['callee'] as Node;
         const isHelper = callee.type === 'MemberExpression' && this.isSql(callee['object'] as Node);
         if (isHelper) return nameOf(callee['property']) !== 'json';
+        const isOfList =
+          callee.type === 'MemberExpression' &&
+          /^(?:at|find|findLast|get|pop|shift)$/.test(keyOf(callee) ?? '');
+        if (isOfList && this.#hasFragment(callee['object'] as Node, depth + 1)) return true;
         const functions = (node['arguments'] as readonly Node[]).filter((each) =>
           /Function/.test(each.type),
         );
@@ -152,6 +166,54 @@ export class Module {
       }
       default:
         return false;
+    }
+  }
+
+  /** Whether there is a `sql` template in a list, an object or a map, or in what one is made of. */
+  #hasFragment(value: Node, depth: number): boolean {
+    const node = unwrapped(value);
+    const known = this.#fragmentsIn.get(node);
+    if (known !== undefined) return known;
+    // What is made of itself has none by that.
+    this.#fragmentsIn.set(node, false);
+    const found = this.#looksForFragment(node, depth);
+    this.#fragmentsIn.set(node, found);
+    return found;
+  }
+
+  #looksForFragment(node: Node, depth: number): boolean {
+    const has = (each: unknown): boolean => {
+      if (!each || depth > 6) return false;
+      const inner = each as Node;
+      return this.makesFragment(inner, depth + 1) || this.#hasFragment(inner, depth + 1);
+    };
+    switch (node.type) {
+      case 'ArrayExpression':
+        return (node['elements'] as readonly unknown[]).some(has);
+      case 'ObjectExpression':
+        return (node['properties'] as readonly Node[]).some((each) => has(each['value']));
+      case 'SpreadElement':
+        return has(node['argument']);
+      case 'NewExpression':
+      case 'CallExpression': {
+        // What is made of a list: not the rows of a query, which is given as a template.
+        const callee = node['callee'] as Node;
+        const isMember = callee.type === 'MemberExpression';
+        const isOfList = OF_LIST.test((isMember ? keyOf(callee) : nameOf(callee)) ?? '');
+        const parts = [isMember && callee['object'], ...(node['arguments'] as readonly Node[])];
+        return isOfList && parts.some(has);
+      }
+      case 'Identifier': {
+        const own = this.#bindings.find(nameOf(node), node);
+        if (own === undefined) {
+          const other = depth < 10 ? this.#imported(nameOf(node), depth) : null;
+          return other === null ? false : other.module.#hasFragment(other.node, depth + 1);
+        }
+        const added = own.added.map((each) => each.node);
+        return isFragmentList(own.type()) || [own.constant, ...own.values, ...added].some(has);
+      }
+      default:
+        return isFragmentList(this.#typeOf(node));
     }
   }
 
@@ -292,12 +354,13 @@ export class Module {
     const key = node.type === 'MemberExpression' ? keyOf(node) : null;
     if (key === null) return null;
     const owner = this.#wholeModule(unwrapped(node['object'] as Node), depth + 1);
-    return owner?.#wholeModuleBy(key, depth + 1) ?? null;
+    return owner === null ? null : owner.#wholeModuleBy(key, depth + 1);
   }
 
   #wholeModuleOf({ from, name }: { from: string; name: string }, depth: number): Module | null {
     const module = this.#module(from);
-    return name === '*' ? module : (module?.#wholeModuleBy(name, depth + 1) ?? null);
+    if (name === '*' || module === null) return module;
+    return module.#wholeModuleBy(name, depth + 1);
   }
 
   /** The same of what this module exports by a name. */
@@ -362,7 +425,8 @@ export class Module {
       if (this.#bindings.find(nameOf(node), node) !== undefined || imported === undefined) {
         return this.#changingBy(nameOf(node), node);
       }
-      return this.#module(imported.from)?.#changingExport(imported.name) ?? null;
+      const module = this.#module(imported.from);
+      return module === null ? null : module.#changingExport(imported.name);
     }
     if (node.type !== 'MemberExpression') return null;
     const key = keyOf(node);
@@ -396,11 +460,13 @@ export class Module {
   #changingExport(name: string, depth: number = 0): Located | null {
     if (depth > 20) return null;
     const { from = null, name: own = name } = this.#exports.get(name) ?? {};
-    if (from !== null) return this.#module(from)?.#changingExport(own, depth + 1) ?? null;
+    const source = from === null ? null : this.#module(from);
+    if (from !== null) return source === null ? null : source.#changingExport(own, depth + 1);
     const found = this.#changingBy(own, this.program);
     if (found !== null) return found;
     for (const each of this.#allOf) {
-      const other = this.#module(each)?.#changingExport(name, depth + 1) ?? null;
+      const module = this.#module(each);
+      const other = module === null ? null : module.#changingExport(name, depth + 1);
       if (other !== null) return other;
     }
     return null;
@@ -480,6 +546,10 @@ export class Module {
     return files;
   }
 }
+
+/** What makes a list or a map of another one. */
+const OF_LIST =
+  /^(?:Map|Set|concat|entries|filter|flat|flatMap|from|map|reverse|slice|sort|to(?:Reversed|Sorted)|values)$/;
 
 /** A class and those that it extends. */
 function lineOf(type: Located): Located[] {

@@ -114,7 +114,7 @@ function ofTagged(here: Located, of: (node: unknown) => Texts): Texts {
 }
 
 /** What a function returns itself, and not the functions in it. */
-function returnedBy(body: Node): readonly Node[] {
+export function returnedBy(body: Node): readonly Node[] {
   const known = RETURNED.get(body);
   if (known !== undefined) return known;
   const found: Node[] = [];
