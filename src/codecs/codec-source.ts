@@ -35,6 +35,8 @@ export interface CodecSource {
    * answers are given to `define`, and then it is asked again.
    */
   missing(oids: Iterable<number>): readonly number[];
+  /** What a domain that is known is made of in the end; the OID of any other type. */
+  baseOf?(oid: number): number;
   /** Loads the code of codecs that these types, all of them known, need; null if it is there. */
   load?(oids: Iterable<number>): Promise<unknown> | null;
   /** Adds types as the server describes them. */

@@ -187,6 +187,11 @@ export class TypeRegistry implements CodecSource {
     return place;
   }
 
+  baseOf(oid: number): number {
+    const type = this.#known.get(oid);
+    return type === undefined ? oid : this.#baseOf(type).oid;
+  }
+
   composites(oids: Iterable<number>): number[] {
     return this.#known.composites(oids);
   }

@@ -3,7 +3,9 @@ import { columnName } from '../../codecs/column-name.ts';
 import { type Column, compileDecoder } from '../../codecs/compilers/row-decoder.ts';
 import { CopyRows } from '../../session/requests/copy-rows.ts';
 import { LeavableCopyRequest } from '../../session/requests/leavable-copy-request.ts';
+import type { CopyModel } from '../../session/requests/model-request.ts';
 import type { Turn } from '../../session/requests/turn.ts';
+import type { StatementDescription } from '../../session/statements/statement.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { argsOf, type QueryObject } from '../call.ts';
@@ -39,7 +41,7 @@ export function streamBinaryCopy(
     const request = new LeavableCopyRequest(
       copyQueryToStdout(text, { format: 'binary' }, session.server.version),
       rows,
-      { format: BINARY, count: columns.length },
+      { format: BINARY, count: columns.length, model: modelOf(query.text, description) },
       deadline,
     );
     client.effects.note(statementKind(query.text));
@@ -59,6 +61,10 @@ export function streamBinaryCopy(
     }
   };
   return inTurn(session, deadline, stream);
+}
+
+function modelOf(text: string, { parameterOids, fields }: StatementDescription): CopyModel {
+  return { text, parameterOids, columns: fields ?? [] };
 }
 
 /** Types without a known binary form, and those whose text the user's decoder is for. */

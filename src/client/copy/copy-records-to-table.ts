@@ -74,9 +74,12 @@ export async function copyRecordsToTable(
       });
     }
     const text = encoder.format === BINARY ? binaryText : textIn('text');
+    const { format, count } = encoder;
+    const model = { text: `SELECT * FROM ${name}`, parameterOids: [], columns: known };
+    const prepared = { format, count, model };
     const onSent = (bytes: number, rows: number): void => tellProgress(onProgress, { bytes, rows });
     return turn.submit(
-      new CopyInRequest(text, { input, encoder, columns: encoder, onSent }, deadline),
+      new CopyInRequest(text, { input, encoder, columns: prepared, onSent }, deadline),
     );
   };
   client.effects.note(statementKind(binaryText));

@@ -29,6 +29,8 @@ const EMPTY_BINARY_COPY = Buffer.from('5047434f50590aff0d0a000000000000000000fff
 interface GatheredCopy {
   readonly query: Buffer;
   readonly data: Buffer[];
+  /** The last of it is there. */
+  isWhole: boolean;
 }
 
 /**
@@ -119,12 +121,8 @@ export class BackendStream extends Duplex implements Tenant {
       this.#end();
       return;
     }
-    if (this.#copy !== null) {
-      // Others are ignored, as a server does.
-      if (type === Frontend.CopyData || type === Frontend.CopyDone || type === Frontend.CopyFail) {
-        this.#copy.data.push(message);
-        if (type !== Frontend.CopyData) this.#backend.want(this);
-      }
+    if (this.#copy?.isWhole === false) {
+      this.#gather(this.#copy, message);
       return;
     }
     this.#messages.push(message);
@@ -136,6 +134,17 @@ export class BackendStream extends Duplex implements Tenant {
       return;
     }
     this.#flights += 1;
+    this.#backend.want(this);
+  }
+
+  #gather(copy: GatheredCopy, message: Buffer): void {
+    const type = message[0];
+    const isData = type === Frontend.CopyData;
+    // Others are ignored, as a server does.
+    if (!isData && type !== Frontend.CopyDone && type !== Frontend.CopyFail) return;
+    copy.data.push(message);
+    if (isData) return;
+    copy.isWhole = true;
     this.#backend.want(this);
   }
 
@@ -166,11 +175,11 @@ export class BackendStream extends Duplex implements Tenant {
 
   async serve(): Promise<void> {
     if (this.#start !== null && !this.#hasStarted && !this.#isEnding) await this.#startUp();
+    if (this.#copy?.isWhole === true && !this.#isEnding) await this.#finishCopy(this.#copy);
     // Those that are there now: what comes in answer to them has its turn when others have had theirs.
     for (let left = this.#flights; left > 0 && !this.#isEnding; left--) {
       await this.#carryOut(this.#nextFlight());
     }
-    if (this.#copy !== null && !this.#isEnding) await this.#finishCopy(this.#copy);
     if (this.#isEnding) await this.#cleanUp();
   }
 
@@ -273,15 +282,13 @@ export class BackendStream extends Duplex implements Tenant {
       this.#deliver(told, true);
       return true;
     }
-    this.#copy = { query: flight.bytes, data: [] };
+    this.#copy = { query: flight.bytes, data: [], isWhole: false };
     this.push(begin);
     return true;
   }
 
   /** Carries out a COPY once all of its data is there. */
   async #finishCopy(copy: GatheredCopy): Promise<void> {
-    const last = copy.data.at(-1)?.[0];
-    if (last !== Frontend.CopyDone && last !== Frontend.CopyFail) return;
     this.#copy = null;
     if (!this.isHolding) await this.#applySettings();
     const messages = Buffer.concat([copy.query, ...copy.data]);

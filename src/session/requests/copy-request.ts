@@ -6,24 +6,30 @@ import type { FormatCode } from '../../protocol/format.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { Request, type RequestHost } from '../request.ts';
+import { type CopyModel, ModelRequest } from './model-request.ts';
 import { sendSimple } from './simple-request.ts';
 
 /** Bytes of COPY data that are gathered before they are handed on, either way. */
 export const COPY_BLOCK = 64 * 1024;
 
-/** The columns of a COPY's data. */
+/** The columns of a COPY's data, as the client has prepared for them. */
 export interface CopyColumns {
   readonly format: FormatCode;
   readonly count: number;
+  readonly model: CopyModel;
 }
 
 /**
  * COPY in either direction: one Query, which the server answers with the format of the data, the
  * data, and a command tag, to which it resolves. PostgreSQL manual, section 54.2.6 "COPY Operations".
+ *
+ * If the client has prepared for columns, their model travels ahead: see ModelRequest.
  */
 export abstract class CopyRequest extends Request<string> {
   readonly text: string;
   readonly #columns: CopyColumns | null;
+  /** What is not as it was when the client prepared for the columns. */
+  change: string | null = null;
   protected tag = '';
 
   /** @param columns what the client has prepared for; null: it takes the data as it is */
@@ -38,18 +44,26 @@ export abstract class CopyRequest extends Request<string> {
   }
 
   override start(session: RequestHost): void {
-    sendSimple(session, this, this.text);
+    if (this.#columns !== null) new ModelRequest(this.#columns.model, this).start(session);
+    if (this.state !== 'done') sendSimple(session, this, this.text);
   }
 
-  /** Throws InterfaceError if the data has other columns than the client has prepared for. */
+  /**
+   * Throws InterfaceError if the data has other columns than the client has prepared for, and why it is not
+   * known whether it has.
+   */
   protected checkColumns({ format, columnFormats }: CopyResponse): void {
     const columns = this.#columns;
     if (columns === null) return;
-    if (format === columns.format && columnFormats.length === columns.count) return;
-    throw new InterfaceError(
-      `the columns changed while the COPY was prepared: they are ${columnFormats.length}, not ${columns.count}`,
-      { isTransient: true },
-    );
+    if (this.error !== null) throw this.error;
+    const isAsPrepared = format === columns.format && columnFormats.length === columns.count;
+    const change = isAsPrepared
+      ? this.change
+      : `they are ${columnFormats.length}, not ${columns.count}`;
+    if (change === null) return;
+    throw new InterfaceError(`the columns changed while the COPY was prepared: ${change}`, {
+      isTransient: true,
+    });
   }
 
   /** Takes the CommandComplete. */

@@ -73,8 +73,13 @@ export class PrepareRequest extends ExtendedRequest<StatementDescription> {
     }
   }
 
+  /** As far as it was answered. */
+  protected get description(): StatementDescription {
+    return { parameterOids: this.#parameterOids, fields: this.#fields };
+  }
+
   override ready(): void {
     if (this.error !== null) this.fail(this.error);
-    else this.resolve({ parameterOids: this.#parameterOids, fields: this.#fields });
+    else this.resolve(this.description);
   }
 }

@@ -7,6 +7,8 @@ import { learnTypes } from './preparation.ts';
 /** A column of a table. */
 export interface TableColumn {
   readonly name: string;
+  /** Of a domain, that of the type that it is made of in the end. */
+  readonly typeOid: number;
   readonly codec: Codec;
   /** Its value is computed from others': COPY cannot set it. */
   readonly generated: boolean;
@@ -54,6 +56,7 @@ export async function tableColumns(
   );
   return rows.map((row) => ({
     name: row['name'],
+    typeOid: session.registry.baseOf?.(row['type']) ?? row['type'],
     codec: session.registry.codec(row['type'])!,
     generated: row['generated'],
   }));

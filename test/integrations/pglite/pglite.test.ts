@@ -203,6 +203,32 @@ describe('COPY FROM STDIN', () => {
     expect(await connection.fetchVal('SELECT count(*) FROM t')).toBe(0n);
   });
 
+  test('is followed by the calls that were made behind it', async () => {
+    await using connection = await open();
+    const [raw, first, records, second] = await Promise.all([
+      copy(connection, '1\tone\n'),
+      connection.fetchVal('SELECT count(*) FROM t'),
+      connection.copyRecordsToTable('t', { records: [[2, 'two']] }),
+      connection.fetchVal('SELECT count(*) FROM t'),
+    ]);
+    expect([raw, first, records, second]).toEqual(['COPY 1', 1n, 'COPY 1', 2n]);
+  });
+
+  test('of records begins the transaction that it is the first call of', async () => {
+    await using connection = await open();
+    const nowhere = { records: [[1, 'one']], where: 'nothing' };
+    await expect(
+      connection.transaction((tx) => tx.copyRecordsToTable('t', nowhere)),
+    ).rejects.toMatchObject({ sqlstate: '42703' });
+    await connection.transaction((tx) => tx.copyRecordsToTable('t', { records: [[1, 'one']] }));
+    const failed = connection.transaction(async (tx) => {
+      await expect(tx.copyRecordsToTable('t', { records: [['x', 'two']] })).rejects.toThrow();
+      await tx.fetchVal('SELECT 1');
+    });
+    await expect(failed).rejects.toMatchObject({ sqlstate: '25P02' });
+    expect(await written()).toEqual([1]);
+  });
+
   test.each(['COPY t FROM STDIN', 'SELECT 1; COPY t FROM STDIN; SELECT 2'])(
     'as a query is refused, and does not end PGlite: %s',
     async (text) => {

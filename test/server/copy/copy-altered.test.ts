@@ -1,0 +1,178 @@
+/**
+ * Another session alters a table after a COPY of decoded or encoded values was prepared, and before it
+ * is carried out. The format of the data does not tell: an int8 and a timestamp look alike.
+ */
+import net from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { type Connection, connect, InterfaceError } from '../../../src/index.ts';
+import { collect, describeEach, failure, openWithSchema } from '../../support/connections.ts';
+import { serverDsn } from '../../support/servers/server.ts';
+
+/** An option `dial` that does something before the flight is sent that has a COPY in it. */
+class BeforeCopy {
+  /** What to do before the next one. */
+  act: (() => Promise<unknown>) | null = null;
+
+  readonly dial = async ({ host, port }: { host: string; port: number }): Promise<net.Socket> => {
+    const socket = net.connect({ host, port, noDelay: true });
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    const write = socket.write.bind(socket) as (chunk: Buffer) => boolean;
+    let before: Promise<unknown> = Promise.resolve();
+    socket.write = ((chunk: Buffer, ...rest: unknown[]): boolean => {
+      if (this.act !== null && chunk.includes('COPY ')) {
+        before = this.act();
+        this.act = null;
+      }
+      const copy = Buffer.from(chunk);
+      const done = rest.find((each) => typeof each === 'function') as (() => void) | undefined;
+      void before.then(() => {
+        write(copy);
+        done?.();
+      });
+      return true;
+    }) as typeof socket.write;
+    return socket;
+  };
+}
+
+describeEach('a table that is altered meanwhile', (version) => {
+  let beforeCopy: BeforeCopy;
+
+  /** A connection with a table t, and another that may alter it. */
+  async function openBoth(): Promise<{
+    connection: Connection;
+    alter: (text: string) => void;
+    lock: () => Promise<Connection>;
+  }> {
+    beforeCopy = new BeforeCopy();
+    const connection = await openWithSchema(version, { dial: beforeCopy.dial });
+    await connection.execute('CREATE TABLE t (a int, b int8, c text)');
+    await connection.execute("INSERT INTO t VALUES (1, 86400000000, 'one')");
+    const path = await connection.fetchVal<string>('SHOW search_path');
+    const alter = (text: string): void => {
+      beforeCopy.act = async () => {
+        await using other = await connect(serverDsn(version));
+        await other.execute(`SET search_path = ${path}; ${text}`);
+      };
+    };
+    /** Has another session lock t, and resolves to that when it has. */
+    const lock = (): Promise<Connection> =>
+      new Promise((resolve, reject) => {
+        beforeCopy.act = async () => {
+          const other = await connect(serverDsn(version));
+          await other.execute(`SET search_path = ${path}; BEGIN; LOCK t`).catch(reject);
+          resolve(other);
+        };
+      });
+    return { connection, alter, lock };
+  }
+
+  const CHANGES: readonly [change: string, told: RegExp][] = [
+    [
+      `ALTER TABLE t ALTER b TYPE timestamp USING timestamp '2000-01-01' + b * interval '1 us'`,
+      /the type of column "b"/,
+    ],
+    ['ALTER TABLE t RENAME a TO d', /column 1 is "d", not "a"/],
+    ['ALTER TABLE t DROP a, ADD a int', /column 1 is "b", not "a"/],
+    ['ALTER TABLE t ADD d int', /4, not 3/],
+    ['DROP TABLE t; CREATE TABLE t (a int, b float8, c text)', /the type of column "b"/],
+  ];
+
+  test.each(CHANGES)('is not read by what it was: %s', async (change, told) => {
+    const { connection, alter } = await openBoth();
+    const read = () => collect(connection.copyRecordsFromQuery('SELECT * FROM t WHERE c > $1', ''));
+    const asBefore = await read();
+    alter(change);
+    const error = await failure(read());
+    expect(error).toBeInstanceOf(InterfaceError);
+    expect(error).toMatchObject({ isTransient: true, message: expect.stringMatching(told) });
+    expect(asBefore).toEqual([{ a: 1, b: 86400000000n, c: 'one' }]);
+    const now = await collect(connection.copyRecordsFromQuery('SELECT * FROM t'));
+    expect(now).toEqual(await connection.fetch('SELECT * FROM t'));
+  });
+
+  test.each(CHANGES)('is not written as what it was: %s', async (change, told) => {
+    const { connection, alter } = await openBoth();
+    const copy = () => connection.copyRecordsToTable('t', { records: [[2, 5n, 'two']] });
+    expect(await copy()).toBe('COPY 1');
+    const before = await connection.fetchVal('SELECT count(*) FROM t');
+    alter(`${change}; TRUNCATE t`);
+    const error = await failure(copy());
+    expect(error).toBeInstanceOf(InterfaceError);
+    expect(error).toMatchObject({ isTransient: true, message: expect.stringMatching(told) });
+    expect([before, await connection.fetchVal('SELECT count(*) FROM t')]).toEqual([2n, 0n]);
+  });
+
+  // The transaction holds the tables that it has read, but not the functions.
+  test('the transaction that it was to be read in goes on', async () => {
+    const { connection, alter } = await openBoth();
+    await connection.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+    await connection.transaction(async (tx) => {
+      await tx.execute('CREATE TABLE u (a int)');
+      alter(
+        `DROP FUNCTION f; CREATE FUNCTION f() RETURNS float4 LANGUAGE sql AS 'SELECT 2::float4'`,
+      );
+      const error = await failure(collect(tx.copyRecordsFromQuery('SELECT f() FROM t')));
+      expect(error.message).toContain('the type of column "f"');
+      expect(await collect(tx.copyRecordsFromQuery('SELECT f() FROM t'))).toEqual([{ f: 2 }]);
+    });
+    expect(await connection.fetchVal('SELECT count(*) FROM u')).toBe(0n);
+  });
+
+  test('that is gone: the error is of what was asked then, and the connection goes on', async () => {
+    const { connection, alter } = await openBoth();
+    const query = 'SELECT a FROM t';
+    alter('DROP TABLE t');
+    const read = await failure(collect(connection.copyRecordsFromQuery(query)));
+    expect(read).toMatchObject({ sqlstate: '42P01', query });
+    await connection.execute('CREATE TABLE t (a int)');
+    alter('DROP TABLE t');
+    const written = failure(connection.copyRecordsToTable('t', { records: [[1]] }));
+    const behind = connection.fetchVal('SELECT 5');
+    expect(await written).toMatchObject({ sqlstate: '42P01' });
+    expect(await behind).toBe(5);
+  });
+
+  test('that is locked too long is not written, though it is free then', async () => {
+    const { connection, lock } = await openBoth();
+    await connection.execute("SET lock_timeout = '300ms'");
+    const locked = lock();
+    const written = failure(connection.copyRecordsToTable('t', { records: [[2, 5n, 'two']] }));
+    await using other = await locked;
+    await setTimeout(450);
+    await other.execute('COMMIT');
+    expect(await written).toMatchObject({ sqlstate: '55P03' });
+    expect(await connection.fetchVal('SELECT count(*) FROM t')).toBe(1n);
+  });
+
+  test('that is locked leaves a call that is ended no hold on its connection', async () => {
+    const { connection, lock } = await openBoth();
+    for (const call of [
+      (signal: AbortSignal) =>
+        connection.copyRecordsToTable('t', { records: [[2, 5n, 'two']], signal }),
+      (signal: AbortSignal) =>
+        collect(connection.copyRecordsFromQuery({ text: 'SELECT * FROM t', signal })),
+    ]) {
+      const controller = new AbortController();
+      const locked = lock();
+      const ended = failure(call(controller.signal));
+      await using _ = await locked;
+      await setTimeout(50);
+      controller.abort();
+      expect(await connection.fetchVal('SELECT 5')).toBe(5);
+      expect(await ended).toMatchObject({ name: 'AbortError' });
+    }
+  });
+
+  test('columns of domains and arrays are what they were', async () => {
+    const { connection } = await openBoth();
+    await connection.execute(`CREATE DOMAIN small AS int; CREATE DOMAIN smaller AS small;
+      CREATE TABLE d (a smaller, b small[], c varchar(3), d smaller[])`);
+    const records = [[1, [2, 3], 'abc', [4]]];
+    expect(await connection.copyRecordsToTable('d', { records })).toBe('COPY 1');
+    expect(await collect(connection.copyRecordsFromQuery('SELECT * FROM d'))).toEqual([
+      { a: 1, b: [2, 3], c: 'abc', d: [4] },
+    ]);
+  });
+});
