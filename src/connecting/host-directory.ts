@@ -4,7 +4,7 @@ import type { HostProvider } from '../config/host-provider.ts';
 import { TimeoutError } from '../errors/client-errors.ts';
 import { ConnectionFailureError } from '../errors/generated/sqlstate.ts';
 import type { Clock } from '../transport/clock.ts';
-import type { Deadline } from '../transport/deadline.ts';
+import { Deadline } from '../transport/deadline.ts';
 import { within } from '../transport/within.ts';
 import { messageOf } from '../values/message-of.ts';
 
@@ -52,7 +52,24 @@ export class HostDirectory {
     // An attempt that failed counts too: a provider that is down must not hold up every connection.
     const tried = this.#last === null ? -Infinity : this.#triedAt;
     if (this.#clock.now() - tried < refreshMs) return this.#last!;
-    return await this.#ask(deadline);
+    if (this.#last === null || deadline === null) return await this.#ask(deadline);
+    return await this.#askInHalf(deadline);
+  }
+
+  /** Asks within half of the time that is left: the rest is for the servers that were told last. */
+  async #askInHalf(deadline: Deadline): Promise<HostList> {
+    const abort = new AbortController();
+    deadline.watch((expired) => abort.abort(expired.reason(false)));
+    const half = Deadline.of(this.#clock, deadline.remaining / 2, abort.signal);
+    try {
+      return await this.#ask(half);
+    } catch (error) {
+      if (deadline.expired) throw error;
+      return this.#last!;
+    } finally {
+      half?.dispose();
+      deadline.watch(null);
+    }
   }
 
   /** The hosts as they are by now, when those of `list` were of no use; null: nothing new. */

@@ -60,7 +60,7 @@ interface Place {
 /**
  * The servers of a cluster that Patroni manages, by its REST API: the leader first, then the replicas
  * that run. Without those that are tagged `noloadbalance`. The URLs are asked in turn until one answers,
- * beginning with the one that did last.
+ * beginning with the one that did last, or behind the one that did not.
  *
  * Patroni documentation, "Patroni REST API", `GET /cluster`.
  *
@@ -85,13 +85,16 @@ export function patroniHosts(
     timeoutMs: timeoutMs * places.length,
     async list({ signal } = {}) {
       const errors: unknown[] = [];
+      const start = first;
       for (let i = 0; i < places.length && !signal?.aborted; i++) {
-        const at = (first + i) % places.length;
+        const at = (start + i) % places.length;
         try {
           const hosts = await ask(places[at]!, options, timeoutMs, signal);
           first = at;
           return hosts;
         } catch (error) {
+          // Also where nobody waited any longer: this one may have been the reason.
+          first = (at + 1) % places.length;
           errors.push(error);
         }
       }

@@ -19,3 +19,22 @@ test('who asks just as the last one who waited has gone has an answer of his own
   expect((await second)?.hosts).toMatchObject([{ host: '127.0.0.1', port: 5433 }]);
   expect(asked).toBe(2);
 });
+
+test('a provider that says nothing leaves half of the time to the servers that it has told before', async () => {
+  const silent = new Promise<never>(() => {});
+  let told: Promise<string[]> = Promise.resolve(['127.0.0.1:5433']);
+  const provider = { list: () => told, refreshMs: 0, timeoutMs: 60_000 };
+  const directory = new HostDirectory(provider, [], systemClock);
+  const { hosts } = await directory.list(null);
+  told = silent;
+  const deadline = Deadline.of(systemClock, 200)!;
+  expect((await directory.list(deadline)).hosts).toBe(hosts);
+  expect(deadline.expired).toBe(false);
+  expect(deadline.remaining).toBeGreaterThan(20);
+  deadline.dispose();
+
+  const control = new AbortController();
+  const given = directory.list(Deadline.of(systemClock, 60_000, control.signal));
+  control.abort(new Error('enough'));
+  await expect(given).rejects.toThrow('enough');
+});

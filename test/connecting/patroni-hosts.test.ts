@@ -194,6 +194,14 @@ describe('patroniHosts', () => {
     expect(await provider.list({ signal })).toHaveLength(7);
   });
 
+  it('begins behind the URL that it was waited for in vain', async () => {
+    const good = await patroni(CLUSTER);
+    const provider = patroniHosts([await silent(), good.url], { timeoutMs: 60_000 });
+    const nobodyWaits = AbortSignal.timeout(30);
+    await expect(provider.list({ signal: nobodyWaits })).rejects.toThrow();
+    expect(await provider.list({ signal })).toHaveLength(7);
+  });
+
   it('stops when nobody waits any more', async () => {
     const abort = new AbortController();
     const listing = Promise.resolve(
