@@ -320,6 +320,17 @@ describe('a Query', () => {
     ]);
   });
 
+  test('that is read in pages and fails lets the next one follow, for which pg waits for ever', async () => {
+    const client: any = new facade.Client(config());
+    await client.connect();
+    const failed = { error: { code: '22012' } };
+    expect(await settled(client.query({ text: 'SELECT 1 / 0', rows: 1 }))).toMatchObject(failed);
+    const late = { text: 'SELECT 1 / (2 - a) FROM generate_series(1, 3) AS a', rows: 1 };
+    expect(await settled(client.query(late))).toMatchObject(failed);
+    expect((await client.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
+    await client.end();
+  });
+
   test('with a callback is told by that, and keeps its rows', async () => {
     await onClients(async (client, { Query }) => {
       const rows: unknown[] = [];
