@@ -393,6 +393,7 @@ describe('the finder of queries', () => {
     'for await (const { c } of db.x(sql`a`)) db.fetch(sql`SELECT ${c}`);',
     'const L = await db.x(sql`a`); for (const c of L) db.fetch(sql`SELECT ${c}`); L.map((c) => db.fetch(sql`SELECT ${c}`));',
     'for (const c of ids) db.fetch(sql`SELECT ${c}`); const [c] = ids; db.fetch(sql`SELECT ${c}`);',
+    '[sql`a`].map((c, place) => db.fetch(sql`SELECT ${place}`));',
   ])('takes for values those of rows and of lists: %s', (source) => {
     expect(new Set(textsOf(source))).toEqual(new Set(['SELECT $1']));
     expect(findQueries('a.ts', source).unknown).toEqual([]);

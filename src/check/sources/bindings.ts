@@ -230,8 +230,10 @@ export class Bindings {
     const call = around.at(-1);
     const callee = call?.type === 'CallExpression' ? (call['callee'] as Node) : null;
     const list = callee?.type === 'MemberExpression' && callee !== node ? callee['object'] : null;
-    for (const each of (node['params'] as readonly Node[] | undefined) ?? []) {
-      this.#bind(each, node, [null], null, null, list as Node | null);
+    const params = (node['params'] ?? []) as readonly Node[];
+    for (const [index, each] of params.entries()) {
+      // Behind the element comes its place.
+      this.#bind(each, node, [null], null, null, index === 0 ? (list as Node | null) : null);
     }
   }
 
