@@ -1,4 +1,5 @@
 import type { Deadline } from '../transport/deadline.ts';
+import { within } from '../transport/within.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { Attempts } from './attempts.ts';
@@ -95,11 +96,22 @@ export async function runTransaction<R>(
       // What a statement has committed must not be done once more.
       if (!isOutermost || tellsOfEnd(error)) throw error;
       if (!attempts.grant(error) || client.isEnded) throw error;
-      await new Promise<void>((resolve) => {
-        client.session.clock.setTimer(attempts.pause, resolve);
-      });
+      await pause(client, attempts.pause, options.signal);
       if (client.isEnded) throw error;
     }
+  }
+}
+
+/** Rejects as soon as the signal is aborted. */
+async function pause(client: ClientSession, ms: number, signal?: AbortSignal): Promise<void> {
+  const deadline = signal === undefined ? null : client.deadline(Infinity, signal);
+  const over = new Promise<void>((resolve) => {
+    client.session.clock.setTimer(ms, resolve);
+  });
+  try {
+    await within(deadline, over);
+  } finally {
+    deadline?.dispose();
   }
 }
 

@@ -118,6 +118,28 @@ describeEach('transactions', (version) => {
     expect(slow.isInTransaction()).toBe(false);
   });
 
+  it('end as soon as the signal is aborted, between two attempts as well', async () => {
+    const c = await open(version);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error('enough');
+    let attempts = 0;
+    // The pause behind the fifth is 80 ms at least.
+    const ended = c
+      .transaction({ retries: 9, signal }, async () => {
+        attempts += 1;
+        if (attempts === 5) setTimeout(() => controller.abort(reason), 5);
+        throw new SerializationError('could not serialize access');
+      })
+      .catch((error: unknown) => error);
+    const whatCame = await new Promise((resolve) => {
+      signal.addEventListener('abort', () => setTimeout(resolve, 40, 'nothing'));
+      void ended.then(resolve);
+    });
+    expect([whatCame, attempts]).toEqual([reason, 5]);
+    expect(await c.fetchVal('SELECT 5')).toBe(5);
+  });
+
   it('take options that are not there, and refuse retries that are no count and no function', async () => {
     const c = await open(version);
     expect(await c.transaction(undefined as never, async () => 1)).toBe(1);
