@@ -622,6 +622,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    *
    * @throws InvalidArgumentError naming the record, counted from 0, and the column
    * @throws TypeError for `records` that are not iterable; PostgresError; what the records throw
+   * @throws InterfaceError, transient, if another session has altered the table meanwhile
    * @example
    * await pool.copyRecordsToTable('users', {
    *   columns: ['email', 'name'],
