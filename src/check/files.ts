@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { filesBelow } from '../migrations/folders.ts';
 import { globPattern } from '../migrations/glob.ts';
-import { filesOfSql, readScripts, type ScriptFile } from '../migrations/script-files.ts';
+import {
+  filesOfSql,
+  MissingScriptError,
+  readScripts,
+  type ScriptFile,
+} from '../migrations/script-files.ts';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 
@@ -15,7 +20,12 @@ export async function schemaFiles({ schema, root }: LoadedConfig): Promise<Scrip
       throw new CheckError(`schema: there is no ${entry} in ${root}, or no .sql file in it`);
     files.push(...found);
   }
-  return await readScripts(files);
+  try {
+    return await readScripts(files);
+  } catch (error) {
+    if (!(error instanceof MissingScriptError)) throw error;
+    throw new CheckError(error.message, { cause: error });
+  }
 }
 
 /** What a database with the schema depends on. */

@@ -43,6 +43,7 @@ export async function watch(
       if (config.program !== undefined)
         changes.watchBeside([path.resolve(config.root, config.program)]);
       const files = await schemaFiles(config);
+      changes.watchBeside(files.map(({ file }) => file));
       const hash = schemaHash(config, files);
       opened = await openChecker(config, files, run.database);
       if ('severity' in opened) {

@@ -2,21 +2,52 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { filesBelow } from './folders.ts';
 import { globPattern, splitGlob } from './glob.ts';
-import { type Script, scriptOf } from './script.ts';
+import { partOf, type Script, scriptOf } from './script.ts';
 
 /** A file of SQL and what is run of it. */
 export interface ScriptFile extends Script {
   readonly file: string;
 }
 
-/** Reads files of SQL; one that is named twice is run once. */
+/** A file of SQL has psql read one that is not there. */
+export class MissingScriptError extends Error {}
+
+/**
+ * Reads files of SQL, and those that they have psql read in between: then there is one for what comes before and
+ * one for what comes behind. One that is named twice is run once.
+ *
+ * @throws MissingScriptError
+ */
 export async function readScripts(files: readonly string[]): Promise<ScriptFile[]> {
-  return await Promise.all(
-    [...new Set(files)].map(async (file) => ({
-      file,
-      ...scriptOf(textOf(await readFile(file))),
-    })),
-  );
+  const scripts: ScriptFile[] = [];
+  const seen = new Set<string>();
+  const read = async (file: string): Promise<void> => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const script = scriptOf(textOf(await readFile(file)));
+    let from = 0;
+    for (const { at, path: name, isBeside } of script.included) {
+      scripts.push({ file, ...partOf(script, from, at) });
+      from = at;
+      const place = path.resolve(isBeside ? path.dirname(file) : '.', name);
+      await read(place).catch((cause: unknown) => {
+        if (!isMissing(cause, place)) throw cause;
+        const line = script.sql.slice(0, at).split('\n').length;
+        throw new MissingScriptError(
+          `${file}:${line}: there is no file ${place}, which psql would read here`,
+          { cause },
+        );
+      });
+    }
+    scripts.push({ file, ...partOf(script, from, script.sql.length) });
+  };
+  for (const file of files) await read(file);
+  return scripts;
+}
+
+function isMissing(error: unknown, file: string): boolean {
+  const { code, path: missing } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' && missing === file;
 }
 
 /** PowerShell writes UTF-16 where a program's output goes to a file. */

@@ -8,6 +8,17 @@ export interface Script {
    */
   readonly sql: string;
   readonly statements: readonly Statement[];
+  /** The files that psql would read in between, in their order. */
+  readonly included: readonly Included[];
+}
+
+/** A line of `\\i file` or `\\ir file`. */
+interface Included {
+  /** Where it begins. */
+  readonly at: number;
+  readonly path: string;
+  /** It is relative to the file that it stands in, and not to the working directory. */
+  readonly isBeside: boolean;
 }
 
 /** A statement of a script. Places are those of the script, in UTF-16 units. */
@@ -28,6 +39,7 @@ export function scriptOf(file: string): Script {
   const lexer = new Lexer(text, false);
   const sql = new Blanked(text);
   const found: (Omit<Statement, 'text'> & { end: number })[] = [];
+  const included: Included[] = [];
   /** Where the statement begins with what stands ahead of it, and its first word, if that has come. */
   let start = 0;
   let at = -1;
@@ -52,6 +64,13 @@ export function scriptOf(file: string): Script {
       // What sends the statement that stands in front of it is its semicolon: \g, \gexec and their like.
       const isEnd = at >= 0 && text[lexer.end] === 'g';
       const line = endOfLine(text, lexer.end);
+      const include = INCLUDE.exec(text.slice(lexer.end, line));
+      // In the middle of a statement it would be a part of that.
+      if (include !== null && at < 0) {
+        const [, command, quoted, plain] = include;
+        const isBeside = command === 'ir' || command === 'include_relative';
+        included.push({ at: lexer.start, path: quoted?.replaceAll("''", "'") ?? plain!, isBeside });
+      }
       sql.blank(lexer.start, line, isEnd ? ';' : ' ');
       if (isEnd) ends(lexer.end, null);
       lexer.end = line;
@@ -88,8 +107,21 @@ export function scriptOf(file: string): Script {
     ...each,
     text: (each.rows === null ? whole : text).slice(each.start, end),
   }));
-  return { sql: whole, statements };
+  return { sql: whole, statements, included };
 }
+
+/** The part of a script between two places that no statement crosses, each character in its place. */
+export function partOf({ sql, statements }: Script, from: number, to: number): Script {
+  const blank = (text: string): string => text.replaceAll(/\S/g, ' ');
+  return {
+    sql: blank(sql.slice(0, from)) + sql.slice(from, to) + blank(sql.slice(to)),
+    statements: statements.filter(({ at }) => at >= from && at < to),
+    included: [],
+  };
+}
+
+/** Behind the backslash: the command of psql that reads a file, and its name. */
+const INCLUDE = /^(i|ir|include|include_relative)[ \t]+(?:'((?:[^']|'')*)'|([^\s'\\]+))/;
 
 /**
  * A mark in front of what makes or undoes a migration, as dbmate, goose, sql-migrate and node-pg-migrate have it

@@ -109,6 +109,30 @@ describe('asyncpg check', () => {
     );
   });
 
+  it('reads the files of SQL that another has psql read, each once, in their places', async () => {
+    await using project = await Project.make({
+      'asyncpg.config.mjs': "export default { schema: ['db/all.sql', 'db/two.sql'] };",
+      'db/all.sql':
+        "\n\\set x 1\n\\ir one.sql\n\\ir 'o''ne.sql'\nCREATE VIEW v AS SELECT a, b FROM one, two;\n\\include_relative all.sql\nSELECT 1;",
+      'db/one.sql': 'CREATE TABLE one (a int NOT NULL);\n\\ir sub/three.sql\nSELECT c FROM three;',
+      "db/o'ne.sql": 'BEGIN;\nCREATE TABLE two (b text);\nCOMMIT;\n\\ir two.sql',
+      'db/two.sql': 'CREATE TABLE four (d int);',
+      'db/sub/three.sql': 'CREATE TABLE three (c int)',
+      'src/a.ts': "db.fetch('SELECT a, b, c, d FROM v, three, four');",
+    });
+    expect(await project.check()).toMatchObject({ code: 0, err: '' });
+    await project.write({ 'db/sub/three.sql': '\nCREATE TABEL three ();' });
+    expect((await project.check()).out).toContain('db/sub/three.sql(2,8): error 42601');
+    await project.write({
+      'db/sub/three.sql': 'CREATE TABLE three (c int)',
+      'db/two.sql': '\\ir two.sql\n\nCREATE TABLE four (e nono);',
+    });
+    expect((await project.check()).out).toContain('db/two.sql(3,22): error 42704');
+    await project.write({ 'db/two.sql': '\n\\ir none.sql' });
+    const { code, err } = await project.check();
+    expect([code, err]).toEqual([2, expect.stringMatching(/two\.sql:2: there is no file .*none/)]);
+  });
+
   it('tells a mistake in the schema by its place', async () => {
     await using project = await Project.make({
       'schema.sql': "BEGIN;\nCREATE TABLE a (id int8);\nCOMMIT;\nSELECT '🙂'; CREATE TABEL b ();",
