@@ -45,13 +45,12 @@ export function waitedTooLong(deadline: Deadline, pool: WaitedFor, inside: Insid
   const reason = deadline.reason(false);
   if (!(reason instanceof TimeoutError)) return reason;
   const { size, idle, inUse, connecting, waiting } = pool.stats;
-  let longest = 0;
-  for (const pooled of pool.present) {
-    if (pooled.state === 'leased') longest = Math.max(longest, pool.now - pooled.leasedAt);
-  }
+  const held = [...pool.present].filter(({ state }) => state === 'leased');
+  const longest = Math.max(...held.map(({ leasedAt }) => Math.round(pool.now - leasedAt)));
+  const holder = held.length > 0 ? `; the longest holder has had one for ${longest} ms` : '';
   return new TimeoutError(
     `no connection became free in time: of ${size} connections ${inUse} are in use, ${idle} idle, ` +
-      `${connecting} being opened; ${waiting} others wait; the longest holder has had one for ${Math.round(longest)} ms`,
+      `${connecting} being opened; ${waiting} others wait${holder}`,
     {
       safeToRetry: true,
       ...whyNone(pool.all, inside),

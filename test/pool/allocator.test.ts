@@ -555,4 +555,16 @@ describe('random schedules', () => {
     expect(await error).toBeInstanceOf(TimeoutError);
     expect(((await error) as Error).message).toContain('the longest holder has had one for 100 ms');
   });
+
+  it('name no holder where there is none, as connections are only being opened', async () => {
+    const { clock, allocator } = build({ maxSize: 1 });
+    const late = Promise.resolve(allocator.checkOut('shared', null, 100));
+    const error = late.catch((reason: unknown) => reason);
+    await clock.advance(100);
+    const { message } = (await error) as Error;
+    expect(message).toContain(
+      'of 1 connections 0 are in use, 0 idle, 1 being opened; 0 others wait',
+    );
+    expect(message).not.toContain('holder');
+  });
 });
