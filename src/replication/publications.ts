@@ -120,11 +120,31 @@ function publicationMissing(names: readonly string[], cause?: unknown): Publicat
   );
 }
 
-/** What a server before 18 tells of a publication that was dropped; every other error as it is. */
-export function publicationError(error: Error, { publications }: Wanted): Error {
+/**
+ * What a server before 18 tells of a publication that was dropped; every other error as it is. One that was made
+ * later, or anew, is there and was not when the change was written.
+ */
+export async function publicationError(
+  error: Error,
+  context: SessionContext,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<Error> {
   if (!(error instanceof PostgresError) || error.sqlstate !== '42704') return error;
-  const name = publications.find((one) => error.message.includes(`"${one}"`));
-  return name === undefined ? error : publicationMissing([name], error);
+  const name = wanted.publications.find((one) => error.message.includes(`"${one}"`));
+  if (name === undefined) return error;
+  const isThere = await findPublications(context, wanted, signal).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return publicationMissing([name], error);
+  return new PublicationMissingError(
+    `the publication ${JSON.stringify(name)} did not exist when the next change was committed`,
+    {
+      hint: 'PostgreSQL before 18 cannot read on there: drop the slot and begin anew, with a snapshot.',
+      cause: error,
+    },
+  );
 }
 
 /** How often what is published is asked for while tables are being dropped. */

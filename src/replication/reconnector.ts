@@ -130,7 +130,7 @@ export class Reconnector {
       sender.destroy(null);
       // What the end of its session comes to may have been found already.
       const isFound = reason === null || (error instanceof TimeoutError && error.cause === reason);
-      throw slotError(isFound ? error : reason, this.#slot);
+      throw await this.#told(isFound ? (error as Error) : reason);
     }
   }
 
@@ -281,10 +281,16 @@ export class Reconnector {
       const isText = reason === null && this.#settings.binary && !this.#isBinary && this.#restarts;
       this.#restarts = false;
       if (reason !== null && !isPassing(reason)) {
-        throw slotError(publicationError(reason, this.#settings), this.#slot);
+        throw await this.#told(reason);
       }
       if (!(await this.#reconnect(error, isText))) return;
     }
+  }
+
+  /** What the server's error is told as. */
+  async #told(error: Error): Promise<unknown> {
+    const told = await publicationError(error, this.#context, this.#settings, this.#signal);
+    return slotError(told, this.#slot);
   }
 
   #disconnected(): void {
