@@ -16,6 +16,7 @@ import type { StreamSettings } from './options.ts';
 import { endIfSilent } from './patience.ts';
 import { createSlot, keepOnStandbys } from './preparation.ts';
 import { type PublishedTable, publishedTables, whileTablesGo } from './publications.ts';
+import { refuseRewritten } from './rewritten.ts';
 import { tablePath } from './table-path.ts';
 import { Transaction } from './transaction.ts';
 import { Walsender } from './walsender.ts';
@@ -26,6 +27,8 @@ const MAX_NAME = 54;
 /** A table and how its rows are read. */
 interface Source {
   readonly relation: KeySource;
+  /** The table's name, quoted. */
+  readonly name: string;
   readonly query: string;
 }
 
@@ -167,7 +170,7 @@ export class Snapshot {
         this.#importing -= 1;
         if (this.#importing === 0) this.#idleLimit?.keepAlive();
         for (let next = this.#sources.shift(); next !== undefined; next = this.#sources.shift()) {
-          await this.#read(tx, next, host);
+          await this.#read(tx, next, host, signal);
         }
       });
     } finally {
@@ -175,7 +178,12 @@ export class Snapshot {
     }
   }
 
-  async #read(tx: SqlTransaction, { relation, query }: Source, host: AssemblerHost): Promise<void> {
+  async #read(
+    tx: SqlTransaction,
+    { relation, name, query }: Source,
+    host: AssemblerHost,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { highWater } = this.#settings;
     const transaction = new Transaction(host, 0, this.position, 0n, 'snapshot');
     this.#open.add(transaction);
@@ -193,6 +201,7 @@ export class Snapshot {
     }
     // It is not whole: who reads it is told why the stream ends.
     if (this.#hasFailed) throw new InterfaceError('the snapshot has failed');
+    await refuseRewritten(tx, this.#context, relation, name, signal);
     this.#open.delete(transaction);
     transaction.end('committed');
     host.closed(transaction);
@@ -343,7 +352,7 @@ async function sourceOf(
   const where = rowFilter === null ? '' : ` WHERE ${rowFilter}`;
   // What inherits from a table is published as itself.
   const only = rows[0]?.['relkind'] === 'p' ? '' : 'ONLY ';
-  return { relation, query: `SELECT ${list} FROM ${only}${name}${where}` };
+  return { relation, name, query: `SELECT ${list} FROM ${only}${name}${where}` };
 }
 
 function typeOf(codecs: CodecSource, oid: number): PgType {

@@ -248,6 +248,79 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
     expect(transaction!.outcome).toBe('open');
   });
 
+  const PARTS = `
+    CREATE TABLE parts (id int, n int) PARTITION BY LIST (id);
+    CREATE TABLE part_1 PARTITION OF parts FOR VALUES IN (1);
+    CREATE TABLE part_2 PARTITION OF parts FOR VALUES IN (2)`;
+
+  /** What comes of a table that is altered while the one before is read: rows, and changes up to `id` -1. */
+  async function whileRead(made: string, alterations: string[]): Promise<string[]> {
+    const { pool } = server;
+    await pool.execute(`${made}; INSERT INTO parts VALUES (1, 1), (2, 2);
+      CREATE PUBLICATION parts FOR TABLE two, parts WITH (publish_via_partition_root = true)`);
+    const options = {
+      slot: 'parts',
+      publication: 'parts',
+      snapshot: true,
+      highWater: 100,
+    } as const;
+    const told: string[] = [];
+    try {
+      await using stream = await openChangeStream(pool, options);
+      for await (const transaction of stream) {
+        for await (const change of transaction) {
+          for (const alteration of alterations.splice(0)) await pool.execute(alteration);
+          if (change.kind === 'truncate') told.push(change.kind);
+          else if (change.kind === 'delete') told.push(`- ${change.key.id}`);
+          else if (change.kind === 'update') told.push(`= ${change.key?.id}`);
+          else if (change.kind !== 'insert') continue;
+          else if (change.new.id === -1 && !transaction.isSnapshot) return told;
+          else if (change.relation.table === 'parts') told.push(`+ ${change.new.id}`);
+        }
+      }
+      return told;
+    } finally {
+      await pool.execute('DROP PUBLICATION parts; DROP TABLE parts; DELETE FROM two WHERE id = -1');
+      await pool.execute('DROP TABLE IF EXISTS part_1');
+      await dropSlot(pool, 'parts');
+    }
+  }
+
+  test('has the rows of a table that is written anew meanwhile, or fails', async () => {
+    const made = 'CREATE TABLE parts (id int PRIMARY KEY, n int)';
+    const end = 'INSERT INTO two VALUES (-1)';
+    for (const alteration of [
+      'ALTER TABLE parts ALTER n TYPE bigint',
+      'ALTER TABLE parts ALTER n TYPE int USING n + 1',
+      'ALTER TABLE parts RENAME TO part_1; CREATE TABLE parts AS SELECT * FROM part_1',
+    ]) {
+      await expect(whileRead(made, [alteration, end])).rejects.toThrow(
+        'the table public.parts was altered while the snapshot was taken: its rows cannot be had',
+      );
+    }
+    await expect(whileRead(PARTS, ['ALTER TABLE parts ALTER n TYPE bigint', end])).rejects.toThrow(
+      'the table public.parts was altered',
+    );
+    expect(await whileRead(made, ['ALTER TABLE parts ADD v int', end])).toEqual(['+ 1', '+ 2']);
+    expect(await whileRead(PARTS, ['VACUUM FULL part_2', end])).toEqual(['+ 1', '+ 2']);
+  });
+
+  test('has none of the rows that are truncated meanwhile; their changes and the truncation come', async () => {
+    const made = 'CREATE TABLE parts (id int PRIMARY KEY, n int)';
+    const write = [
+      'UPDATE parts SET n = 5 WHERE id = 1',
+      'DELETE FROM parts WHERE id = 2',
+      'TRUNCATE parts',
+      'INSERT INTO parts VALUES (3)',
+    ];
+    expect(await whileRead(made, [...write, 'INSERT INTO two VALUES (-1)'])).toEqual([
+      '= 1',
+      '- 2',
+      'truncate',
+      '+ 3',
+    ]);
+  });
+
   test('has nothing to flush before all of it is acknowledged', async () => {
     const { pool } = server;
     const options = { slot: 'flushed_early', publication, snapshot: true } as const;

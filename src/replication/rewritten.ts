@@ -1,0 +1,57 @@
+import type { Queryable } from '../client/queryable.ts';
+import type { SessionContext } from '../connecting/open-session.ts';
+import { InterfaceError } from '../errors/client-errors.ts';
+import { quoteLiteral } from '../sql/quote.ts';
+import type { Relation } from './change.ts';
+import { askApart } from './learn-types.ts';
+
+/** Asks for one text, which no codec of the user's takes. */
+async function ask(q: Queryable<any>, text: string, rest: string): Promise<string | null> {
+  const query = `SELECT (${text})::pg_catalog.cstring ${rest}`;
+  const row = (await q.fetchRow({ text: query, rows: 'array' })) as [string | null];
+  return row[0];
+}
+
+/**
+ * Refuses a table that was read under a snapshot and is not any more what it was then. ALTER TABLE that writes a table
+ * anew, as for another type of a column, hides all of its rows from the snapshots before, and sends none of them
+ * as changes: they would be missing. TRUNCATE hides them as well, and is sent; what VACUUM FULL writes stays visible.
+ *
+ * @param tx sees the snapshot, and has read the table: nobody alters it for now
+ * @param name the table's, quoted
+ */
+export async function refuseRewritten(
+  tx: Queryable<any>,
+  context: SessionContext,
+  { oid, schema, table }: Relation,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  // The catalog is as the snapshot has it. What functions tell is as it is now.
+  const oids = await ask(
+    tx,
+    "pg_catalog.string_agg(c.oid::pg_catalog.text, ',')",
+    `FROM pg_catalog.pg_class c
+      WHERE c.relkind = 'r' AND pg_catalog.pg_relation_filenode(c.oid) <> c.relfilenode
+        AND pg_catalog.pg_relation_size(c.oid) > 0
+        AND (c.oid = ${oid} OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(${oid})))
+      OR c.oid = ${oid} AND c.oid <> ${quoteLiteral(name)}::pg_catalog.regclass
+        AND pg_catalog.pg_relation_filenode(c.oid) IS NOT NULL`,
+  );
+  if (oids === null) return;
+  // Columns that were altered are other rows of the catalog. A table that was renamed has another name.
+  const about = [
+    "pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relname, c.relnamespace, c.relam, a.attnum, a.xmin), ',' ORDER BY c.oid, a.attnum)",
+    `FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid WHERE c.oid IN (${oids})`,
+  ] as const;
+  const before = await ask(tx, ...about);
+  if ((await askApart(context, signal, (connection) => ask(connection, ...about))) === before) {
+    return;
+  }
+  throw new InterfaceError(
+    `the table ${schema}.${table} was altered while the snapshot was taken: its rows cannot be had`,
+    {
+      hint: 'Begin anew. ALTER TABLE that writes the whole table hides its rows from all snapshots before.',
+    },
+  );
+}
