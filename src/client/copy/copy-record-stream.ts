@@ -1,6 +1,7 @@
 import { BINARY, type Codec, TEXT } from '../../codecs/codec.ts';
 import { columnName } from '../../codecs/column-name.ts';
 import { type Column, compileDecoder } from '../../codecs/compilers/row-decoder.ts';
+import type { RequestHost } from '../../session/request.ts';
 import { CopyRows } from '../../session/requests/copy-rows.ts';
 import { LeavableCopyRequest } from '../../session/requests/leavable-copy-request.ts';
 import type { CopyModel } from '../../session/requests/model-request.ts';
@@ -15,6 +16,9 @@ import { streamQuery } from '../stream-query.ts';
 import { copyQueryToStdout } from './copy-statement.ts';
 import { inTurn } from './in-turn.ts';
 import { inlineArguments } from './inline-arguments.ts';
+
+/** In a statement that may write at all. */
+const WRITES = /\b(?:insert|update|delete|merge)\b/i;
 
 /**
  * Runs a query by binary COPY, its rows into the buffer. Resolves when the connection is free
@@ -38,13 +42,17 @@ export function streamBinaryCopy(
       return streamQuery(client, query, buffer, deadline);
     }
     const rows = new CopyRows(session, buffer, compileDecoder(columns, query.rows ?? 'record'));
+    const kind = statementKind(query.text);
+    const writes = kind.firesTriggers && WRITES.test(query.text);
+    const hasModel = !writes || isInTransaction(session);
+    const model = hasModel ? modelOf(query.text, description) : null;
     const request = new LeavableCopyRequest(
       copyQueryToStdout(text, { format: 'binary' }, session.server.version),
       rows,
-      { format: BINARY, count: columns.length, model: modelOf(query.text, description) },
+      { format: BINARY, count: columns.length, model },
       deadline,
     );
-    client.effects.note(statementKind(query.text));
+    client.effects.note(kind);
     const copying = turn.submit(request);
     buffer.attach(session, (reason) => session.canceller.dismiss(request, reason));
     client.streams.add(buffer);
@@ -61,6 +69,10 @@ export function streamBinaryCopy(
     }
   };
   return inTurn(session, deadline, stream);
+}
+
+function isInTransaction({ transactionStatus, preamble }: RequestHost): boolean {
+  return transactionStatus !== 'I' || preamble.isWaiting;
 }
 
 function modelOf(text: string, { parameterOids, fields }: StatementDescription): CopyModel {

@@ -16,14 +16,15 @@ export const COPY_BLOCK = 64 * 1024;
 export interface CopyColumns {
   readonly format: FormatCode;
   readonly count: number;
-  readonly model: CopyModel;
+  /** Null: what the COPY does stays done when its data is refused, and a model that fails would not keep it from that. */
+  readonly model: CopyModel | null;
 }
 
 /**
  * COPY in either direction: one Query, which the server answers with the format of the data, the
  * data, and a command tag, to which it resolves. PostgreSQL manual, section 54.2.6 "COPY Operations".
  *
- * If the client has prepared for columns, their model travels ahead: see ModelRequest.
+ * If the client has prepared for columns, their model, if there is one, travels ahead: see ModelRequest.
  */
 export abstract class CopyRequest extends Request<string> {
   readonly text: string;
@@ -44,7 +45,8 @@ export abstract class CopyRequest extends Request<string> {
   }
 
   override start(session: RequestHost): void {
-    if (this.#columns !== null) new ModelRequest(this.#columns.model, this).start(session);
+    const model = this.#columns?.model ?? null;
+    if (model !== null) new ModelRequest(model, this).start(session);
     if (this.state !== 'done') sendSimple(session, this, this.text);
   }
 
@@ -62,7 +64,7 @@ export abstract class CopyRequest extends Request<string> {
       : `they are ${columnFormats.length}, not ${columns.count}`;
     if (change === null) return;
     throw new InterfaceError(`the columns changed while the COPY was prepared: ${change}`, {
-      isTransient: true,
+      isTransient: columns.model !== null,
     });
   }
 

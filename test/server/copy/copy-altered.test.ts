@@ -146,6 +146,32 @@ describeEach('a table that is altered meanwhile', (version) => {
     expect(await connection.fetchVal('SELECT count(*) FROM t')).toBe(1n);
   });
 
+  test.each(['DELETE FROM t RETURNING *', 'WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d'])(
+    'that is locked too long is not emptied, though it is free then: %s',
+    async (query) => {
+      const { connection, lock } = await openBoth();
+      await connection.execute("SET lock_timeout = '100ms'");
+      const locked = lock();
+      const read = failure(collect(connection.copyRecordsFromQuery(query)));
+      await using other = await locked;
+      await setTimeout(150);
+      await other.execute('COMMIT');
+      expect(await read).toMatchObject({ sqlstate: '55P03' });
+      expect(await connection.fetchVal('SELECT count(*) FROM t')).toBe(1n);
+    },
+  );
+
+  test('that has been emptied is not said to be worth another try', async () => {
+    const { connection, alter } = await openBoth();
+    alter('ALTER TABLE t ADD d int');
+    const query = 'DELETE FROM t RETURNING *';
+    const error = await failure(collect(connection.copyRecordsFromQuery(query)));
+    expect(error).toMatchObject({
+      isTransient: false,
+      message: expect.stringContaining('4, not 3'),
+    });
+  });
+
   test('that is locked leaves a call that is ended no hold on its connection', async () => {
     const { connection, lock } = await openBoth();
     for (const call of [
