@@ -155,7 +155,7 @@ export class BackendStream extends Duplex implements Tenant {
 
   get #isIdle(): boolean {
     const isFree = this.#hasStarted && !this.#isSkipping && this.#flights === 0;
-    return isFree && !this.#backend.isTurnOf(this);
+    return isFree && this.#copy === null && !this.#backend.isTurnOf(this);
   }
 
   #end(): void {
@@ -359,8 +359,11 @@ export class BackendStream extends Duplex implements Tenant {
 
   cancel(secretKey: Buffer): boolean {
     if (this.#secretKey === null || !this.#secretKey.equals(secretKey)) return false;
-    if (this.#backend.isTurnOf(this) || this.#flights === 0) return true;
-    const { end } = this.#nextFlight();
+    const isCopy = this.#copy?.isWhole === true;
+    if (this.#backend.isTurnOf(this) || (!isCopy && this.#flights === 0)) return true;
+    // A COPY whose data is there comes before what was sent behind it.
+    const end = isCopy ? 'Query' : this.#nextFlight().end;
+    if (isCopy) this.#copy = null;
     this.push(failure('ERROR', '57014', 'canceling statement due to user request'));
     if (end === 'Flush') this.#isSkipping = true;
     else this.push(READY);

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { hstore } from '@electric-sql/pglite/contrib/hstore';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -212,6 +213,31 @@ describe('COPY FROM STDIN', () => {
       connection.fetchVal('SELECT count(*) FROM t'),
     ]);
     expect([raw, first, records, second]).toEqual(['COPY 1', 1n, 'COPY 1', 2n]);
+  });
+
+  test('that is given up when all of its data is there is answered before the calls behind it', async () => {
+    await using one = await open();
+    await using two = await open();
+    let [isAsked, isEnough] = [false, false];
+    async function* source(): AsyncGenerator<Buffer> {
+      isAsked = true;
+      yield Buffer.from('1\tone\n');
+      while (!isEnough) await setTimeout(1);
+    }
+    const abort = new AbortController();
+    const copying = two.copyToTable('t', { source: source(), signal: abort.signal });
+    copying.catch(() => {});
+    while (!isAsked) await setTimeout(1);
+    const tx = await one.begin();
+    await tx.execute('SELECT 1');
+    isEnough = true;
+    const behind = [two.fetchVal('SELECT 7'), two.fetchVal('SELECT 8')];
+    await setTimeout(20);
+    abort.abort();
+    await expect(copying).rejects.toMatchObject({ name: 'AbortError' });
+    await tx.commit();
+    expect(await Promise.all(behind)).toEqual([7, 8]);
+    expect(await written()).toEqual([]);
   });
 
   test('of records begins the transaction that it is the first call of', async () => {
