@@ -271,7 +271,10 @@ export class RequestQueue implements HostQueue {
       !this.#isStarting &&
       this.#returning.length === 0 &&
       !this.#session.outbox.isCongested &&
-      !((request.isOnce || request.isUnrepeatable) && this.#inFlight.some(mayBeCancelled))
+      !(
+        (request.isOnce || request.isUnrepeatable) &&
+        this.#inFlight.some((sent) => sent.mayBeCancelled)
+      )
     );
   }
 
@@ -344,12 +347,4 @@ export class RequestQueue implements HostQueue {
     const isUnsent = request.flight === null || request.flight >= outbox.flushes;
     request.fail(this.#session.endedError(isUnsent || this.hasSkipped));
   }
-}
-
-/**
- * Whether the server may be asked to cancel it: up to PostgreSQL 17 the server signals the backend twice, and
- * the second signal may come when it works on the next request.
- */
-function mayBeCancelled({ deadline }: Request): boolean {
-  return deadline !== null;
 }

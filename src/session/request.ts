@@ -197,6 +197,15 @@ export abstract class Request<R = unknown> {
     return false;
   }
 
+  /**
+   * The server may be asked to cancel it, as its time is up, its signal was aborted, or it is left by its reader.
+   * Up to PostgreSQL 17 the server signals the backend twice, and the second signal may come when it works on
+   * the next request.
+   */
+  get mayBeCancelled(): boolean {
+    return this.deadline !== null;
+  }
+
   /** What it takes its data from, if that may wait and make calls: see Feed. */
   get feed(): Feed | null {
     return null;

@@ -49,6 +49,10 @@ export class CopyOutRequest extends CopyRequest {
     sink.onFailure = refuse;
   }
 
+  override get mayBeCancelled(): boolean {
+    return true;
+  }
+
   override start(session: RequestHost): void {
     this.#session = session;
     super.start(session);

@@ -64,6 +64,10 @@ export class StreamRequest extends StatementRequest<string> {
     return true;
   }
 
+  override get mayBeCancelled(): boolean {
+    return true;
+  }
+
   protected override get isRepeatable(): boolean {
     return this.#rows === 0;
   }

@@ -230,6 +230,32 @@ describeEach('time-outs and aborts', (version) => {
     expect(aborted + finished).toBe(500);
   });
 
+  it('of a loop that is left strike no COPY and no stream behind it', async () => {
+    const c = await open(version);
+    await c.execute('CREATE TEMP TABLE t (a int)');
+    const query = 'SELECT n, pg_sleep(0.001) FROM generate_series(1, 2) n';
+    const first = [
+      () => c.stream('SELECT n FROM generate_series(1, 3000) n'),
+      () => c.copyRecordsFromQuery('SELECT n FROM generate_series(1, 3000) n'),
+    ];
+    const behind = [
+      () => c.copyRecordsToTable('t', { records: [[1]] }),
+      () => c.copyToTable('t', { source: [Buffer.from('1\n')] }),
+      () => collect(c.copyRecordsFromQuery(query)),
+      () => collect(c.stream(query)),
+    ];
+    for (let i = 0; i < 24; i++) {
+      let next: Promise<unknown> | null = null;
+      for await (const _ of first[i % 2]!()) {
+        next = behind[(i >> 1) % 4]!();
+        if (i % 3 === 0) await pause(i % 4);
+        break;
+      }
+      await next;
+    }
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(12n);
+  });
+
   it('that overtake their query on the way to the server are sent again', async () => {
     const c = await open(version);
     await c.fetch('SELECT pg_sleep(0)');
