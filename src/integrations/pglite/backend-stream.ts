@@ -177,7 +177,7 @@ export class BackendStream extends Duplex implements Tenant {
     if (this.#start !== null && !this.#hasStarted && !this.#isEnding) await this.#startUp();
     if (this.#copy?.isWhole === true && !this.#isEnding) await this.#finishCopy(this.#copy);
     // Those that are there now: what comes in answer to them has its turn when others have had theirs.
-    for (let left = this.#flights; left > 0 && !this.#isEnding; left--) {
+    for (let left = this.#flights; left > 0 && !this.#isEnding && this.#copy === null; left--) {
       await this.#carryOut(this.#nextFlight());
     }
     if (this.#isEnding) await this.#cleanUp();
@@ -284,6 +284,11 @@ export class BackendStream extends Duplex implements Tenant {
     }
     this.#copy = { query: flight.bytes, data: [], isWhole: false };
     this.push(begin);
+    // A client that has given the COPY up meanwhile has said so already.
+    const behind = this.#messages;
+    this.#messages = [];
+    this.#flights = 0;
+    for (const message of behind) this.#take(message);
     return true;
   }
 

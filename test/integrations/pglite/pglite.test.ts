@@ -240,6 +240,26 @@ describe('COPY FROM STDIN', () => {
     expect(await written()).toEqual([]);
   });
 
+  test('that is given up at any moment is over, and the calls behind it are answered', async () => {
+    await using connection = await open();
+    const source = [Buffer.from('1\tone\n')];
+    for (let turns = 0; turns < 60; turns++) {
+      const tx = await connection.begin();
+      await tx.execute('SELECT 1');
+      const abort = new AbortController();
+      const copying = tx.copyToTable('t', { source, signal: abort.signal });
+      const told = Promise.allSettled([copying, tx.fetchVal('SELECT 7')]);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      abort.abort();
+      const [copied, behind] = await told;
+      if (copied.status === 'rejected') expect(copied.reason).toMatchObject({ name: 'AbortError' });
+      if (behind.status === 'fulfilled') expect(behind.value).toBe(7);
+      else expect(behind.reason).toMatchObject({ sqlstate: '25P02' });
+      await tx.rollback();
+    }
+    expect(await connection.fetchVal('SELECT 8')).toBe(8);
+  });
+
   test('of records begins the transaction that it is the first call of', async () => {
     await using connection = await open();
     const nowhere = { records: [[1, 'one']], where: 'nothing' };
