@@ -39,7 +39,15 @@ interface Interrupted {
   /** What its beginning said where its end is. */
   readonly announced: bigint;
   readonly received: number;
+  readonly trace: number;
 }
+
+/** Kinds of changes, for a transaction's trace. */
+const INSERT = 1;
+const UPDATE = 2;
+const DELETE = 3;
+const TRUNCATE = 4;
+const MESSAGE = 5;
 
 /** Behind every position. */
 const UNKNOWN_END = (1n << 64n) - 1n;
@@ -67,6 +75,8 @@ export class Assembler implements PgOutputSink {
   #isDropping = false;
   /** Its changes that were handed over before and come again. */
   #toSkip = 0;
+  /** The trace that those have left. */
+  #traceToSkip = 0;
   #interrupted: Interrupted | null = null;
   /** Where the present connection begins. */
   #start = 0n;
@@ -110,8 +120,9 @@ export class Assembler implements PgOutputSink {
     if (current?.isPending && !this.#isDropping) {
       // Lost before all of it was skipped that had come before: that is to be skipped again.
       const received = current.received + this.#toSkip;
+      const trace = this.#toSkip > 0 ? this.#traceToSkip : current.trace;
       const announced = this.#announced;
-      if (comesAgain) this.#interrupted = { transaction: current, announced, received };
+      if (comesAgain) this.#interrupted = { transaction: current, announced, received, trace };
       else this.#end(current, 'aborted');
     }
     this.#isDropping = false;
@@ -186,11 +197,13 @@ export class Assembler implements PgOutputSink {
     this.#announced = finalLsn;
     this.#toSkip = 0;
     if (interrupted !== null) {
-      const { transaction, announced, received } = interrupted;
+      const { transaction, announced, received, trace } = interrupted;
       if (transaction.xid === xid && announced === finalLsn) {
         this.#interrupted = null;
         this.#toSkip = received;
+        this.#traceToSkip = trace;
         transaction.received = 0;
+        transaction.trace = 0;
         this.#current = transaction;
         return transaction;
       }
@@ -267,45 +280,54 @@ export class Assembler implements PgOutputSink {
   // ── Changes ─────────────────────────────────────────────────────────────────────────────
 
   /** Whether a change of the present transaction was handed over before. */
-  #isSkipped(): boolean {
+  #isSkipped(kind: number, oid: number): boolean {
     const transaction = this.#part ?? this.#current;
     if (transaction === null) throw new ProtocolError('a change is in no transaction');
     if (this.#isDropping && this.#part === null) return true;
     if (this.#part !== null || this.#toSkip === 0) return false;
     this.#toSkip -= 1;
-    transaction.received += 1;
+    transaction.count(kind, oid);
     this.skipped.changes += 1;
+    // The server may not send the same of it once more, if what is published was altered while it was in progress.
+    if (this.#toSkip === 0 && transaction.trace !== this.#traceToSkip) {
+      throw new ReplicationDivergedError(
+        `transaction ${transaction.xid} has other changes than when it came before`,
+        { detail: 'Was a publication altered while it was in progress?' },
+      );
+    }
     return true;
   }
 
   insert(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
-    if (this.#isSkipped()) return;
-    this.#push(this.#decoder.insert(oid, xid, buffer, at, end));
+    if (this.#isSkipped(INSERT, oid)) return;
+    this.#push(this.#decoder.insert(oid, xid, buffer, at, end), INSERT, oid);
   }
 
   update(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
-    if (this.#isSkipped()) return;
-    this.#push(this.#decoder.update(oid, xid, buffer, at, end));
+    if (this.#isSkipped(UPDATE, oid)) return;
+    this.#push(this.#decoder.update(oid, xid, buffer, at, end), UPDATE, oid);
   }
 
   delete(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
-    if (this.#isSkipped()) return;
-    this.#push(this.#decoder.delete(oid, xid, buffer, at, end));
+    if (this.#isSkipped(DELETE, oid)) return;
+    this.#push(this.#decoder.delete(oid, xid, buffer, at, end), DELETE, oid);
   }
 
   truncate({ relations, cascade, restartIdentity }: TruncateMessage, xid: number): void {
-    if (this.#isSkipped()) return;
+    const oid = relations[0] ?? 0;
+    if (this.#isSkipped(TRUNCATE, oid)) return;
     const tables = relations.map((oid) => this.#decoder.relation(oid));
-    this.#push({ kind: 'truncate', relations: tables, cascade, restartIdentity, xid });
+    const change: Change = { kind: 'truncate', relations: tables, cascade, restartIdentity, xid };
+    this.#push(change, TRUNCATE, oid);
   }
 
   message(message: LogicalMessage, xid: number): void {
     const { transactional, lsn, prefix, content } = message;
     const change: Change = { kind: 'message', prefix, content, transactional, xid };
     if (transactional) {
-      if (this.#isSkipped()) return;
-      if (this.#wanted(prefix)) this.#push(change);
-      else this.#count();
+      if (this.#isSkipped(MESSAGE, 0)) return;
+      if (this.#wanted(prefix)) this.#push(change, MESSAGE, 0);
+      else this.#count(MESSAGE, 0);
       return;
     }
     // It is in no transaction, and comes when the log has it. Its position is its end, as that of a
@@ -316,14 +338,14 @@ export class Assembler implements PgOutputSink {
     this.#finish(alone, 'committed', lsn, lsn, 0n);
   }
 
-  #count(): Transaction {
+  #count(kind: number, oid: number): Transaction {
     const transaction = (this.#part ?? this.#current)!;
-    transaction.received += 1;
+    transaction.count(kind, oid);
     return transaction;
   }
 
-  #push(change: Change): void {
-    this.#add(this.#count(), change);
+  #push(change: Change, kind: number, oid: number): void {
+    this.#add(this.#count(kind, oid), change);
   }
 
   #add(transaction: Transaction, change: Change): void {

@@ -86,6 +86,8 @@ export class Transaction implements ChangeTransaction {
   time: bigint;
   /** Changes that the server has sent, whether they were kept or not. */
   received = 0;
+  /** Tells whether they are the same when they come once more: of their kinds and tables. */
+  trace = 0;
   /** It was handed over, or waits to be, and counts for what may be acknowledged. */
   isPending = false;
   isAcknowledged = false;
@@ -142,6 +144,12 @@ export class Transaction implements ChangeTransaction {
   }
 
   // ── What the server sends ───────────────────────────────────────────────────────────────
+
+  /** The server has sent one more change. */
+  count(kind: number, oid: number): void {
+    this.received += 1;
+    this.trace = (Math.imul(this.trace, 31) + Math.imul(oid, 8) + kind) | 0;
+  }
 
   push(change: Change): void {
     if (this.#changes.length === 0) this.#changes = [change];
