@@ -2,6 +2,7 @@ import { InterfaceError, InvalidArgumentError } from '../../errors/client-errors
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
+import { inContext } from '../../runtime/in-context.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn } from '../../transport/turn.ts';
 import { isThenable } from '../../values/builtins.ts';
@@ -34,6 +35,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   readonly #feed: Feed | null;
   readonly #wantRows: boolean;
   readonly #form: RowForm;
+  readonly #carryOut: (session: RequestHost, statement: Statement) => void;
   #result: RowCollector;
   /** Sets that were written. */
   #written = 0;
@@ -62,6 +64,10 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     this.#sets = sets;
     this.#feed = isAsync(sets) ? new Feed() : null;
     this.#wantRows = wantRows;
+    const carryOut = (session: RequestHost, statement: Statement): void =>
+      this.#carryOutHere(session, statement);
+    // It may have to wait in the queue, and what gives the sets is its caller's code.
+    this.#carryOut = this.isRepeatable ? carryOut : inContext(carryOut);
   }
 
   /** Only an array can be taken from its beginning again. */
@@ -78,6 +84,10 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   protected override execute(session: RequestHost, statement: Statement): void {
+    this.#carryOut(session, statement);
+  }
+
+  #carryOutHere(session: RequestHost, statement: Statement): void {
     this.#result = new RowCollector(this.#form);
     this.#written = 0;
     this.#completed = 0;
