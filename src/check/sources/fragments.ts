@@ -10,6 +10,7 @@ import {
   startOf,
 } from './alternatives.ts';
 import { helperOf, ofHelper } from './helpers.ts';
+import { makesFragment } from './makes-fragment.ts';
 import type { Located } from './modules.ts';
 import { type Node, propertyName, unwrapped } from './nodes.ts';
 
@@ -111,5 +112,7 @@ function mayBeFragment({ node, module }: Located): boolean {
   const constant = module.constant(inner);
   if (constant !== null && constant.node !== inner) return mayBeFragment(constant);
   const here = { node: inner, module };
-  return helperOf(here) !== null || choicesOf(here) !== null || module.makesFragment(inner);
+  return (
+    helperOf(here) !== null || choicesOf(here) !== null || makesFragment({ node: inner, module })
+  );
 }

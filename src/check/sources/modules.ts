@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
-import { type Added, Bindings, isFragment, isFragmentList } from './bindings.ts';
+import { type Added, type Binding, Bindings } from './bindings.ts';
 import {
   fieldOf,
   keyOf,
@@ -8,7 +8,6 @@ import {
   type Node,
   nameOf,
   propertyName,
-  returned,
   unwrapped,
   visit,
 } from './nodes.ts';
@@ -52,8 +51,6 @@ export class Module {
   /** What was not found. */
   readonly #missing = new Set<string>();
   readonly #modules: Modules;
-  /** Whether there is a template in lists that were looked into. */
-  readonly #fragmentsIn = new WeakMap<Node, boolean>();
 
   private constructor(file: string, source: string, modules: Modules) {
     this.file = file;
@@ -107,119 +104,9 @@ export class Module {
     }
   }
 
-  /**
-   * Whether an expression makes a `sql` template, by a function or a variable that is assigned to, or is declared
-   * as one, so that its text is not known. What is not told is taken for a value.
-   */
-  makesFragment(value: Node, depth = 0): boolean {
-    const node = unwrapped(value);
-    const any = (...parts: unknown[]): boolean =>
-      depth < 10 && parts.some((each) => each && this.makesFragment(each as Node, depth + 1));
-    switch (node.type) {
-      case 'TaggedTemplateExpression':
-        return this.isSql(node['tag'] as Node);
-      case 'ConditionalExpression':
-        return any(node['consequent'], node['alternate']);
-      case 'LogicalExpression':
-        return any(node['left'], node['right']);
-      case 'Identifier': {
-        const own = this.#bindings.find(nameOf(node), node);
-        if (own !== undefined) {
-          const isPart = own.constant === null && own.within !== null;
-          return (
-            isFragment(own.type()) ||
-            any(own.constant, ...own.values) ||
-            (isPart && this.#hasFragment(own.within, depth + 1))
-          );
-        }
-        const other = depth < 10 ? this.#imported(nameOf(node), depth) : null;
-        return other?.module.makesFragment(other.node, depth + 1) ?? false;
-      }
-      case 'MemberExpression': {
-        const constant = depth < 10 ? this.constant(node) : null;
-        return (
-          isFragment(this.#typeOf(node)) ||
-          any(this.#ofThis(node)?.value) ||
-          (node['computed'] === true && this.#hasFragment(node['object'] as Node, depth + 1)) ||
-          (constant?.module.makesFragment(constant.node, depth + 1) ?? false)
-        );
-      }
-      case 'CallExpression': {
-        // Of helpers json alone makes a value; `list.reduce((all, each) => sql`…`)` makes what its function does.
-        const callee = node['callee'] as Node;
-        const isHelper = callee.type === 'MemberExpression' && this.isSql(callee['object'] as Node);
-        if (isHelper) return nameOf(callee['property']) !== 'json';
-        const isOfList =
-          callee.type === 'MemberExpression' &&
-          /^(?:at|find|findLast|get|pop|shift)$/.test(keyOf(callee) ?? '');
-        if (isOfList && this.#hasFragment(callee['object'] as Node, depth + 1)) return true;
-        const functions = (node['arguments'] as readonly Node[]).filter((each) =>
-          /Function/.test(each.type),
-        );
-        return any(callee, ...functions);
-      }
-      case 'ArrowFunctionExpression':
-      case 'FunctionExpression':
-      case 'FunctionDeclaration': {
-        const { typeAnnotation = null } = (node['returnType'] ?? {}) as { typeAnnotation?: Node };
-        return isFragment(typeAnnotation) || any(...returned(node['body'] as Node));
-      }
-      default:
-        return false;
-    }
-  }
-
-  /** Whether there is a `sql` template in a list, an object or a map, or in what one is made of. */
-  #hasFragment(value: Node, depth: number): boolean {
-    const node = unwrapped(value);
-    const known = this.#fragmentsIn.get(node);
-    if (known !== undefined) return known;
-    // What is made of itself has none by that.
-    this.#fragmentsIn.set(node, false);
-    const found = this.#looksForFragment(node, depth);
-    this.#fragmentsIn.set(node, found);
-    return found;
-  }
-
-  #looksForFragment(node: Node, depth: number): boolean {
-    const has = (each: unknown): boolean => {
-      if (!each || depth > 6) return false;
-      const inner = each as Node;
-      return this.makesFragment(inner, depth + 1) || this.#hasFragment(inner, depth + 1);
-    };
-    switch (node.type) {
-      case 'ArrayExpression':
-        return (node['elements'] as readonly unknown[]).some(has);
-      case 'ObjectExpression':
-        return (node['properties'] as readonly Node[]).some((each) => has(each['value']));
-      case 'SpreadElement':
-        return has(node['argument']);
-      case 'NewExpression':
-      case 'CallExpression': {
-        // What is made of a list: not the rows of a query, which is given as a template.
-        const callee = node['callee'] as Node;
-        const isMember = callee.type === 'MemberExpression';
-        const isOfList = OF_LIST.test((isMember ? keyOf(callee) : nameOf(callee)) ?? '');
-        const parts = [isMember && callee['object'], ...(node['arguments'] as readonly Node[])];
-        return isOfList && parts.some(has);
-      }
-      case 'Identifier': {
-        const own = this.#bindings.find(nameOf(node), node);
-        if (own === undefined) {
-          const other = depth < 10 ? this.#imported(nameOf(node), depth) : null;
-          return other === null ? false : other.module.#hasFragment(other.node, depth + 1);
-        }
-        const added = own.added.map((each) => each.node);
-        return isFragmentList(own.type()) || [own.constant, ...own.values, ...added].some(has);
-      }
-      default:
-        return isFragmentList(this.#typeOf(node));
-    }
-  }
-
   /** The function that a call is of: of this file or another one, a method of `this` or of an object of a class. */
   functionOf(callee: Node): Located | null {
-    const own = callee.type === 'MemberExpression' ? this.#ofThis(callee)?.value : null;
+    const own = callee.type === 'MemberExpression' ? this.ofThis(callee)?.value : null;
     const found = own
       ? { node: unwrapped(own), module: this }
       : (this.constant(callee) ?? this.#methodOf(callee));
@@ -253,7 +140,7 @@ export class Module {
       }
     }
     const constant = this.constant(node) ?? { node, module: this };
-    return constant.module.#classMade(constant.node) ?? this.#classNamed(this.#typeOf(node));
+    return constant.module.#classMade(constant.node) ?? this.#classNamed(this.typeOf(node));
   }
 
   #classMade(node: Node): Located | null {
@@ -277,7 +164,7 @@ export class Module {
 
   /** The texts that the type of a variable or a field lets it be: `order: 'ASC' | 'DESC'`. */
   literalsOf(node: Node): ReadonlyMap<string, null> | null {
-    const literals = this.#bindings.literals(this.#typeOf(node));
+    const literals = this.#bindings.literals(this.typeOf(node));
     return literals && new Map(literals.map((each) => [each, null]));
   }
 
@@ -457,46 +344,41 @@ export class Module {
     return value ? { node: unwrapped(value), module: this } : null;
   }
 
-  #changingExport(name: string, depth: number = 0): Located | null {
-    if (depth > 20) return null;
-    const { from = null, name: own = name } = this.#exports.get(name) ?? {};
-    const source = from === null ? null : this.#module(from);
-    if (from !== null) return source === null ? null : source.#changingExport(own, depth + 1);
-    const found = this.#changingBy(own, this.program);
-    if (found !== null) return found;
-    for (const each of this.#allOf) {
-      const module = this.#module(each);
-      const other = module === null ? null : module.#changingExport(name, depth + 1);
-      if (other !== null) return other;
-    }
-    return null;
+  #changingExport(name: string): Located | null {
+    return this.#exportedAs(name, 0, (module, own) => module.#changingBy(own, module.program));
   }
 
   #named(name: string, at: Node, depth: number): Located | null {
     const own = this.#bindings.find(name, at);
-    if (own === undefined) return this.#imported(name, depth);
+    if (own === undefined) return this.imported(name, depth);
     return own.constant === null ? null : this.#resolved(own.constant, depth);
   }
 
-  #imported(name: string, depth: number): Located | null {
+  /** What a name is declared as in this module. */
+  binding(name: Node): Binding | undefined {
+    return this.#bindings.find(nameOf(name), name);
+  }
+
+  /** What a name is imported as. */
+  imported(name: string, depth: number): Located | null {
     const imported = this.#imports.get(name);
     if (imported === undefined) return null;
     return this.#module(imported.from)?.exported(imported.name, depth + 1) ?? null;
   }
 
   /** The type that a variable or a field is declared with, or a property of what is; null where that is not told. */
-  #typeOf(node: Node): Node | null {
+  typeOf(node: Node): Node | null {
     if (node.type === 'Identifier') return this.#bindings.find(nameOf(node), node)?.type() ?? null;
     const key = node.type === 'MemberExpression' ? keyOf(node) : null;
     if (key === null) return null;
-    const own = this.#ofThis(node);
+    const own = this.ofThis(node);
     return own === null
-      ? this.#bindings.propertyType(this.#typeOf(unwrapped(node['object'] as Node)), key)
+      ? this.#bindings.propertyType(this.typeOf(unwrapped(node['object'] as Node)), key)
       : own.type;
   }
 
   /** What is known of `this.name`. */
-  #ofThis(member: Node): ReturnType<Bindings['member']> {
+  ofThis(member: Node): ReturnType<Bindings['member']> {
     const key = keyOf(member);
     const isOfThis = unwrapped(member['object'] as Node).type === 'ThisExpression';
     return isOfThis && key !== null ? this.#bindings.member(key, member) : null;
@@ -512,17 +394,29 @@ export class Module {
 
   /** What this module exports by a name. */
   exported(name: string, depth: number): Located | null {
+    return this.#exportedAs(name, depth, (module, own, at) =>
+      module.#named(own, module.program, at),
+    );
+  }
+
+  /** What `find` makes of an export in the module that it comes from, by the name that it has there. */
+  #exportedAs(
+    name: string,
+    depth: number,
+    find: (module: Module, own: string, depth: number) => Located | null,
+  ): Located | null {
     if (depth > 20) return null;
     const listed = this.#exports.get(name);
     if (listed !== undefined) {
-      return listed.from === null
-        ? this.#named(listed.name, this.program, depth)
-        : (this.#module(listed.from)?.exported(listed.name, depth + 1) ?? null);
+      if (listed.from === null) return find(this, listed.name, depth);
+      const module = this.#module(listed.from);
+      return module === null ? null : module.#exportedAs(listed.name, depth + 1, find);
     }
-    const own = this.#named(name, this.program, depth);
+    const own = find(this, name, depth);
     if (own !== null) return own;
     for (const from of this.#allOf) {
-      const found = this.#module(from)?.exported(name, depth + 1) ?? null;
+      const module = this.#module(from);
+      const found = module === null ? null : module.#exportedAs(name, depth + 1, find);
       if (found !== null) return found;
     }
     return null;
@@ -546,10 +440,6 @@ export class Module {
     return files;
   }
 }
-
-/** What makes a list or a map of another one. */
-const OF_LIST =
-  /^(?:Map|Set|concat|entries|filter|flat|flatMap|from|map|reverse|slice|sort|to(?:Reversed|Sorted)|values)$/;
 
 /** A class and those that it extends. */
 function lineOf(type: Located): Located[] {

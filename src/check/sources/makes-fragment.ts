@@ -1,0 +1,123 @@
+import { isFragment, isFragmentList } from './bindings.ts';
+import type { Located, Module } from './modules.ts';
+import { keyOf, type Node, nameOf, returned, unwrapped } from './nodes.ts';
+
+/** Whether there is a template in lists that were looked into. */
+const LOOKED_INTO = new WeakMap<Node, boolean>();
+
+/** What makes a list or a map of another one. */
+const OF_LIST =
+  /^(?:Map|Set|concat|entries|filter|flat|flatMap|from|map|reverse|slice|sort|to(?:Reversed|Sorted)|values)$/;
+
+/**
+ * Whether an expression makes a `sql` template, by a function or a variable that is assigned to, or is declared
+ * as one, so that its text is not known. What is not told is taken for a value.
+ */
+export function makesFragment({ node: value, module }: Located, depth = 0): boolean {
+  const node = unwrapped(value);
+  const any = (...parts: unknown[]): boolean =>
+    depth < 10 &&
+    parts.some((each) => each && makesFragment({ node: each as Node, module }, depth + 1));
+  switch (node.type) {
+    case 'TaggedTemplateExpression':
+      return module.isSql(node['tag'] as Node);
+    case 'ConditionalExpression':
+      return any(node['consequent'], node['alternate']);
+    case 'LogicalExpression':
+      return any(node['left'], node['right']);
+    case 'Identifier': {
+      const own = module.binding(node);
+      if (own !== undefined) {
+        const isPart = own.constant === null && own.within !== null;
+        return (
+          isFragment(own.type()) ||
+          any(own.constant, ...own.values) ||
+          (isPart && hasFragment(own.within, module, depth + 1))
+        );
+      }
+      const other = depth < 10 ? module.imported(nameOf(node), depth) : null;
+      return other !== null && makesFragment(other, depth + 1);
+    }
+    case 'MemberExpression': {
+      const constant = depth < 10 ? module.constant(node) : null;
+      return (
+        isFragment(module.typeOf(node)) ||
+        any(module.ofThis(node)?.value) ||
+        (node['computed'] === true && hasFragment(node['object'] as Node, module, depth + 1)) ||
+        (constant !== null && makesFragment(constant, depth + 1))
+      );
+    }
+    case 'CallExpression': {
+      // Of helpers json alone makes a value; `list.reduce((all, each) => sql`…`)` makes what its function does.
+      const callee = node['callee'] as Node;
+      const isHelper = callee.type === 'MemberExpression' && module.isSql(callee['object'] as Node);
+      if (isHelper) return nameOf(callee['property']) !== 'json';
+      const isOfList =
+        callee.type === 'MemberExpression' &&
+        /^(?:at|find|findLast|get|pop|shift)$/.test(keyOf(callee) ?? '');
+      if (isOfList && hasFragment(callee['object'] as Node, module, depth + 1)) return true;
+      const functions = (node['arguments'] as readonly Node[]).filter((each) =>
+        /Function/.test(each.type),
+      );
+      return any(callee, ...functions);
+    }
+    case 'ArrowFunctionExpression':
+    case 'FunctionExpression':
+    case 'FunctionDeclaration': {
+      const { typeAnnotation = null } = (node['returnType'] ?? {}) as { typeAnnotation?: Node };
+      return isFragment(typeAnnotation) || any(...returned(node['body'] as Node));
+    }
+    default:
+      return false;
+  }
+}
+
+/** Whether there is a `sql` template in a list, an object or a map, or in what one is made of. */
+function hasFragment(value: Node, module: Module, depth: number): boolean {
+  const node = unwrapped(value);
+  const known = LOOKED_INTO.get(node);
+  if (known !== undefined) return known;
+  // What is made of itself has none by that.
+  LOOKED_INTO.set(node, false);
+  const found = looksForFragment(node, module, depth);
+  LOOKED_INTO.set(node, found);
+  return found;
+}
+
+function looksForFragment(node: Node, module: Module, depth: number): boolean {
+  const has = (each: unknown): boolean => {
+    if (!each || depth > 6) return false;
+    const inner = each as Node;
+    return (
+      makesFragment({ node: inner, module }, depth + 1) || hasFragment(inner, module, depth + 1)
+    );
+  };
+  switch (node.type) {
+    case 'ArrayExpression':
+      return (node['elements'] as readonly unknown[]).some(has);
+    case 'ObjectExpression':
+      return (node['properties'] as readonly Node[]).some((each) => has(each['value']));
+    case 'SpreadElement':
+      return has(node['argument']);
+    case 'NewExpression':
+    case 'CallExpression': {
+      // What is made of a list: not the rows of a query, which is given as a template.
+      const callee = node['callee'] as Node;
+      const isMember = callee.type === 'MemberExpression';
+      const isOfList = OF_LIST.test((isMember ? keyOf(callee) : nameOf(callee)) ?? '');
+      const parts = [isMember && callee['object'], ...(node['arguments'] as readonly Node[])];
+      return isOfList && parts.some(has);
+    }
+    case 'Identifier': {
+      const own = module.binding(node);
+      if (own === undefined) {
+        const other = depth < 10 ? module.imported(nameOf(node), depth) : null;
+        return other !== null && hasFragment(other.node, other.module, depth + 1);
+      }
+      const added = own.added.map((each) => each.node);
+      return isFragmentList(own.type()) || [own.constant, ...own.values, ...added].some(has);
+    }
+    default:
+      return isFragmentList(module.typeOf(node));
+  }
+}
