@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { filesBelow } from './folders.ts';
 import { globPattern, splitGlob } from './glob.ts';
-import { partOf, type Script, scriptOf } from './script.ts';
+import { lineOf, partOf, type Script, scriptOf } from './script.ts';
 
 /** A file of SQL and what is run of it. */
 export interface ScriptFile extends Script {
@@ -21,33 +21,28 @@ export class MissingScriptError extends Error {}
 export async function readScripts(files: readonly string[]): Promise<ScriptFile[]> {
   const scripts: ScriptFile[] = [];
   const seen = new Set<string>();
-  const read = async (file: string): Promise<void> => {
+  const read = async (file: string, place: string | null): Promise<void> => {
     if (seen.has(file)) return;
     seen.add(file);
-    const script = scriptOf(textOf(await readFile(file)));
+    const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+      if (place === null || cause.code !== 'ENOENT') throw cause;
+      throw new MissingScriptError(
+        `${place}: there is no file ${file}, which psql would read here`,
+        { cause },
+      );
+    });
+    const script = scriptOf(textOf(bytes));
     let from = 0;
     for (const { at, path: name, isBeside } of script.included) {
       scripts.push({ file, ...partOf(script, from, at) });
       from = at;
-      const place = path.resolve(isBeside ? path.dirname(file) : '.', name);
-      await read(place).catch((cause: unknown) => {
-        if (!isMissing(cause, place)) throw cause;
-        const line = script.sql.slice(0, at).split('\n').length;
-        throw new MissingScriptError(
-          `${file}:${line}: there is no file ${place}, which psql would read here`,
-          { cause },
-        );
-      });
+      const beside = isBeside ? path.dirname(file) : '.';
+      await read(path.resolve(beside, name), `${file}:${lineOf(script, at)}`);
     }
     scripts.push({ file, ...partOf(script, from, script.sql.length) });
   };
-  for (const file of files) await read(file);
+  for (const file of files) await read(file, null);
   return scripts;
-}
-
-function isMissing(error: unknown, file: string): boolean {
-  const { code, path: missing } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' && missing === file;
 }
 
 /** PowerShell writes UTF-16 where a program's output goes to a file. */

@@ -12,7 +12,7 @@ export interface Script {
   readonly included: readonly Included[];
 }
 
-/** A line of `\\i file` or `\\ir file`. */
+/** A line of `\i file` or `\ir file`. */
 interface Included {
   /** Where it begins. */
   readonly at: number;
@@ -112,9 +112,8 @@ export function scriptOf(file: string): Script {
 
 /** The part of a script between two places that no statement crosses, each character in its place. */
 export function partOf({ sql, statements }: Script, from: number, to: number): Script {
-  const blank = (text: string): string => text.replaceAll(/\S/g, ' ');
   return {
-    sql: blank(sql.slice(0, from)) + sql.slice(from, to) + blank(sql.slice(to)),
+    sql: blanked(sql.slice(0, from)) + sql.slice(from, to) + blanked(sql.slice(to)),
     statements: statements.filter(({ at }) => at >= from && at < to),
     included: [],
   };
@@ -153,7 +152,7 @@ class Blanked {
 
   /** Blanks a part behind those before, and puts one character in its first place. */
   blank(from: number, to: number, first: ';' | ' '): void {
-    const part = this.#text.slice(from, to).replaceAll(/\S/g, ' ');
+    const part = blanked(this.#text.slice(from, to));
     this.#parts.push(this.#text.slice(this.#end, from), first, part.slice(1));
     this.#end = to;
   }
@@ -161,6 +160,11 @@ class Blanked {
   text(): string {
     return this.#parts.join('') + this.#text.slice(this.#end);
   }
+}
+
+/** As many blanks, in as many lines. */
+function blanked(text: string): string {
+  return text.replaceAll(/\S/g, ' ');
 }
 
 function endOfLine(text: string, from: number): number {
@@ -176,6 +180,11 @@ function rowsFrom(text: string, from: number): [rows: string, last: number] {
   return match === null
     ? [text.slice(from), text.length]
     : [text.slice(from, match.index), end.lastIndex];
+}
+
+/** The number of the line that a place of a script is in. */
+export function lineOf({ sql }: Script, at: number): number {
+  return sql.slice(0, at).split('\n').length;
 }
 
 /** The server counts characters, a string counts UTF-16 units. */

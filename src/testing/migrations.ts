@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Connection } from '../client/connection.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
 import { missingRole, runScript } from '../migrations/run-script.ts';
+import { lineOf } from '../migrations/script.ts';
 import { filesOfSql, readScripts, type ScriptFile } from '../migrations/script-files.ts';
 import { copyRows } from './copy-rows.ts';
 
@@ -85,7 +86,7 @@ async function execute(connection: Connection, scripts: readonly ScriptFile[]): 
         `the migration ${script.file} leaves a transaction open, which would be undone`,
       );
     }
-    const line = script.sql.slice(0, at).split('\n').length;
+    const line = lineOf(script, at);
     const isLeftOut = !makesRoles && missingRole(cause) !== null;
     const advice = isLeftOut ? '. Make it on that server, which is none to throw away' : '';
     throw new Error(
