@@ -1,3 +1,4 @@
+import type { Timer } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { within } from '../transport/within.ts';
 import type { RowStyle } from '../values/column-names.ts';
@@ -43,7 +44,7 @@ export async function beginTransaction<F extends RowForm>(
   const connection = client.owner!;
   const outer = gate.wantedBy(asked, own.context);
   const signal = limit === null ? eitherSignal(outer?.signal, options.signal) : undefined;
-  const signals = signal === undefined ? null : client.deadline(Infinity, signal);
+  const signals = untilAborted(client, signal);
   const deadline = limit ?? signals;
   let pass: Pass<ClientSession> | null = null;
   try {
@@ -104,15 +105,22 @@ export async function runTransaction<R>(
 
 /** Rejects as soon as the signal is aborted. */
 async function pause(client: ClientSession, ms: number, signal?: AbortSignal): Promise<void> {
-  const deadline = signal === undefined ? null : client.deadline(Infinity, signal);
+  const deadline = untilAborted(client, signal);
+  let timer!: Timer;
   const over = new Promise<void>((resolve) => {
-    client.session.clock.setTimer(ms, resolve);
+    timer = client.session.clock.setTimer(ms, resolve);
   });
   try {
     await within(deadline, over);
   } finally {
+    timer.cancel();
     deadline?.dispose();
   }
+}
+
+/** A deadline without a time limit. */
+function untilAborted(client: ClientSession, signal: AbortSignal | undefined): Deadline | null {
+  return signal === undefined ? null : client.deadline(Infinity, signal);
 }
 
 async function runOnce<R>(

@@ -1,3 +1,4 @@
+import type { TransactionStatus } from '../protocol/backend/session.ts';
 import { writeBind, writeExecute, writeParse } from '../protocol/frontend/query.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import { type SurroundingsChange, settingOf } from '../sql/surroundings-change.ts';
@@ -47,6 +48,14 @@ export class Preamble {
   drop(): boolean {
     return this.take() !== null;
   }
+}
+
+/** Whether what is sent now is in a transaction; it may be the first of one. */
+export function isInTransaction(session: {
+  readonly transactionStatus: TransactionStatus;
+  readonly preamble: Preamble;
+}): boolean {
+  return session.transactionStatus !== 'I' || session.preamble.isWaiting;
 }
 
 const NONE: readonly SurroundingsChange[] = [];

@@ -1,3 +1,4 @@
+import { isInTransaction } from './preamble.ts';
 import type { HostQueue, Request, RequestHost } from './request.ts';
 import { RequestDeque } from './request-deque.ts';
 import type { Feed } from './requests/feed.ts';
@@ -147,8 +148,7 @@ export class RequestQueue implements HostQueue {
    */
   repeat(request: Request): void {
     const go = (): void => {
-      const { transactionStatus, preamble } = this.#session;
-      if (transactionStatus !== 'I' || preamble.isWaiting) {
+      if (isInTransaction(this.#session)) {
         request.fail(request.error);
         return;
       }

@@ -13,7 +13,7 @@ import { Canceller } from './cancelling/canceller.ts';
 import { endedError, lostConnection } from './ending.ts';
 import { Inbox, type InboxOwner } from './inbox.ts';
 import { Outbox } from './outbox.ts';
-import { Preamble } from './preamble.ts';
+import { isInTransaction, Preamble } from './preamble.ts';
 import type { Catalog, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import { calledBySource } from './requests/feed.ts';
@@ -173,8 +173,7 @@ export class Session implements InboxOwner {
 
   /** No transaction is open, nor may be when what was sent is answered. */
   get #mayRepeat(): boolean {
-    const { queue, preamble } = this;
-    return this.transactionStatus === 'I' && !preamble.isWaiting && queue.inFlight === 0;
+    return !isInTransaction(this) && this.queue.inFlight === 0;
   }
 
   /** Nothing is under way: no request, no cancellation. */

@@ -1,17 +1,28 @@
 import net from 'node:net';
 
+/** A socket that is connected, as an option `dial` gives it. */
+export async function connectedTo({ host, port }: DialledHost): Promise<net.Socket> {
+  const socket = net.connect({ host, port, noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  return socket;
+}
+
+interface DialledHost {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** An option `dial` that counts the flights of messages that are sent: one is a round trip. */
 export class CountingDial {
   flights = 0;
   readonly #sockets = new Set<net.Socket>();
   readonly #silent = new WeakSet<net.Socket>();
 
-  readonly dial = async (host: { host: string; port: number }): Promise<net.Socket> => {
-    const socket = net.connect({ host: host.host, port: host.port, noDelay: true });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', reject);
-    });
+  readonly dial = async (host: DialledHost): Promise<net.Socket> => {
+    const socket = await connectedTo(host);
     const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
     socket.write = ((...args: unknown[]) => {
       this.flights += 1;

@@ -1,7 +1,7 @@
 import { BINARY, type Codec, TEXT } from '../../codecs/codec.ts';
 import { columnName } from '../../codecs/column-name.ts';
 import { type Column, compileDecoder } from '../../codecs/compilers/row-decoder.ts';
-import type { RequestHost } from '../../session/request.ts';
+import { isInTransaction } from '../../session/preamble.ts';
 import { CopyRows } from '../../session/requests/copy-rows.ts';
 import { LeavableCopyRequest } from '../../session/requests/leavable-copy-request.ts';
 import type { CopyModel } from '../../session/requests/model-request.ts';
@@ -69,10 +69,6 @@ export function streamBinaryCopy(
     }
   };
   return inTurn(session, deadline, stream);
-}
-
-function isInTransaction({ transactionStatus, preamble }: RequestHost): boolean {
-  return transactionStatus !== 'I' || preamble.isWaiting;
 }
 
 function modelOf(text: string, { parameterOids, fields }: StatementDescription): CopyModel {

@@ -35,7 +35,8 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   readonly #feed: Feed | null;
   readonly #wantRows: boolean;
   readonly #form: RowForm;
-  readonly #carryOut: (session: RequestHost, statement: Statement) => void;
+  /** Does what takes the sets in the context of the call, which may have to wait; null: no code of its caller's is in it. */
+  readonly #inItsContext: ((work: () => void) => void) | null;
   #result: RowCollector;
   /** Sets that were written. */
   #written = 0;
@@ -64,10 +65,7 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
     this.#sets = sets;
     this.#feed = isAsync(sets) ? new Feed() : null;
     this.#wantRows = wantRows;
-    const carryOut = (session: RequestHost, statement: Statement): void =>
-      this.#carryOutHere(session, statement);
-    // It may have to wait in the queue, and what gives the sets is its caller's code.
-    this.#carryOut = this.isRepeatable ? carryOut : inContext(carryOut);
+    this.#inItsContext = this.isRepeatable ? null : inContext((work) => work());
   }
 
   /** Only an array can be taken from its beginning again. */
@@ -84,10 +82,11 @@ export class ExecuteManyRequest extends StatementRequest<Row[]> {
   }
 
   protected override execute(session: RequestHost, statement: Statement): void {
-    this.#carryOut(session, statement);
+    if (this.#inItsContext === null) this.#carryOut(session, statement);
+    else this.#inItsContext(() => this.#carryOut(session, statement));
   }
 
-  #carryOutHere(session: RequestHost, statement: Statement): void {
+  #carryOut(session: RequestHost, statement: Statement): void {
     this.#result = new RowCollector(this.#form);
     this.#written = 0;
     this.#completed = 0;

@@ -1,4 +1,5 @@
 import { statementKind } from '../../sql/statement-kind.ts';
+import { isInTransaction } from '../preamble.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { runInner } from '../run-inner.ts';
 import { settle } from '../statements/settle.ts';
@@ -61,7 +62,7 @@ export async function rehearsal(
 ): Promise<void> {
   const script = (text: string): Promise<string> =>
     runInner(session, parent, new ScriptRequest(text, null));
-  const isWithin = session.transactionStatus !== 'I' || session.preamble.isWaiting;
+  const isWithin = isInTransaction(session);
   await script(isWithin ? `SAVEPOINT ${SAVEPOINT}` : 'BEGIN');
   try {
     await work(async ({ text, args }) => {

@@ -10,6 +10,7 @@ import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import { mayChangeTypes, statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import { isInTransaction } from '../preamble.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { BeginRequest } from './begin-request.ts';
 import { copyNeedsItsCall, refuseCopyIn } from './copy-refusal.ts';
@@ -32,7 +33,7 @@ export abstract class SimpleRequest<R> extends Request<R> {
   }
 
   override start(session: RequestHost): void {
-    if (session.transactionStatus !== 'I' || session.preamble.isWaiting) this.#mayRepeat = false;
+    if (isInTransaction(session)) this.#mayRepeat = false;
     this.begin();
     if (session.typeChanges.isOpen || mayChangeTypes(this.text)) {
       session.typeChanges.starting(this, this.text);

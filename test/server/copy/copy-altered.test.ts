@@ -2,11 +2,12 @@
  * Another session alters a table after a COPY of decoded or encoded values was prepared, and before it
  * is carried out. The format of the data does not tell: an int8 and a timestamp look alike.
  */
-import net from 'node:net';
+import type net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type Connection, connect, InterfaceError } from '../../../src/index.ts';
 import { collect, describeEach, failure, openWithSchema } from '../../support/connections.ts';
+import { connectedTo } from '../../support/counting-dial.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 /** An option `dial` that does something before the flight is sent that has a COPY in it. */
@@ -14,9 +15,8 @@ class BeforeCopy {
   /** What to do before the next one. */
   act: (() => Promise<unknown>) | null = null;
 
-  readonly dial = async ({ host, port }: { host: string; port: number }): Promise<net.Socket> => {
-    const socket = net.connect({ host, port, noDelay: true });
-    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  readonly dial = async (host: { host: string; port: number }): Promise<net.Socket> => {
+    const socket = await connectedTo(host);
     const write = socket.write.bind(socket) as (chunk: Buffer) => boolean;
     let before: Promise<unknown> = Promise.resolve();
     socket.write = ((chunk: Buffer, ...rest: unknown[]): boolean => {
