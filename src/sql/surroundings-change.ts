@@ -24,7 +24,8 @@ export interface SettingChange {
 
 /**
  * Settings by which a text that was parsed before would be parsed into something else now: what
- * names mean (search_path, and role for its "$user"), and what literals and operators do.
+ * names mean (search_path, and role for its "$user"), what literals and operators do, and how
+ * constants are written.
  */
 export const SURROUNDINGS: readonly string[] = [
   'search_path',
@@ -40,6 +41,10 @@ export const SURROUNDINGS: readonly string[] = [
   'standard_conforming_strings',
   'backslash_quote',
   'transform_null_equals',
+  // Constants are turned into text when a statement is planned, not when it is executed.
+  'bytea_output',
+  'extra_float_digits',
+  'quote_all_identifiers',
 ];
 
 const NAMES = new Set(SURROUNDINGS);

@@ -29,6 +29,12 @@ const LITERALS: readonly (readonly [set: string, text: string, value: unknown])[
   ['transform_null_equals = off', '(CASE WHEN 1 = NULL THEN 1 END) IS NULL AND NULL = NULL', null],
   ['array_nulls = off', "('{NULL}'::text[])[1]", 'NULL'],
   ['array_nulls = on', "('{NULL}'::text[])[1]", null],
+  ['bytea_output = escape', String.raw`'\xdead'::bytea::text`, String.raw`\336\255`],
+  ['bytea_output = hex', String.raw`'\xdead'::bytea::text`, String.raw`\xdead`],
+  ['extra_float_digits = -10', '0.1234567890123456::float8::text', '0.12346'],
+  ['extra_float_digits TO DEFAULT', '0.1234567890123456::float8::text', '0.1234567890123456'],
+  ['quote_all_identifiers = on', "quote_ident('abc')", '"abc"'],
+  ['quote_all_identifiers = off', "quote_ident('abc')", 'abc'],
 ];
 
 describeEach('literals that settings are read by', (version) => {
