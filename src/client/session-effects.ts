@@ -10,6 +10,9 @@ export class SessionEffects {
   mayBeOfTriggers = false;
   /** What had been set in the session was undone, even if it was set on purpose. */
   wereUndone = false;
+  /** Something was not undone by that, as nothing can undo it. */
+  haveOutlasted = false;
+  #outlastReset = false;
   #preparesBySql = false;
 
   /** Notes what a query may leave in the session. */
@@ -17,6 +20,7 @@ export class SessionEffects {
     if (kind.firesTriggers) this.mayBeOfTriggers = true;
     if (!kind.lasting) return;
     this.areLasting = true;
+    if (kind.outlastsReset) this.#outlastReset = true;
     if (kind.mentionsPrepare) this.#preparesBySql = true;
   }
 
@@ -24,12 +28,14 @@ export class SessionEffects {
   clear(): void {
     this.areLasting = false;
     this.mayBeOfTriggers = false;
+    this.#outlastReset = false;
     this.#preparesBySql = false;
   }
 
   /** The script that undoes it all; from here on there is nothing to undo. */
   undoing({ server, statements }: Session): string {
     this.wereUndone = true;
+    if (this.#outlastReset) this.haveOutlasted = true;
     let script = resetScript(server.capabilities);
     if (this.#preparesBySql) {
       // The session's own statements go with them.

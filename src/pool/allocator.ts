@@ -324,8 +324,9 @@ export class Allocator {
   /** A clean session has no user any more: the next waiter gets it, or it rests, or ends. */
   #reuse(pooled: PooledSession): void {
     if (pooled.state === 'gone') return;
-    const hasLostInit = pooled.keepsInit && pooled.client.effects.wereUndone;
-    if (this.#state !== 'open' || hasLostInit || !this.#isFit(pooled)) this.#discard(pooled);
+    const { effects } = pooled.client;
+    const isAsNew = !effects.haveOutlasted && !(pooled.keepsInit && effects.wereUndone);
+    if (this.#state !== 'open' || !isAsNew || !this.#isFit(pooled)) this.#discard(pooled);
     else this.#offer(pooled);
   }
 

@@ -34,6 +34,8 @@ export interface StatementKind extends ScriptEffects {
    * tables, LISTEN), so that it must be undone before somebody else gets the session.
    */
   readonly lasting: boolean;
+  /** May leave in the session what no statement undoes: only a new session is without it. */
+  readonly outlastsReset: boolean;
   /**
    * May call functions that it does not name: triggers, by what it writes. What views, operators,
    * casts and policies call is not counted.
@@ -127,6 +129,7 @@ function plainKind(text: string): StatementKind | null {
     shareable: true,
     repeatable: true,
     lasting: false,
+    outlastsReset: false,
     firesTriggers: opening[1] === undefined,
     changesSchema: false,
     mayCommit: false,
@@ -145,6 +148,7 @@ function worst(one: StatementKind, other: StatementKind): StatementKind {
     shareable: one.shareable && other.shareable,
     repeatable: one.repeatable && other.repeatable,
     lasting: one.lasting || other.lasting,
+    outlastsReset: one.outlastsReset || other.outlastsReset,
     firesTriggers: one.firesTriggers || other.firesTriggers,
     changesSchema: one.changesSchema || other.changesSchema,
     mayCommit: one.mayCommit || other.mayCommit,
@@ -195,7 +199,8 @@ function kindOf(known: Omit<StatementKind, 'leavesStatements'>): StatementKind {
     8192 * Number(kind.firesTriggers) +
     16384 * Number(kind.dropsStatements) +
     32768 * Number(kind.onlyEnds) +
-    65536 * NEEDS.indexOf(kind.needsHolder);
+    65536 * Number(kind.outlastsReset) +
+    131072 * NEEDS.indexOf(kind.needsHolder);
   const same = kinds.get(index);
   if (same !== undefined) return same;
   kinds.set(index, Object.freeze(kind));
@@ -235,6 +240,9 @@ const INTO = /\binto\b/i;
 const MOMENT = /(?<![a-z_])(?:now|today|tomorrow|yesterday)(?![a-z_]|\s*\()/i;
 
 const PREPARE = /\bprepare\b/i;
+/** The seed of random(), connections of dblink, a backup, the origin of replication, a temporary slot. */
+const OUTLASTS_RESET =
+  /setseed|dblink_connect|pg_(?:backup_start|start_backup)|replication_origin_session|(?:create|copy)_\w+_replication_slot/i;
 /** A definition in a string that a function may execute. */
 const DEFINED =
   /\b(?:create|alter|drop)\s+(?:or\s+replace\s+|(?:local|global|temp|temporary|unlogged|materialized|foreign|recursive)\s+)*(?:table|type|domain|view|schema|sequence)\b/i;
@@ -256,6 +264,7 @@ function judge(text: string, backslashes: boolean): StatementKind {
     shareable: isQuery && !lasting,
     repeatable: isQuery && remarks.isUndone,
     lasting,
+    outlastsReset: lasting && OUTLASTS_RESET.test(text),
     firesTriggers: lasting || firesTriggers(verb, text),
     changesSchema: changesSchema(verb, text, backslashes) || (lasting && DEFINED.test(text)),
     mayCommit: !isQuery && mayCommit(verb, second, remarks.isConcurrent),
@@ -276,6 +285,7 @@ function unknown(text: string, backslashes: boolean): StatementKind {
     shareable: false,
     repeatable: false,
     lasting: true,
+    outlastsReset: OUTLASTS_RESET.test(text),
     firesTriggers: true,
     changesSchema: DEFINITION.test(text),
     mayCommit: true,

@@ -158,6 +158,7 @@ describe('a statement that leaves nothing in the session and may share it', () =
       shareable: true,
       repeatable: true,
       lasting: false,
+      outlastsReset: false,
       firesTriggers: expect.any(Boolean),
       changesSchema: false,
       mayCommit: false,

@@ -157,6 +157,45 @@ describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i'
       }
     });
 
+    const outlasting: Record<string, string> = {
+      'a seed': 'SELECT setseed(0.5)',
+      'a backup': "SELECT pg_backup_start('leak', true)",
+      'a temporary slot': `SELECT pg_create_physical_replication_slot('leak_${process.pid}', true, true)`,
+    };
+
+    it.each(Object.keys(outlasting))(
+      'is a new one’s after what no reset undoes: %s',
+      async (name) => {
+        const text = outlasting[name]!;
+        await using test = await TestPool.open(ONE, serverDsn(version));
+        const { pool } = test;
+        const pid = (): Promise<number | null> => pool.fetchVal('SELECT pg_backend_pid()');
+        const ways: readonly (() => Promise<unknown>)[] = [
+          () => pool.withConnection((c) => c.execute(text)),
+          () => pool.transaction((tx) => tx.fetch(text)),
+          () => pool.execute(text),
+          () => pool.execute(`SELECT 1; ${text}`),
+          () => pool.batch(['SELECT 1', text]),
+          () =>
+            pool.withConnection(async (c) => {
+              await c.execute(text);
+              await c.reset();
+            }),
+        ];
+        for (const leave of ways) {
+          const before = await pid();
+          await leave();
+          expect(await pid(), String(leave)).not.toBe(before);
+        }
+        const kept = await pid();
+        await pool.execute('SELECT $1::text', text);
+        await pool.fetch(
+          `SELECT ${name === 'a seed' ? 'random()' : `'${text.replaceAll("'", '')}'`}`,
+        );
+        expect(await pid()).toBe(kept);
+      },
+    );
+
     it('lets the next holder prepare a statement of the same name', async () => {
       await using test = await TestPool.open(ONE, serverDsn(version));
       for (let i = 0; i < 3; i++) {
