@@ -30,6 +30,22 @@ function isWrongColumnCount({ sqlstate, serverSourceFunction }: PostgresError): 
   return sqlstate === '08P01' && serverSourceFunction === 'PortalSetResultFormat';
 }
 
+/** Functions of the server by which an executed plan finds that rows are not those that it was made for. */
+const ROW_CHECKS: ReadonlySet<unknown> = new Set([
+  'CheckVarSlotCompatibility',
+  'ExecEvalFieldSelect',
+  'ExecEvalWholeRowVar',
+  'tupledesc_match',
+]);
+
+/**
+ * Whether a statement may have failed as its function returns rows of a table or type that has changed:
+ * the server keeps such a plan. Unlike the others this is found while it is executed.
+ */
+export function hasOutdatedRows(error: unknown): boolean {
+  return error instanceof PostgresError && ROW_CHECKS.has(error.serverSourceFunction);
+}
+
 /** Whether the server no longer has, or no longer honours, what was prepared. */
 function isOutdatedPlan(error: PostgresError): boolean {
   return (

@@ -83,8 +83,7 @@ export class StatementCache {
     if (this.#scope !== surroundings.scope) this.#enter();
     const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
-    // What a definition made doubtful is tried only where a failure would not be seen.
-    if (entry.definitions !== surroundings.definitions && !surroundings.mayRepeat()) {
+    if (entry.definitions !== surroundings.definitions && !this.#mayTry(entry)) {
       this.delete(text);
       return undefined;
     }
@@ -98,6 +97,14 @@ export class StatementCache {
       this.#entries.set(text, entry);
     }
     return entry.statement;
+  }
+
+  /**
+   * What a definition made doubtful is tried only where a failure would not be seen, and where there is one:
+   * rows of a table that a function returns are those of before to the server.
+   */
+  #mayTry({ statement }: Entry): boolean {
+    return this.#surroundings.mayRepeat() && !statement.kind.callsUnknown;
   }
 
   /** The surroundings are others than before. */

@@ -56,6 +56,26 @@ describeEach('what a session changes itself', (version) => {
       await c.transaction(async () => expect(await get(c, q)).toEqual([{ a: 1 }]));
     });
 
+    it(`is known to functions that return its rows, with ${mode}`, async () => {
+      const c = await openWithSchema(version, options);
+      await c.execute(`CREATE TABLE t (a int4, b text); INSERT INTO t VALUES (1, 'x');
+        CREATE FUNCTION f() RETURNS SETOF t LANGUAGE plpgsql AS 'BEGIN RETURN QUERY TABLE t; END'`);
+      const texts = ['SELECT * FROM f()', 'SELECT (f()).*'];
+      const ways = ['fetch', 'prepare: false', 'batch', 'stream', 'fetchMany'];
+      const all = (): Promise<unknown[]> =>
+        Promise.all(texts.flatMap((text) => ways.map((way) => WAYS[way]!(c, text))));
+      for (const [change, row] of [
+        ['SELECT 1', { a: 1, b: 'x' }],
+        ['ALTER TABLE t ADD c int4 DEFAULT 7', { a: 1, b: 'x', c: 7 }],
+        ['ALTER TABLE t DROP b', { a: 1, c: 7 }],
+        ["ALTER TABLE t ALTER c TYPE text USING 'y'", { a: 1, c: 'y' }],
+        ['ALTER TABLE t RENAME c TO d', { a: 1, d: 'y' }],
+      ] as const) {
+        await c.execute(change);
+        for (const rows of await all()) expect(rows, change).toEqual([row]);
+      }
+    });
+
     it.each(['é', '🙂', 'a·b', '"a-b"', '"É.ß"'])(
       `is known by the name %s, with ${mode}`,
       async (t) => {
