@@ -124,7 +124,6 @@ export class Client extends ClientState {
           return;
         }
         this._activeQuery = null;
-        this.#forgetSubmitted(query);
         safely(() => query.handleError?.(error, this.connection));
       },
       broken: (error: any) => {
@@ -371,16 +370,10 @@ export class Client extends ClientState {
       if (error === null) {
         safely(() => query.handleReadyForQuery(connection));
       } else {
-        this.#forgetSubmitted(query);
         safely(() => query.handleError(error, connection));
       }
       safely(() => this._pulseQueryQueue());
     });
-  }
-
-  #forgetSubmitted(query: Queued): void {
-    const { name } = query as Query;
-    if (name) delete this.connection.submittedNamedStatements[name];
   }
 
   // ── The rest ────────────────────────────────────────────────────────────────────────────

@@ -134,7 +134,7 @@ export class Dispatcher {
       text,
       statement: name || '',
       describe: true,
-      parse: name ? () => this.#mustParse(query, name) : always,
+      parse: name ? () => this.#mustParse(run, name) : always,
       parameterTypes: Array.isArray(types) ? types : NO_VALUES,
       portal: query.portal,
       values: query.values || NO_VALUES,
@@ -153,8 +153,9 @@ export class Dispatcher {
     return new UntypedQueryRequest(sent, run);
   }
 
-  #mustParse(query: Query, name: string): boolean {
+  #mustParse(run: QueryRun, name: string): boolean {
     const { connection } = this.#host;
+    const { query } = run;
     // Another query may have taken the name since this one joined the queue.
     const refusal = query._refusal(connection);
     if (refusal !== null) throw refusal;
@@ -166,6 +167,7 @@ export class Dispatcher {
       );
     }
     connection.submittedNamedStatements[name] = query.text ?? '';
+    run.isNaming = true;
     return true;
   }
 
@@ -198,6 +200,10 @@ export class Dispatcher {
         // Then the end of the session tells all queries at once.
         if (this.#link.session!.isEnded) return;
         if (run.kept !== null && this.#startsAgain(run, error)) return;
+        // What was refused has not named anything: the name may be that of a query not yet answered.
+        if (error !== null && run.isNaming) {
+          delete this.#host.connection.submittedNamedStatements[run.query.name!];
+        }
         this.#host.queryOver(run.query, error);
       },
     };

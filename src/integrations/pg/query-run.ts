@@ -27,6 +27,8 @@ export class QueryRun implements UntypedResults, KeptExecution {
   kept: KeptStatement | null = null;
   isReused = false;
   isBound = false;
+  /** It has its statement parsed under the query's name. */
+  isNaming = false;
   columns: RowLayout | null = null;
   readonly #host: RunHost;
   #error: DatabaseError | null = null;
@@ -88,8 +90,9 @@ export class QueryRun implements UntypedResults, KeptExecution {
       query._canceledDueToError = error;
       return;
     }
-    this.#rows?.push(row);
+    // A listener finds the rows before this one in the result.
     if (this.#emits) safely(() => query.emit('row', row, query._result));
+    this.#rows?.push(row);
   }
 
   completed(tag: string): void {

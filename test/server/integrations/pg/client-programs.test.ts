@@ -273,7 +273,8 @@ describe('query objects', () => {
       );
       const object: any = new (Query as any)('SELECT n FROM generate_series(1, 3) n');
       const heard: unknown[] = [];
-      object.on('row', (row: unknown, result: any) => heard.push([row, result.rows.length]));
+      const hear = (row: unknown, result: any): unknown => heard.push([row, result.rows.length]);
+      object.on('row', hear);
       told.push(
         await new Promise((resolve) => {
           object.on('end', (result: any) =>
@@ -284,6 +285,11 @@ describe('query objects', () => {
         }),
         heard,
       );
+      // With a callback, rows are kept: a listener finds those before its own.
+      await new Promise((resolve) => {
+        const kept: any = new (Query as any)('SELECT n FROM generate_series(1, 3) n', [], resolve);
+        client.query(kept.on('row', hear));
+      });
       return told;
     });
   });

@@ -439,6 +439,19 @@ describe('pipeline mode', () => {
       { pipeline: true },
     );
   });
+
+  test('a query that is refused leaves the name to the one that has it, not yet answered', async () => {
+    await onClients(
+      async (client) => {
+        const text = 'SELECT pg_sleep(0.02)';
+        const first = settled(client.query({ name: 'n', text }));
+        const refused = await settled(client.query({ name: 'n', text: 'SELECT 1' }));
+        const behind = settled(client.query({ name: 'n', text }));
+        return [refused, await first, await behind];
+      },
+      { pipeline: true },
+    );
+  });
 });
 
 /** The smallest cursor: a portal that is read in steps, by way of the connection. */
