@@ -38,16 +38,7 @@ interface Interrupted {
   readonly transaction: Transaction;
   /** What its beginning said where its end is. */
   readonly announced: bigint;
-  readonly received: number;
-  readonly trace: number;
 }
-
-/** Kinds of changes, for a transaction's trace. */
-const INSERT = 1;
-const UPDATE = 2;
-const DELETE = 3;
-const TRUNCATE = 4;
-const MESSAGE = 5;
 
 /** Behind every position. */
 const UNKNOWN_END = (1n << 64n) - 1n;
@@ -73,10 +64,12 @@ export class Assembler implements PgOutputSink {
   #isLate = false;
   /** It was handed over before as a whole. */
   #isDropping = false;
-  /** Its changes that were handed over before and come again. */
+  /** Of its changes, those come again that were handed over before. */
+  #isResuming = false;
+  /** How many of those that are where the last one was. */
   #toSkip = 0;
-  /** The trace that those have left. */
-  #traceToSkip = 0;
+  /** Where the message begins that is taken. */
+  #lsn = 0;
   #interrupted: Interrupted | null = null;
   /** Where the present connection begins. */
   #start = 0n;
@@ -118,16 +111,15 @@ export class Assembler implements PgOutputSink {
     this.#part = null;
     this.#decoder.done();
     if (current?.isPending && !this.#isDropping) {
-      // Lost before all of it was skipped that had come before: that is to be skipped again.
-      const received = current.received + this.#toSkip;
-      const trace = this.#toSkip > 0 ? this.#traceToSkip : current.trace;
-      const announced = this.#announced;
-      if (comesAgain) this.#interrupted = { transaction: current, announced, received, trace };
-      else this.#end(current, 'aborted');
+      if (comesAgain) {
+        this.#interrupted = { transaction: current, announced: this.#announced };
+      } else {
+        this.#end(current, 'aborted');
+      }
     }
     this.#isDropping = false;
     this.#isLate = false;
-    this.#toSkip = 0;
+    this.#isResuming = false;
     // A savepoint that was rolled back meanwhile is not sent again, so that nobody can tell how much
     // of such a transaction comes a second time: it begins anew.
     for (const transaction of this.#streamed.values()) this.#end(transaction, 'aborted');
@@ -148,14 +140,19 @@ export class Assembler implements PgOutputSink {
 
   // ── Messages ────────────────────────────────────────────────────────────────────────────
 
-  /** Takes one message. False: it has to be given once more, when types were learnt. */
-  take(buffer: Buffer, start: number, end: number): boolean {
+  /**
+   * Takes one message. False: it has to be given once more, when types were learnt.
+   *
+   * @param lsn where it begins in the log
+   */
+  take(buffer: Buffer, start: number, end: number, lsn: number): boolean {
+    this.#lsn = lsn;
     try {
       readPgOutput(buffer, start, end, this.#part !== null, this);
       this.#decoder.done();
       return true;
     } catch (error) {
-      return this.#decoder.retries(error) && this.take(buffer, start, end);
+      return this.#decoder.retries(error) && this.take(buffer, start, end, lsn);
     }
   }
 
@@ -195,15 +192,13 @@ export class Assembler implements PgOutputSink {
     this.#isDropping = false;
     this.#isLate = isLate;
     this.#announced = finalLsn;
-    this.#toSkip = 0;
+    this.#isResuming = false;
     if (interrupted !== null) {
-      const { transaction, announced, received, trace } = interrupted;
+      const { transaction, announced } = interrupted;
       if (transaction.xid === xid && announced === finalLsn) {
         this.#interrupted = null;
-        this.#toSkip = received;
-        this.#traceToSkip = trace;
-        transaction.received = 0;
-        transaction.trace = 0;
+        this.#isResuming = true;
+        this.#toSkip = transaction.lastCount;
         this.#current = transaction;
         return transaction;
       }
@@ -231,11 +226,6 @@ export class Assembler implements PgOutputSink {
   #close(outcome: TransactionOutcome, lsn: bigint, endLsn: bigint, time: bigint): void {
     const transaction = this.#current;
     if (transaction === null) throw new ProtocolError('a transaction ends that has not begun');
-    if (this.#toSkip > 0) {
-      throw new ReplicationDivergedError(
-        `transaction ${transaction.xid} has fewer changes than when it came before`,
-      );
-    }
     this.#current = null;
     if (this.#isLate) this.#late.add(this.#announced);
     this.#isLate = false;
@@ -279,55 +269,54 @@ export class Assembler implements PgOutputSink {
 
   // ── Changes ─────────────────────────────────────────────────────────────────────────────
 
-  /** Whether a change of the present transaction was handed over before. */
-  #isSkipped(kind: number, oid: number): boolean {
+  /**
+   * Whether a change of the present transaction was handed over before. That is told by where it is in the log, as
+   * the server may not send the same changes once more: of a publication that is altered while a transaction is in
+   * progress, it goes by what it has remembered, and by nothing after a connection was lost.
+   */
+  #isSkipped(): boolean {
     const transaction = this.#part ?? this.#current;
     if (transaction === null) throw new ProtocolError('a change is in no transaction');
-    if (this.#isDropping && this.#part === null) return true;
-    if (this.#part !== null || this.#toSkip === 0) return false;
-    this.#toSkip -= 1;
-    transaction.count(kind, oid);
+    if (this.#part !== null) return false;
+    if (this.#isDropping) return true;
+    if (!this.#isResuming) return false;
+    const isLast = this.#lsn === transaction.lastLsn;
+    // Rows that COPY has written together are all at one place.
+    this.#isResuming = isLast ? this.#toSkip > 0 : this.#lsn < transaction.lastLsn;
+    if (!this.#isResuming) return false;
+    if (isLast) this.#toSkip -= 1;
     this.skipped.changes += 1;
-    // The server may not send the same of it once more, if what is published was altered while it was in progress.
-    if (this.#toSkip === 0 && transaction.trace !== this.#traceToSkip) {
-      throw new ReplicationDivergedError(
-        `transaction ${transaction.xid} has other changes than when it came before`,
-        { detail: 'Was a publication altered while it was in progress?' },
-      );
-    }
     return true;
   }
 
   insert(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
-    if (this.#isSkipped(INSERT, oid)) return;
-    this.#push(this.#decoder.insert(oid, xid, buffer, at, end), INSERT, oid);
+    if (this.#isSkipped()) return;
+    this.#push(this.#decoder.insert(oid, xid, buffer, at, end));
   }
 
   update(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
-    if (this.#isSkipped(UPDATE, oid)) return;
-    this.#push(this.#decoder.update(oid, xid, buffer, at, end), UPDATE, oid);
+    if (this.#isSkipped()) return;
+    this.#push(this.#decoder.update(oid, xid, buffer, at, end));
   }
 
   delete(oid: number, xid: number, buffer: Buffer, at: number, end: number): void {
-    if (this.#isSkipped(DELETE, oid)) return;
-    this.#push(this.#decoder.delete(oid, xid, buffer, at, end), DELETE, oid);
+    if (this.#isSkipped()) return;
+    this.#push(this.#decoder.delete(oid, xid, buffer, at, end));
   }
 
   truncate({ relations, cascade, restartIdentity }: TruncateMessage, xid: number): void {
-    const oid = relations[0] ?? 0;
-    if (this.#isSkipped(TRUNCATE, oid)) return;
+    if (this.#isSkipped()) return;
     const tables = relations.map((oid) => this.#decoder.relation(oid));
     const change: Change = { kind: 'truncate', relations: tables, cascade, restartIdentity, xid };
-    this.#push(change, TRUNCATE, oid);
+    this.#push(change);
   }
 
   message(message: LogicalMessage, xid: number): void {
     const { transactional, lsn, prefix, content } = message;
     const change: Change = { kind: 'message', prefix, content, transactional, xid };
     if (transactional) {
-      if (this.#isSkipped(MESSAGE, 0)) return;
-      if (this.#wanted(prefix)) this.#push(change, MESSAGE, 0);
-      else this.#count(MESSAGE, 0);
+      // A change may follow at the same place, and what is not wanted does not count there.
+      if (this.#wanted(prefix) && !this.#isSkipped()) this.#push(change);
       return;
     }
     // It is in no transaction, and comes when the log has it. Its position is its end, as that of a
@@ -338,14 +327,10 @@ export class Assembler implements PgOutputSink {
     this.#finish(alone, 'committed', lsn, lsn, 0n);
   }
 
-  #count(kind: number, oid: number): Transaction {
+  #push(change: Change): void {
     const transaction = (this.#part ?? this.#current)!;
-    transaction.count(kind, oid);
-    return transaction;
-  }
-
-  #push(change: Change, kind: number, oid: number): void {
-    this.#add(this.#count(kind, oid), change);
+    transaction.came(this.#lsn);
+    this.#add(transaction, change);
   }
 
   #add(transaction: Transaction, change: Change): void {

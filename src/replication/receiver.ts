@@ -1,5 +1,5 @@
 import type { SessionContext } from '../connecting/open-session.ts';
-import type { Keepalive } from '../protocol/replication/walsender.ts';
+import { dataStart, type Keepalive } from '../protocol/replication/walsender.ts';
 import type { Verdict, WalSink } from '../session/requests/copy-both-request.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { Assembler } from './assembler.ts';
@@ -73,7 +73,7 @@ export class Receiver implements WalSink {
   }
 
   data(buffer: Buffer, start: number, end: number): Verdict {
-    if (!this.#assembler.take(buffer, start, end)) return 'again';
+    if (!this.#assembler.take(buffer, start, end, dataStart(buffer, start))) return 'again';
     return this.#queue.isPaused ? 'enough' : 'taken';
   }
 

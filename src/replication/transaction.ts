@@ -84,10 +84,9 @@ export class Transaction implements ChangeTransaction {
   endLsn: bigint;
   /** Microseconds since 2000. */
   time: bigint;
-  /** Changes that the server has sent, whether they were kept or not. */
-  received = 0;
-  /** Tells whether they are the same when they come once more: of their kinds and tables. */
-  trace = 0;
+  /** Where the last change is that came, in the log; and how many of those that came are there. */
+  lastLsn = -1;
+  lastCount = 0;
   /** It was handed over, or waits to be, and counts for what may be acknowledged. */
   isPending = false;
   isAcknowledged = false;
@@ -145,10 +144,10 @@ export class Transaction implements ChangeTransaction {
 
   // ── What the server sends ───────────────────────────────────────────────────────────────
 
-  /** The server has sent one more change. */
-  count(kind: number, oid: number): void {
-    this.received += 1;
-    this.trace = (Math.imul(this.trace, 31) + Math.imul(oid, 8) + kind) | 0;
+  /** One more change has come, which is there in the log. */
+  came(lsn: number): void {
+    this.lastCount = lsn === this.lastLsn ? this.lastCount + 1 : 1;
+    this.lastLsn = lsn;
   }
 
   push(change: Change): void {

@@ -186,12 +186,14 @@ export class SimulatedWalsender extends SimulatedStream {
       this.#data((writer) => writeBegin(writer, { finalLsn: commitLsn, time: 0n, xid }));
       if (!this.#hasRelation) this.#data(describeTable);
       this.#hasRelation = true;
-      for (const id of ids) {
+      for (const [i, id] of ids.entries()) {
         const bytes = Buffer.alloc(4);
         bytes.writeInt32BE(id);
         const row = { relation: TABLE, old: null, key: null };
-        this.#data((writer) =>
-          writeRow(writer, INSERT, { ...row, new: [{ format: 'binary', bytes }] }),
+        const start = commitLsn - BigInt((ids.length - i) * 50);
+        this.#data(
+          (writer) => writeRow(writer, INSERT, { ...row, new: [{ format: 'binary', bytes }] }),
+          start,
         );
       }
       this.#data((writer) => writeCommit(writer, { lsn: commitLsn, endLsn, time: 0n }));
@@ -200,9 +202,9 @@ export class SimulatedWalsender extends SimulatedStream {
     this.#sentTo = this.#primary.end;
   }
 
-  #data(write: (writer: MessageWriter) => void): void {
+  #data(write: (writer: MessageWriter) => void, start: bigint = 0n): void {
     const body = encoded(write);
-    const header = { start: 0n, end: this.#primary.end, time: 0n };
+    const header = { start, end: this.#primary.end, time: 0n };
     const data = encoded((writer) => writeXLogData(writer, header, body));
     this.#say((writer) => writeCopyData(writer, data));
   }
