@@ -6,9 +6,14 @@ import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { ReplicationDivergedError } from './errors.ts';
 import { learnTypesApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
-import { areBinary, checkPublications, publishedTypes } from './publications.ts';
+import {
+  areBinary,
+  checkPublications,
+  ensurePublication,
+  publishedTypes,
+} from './publications.ts';
 import { type SlotStatus, slotStatusOf, statusQuery } from './slots.ts';
-import type { SystemIdentity, Walsender } from './walsender.ts';
+import { askCatalog, type SystemIdentity, type Walsender } from './walsender.ts';
 
 /** The slot's state on the walsender's own server; null: there is none. */
 export async function findSlot(sender: Walsender, name: string): Promise<SlotStatus | null> {
@@ -99,7 +104,10 @@ export function checkVersion(sender: Walsender, settings: StreamSettings): void 
   needs(settings.messages, 'messages', 14);
 }
 
-/** Publications are there, and values can be had in their binary forms: true. */
+/**
+ * Publications are there, and values can be had in their binary forms: true. Types that come to be published later are
+ * met on the way.
+ */
 export async function prepareDecoding(
   sender: Walsender,
   context: SessionContext,
@@ -107,8 +115,11 @@ export async function prepareDecoding(
   wantsBinary: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
-  await checkPublications(sender, settings);
-  const types = await publishedTypes(sender, settings);
+  const types = await askCatalog(context, signal, async (asker) => {
+    await ensurePublication(asker, settings);
+    await checkPublications(asker, settings);
+    return publishedTypes(asker, settings);
+  });
   const codecs = sender.session.registry;
   await learnTypesApart(context, codecs, types, false, signal);
   return wantsBinary && sender.session.server.version.major >= 14 && areBinary(codecs, types);

@@ -31,11 +31,11 @@ function list(names: readonly string[]): string {
 }
 
 /** Makes the publication, or has it publish what is wanted, if that is asked for. */
-export async function ensurePublication(sender: Walsender, wanted: Wanted): Promise<void> {
+export async function ensurePublication(asker: Walsender, wanted: Wanted): Promise<void> {
   const { publishes } = wanted;
   if (publishes === null) return;
   const name = wanted.publications[0]!;
-  const [known] = await sender.command(
+  const [known] = await asker.command(
     `SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = ${quoteLiteral(name)}`,
   );
   const quoted = quoteIdentifier(name);
@@ -46,20 +46,20 @@ export async function ensurePublication(sender: Walsender, wanted: Wanted): Prom
         hint: 'It cannot be altered to: choose another name, or drop it.',
       });
     }
-    await create(sender, `${quoted} FOR ALL TABLES`);
+    await create(asker, `${quoted} FOR ALL TABLES`);
     return;
   }
   const tables = publishes.map(quoteTable).join(', ');
   if (known === undefined) {
-    await create(sender, `${quoted}${tables === '' ? '' : ` FOR TABLE ${tables}`}`);
-  } else if (tables !== '' && !(await publishesJust(sender, name, publishes))) {
-    await sender.command(`ALTER PUBLICATION ${quoted} SET TABLE ${tables}`);
+    await create(asker, `${quoted}${tables === '' ? '' : ` FOR TABLE ${tables}`}`);
+  } else if (tables !== '' && !(await publishesJust(asker, name, publishes))) {
+    await asker.command(`ALTER PUBLICATION ${quoted} SET TABLE ${tables}`);
   }
 }
 
-async function create(sender: Walsender, what: string): Promise<void> {
+async function create(asker: Walsender, what: string): Promise<void> {
   try {
-    await sender.command(`CREATE PUBLICATION ${what}`);
+    await asker.command(`CREATE PUBLICATION ${what}`);
   } catch (error) {
     // Another process, which starts at the same time, was faster.
     if (!['42710', '23505'].includes((error as PostgresError).sqlstate ?? '')) throw error;
@@ -68,12 +68,12 @@ async function create(sender: Walsender, what: string): Promise<void> {
 
 /** Whether the publication has these tables and no others: to alter it needs locks. */
 async function publishesJust(
-  sender: Walsender,
+  asker: Walsender,
   name: string,
   tables: readonly string[],
 ): Promise<boolean> {
   const regclasses = tables.map((table) => `${quoteLiteral(quoteTable(table))}::regclass`);
-  const [row] = await sender.command(
+  const [row] = await asker.command(
     `SELECT array(SELECT prrelid FROM pg_catalog.pg_publication_rel r
         JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
         WHERE p.pubname = ${quoteLiteral(name)} ORDER BY 1)
@@ -166,9 +166,9 @@ export async function whileTablesGo<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** The types of all columns that are published. */
-export async function publishedTypes(sender: Walsender, wanted: Wanted): Promise<number[]> {
+export async function publishedTypes(asker: Walsender, wanted: Wanted): Promise<number[]> {
   const rows = await whileTablesGo(() =>
-    sender.command(
+    asker.command(
       `SELECT DISTINCT a.atttypid AS oid FROM pg_catalog.pg_publication_tables t
       JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
       JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
@@ -186,16 +186,16 @@ export function areBinary(codecs: CodecSource, oids: readonly number[]): boolean
 
 /** The tables that are published, with what of them is. */
 export async function publishedTables(
-  sender: Walsender,
+  asker: Walsender,
   wanted: Wanted,
 ): Promise<PublishedTable[]> {
-  const { major } = sender.session.server.version;
+  const { major } = asker.session.server.version;
   // Row filters and column lists came with 15.
   const filter = major >= 15 ? 't.rowfilter' : 'NULL';
   const listed = major >= 15 ? 'AND a.attname = ANY(t.attnames)' : '';
   const generated = major >= 18 ? '' : "AND a.attgenerated = ''";
   // What belongs to a partitioned table that is published by its root comes as rows of that alone.
-  const rows = await sender.command(
+  const rows = await asker.command(
     `WITH published AS MATERIALIZED (
         SELECT * FROM pg_catalog.pg_publication_tables WHERE pubname IN (${list(wanted.publications)}))
       SELECT t.schemaname, t.tablename, ${filter} AS filter,

@@ -22,7 +22,7 @@ import {
   prepareDecoding,
   startCommand,
 } from './preparation.ts';
-import { ensurePublication, findPublications, publicationError } from './publications.ts';
+import { checkPublications, findPublications, publicationError } from './publications.ts';
 import type { Receiver } from './receiver.ts';
 import type { SlotWatch } from './slot-watch.ts';
 import { endWalsender, slotError, slotLost } from './slots.ts';
@@ -139,14 +139,17 @@ export class Reconnector {
     const identity = await sender.identify();
     if (this.#identity !== null) await this.#checkHistory(sender, this.#identity, identity);
     this.#identity = identity;
-    if (isFirst) await ensurePublication(sender, this.#settings);
-    this.#isBinary = await prepareDecoding(
-      sender,
-      this.#context,
-      this.#settings,
-      this.#isBinary,
-      this.#signal,
-    );
+    if (isFirst) {
+      this.#isBinary = await prepareDecoding(
+        sender,
+        this.#context,
+        this.#settings,
+        this.#isBinary,
+        this.#signal,
+      );
+    } else {
+      await checkPublications(sender, this.#settings);
+    }
     const { startAfter } = this.#settings;
     if (isFirst && startAfter !== null) {
       await checkReached(sender, identity, startAfter, 'startAfter');

@@ -13,13 +13,12 @@ import { Insert, type KeySource, type RelationColumn } from './change.ts';
 import { IdleLimit } from './idle-limit.ts';
 import { learnTypesApart, openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
-import { endIfSilent } from './patience.ts';
 import { createSlot, keepOnStandbys } from './preparation.ts';
 import { type PublishedTable, publishedTables, whileTablesGo } from './publications.ts';
 import { refuseRewritten } from './rewritten.ts';
 import { tablePath } from './table-path.ts';
 import { Transaction } from './transaction.ts';
-import { Walsender } from './walsender.ts';
+import { askCatalog, type Walsender } from './walsender.ts';
 
 /** The longest name of a slot, less what is put behind it. */
 const MAX_NAME = 54;
@@ -259,19 +258,14 @@ async function sourcesUnder(
   settings: StreamSettings,
   signal: AbortSignal,
 ): Promise<Source[]> {
-  const asker = await Walsender.connect(context, signal);
-  const leaving = endIfSilent(asker.session, null, signal);
-  try {
-    return await whileTablesGo(async () => {
+  return askCatalog(context, signal, (asker) =>
+    whileTablesGo(async () => {
       // What has failed before is left behind.
       await asker.command('ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await importSnapshot(snapshot, (text) => asker.command(text));
       return sourcesOf(asker, context, settings, signal);
-    });
-  } finally {
-    leaving?.cancel();
-    asker.destroy(null);
-  }
+    }),
+  );
 }
 
 /** What is to be read. */

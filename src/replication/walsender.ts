@@ -147,6 +147,26 @@ export class Walsender {
   }
 }
 
+/**
+ * Asks about tables and publications on an ordinary connection. What a walsender itself was asked about them stays in
+ * its caches, and PostgreSQL goes by those when it streams: tables and publications would be in what was committed
+ * before as they are now.
+ */
+export async function askCatalog<T>(
+  context: SessionContext,
+  signal: AbortSignal,
+  work: (asker: Walsender) => Promise<T>,
+): Promise<T> {
+  const asker = await Walsender.connect(context, signal);
+  const leaving = endIfSilent(asker.session, null, signal);
+  try {
+    return await work(asker);
+  } finally {
+    leaving?.cancel();
+    asker.destroy(null);
+  }
+}
+
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { InvalidArgumentError } from '../../../src/index.ts';
 import {
   type Change,
@@ -13,6 +13,7 @@ import {
   onEachServer,
   take,
   until,
+  walsenderOf,
 } from '../../support/replication/logical-cluster.ts';
 
 const schema = `
@@ -195,6 +196,54 @@ onEachServer('while a change stream runs', { schema, settings }, (server) => {
       't + {"id":24,"n":null} key {"id":24}',
     ]);
   });
+
+  test.each(['it is opened', 'it has lost its connection'])(
+    'tables and publications are as they were for what was committed before %s',
+    async (when) => {
+      const { pool } = server;
+      const isOpened = when === 'it is opened';
+      const options = {
+        slot: `former_${isOpened}`,
+        publication: 'former',
+        highWater: 1,
+        statusInterval: 50,
+      };
+      await pool.execute(`DROP TABLE IF EXISTS former; DROP PUBLICATION IF EXISTS former;
+        CREATE TABLE former (id int PRIMARY KEY, n int); CREATE PUBLICATION former FOR TABLE former`);
+      let stream = await openChangeStream(pool, options);
+      onTestFinished(() => stream.close());
+      if (isOpened) await stream.close();
+      for (const statement of [
+        'INSERT INTO former VALUES (1, 1)',
+        'ALTER TABLE former ADD c int DEFAULT 5',
+        'ALTER TABLE former RENAME n TO m',
+        'ALTER PUBLICATION former SET TABLE former WHERE (id > 1)',
+        'INSERT INTO former VALUES (2, 2, 2), (0, 0, 0)',
+        "ALTER PUBLICATION former SET (publish = 'delete')",
+        'INSERT INTO former VALUES (3, 3, 3)',
+        'DELETE FROM former WHERE id = 2',
+        'ALTER TABLE former ALTER m TYPE text',
+      ]) {
+        await pool.execute(statement);
+      }
+      if (isOpened) {
+        stream = await openChangeStream(pool, options);
+      } else {
+        // Nothing but the first was taken yet.
+        await until(async () => stream.stats.queued > 0);
+        await pool.execute(
+          `SELECT pg_terminate_backend(${await walsenderOf(pool, options.slot)})`,
+        );
+        await until(async () => stream.stats.reconnects > 0);
+      }
+      const transactions = await take(iteratorOf(stream), 3);
+      expect(transactions.flat().map(told)).toEqual([
+        'former + {"id":1,"n":1} key {"id":1}',
+        'former + {"id":2,"m":2,"c":2} key {"id":2}',
+        'former - {"id":2}',
+      ]);
+    },
+  );
 
   test('rows that come to meet a row filter are inserts, and those that do not any more are deletes', async () => {
     const { pool } = server;
