@@ -64,6 +64,8 @@ export class Reconnector {
   readonly #watch: SlotWatch;
   #backoff: Backoff | null = null;
   #identity: SystemIdentity | null = null;
+  /** The server was a standby: it may be promoted, and stream on. */
+  #isStandby = false;
   #sender: Walsender | null = null;
   #request: CopyBothRequest | null = null;
   #snapshot: Snapshot | null = null;
@@ -139,6 +141,7 @@ export class Reconnector {
     const identity = await sender.identify();
     if (this.#identity !== null) await this.#checkHistory(sender, this.#identity, identity);
     this.#identity = identity;
+    this.#isStandby = sender.session.server.settings.get('in_hot_standby') === 'on';
     if (isFirst) {
       this.#isBinary = await prepareDecoding(
         sender,
@@ -164,7 +167,7 @@ export class Reconnector {
   ): Promise<void> {
     const left = await leftHistory(sender, known, found);
     if (left === null) return;
-    if (this.#assembler.delivered > left) {
+    if (this.#assembler.delivered > left && !(await this.#wasPromoted(sender, left))) {
       throw new ReplicationDivergedError(
         `the server has left the history of what was handed over at ${lsnText(left)}`,
         { detail: `Handed over was up to ${lsnText(this.#assembler.delivered)}.` },
@@ -172,6 +175,14 @@ export class Reconnector {
     }
     // What is beyond is another history: nothing of it was confirmed.
     this.#acknowledgements.rewind(left);
+  }
+
+  /** Whether the server is the one that was streamed from, which has left its history meanwhile. */
+  async #wasPromoted(sender: Walsender, left: bigint): Promise<boolean> {
+    if (!this.#isStandby) return false;
+    // What is beyond was confirmed there: on another server the slot would not have come so far.
+    const known = await findSlot(sender, this.#slot);
+    return parseLsn(known?.confirmedFlush ?? '0/0') > left;
   }
 
   async #prepareSlot(sender: Walsender, isFirst: boolean, identity: SystemIdentity): Promise<void> {

@@ -293,6 +293,40 @@ onEachVersion('a change stream ends loudly', (version) => {
   });
 });
 
+test.concurrent('a standby that is promoted under it streams on, over a lost connection too', async () => {
+  await using server = await LogicalCluster.start(18, { hot_standby_feedback: true });
+  const { pool, cluster } = server;
+  await pool.execute(TABLE);
+  await pool.execute("SELECT pg_create_physical_replication_slot('standby')");
+  await using standby = await TempCluster.startStandby(cluster, {
+    settings: { primary_slot_name: 'standby', hot_standby_feedback: true },
+  });
+  await using replica = await createPool(standby.dsn, { minSize: 0 });
+  // A slot on a standby waits for the primary to tell which transactions are open.
+  const telling = setInterval(
+    () => void pool.execute('SELECT pg_log_standby_snapshot()').catch(() => {}),
+    50,
+  );
+  const opening = openChangeStream(replica, { slot: 'there', publication: 't' });
+  await using stream = await opening.finally(() => clearInterval(telling));
+  const iterator = iteratorOf(stream);
+  const ids = async (): Promise<unknown[]> =>
+    (await take(iterator, 1)).flat().map((change) => change.kind === 'insert' && change.new.id);
+  await pool.execute('INSERT INTO t VALUES (1)');
+  expect(await ids()).toEqual([1]);
+  await standby.promote();
+  await replica.execute('INSERT INTO t VALUES (2)');
+  expect(await ids()).toEqual([2]);
+  await replica.execute('INSERT INTO t VALUES (3)');
+  expect(await ids()).toEqual([3]);
+  await stream.flush();
+  const pid = await walsenderOf(replica, 'there');
+  await replica.execute(`SELECT pg_terminate_backend(${pid})`);
+  await replica.execute('INSERT INTO t VALUES (4)');
+  expect(await ids()).toEqual([4]);
+  expect(stream.stats.reconnects).toBe(1);
+}, 90_000);
+
 test.concurrent('failover to a standby that has the slot loses and repeats nothing', async () => {
   await using pair = await FailoverPair.start(TABLE);
   const { pool, replica } = pair;
