@@ -6,14 +6,9 @@ import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { ReplicationDivergedError } from './errors.ts';
 import { learnTypesApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
-import {
-  areBinary,
-  checkPublications,
-  ensurePublication,
-  publishedTypes,
-} from './publications.ts';
+import { areBinary, checkPublications, ensurePublication, publishedTypes } from './publications.ts';
 import { type SlotStatus, slotStatusOf, statusQuery } from './slots.ts';
-import { askCatalog, type SystemIdentity, type Walsender } from './walsender.ts';
+import type { SystemIdentity, Walsender } from './walsender.ts';
 
 /** The slot's state on the walsender's own server; null: there is none. */
 export async function findSlot(sender: Walsender, name: string): Promise<SlotStatus | null> {
@@ -104,6 +99,9 @@ export function checkVersion(sender: Walsender, settings: StreamSettings): void 
   needs(settings.messages, 'messages', 14);
 }
 
+/** Asks about tables and publications; see `askCatalog`. */
+export type Asking = <T>(work: (asker: Walsender) => Promise<T>) => Promise<T>;
+
 /**
  * Publications are there, and values can be had in their binary forms: true. Types that come to be published later are
  * met on the way.
@@ -114,8 +112,9 @@ export async function prepareDecoding(
   settings: StreamSettings,
   wantsBinary: boolean,
   signal: AbortSignal,
+  ask: Asking,
 ): Promise<boolean> {
-  const types = await askCatalog(context, signal, async (asker) => {
+  const types = await ask(async (asker) => {
     await ensurePublication(asker, settings);
     await checkPublications(asker, settings);
     return publishedTypes(asker, settings);

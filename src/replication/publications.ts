@@ -185,10 +185,7 @@ export function areBinary(codecs: CodecSource, oids: readonly number[]): boolean
 }
 
 /** The tables that are published, with what of them is. */
-export async function publishedTables(
-  asker: Walsender,
-  wanted: Wanted,
-): Promise<PublishedTable[]> {
+export async function publishedTables(asker: Walsender, wanted: Wanted): Promise<PublishedTable[]> {
   const { major } = asker.session.server.version;
   // Row filters and column lists came with 15.
   const filter = major >= 15 ? 't.rowfilter' : 'NULL';

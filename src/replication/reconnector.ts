@@ -10,6 +10,7 @@ import { PublicationMissingError, ReplicationDivergedError } from './errors.ts';
 import { askApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import {
+  type Asking,
   checkReached,
   checkSlot,
   checkVersion,
@@ -25,10 +26,16 @@ import {
 import { checkPublications, findPublications, publicationError } from './publications.ts';
 import type { Receiver } from './receiver.ts';
 import type { SlotWatch } from './slot-watch.ts';
-import { endWalsender, slotError, slotLost } from './slots.ts';
+import { endWalsender, type SlotStatus, slotError, slotLost } from './slots.ts';
 import { Snapshot } from './snapshot.ts';
 import type { StatusReporter } from './status-reporter.ts';
-import { milliseconds, type SystemIdentity, Walsender, withReplication } from './walsender.ts';
+import {
+  askCatalog,
+  milliseconds,
+  type SystemIdentity,
+  Walsender,
+  withReplication,
+} from './walsender.ts';
 
 /** How long the server may take to end in good order, in milliseconds. */
 const CLOSE_PATIENCE = 1000;
@@ -142,13 +149,21 @@ export class Reconnector {
     if (this.#identity !== null) await this.#checkHistory(sender, this.#identity, identity);
     this.#identity = identity;
     this.#isStandby = sender.session.server.settings.get('in_hot_standby') === 'on';
+    const { slot } = this.#settings;
+    const known = slot === null ? null : await findSlot(sender, slot);
     if (isFirst) {
+      // What a slot that is made now will have is newer than all that was asked for.
+      const ask: Asking =
+        known === null
+          ? (work) => work(sender)
+          : (work) => askCatalog(this.#context, this.#signal, work);
       this.#isBinary = await prepareDecoding(
         sender,
         this.#context,
         this.#settings,
         this.#isBinary,
         this.#signal,
+        ask,
       );
     } else {
       await checkPublications(sender, this.#settings);
@@ -157,7 +172,7 @@ export class Reconnector {
     if (isFirst && startAfter !== null) {
       await checkReached(sender, identity, startAfter, 'startAfter');
     }
-    await this.#prepareSlot(sender, isFirst, identity);
+    await this.#prepareSlot(sender, isFirst, identity, known);
   }
 
   async #checkHistory(
@@ -185,10 +200,14 @@ export class Reconnector {
     return parseLsn(known?.confirmedFlush ?? '0/0') > left;
   }
 
-  async #prepareSlot(sender: Walsender, isFirst: boolean, identity: SystemIdentity): Promise<void> {
+  async #prepareSlot(
+    sender: Walsender,
+    isFirst: boolean,
+    identity: SystemIdentity,
+    known: SlotStatus | null,
+  ): Promise<void> {
     const { slot, failover, twoPhase, startAfter, snapshot } = this.#settings;
     const { timeout } = this.#context.config;
-    const known = slot === null ? null : await findSlot(sender, slot);
     if (known !== null) {
       checkSlot(known, sender, identity.database);
       const confirmed = parseLsn(known.confirmedFlush ?? '0/0');

@@ -59,7 +59,10 @@ export interface ReplicationConnection extends AsyncDisposable {
   dropSlot(name: string, o?: { wait?: boolean | undefined }): Promise<void>;
   /** The history file of a timeline. */
   timelineHistory(timeline: number): Promise<{ name: string; content: Buffer }>;
-  /** Any command of a walsender that does not stream, or SQL without arguments; its rows are texts. */
+  /**
+   * Any command of a walsender that does not stream, or SQL without arguments; its rows are texts. What SQL asks about tables
+   * stays in the server's caches, and a stream that begins on this connection goes by them: ask that on another.
+   */
   command(text: string): Promise<Row<Record<string, string | null>>[]>;
   /** Streams from a slot, logical or physical as the connection is. Nothing else can be done then. */
   start(o: StartOptions): RawStream;

@@ -231,9 +231,7 @@ onEachServer('while a change stream runs', { schema, settings }, (server) => {
       } else {
         // Nothing but the first was taken yet.
         await until(async () => stream.stats.queued > 0);
-        await pool.execute(
-          `SELECT pg_terminate_backend(${await walsenderOf(pool, options.slot)})`,
-        );
+        await pool.execute(`SELECT pg_terminate_backend(${await walsenderOf(pool, options.slot)})`);
         await until(async () => stream.stats.reconnects > 0);
       }
       const transactions = await take(iteratorOf(stream), 3);
