@@ -164,14 +164,18 @@ export class Allocator {
     patience: number | null,
   ): Promise<PooledSession> {
     const ticket = this.#waiters.drawTicket();
-    let pooled = await this.#wait(ticket, expectation, deadline, patience);
-    while (pooled.client.session.isEnded) {
-      // It was lost between hand-over and here: back to the same place in line.
-      this.#checkIn(pooled, expectation);
-      pooled =
-        this.#take(expectation) ?? (await this.#wait(ticket, expectation, deadline, patience));
+    const own = Deadline.of(this.#clock, patience);
+    try {
+      let pooled = await this.#wait(ticket, expectation, deadline, own);
+      while (pooled.client.session.isEnded) {
+        // It was lost between hand-over and here: back to the same place in line.
+        this.#checkIn(pooled, expectation);
+        pooled = this.#take(expectation) ?? (await this.#wait(ticket, expectation, deadline, own));
+      }
+      return pooled;
+    } finally {
+      own?.dispose();
     }
-    return pooled;
   }
 
   #isFit(pooled: PooledSession): boolean {
@@ -220,17 +224,16 @@ export class Allocator {
     ticket: number,
     expectation: Expectation | null,
     deadline: Deadline | null,
-    patience: number | null,
+    own: Deadline | null,
   ): Promise<PooledSession> {
     refuseSource(this.sessions);
-    const own = Deadline.of(this.#clock, patience);
     return new Promise<PooledSession>((resolve, reject) => {
       const inside = insideOf(this.#sessions);
       const warning =
         inside === null ? null : this.#warnWhileWaiting(inside, new Error().stack ?? '');
       const done = (): void => {
         deadline?.watch(null);
-        own?.dispose();
+        own?.watch(null);
         warning?.cancel();
       };
       const waiter: Waiter = {

@@ -72,6 +72,28 @@ describe('the allocator of a pool', () => {
     expect((await second).client.session.isEnded).toBe(false);
   });
 
+  it('limits a wait as a whole, also where the connection is lost as it is handed over', async () => {
+    const { clock, source, allocator } = build({ maxSize: 1 });
+    const first = allocator.checkOut('exclusive', null, null);
+    const session = [...source.attempts][0]!.succeed();
+    const pooled = await first;
+    const second = Promise.resolve(allocator.checkOut('exclusive', null, 1000)).then(
+      () => 'has come',
+      (error: unknown) => error,
+    );
+    await clock.advance(900);
+    allocator.checkIn(pooled);
+    session.end();
+    await clock.advance(99);
+    expect(allocator.stats).toMatchObject({ waiting: 1, abandonedWaits: 0 });
+    await clock.advance(1);
+    expect(await second).toBeInstanceOf(TimeoutError);
+    expect(allocator.stats).toMatchObject({ waiting: 0, abandonedWaits: 1 });
+    session.letGo();
+    allocator.terminate();
+    expect(clock.timers).toBe(0);
+  });
+
   it('closes what exceeds the floor after its idle time, and what is of age', async () => {
     const { clock, source, allocator } = build({
       minSize: 2,
