@@ -33,3 +33,9 @@ export function startedUp(
 export function failure(severity: 'ERROR' | 'FATAL', sqlstate: string, message: string): Buffer {
   return answer((writer) => writeErrorResponse(writer, { severity, sqlstate, message }));
 }
+
+export const CANCELLED: Buffer = failure(
+  'ERROR',
+  '57014',
+  'canceling statement due to user request',
+);

@@ -4,7 +4,6 @@ import {
   readNotificationResponse,
   type TransactionStatus,
 } from '../../protocol/backend/session.ts';
-import { writeCopyData, writeCopyDone, writeCopyFail } from '../../protocol/copy.ts';
 import { writeClose, writeSync } from '../../protocol/frontend/query.ts';
 import { readStartupPacket } from '../../protocol/frontend/startup.ts';
 import { Backend, Frontend } from '../../protocol/message-type.ts';
@@ -12,26 +11,17 @@ import { MessageReader } from '../../protocol/reader.ts';
 import { builtinModule } from '../../runtime/builtin-module.ts';
 import { quoteIdentifier } from '../../sql/quote.ts';
 import { soon } from '../../transport/turn.ts';
-import { answer, failure, READY, startedUp } from './answers.ts';
+import { answer, CANCELLED, READY, startedUp } from './answers.ts';
 import { Flight, type Statements } from './flight.ts';
+import { GatheredCopy, rehearse } from './gathered-copy.ts';
 import { ClientMessages, eachMessage } from './messages.ts';
 import type { SharedBackend, Tenant } from './shared-backend.ts';
 import { StartSettings } from './start-settings.ts';
+import { areInBegun, UnbegunTransaction } from './unbegun-transaction.ts';
 
 /** What a stream hands on at once, so that its reader can stop it. */
 const PIECE = 64 * 1024;
 const NO = Buffer.from('N');
-/** By this the failure of a COPY is known that was only to tell how its data begins. */
-const REHEARSAL = 'asyncpg: a rehearsal';
-const EMPTY_BINARY_COPY = Buffer.from('5047434f50590aff0d0a000000000000000000ffff', 'hex');
-
-/** A COPY … FROM STDIN whose data is being gathered: PGlite wants all of it at once. */
-interface GatheredCopy {
-  readonly query: Buffer;
-  readonly data: Buffer[];
-  /** The last of it is there. */
-  isWhole: boolean;
-}
 
 /**
  * One connection to a PGlite: what the client writes is cut into flights, which the backend carries
@@ -53,6 +43,8 @@ export class BackendStream extends Duplex implements Tenant {
   /** Something has failed before it was carried out: nothing is, up to the next Sync. */
   #isSkipping = false;
   #isEnding = false;
+  /** It was cancelled before it began, and has not been ended. */
+  #unbegun: UnbegunTransaction | null = null;
   /** Its prepared statements by name. */
   readonly #statements: Statements = new Map();
   #channels: ReadonlySet<string> = new Set();
@@ -122,7 +114,7 @@ export class BackendStream extends Duplex implements Tenant {
       return;
     }
     if (this.#copy?.isWhole === false) {
-      this.#gather(this.#copy, message);
+      if (this.#copy.gather(message)) this.#backend.want(this);
       return;
     }
     this.#messages.push(message);
@@ -134,18 +126,20 @@ export class BackendStream extends Duplex implements Tenant {
       return;
     }
     this.#flights += 1;
-    this.#backend.want(this);
+    if (this.#unbegun === null) this.#backend.want(this);
+    else soon(() => this.#answerUnbegun());
   }
 
-  #gather(copy: GatheredCopy, message: Buffer): void {
-    const type = message[0];
-    const isData = type === Frontend.CopyData;
-    // Others are ignored, as a server does.
-    if (!isData && type !== Frontend.CopyDone && type !== Frontend.CopyFail) return;
-    copy.data.push(message);
-    if (isData) return;
-    copy.isWhole = true;
-    this.#backend.want(this);
+  /** Answers what is there for a transaction that has never begun, up to its end. */
+  #answerUnbegun(): void {
+    while (this.#unbegun !== null && this.#flights > 0 && !this.#isEnding) {
+      const flight = this.#nextFlight();
+      const told = this.#unbegun.answerTo(flight);
+      if (told === null) this.#putBack(flight);
+      else this.#hand(told);
+      if (this.#unbegun.isOver) this.#unbegun = null;
+    }
+    if (this.#flights > 0) this.#backend.want(this);
   }
 
   /** Nobody expects an answer while he still writes. */
@@ -155,7 +149,7 @@ export class BackendStream extends Duplex implements Tenant {
 
   get #isIdle(): boolean {
     const isFree = this.#hasStarted && !this.#isSkipping && this.#flights === 0;
-    return isFree && this.#copy === null && !this.#backend.isTurnOf(this);
+    return isFree && this.#isServed && !this.#backend.isTurnOf(this);
   }
 
   #end(): void {
@@ -177,10 +171,15 @@ export class BackendStream extends Duplex implements Tenant {
     if (this.#start !== null && !this.#hasStarted && !this.#isEnding) await this.#startUp();
     if (this.#copy?.isWhole === true && !this.#isEnding) await this.#finishCopy(this.#copy);
     // Those that are there now: what comes in answer to them has its turn when others have had theirs.
-    for (let left = this.#flights; left > 0 && !this.#isEnding && this.#copy === null; left--) {
+    for (let left = this.#flights; left > 0 && this.#isServed; left--) {
       await this.#carryOut(this.#nextFlight());
     }
     if (this.#isEnding) await this.#cleanUp();
+  }
+
+  /** It has something that the backend may carry out. */
+  get #isServed(): boolean {
+    return !this.#isEnding && this.#copy === null && this.#unbegun === null;
   }
 
   async #startUp(): Promise<void> {
@@ -230,6 +229,11 @@ export class BackendStream extends Duplex implements Tenant {
     return new Flight(this.#messages.splice(0, end + 1), this.#statements);
   }
 
+  #putBack(flight: Flight): void {
+    this.#messages.unshift(...flight.messages);
+    this.#flights += 1;
+  }
+
   async #carryOut(flight: Flight): Promise<void> {
     const backend = this.#backend;
     if (this.#isSkipping) {
@@ -243,7 +247,8 @@ export class BackendStream extends Duplex implements Tenant {
       if (error !== null) this.push(error);
     }
     const { copyIn } = flight.effects;
-    if (copyIn !== null && flight.end === 'Query' && (await this.#rehearse(flight, copyIn))) return;
+    if (copyIn !== null && flight.end === 'Query' && (await this.#beginCopy(flight, copyIn)))
+      return;
     this.#noteListening(flight);
     this.#isOpen = flight.end === 'Flush';
     this.#deliver(await backend.execute(flight.bytes));
@@ -251,38 +256,20 @@ export class BackendStream extends Duplex implements Tenant {
     if (!this.isHolding) await backend.listenAgain();
   }
 
-  /**
-   * Finds out how a COPY's data begins: PGlite could not wait for data. Outside of a transaction by a
-   * COPY that fails, inside by one of no rows. Whether the client is to send its data now; what has
-   * gone wrong it is told otherwise.
-   */
-  async #rehearse(flight: Flight, format: 'text' | 'binary'): Promise<boolean> {
-    const isInTransaction = this.#status === 'T';
+  /** Whether the client is to send the data of its COPY now; what has gone wrong it is told otherwise. */
+  async #beginCopy(flight: Flight, format: 'text' | 'binary'): Promise<boolean> {
     if (this.#isOpen || this.#status === 'E') return false;
-    const end = answer((writer) => {
-      if (!isInTransaction) {
-        writeCopyFail(writer, REHEARSAL);
-        return;
-      }
-      if (format === 'binary') writeCopyData(writer, EMPTY_BINARY_COPY);
-      writeCopyDone(writer);
-    });
-    const told = await this.#backend.execute(Buffer.concat([flight.bytes, end]));
-    let begin: Buffer | null = null;
-    let hasFailed = false;
-    eachMessage(told, (type, start, end, from) => {
-      if (type === Backend.CopyInResponse) begin = told.subarray(from, end);
-      if (
-        type === Backend.ErrorResponse &&
-        !told.toString('latin1', start, end).includes(REHEARSAL)
-      )
-        hasFailed = true;
-    });
-    if (begin === null || hasFailed) {
+    const { begin, told } = await rehearse(
+      this.#backend,
+      flight.bytes,
+      format,
+      this.#status === 'T',
+    );
+    if (begin === null) {
       this.#deliver(told, true);
       return true;
     }
-    this.#copy = { query: flight.bytes, data: [], isWhole: false };
+    this.#copy = new GatheredCopy(flight.bytes);
     this.push(begin);
     // A client that has given the COPY up meanwhile has said so already.
     const behind = this.#messages;
@@ -296,8 +283,7 @@ export class BackendStream extends Duplex implements Tenant {
   async #finishCopy(copy: GatheredCopy): Promise<void> {
     this.#copy = null;
     if (!this.isHolding) await this.#applySettings();
-    const messages = Buffer.concat([copy.query, ...copy.data]);
-    this.#deliver(await this.#backend.execute(messages), true);
+    this.#deliver(await this.#backend.execute(copy.messages), true);
   }
 
   #noteListening({ effects: { listens, unlistens } }: Flight): void {
@@ -367,10 +353,16 @@ export class BackendStream extends Duplex implements Tenant {
     const isCopy = this.#copy?.isWhole === true;
     if (this.#backend.isTurnOf(this) || (!isCopy && this.#flights === 0)) return true;
     // A COPY whose data is there comes before what was sent behind it.
-    const end = isCopy ? 'Query' : this.#nextFlight().end;
+    const flight = isCopy ? null : this.#nextFlight();
+    if (flight !== null && areInBegun(flight.texts, this.#flights > 0)) {
+      this.#unbegun = new UnbegunTransaction();
+      this.#hand(this.#unbegun.cancelled(flight));
+      this.#answerUnbegun();
+      return true;
+    }
     if (isCopy) this.#copy = null;
-    this.push(failure('ERROR', '57014', 'canceling statement due to user request'));
-    if (end === 'Flush') this.#isSkipping = true;
+    this.push(CANCELLED);
+    if (flight?.end === 'Flush') this.#isSkipping = true;
     else this.push(READY);
     return true;
   }

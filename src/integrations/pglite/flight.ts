@@ -15,14 +15,19 @@ export type Statements = Map<string, TextEffects>;
 
 /** What a client has sent up to a Sync, a Flush or a Query, and what is known of it. */
 export class Flight {
+  readonly messages: readonly Buffer[];
   readonly bytes: Buffer;
   readonly end: 'Sync' | 'Flush' | 'Query';
   readonly effects: TextEffects;
+  /** What it has the backend read. */
+  readonly texts: readonly string[];
 
   /** @param statements those that are prepared; kept up to date */
   constructor(messages: readonly Buffer[], statements: Statements) {
+    this.messages = messages;
     const parts: Buffer[] = [];
     const effects: TextEffects[] = [];
+    const texts: string[] = [];
     let takesData = false;
     let end: 'Sync' | 'Flush' | 'Query' = 'Flush';
     for (const message of messages) {
@@ -32,7 +37,9 @@ export class Flight {
       parts.push(message);
       switch (message[0]) {
         case Frontend.Query: {
-          const found = effectsOf(readQuery(reader));
+          const text = readQuery(reader);
+          const found = effectsOf(text);
+          texts.push(text);
           effects.push(found);
           if (found.takesData && (found.copyIn === null || messages.length > 1))
             parts.push(NO_DATA);
@@ -42,6 +49,7 @@ export class Flight {
         case Frontend.Parse: {
           const { statement, text } = readParse(reader);
           statements.set(statement, effectsOf(text));
+          texts.push(text);
           break;
         }
         case Frontend.Bind: {
@@ -66,6 +74,7 @@ export class Flight {
     }
     this.bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     this.end = end;
+    this.texts = texts;
     this.effects = effects.length === 1 ? effects[0]! : together(effects);
   }
 }

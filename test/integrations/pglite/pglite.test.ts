@@ -135,6 +135,65 @@ describe('several connections on the one backend', () => {
 });
 
 describe('a call that waits for its turn', () => {
+  /** Runs `work` on a connection while another one has a transaction, which is ended by `free`. */
+  async function behindAnother<R>(
+    work: (connection: asyncpg.Connection, free: () => Promise<void>) => Promise<R>,
+  ): Promise<R> {
+    await using holder = await open();
+    await using connection = await open();
+    const tx = await holder.begin();
+    await tx.execute('SELECT 1');
+    try {
+      return await work(connection, () => tx.rollback());
+    } finally {
+      if (holder.isInTransaction()) await tx.rollback();
+    }
+  }
+
+  test('cancelled in a transaction, leaves that failed, and nothing behind it is carried out', () =>
+    behindAnother(async (connection, free) => {
+      const behind: unknown[] = [];
+      const done = connection.transaction(async (tx) => {
+        const first = tx.fetch({ text: 'INSERT INTO t VALUES (1)', timeout: 50 });
+        behind.push(tx.execute('INSERT INTO t VALUES (2)').catch((error) => error.sqlstate));
+        await expect(first).rejects.toBeInstanceOf(asyncpg.TimeoutError);
+        behind.push(await tx.fetchVal('SELECT $1::int', 3).catch((error) => error.sqlstate));
+        await free();
+        behind.push(await tx.execute('INSERT INTO t VALUES (4)').catch((error) => error.sqlstate));
+      });
+      await expect(done).rejects.toBeInstanceOf(asyncpg.InFailedSQLTransactionError);
+      expect(await Promise.all(behind)).toEqual(['25P02', '25P02', '25P02']);
+      expect(await written()).toEqual([]);
+      await connection.execute('INSERT INTO t VALUES (5)');
+      expect(await written()).toEqual([5]);
+    }));
+
+  test('of a transaction is ended by its signal, though the other goes on', () =>
+    behindAnother(async (connection) => {
+      for (const settings of [undefined, { 'app.user': 'x' }]) {
+        const signal = AbortSignal.timeout(50);
+        const options = settings === undefined ? { signal } : { signal, settings };
+        const done = connection.transaction(options, (tx) => tx.fetchVal('SELECT 1'));
+        const reason = await done.catch((error: unknown) => error);
+        expect(reason).toBe(signal.reason);
+        expect(signal.aborted).toBe(true);
+      }
+      expect(connection.isInTransaction()).toBe(false);
+    }));
+
+  test('in a transaction begun by a statement of its own is undone by its ROLLBACK', () =>
+    behindAnother(async (connection, free) => {
+      const begun = connection.execute({ text: 'BEGIN; SELECT 1', timeout: 50 });
+      await expect(begun).rejects.toBeInstanceOf(asyncpg.TimeoutError);
+      await expect(connection.execute('SELECT 2')).rejects.toMatchObject({ sqlstate: '25P02' });
+      expect(connection.isInTransaction()).toBe(true);
+      const ended = connection.execute('ROLLBACK; INSERT INTO t VALUES (1)');
+      await free();
+      expect(await ended).toBe('INSERT 0 1');
+      expect(await written()).toEqual([1]);
+      expect(connection.isInTransaction()).toBe(false);
+    }));
+
   test('can be given up: its connection goes on', async () => {
     await using one = await open();
     await using two = await open();
