@@ -8,6 +8,9 @@ const FOUND_OTHERWISE = new Set(
   'function procedure aggregate operator cast extension rule'.split(' '),
 );
 
+/** Objects that are in a plan by their numbers, so that it goes on when they are dropped. */
+const KEPT_IN_PLANS = new Set('type domain text cast operator collation extension'.split(' '));
+
 /** What may stand between the verb and the object. */
 const MODIFIERS = new Set(
   'or replace local global temp temporary unlogged materialized foreign recursive'.split(' '),
@@ -15,7 +18,8 @@ const MODIFIERS = new Set(
 
 /**
  * The names, in small letters and without their schemas, that the definitions of a text give to
- * tables, views, types and the like. Null: it may be any, as it may for what is not read here.
+ * tables, views, types and the like, and those of what they alter, or drop where plans go on with it.
+ * Null: it may be any, as it may for what is not read here.
  */
 export function madeNames(text: string, backslashes: boolean): readonly string[] | null {
   const lexer = new Lexer(text, backslashes);
@@ -62,8 +66,14 @@ function addNames(words: readonly string[], names: string[]): boolean {
       if (words[to - 1] === 'rename') names.push(nameAt(words, to + 1));
       const schema = words.indexOf('schema');
       if (schema > 1) return false;
+      names.push(changedName(words));
       return true;
     }
+    case 'drop':
+      // The server knows what has become of other objects that a statement names.
+      if (!KEPT_IN_PLANS.has(words[1] ?? '')) return true;
+      names.push(...words.slice(2).filter((word) => /\w/.test(word)));
+      return true;
     default: {
       const into = words.findIndex(
         (word, i) => word === 'into' && words[i - 1] !== 'insert' && words[i - 1] !== 'merge',
@@ -75,6 +85,15 @@ function addNames(words: readonly string[], names: string[]): boolean {
       return true;
     }
   }
+}
+
+/** The name of what is altered: ALTER TABLE [IF EXISTS] [ONLY] …, ALTER TEXT SEARCH CONFIGURATION … */
+function changedName(words: readonly string[]): string {
+  let at = words[1] === 'text' ? 4 : 2;
+  if (words[1] === 'materialized' || words[1] === 'foreign') at += 1;
+  if (words[at] === 'if') at += 2;
+  if (words[at] === 'only') at += 1;
+  return nameAt(words, at);
 }
 
 /** The name at a place, without the schema that it is qualified with. */

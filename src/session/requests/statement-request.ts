@@ -18,7 +18,7 @@ import {
   forgetMisfit,
   forgetOutdated,
   givesUpNames,
-  hasOutdatedRows,
+  hasOldPlan,
   isOutdated,
   refreshedStatement,
 } from '../statements/outdated.ts';
@@ -240,12 +240,12 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       forgetOutdated(session, error, statement);
       if (this.#repeated && givesUpNames(session, statement, error)) this.#repeated = false;
     }
-    const hasOldRows = statement !== null && this.bound && hasOutdatedRows(error);
-    if (hasOldRows) {
+    const hadOldPlan = statement !== null && this.bound && hasOldPlan(error);
+    if (hadOldPlan) {
       statement.scope = null;
       forgetMisfit(session, statement);
     }
-    if (this.#mayRepeat(session, outdated, hasOldRows && this.#wasKnown)) {
+    if (this.#mayRepeat(session, outdated, hadOldPlan)) {
       this.#repeated = true;
       session.queue.repeat(this);
     } else if (outdated) {
@@ -256,9 +256,9 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   }
 
   /** Inside a transaction it has failed that as well. */
-  #mayRepeat(session: RequestHost, outdated: boolean, hadOldRows: boolean): boolean {
+  #mayRepeat(session: RequestHost, outdated: boolean, hadOldPlan: boolean): boolean {
     if (this.abandoned || this.#repeated || session.transactionStatus !== 'I') return false;
-    if (!outdated) return (this.wasStruck || hadOldRows) && this.isUndone;
+    if (!outdated) return (this.wasStruck || hadOldPlan) && this.isUndone;
     // Its user is told that a pooler has it in another session.
     const isElsewhere = this.error instanceof InvalidSQLStatementNameError;
     return this.canLearnAnew && !(isElsewhere && this.statement === this.#given);

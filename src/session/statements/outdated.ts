@@ -30,20 +30,23 @@ function isWrongColumnCount({ sqlstate, serverSourceFunction }: PostgresError): 
   return sqlstate === '08P01' && serverSourceFunction === 'PortalSetResultFormat';
 }
 
-/** Functions of the server by which an executed plan finds that rows are not those that it was made for. */
-const ROW_CHECKS: ReadonlySet<unknown> = new Set([
+/** Functions of the server by which a plan finds that rows or types are not those that it was made for. */
+const CHECKS: ReadonlySet<unknown> = new Set([
   'CheckVarSlotCompatibility',
   'ExecEvalFieldSelect',
   'ExecEvalWholeRowVar',
   'tupledesc_match',
+  'lookup_type_cache',
 ]);
 
 /**
- * Whether a statement may have failed as its function returns rows of a table or type that has changed:
- * the server keeps such a plan. Unlike the others this is found while it is executed.
+ * Whether a statement may have failed by a plan that the server has kept although it is wrong now: its function
+ * returns rows of a table that has changed, or it has a constant of a type that is gone. Unlike others this may be
+ * found while it is executed.
  */
-export function hasOutdatedRows(error: unknown): boolean {
-  return error instanceof PostgresError && ROW_CHECKS.has(error.serverSourceFunction);
+export function hasOldPlan(error: unknown): boolean {
+  if (!(error instanceof PostgresError)) return false;
+  return CHECKS.has(error.serverSourceFunction) || error.sqlstate === 'XX000';
 }
 
 /** Whether the server no longer has, or no longer honours, what was prepared. */
@@ -71,7 +74,12 @@ export function isOutdated(
   if (error instanceof PostgresError) {
     const sqlstate = error.sqlstate ?? '';
     if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
-    return isOutdatedPlan(error) || MISFITS.has(sqlstate) || isWrongColumnCount(error);
+    return (
+      hasOldPlan(error) ||
+      isOutdatedPlan(error) ||
+      MISFITS.has(sqlstate) ||
+      isWrongColumnCount(error)
+    );
   }
   return (
     error instanceof InvalidArgumentError &&

@@ -23,6 +23,7 @@ interface Entry {
 interface Around {
   readonly scope: Scope;
   readonly definitions: number;
+  readonly alteredAt: number;
   readonly mayRepeat: () => boolean;
 }
 
@@ -99,12 +100,10 @@ export class StatementCache {
     return entry.statement;
   }
 
-  /**
-   * What a definition made doubtful is tried only where a failure would not be seen, and where there is one:
-   * rows of a table that a function returns are those of before to the server.
-   */
-  #mayTry({ statement }: Entry): boolean {
-    return this.#surroundings.mayRepeat() && !statement.kind.callsUnknown;
+  /** What a definition made doubtful is tried only where there is a failure, and it would not be seen. */
+  #mayTry({ definitions, statement }: Entry): boolean {
+    const { alteredAt, mayRepeat } = this.#surroundings;
+    return mayRepeat() && (definitions >= alteredAt || !statement.kind.callsUnknown);
   }
 
   /** The surroundings are others than before. */

@@ -29,6 +29,11 @@ interface Sent {
 const TEMPORARY = /\btemp(?:orary)?\b/i;
 const USER_SCHEMA = /\b(?:schema|role|user|group)\b/i;
 const DISCARD = /\bdiscard\b/i;
+/**
+ * Definitions that do not outdate each plan that depends on them: not one with the rows of a table which a
+ * function returns, nor one with a constant of a type, or with the number of a type, cast or configuration.
+ */
+const ALTERING = /\balter\b|\bdrop\s+(?:type|domain|cast|operator|text|collation|extension)\b/i;
 
 /** A query that is executed. */
 interface Executed {
@@ -49,6 +54,14 @@ const NO_STATEMENTS: readonly Statement[] = [];
 /** More than a session has at once; the names are then given anew. */
 const MAX_SCOPES = 1000;
 
+/** Texts with one of these names in them; null: any text, undefined: none. */
+function textsWith(names: readonly string[] | null): RegExp | null | undefined {
+  if (names === null) return null;
+  if (names.length === 0) return undefined;
+  const any = names.map((name) => name.replaceAll(/[^\w\u0080-\uffff]/g, '.')).join('|');
+  return new RegExp(`(?<![\\w$])(?:${any})(?![\\w$])`, 'i');
+}
+
 /**
  * What the meaning of a text depends on besides the text: the search_path and what else
  * `SURROUNDINGS` names. What is known of a statement holds for the surroundings that it was prepared in.
@@ -64,6 +77,8 @@ export class Surroundings {
   isUnsettled = false;
   /** Grows with each definition of the session's own: what was known before is in doubt. */
   definitions = 0;
+  /** The last one after which the server may have plans of functions that are wrong now, without a word. */
+  alteredAt = 0;
   /** Whether a statement that proves to be outdated can be repeated as if nothing had been. */
   readonly mayRepeat: () => boolean;
   /** Whether schemas are named like roles, so that "$user" may stand for one; null: not known. */
@@ -82,6 +97,8 @@ export class Surroundings {
   readonly arrayNulls: ArrayNullsSetting;
   /** The open transaction has made or dropped objects, which its end may undo. */
   #hasDefined = false;
+  /** Texts that are concerned by those among them which do not outdate each plan; null: any. */
+  #altered: (RegExp | null)[] = [];
   /** Temporary objects were made, which DISCARD TEMP drops. */
   #hasTemporary = false;
   /** A statement that has called functions which may have set what is not known now. */
@@ -119,7 +136,7 @@ export class Surroundings {
     if (dropsStatements) this.#dropped();
     if (definesObjects) {
       this.#hasDefined = true;
-      this.definitions += 1;
+      this.#redefined();
       for (const { text } of queries) {
         if (statementKind(text).changesSchema) this.#made(text);
       }
@@ -142,6 +159,13 @@ export class Surroundings {
     if (concerned.length > 0) this.isUnsettled = true;
   }
 
+  /** What is defined is not what it was. */
+  #redefined(): void {
+    this.definitions += 1;
+    if (this.#altered.length > 0) this.alteredAt = this.definitions;
+    for (const texts of this.#altered) this.#outdated(texts);
+  }
+
   /** The server does not have what was prepared, from here on. */
   #dropped(): void {
     this.definitions += 1;
@@ -153,13 +177,12 @@ export class Surroundings {
    * place of a permanent one. The server does not find it outdated.
    */
   #made(text: string): void {
-    const names = madeNames(text, false);
-    if (names === null || text.includes('\\')) {
-      this.#outdated(null);
-    } else if (names.length > 0) {
-      const any = names.map((name) => name.replaceAll(/[^\w\u0080-\uffff]/g, '.')).join('|');
-      this.#outdated(new RegExp(`(?<![\\w$])(?:${any})(?![\\w$])`, 'i'));
+    const texts = textsWith(text.includes('\\') ? null : madeNames(text, false));
+    if (ALTERING.test(text)) {
+      this.#altered.push(texts ?? null);
+      this.alteredAt = this.definitions;
     }
+    if (texts !== undefined) this.#outdated(texts);
   }
 
   /** A request was sent with statements ahead of it that make these changes. */
@@ -222,7 +245,8 @@ export class Surroundings {
     this.#hasReported = false;
     if (!this.#hasDefined || this.#pending.length > 0) return;
     this.#hasDefined = false;
-    this.definitions += 1;
+    this.#redefined();
+    this.#altered = [];
   }
 
   /** Whether a statement was prepared in the present surroundings. */
@@ -293,7 +317,7 @@ export class Surroundings {
       else if (status === 'I') this.#unreported.rolledBack();
     }
     const isUndone = changes.some(({ does }) => does === 'roll back to');
-    if (this.#hasDefined && isUndone) this.definitions += 1;
+    if (this.#hasDefined && isUndone) this.#redefined();
   }
 
   /** The server has told whether schemas are named like roles. */

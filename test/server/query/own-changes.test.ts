@@ -76,6 +76,55 @@ describeEach('what a session changes itself', (version) => {
       }
     });
 
+    it(`is known where the server goes on with its plan, with ${mode}`, async () => {
+      const c = await openWithSchema(version, options);
+      const reset = 'DROP TEXT SEARCH CONFIGURATION words; CREATE TEXT SEARCH CONFIGURATION words';
+      await c.execute(`CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE t (a int4);
+        CREATE TEXT SEARCH CONFIGURATION words (COPY = simple)`);
+      const populated = `SELECT * FROM jsonb_populate_recordset(NULL::t, '[{"a": 1, "b": 2}]')`;
+      const changes: readonly (readonly [
+        text: string,
+        change: string,
+        before: object,
+        now: object,
+      ])[] = [
+        [
+          "SELECT 'b'::mood AS v",
+          "DROP TYPE mood; CREATE TYPE mood AS ENUM ('z', 'b')",
+          { v: 'b' },
+          { v: 'b' },
+        ],
+        [
+          "SELECT 'z'::mood AS v",
+          "ALTER TYPE mood RENAME VALUE 'z' TO 'c'; ALTER TYPE mood RENAME VALUE 'b' TO 'z'",
+          { v: 'z' },
+          { v: 'z' },
+        ],
+        [populated, 'ALTER TABLE t ADD b int4', { a: 1 }, { a: 1, b: 2 }],
+        [populated, 'ALTER TABLE t ALTER b TYPE text', { a: 1, b: 2 }, { a: 1, b: '2' }],
+        [
+          "SELECT to_tsvector('words', 'the cats')::text AS v",
+          `${reset} (COPY = english)`,
+          { v: "'cats':2 'the':1" },
+          { v: "'cat':2" },
+        ],
+      ];
+      for (const [text, change, before, now] of changes) {
+        const get = async (): Promise<unknown> => (await c.fetch(text).catch(() => []))[0];
+        for (let i = 0; i < 2; i++) expect(await get(), text).toEqual(before);
+        await c
+          .transaction(async (tx) => {
+            await tx.execute(change);
+            expect(await get(), change).toEqual(now);
+            throw new Error('undo');
+          })
+          .catch((error: Error) => expect(error.message).toBe('undo'));
+        expect(await get(), `${change}, undone`).toEqual(before);
+        await c.execute(change);
+        expect(await get(), change).toEqual(now);
+      }
+    });
+
     it.each(['é', '🙂', 'a·b', '"a-b"', '"É.ß"'])(
       `is known by the name %s, with ${mode}`,
       async (t) => {

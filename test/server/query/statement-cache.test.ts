@@ -242,6 +242,17 @@ describeEach('the statement cache', (version) => {
       }
     });
 
+    it(`of ${mode} is right when a type is made anew of which it has a constant`, async () => {
+      const c = await openWithSchema(version, options);
+      const ddl = await openBeside(c, version);
+      await ddl.execute('CREATE DOMAIN amount AS int4');
+      const texts = ["SELECT '5'::amount AS v", "SELECT ARRAY['5'::amount] AS v"];
+      for (const text of [...texts, ...texts]) await c.fetch(text);
+      await ddl.execute('DROP DOMAIN amount; CREATE DOMAIN amount AS text');
+      expect(await c.fetchVal(texts[0]!)).toBe('5');
+      expect(await c.fetchVal(texts[1]!)).toEqual(['5']);
+    });
+
     it(`of ${mode} is right when a table changes whose rows a function returns`, async () => {
       const c = await openWithSchema(version, options);
       const ddl = await openBeside(c, version);
