@@ -396,7 +396,7 @@ describe('client.asyncpg', () => {
     await expect(client.asyncpg.fetch('SELECT pg_sleep(60)')).rejects.toMatchObject({
       name: 'TimeoutError',
     });
-    expect(await client.asyncpg.fetchVal('SELECT 1')).toBe(1);
+    expect(await client.asyncpg.fetchVal({ text: 'SELECT 1', timeout: 60_000 })).toBe(1);
     await client.end();
   });
 
