@@ -20,6 +20,8 @@ import { MARKS, type Scenario } from './scenarios.ts';
 
 /** Longer than everything takes that is not held up, in milliseconds: silence ends after it. */
 const TIMEOUT = 1_500;
+/** The same where nothing is silent, so that only a slow machine would have it ended. */
+const PATIENCE = 20_000;
 
 /** A place at which a fault strikes. */
 export interface Strike extends PlacedFault {
@@ -47,9 +49,9 @@ class Case implements AsyncDisposable {
     this.test = test;
   }
 
-  static async open(): Promise<Case> {
+  static async open(timeout: number): Promise<Case> {
     const proxy = await FaultProxy.listen(testServer());
-    const options = { minSize: 1, maxSize: 2, commandTimeout: TIMEOUT, timeout: TIMEOUT };
+    const options = { minSize: 1, maxSize: 2, commandTimeout: timeout, timeout };
     return new Case(proxy, await TestPool.open(options, proxy.dsn, testServer().dsn));
   }
 
@@ -68,7 +70,7 @@ export async function prepareMarks(admin: Connection): Promise<void> {
 }
 
 export async function record(scenario: Scenario): Promise<Recording> {
-  await using healthy = await Case.open();
+  await using healthy = await Case.open(PATIENCE);
   const { pool } = healthy.test;
   ids += 1;
   await scenario.before?.(pool, ids);
@@ -111,7 +113,7 @@ export function strikes(
 
 /** Does it again with the fault, and checks everything that must hold after it. */
 export async function strike(scenario: Scenario, struck: Strike): Promise<void> {
-  await using broken = await Case.open();
+  await using broken = await Case.open(struck.fault === 'silence' ? TIMEOUT : PATIENCE);
   const { proxy, test } = broken;
   const { pool, admin } = test;
   ids += 1;
