@@ -4,6 +4,7 @@ import { type Located, type Module, Modules } from './modules.ts';
 import { keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
 import { beginningOf, returnedBy, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
+import { growingArray } from './written-values.ts';
 
 /** A query that was found in a source. */
 export interface FoundQuery {
@@ -183,7 +184,7 @@ class Finder {
       this.#given(given, call);
       return;
     }
-    const growing = this.#module.growing(given);
+    const growing = growingArray(given, this.#module);
     const { node: list, module } = growing?.first ??
       this.#module.constant(given) ?? { node: given, module: this.#module };
     const items = (list['elements'] ?? []) as readonly (Node | null)[];

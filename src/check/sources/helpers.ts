@@ -11,6 +11,7 @@ import {
 } from './alternatives.ts';
 import type { Located } from './modules.ts';
 import { type Node, propertyName, unwrapped } from './nodes.ts';
+import { growingArray } from './written-values.ts';
 
 /** What a value in a template, or in a helper's list, becomes. */
 export type FragmentOf = (value: Located) => readonly Alternative[] | NotKnown;
@@ -97,7 +98,7 @@ function ofLists(
   const items = itemsOf(list);
   if (items !== null) return inOrder(make(items), call);
   const { module } = list;
-  const growing = module.growing(unwrapped(list.node));
+  const growing = growingArray(unwrapped(list.node), module);
   if (growing === null) return null;
   const firstItems = growing.first.node['elements'] as readonly (Node | null)[];
   const { added } = growing;

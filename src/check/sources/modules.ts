@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
-import { type Added, type Binding, Bindings } from './bindings.ts';
+import { type Binding, Bindings } from './bindings.ts';
 import {
   fieldOf,
   keyOf,
@@ -166,48 +166,6 @@ export class Module {
   literalsOf(node: Node): ReadonlyMap<string, null> | null {
     const literals = this.#bindings.literals(this.typeOf(node));
     return literals && new Map(literals.map((each) => [each, null]));
-  }
-
-  /** The elements of a constant array, of a variable that goes through them: `for (const text of TEXTS)`. */
-  elementsOf(node: Node): ReadonlyMap<string, Located> | null {
-    const each = this.#bindings.find(nameOf(node), node)?.each ?? null;
-    if (node.type !== 'Identifier' || each === null) return null;
-    const inner = unwrapped(each);
-    const list =
-      inner.type === 'ArrayExpression' ? { node: inner, module: this } : this.constant(inner);
-    const items = (list?.node['elements'] ?? []) as readonly (Node | null)[];
-    if (list === null || items.length === 0) return null;
-    if (items.some((item) => item === null || item.type === 'SpreadElement')) return null;
-    return new Map(
-      items.map((item, index) => [String(index), { node: item!, module: list.module }]),
-    );
-  }
-
-  /** An array that is written out and that others are added to: what it has at first, and what is added. */
-  growing(node: Node): { first: Located; added: readonly Added[] } | null {
-    const own = node.type === 'Identifier' ? this.#bindings.find(nameOf(node), node) : undefined;
-    const [first, ...others] = own?.values ?? [];
-    if (!own || !first || others.length > 0 || own.added.length === 0 || own.isChanged) return null;
-    const inner = unwrapped(first);
-    return inner.type === 'ArrayExpression'
-      ? { first: { node: inner, module: this }, added: own.added }
-      : null;
-  }
-
-  /** The values of a constant object that a key chooses among: `{ a: '…', b: '…' }[key]`. */
-  valuesOf({ type, ...node }: Node): ReadonlyMap<string, Located> | null {
-    if (type !== 'MemberExpression' || node['computed'] !== true) return null;
-    const object = unwrapped(node['object'] as Node);
-    const owner =
-      object.type === 'ObjectExpression' ? { node: object, module: this } : this.constant(object);
-    if (owner?.node.type !== 'ObjectExpression') return null;
-    const values = new Map<string, Located>();
-    for (const each of owner.node['properties'] as readonly Node[]) {
-      const name = each.type === 'Property' ? propertyName(each) : null;
-      if (name === null) return null;
-      values.set(name, { node: each['value'] as Node, module: owner.module });
-    }
-    return values.size === 0 ? null : values;
   }
 
   /** What an identifier or a property of a constant object stands for, here or where it is imported from. */

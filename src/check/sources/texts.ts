@@ -13,6 +13,7 @@ import {
 } from './alternatives.ts';
 import type { Located } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
+import { elementsOf, valuesOf } from './written-values.ts';
 
 type Texts = readonly Alternative[] | NotKnown;
 
@@ -180,7 +181,7 @@ function ofName(here: Located, depth: number): Texts {
   const { node, module } = here;
   const constant = module.constant(node);
   if (constant !== null && constant.node !== node) return follow(constant, depth + 1);
-  const choices = module.literalsOf(node) ?? module.valuesOf(node) ?? module.elementsOf(node);
+  const choices = module.literalsOf(node) ?? valuesOf(node, module) ?? elementsOf(node, module);
   if (choices === null) return notKnown(here);
   const all: Alternative[] = [];
   for (const [value, located] of choices) {
