@@ -120,6 +120,29 @@ function publicationMissing(names: readonly string[], cause?: unknown): Publicat
   );
 }
 
+const LATER_HINT =
+  'PostgreSQL before 18 cannot read on there: drop the slot and begin anew, with a snapshot.';
+
+/** Whether the publications are there, and were not when the next change was committed. */
+export function isLater(error: unknown): boolean {
+  return error instanceof PublicationMissingError && error.hint === LATER_HINT;
+}
+
+/**
+ * Has the walsender's process remember that the publications are there. A server before 18 goes by that where it reads
+ * what is older than they are, and fails otherwise. Which tables they have is looked up as of then all the same.
+ */
+export async function rememberPublications(
+  sender: Walsender,
+  { publications }: Wanted,
+): Promise<void> {
+  await sender.command(
+    `SELECT pg_catalog.pg_describe_object(o.classid, o.objid, 0)
+      FROM pg_catalog.unnest(ARRAY[${list(publications)}]) n,
+        pg_catalog.pg_get_object_address('publication', ARRAY[n], '{}') o`,
+  );
+}
+
 /**
  * What a server before 18 tells of a publication that was dropped; every other error as it is. One that was made
  * later, or anew, is there and was not when the change was written.
@@ -141,7 +164,7 @@ export async function publicationError(
   return new PublicationMissingError(
     `the publication ${JSON.stringify(name)} did not exist when the next change was committed`,
     {
-      hint: 'PostgreSQL before 18 cannot read on there: drop the slot and begin anew, with a snapshot.',
+      hint: LATER_HINT,
       cause: error,
     },
   );

@@ -23,7 +23,13 @@ import {
   prepareDecoding,
   startCommand,
 } from './preparation.ts';
-import { checkPublications, findPublications, publicationError } from './publications.ts';
+import {
+  checkPublications,
+  findPublications,
+  isLater,
+  publicationError,
+  rememberPublications,
+} from './publications.ts';
 import type { Receiver } from './receiver.ts';
 import type { SlotWatch } from './slot-watch.ts';
 import { endWalsender, type SlotStatus, slotError, slotLost } from './slots.ts';
@@ -79,6 +85,8 @@ export class Reconnector {
   #isBinary: boolean;
   /** The slot was made by this stream. */
   #wasMade = false;
+  /** The slot is older than its publications, and the server has to remember them. */
+  #remembers = false;
   /** The connection was ended by this side, to be begun anew. */
   #restarts = false;
   /** The server's processes that may stream to this side: the present one, and those that were lost on the way. */
@@ -117,6 +125,7 @@ export class Reconnector {
           await this.#connect(true);
           return;
         } catch (error) {
+          if (this.#mayRemember(error)) continue;
           if (!isTaken(error) || deadline?.expired || this.#signal.aborted) throw error;
         }
         await backoff.pause();
@@ -256,6 +265,7 @@ export class Reconnector {
   async #start(sender: Walsender): Promise<void> {
     const { session } = sender;
     const limit = milliseconds(await sender.setting('wal_sender_timeout'));
+    if (this.#remembers) await rememberPublications(sender, this.#settings);
     const interval = this.#settings.statusInterval;
     this.#receiver.connected(sender, this.#isBinary);
     const text = startCommand(
@@ -313,11 +323,23 @@ export class Reconnector {
       const error = reason ?? endedUnasked();
       const isText = reason === null && this.#settings.binary && !this.#isBinary && this.#restarts;
       this.#restarts = false;
+      let isLate = false;
       if (reason !== null && !isPassing(reason)) {
-        throw await this.#told(reason);
+        const told = await this.#told(reason);
+        isLate = this.#mayRemember(told);
+        if (!isLate) throw told;
+      } else {
+        this.#remembers = false;
       }
-      if (!(await this.#reconnect(error, isText))) return;
+      if (!(await this.#reconnect(error, isText || isLate))) return;
     }
+  }
+
+  /** Whether another connection, whose server remembers the publications, may read on where this one has failed. */
+  #mayRemember(error: unknown): boolean {
+    if (this.#remembers || this.#settings.slot === null || !isLater(error)) return false;
+    this.#remembers = true;
+    return true;
   }
 
   /** What the server's error is told as. */
@@ -349,6 +371,7 @@ export class Reconnector {
         return true;
       } catch (failure) {
         if (this.#signal.aborted) return false;
+        if (this.#mayRemember(failure)) continue;
         if (!isPassing(failure)) throw failure;
         error = failure as Error;
         if (isTaken(failure)) await this.#endFormer();

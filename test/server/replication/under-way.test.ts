@@ -173,6 +173,32 @@ onEachServer('while a change stream runs', { schema, settings }, (server) => {
     }
   });
 
+  test('a slot is older than its publication: what was committed before is passed over', async () => {
+    const { pool } = server;
+    await pool.execute('CREATE TABLE older (id int PRIMARY KEY); CREATE TABLE other (id int)');
+    for (const [name, publication] of [
+      ['made_before', 'made_before'],
+      ['made_now', { name: 'made_now', tables: ['older'] }],
+    ] as const) {
+      await pool.execute('TRUNCATE older');
+      await pool.execute(`SELECT pg_create_logical_replication_slot('${name}', 'pgoutput')`);
+      await pool.execute('INSERT INTO older VALUES (1)');
+      await pool.execute('INSERT INTO other VALUES (1)');
+      if (name === 'made_before') {
+        await pool.execute('CREATE PUBLICATION made_before FOR TABLE older WHERE (id > 2)');
+        await pool.execute('INSERT INTO older VALUES (2), (3)');
+        await pool.execute('ALTER PUBLICATION made_before SET TABLE older');
+      }
+      await using stream = await openChangeStream(pool, { slot: name, publication });
+      const iterator = iteratorOf(stream);
+      const read = async (): Promise<string[]> => (await take(iterator, 1)).flat().map(told);
+      if (name === 'made_before') expect(await read()).toEqual(['older + {"id":3} key {"id":3}']);
+      await pool.execute('INSERT INTO older VALUES (4)');
+      expect(await read()).toEqual(['older + {"id":4} key {"id":4}']);
+      expect(stream.stats.reconnects).toBe(0);
+    }
+  });
+
   test('tables are added to its publication and taken out', async () => {
     const { pool } = server;
     await pool.execute(
