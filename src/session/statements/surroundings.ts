@@ -53,6 +53,8 @@ interface Pending {
 const NO_STATEMENTS: readonly Statement[] = [];
 /** More than a session has at once; the names are then given anew. */
 const MAX_SCOPES = 1000;
+/** Of more definitions in one transaction it is not kept which texts they concern. */
+const MAX_ALTERED = 50;
 
 /** Texts with one of these names in them; null: any text, undefined: none. */
 function textsWith(names: readonly string[] | null): RegExp | null | undefined {
@@ -136,7 +138,7 @@ export class Surroundings {
     if (dropsStatements) this.#dropped();
     if (definesObjects) {
       this.#hasDefined = true;
-      this.#redefined();
+      this.definitions += 1;
       for (const { text } of queries) {
         if (statementKind(text).changesSchema) this.#made(text);
       }
@@ -159,7 +161,7 @@ export class Surroundings {
     if (concerned.length > 0) this.isUnsettled = true;
   }
 
-  /** What is defined is not what it was. */
+  /** What the open transaction has defined is undone, or may be. */
   #redefined(): void {
     this.definitions += 1;
     if (this.#altered.length > 0) this.alteredAt = this.definitions;
@@ -179,7 +181,8 @@ export class Surroundings {
   #made(text: string): void {
     const texts = textsWith(text.includes('\\') ? null : madeNames(text, false));
     if (ALTERING.test(text)) {
-      this.#altered.push(texts ?? null);
+      if (this.#altered.length === MAX_ALTERED) this.#altered = [null];
+      else if (this.#altered[0] !== null) this.#altered.push(texts ?? null);
       this.alteredAt = this.definitions;
     }
     if (texts !== undefined) this.#outdated(texts);

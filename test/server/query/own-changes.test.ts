@@ -125,6 +125,21 @@ describeEach('what a session changes itself', (version) => {
       }
     });
 
+    it(`is known when many changes are undone together, with ${mode}`, async () => {
+      const c = await openWithSchema(version, options);
+      await c.execute('CREATE TABLE t (a int4); CREATE TABLE other (a int4)');
+      const text = `SELECT * FROM jsonb_populate_recordset(NULL::t, '[{"a": 1, "b": 2}]')`;
+      await c
+        .transaction(async (tx) => {
+          await tx.execute('ALTER TABLE t ADD b int4');
+          for (let i = 0; i < 60; i++) await tx.execute(`ALTER TABLE other ADD b${i} int4`);
+          expect(await c.fetch(text)).toEqual([{ a: 1, b: 2 }]);
+          throw new Error('undo');
+        })
+        .catch((error: Error) => expect(error.message).toBe('undo'));
+      expect(await c.fetch(text)).toEqual([{ a: 1 }]);
+    });
+
     it.each(['é', '🙂', 'a·b', '"a-b"', '"É.ß"'])(
       `is known by the name %s, with ${mode}`,
       async (t) => {
