@@ -11,9 +11,9 @@ import { type Statement, typesOf } from './statement.ts';
 /**
  * What Parse or Bind may fail with when an unnamed statement's types are no longer those that
  * it was described with, by the class of the SQLSTATE: unsupported feature, syntax error or
- * access rule violation, protocol violation, internal error (`cache lookup failed for type`).
+ * access rule violation, protocol violation; or with an internal error (see `isGone`).
  */
-const OUTDATED_DESCRIPTION = new Set(['0A', '42', '08', 'XX']);
+const OUTDATED_DESCRIPTION = new Set(['0A', '42', '08']);
 
 /**
  * What Bind fails with when the types of the parameters no longer go with the statement's tables:
@@ -39,6 +39,14 @@ const CHECKS: ReadonlySet<unknown> = new Set([
   'lookup_type_cache',
 ]);
 
+/** How the server says, in no other language, that what a plan has by its number is gone. */
+const GONE = /^(?:cache lookup failed|could not (?:find|open)|attribute )/;
+
+/** Functions of the user's own and extensions raise internal errors too: these say nothing of a plan. */
+function isGone({ sqlstate, message }: PostgresError): boolean {
+  return sqlstate === 'XX000' && GONE.test(message);
+}
+
 /**
  * Whether a statement may have failed by a plan that the server has kept although it is wrong now: its function
  * returns rows of a table that has changed, or it has a constant of a type that is gone. Unlike others this may be
@@ -46,7 +54,7 @@ const CHECKS: ReadonlySet<unknown> = new Set([
  */
 export function hasOldPlan(error: unknown): boolean {
   if (!(error instanceof PostgresError)) return false;
-  return CHECKS.has(error.serverSourceFunction) || error.sqlstate === 'XX000';
+  return CHECKS.has(error.serverSourceFunction) || isGone(error);
 }
 
 /** Whether the server no longer has, or no longer honours, what was prepared. */
@@ -55,7 +63,7 @@ function isOutdatedPlan(error: PostgresError): boolean {
     error instanceof InvalidCachedStatementError ||
     error instanceof InvalidSQLStatementNameError ||
     // A type of a parameter is gone: "cache lookup failed for type 12345".
-    error.sqlstate === 'XX000'
+    isGone(error)
   );
 }
 
@@ -73,7 +81,7 @@ export function isOutdated(
     statement.name === '' && session.statements.unnamed.has(statement.text, statement);
   if (error instanceof PostgresError) {
     const sqlstate = error.sqlstate ?? '';
-    if (remembered) return OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
+    if (remembered) return isGone(error) || OUTDATED_DESCRIPTION.has(sqlstate.slice(0, 2));
     return (
       hasOldPlan(error) ||
       isOutdatedPlan(error) ||

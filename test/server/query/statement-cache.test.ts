@@ -253,6 +253,26 @@ describeEach('the statement cache', (version) => {
       expect(await c.fetchVal(texts[1]!)).toEqual(['5']);
     });
 
+    it(`of ${mode} is as it was after internal errors that functions raise, which are not repeated`, async () => {
+      const c = await openWithSchema(version, options);
+      await c.execute(`CREATE SEQUENCE calls;
+        CREATE FUNCTION fails(a int4) RETURNS int4 IMMUTABLE LANGUAGE plpgsql AS
+          $$BEGIN PERFORM nextval('calls'); RAISE 'invalid geometry' USING ERRCODE = 'XX000'; END$$`);
+      await c.fetch('SELECT $1::int8', 1n);
+      const before = await prepared(c);
+      const texts = ['SELECT fails($1)', 'SELECT fails(a) FROM generate_series($1::int4, 2) a'];
+      for (const text of texts) {
+        for (const way of [() => c.fetch(text, 1), () => c.batch([{ text, args: [1] }])]) {
+          await c.execute("SELECT setval('calls', 1, false)");
+          expect(await failure(way())).toMatchObject({ sqlstate: 'XX000' });
+          expect(await c.fetchVal({ text: 'SELECT last_value FROM calls', prepare: false })).toBe(
+            1n,
+          );
+        }
+      }
+      expect(await prepared(c)).toBeGreaterThanOrEqual(before!);
+    });
+
     it(`of ${mode} is right when a table changes whose rows a function returns`, async () => {
       const c = await openWithSchema(version, options);
       const ddl = await openBeside(c, version);
