@@ -242,7 +242,7 @@ const MOMENT = /(?<![a-z_])(?:now|today|tomorrow|yesterday)(?![a-z_]|\s*\()/i;
 const PREPARE = /\bprepare\b/i;
 /** The seed of random(), connections of dblink, a backup, the origin of replication, a temporary slot. */
 const OUTLASTS_RESET =
-  /setseed|dblink_connect|pg_(?:backup_start|start_backup)|replication_origin_session|(?:create|copy)_\w+_replication_slot/i;
+  /setseed|(?:^|;)\s*set\s+(?:session\s+|local\s+)?seed\b|set_config\s*\(\s*'seed'|dblink_connect|pg_(?:backup_start|start_backup)|replication_origin_session|(?:create|copy)_\w+_replication_slot/i;
 /** A definition in a string that a function may execute. */
 const DEFINED =
   /\b(?:create|alter|drop)\s+(?:or\s+replace\s+|(?:local|global|temp|temporary|unlogged|materialized|foreign|recursive)\s+)*(?:table|type|domain|view|schema|sequence)\b/i;

@@ -159,6 +159,8 @@ describe.each<TestedVersion>([18, 15])('the state of a session on PostgreSQL %i'
 
     const outlasting: Record<string, string> = {
       'a seed': 'SELECT setseed(0.5)',
+      'a seed that is set': 'SET SESSION seed = 0.5',
+      'a seed by set_config': "SELECT set_config('seed', '0.5', false)",
       'a backup': "SELECT pg_backup_start('leak', true)",
       'a temporary slot': `SELECT pg_create_physical_replication_slot('leak_${process.pid}', true, true)`,
     };
