@@ -176,7 +176,8 @@ function readSet(pieces: readonly Piece[], changes: SurroundingsChange[]): void 
 function settingAt(pieces: readonly Piece[], at: number): [name: string, from: number] {
   const { value } = pieces[at]!;
   const next = pieces[at + 1];
-  if (next?.value === '=' || (next !== undefined && isTo(next)))
+  // The sign of a number right behind it is one piece with it.
+  if (next !== undefined && (/^=[-+]?$/.test(next.value) || isTo(next)))
     return [value.toLowerCase(), at + 2];
   if (value === 'time' && next?.value === 'zone') return ['timezone', at + 2];
   if (value === 'role') return ['role', at + 1];

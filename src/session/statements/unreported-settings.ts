@@ -119,7 +119,9 @@ export class UnreportedSettings {
 
 /** @param value undefined: as the session has begun with it */
 export function withValue(values: Values, name: string, value: string | null | undefined): Values {
-  if (values.get(name) === value && values.has(name) === (value !== undefined)) return values;
+  const isSame = values.get(name) === value && values.has(name) === (value !== undefined);
+  // What was not known may be another value now, which is not that of after a rollback.
+  if (isSame && value !== null) return values;
   const changed = new Map(values);
   if (value === undefined) changed.delete(name);
   else changed.set(name, value);

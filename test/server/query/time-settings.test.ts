@@ -32,6 +32,7 @@ const LITERALS: readonly (readonly [set: string, text: string, value: unknown])[
   ['bytea_output = escape', String.raw`'\xdead'::bytea::text`, String.raw`\336\255`],
   ['bytea_output = hex', String.raw`'\xdead'::bytea::text`, String.raw`\xdead`],
   ['extra_float_digits = -10', '0.1234567890123456::float8::text', '0.12346'],
+  ['extra_float_digits=-9', '0.1234567890123456::float8::text', '0.123457'],
   ['extra_float_digits TO DEFAULT', '0.1234567890123456::float8::text', '0.1234567890123456'],
   ['quote_all_identifiers = on', "quote_ident('abc')", '"abc"'],
   ['quote_all_identifiers = off', "quote_ident('abc')", 'abc'],
@@ -81,6 +82,20 @@ describeEach('literals that settings are read by', (version) => {
         );
         expect(pipelined).toEqual(new Date(time));
       }
+    });
+
+    it(`are as before when a function has set it in a transaction that is rolled back, with ${mode}`, async () => {
+      const c = await open(version, options);
+      await c.execute(`CREATE FUNCTION pg_temp.sets(value text) RETURNS text LANGUAGE plpgsql AS
+        $$BEGIN RETURN set_config('bytea_output', value, false); END$$;
+        CREATE FUNCTION pg_temp.idle() RETURNS int4 LANGUAGE sql AS 'SELECT 1'`);
+      const q = String.raw`SELECT '\xff'::bytea::text, pg_temp.idle()`;
+      for (const text of [q, `${q} + 1`]) expect(await c.fetchVal(text)).toBe(String.raw`\xff`);
+      const tx = await c.begin();
+      await tx.execute("SELECT pg_temp.sets('escape')");
+      await tx.fetchVal(q);
+      await tx.rollback();
+      expect(await c.fetchVal(q)).toBe(String.raw`\xff`);
     });
 
     it(`are the time of each call where they say so, with ${mode}`, async () => {
