@@ -84,19 +84,23 @@ describeEach('literals that settings are read by', (version) => {
       }
     });
 
-    it(`are as before when a function has set it in a transaction that is rolled back, with ${mode}`, async () => {
-      const c = await open(version, options);
-      await c.execute(`CREATE FUNCTION pg_temp.sets(value text) RETURNS text LANGUAGE plpgsql AS
+    // Before PostgreSQL 18 it is asked what a function has set.
+    it.runIf(version < 18)(
+      `are as before when a function has set it in a transaction that is rolled back, with ${mode}`,
+      async () => {
+        const c = await open(version, options);
+        await c.execute(`CREATE FUNCTION pg_temp.sets(value text) RETURNS text LANGUAGE plpgsql AS
         $$BEGIN RETURN set_config('bytea_output', value, false); END$$;
         CREATE FUNCTION pg_temp.idle() RETURNS int4 LANGUAGE sql AS 'SELECT 1'`);
-      const q = String.raw`SELECT '\xff'::bytea::text, pg_temp.idle()`;
-      for (const text of [q, `${q} + 1`]) expect(await c.fetchVal(text)).toBe(String.raw`\xff`);
-      const tx = await c.begin();
-      await tx.execute("SELECT pg_temp.sets('escape')");
-      await tx.fetchVal(q);
-      await tx.rollback();
-      expect(await c.fetchVal(q)).toBe(String.raw`\xff`);
-    });
+        const q = String.raw`SELECT '\xff'::bytea::text, pg_temp.idle()`;
+        for (const text of [q, `${q} + 1`]) expect(await c.fetchVal(text)).toBe(String.raw`\xff`);
+        const tx = await c.begin();
+        await tx.execute("SELECT pg_temp.sets('escape')");
+        await tx.fetchVal(q);
+        await tx.rollback();
+        expect(await c.fetchVal(q)).toBe(String.raw`\xff`);
+      },
+    );
 
     it(`are the time of each call where they say so, with ${mode}`, async () => {
       const c = await open(version, options);
