@@ -112,7 +112,5 @@ function mayBeFragment({ node, module }: Located): boolean {
   const constant = module.constant(inner);
   if (constant !== null && constant.node !== inner) return mayBeFragment(constant);
   const here = { node: inner, module };
-  return (
-    helperOf(here) !== null || choicesOf(here) !== null || makesFragment({ node: inner, module })
-  );
+  return helperOf(here) !== null || choicesOf(here) !== null || makesFragment(here);
 }

@@ -177,7 +177,7 @@ export class BackendStream extends Duplex implements Tenant {
     if (this.#isEnding) await this.#cleanUp();
   }
 
-  /** It has something that the backend may carry out. */
+  /** What it is sent is for the backend to carry out. */
   get #isServed(): boolean {
     return !this.#isEnding && this.#copy === null && this.#unbegun === null;
   }

@@ -1,6 +1,7 @@
 import { writeCommandComplete } from '../../protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../protocol/backend/session.ts';
-import { statementsOf } from '../../sql/pieces.ts';
+import { type StatementText, statementsOf } from '../../sql/pieces.ts';
+import { scriptEffects } from '../../sql/script-effects.ts';
 import { answer, CANCELLED, failure } from './answers.ts';
 import type { Flight } from './flight.ts';
 
@@ -54,19 +55,18 @@ export class UnbegunTransaction {
 
 const NOTHING = Buffer.alloc(0);
 
+type Step = 'begins' | 'ends' | 'goes on';
+
 /** What a statement does with transactions, by its words. */
-function stepOf(words: readonly string[]): 'begins' | 'ends' | 'goes on' {
-  const [first, second] = words;
-  if (first === 'begin' || (first === 'start' && second === 'transaction')) return 'begins';
-  if (first === 'commit' || first === 'end' || first === 'abort') return 'ends';
-  return first === 'rollback' && !words.includes('to') ? 'ends' : 'goes on';
+function stepOf({ pieces, source }: StatementText): Step {
+  if (scriptEffects(source, false).endsTransaction) return 'ends';
+  const [first, second] = pieces.map(({ is, value }) => (is === 'word' ? value : ''));
+  const begins = first === 'begin' || (first === 'start' && second === 'transaction');
+  return begins ? 'begins' : 'goes on';
 }
 
-function stepsOf(text: string): ('begins' | 'ends' | 'goes on')[] {
-  return [...statementsOf(text, false)]
-    .map(({ pieces }) => pieces.map(({ is, value }) => (is === 'word' ? value : '')))
-    .filter((words) => words.length > 0)
-    .map(stepOf);
+function stepsOf(text: string): Step[] {
+  return [...statementsOf(text, false)].filter(({ pieces }) => pieces.length > 0).map(stepOf);
 }
 
 /** Whether these texts begin a transaction that has something in it, or behind them, and is not ended by them. */
