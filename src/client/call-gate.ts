@@ -1,15 +1,22 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { TransactionStatus } from '../protocol/backend/session.ts';
+import type { Clock } from '../transport/clock.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import type { StandstillWatch } from '../transport/standstill-watch.ts';
+import { gateWatch } from './gate-watch.ts';
 import { OpenTransaction } from './open-transaction.ts';
 
 /** What the gate needs of the client session that it is for. */
 interface GateHost {
   readonly owner: object | null;
   readonly transactions: readonly OpenTransaction[];
+  readonly isAwaited: boolean;
   readonly session: {
     readonly isEnded: boolean;
     readonly transactionStatus: TransactionStatus;
+    readonly clock: Clock;
+    readonly standstill: string | null;
+    readonly activity: number;
     checkCaller(): void;
   };
   readonly listeners: { onLeave(callback: () => void): () => void };
@@ -49,6 +56,7 @@ export class CallGate<Host extends GateHost> {
   readonly #waiters: Waiter[] = [];
   #pass: Pass<Host> | null = null;
   #forgetEnd: (() => void) | null = null;
+  #watch: StandstillWatch | null = null;
   /** Those who are told of the next step: a call has left, or a transaction has ended. */
   #watchers: (() => void)[] = [];
 
@@ -153,6 +161,8 @@ export class CallGate<Host extends GateHost> {
       if (isHasty) this.#waiters.unshift(waiter);
       else this.#waiters.push(waiter);
       this.#watchEnd();
+      this.#watch ??= gateWatch(this.#client);
+      this.#watch.begin();
       deadline?.watch((expired) => {
         const at = this.#waiters.indexOf(waiter);
         if (at >= 0) this.#waiters.splice(at, 1);
@@ -194,6 +204,7 @@ export class CallGate<Host extends GateHost> {
       } else at += 1;
     }
     if (this.#waiters.length > 0) return;
+    this.#watch?.end();
     this.#forgetEnd?.();
     this.#forgetEnd = null;
   }

@@ -2,16 +2,10 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { contextFor } from '../../../src/client/connect.ts';
-import { Connection } from '../../../src/client/connection.ts';
-import { CREATE } from '../../../src/client/internals.ts';
-import { openClientSession } from '../../../src/client/open-client-session.ts';
-import { resolveConfig } from '../../../src/config/resolve.ts';
-import type { Queryable } from '../../../src/index.ts';
-import { systemClock } from '../../../src/transport/clock.ts';
+import type { Connection, Queryable } from '../../../src/index.ts';
 import { describeEach, failure, open } from '../../support/connections.ts';
 import { deferred } from '../../support/deferred.ts';
-import { serverDsn } from '../../support/servers/server.ts';
+import { hastyConnection } from '../../support/hasty.ts';
 
 type Ask = () => Promise<unknown>;
 
@@ -157,16 +151,8 @@ describe('others', () => {
 
 describe('a source that works ahead, whose context is not known', () => {
   /** A connection for which a second is over at once. */
-  async function hastyConnection(): Promise<Connection> {
-    const clock = {
-      now: systemClock.now,
-      setTimer: (delay: number, callback: () => void, referenced?: boolean) =>
-        systemClock.setTimer(delay === 1000 ? 1 : delay, callback, referenced),
-    };
-    const config = resolveConfig(serverDsn(), {});
-    const connection: Connection = Connection[CREATE](
-      await openClientSession(contextFor(config, clock)),
-    );
+  async function withTable(): Promise<Connection> {
+    const connection = await hastyConnection(1);
     await connection.execute('CREATE TEMP TABLE t (a int)');
     return connection;
   }
@@ -195,7 +181,7 @@ describe('a source that works ahead, whose context is not known', () => {
   };
 
   it.each(Object.keys(copies))('is warned of when it waits for itself: %s', async (name) => {
-    await using c = await hastyConnection();
+    await using c = await withTable();
     const warned = deferred<Error>();
     const ended = new AbortController();
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation((warning) => {
@@ -212,10 +198,10 @@ describe('a source that works ahead, whose context is not known', () => {
   });
 
   it('is not warned of while nobody waits, or the server is what is slow', async () => {
-    await using c = await hastyConnection();
+    await using c = await withTable();
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     await c.copyToTable('t', { source: ahead(() => pause(100)) });
-    await using other = await hastyConnection();
+    await using other = await withTable();
     const many = other.executeMany(
       'SELECT pg_sleep($1)',
       (async function* () {
@@ -227,7 +213,7 @@ describe('a source that works ahead, whose context is not known', () => {
   });
 
   it('is not warned of when it gives little by little: no flight leaves before there is enough', async () => {
-    await using c = await hastyConnection();
+    await using c = await withTable();
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const some = async function* () {
       for (let i = 0; i < 40; i++) {

@@ -3,44 +3,19 @@
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { contextFor } from '../../../src/client/connect.ts';
-import { Connection } from '../../../src/client/connection.ts';
 import { CREATE } from '../../../src/client/internals.ts';
-import { openClientSession } from '../../../src/client/open-client-session.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
-import { createPool, TimeoutError } from '../../../src/index.ts';
+import { type Connection, createPool, TimeoutError } from '../../../src/index.ts';
 import { checkedPoolOptions } from '../../../src/pool/checked-pool-options.ts';
 import { Pool } from '../../../src/pool/pool.ts';
-import { type Clock, systemClock } from '../../../src/transport/clock.ts';
 import { failure } from '../../support/connections.ts';
-import { deferred } from '../../support/deferred.ts';
+import { hastyClock, hastyConnection, nextWarning } from '../../support/hasty.ts';
 import { serverDsn } from '../../support/servers/server.ts';
-
-/** A clock for which five seconds are over at once. */
-const hasty: Clock = {
-  now: systemClock.now,
-  setTimer: (delay, callback, referenced) =>
-    systemClock.setTimer(delay === 5000 || delay === 1000 ? 0 : delay, callback, referenced),
-};
 
 /** A pool of one connection with such a clock. */
 function hastyPool(): Pool {
   const [settings, connect] = checkedPoolOptions({ minSize: 0, maxSize: 1 });
-  return Pool[CREATE](resolveConfig(serverDsn(), connect), settings, hasty);
-}
-
-async function hastyConnection(): Promise<Connection> {
-  const context = contextFor(resolveConfig(serverDsn(), {}), hasty);
-  return Connection[CREATE](await openClientSession(context));
-}
-
-/** The next process warning. */
-function nextWarning(): Promise<Error & { detail?: string }> {
-  const warned = deferred<Error & { detail?: string }>();
-  vi.spyOn(process, 'emitWarning').mockImplementation((warning) => {
-    warned.resolve(warning as Error);
-  });
-  return warned.promise;
+  return Pool[CREATE](resolveConfig(serverDsn(), connect), settings, hastyClock(0));
 }
 
 it('is warned of by name, with the line of the call', async () => {
@@ -317,7 +292,7 @@ describe('the close of a connection', () => {
     ['a COPY as rows', (c: Connection) => c.copyRecordsFromQuery(MANY)],
   ])('is warned of within the loop of %s', async (_name, open) => {
     const warned = nextWarning();
-    const connection = await hastyConnection();
+    const connection = await hastyConnection(0);
     let closed: Promise<void> | null = null;
     for await (const _ of open(connection)) {
       closed = connection.close();

@@ -1,6 +1,8 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InterfaceError, TimeoutError } from '../../../src/index.ts';
 import { describeEach, failure } from '../../support/connections.ts';
+import { deferred } from '../../support/deferred.ts';
+import { hastyConnection, nextWarning } from '../../support/hasty.ts';
 import { openWithTable, values } from './table.ts';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -431,5 +433,50 @@ describeEach('transactions begun by hand', (version) => {
     };
     await Promise.all([job(1), job(2), job(3)]);
     expect(await values(c)).toEqual([2, 3]);
+  });
+});
+
+describe('a callback that waits for a call of its connection, made by a queue', () => {
+  it('is warned of, once, and goes on when the call is ended', async () => {
+    await using c = await hastyConnection(1);
+    const pushed = deferred<() => void>();
+    // In the context as it is here, as a DataLoader's batch runs in its own.
+    void pushed.promise.then((call) => call());
+    const warned = nextWarning();
+    const ended = new AbortController();
+    const value = await c.transaction(async (tx) => {
+      await tx.execute('SELECT 1');
+      const asked = deferred<Error>();
+      pushed.resolve(() => {
+        c.fetch({ text: 'SELECT 2', signal: ended.signal }).catch(asked.resolve);
+      });
+      const warning = await warned;
+      expect(warning.name).toBe('AsyncpgTransactionWaitWarning');
+      expect(warning.message).toMatch(/in which nothing has been asked for 5000 ms: if the/);
+      ended.abort(new Error('told'));
+      expect((await asked.promise).message).toBe('told');
+      return tx.fetchVal('SELECT 3');
+    });
+    expect(value).toBe(3);
+    expect(process.emitWarning).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not warned of while the server is at work, or the transaction goes on', async () => {
+    await using c = await hastyConnection(20);
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const begun = deferred();
+    const working = c.transaction(async (tx) => {
+      begun.resolve();
+      await tx.execute('SELECT pg_sleep(0.2)');
+      for (let n = 0; n < 10; n++) {
+        await sleep(20);
+        await tx.execute('SELECT 1');
+      }
+    });
+    await begun.promise;
+    expect(await c.fetchVal('SELECT 2')).toBe(2);
+    await working;
+    await sleep(150);
+    expect(emit).not.toHaveBeenCalled();
   });
 });
