@@ -36,7 +36,10 @@ export async function connectSession(
   context: SessionContext,
   signal: AbortSource | null = null,
 ): Promise<Session> {
-  const deadline = Deadline.of(context.clock, context.config.timeout, signal);
+  const { clock, config, directory } = context;
+  // How many hosts a provider tells is not known yet: with connect_timeout each of them has its own time.
+  const timeout = directory && config.attemptTimeout !== null ? null : config.timeout;
+  const deadline = Deadline.of(clock, timeout, signal);
   const walk = new Walk(context, deadline);
   try {
     deadline?.check();
@@ -73,22 +76,33 @@ class Walk {
       const session = await this.#visit(this.#context.config.hosts, role, strict);
       return session ?? this.#takeSpare() ?? this.#fail();
     }
-    const list = await this.#askDirectory(() => directory.list(this.#deadline));
+    const list = await this.#askDirectory((deadline) => directory.list(deadline));
     let session = await this.#visit(list.hosts, role, strict);
     if (session === null && this.#spare === null && !this.#isOver()) {
       // Perhaps the servers are elsewhere by now.
-      const newer = await this.#askDirectory(() => directory.newerThan(list, this.#deadline));
+      const newer = await this.#askDirectory((deadline) => directory.newerThan(list, deadline))
+        // What the hosts have answered tells more than that there was no time for others.
+        .catch(() => null);
       if (newer !== null) session = await this.#visit(newer.hosts, role, strict);
     }
     return session ?? this.#takeSpare() ?? this.#fail();
   }
 
-  async #askDirectory<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } finally {
-      this.#deadline?.watch(null);
-    }
+  /** Asks who tells the hosts, with connect_timeout for as long as a host may take. */
+  #askDirectory<T>(ask: (deadline: Deadline | null) => Promise<T>): Promise<T> {
+    return this.#withinShare(1, async (deadline) => {
+      try {
+        return await ask(deadline);
+      } catch (error) {
+        const reason = deadline?.expired ? deadline.reason(false) : null;
+        if (!(reason instanceof TimeoutError)) throw error;
+        throw new TimeoutError(`the host provider did not answer in time: ${reason.message}`, {
+          safeToRetry: true,
+        });
+      } finally {
+        this.#deadline?.watch(null);
+      }
+    });
   }
 
   /** The first session of these hosts that has the role. */

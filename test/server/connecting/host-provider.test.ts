@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
   ClientConfigurationError,
@@ -155,6 +157,51 @@ describe('a host provider', () => {
     abort.abort(new Error('enough'));
     await expect(connecting).rejects.toThrow('enough');
     expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
+  it('has each of its hosts take connect_timeout, and is asked for as long', async () => {
+    const held: net.Socket[] = [];
+    const silent = net.createServer((socket) => held.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const nobody = { host: '127.0.0.1', port: (silent.address() as net.AddressInfo).port };
+    // It answers later than a third of the time-out.
+    const slow = net.createServer((socket) => {
+      held.push(socket);
+      const server = net.connect(here().port!, '127.0.0.1');
+      held.push(server);
+      setTimeout(() => socket.pipe(server).pipe(socket), 600);
+    });
+    await once(slow.listen(0, '127.0.0.1'), 'listening');
+    const late = { host: '127.0.0.1', port: (slow.address() as net.AddressInfo).port };
+    try {
+      const dsn = 'postgres://postgres@/postgres?connect_timeout=1&sslmode=disable';
+      const three = new Told(() => [nobody, nobody, late]);
+      await using connection = await connect(dsn, { hostProvider: three });
+      expect(await connection.fetchVal(PORT)).toBe(here().port);
+      const hanging = new Told(() => new Promise(() => {}), { timeoutMs: 60_000 });
+      const error = await connect(dsn, { hostProvider: hanging }).catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(TimeoutError);
+      expect(error).toMatchObject({
+        message: expect.stringMatching(/^the host provider did not answer in time: .* 1000 ms$/),
+        safeToRetry: true,
+      });
+      const abort = new AbortController();
+      const connecting = connect(dsn, { hostProvider: three, signal: abort.signal });
+      await until(() => three.asked === 2);
+      abort.abort(new Error('enough'));
+      await expect(connecting).rejects.toThrow('enough');
+      // Who was asked again does not answer: what the hosts said is told.
+      const lists = [Promise.resolve([{ host: '127.0.0.1', port: await freePort() }])];
+      const asked = new Told(() => lists.shift() ?? new Promise(() => {}), { timeoutMs: 60_000 });
+      await expect(connect(dsn, { hostProvider: asked })).rejects.toBeInstanceOf(
+        ConnectionFailureError,
+      );
+      expect(asked.asked).toBe(2);
+    } finally {
+      for (const socket of held) socket.destroy();
+      silent.close();
+      slow.close();
+    }
   });
 
   it('takes new connections to the new primary after a failover, and the readers with them', async () => {
