@@ -1,5 +1,6 @@
 import { connect } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
+import { dropDatabase } from './drop-database.ts';
 import type { ReadMigrations } from './migrations.ts';
 import { withDatabase } from './server.ts';
 
@@ -52,7 +53,7 @@ async function makeTemplate(
   migrations: ReadMigrations,
 ): Promise<void> {
   // A process that made it may have been killed.
-  await admin.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  await dropDatabase(admin, dsn, name);
   await admin.execute(`CREATE DATABASE ${name}`);
   const target = withDatabase(dsn, name);
   const connection = await connect(target);
@@ -60,29 +61,30 @@ async function makeTemplate(
     await migrations.run(connection, target);
   } catch (error) {
     connection.terminate();
-    await admin.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    // What went wrong first is told.
+    await dropDatabase(admin, dsn, name).catch(() => {});
     throw error;
   }
   await connection.close();
   await admin.execute(`ALTER DATABASE ${name} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
-  await sweep(admin, name);
+  await sweep(admin, dsn, name);
 }
 
 /** Drops the templates of former migrations that nobody uses, and databases whose tests were killed. */
-async function sweep(admin: Connection, kept: string): Promise<void> {
+async function sweep(admin: Connection, dsn: string, kept: string): Promise<void> {
   const old = await admin.fetch<{ name: string }>(
     'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1) AND datname <> $2',
     kept.slice(0, kept.lastIndexOf('_') + 1),
     kept,
   );
   for (const { name } of old) {
-    await unlessLocked(admin, USES, name, () => drop(admin, name, true));
+    await unlessLocked(admin, USES, name, () => drop(admin, dsn, name, true));
   }
   const tests = await admin.fetch<{ name: string }>(
     "SELECT datname AS name FROM pg_database WHERE starts_with(datname, 'asyncpg_test_')",
   );
   for (const { name } of tests) {
-    await unlessLocked(admin, LOCKS, name, () => drop(admin, name, false));
+    await unlessLocked(admin, LOCKS, name, () => drop(admin, dsn, name, false));
   }
 }
 
@@ -119,9 +121,14 @@ function tryLock(admin: Connection, locks: number, name: string): Promise<boolea
 }
 
 /** Another process may do the same, or be about to clone it: that one's error is its own. */
-async function drop(admin: Connection, name: string, isTemplate: boolean): Promise<void> {
+async function drop(
+  admin: Connection,
+  dsn: string,
+  name: string,
+  isTemplate: boolean,
+): Promise<void> {
   try {
     if (isTemplate) await admin.execute(`ALTER DATABASE ${name} WITH IS_TEMPLATE false`);
-    await admin.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await dropDatabase(admin, dsn, name);
   } catch {}
 }

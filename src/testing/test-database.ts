@@ -9,6 +9,7 @@ import type { PoolOptions } from '../pool/pool-options.ts';
 import { systemClock } from '../transport/clock.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { copySettings } from './database-settings.ts';
+import { dropDatabase } from './drop-database.ts';
 import { type Migrations, readMigrations } from './migrations.ts';
 import { type TestServer, testServer, withDatabase } from './server.ts';
 import { ensureTemplate, holdDatabase, holdTemplate, templateName } from './template.ts';
@@ -82,7 +83,7 @@ export class TestDatabase {
   async #close(): Promise<void> {
     try {
       await Promise.all(this.#pools.map(end));
-      await this.#admin.execute(`DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
+      await dropDatabase(this.#admin, this.#server.dsn, this.name);
     } finally {
       await leave(this.#admin, this.#server);
     }

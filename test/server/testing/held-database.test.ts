@@ -1,0 +1,73 @@
+import { expect, test, vi } from 'vitest';
+import { connect } from '../../../src/index.ts';
+import { openChangeStream } from '../../../src/replication/index.ts';
+import { type TestDatabase, testDatabase } from '../../../src/testing/index.ts';
+import {
+  iteratorOf,
+  LogicalCluster,
+  onEachVersion,
+} from '../../support/replication/logical-cluster.ts';
+
+onEachVersion('a test database that something holds', (version) => {
+  const made = (server: string): Promise<TestDatabase> =>
+    testDatabase({
+      server,
+      migrations: {
+        version: 'held',
+        migrate: (connection) =>
+          connection.execute(
+            'CREATE TABLE a (n int PRIMARY KEY); CREATE PUBLICATION p FOR TABLE a',
+          ),
+      },
+    });
+  const PREPARE = "BEGIN; INSERT INTO a VALUES (1); PREPARE TRANSACTION 'it''s one'";
+
+  test('is dropped: by a stream, by prepared transactions, by a subscription', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { dsn } = server.cluster;
+    const left = "SELECT datname FROM pg_database WHERE datname LIKE 'asyncpg_test_%'";
+
+    const streaming = await made(dsn);
+    const pool = await streaming.createPool();
+    const stream = await openChangeStream(pool, { slot: 's', publication: 'p' });
+    const ended = iteratorOf(stream)
+      .next()
+      .then(
+        () => null,
+        (error: unknown) => error,
+      );
+    await vi.waitFor(async () => {
+      expect(await server.pool.fetchVal('SELECT active FROM pg_replication_slots')).toBe(true);
+    });
+    await streaming.close();
+    expect(await server.pool.fetch('SELECT slot_name FROM pg_replication_slots')).toEqual([]);
+    await stream.close().catch(() => {});
+    await ended;
+
+    const preparing = await made(dsn);
+    await (await preparing.createPool()).withConnection((held) => held.execute(PREPARE));
+    await preparing.close();
+
+    const subscribed = await made(dsn);
+    await (await subscribed.createPool()).execute(
+      `CREATE SUBSCRIPTION "a ""subscription" CONNECTION 'host=/nowhere' PUBLICATION p
+       WITH (connect = false)`,
+    );
+    await subscribed.close();
+    expect(await server.pool.fetch(left)).toEqual([]);
+  });
+
+  test('is dropped by the next who migrates, where the process was killed', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { dsn } = server.cluster;
+    // As it is when nobody has the lock any more.
+    await server.pool.execute('CREATE DATABASE asyncpg_test_1_killed');
+    const held = await connect(dsn, { database: 'asyncpg_test_1_killed' });
+    await held.execute('CREATE TABLE a (n int PRIMARY KEY)');
+    await held.execute(PREPARE);
+    await held.close();
+    await (await made(dsn)).close();
+    const found = "SELECT 1 FROM pg_database WHERE datname = 'asyncpg_test_1_killed'";
+    expect(await server.pool.fetch(found)).toEqual([]);
+  });
+});
