@@ -1,5 +1,5 @@
 import type { Connection } from '../client/connection.ts';
-import { quoteIdentifier } from '../sql/quote.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 
 /**
  * Gives a database the settings that `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET` have given
@@ -16,10 +16,25 @@ export async function copySettings(admin: Connection, from: string, to: string):
   for (const { name, value, role } of settings) {
     const whose =
       role === null ? `DATABASE ${to}` : `ROLE ${quoteIdentifier(role)} IN DATABASE ${to}`;
-    // FROM CURRENT takes the value as it is: a list of names needs no quotes of ours.
-    await admin.transaction(async (tx) => {
-      await tx.fetchVal('SELECT set_config($1, $2, true)', name, value);
-      await tx.execute(`ALTER ${whose} SET ${quoteIdentifier(name)} FROM CURRENT`);
-    });
+    const values = LISTS.has(name) ? namesOf(value) : [value];
+    const literals = values.map(quoteLiteral).join(', ');
+    await admin.execute(`ALTER ${whose} SET ${quoteIdentifier(name)} TO ${literals}`);
   }
+}
+
+/** The settings that are lists of names, each quoted where it has to be; as pg_dump knows them. */
+const LISTS: ReadonlySet<string> = new Set([
+  'local_preload_libraries',
+  'search_path',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+]);
+
+/** The names of such a list; an empty one has one that is empty. */
+function namesOf(list: string): string[] {
+  const names = [...list.matchAll(/"((?:[^"]|"")*)"|[^",\s][^",]*/g)];
+  if (names.length === 0) return [''];
+  return names.map(([all, quoted]) => quoted?.replaceAll('""', '"') ?? all.trim());
 }

@@ -153,6 +153,39 @@ describe('a test database', () => {
     expect(await pool.fetchVal('SHOW work_mem')).toBe('5MB');
   });
 
+  // Each of these would have a say in what is done to give the others to the clone.
+  test('has those that change what a session may do', async () => {
+    const settings = [
+      "role = 'pg_monitor'",
+      "client_encoding = 'latin1'",
+      'statement_timeout = 1',
+      'default_transaction_read_only = on',
+      "app.path = E'C:\\\\a'",
+      "temp_tablespaces = ''",
+      "search_path = ''",
+    ];
+    const migrate = async (connection: Connection): Promise<void> => {
+      const name = await connection.fetchVal<string>('SELECT current_database()');
+      for (const set of settings) await connection.execute(`ALTER DATABASE ${name} SET ${set}`);
+    };
+    await using database = await testDatabase({ server, migrations: { version: '2', migrate } });
+    const pool = await database.createPool({ serverSettings: { statement_timeout: '0' } });
+    expect(await pool.fetchVal('SHOW role')).toBe('pg_monitor');
+    const stored = await admin.fetchVal<string[]>(
+      'SELECT setconfig FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = $1',
+      database.name,
+    );
+    expect(stored).toEqual([
+      'role=pg_monitor',
+      'client_encoding=latin1',
+      'statement_timeout=1',
+      'default_transaction_read_only=on',
+      'app.path=C:\\a',
+      'temp_tablespaces=""',
+      'search_path=""',
+    ]);
+  });
+
   test('has no pool open when it is closed, whenever that was asked for', async () => {
     const database = await testDatabase({ server, migrations: folder });
     const making = database.createPool({ minSize: 1 });
