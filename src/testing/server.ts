@@ -38,8 +38,11 @@ export async function startCluster(): Promise<TempCluster> {
   return cluster.TempCluster.start();
 }
 
+/** The DSN as a URI: what is in front of the database, and what is behind it, without space around it. */
+const URI = /^[ \t\n\v\f\r]*(postgres(?:ql)?:\/\/[^/?]*)(?:\/[^?]*?)?((?:\?.*?)?)[ \t\n\v\f\r]*$/is;
+
 /** The same server by another database. */
 export function withDatabase(dsn: string, name: string): string {
-  const uri = /^(postgres(?:ql)?:\/\/[^/?#]*)(?:\/[^?#]*)?(.*)$/s.exec(dsn);
+  const uri = URI.exec(dsn);
   return uri === null ? `${dsn} dbname=${name}` : `${uri[1]}/${name}${uri[2]}`;
 }

@@ -139,6 +139,9 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
     if (!Object.hasOwn(OPTIONS, name))
       throw new ClientConfigurationError(`unknown option "${name}"`);
   }
+  if (typeof (options.server ?? '') !== 'string') {
+    throw new ClientConfigurationError('server: expected a DSN as text');
+  }
   const migrations = await readMigrations(options.migrations);
   const server = await testServer(options.server);
   const name = `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;

@@ -186,6 +186,30 @@ describe('a test database', () => {
     ]);
   });
 
+  test('is asked for by any spelling of a DSN', async () => {
+    const { host, port, pathname } = new URL(server);
+    await admin.execute(`CREATE ROLE "a#b" SUPERUSER LOGIN`);
+    try {
+      for (const dsn of [
+        `POSTGRES://postgres@${host}${pathname}`,
+        ` postgres://postgres@${host}${pathname}?application_name=a \n`,
+        `postgresql://postgres@${host}`,
+        `postgres://a#b:c#d@${host}${pathname}`,
+        `postgres://postgres@${host}?dbname=postgres&application_name=a#/b`,
+        ` host=127.0.0.1 port=${port} user=postgres dbname=postgres `,
+      ]) {
+        await using database = await testDatabase({ server: dsn, migrations: folder });
+        const pool = await database.createPool();
+        expect(await pool.fetchVal('SELECT current_database()')).toBe(database.name);
+      }
+    } finally {
+      await admin.execute('DROP ROLE "a#b"');
+    }
+    await expect(testDatabase({ server: new URL(server) as never })).rejects.toThrow(
+      'server: expected a DSN as text',
+    );
+  });
+
   test('has no pool open when it is closed, whenever that was asked for', async () => {
     const database = await testDatabase({ server, migrations: folder });
     const making = database.createPool({ minSize: 1 });
