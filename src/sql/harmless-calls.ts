@@ -13,7 +13,7 @@ const HARMLESS = new Set(
   (
     'in values analyze analyse and or not on using select from where having any some all array case when then ' +
     'else with union except intersect as limit offset returning exists row coalesce nullif ' +
-    'greatest least lateral distinct is ilike between grouping trim treat xmlelement xmlforest ' +
+    'greatest least lateral distinct is ilike between grouping rollup cube trim treat xmlelement xmlforest ' +
     'xmlconcat xmlparse xmlroot xmlserialize xmltable json_table json_query json_value json_exists json_scalar ' +
     'json_serialize json_arrayagg json_objectagg json_array merge_action cast collation for user ' +
     'decimal dec character nchar varchar time timestamp float int uuid ' +
@@ -55,6 +55,8 @@ const PAIRS: Readonly<Record<string, string>> = {
   stdin: 'from',
   stdout: 'to',
   materialized: 'as',
+  // GROUP BY GROUPING SETS (…)
+  sets: 'grouping',
   // The verb of the whole text.
   explain: '',
 };
@@ -64,6 +66,9 @@ const BEFORE_BY = new Set(['group', 'order', 'partition']);
 
 /** Behind a closing bracket these are no calls. */
 const BEHIND_BRACKET = new Set(['over', 'filter']);
+
+/** Words behind a certain other one, with a bracket that a call may follow: DISTINCT ON (…), RETURNING WITH (…). */
+const FOLLOWED: Readonly<Record<string, string>> = { on: 'distinct', with: 'returning' };
 
 const SUBQUERY = /^(?:select|with)$/i;
 
@@ -82,6 +87,8 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
   let last = '';
   let isCall = false;
   let isFirst = true;
+  /** A bracket was seen that a call may follow. */
+  let isFollowed = false;
   while (lexer.next()) {
     const { token, start, end } = lexer;
     if (token === 'blank' || token === 'comment') continue;
@@ -92,7 +99,9 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
       piece === '(' &&
       name !== '' &&
       name !== known &&
+      !isAlias(name, before, isFollowed) &&
       !isHarmless(name, isQualified, isQuoted, before);
+    isFollowed ||= piece === '(' && (name === 'operator' || FOLLOWED[name] === before);
     if (token === 'word' || token === 'quoted name') {
       if (last === '.') {
         isQualified ||= name !== 'pg_catalog';
@@ -112,15 +121,20 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
   return isCall;
 }
 
+/** Whether the name behind that piece is one of a table with its columns, or a window's OVER and FILTER. */
+function isAlias(name: string, before: string, isFollowed: boolean): boolean {
+  if (before !== ')') return BEFORE_COLUMNS.has(before);
+  // It ends an operand, and what comes behind one without an operator is no call.
+  return !isFollowed || BEHIND_BRACKET.has(name);
+}
+
 function isHarmless(
   name: string,
   isQualified: boolean,
   isQuoted: boolean,
   before: string,
 ): boolean {
-  if (BEFORE_COLUMNS.has(before)) return true;
   if (isQualified || isQuoted) return false;
   if (HARMLESS.has(name) || PAIRS[name] === before || isBuiltin(name)) return true;
-  if (name === 'by') return BEFORE_BY.has(before);
-  return before === ')' && BEHIND_BRACKET.has(name);
+  return name === 'by' && BEFORE_BY.has(before);
 }

@@ -48,6 +48,10 @@ const SHAREABLE = [
   // Functions of PostgreSQL, by their names or as expressions of the grammar.
   'SELECT lower(a), pg_catalog.abs(b), array_sort(c), jsonb_path_query_array(d, $1) FROM t',
   'SELECT left(a, 1), position(a IN b), cast(a AS varchar(10)), a::numeric(10, 2), json_table(a) FROM t',
+  // Tables and aliases with their columns.
+  'SELECT a FROM (VALUES (1)) v(a), unnest($1::int[], $2::text[]) "u" (a, b), generate_series(1, 2) g(n)',
+  'SELECT DISTINCT ON (a) a, sum(b) OVER (ORDER BY a), max(b) FILTER (WHERE a > 0) FROM t AS x(a, b)',
+  'SELECT a, b, count(*) FROM t GROUP BY ROLLUP (a), CUBE (b), GROUPING SETS ((a), (b))',
   'SELECT pg_stat_get_activity(NULL), pg_notify($1, $2), nextval($3), regexp_instr(a, b)',
 ];
 
@@ -84,6 +88,11 @@ const LASTING = [
   'SELECT auth.lower(a) FROM t',
   'SELECT a FROM t WHERE f(a) > 1',
   'SELECT filter(a) FROM t',
+  'SELECT DISTINCT ON (a) f(b) FROM t',
+  'SELECT a OPERATOR(pg_catalog.+) f(b) FROM t',
+  'UPDATE t SET a = 1 RETURNING WITH (OLD AS o, NEW AS n) f(o.a)',
+  'SELECT a FROM (VALUES (f(1))) v(a)',
+  'SELECT a FROM unnest($1::int[]) u(a) WHERE (a > 1) AND f(a)',
   'INSERT INTO t (a) VALUES (f(1))',
   'EXPLAIN ANALYZE SELECT f(1)',
   'COPY (SELECT f(1)) TO STDOUT',

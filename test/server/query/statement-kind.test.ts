@@ -36,6 +36,8 @@ const SHAREABLE = [
   'SELECT pg_catalog.now(), lower ( b ) FROM t',
   'INSERT INTO t(a, b) VALUES (3, $$f(1)$$) ON CONFLICT (a) DO NOTHING',
   'WITH x(a) AS (SELECT 1) SELECT a, sum(a) FILTER (WHERE a > 0) OVER (PARTITION BY (a)) FROM x GROUP BY (a)',
+  'SELECT a, n FROM (VALUES (1)) v(a), generate_series(1, 2) g(n)',
+  'SELECT a, count(*) FROM t GROUP BY ROLLUP (a)',
   'SELECT 1 */**/2',
   'SELECT a FROM t FOR UPDATE',
   'SELECT a INTO copied FROM t',
