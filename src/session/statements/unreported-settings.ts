@@ -74,8 +74,13 @@ export class UnreportedSettings {
   /** What the change may have set is not known now. */
   forget(change: SurroundingsChange): void {
     if (change.does === 'set' || change.does === 'reset') this.#set(change.name, null, false);
-    else if (change.does === 'call') this.#set('search_path', null, false);
+    else if (change.does === 'call') this.#set(this.#called, null, false);
     else for (const name of this.#names()) this.#set(name, null, false);
+  }
+
+  /** What stands for all that a function may have set: where one is not known, all are asked for. */
+  get #called(): string {
+    return this.#isReported('search_path') ? 'bytea_output' : 'search_path';
   }
 
   /** The transaction has ended, and what it has set for the session stays. */

@@ -38,6 +38,39 @@ const LITERALS: readonly (readonly [set: string, text: string, value: unknown])[
   ['quote_all_identifiers = off', "quote_ident('abc')", 'abc'],
 ];
 
+/** Settings that no server reports: a value, and an expression as it is before and after. */
+const UNREPORTED = [
+  [
+    'bytea_output',
+    'escape',
+    String.raw`'\xdead'::bytea::text`,
+    String.raw`\xdead`,
+    String.raw`\336\255`,
+  ],
+  [
+    'extra_float_digits',
+    '-10',
+    '0.1234567890123456::float8::text',
+    '0.1234567890123456',
+    '0.12346',
+  ],
+  ['quote_all_identifiers', 'on', "quote_ident('abc')", 'abc', '"abc"'],
+  ['array_nulls', 'off', "('{NULL}'::text[])[1]", null, 'NULL'],
+  ['transform_null_equals', 'on', 'NULL = NULL', null, true],
+] as const;
+
+/** What sets one without its name being told by the text. */
+const SETTERS: Record<string, (c: Connection, name: string, value: string) => Promise<unknown>> = {
+  'a function': (c, ...set) => c.fetchVal('SELECT pg_temp.sets($1, $2)', ...set),
+  'a function in a transaction': (c, ...set) =>
+    c.transaction((tx) => tx.execute('SELECT pg_temp.sets($1, $2)', ...set)),
+  'a procedure': (c, ...set) => c.execute('CALL pg_temp.sets_too($1, $2)', ...set),
+  'a block': (c, name, value) =>
+    c.execute(`DO $$BEGIN EXECUTE 'SET ${name} = ''${value}'''; END$$`),
+  pg_settings: (c, name, value) =>
+    c.execute('UPDATE pg_settings SET setting = $2 WHERE name = $1', name, value),
+};
+
 describeEach('literals that settings are read by', (version) => {
   for (const [mode, options] of [
     ['named statements', {}],
@@ -84,23 +117,39 @@ describeEach('literals that settings are read by', (version) => {
       }
     });
 
-    // Before PostgreSQL 18 it is asked what a function has set.
-    it.runIf(version < 18)(
-      `are as before when a function has set it in a transaction that is rolled back, with ${mode}`,
-      async () => {
-        const c = await open(version, options);
-        await c.execute(`CREATE FUNCTION pg_temp.sets(value text) RETURNS text LANGUAGE plpgsql AS
+    it(`are as before when a function has set it in a transaction that is rolled back, with ${mode}`, async () => {
+      const c = await open(version, options);
+      await c.execute(`CREATE FUNCTION pg_temp.sets(value text) RETURNS text LANGUAGE plpgsql AS
         $$BEGIN RETURN set_config('bytea_output', value, false); END$$;
         CREATE FUNCTION pg_temp.idle() RETURNS int4 LANGUAGE sql AS 'SELECT 1'`);
-        const q = String.raw`SELECT '\xff'::bytea::text, pg_temp.idle()`;
-        for (const text of [q, `${q} + 1`]) expect(await c.fetchVal(text)).toBe(String.raw`\xff`);
-        const tx = await c.begin();
-        await tx.execute("SELECT pg_temp.sets('escape')");
-        await tx.fetchVal(q);
-        await tx.rollback();
-        expect(await c.fetchVal(q)).toBe(String.raw`\xff`);
-      },
-    );
+      const q = String.raw`SELECT '\xff'::bytea::text, pg_temp.idle()`;
+      for (const text of [q, `${q} + 1`]) expect(await c.fetchVal(text)).toBe(String.raw`\xff`);
+      const tx = await c.begin();
+      await tx.execute("SELECT pg_temp.sets('escape')");
+      expect(await tx.fetchVal(q)).toBe(String.raw`\377`);
+      await tx.rollback();
+      expect(await c.fetchVal(q)).toBe(String.raw`\xff`);
+    });
+
+    it.each(Object.keys(SETTERS))(`are read anew when %s sets it, with ${mode}`, async (setter) => {
+      for (const [setting, value, expression, before, after] of UNREPORTED) {
+        const c = await open(version, options);
+        await c.execute(`CREATE FUNCTION pg_temp.sets(name text, value text) RETURNS void LANGUAGE plpgsql AS
+          $$BEGIN EXECUTE format('SET %s = %L', name, value); END$$;
+          CREATE PROCEDURE pg_temp.sets_too(name text, value text) LANGUAGE plpgsql AS
+          $$BEGIN EXECUTE format('SET %s = %L', name, value); END$$`);
+        const q = `SELECT ${expression}`;
+        for (const _ of [0, 1, 2]) expect(await c.fetchVal(q), setting).toBe(before);
+        const [, pipelined] = await Promise.all([
+          SETTERS[setter]!(c, setting, value),
+          c.fetchVal(q),
+        ]);
+        expect(pipelined, setting).toBe(after);
+        expect(await c.fetchVal(q), setting).toBe(after);
+        await c.execute(`RESET ${setting}`);
+        expect(await c.fetchVal(q), setting).toBe(before);
+      }
+    });
 
     it(`are the time of each call where they say so, with ${mode}`, async () => {
       const c = await open(version, options);
