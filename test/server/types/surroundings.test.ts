@@ -26,13 +26,19 @@ test('where no code may be generated, every type comes back by every road as it 
   expect(types).toBe(Object.keys(samplesOf(18)).length);
 }, 120_000);
 
-test('in a transaction that has made its types itself, every type comes back as it left', async () => {
+test('in a transaction that has made its types itself, each of these comes back as it left', async () => {
   await using database = await makeDatabase('type_journeys_transaction');
   await using db = await connect(database.dsn);
   const findings: Record<string, unknown> = {};
+  const isBuiltin = await db.prepare<[boolean]>('SELECT to_regtype($1) IS NOT NULL');
+  const made: [type: string, literals: readonly string[]][] = [];
+  for (const sample of Object.entries(samplesOf(18))) {
+    if (!(await isBuiltin.fetchVal(sample[0]))) made.push(sample);
+  }
+  expect(made.length).toBeGreaterThan(40);
   const tx = await db.begin();
   await tx.execute(samplesSetup('type_journeys_transaction'));
-  for (const [n, [type, literals]] of Object.entries(samplesOf(18)).entries()) {
+  for (const [n, [type, literals]] of made.entries()) {
     const found = await journey(tx, type, literals, `_${n}`);
     const expected = isTextOnly(type) ? [TEXT_ONLY] : [];
     if (found.join() !== expected.join()) findings[type] = found;
