@@ -29,6 +29,17 @@ function channelOf(what: Traced): Channel {
 /** A connection that one holder had for itself has come back to its pool. */
 export const RELEASES = /* @__PURE__ */ plainChannel('asyncpg:pool.release');
 
+/** How an observer has work done in no call's context. There is none unless somebody has asked for it. */
+export const OUTSIDE: { run: (<R>(work: () => R) => R) | null } = { run: null };
+
+/**
+ * Does what the driver does by itself, such as to open a lost connection again. What is traced of it is in no call:
+ * the callbacks of sockets and timers run in the context of the call that made these, and that ended long ago.
+ */
+export function ofNoCall<R>(work: () => R): R {
+  return OUTSIDE.run === null ? work() : OUTSIDE.run(work);
+}
+
 /** Whether the channel has subscribers. Node 20 has no such property for a whole TracingChannel. */
 export function isTraced(what: Traced): boolean {
   const { start, end, asyncStart, asyncEnd, error } = channelOf(what);

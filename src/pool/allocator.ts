@@ -1,4 +1,5 @@
 import type { Use } from '../client/lease.ts';
+import { ofNoCall } from '../client/tracing.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
@@ -259,7 +260,7 @@ export class Allocator {
       deadline?.watch(giveUp);
       own?.watch(giveUp);
       this.#serveShared();
-      this.#replenish();
+      this.#openMore();
       // Whoever is warned of with the line of the call need not be once more.
       if (inside === null && this.#waiters.length > 0) this.#stall.begin();
     });
@@ -385,13 +386,18 @@ export class Allocator {
     return this.#sessions.size + this.#opening + this.#closing.size;
   }
 
-  /** Opens connections for those who wait, and up to the floor. */
+  /** The same in the context of no call: whoever has made room is not who waits. */
   #replenish(): void {
+    ofNoCall(() => this.#openMore());
+  }
+
+  /** Opens connections for those who wait, and up to the floor. */
+  #openMore(): void {
     if (this.#state !== 'open') return;
     while (this.#waiters.length > this.#opening && this.#total < this.#settings.maxSize) {
       void this.#openAndAdmit();
     }
-    if (this.#isBelowFloor) void this.#refill();
+    if (this.#isBelowFloor) void ofNoCall(() => this.#refill());
   }
 
   get #isBelowFloor(): boolean {

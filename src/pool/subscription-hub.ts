@@ -2,6 +2,7 @@ import { Connection } from '../client/connection.ts';
 import { CREATE } from '../client/internals.ts';
 import type { Notification } from '../client/notification.ts';
 import { openClientSession } from '../client/open-client-session.ts';
+import { ofNoCall } from '../client/tracing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Timer } from '../transport/clock.ts';
@@ -172,7 +173,7 @@ export class SubscriptionHub {
    * @param isPaused whether the last attempt came to nothing, so that this one is not hurried
    */
   #reopen(link: Link, isPaused: boolean): void {
-    link.ready = this.#openAgain(link, isPaused);
+    link.ready = ofNoCall(() => this.#openAgain(link, isPaused));
     link.ready.catch(() => {
       if (this.#link === link) this.#reopen(link, true);
     });
@@ -204,7 +205,9 @@ export class SubscriptionHub {
       HEARTBEAT,
       () => {
         if (connection.isClosed) return;
-        connection.fetchVal({ text: 'SELECT 1', timeout: HEARTBEAT_TIMEOUT, prepare: false }).then(
+        ofNoCall(() =>
+          connection.fetchVal({ text: 'SELECT 1', timeout: HEARTBEAT_TIMEOUT, prepare: false }),
+        ).then(
           () => {
             if (!connection.isClosed) this.#beat(link, connection);
           },

@@ -1,3 +1,4 @@
+import { ofNoCall } from '../client/tracing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { dataStart, type Keepalive } from '../protocol/replication/walsender.ts';
 import type { Verdict, WalSink } from '../session/requests/copy-both-request.ts';
@@ -96,7 +97,7 @@ export class Receiver implements WalSink {
     const sender = this.#sender!;
     const { registry } = sender.session;
     this.#isBlocked = true;
-    learnTypesApart(this.#context, registry, oids, isOutdated, this.#signal).then(
+    ofNoCall(() => learnTypesApart(this.#context, registry, oids, isOutdated, this.#signal)).then(
       () => {
         if (this.#sender !== sender || sender.session.isEnded) return;
         this.#assembler.learnt();

@@ -1,3 +1,4 @@
+import { ofNoCall } from '../client/tracing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InternalClientError, TimeoutError } from '../errors/client-errors.ts';
 import { Backoff } from '../pool/backoff.ts';
@@ -365,7 +366,7 @@ export class Reconnector {
       if (attempt > 1) await backoff.pause();
       if (this.#signal.aborted) return false;
       try {
-        await this.#connect(false);
+        await ofNoCall(() => this.#connect(false));
         if (!isQuiet) this.reconnects += 1;
         if (this.#settings.slot === null) this.#settings.onGap();
         return true;
@@ -374,7 +375,7 @@ export class Reconnector {
         if (this.#mayRemember(failure)) continue;
         if (!isPassing(failure)) throw failure;
         error = failure as Error;
-        if (isTaken(failure)) await this.#endFormer();
+        if (isTaken(failure)) await ofNoCall(() => this.#endFormer());
       }
     }
   }

@@ -1,3 +1,4 @@
+import { ofNoCall } from '../client/tracing.ts';
 import { callUser } from '../client/user-callback.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { parseLsn } from '../protocol/replication/lsn.ts';
@@ -54,7 +55,7 @@ export class SlotWatch {
       this.#settings.statusInterval,
       () => {
         // That nothing can be asked at the moment is not worth a warning: the stream notices too.
-        void this.#look()
+        void ofNoCall(() => this.#look())
           .catch(() => {})
           .then(() => {
             if (!this.#isStopped) this.#schedule();

@@ -1,5 +1,13 @@
-import { metrics, ProxyTracerProvider, type TracerProvider, trace } from '@opentelemetry/api';
+import {
+  context,
+  metrics,
+  ProxyTracerProvider,
+  ROOT_CONTEXT,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
 import { COMMENTS } from '../../client/query-comment.ts';
+import { OUTSIDE } from '../../client/tracing.ts';
 import { Metrics } from './metrics.ts';
 import { observe, observeReleases } from './observer.ts';
 import { checkInstrumentOptions, type InstrumentOptions } from './options.ts';
@@ -30,8 +38,11 @@ export function instrument(options: InstrumentOptions = {}): () => void {
     const unobserve = observe(spans);
     const commenter = (text: string): string | null => spans.comment(text);
     if (options.traceContext === true) COMMENTS.commenter = commenter;
+    const outside = <R>(work: () => R): R => context.with(ROOT_CONTEXT, work);
+    OUTSIDE.run = outside;
     return () => {
       if (COMMENTS.commenter === commenter) COMMENTS.commenter = null;
+      if (OUTSIDE.run === outside) OUTSIDE.run = null;
       unobserve();
     };
   });

@@ -15,8 +15,15 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { type InstrumentOptions, instrument, type TracedCall } from 'asyncpg/opentelemetry';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ClientConfigurationError, createPool } from '../../../src/index.ts';
+import { contextFor } from '../../../src/client/connect.ts';
+import { resolveConfig } from '../../../src/config/resolve.ts';
+import { ClientConfigurationError, type Connection, createPool } from '../../../src/index.ts';
+import { SubscriptionHub } from '../../../src/pool/subscription-hub.ts';
+import { openChangeStream } from '../../../src/replication/index.ts';
 import { collect, describeEach, failure, open, openWithSchema } from '../../support/connections.ts';
+import { VirtualClock } from '../../support/fakes/virtual-clock.ts';
+import { until } from '../../support/pool.ts';
+import { LogicalCluster } from '../../support/replication/logical-cluster.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 const CHANNELS = ['query', 'connect', 'prepare', 'transaction', 'copy', 'pool.acquire'];
@@ -285,6 +292,75 @@ describeEach('spans of OpenTelemetry', (version) => {
       [`ACQUIRE ${database}`, [`CONNECT ${database}`]],
       ['SELECT'],
     ]);
+  });
+
+  it('of what a pool does by itself are in no other one', async () => {
+    const admin = await open(version);
+    const spans = traced();
+    const inside = <R>(work: () => Promise<R>): Promise<R> =>
+      spans.tracer.startActiveSpan('mine', (mine) => work().finally(() => mine.end()));
+    const init = async (connection: Connection): Promise<void> =>
+      void (await connection.execute('SELECT 1 AS of_init'));
+    await using pool = await inside(() => createPool(serverDsn(version), { minSize: 1, init }));
+    await using _subscription = await inside(() => pool.listen('by_itself', () => {}));
+    const database = new URL(serverDsn(version)).pathname.slice(1);
+    const opening: Tree[] = [[`CONNECT ${database}`], ['SELECT']];
+    const listening: Tree[] = [[`CONNECT ${database}`], ['LISTEN']];
+    expect(treesOf(spans.take())[0]).toEqual(['mine', ...opening]);
+    const kill =
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE $1 || '%'";
+    for (const [query, tree] of [
+      ['SELECT 1 AS of_init', opening],
+      ['LISTEN "by_itself"', listening],
+      ['SELECT 1 AS of_init', opening],
+    ] as const) {
+      await inside(() => admin.execute(kill, query));
+      const found: ReadableSpan[] = [];
+      await until(() => found.push(...spans.take()) > tree.length + 1);
+      expect(treesOf(found)).toEqual([['mine', ['SELECT pg_stat_activity']], ...tree]);
+      // Not those of before either, which were taken.
+      const roots = found.filter(({ parentSpanContext }) => parentSpanContext === undefined);
+      expect(roots).toHaveLength(1 + tree.length);
+    }
+  });
+
+  it('of signs of life that a pool asks for are in no other one', async () => {
+    const spans = traced();
+    const clock = new VirtualClock();
+    const hub = new SubscriptionHub({
+      ...contextFor(resolveConfig(serverDsn(version), {})),
+      clock,
+    });
+    await spans.tracer.startActiveSpan('mine', async (mine) => {
+      await hub.subscribe('sign_of_life', () => {}, null);
+      mine.end();
+    });
+    spans.take();
+    // A timer runs in the context in which it was made; this one in that of whoever lets time pass.
+    await spans.tracer.startActiveSpan('timer', () => clock.advance(30_000));
+    const found: ReadableSpan[] = [];
+    await until(() => found.push(...spans.take()) > 0);
+    expect(found.map(({ name, parentSpanContext }) => [name, parentSpanContext])).toEqual([
+      ['SELECT', undefined],
+    ]);
+    await hub.close();
+  });
+
+  it('of what a change stream asks now and then are in no other one', async () => {
+    await using server = await LogicalCluster.start(version);
+    await server.pool.execute('CREATE TABLE t (a int4); CREATE PUBLICATION t FOR TABLE t');
+    const spans = traced();
+    const options = { slot: 'asks', publication: 't', statusInterval: 50, onSlotWarning() {} };
+    const open = (): Promise<AsyncDisposable> => openChangeStream(server.pool, options);
+    await using _stream = await spans.tracer.startActiveSpan('mine', open);
+    spans.take();
+    const found: ReadableSpan[] = [];
+    await until(() => found.push(...spans.take()) >= 2);
+    expect(treesOf(found).flat().slice(0, 2)).toEqual([
+      'CONNECT postgres',
+      'SELECT pg_catalog.pg_replication_slots',
+    ]);
+    expect(found.filter(({ parentSpanContext }) => parentSpanContext !== undefined)).toEqual([]);
   });
 
   it('are there for what has a parent alone, if so wanted', async () => {
