@@ -27,15 +27,18 @@ const RESERVED = new Set([
 
 /**
  * @throws ClusterError for a name that is none, or whose setting would contradict what the cluster
- * itself reports
+ * itself reports, and for a value that no setting has
  */
 export function checkSettings(settings: Readonly<Record<string, ServerSetting>>): void {
-  for (const name of Object.keys(settings)) {
+  for (const [name, value] of Object.entries<unknown>(settings)) {
     if (!/^[A-Za-z_][\w.]*$/.test(name)) {
       throw new ClusterError(`settings: ${JSON.stringify(name)} is not the name of a setting`);
     }
     if (RESERVED.has(name.toLowerCase())) {
       throw new ClusterError(`settings: ${name} is chosen by the cluster itself; leave it out`);
+    }
+    if (!['string', 'number', 'boolean'].includes(typeof value)) {
+      throw new ClusterError(`settings: ${name} must be a text, a number, true or false`);
     }
   }
 }

@@ -41,7 +41,6 @@ export interface RestartOptions {
   readonly hba?: readonly string[] | undefined;
 }
 
-type Settings = Readonly<Record<string, ServerSetting>>;
 type Names<Options> = Readonly<Record<keyof Options, true>>;
 
 export const CLUSTER_OPTIONS: Names<TempClusterOptions> = {
@@ -55,9 +54,9 @@ export const CLUSTER_OPTIONS: Names<TempClusterOptions> = {
 export const STANDBY_OPTIONS: Names<StandbyOptions> = { settings: true };
 export const RESTART_OPTIONS: Names<RestartOptions> = { settings: true, hba: true };
 
-/** @throws ClusterError for an option that there is not, and for settings that cannot be had */
+/** @throws ClusterError for an option that there is not, and for values and settings that cannot be had */
 export function checkOptions(
-  options: { readonly settings?: Settings | undefined },
+  options: TempClusterOptions | StandbyOptions | RestartOptions,
   names: Readonly<Record<string, true>>,
 ): void {
   for (const name of Object.keys(options)) {
@@ -65,13 +64,24 @@ export function checkOptions(
     const hint = /_/.test(name) ? ': settings of the server are in settings' : '';
     throw new ClusterError(`unknown option "${name}"${hint}`);
   }
-  checkSettings(options.settings ?? {});
+  const { settings = {}, version, hba } = options as TempClusterOptions;
+  checkSettings(settings);
+  if (version !== undefined && !Number.isInteger(version)) {
+    throw new ClusterError(`version: expected a number such as 18, got ${JSON.stringify(version)}`);
+  }
+  if (hba !== undefined && !(Array.isArray(hba) && hba.every((line) => typeof line === 'string'))) {
+    throw new ClusterError('hba: expected a list of the lines');
+  }
 }
 
-/** @throws ClusterError for the name of a file that leads elsewhere */
+/** @throws ClusterError for the name of a file that leads elsewhere, and for what no file can have in it */
 export function checkFiles(files: Readonly<Record<string, unknown>>): void {
-  for (const name of Object.keys(files)) {
-    if (path.basename(name) === name) continue;
-    throw new ClusterError(`files: ${JSON.stringify(name)} must be a name without a folder`);
+  for (const [name, content] of Object.entries(files)) {
+    if (path.basename(name) !== name) {
+      throw new ClusterError(`files: ${JSON.stringify(name)} must be a name without a folder`);
+    }
+    if (typeof content !== 'string' && !ArrayBuffer.isView(content)) {
+      throw new ClusterError(`files: the content of ${JSON.stringify(name)} must be text or bytes`);
+    }
   }
 }

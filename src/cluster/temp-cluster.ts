@@ -240,9 +240,10 @@ export class TempCluster {
    * Makes a standby the primary of its own, and resolves when it accepts writes. Its former primary
    * goes on as if nothing had happened: stop it where a test needs a failover.
    *
-   * @throws ClusterError when the cluster is no standby or the promotion fails
+   * @throws ClusterError when the cluster is no standby or is stopped, or the promotion fails
    */
   async promote(): Promise<void> {
+    if (this.#stopped !== null) throw new ClusterError('the cluster is stopped');
     const { code, output } = await runCommand(
       path.join(this.binDir, 'pg_ctl'),
       ['promote', '-D', this.dataDirectory, '-w', '-t', String(PATIENCE / 1000)],

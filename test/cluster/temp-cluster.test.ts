@@ -124,6 +124,20 @@ describe('starting and stopping a temporary cluster', () => {
     expect(await leftovers()).toEqual([]);
   });
 
+  test.each([
+    [{ settings: { work_mem: undefined } }, /work_mem must be a text, a number, true or false/],
+    [{ settings: { work_mem: ['1MB'] } }, /work_mem must be/],
+    [{ version: '18' }, /version: expected a number such as 18, got "18"/],
+    [{ hba: 'local all all trust' }, /hba: expected a list of the lines/],
+    [{ hba: [5] }, /hba: expected/],
+    [{ files: { 'a.txt': 5 } }, /the content of "a\.txt" must be text or bytes/],
+  ])('refuses %j before anything is made', async (options, message) => {
+    const error = await TempCluster.start(options as object).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(ClusterError);
+    expect((error as ClusterError).message).toMatch(message);
+    expect((error as ClusterError).log).toBe('');
+  });
+
   test('takes the lines of pg_hba.conf', async () => {
     const hba = ['local all all trust', 'host all nosuch 127.0.0.1/32 trust'];
     await using cluster = await TempCluster.start({ hba });
@@ -146,6 +160,7 @@ describe('starting and stopping a temporary cluster', () => {
     expect(await refusesConnections(port)).toBe(true);
     expect(await leftovers()).toEqual([]);
     await expect(cluster.restart()).rejects.toThrow(/stopped/);
+    await expect(cluster.promote()).rejects.toThrow('the cluster is stopped');
     expect(() => cluster.pid).toThrow(/stopped/);
   });
 
