@@ -10,6 +10,16 @@ export interface Script {
   readonly statements: readonly Statement[];
   /** The files that psql would read in between, in their order. */
   readonly included: readonly Included[];
+  /** What psql alone can do, and what the database has depends on: rows of other files, conditions. */
+  readonly beyond: readonly Beyond[];
+}
+
+/** A command of psql's that is passed over although it matters. */
+interface Beyond {
+  /** Where it stands. */
+  readonly at: number;
+  /** `\copy` or `\if`. */
+  readonly command: string;
 }
 
 /** A line of `\i file` or `\ir file`. */
@@ -40,6 +50,7 @@ export function scriptOf(file: string): Script {
   const sql = new Blanked(text);
   const found: (Omit<Statement, 'text'> & { end: number })[] = [];
   const included: Included[] = [];
+  const beyond: Beyond[] = [];
   /** Where the statement begins with what stands ahead of it, and its first word, if that has come. */
   let start = 0;
   let at = -1;
@@ -71,6 +82,8 @@ export function scriptOf(file: string): Script {
         const isBeside = command === 'ir' || command === 'include_relative';
         included.push({ at: lexer.start, path: quoted?.replaceAll("''", "'") ?? plain!, isBeside });
       }
+      const matters = BEYOND.exec(text.slice(lexer.end, line).replace(/\([^()]*\)/g, ' '));
+      if (matters !== null) beyond.push({ at: lexer.start, command: `\\${matters[1]}` });
       sql.blank(lexer.start, line, isEnd ? ';' : ' ');
       if (isEnd) ends(lexer.end, null);
       lexer.end = line;
@@ -107,20 +120,25 @@ export function scriptOf(file: string): Script {
     ...each,
     text: (each.rows === null ? whole : text).slice(each.start, end),
   }));
-  return { sql: whole, statements, included };
+  return { sql: whole, statements, included, beyond };
 }
 
 /** The part of a script between two places that no statement crosses, each character in its place. */
-export function partOf({ sql, statements }: Script, from: number, to: number): Script {
+export function partOf(script: Script, from: number, to: number): Script {
+  const { sql, statements, beyond } = script;
   return {
     sql: blanked(sql.slice(0, from)) + sql.slice(from, to) + blanked(sql.slice(to)),
     statements: statements.filter(({ at }) => at >= from && at < to),
     included: [],
+    beyond: beyond.filter(({ at }) => at >= from && at < to),
   };
 }
 
 /** Behind the backslash: the command of psql that reads a file, and its name. */
 const INCLUDE = /^(i|ir|include|include_relative)[ \t]+(?:'((?:[^']|'')*)'|([^\s'\\]+))/;
+
+/** Behind the backslash, without brackets: rows from a file or a program, and what runs on a condition. */
+const BEYOND = /^(copy(?=[ \t](?:(?!\bto\b).)*\bfrom\b)|if(?=[ \t]))/i;
 
 /**
  * A mark in front of what makes or undoes a migration, as dbmate, goose, sql-migrate and node-pg-migrate have it

@@ -57,6 +57,7 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
     path.resolve(place instanceof URL ? fileURLToPath(place) : place),
   );
   const scripts = await readScripts((await Promise.all(places.map(filesOf))).flat());
+  scripts.forEach(refuseBeyond);
   return {
     source: digest(...places),
     version: digest(...scripts.flatMap(textsOf)),
@@ -70,6 +71,19 @@ async function filesOf(place: string): Promise<string[]> {
   throw new ClientConfigurationError(`migrations: there is no .sql file in ${place}`, {
     hint: 'Migrations in another language are run by a function: { version, migrate }.',
   });
+}
+
+/** What psql alone can do would be missing in the database, and nobody told. */
+function refuseBeyond(script: ScriptFile): void {
+  const [first] = script.beyond;
+  if (first === undefined) return;
+  const { at, command } = first;
+  throw new ClientConfigurationError(
+    `migrations: ${script.file}, line ${lineOf(script, at)}: ${command} is a command of psql's, which is not run`,
+    {
+      hint: 'Write the rows behind COPY … FROM STDIN, or have psql run by a function: { version, migrate }.',
+    },
+  );
 }
 
 async function execute(connection: Connection, scripts: readonly ScriptFile[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scriptOf } from '../../src/migrations/script.ts';
+import { partOf, scriptOf } from '../../src/migrations/script.ts';
 
 const sqlOf = (text: string): string => scriptOf(text).sql;
 
@@ -48,6 +48,26 @@ describe('SQL of a file', () => {
     }
     const others = '-- the migration goes down\n-- down\n-- upward migration\nDROP;';
     expect(sqlOf(others)).toBe(others);
+  });
+
+  it('tells what psql alone can do, and the database depends on', () => {
+    const file = [
+      "\\copy a FROM 'a.csv' CSV",
+      'SELECT 1;\\copy "b" (c, "to") From stdin',
+      "\\COPY (SELECT 1 from a) TO 'from.csv'",
+      "\\copy a TO 'a from b'",
+      '\\if :{?x}',
+      "SELECT '\n\\copy a from b';",
+      '\\copyright from',
+      '\\endif',
+      '-- \\if 1',
+    ].join('\n');
+    expect(scriptOf(file).beyond).toEqual([
+      { at: 0, command: '\\copy' },
+      { at: file.indexOf('\\copy "b"'), command: '\\copy' },
+      { at: file.indexOf('\\if'), command: '\\if' },
+    ]);
+    expect(partOf(scriptOf(file), 5, file.indexOf('\\if')).beyond).toHaveLength(1);
   });
 
   it('is without what psql takes for itself', () => {

@@ -139,6 +139,15 @@ describe('a test database', () => {
     await rm(own, { recursive: true });
   });
 
+  test('is not made where psql alone could tell what it would have', async () => {
+    await writeFile(path.join(folder, '3.sql'), "SELECT 1;\n\\copy made FROM 'rows.csv' CSV\n");
+    const failing = testDatabase({ server, migrations: folder });
+    await expect(failing).rejects.toThrow(/3\.sql, line 2: \\copy is a command of psql's/);
+    await writeFile(path.join(folder, '3.sql'), "\\copy made TO 'rows.csv' CSV\n\\echo if\n");
+    await (await testDatabase({ server, migrations: folder })).close();
+    await rm(path.join(folder, '3.sql'));
+  });
+
   test('has the settings that the migrations gave to the database', async () => {
     const migrate = (connection: Connection): Promise<unknown> =>
       connection.execute(`DO $$ BEGIN
