@@ -83,7 +83,8 @@ function note(file: string, ranges: readonly (readonly [number, number])[]): voi
     const at = arrow === null ? start - 1 : start + arrow[0].length;
     const entry = map.findEntry(...placeOf(text, at));
     if (!('originalSource' in entry)) continue;
-    const source = path.resolve(path.dirname(file), entry.originalSource);
+    // Maps name the sources of their package, whose folder that of @asyncpg/pg is not.
+    const source = path.join(root, entry.originalSource.replace(/^(?:\.\.\/)+/, ''));
     if (!source.startsWith(path.join(root, 'src/'))) continue;
     const { lines, functions } = sourceOf(source);
     const offset =
