@@ -86,12 +86,12 @@ export class KeptStatements {
 
   #find(text: string): KeptStatement | null {
     if (this.#isOff || text.length > LONG || statementKind(text).parsedAnew) return null;
-    const { scope, definitions } = this.#session.surroundings;
+    const { scope, definitions: own } = this.#session.surroundings;
     const kept = this.#byText.get(text);
     if (kept !== undefined) {
       // The first of the map is the one that was not used for longest.
       this.#byText.delete(text);
-      if (kept.scope === scope && kept.definitions === definitions) {
+      if (kept.scope === scope && kept.definitions === own.count) {
         this.#byText.set(text, kept);
         return kept;
       }
@@ -102,7 +102,7 @@ export class KeptStatements {
     const made: KeptStatement = {
       name: newStatementName(),
       scope,
-      definitions,
+      definitions: own.count,
       isParsed: false,
       columns: undefined,
       binary: false,

@@ -26,7 +26,7 @@ export function prepareStatementRequest(
       const statement = await prepareStatement(session, parent, text, given);
       const { surroundings } = session.statements;
       statement.scope = surroundings.scope;
-      statement.definitions = surroundings.definitions;
+      statement.definitions = surroundings.definitions.count;
       // The call was ended meanwhile: the server need not keep the statement.
       if (parent.abandoned) session.statements.close(given);
       return statement;

@@ -22,8 +22,7 @@ interface Entry {
 /** What a cache needs to know of the session's surroundings: see Surroundings. */
 interface Around {
   readonly scope: Scope;
-  readonly definitions: number;
-  readonly alteredAt: number;
+  readonly definitions: { readonly count: number; readonly alteredAt: number };
   readonly mayRepeat: () => boolean;
 }
 
@@ -84,7 +83,7 @@ export class StatementCache {
     if (this.#scope !== surroundings.scope) this.#enter();
     const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
-    if (entry.definitions !== surroundings.definitions && !this.#mayTry(entry)) {
+    if (entry.definitions !== surroundings.definitions.count && !this.#mayTry(entry)) {
       this.delete(text);
       return undefined;
     }
@@ -102,8 +101,8 @@ export class StatementCache {
 
   /** What a definition made doubtful is tried only where there is a failure, and it would not be seen. */
   #mayTry({ definitions, statement }: Entry): boolean {
-    const { alteredAt, mayRepeat } = this.#surroundings;
-    return mayRepeat() && (definitions >= alteredAt || !statement.kind.callsUnknown);
+    const { definitions: own, mayRepeat } = this.#surroundings;
+    return mayRepeat() && (definitions >= own.alteredAt || !statement.kind.callsUnknown);
   }
 
   /** The surroundings are others than before. */
@@ -135,7 +134,7 @@ export class StatementCache {
   /** Whether the session may have changed the schema since it prepared the statement. */
   isDoubtful(text: string, statement: Statement): boolean {
     const entry = this.#entriesWith(text, statement)?.get(text);
-    return entry !== undefined && entry.definitions !== this.#surroundings.definitions;
+    return entry !== undefined && entry.definitions !== this.#surroundings.definitions.count;
   }
 
   set(text: string, statement: Statement): void {
@@ -144,7 +143,7 @@ export class StatementCache {
     this.#entries.set(text, {
       statement,
       expiresAt: this.#clock.now() + this.#options.lifetime,
-      definitions: this.#surroundings.definitions,
+      definitions: this.#surroundings.definitions.count,
     });
     if (this.#entries.size + this.#others > this.#options.size) this.#deleteOldest();
   }

@@ -1,6 +1,5 @@
 import { PostgresError } from '../../errors/postgres-error.ts';
 import type { TransactionStatus } from '../../protocol/backend/session.ts';
-import { madeNames } from '../../sql/made-names.ts';
 import { pathNames } from '../../sql/path-names.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import {
@@ -10,15 +9,10 @@ import {
 } from '../../sql/surroundings-change.ts';
 import type { Server } from '../server.ts';
 import { ArrayNullsSetting } from './array-nulls-setting.ts';
-import type { Scope } from './scope.ts';
+import { Definitions } from './definitions.ts';
+import { REPORTED_AS, type Scope, Scopes } from './scope.ts';
 import type { Statement } from './statement.ts';
-import {
-  NO_VALUES,
-  UnreportedSettings,
-  USER_SETTINGS,
-  type Values,
-  withValue,
-} from './unreported-settings.ts';
+import { NO_VALUES, UnreportedSettings, withValue } from './unreported-settings.ts';
 
 /** What is asked of a request. */
 interface Sent {
@@ -26,15 +20,7 @@ interface Sent {
   readonly error: unknown;
 }
 
-const TEMPORARY = /\btemp(?:orary)?\b/i;
 const USER_SCHEMA = /\b(?:schema|role|user|group)\b/i;
-const DISCARD = /\bdiscard\b/i;
-/**
- * Definitions that do not outdate each plan that depends on them: not one with the rows of a table which a
- * function returns, nor one with a constant of a type, or with the number of a type, cast or configuration.
- */
-const ALTERING = /\balter\b|\bdrop\s+(?:type|domain|cast|operator|text|collation|extension)\b/i;
-
 /** A query that is executed. */
 interface Executed {
   readonly text: string;
@@ -51,18 +37,6 @@ interface Pending {
 }
 
 const NO_STATEMENTS: readonly Statement[] = [];
-/** More than a session has at once; the names are then given anew. */
-const MAX_SCOPES = 1000;
-/** Of more definitions in one transaction it is not kept which texts they concern. */
-const MAX_ALTERED = 50;
-
-/** Texts with one of these names in them; null: any text, undefined: none. */
-function textsWith(names: readonly string[] | null): RegExp | null | undefined {
-  if (names === null) return null;
-  if (names.length === 0) return undefined;
-  const any = names.map((name) => name.replaceAll(/[^\w\u0080-\uffff]/g, '.')).join('|');
-  return new RegExp(`(?<![\\w$])(?:${any})(?![\\w$])`, 'i');
-}
 
 /**
  * What the meaning of a text depends on besides the text: the search_path and what else
@@ -77,32 +51,20 @@ export class Surroundings {
   scope: Scope;
   /** Whether they are not certain, so that `settle` has to come first. */
   isUnsettled = false;
-  /** Grows with each definition of the session's own: what was known before is in doubt. */
-  definitions = 0;
-  /** The last one after which the server may have plans of functions that are wrong now, without a word. */
-  alteredAt = 0;
+  /** The session's own. */
+  readonly definitions: Definitions;
   /** Whether a statement that proves to be outdated can be repeated as if nothing had been. */
   readonly mayRepeat: () => boolean;
-  /** Whether schemas are named like roles, so that "$user" may stand for one; null: not known. */
-  hasUserSchemas: boolean | null = null;
   /** Requests are under way that may change something. */
   isPending = false;
   readonly #server: Server;
-  /** The user that the session has begun as. */
-  readonly #user: string;
   /** Called when what is known of statements is no longer true: of all, or of some by their texts. */
   readonly #outdated: (texts: RegExp | null) => void;
-  readonly #scopes = new Map<string, Scope>();
+  readonly #scopes: Scopes;
   readonly #pending: Pending[] = [];
   #waiters: (() => void)[] = [];
   readonly #unreported: UnreportedSettings;
   readonly arrayNulls: ArrayNullsSetting;
-  /** The open transaction has made or dropped objects, which its end may undo. */
-  #hasDefined = false;
-  /** Texts that are concerned by those among them which do not outdate each plan; null: any. */
-  #altered: (RegExp | null)[] = [];
-  /** Temporary objects were made, which DISCARD TEMP drops. */
-  #hasTemporary = false;
   /** A statement that has called functions which may have set what is not known now. */
   #suspect: Pending | null = null;
 
@@ -110,9 +72,10 @@ export class Surroundings {
     this.#server = server;
     this.#unreported = new UnreportedSettings((name) => this.#isReported(name));
     this.arrayNulls = new ArrayNullsSetting(this.#unreported);
-    this.#user = this.#userIn(NO_VALUES, NO_VALUES);
+    this.#scopes = new Scopes(server);
     this.mayRepeat = mayRepeat;
     this.#outdated = outdated;
+    this.definitions = new Definitions(outdated);
     this.scope = this.#scopeNow();
     const reported = (): void => this.#reported();
     server.onReport = reported;
@@ -131,22 +94,14 @@ export class Surroundings {
     const concerned = queries.filter(({ text }, i) => {
       const kind = statementKind(text);
       dropsStatements ||= kind.dropsStatements;
-      definesObjects ||= kind.changesSchema || (this.#hasTemporary && DISCARD.test(text));
+      definesObjects ||= kind.changesSchema || this.definitions.areDiscardedBy(text);
       if (kind.callsUnknown) return statements[i]?.leavesSurroundings !== true;
       return kind.changesSurroundings && this.#mayChange(text);
     });
-    if (dropsStatements) this.#dropped();
+    if (dropsStatements) this.definitions.dropped();
     if (definesObjects) {
-      this.#hasDefined = true;
-      this.definitions += 1;
-      for (const { text } of queries) {
-        if (statementKind(text).changesSchema) this.#made(text);
-      }
-      if (queries.some(({ text }) => USER_SCHEMA.test(text))) this.hasUserSchemas = null;
-      for (const { text } of queries) {
-        if (DISCARD.test(text)) this.#hasTemporary = false;
-        else if (TEMPORARY.test(text)) this.#hasTemporary = true;
-      }
+      this.definitions.sent(queries.map(({ text }) => text));
+      if (queries.some(({ text }) => USER_SCHEMA.test(text))) this.#scopes.hasUserSchemas = null;
     } else if (concerned.length === 0) {
       return;
     }
@@ -159,33 +114,6 @@ export class Surroundings {
       scope: this.scope,
     });
     if (concerned.length > 0) this.isUnsettled = true;
-  }
-
-  /** What the open transaction has defined is undone, or may be. */
-  #redefined(): void {
-    this.definitions += 1;
-    if (this.#altered.length > 0) this.alteredAt = this.definitions;
-    for (const texts of this.#altered) this.#outdated(texts);
-  }
-
-  /** The server does not have what was prepared, from here on. */
-  #dropped(): void {
-    this.definitions += 1;
-    this.#outdated(null);
-  }
-
-  /**
-   * A statement that names what is made now may mean that from here on, e.g. a temporary table in
-   * place of a permanent one. The server does not find it outdated.
-   */
-  #made(text: string): void {
-    const texts = textsWith(text.includes('\\') ? null : madeNames(text, false));
-    if (ALTERING.test(text)) {
-      if (this.#altered.length === MAX_ALTERED) this.#altered = [null];
-      else if (this.#altered[0] !== null) this.#altered.push(texts ?? null);
-      this.alteredAt = this.definitions;
-    }
-    if (texts !== undefined) this.#outdated(texts);
   }
 
   /** A request was sent with statements ahead of it that make these changes. */
@@ -204,7 +132,7 @@ export class Surroundings {
       if (this.#isReported(change.name)) settings.set(change.name, change.value!);
       else values = withValue(values, change.name, change.value);
     }
-    this.scope = this.#scopeOf(settings, values);
+    this.scope = this.#scopes.of(settings, values);
   }
 
   /** It was not sent after all. */
@@ -216,7 +144,7 @@ export class Surroundings {
   #mayChange(text: string): boolean {
     const isUntouched =
       this.#pending.length === 0 &&
-      !this.#hasDefined &&
+      !this.definitions.isOpen &&
       !this.#hasReported &&
       !this.#unreported.isTouched;
     return !isUntouched || !statementKind(text).onlyEnds;
@@ -246,21 +174,17 @@ export class Surroundings {
   #ended(): void {
     this.#unreported.committed();
     this.#hasReported = false;
-    if (!this.#hasDefined || this.#pending.length > 0) return;
-    this.#hasDefined = false;
-    this.#redefined();
-    this.#altered = [];
+    if (this.definitions.isOpen && this.#pending.length === 0) this.definitions.ended();
   }
 
   /** Whether a statement was prepared in the present surroundings. */
   isCurrent({ scope, definitions }: Statement): boolean {
-    return scope === this.scope && definitions === this.definitions;
+    return scope === this.scope && definitions === this.definitions.count;
   }
 
   /** What is known of statements was made in other surroundings than whatever comes. */
   renew(): void {
     this.#scopes.clear();
-    this.hasUserSchemas = null;
     this.arrayNulls.forget();
     this.scope = this.#scopeNow();
     this.#outdated(null);
@@ -268,7 +192,7 @@ export class Surroundings {
 
   /** Nothing was set or made that a reset of the session would undo. */
   get isAsBegun(): boolean {
-    if (this.#pending.length > 0 || this.#hasTemporary) return false;
+    if (this.#pending.length > 0 || this.definitions.hasTemporary) return false;
     return this.#unreported.current.size === 0 && !this.#server.hasChanged;
   }
 
@@ -293,11 +217,7 @@ export class Surroundings {
 
   /** Whether it has to be asked for if schemas are named like roles. */
   get needsUserSchemas(): boolean {
-    return (
-      this.hasUserSchemas === null &&
-      this.#userIn(NO_VALUES, this.#unreported.current) !== this.#user &&
-      this.#hasUser(NO_VALUES, this.#unreported.current)
-    );
+    return this.#scopes.isUncertain(this.#unreported.current);
   }
 
   /** Whether the server reports it; PostgreSQL writes some names in capitals. */
@@ -320,12 +240,12 @@ export class Surroundings {
       else if (status === 'I') this.#unreported.rolledBack();
     }
     const isUndone = changes.some(({ does }) => does === 'roll back to');
-    if (this.#hasDefined && isUndone) this.#redefined();
+    if (this.definitions.isOpen && isUndone) this.definitions.undone();
   }
 
   /** The server has told whether schemas are named like roles. */
   toldUserSchemas(hasUserSchemas: boolean): void {
-    this.hasUserSchemas = hasUserSchemas;
+    this.#scopes.hasUserSchemas = hasUserSchemas;
     this.scope = this.#scopeNow();
     this.isUnsettled = this.#pending.length > 0 || this.isUnknown;
   }
@@ -379,72 +299,11 @@ export class Surroundings {
   }
 
   #scopeNow(): Scope {
-    return this.#scopeOf(NO_VALUES, this.#unreported.current);
-  }
-
-  /** @param settings what the server is about to report, by names in small letters */
-  #scopeOf(settings: Values, values: Values): Scope {
-    let key = '';
-    const user = this.#userIn(settings, values);
-    if (user !== this.#user && this.hasUserSchemas !== false && this.#hasUser(settings, values)) {
-      key = `${user}\0`;
-    }
-    for (const [name, reportedAs] of REPORTED_AS) {
-      if (USER_SETTINGS.has(name)) continue;
-      const reported = this.#server.settings.get(reportedAs) ?? '';
-      key += `${settings.get(name) ?? (name === 'search_path' ? namesOfPath(reported) : reported)}\0`;
-    }
-    for (const name of [...values.keys()].sort()) {
-      if (USER_SETTINGS.has(name)) continue;
-      key += `${name}=${values.get(name) ?? '\0'}\0`;
-    }
-    let scope = this.#scopes.get(key);
-    if (scope === undefined) {
-      if (this.#scopes.size >= MAX_SCOPES) this.#scopes.clear();
-      scope = { key };
-      this.#scopes.set(key, scope);
-    }
-    return scope;
-  }
-
-  /** Whether the search_path has "$user" in it, or is not known. */
-  #hasUser(settings: Values, values: Values): boolean {
-    const reported = this.#server.settings.get('search_path');
-    const path = settings.get('search_path') ?? values.get('search_path');
-    const names = path ?? (reported === undefined ? null : namesOfPath(reported));
-    return names === null || names.includes('"$user"');
-  }
-
-  #userIn(settings: Values, values: Values): string {
-    const reported = this.#server.settings.get('session_authorization');
-    const login = settings.get('session_authorization') ?? reported ?? '';
-    return `${login}\0${values.get('role') ?? ''}`;
+    return this.#scopes.of(NO_VALUES, this.#unreported.current);
   }
 }
 
 let unknowns = 0;
-
-/** The path of the session that was opened last, at first the default: those of a pool mostly have the same. */
-let lastPath = '"$user", public';
-let lastNames = '["$user","public"]';
-
-function namesOfPath(path: string): string {
-  if (path !== lastPath) {
-    lastNames = pathNames(path);
-    lastPath = path;
-  }
-  return lastNames;
-}
-
-/** Settings that the server reports, as it writes them. */
-const REPORTED_AS: ReadonlyMap<string, string> = new Map([
-  ['search_path', 'search_path'],
-  ['timezone', 'TimeZone'],
-  ['datestyle', 'DateStyle'],
-  ['intervalstyle', 'IntervalStyle'],
-  ['standard_conforming_strings', 'standard_conforming_strings'],
-  ['session_authorization', 'session_authorization'],
-]);
 
 /** Where strings end may depend on a setting: then nothing of what is set is told. */
 export function changesBy({ text, args }: Executed): readonly SurroundingsChange[] {
