@@ -26,7 +26,7 @@ export interface MigrationFunction {
 
 /** Migrations that were read. */
 export interface ReadMigrations {
-  /** Tells those of different projects apart. */
+  /** Tells those of different projects, and of different roles, apart. */
   readonly source: string;
   /** Changes with what they do. */
   readonly version: string;
@@ -63,6 +63,11 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
     version: digest(...scripts.flatMap(textsOf)),
     run: (connection) => execute(connection, scripts),
   };
+}
+
+/** The same as they are run by a role: what one has made, another may not be allowed to read. */
+export function migrationsOf(role: string, migrations: ReadMigrations): ReadMigrations {
+  return { ...migrations, source: digest(migrations.source, role) };
 }
 
 async function filesOf(place: string): Promise<string[]> {

@@ -10,7 +10,7 @@ import { systemClock } from '../transport/clock.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { copySettings } from './database-settings.ts';
 import { dropDatabase } from './drop-database.ts';
-import { type Migrations, readMigrations } from './migrations.ts';
+import { type Migrations, migrationsOf, readMigrations } from './migrations.ts';
 import { type TestServer, testServer, withDatabase } from './server.ts';
 import { ensureTemplate, holdDatabase, holdTemplate, templateName } from './template.ts';
 
@@ -142,13 +142,15 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   if (typeof (options.server ?? '') !== 'string') {
     throw new ClientConfigurationError('server: expected a DSN as text');
   }
-  const migrations = await readMigrations(options.migrations);
+  const read = await readMigrations(options.migrations);
   const server = await testServer(options.server);
   const name = `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;
   let admin: Connection | null = null;
   try {
     admin = await connect(server.dsn);
     await holdDatabase(admin, name);
+    const role = await admin.fetchVal<string>('SELECT current_user');
+    const migrations = migrationsOf(role!, read);
     await holdTemplate(admin, migrations);
     for (let attempt = 1; ; attempt++) {
       await ensureTemplate(admin, server.dsn, migrations);

@@ -51,6 +51,17 @@ async function databases(prefix: string): Promise<string[]> {
   return (await admin.fetch<{ datname: string }>(query, prefix)).map(({ datname }) => datname);
 }
 
+/** Drops a role with the templates that it has made. */
+async function dropRole(role: string): Promise<void> {
+  const query =
+    'SELECT datname FROM pg_database JOIN pg_roles r ON r.oid = datdba WHERE rolname = $1';
+  for (const { datname } of await admin.fetch<{ datname: string }>(query, role)) {
+    await admin.execute(`ALTER DATABASE ${datname} WITH IS_TEMPLATE false`);
+    await admin.execute(`DROP DATABASE ${datname}`);
+  }
+  await admin.execute(`DROP ROLE "${role}"`);
+}
+
 describe('a test database', () => {
   test('is a clone of what the migrations make, alone on it, and dropped in the end', async () => {
     const after = vi.fn<(close: () => Promise<void>) => void>();
@@ -80,6 +91,22 @@ describe('a test database', () => {
     );
     expect(new Set(told.map(({ madeBy }) => madeBy)).size).toBe(1);
     expect(new Set(told.map(({ name }) => name)).size).toBe(3);
+  });
+
+  test('is of the role that asks for it, whoever has migrated before', async () => {
+    await admin.execute('CREATE ROLE maker_1 LOGIN CREATEDB; CREATE ROLE maker_2 LOGIN CREATEDB');
+    try {
+      for (const role of ['maker_1', 'maker_2']) {
+        const own = server.replace('//postgres@', `//${role}@`);
+        await using database = await testDatabase({ server: own, migrations: folder });
+        const pool = await database.createPool();
+        expect(await pool.fetchVal('SELECT count(*) FROM made')).toBe(1n);
+        expect(await pool.fetchVal('SELECT current_user')).toBe(role);
+      }
+    } finally {
+      await dropRole('maker_1');
+      await dropRole('maker_2');
+    }
   });
 
   test('is made anew when the migrations change, and the former template goes', async () => {
@@ -212,7 +239,7 @@ describe('a test database', () => {
         expect(await pool.fetchVal('SELECT current_database()')).toBe(database.name);
       }
     } finally {
-      await admin.execute('DROP ROLE "a#b"');
+      await dropRole('a#b');
     }
     await expect(testDatabase({ server: new URL(server) as never })).rejects.toThrow(
       'server: expected a DSN as text',
