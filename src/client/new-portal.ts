@@ -1,5 +1,6 @@
 import type { Portal } from '../session/requests/portal-request.ts';
 import { argsOf, isPrepared, type QueryObject } from './call.ts';
+import { CODECS } from './internals.ts';
 
 let portals = 0;
 
@@ -12,6 +13,7 @@ export function newPortal(query: QueryObject): Portal {
     args: argsOf(query),
     prepare: isPrepared(query),
     form: query.rows ?? 'record',
+    codecs: query[CODECS],
     statement: null,
   };
 }

@@ -6,6 +6,7 @@ import { statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { argsOf, isPrepared, type QueryObject } from './call.ts';
 import type { ClientSession } from './client-session.ts';
+import { CODECS } from './internals.ts';
 import { newPortal } from './new-portal.ts';
 import { PortalScope } from './portal-scope.ts';
 import { commentOf, withComment } from './query-comment.ts';
@@ -32,6 +33,7 @@ export async function streamQuery(
           args: query.args,
           rows: query.rows,
           prepare: false,
+          [CODECS]: query[CODECS],
         };
   const running = unlessLeft(run(client, sent, buffer, deadline, statement), buffer);
   try {
@@ -68,6 +70,7 @@ async function streamWhole(
     statement,
     isPrepared(query),
     query.rows,
+    query[CODECS],
   );
   client.submit(request, query.text, statementKind(query.text));
   buffer.attach(session, (reason) => session.canceller.dismiss(request, reason));

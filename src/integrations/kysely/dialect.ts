@@ -19,8 +19,8 @@ import { PoolDriver } from './pool-driver.ts';
 export interface AsyncpgDialectConfig {
   /**
    * The pool, or what makes it, called before the first query. `db.destroy()` closes it. Its options
-   * `types` and `codecs` say what values are in JavaScript; its option `rows` is of no matter, as rows are
-   * plain objects here.
+   * `types` and `codecs` say what values are in JavaScript; its options `rows` and `transform` are of no
+   * matter: rows are plain objects here, with the names of Kysely's types.
    */
   readonly pool: Pool<any> | (() => Pool<any> | Promise<Pool<any>>);
 }

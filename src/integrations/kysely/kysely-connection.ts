@@ -4,7 +4,8 @@ import {
   type DatabaseConnection,
   type QueryResult,
 } from 'kysely';
-import { RESULT } from '../../client/internals.ts';
+import type { QueryObject } from '../../client/call.ts';
+import { CODECS, RESULT, STYLE } from '../../client/internals.ts';
 import { isOneShot } from '../../client/one-shot.ts';
 import type { Queryable } from '../../client/queryable.ts';
 import { rowsAffected } from '../../client/rows-affected.ts';
@@ -17,6 +18,9 @@ import { RowChunks } from './row-chunks.ts';
 
 /** The tags of commands of which Kysely wants to know how many rows they have changed. */
 const CHANGED = /^(?:INSERT|UPDATE|DELETE|MERGE) /;
+
+/** Columns are called as the server calls them, whatever the pool's `transform`: so Kysely's types have them, and its introspection. */
+const SERVER_NAMES = { [CODECS]: { codec: () => undefined } } as const;
 
 /**
  * What Kysely takes for a connection. It holds one of the pool's from the moment on when it has to be the same
@@ -50,18 +54,19 @@ export class KyselyConnection implements DatabaseConnection {
     const canceller = this.#mayCancel ? new AbortController() : null;
     this.#canceller = canceller;
     try {
-      const { rows, tag } = await target[RESULT]({
-        text: query.sql,
-        args: query.parameters,
-        rows: 'object',
-        signal: canceller?.signal,
-      });
+      const call = this.#callOf(query, canceller?.signal);
+      const { rows, tag } = await target[RESULT](call);
       return CHANGED.test(tag)
         ? { numAffectedRows: BigInt(rowsAffected(tag)), rows: rows as R[] }
         : { rows: rows as R[] };
     } finally {
       if (this.#canceller === canceller) this.#canceller = null;
     }
+  }
+
+  #callOf({ sql, parameters }: CompiledQuery, signal?: AbortSignal): QueryObject<'object', any> {
+    const names = this.#pool[STYLE].column === null ? null : SERVER_NAMES;
+    return { text: sql, args: parameters, rows: 'object', signal, ...names };
   }
 
   /** Where a query is executed, if there is no need to wait for a connection first. */
@@ -80,8 +85,7 @@ export class KyselyConnection implements DatabaseConnection {
     this.#isFresh = false;
     const open = async (): Promise<AsyncIterable<R> & AsyncDisposable> => {
       const target = this.#transaction ?? (await this.#hold());
-      const call = { text: query.sql, args: query.parameters, rows: 'object' } as const;
-      return target.stream<R, 'object'>(call);
+      return target.stream<R, 'object'>(this.#callOf(query));
     };
     return new RowChunks<R>(open, chunkSize, options?.signal);
   }

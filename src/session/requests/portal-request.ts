@@ -1,3 +1,4 @@
+import type { CallCodecs } from '../../codecs/codec-source.ts';
 import { writeClose, writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
@@ -17,6 +18,8 @@ export interface Portal {
   readonly prepare: boolean;
   /** What its rows are made. */
   readonly form: RowForm;
+  /** What its arguments are written and its rows are read by, in place of the session's codecs. */
+  readonly codecs: CallCodecs | undefined;
   /** Set when the portal is bound. */
   statement: Statement | null;
 }
@@ -56,11 +59,11 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   protected override write({ writer }: RequestHost): void {
     const portal = this.#portal;
     if (portal.statement === null) {
-      const statement = this.statement!;
+      const statement = this.statement!.withCodecs(portal.codecs);
       statement.writeParseIfUnnamed(writer);
       statement.writeBind(writer, portal.args, portal.name);
       statement.writeDescribeIfUnnamed(writer, portal.name);
-      portal.statement = statement;
+      portal.statement = this.statement;
     }
     if (this.#step.fetch > 0) writeExecute(writer, portal.name, this.#step.fetch);
     if (this.#step.close) writeClose(writer, 'P', portal.name);
@@ -70,7 +73,8 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
     const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
-    this.error = this.#result.add(session, statement, buffer, start, end);
+    const reader = statement.withCodecs(this.#portal.codecs);
+    this.error = this.#result.add(session, reader, buffer, start, end);
   }
 
   protected override answer(

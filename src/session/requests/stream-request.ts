@@ -1,3 +1,4 @@
+import type { CallCodecs } from '../../codecs/codec-source.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
@@ -17,6 +18,7 @@ export class StreamRequest extends StatementRequest<string> {
   readonly #args: readonly unknown[];
   readonly #sink: RowSink;
   readonly #form: RowForm;
+  readonly #codecs: CallCodecs | undefined;
   #rows = 0;
   #tag = '';
 
@@ -28,15 +30,17 @@ export class StreamRequest extends StatementRequest<string> {
     statement: Statement | null = null,
     prepare: boolean = true,
     form: RowForm = 'record',
+    codecs: CallCodecs | undefined = undefined,
   ) {
     super(text, deadline, statement, prepare);
     this.#form = form;
+    this.#codecs = codecs;
     this.#args = args;
     this.#sink = sink;
   }
 
   protected override write({ writer }: RequestHost): void {
-    const statement = this.statement!;
+    const statement = this.statement!.withCodecs(this.#codecs);
     statement.writeParseIfUnnamed(writer);
     statement.writeBind(writer, this.#args);
     statement.writeDescribeIfUnnamed(writer);
@@ -44,7 +48,7 @@ export class StreamRequest extends StatementRequest<string> {
   }
 
   override dataRow(session: RequestHost, buffer: Buffer, start: number, end: number): void {
-    const statement = withRows(this.statement);
+    const statement = withRows(this.statement).withCodecs(this.#codecs);
     if (this.abandoned || this.error !== null) return;
     this.#rows += 1;
     try {

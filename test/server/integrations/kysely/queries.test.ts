@@ -2,10 +2,12 @@ import { AsyncpgDialect } from 'asyncpg/kysely';
 import { CompiledQuery, Kysely, sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import {
+  camelCase,
   createPool,
   InterfaceError,
   InvalidArgumentError,
   type Pool,
+  type PoolOptions,
   UniqueViolationError,
 } from '../../../../src/index.ts';
 import { CountingDial } from '../../../support/counting-dial.ts';
@@ -22,6 +24,38 @@ test('rows are plain objects, their values exact', async () => {
   const rows = await db.selectFrom('events').selectAll().execute();
   expect(rows).toStrictEqual([event]);
   expect(Object.getPrototypeOf(rows[0])).toBe(Object.prototype);
+});
+
+test('columns are called as the query says, whatever the pool’s transform is', async () => {
+  await kysely.open({ transform: { column: camelCase }, types: { int8: 'number' } });
+  const { db, pool } = kysely;
+  await db
+    .insertInto('events')
+    .values({ id: 7n, body: { is_kept: 1 } })
+    .execute();
+  const query = db.selectFrom('events').select(['id as event_id', 'body as the_body']);
+  const expected = { event_id: 7, the_body: { is_kept: 1 } };
+  const fromStream = async (stream: AsyncIterable<object>): Promise<object[]> => {
+    const rows: object[] = [];
+    for await (const row of stream) rows.push(row);
+    return rows;
+  };
+  for (let round = 0; round < 4; round++) {
+    expect(await query.execute()).toStrictEqual([expected]);
+    expect(await fromStream(query.stream())).toStrictEqual([expected]);
+    await db.transaction().execute(async (trx) => {
+      const { rows } = await sql`SELECT ${round}::int4 AS in_transaction`.execute(trx);
+      expect(rows).toStrictEqual([{ in_transaction: round }]);
+      expect(await fromStream(trx.selectFrom('events').select('id as event_id').stream())).toEqual([
+        { event_id: 7 },
+      ]);
+    });
+    // The pool's own calls of the same text have the names that it makes.
+    const [own] = await pool.fetch({ text: query.compile().sql, rows: 'object' });
+    expect(own).toStrictEqual({ eventId: 7, theBody: { is_kept: 1 } });
+  }
+  const { rows } = await sql`SELECT 1; SELECT 2 AS of_script`.execute(db);
+  expect(rows).toStrictEqual([{ of_script: 2 }]);
 });
 
 test('changed rows are counted, as the command says', async () => {
@@ -199,24 +233,25 @@ describe('the pool', () => {
   });
 });
 
-test('tables are introspected', async () => {
-  // In a database of its own: Kysely asks for the tables of all schemas, which other tests drop meanwhile.
-  await using database = await makeDatabase('kysely_introspection');
-  const pool = await createPool(database.dsn);
-  const db = new Kysely<Database>({ dialect: new AsyncpgDialect({ pool }) });
-  await pool.execute(`
+test.each<PoolOptions>([{}, { transform: { column: camelCase } }])(
+  'tables are introspected, on a pool with %o',
+  async (options) => {
+    // In a database of its own: Kysely asks for the tables of all schemas, which other tests drop meanwhile.
+    await using database = await makeDatabase('kysely_introspection');
+    const pool = await createPool(database.dsn, options);
+    const db = new Kysely<Database>({ dialect: new AsyncpgDialect({ pool }) });
+    await pool.execute(`
     CREATE SCHEMA shop;
     CREATE TABLE shop.accounts (id serial PRIMARY KEY, owner text UNIQUE,
       balance numeric NOT NULL, opened timestamptz)`);
-  const tables = await db.introspection.getTables();
-  await db.destroy();
-  expect(tables.map(({ schema, name }) => [schema, name])).toEqual([['shop', 'accounts']]);
-  expect(
-    tables[0]!.columns.map(({ name, dataType, isNullable }) => [name, dataType, isNullable]),
-  ).toEqual([
-    ['id', 'int4', false],
-    ['owner', 'text', true],
-    ['balance', 'numeric', false],
-    ['opened', 'timestamptz', true],
-  ]);
-});
+    const tables = await db.introspection.getTables();
+    await db.destroy();
+    expect(tables.map(({ schema, name }) => [schema, name])).toEqual([['shop', 'accounts']]);
+    expect(tables[0]!.columns).toMatchObject([
+      { name: 'id', dataType: 'int4', isNullable: false, isAutoIncrementing: true },
+      { name: 'owner', dataType: 'text', isNullable: true, isAutoIncrementing: false },
+      { name: 'balance', dataType: 'numeric', isNullable: false, hasDefaultValue: false },
+      { name: 'opened', dataType: 'timestamptz', isNullable: true, hasDefaultValue: false },
+    ]);
+  },
+);
