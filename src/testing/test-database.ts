@@ -83,9 +83,25 @@ export class TestDatabase {
   async #close(): Promise<void> {
     try {
       await Promise.all(this.#pools.map(end));
-      await dropDatabase(this.#admin, this.#server.dsn, this.name);
+      await this.#drop();
     } finally {
       await leave(this.#admin, this.#server);
+    }
+  }
+
+  /** A test may have ended all connections, or restarted the server: then by a new one. */
+  async #drop(): Promise<void> {
+    const { dsn } = this.#server;
+    try {
+      return await dropDatabase(this.#admin, dsn, this.name);
+    } catch (error) {
+      if (!this.#admin.isClosed) throw error;
+    }
+    const admin = await connect(dsn);
+    try {
+      await dropDatabase(admin, dsn, this.name);
+    } finally {
+      await admin.close();
     }
   }
 

@@ -57,6 +57,23 @@ onEachVersion('a test database that something holds', (version) => {
     expect(await server.pool.fetch(left)).toEqual([]);
   });
 
+  test('is dropped though the test has ended all connections, or restarted the server', async () => {
+    await using server = await LogicalCluster.start(version);
+    const { dsn } = server.cluster;
+    const ended = await made(dsn);
+    const pool = await ended.createPool();
+    await pool.execute(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    );
+    await ended.close();
+    const restarted = await made(dsn);
+    await server.cluster.restart();
+    await restarted.close();
+    expect(
+      await server.pool.fetch("SELECT 1 FROM pg_database WHERE datname LIKE 'asyncpg_test_%'"),
+    ).toEqual([]);
+  });
+
   test('is dropped by the next who migrates, where the process was killed', async () => {
     await using server = await LogicalCluster.start(version);
     const { dsn } = server.cluster;
