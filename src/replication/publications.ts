@@ -98,21 +98,23 @@ export async function findPublications(
   context: SessionContext,
   wanted: Wanted,
   signal: AbortSignal,
+  cause?: Error,
 ): Promise<void> {
   const rows = await askApart(context, signal, (connection) =>
     connection.fetch({ text: present(wanted), rows: 'record' }),
   );
-  refuseMissing(wanted, new Set(rows.map((row) => rowValue(row, 0))));
+  refuseMissing(wanted, new Set(rows.map((row) => rowValue(row, 0))), cause);
 }
 
-function refuseMissing({ publications }: Wanted, found: ReadonlySet<unknown>): void {
+function refuseMissing(
+  { publications }: Wanted,
+  found: ReadonlySet<unknown>,
+  cause?: unknown,
+): void {
   const missing = publications.filter((name) => !found.has(name));
-  if (missing.length > 0) throw publicationMissing(missing);
-}
-
-function publicationMissing(names: readonly string[], cause?: unknown): PublicationMissingError {
-  return new PublicationMissingError(
-    `the publication ${names.map((name) => JSON.stringify(name)).join(', ')} does not exist`,
+  if (missing.length === 0) return;
+  throw new PublicationMissingError(
+    `the publication ${missing.map((name) => JSON.stringify(name)).join(', ')} does not exist`,
     {
       hint: 'CREATE PUBLICATION … FOR TABLE …, or give its tables: { name, tables }.',
       ...(cause === undefined ? {} : { cause }),
@@ -154,13 +156,15 @@ export async function publicationError(
   signal: AbortSignal,
 ): Promise<Error> {
   if (!(error instanceof PostgresError) || error.sqlstate !== '42704') return error;
-  const name = wanted.publications.find((one) => error.message.includes(`"${one}"`));
+  if (error.serverSourceFunction !== 'get_publication_oid') return error;
+  const name = wanted.publications.find((one) => isQuoted(one, error.message));
   if (name === undefined) return error;
-  const isThere = await findPublications(context, wanted, signal).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return publicationMissing([name], error);
+  try {
+    await findPublications(context, wanted, signal, error);
+  } catch (missing) {
+    // Or it cannot be asked for now: the walsender is not to be had either, and is waited for.
+    return missing as Error;
+  }
   return new PublicationMissingError(
     `the publication ${JSON.stringify(name)} did not exist when the next change was committed`,
     {
@@ -168,6 +172,18 @@ export async function publicationError(
       cause: error,
     },
   );
+}
+
+/** What a name is quoted with, in any language: "n", »n«, « n ». */
+const QUOTE = /^[^\p{L}\p{N}\s_]$/u;
+
+function isQuoted(name: string, message: string): boolean {
+  for (let at = message.indexOf(name); at >= 0; at = message.indexOf(name, at + 1)) {
+    const before = message.slice(0, at).trimEnd().at(-1);
+    const behind = message.slice(at + name.length).trimStart()[0];
+    if (QUOTE.test(before ?? '') && QUOTE.test(behind ?? '')) return true;
+  }
+  return false;
 }
 
 /** How often what is published is asked for while tables are being dropped. */

@@ -327,8 +327,9 @@ export class Reconnector {
       let isLate = false;
       if (reason !== null && !isPassing(reason)) {
         const told = await this.#told(reason);
+        if (this.#signal.aborted) return;
         isLate = this.#mayRemember(told);
-        if (!isLate) throw told;
+        if (!isLate && !isPassing(told)) throw told;
       } else {
         this.#remembers = false;
       }

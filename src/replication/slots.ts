@@ -161,11 +161,15 @@ export async function dropSlot(
 const LOST_HINT =
   'What was committed meanwhile is not to be had any more: begin anew, with a snapshot.';
 
+/** The server's function that does not find a slot; before 14 with `Internal` at its end. */
+const ACQUIRE = 'ReplicationSlotAcquire';
+
 /** The error that a slot's loss is told as; every other error as it is. */
 export function slotError(error: unknown, slot: string): unknown {
   if (!(error instanceof PostgresError)) return error;
-  if (error.sqlstate === '42704' && /replication slot/.test(error.message))
+  if (error.sqlstate === '42704' && error.serverSourceFunction?.startsWith(ACQUIRE)) {
     return slotLost(slot, error);
+  }
   const text = `${error.message} ${error.detail ?? ''}`;
   if (error.sqlstate === '55000' && /invalidated|can no longer/.test(text)) {
     return new SlotInvalidatedError(`the server has given up the replication slot ${slot}`, {
