@@ -1,4 +1,5 @@
 import { Lexer, type Token } from './lexer.ts';
+import { SetValues } from './set-values.ts';
 
 /**
  * The text with `?` for every constant and without its comments, so that nothing is left in it that
@@ -13,6 +14,7 @@ export function withoutLiterals(text: string): string | null {
 function replaced(text: string, backslashes: boolean): string {
   const lexer = new Lexer(text, backslashes);
   let shown = '';
+  const values = new SetValues();
   let before: Token = 'blank';
   while (lexer.next()) {
     const { token } = lexer;
@@ -20,6 +22,11 @@ function replaced(text: string, backslashes: boolean): string {
     before = token;
     // The letters of 0xff and 1_000.
     if (isRest) continue;
+    const piece = text.slice(lexer.start, lexer.end);
+    if (values.isValue(token, piece)) {
+      shown += '?';
+      continue;
+    }
     switch (token) {
       case 'string':
       case 'dollar string':
@@ -30,7 +37,7 @@ function replaced(text: string, backslashes: boolean): string {
         shown += ' ';
         break;
       default:
-        shown += text.slice(lexer.start, lexer.end);
+        shown += piece;
     }
   }
   return shown.trim();

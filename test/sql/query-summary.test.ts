@@ -58,6 +58,29 @@ describe('a text without its constants', () => {
     ['SELECT 1, -2.5e3, 0xff, 1_000, $1, t1', 'SELECT ?, -?, ?, ?, $1, t1'],
     ["SELECT a -- 'b'\nFROM /* secret */ t", 'SELECT a  \nFROM   t'],
     ["SELECT 'never closed", 'SELECT ?'],
+    // Values of settings need no quotes.
+    ['SET app.user TO ada', 'SET app.user TO ?'],
+    ['set local app . user = ada', 'set local app . user = ?'],
+    ['SET SESSION "app.user" = "Ada"; SELECT a', 'SET SESSION "app.user" = ?; SELECT a'],
+    ['SET search_path TO a, "B", public', 'SET search_path TO ?, ?, ?'],
+    ["SET a.b = 'x', y, -1, 0xff", 'SET a.b = ?, ?, -?, ?'],
+    ['SET /* of */ a.b /* it */ = /* secret */ ada', 'SET   a.b   =   ?'],
+    ['SET a.b TO DEFAULT', 'SET a.b TO DEFAULT'],
+    ['ALTER ROLE ada IN DATABASE d SET a.b TO c', 'ALTER ROLE ada IN DATABASE d SET a.b TO ?'],
+    ['ALTER SYSTEM SET a.b = c', 'ALTER SYSTEM SET a.b = ?'],
+    [
+      'CREATE FUNCTION f() RETURNS int SET a.b TO c, d SET e = f LANGUAGE sql AS $$x$$',
+      'CREATE FUNCTION f() RETURNS int SET a.b TO ?, ? SET e = ? LANGUAGE sql AS ?',
+    ],
+    // No others are.
+    ['SET ROLE ada', 'SET ROLE ada'],
+    ['SET TRANSACTION READ ONLY', 'SET TRANSACTION READ ONLY'],
+    ['UPDATE t SET a = b, c = d WHERE e = f', 'UPDATE t SET a = b, c = d WHERE e = f'],
+    ['SET a.b = c; UPDATE t SET a = b', 'SET a.b = ?; UPDATE t SET a = b'],
+    ['ALTER TABLE t ALTER a SET DEFAULT b', 'ALTER TABLE t ALTER a SET DEFAULT b'],
+    ['ALTER TABLE t SET (fillfactor = 70)', 'ALTER TABLE t SET (fillfactor = ?)'],
+    ['ALTER TABLE t SET SCHEMA b', 'ALTER TABLE t SET SCHEMA b'],
+    ['SELECT set FROM t WHERE set = b', 'SELECT set FROM t WHERE set = b'],
   ])('%s', (text, shown) => expect(withoutLiterals(text)).toBe(shown));
 
   it('is not shown where a setting of the server decides what a constant is', () => {
