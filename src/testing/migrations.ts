@@ -36,7 +36,7 @@ export interface ReadMigrations {
 
 /** Reads migrations. Paths are relative to the working directory. */
 export async function readMigrations(migrations: Migrations | undefined): Promise<ReadMigrations> {
-  if (typeof migrations === 'object' && 'migrate' in migrations) {
+  if (typeof migrations === 'object' && migrations !== null && 'migrate' in migrations) {
     const { version, migrate } = migrations;
     if (typeof version !== 'string' || typeof migrate !== 'function') {
       throw new ClientConfigurationError('migrations: expected a version and a function migrate');

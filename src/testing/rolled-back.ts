@@ -8,7 +8,7 @@ import type { RowForm } from '../values/row-form.ts';
  * takes a `Queryable` takes the transaction; transactions of its own become savepoints. What is only done at
  * COMMIT is not done: deferred constraints are not checked, notifications not sent.
  *
- * @throws InvalidArgumentError for what has no transactions of this package, such as a pool of pg
+ * @throws InvalidArgumentError for what has no transactions of this package, such as a pool of pg, and without a function
  * @example
  * test('finds a user', () =>
  *   rolledBack(pool, async (tx) => {
@@ -24,6 +24,9 @@ export async function rolledBack<R, F extends RowForm = 'record'>(
     throw new InvalidArgumentError(
       'rolledBack takes a pool, a connection or a transaction of this package',
     );
+  }
+  if (typeof test !== 'function') {
+    throw new InvalidArgumentError('rolledBack takes a function, which is given the transaction');
   }
   const done = new Error('rolled back as every test');
   let result: R;

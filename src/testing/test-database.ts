@@ -158,6 +158,9 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   if (typeof (options.server ?? '') !== 'string') {
     throw new ClientConfigurationError('server: expected a DSN as text');
   }
+  if (typeof (options.after ?? Function) !== 'function') {
+    throw new ClientConfigurationError('after: expected a function of the test runner');
+  }
   const read = await readMigrations(options.migrations);
   const server = await testServer(options.server);
   const name = `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Connection, connect } from '../../../src/index.ts';
+import { ClientConfigurationError, type Connection, connect } from '../../../src/index.ts';
 import { runScript } from '../../../src/migrations/run-script.ts';
 import { scriptOf } from '../../../src/migrations/script.ts';
 import {
@@ -315,6 +315,16 @@ describe('a test database', () => {
   test('is refused for an option that there is not, and for a folder without SQL', async () => {
     const misspelt = { server, migration: folder } as object;
     await expect(testDatabase(misspelt)).rejects.toThrow('unknown option "migration"');
+    for (const [wrong, message] of [
+      [{ migrations: null }, 'migrations: expected files and folders of SQL'],
+      [{ migrations: [5] }, 'migrations: expected files and folders of SQL'],
+      [{ migrations: { migrate: () => {} } }, 'migrations: expected a version'],
+      [{ after: 5 }, 'after: expected a function'],
+    ] as const) {
+      const refused = testDatabase({ server, ...(wrong as object) });
+      await expect(refused).rejects.toBeInstanceOf(ClientConfigurationError);
+      await expect(refused).rejects.toThrow(message);
+    }
     const empty = await mkdtemp(path.join(folder, 'empty-'));
     await expect(testDatabase({ server, migrations: empty })).rejects.toThrow(
       `there is no .sql file in ${empty}`,
@@ -437,6 +447,7 @@ describe('a test that is rolled back', () => {
     });
     const ofPg = { query: () => {} } as never;
     await expect(rolledBack(ofPg, async () => 1)).rejects.toThrow('rolledBack takes a pool');
+    await expect(rolledBack(admin, undefined as never)).rejects.toThrow('takes a function');
     expect(await pool.fetchVal('SELECT count(*) FROM made')).toBe(1n);
   });
 });
