@@ -4,10 +4,14 @@ const HINT =
   'Write keyword=value pairs with spaces between them; put a value that is empty or has spaces ' +
   "in single quotes, with \\' and \\\\ for a quote and a backslash in it.";
 
+/** A URI may have such settings in its query, so one looks for the same here. */
+const SETTING_HINT =
+  "A setting of the server goes into options='-c name=value'; a value with spaces is put in single quotes.";
+
 /** Tells the place and never the text: what is wrongly a keyword may be part of a password. */
-function malformed(problem: string, position: number): ClientConfigurationError {
+function malformed(problem: string, position: number, hint = HINT): ClientConfigurationError {
   return new ClientConfigurationError(`invalid DSN: ${problem} at character ${position + 1}`, {
-    hint: HINT,
+    hint,
   });
 }
 
@@ -37,7 +41,7 @@ export function parseKeywords(
     if (dsn[at] !== '=') throw malformed('missing "=" after the keyword', start);
     at++;
     skipSpace();
-    if (!isKeyword(key)) throw malformed('unknown keyword', start);
+    if (!isKeyword(key)) throw malformed('unknown keyword', start, SETTING_HINT);
     const quoted = dsn[at] === "'";
     let value = '';
     if (quoted) at++;

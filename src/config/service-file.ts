@@ -38,8 +38,11 @@ export function parseService(
       continue;
     }
     if (values === null) continue;
-    const fail = (problem: string): ClientConfigurationError =>
-      new ClientConfigurationError(`service file "${path}", line ${lineNumber}: ${problem}`);
+    const fail = (problem: string, hint?: string): ClientConfigurationError =>
+      new ClientConfigurationError(
+        `service file "${path}", line ${lineNumber}: ${problem}`,
+        hint === undefined ? undefined : { hint },
+      );
     const equals = line.indexOf('=');
     if (equals < 0) throw fail('expected keyword=value');
     const left = line.slice(0, equals);
@@ -50,7 +53,9 @@ export function parseService(
     if (key === 'service' || key === 'servicefile') {
       throw fail(`a nested "${key}" is not supported`);
     }
-    if (!isKeyword(key)) throw fail('unknown keyword');
+    if (!isKeyword(key)) {
+      throw fail('unknown keyword', 'A setting of the server is written options=-c name=value.');
+    }
     if (!values.has(key)) values.set(key, value);
   }
   return values;

@@ -41,6 +41,13 @@ describe('a keyword/value string', () => {
     expect(error.message).not.toMatch(/hun|ter2/);
   });
 
+  it('says where a setting of the server goes', () => {
+    const { message } = refusal({ dsn: 'host=h statement_timeout=5000' });
+    expect(message).toMatch(/unknown keyword at character 8\n.*options='-c name=value'/);
+    const { startupParameters } = resolve({ dsn: "host=h options='-c statement_timeout=5000'" });
+    expect(startupParameters.get('options')).toBe('-c statement_timeout=5000');
+  });
+
   it('ends where its password ends, whatever that ends with', async () => {
     const config = resolve({ dsn: ' host=h password=secret\u00a0\n' });
     expect(await config.passwordFor(config.hosts[0]!)).toBe('secret\u00a0');

@@ -110,6 +110,16 @@ describe('a service', () => {
     expect(message).not.toContain('hunter2');
   });
 
+  it('says where a setting of the server goes', () => {
+    writeFileSync(file, '[a]\nstatement_timeout=5000');
+    expect(refusal({ options: { service: 'a' }, home }).message).toMatch(
+      /unknown keyword\n.*options=-c name=value/,
+    );
+    writeFileSync(file, '[a]\noptions=-c statement_timeout=5000');
+    const { startupParameters } = resolve({ options: { service: 'a' }, home });
+    expect(startupParameters.get('options')).toBe('-c statement_timeout=5000');
+  });
+
   it('with a wrong value is refused, naming service and file', () => {
     writeFileSync(file, '[a]\nport=many');
     expect(refusal({ options: { service: 'a' }, home }).message).toBe(
