@@ -2,47 +2,26 @@ import { ofNoCall } from '../client/tracing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InternalClientError, TimeoutError } from '../errors/client-errors.ts';
 import { Backoff } from '../pool/backoff.ts';
-import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { CopyBothRequest } from '../session/requests/copy-both-request.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
-import type { Assembler, AssemblerHost } from './assembler.ts';
-import { PublicationMissingError, ReplicationDivergedError } from './errors.ts';
+import type { AssemblerHost } from './assembler.ts';
+import { PublicationMissingError } from './errors.ts';
 import { askApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
+import { isPassing, isTaken, startCommand } from './preparation.ts';
 import {
-  type Asking,
-  checkReached,
-  checkSlot,
-  checkVersion,
-  createSlot,
-  findSlot,
-  isPassing,
-  isTaken,
-  keepOnStandbys,
-  leftHistory,
-  prepareDecoding,
-  startCommand,
-} from './preparation.ts';
-import {
-  checkPublications,
   findPublications,
   isLater,
   publicationError,
   rememberPublications,
 } from './publications.ts';
 import type { Receiver } from './receiver.ts';
+import { type Progress, SlotOpening } from './slot-opening.ts';
 import type { SlotWatch } from './slot-watch.ts';
-import { endWalsender, type SlotStatus, slotError, slotLost } from './slots.ts';
-import { Snapshot } from './snapshot.ts';
+import { endWalsender, slotError } from './slots.ts';
 import type { StatusReporter } from './status-reporter.ts';
-import {
-  askCatalog,
-  milliseconds,
-  type SystemIdentity,
-  Walsender,
-  withReplication,
-} from './walsender.ts';
+import { milliseconds, Walsender, withReplication } from './walsender.ts';
 
 /** How long the server may take to end in good order, in milliseconds. */
 const CLOSE_PATIENCE = 1000;
@@ -51,11 +30,8 @@ const CLOSE_PATIENCE = 1000;
 const SKIPPED_PUBLICATION = '55000';
 
 /** What a connection is begun for. */
-export interface StreamParts {
+export interface StreamParts extends Progress {
   readonly receiver: Receiver;
-  readonly reporter: StatusReporter;
-  readonly acknowledgements: Acknowledgements;
-  readonly assembler: Assembler;
   readonly watch: SlotWatch;
 }
 
@@ -74,18 +50,11 @@ export class Reconnector {
   readonly #receiver: Receiver;
   readonly #reporter: StatusReporter;
   readonly #acknowledgements: Acknowledgements;
-  readonly #assembler: Assembler;
   readonly #watch: SlotWatch;
+  readonly #opening: SlotOpening;
   #backoff: Backoff | null = null;
-  #identity: SystemIdentity | null = null;
-  /** The server was a standby: it may be promoted, and stream on. */
-  #isStandby = false;
   #sender: Walsender | null = null;
   #request: CopyBothRequest | null = null;
-  #snapshot: Snapshot | null = null;
-  #isBinary: boolean;
-  /** The slot was made by this stream. */
-  #wasMade = false;
   /** The slot is older than its publications, and the server has to remember them. */
   #remembers = false;
   /** The connection was ended by this side, to be begun anew. */
@@ -109,9 +78,8 @@ export class Reconnector {
     this.#receiver = parts.receiver;
     this.#reporter = parts.reporter;
     this.#acknowledgements = parts.acknowledgements;
-    this.#assembler = parts.assembler;
     this.#watch = parts.watch;
-    this.#isBinary = settings.binary;
+    this.#opening = new SlotOpening(context, settings, slot, parts, signal);
   }
 
   /** The slot may still be taken by the connection of a process that has died. */
@@ -142,8 +110,8 @@ export class Reconnector {
     this.#sender = sender;
     try {
       this.#signal.throwIfAborted();
-      await this.#prepare(sender, isFirst);
-      if (this.#snapshot === null) await this.#start(sender);
+      await this.#opening.prepare(sender, isFirst);
+      if (this.#opening.snapshot === null) await this.#start(sender);
     } catch (error) {
       const reason = sender.session.endReason;
       sender.destroy(null);
@@ -153,127 +121,17 @@ export class Reconnector {
     }
   }
 
-  async #prepare(sender: Walsender, isFirst: boolean): Promise<void> {
-    checkVersion(sender, this.#settings);
-    const identity = await sender.identify();
-    if (this.#identity !== null) await this.#checkHistory(sender, this.#identity, identity);
-    this.#identity = identity;
-    this.#isStandby = sender.session.server.settings.get('in_hot_standby') === 'on';
-    const { slot } = this.#settings;
-    const known = slot === null ? null : await findSlot(sender, slot);
-    if (isFirst) {
-      // What a slot that is made now will have is newer than all that was asked for.
-      const ask: Asking =
-        known === null
-          ? (work) => work(sender)
-          : (work) => askCatalog(this.#context, this.#signal, work);
-      this.#isBinary = await prepareDecoding(
-        sender,
-        this.#context,
-        this.#settings,
-        this.#isBinary,
-        this.#signal,
-        ask,
-      );
-    } else {
-      await checkPublications(sender, this.#settings);
-    }
-    const { startAfter } = this.#settings;
-    if (isFirst && startAfter !== null) {
-      await checkReached(sender, identity, startAfter, 'startAfter');
-    }
-    await this.#prepareSlot(sender, isFirst, identity, known);
-  }
-
-  async #checkHistory(
-    sender: Walsender,
-    known: SystemIdentity,
-    found: SystemIdentity,
-  ): Promise<void> {
-    const left = await leftHistory(sender, known, found);
-    if (left === null) return;
-    if (this.#assembler.delivered > left && !(await this.#wasPromoted(sender, left))) {
-      throw new ReplicationDivergedError(
-        `the server has left the history of what was handed over at ${lsnText(left)}`,
-        { detail: `Handed over was up to ${lsnText(this.#assembler.delivered)}.` },
-      );
-    }
-    // What is beyond is another history: nothing of it was confirmed.
-    this.#acknowledgements.rewind(left);
-  }
-
-  /** Whether the server is the one that was streamed from, which has left its history meanwhile. */
-  async #wasPromoted(sender: Walsender, left: bigint): Promise<boolean> {
-    if (!this.#isStandby) return false;
-    // What is beyond was confirmed there: on another server the slot would not have come so far.
-    const known = await findSlot(sender, this.#slot);
-    return parseLsn(known?.confirmedFlush ?? '0/0') > left;
-  }
-
-  async #prepareSlot(
-    sender: Walsender,
-    isFirst: boolean,
-    identity: SystemIdentity,
-    known: SlotStatus | null,
-  ): Promise<void> {
-    const { slot, failover, twoPhase, startAfter, snapshot } = this.#settings;
-    const { timeout } = this.#context.config;
-    if (known !== null) {
-      checkSlot(known, sender, identity.database);
-      const confirmed = parseLsn(known.confirmedFlush ?? '0/0');
-      if (isFirst) await checkReached(sender, identity, confirmed, `the replication slot ${slot}`);
-      if (isFirst && failover && !known.failover) await keepOnStandbys(sender, slot!);
-      this.#foundAt(confirmed, isFirst);
-      return;
-    }
-    if (slot !== null && (!isFirst || startAfter !== null || this.#wasMade)) throw slotLost(slot);
-    if (snapshot !== null) {
-      this.#snapshot = await Snapshot.begin(
-        sender,
-        this.#context,
-        this.#settings,
-        slot!,
-        this.#signal,
-      );
-      this.#acknowledgements.idle(this.#snapshot.position);
-      return;
-    }
-    const isTemporary = slot === null;
-    const { consistentPoint } = await createSlot(
-      sender,
-      { name: this.#slot, isTemporary, exportsSnapshot: false, failover, twoPhase },
-      timeout,
-    );
-    this.#wasMade = true;
-    if (isTemporary && !isFirst) this.#acknowledgements.restart(consistentPoint);
-    else this.#acknowledgements.idle(consistentPoint);
-  }
-
-  /** The slot is there, and has been confirmed up to this position. */
-  #foundAt(confirmed: bigint, isFirst: boolean): void {
-    if (isFirst) {
-      this.#acknowledgements.idle(confirmed);
-    } else if (confirmed > this.#reporter.reported && confirmed > this.#acknowledgements.position) {
-      throw new ReplicationDivergedError(
-        `somebody else has confirmed changes of the replication slot ${this.#slot}`,
-        {
-          detail: `It is at ${lsnText(confirmed)}; this stream has confirmed ${lsnText(this.#reporter.reported)}.`,
-        },
-      );
-    }
-  }
-
   async #start(sender: Walsender): Promise<void> {
     const { session } = sender;
     const limit = milliseconds(await sender.setting('wal_sender_timeout'));
     if (this.#remembers) await rememberPublications(sender, this.#settings);
     const interval = this.#settings.statusInterval;
-    this.#receiver.connected(sender, this.#isBinary);
+    this.#receiver.connected(sender, this.#opening.isBinary);
     const text = startCommand(
       this.#settings,
       this.#slot,
       this.#acknowledgements.position,
-      this.#isBinary,
+      this.#opening.isBinary,
       session.server.version.major,
     );
     const onNotice: Walsender['onNotice'] = (notice) => {
@@ -308,11 +166,11 @@ export class Reconnector {
 
   /** Everything that happens to connections from there on, until the stream is closed. */
   async run(host: AssemblerHost): Promise<void> {
-    if (this.#snapshot !== null) {
+    if (this.#opening.snapshot !== null) {
       const sender = this.#sender!;
-      await this.#snapshot.run(host, this.#signal);
-      this.#snapshot = null;
-      this.#wasMade = true;
+      await this.#opening.snapshot.run(host, this.#signal);
+      this.#opening.snapshot = null;
+      this.#opening.wasMade = true;
       if (this.#signal.aborted) return;
       // The slot is there: what happens to the connection from here on is gone through.
       await this.#start(sender).catch((error: unknown) => sender.destroy(error as Error));
@@ -322,7 +180,8 @@ export class Reconnector {
       this.#disconnected();
       if (this.#signal.aborted) return;
       const error = reason ?? endedUnasked();
-      const isText = reason === null && this.#settings.binary && !this.#isBinary && this.#restarts;
+      const isText =
+        reason === null && this.#settings.binary && !this.#opening.isBinary && this.#restarts;
       this.#restarts = false;
       let isLate = false;
       if (reason !== null && !isPassing(reason)) {
@@ -395,7 +254,7 @@ export class Reconnector {
 
   /** A type has no binary form here: begins anew in text. */
   restartInText(): void {
-    this.#isBinary = false;
+    this.#opening.isBinary = false;
     this.#receiver.block();
     this.#restarts = true;
     this.#sender!.destroy(null);
@@ -403,19 +262,19 @@ export class Reconnector {
 
   /** Rows of a snapshot are to be read yet, or to be acknowledged. */
   get isInSnapshot(): boolean {
-    return this.#snapshot?.isOpen === true;
+    return this.#opening.snapshot?.isOpen === true;
   }
 
   /** One of the snapshot's transactions was acknowledged. */
   snapshotAcknowledged(): void {
-    this.#snapshot?.acknowledged();
+    this.#opening.snapshot?.acknowledged();
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
 
   /** Nobody waits for the next attempt to connect, or for rows of a snapshot. */
   wake(): void {
-    this.#snapshot?.wake();
+    this.#opening.snapshot?.wake();
     this.#backoff?.wake();
   }
 
