@@ -138,7 +138,7 @@ export function partOf(script: Script, from: number, to: number): Script {
 const INCLUDE = /^(i|ir|include|include_relative)[ \t]+(?:'((?:[^']|'')*)'|([^\s'\\]+))/;
 
 /** Behind the backslash, without brackets: rows from a file or a program, and what runs on a condition. */
-const BEYOND = /^(copy(?=[ \t](?:(?!\bto\b).)*\bfrom\b)|if(?=[ \t]))/i;
+const BEYOND = /^(copy(?=[ \t]+(?![ \t(])(?:(?!\bto\b).)*\bfrom\b)|if(?=[ \t]))/i;
 
 /**
  * A mark in front of what makes or undoes a migration, as dbmate, goose, sql-migrate and node-pg-migrate have it

@@ -55,6 +55,7 @@ describe('SQL of a file', () => {
       "\\copy a FROM 'a.csv' CSV",
       'SELECT 1;\\copy "b" (c, "to") From stdin',
       "\\COPY (SELECT 1 from a) TO 'from.csv'",
+      '\\copy  (SELECT a FROM (SELECT 1) b) TO c',
       "\\copy a TO 'a from b'",
       '\\if :{?x}',
       "SELECT '\n\\copy a from b';",
