@@ -58,6 +58,14 @@ export class RequestQueue implements HostQueue {
     return this.#inFlight.length + waiting + (this.#holder === null ? 0 : 1);
   }
 
+  /** Whether there is anything behind the head; what ends its own transaction is a part of it. */
+  get hasFollowers(): boolean {
+    if (this.#holder?.isInOwnTransaction !== true || this.head?.isInOwnTransaction !== true) {
+      return this.load > 1;
+    }
+    return this.#pending.length > 0 || this.#returning.length > 0;
+  }
+
   /** Requests that were not started. */
   get waiting(): number {
     return this.#pending.length;

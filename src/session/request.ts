@@ -32,8 +32,10 @@ export interface RequestHost {
   readonly writer: MessageWriter;
   readonly inbox: HostInbox;
   readonly preamble: Preamble;
-  /** As the last ReadyForQuery has told it. */
+  /** As the last ReadyForQuery has told it; a request's own transaction is none. */
   readonly transactionStatus: TransactionStatus;
+  /** Whether a request may begin a transaction for itself, if none is open. */
+  readonly mayBeginOwn: boolean;
   readonly isEnded: boolean;
   /** Whether a cancel is under way, which may strike whatever is sent. */
   readonly isCancelling: boolean;
@@ -221,6 +223,11 @@ export abstract class Request<R = unknown> {
     if (ENDS.has(tag)) this.ending = 'done';
   }
 
+  /** The transaction that it is sent in is its own: nobody else sees that there is one. */
+  get isInOwnTransaction(): boolean {
+    return false;
+  }
+
   /** The body of the ErrorResponse that `serverError` is about, for a request that reads it itself. */
   errorBody?(buffer: Buffer, start: number, end: number): void;
 
@@ -234,8 +241,12 @@ export abstract class Request<R = unknown> {
     return true;
   }
 
-  /** ReadyForQuery: the request has left the wire. Settles the caller's promise. */
-  abstract ready(session: RequestHost): void;
+  /**
+   * ReadyForQuery: the request has left the wire. Settles the caller's promise.
+   *
+   * @param reported what the server has said, which is the session's status unless the request is in its own transaction
+   */
+  abstract ready(session: RequestHost, reported: TransactionStatus): void;
 
   /** Whether it failed by a cancel that was meant for the request before it. */
   get wasStruck(): boolean {

@@ -207,11 +207,16 @@ export class Session implements InboxOwner {
 
   /** Whether a call waits until what is under way has been answered. */
   get hasFollowers(): boolean {
-    return this.queue.load > 1 || this.#followers > 0;
+    return this.queue.hasFollowers || this.#followers > 0;
   }
 
   get isCancelling(): boolean {
     return this.canceller.isActive;
+  }
+
+  /** Where no statements are kept, there may be a pooler that takes single statements only. */
+  get mayBeginOwn(): boolean {
+    return this.statements.named.isKeeping && this.#transport.sharesSession !== true;
   }
 
   /** What it stands still for; null: the server has something to do. */
@@ -288,7 +293,8 @@ export class Session implements InboxOwner {
     this.queue.pump();
   }
 
-  answered(request: Request, status: TransactionStatus): void {
+  answered(request: Request, reported: TransactionStatus): void {
+    const status = request.isInOwnTransaction ? 'I' : reported;
     const before = this.transactionStatus;
     const { surroundings } = this.statements;
     if (surroundings.isPending) surroundings.answered(request, before, status);
@@ -299,7 +305,7 @@ export class Session implements InboxOwner {
     if (status === 'I' ? before !== 'I' || isFence : request.ending === 'done') {
       this.observer?.transactionEnded(request);
     }
-    request.ready(this);
+    request.ready(this, reported);
     if (isFence) this.queue.release(request);
     this.canceller.cancelAbandoned();
     this.queue.pump();

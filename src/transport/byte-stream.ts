@@ -61,6 +61,8 @@ export interface ByteStream {
   readonly remoteAddress: string | null;
   /** What it is made of, where that is one of the runtime's sockets: it can be asked for the rest. */
   readonly socket?: object | null;
+  /** There is one session for all connections: a transaction of one keeps the others waiting. */
+  readonly sharesSession?: boolean;
   /** What is known of TLS; null before it has begun. */
   readonly tls: TlsState | null;
   /** Upgrades to TLS in place. Resolves when the handshake is done and the peer verified. */

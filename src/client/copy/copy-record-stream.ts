@@ -5,6 +5,7 @@ import { isInTransaction } from '../../session/preamble.ts';
 import { CopyRows } from '../../session/requests/copy-rows.ts';
 import { LeavableCopyRequest } from '../../session/requests/leavable-copy-request.ts';
 import type { CopyModel } from '../../session/requests/model-request.ts';
+import { mayBeginOwn } from '../../session/requests/own-transaction.ts';
 import type { Turn } from '../../session/requests/turn.ts';
 import type { StatementDescription } from '../../session/statements/statement.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
@@ -44,13 +45,14 @@ export function streamBinaryCopy(
     const rows = new CopyRows(session, buffer, compileDecoder(columns, query.rows ?? 'record'));
     const kind = statementKind(query.text);
     const writes = kind.firesTriggers && WRITES.test(query.text);
-    const hasModel = !writes || isInTransaction(session);
+    const hasModel = !writes || isInTransaction(session) || mayBeginOwn(session);
     const model = hasModel ? modelOf(query.text, description) : null;
     const request = new LeavableCopyRequest(
       copyQueryToStdout(text, { format: 'binary' }, session.server.version),
       rows,
       { format: BINARY, count: columns.length, model },
       deadline,
+      writes,
     );
     client.effects.note(kind);
     const copying = turn.submit(request);

@@ -28,6 +28,8 @@ const NO = Buffer.from('N');
  * out when it is this connection's turn.
  */
 export class BackendStream extends Duplex implements Tenant {
+  /** See ByteStream. */
+  readonly sharesSession = true;
   readonly #backend: SharedBackend;
   readonly #input = new ClientMessages();
   /** What has arrived since the last flight, and how many ends of flights are in it. */

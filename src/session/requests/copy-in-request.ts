@@ -218,6 +218,8 @@ export class CopyInRequest extends CopyRequest {
   #finish(): void {
     this.#stage = 'over';
     const session = this.#session!;
+    const isUndone = this.#failure !== null || this.error !== null || this.abandoned;
+    this.endOwn(session, isUndone ? 'ROLLBACK' : 'COMMIT');
     // A CancelRequest is about to follow an abandoned one: it must find nothing else started.
     if (this.abandoned) soon(() => session.queue.release(this));
     else session.queue.release(this);
@@ -267,7 +269,7 @@ export class CopyInRequest extends CopyRequest {
   override ready(): void {
     if (this.#failure !== null) this.fail(this.#failure.error);
     else if (this.error !== null) this.fail(this.error);
-    else this.resolve(this.tag);
+    else this.succeed();
   }
 
   override fail(error: unknown): void {

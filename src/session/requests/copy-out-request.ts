@@ -36,15 +36,20 @@ export class CopyOutRequest extends CopyRequest {
   readonly #sink: CopySink;
   #session: RequestHost | null = null;
   #stage: Stage = 'asked';
+  /** Its own transaction is not ended before the columns are known to be as they were. */
+  #isGated: boolean;
 
+  /** @param writes it is undone if its columns are not as they were */
   constructor(
     text: string,
     sink: CopySink,
     columns: CopyColumns | null,
     deadline: Deadline | null,
+    writes: boolean = false,
   ) {
     super(text, columns, deadline);
     this.#sink = sink;
+    this.#isGated = writes;
     const refuse = (error: unknown): void => this.#refuse(error);
     sink.onFailure = refuse;
   }
@@ -56,6 +61,9 @@ export class CopyOutRequest extends CopyRequest {
   override start(session: RequestHost): void {
     this.#session = session;
     super.start(session);
+    if (!this.isInOwnTransaction || this.hasEnded) return;
+    if (this.#isGated) session.queue.hold(this);
+    else this.endOwn(session, 'COMMIT');
   }
 
   override copyData(
@@ -95,6 +103,7 @@ export class CopyOutRequest extends CopyRequest {
         const response = readCopyOutResponse(new MessageReader(buffer, start, end));
         try {
           this.checkColumns(response);
+          this.#open('COMMIT');
         } catch (error) {
           this.#refuse(error);
         }
@@ -111,6 +120,14 @@ export class CopyOutRequest extends CopyRequest {
         return;
     }
     unexpectedMessage(type, 'in answer to COPY TO');
+  }
+
+  /** What becomes of it is known. */
+  #open(end: 'COMMIT' | 'ROLLBACK'): void {
+    if (!this.#isGated) return;
+    this.#isGated = false;
+    this.endOwn(this.#session!, end);
+    this.#session!.queue.release(this);
   }
 
   /** The data cannot be taken: the call is rejected and the server told to stop. */
@@ -135,12 +152,13 @@ export class CopyOutRequest extends CopyRequest {
 
   override ready(session: RequestHost): void {
     session.inbox.resume();
+    this.#open('ROLLBACK');
     if (this.abandoned || this.error !== null) {
       this.fail(this.error);
       return;
     }
     this.#sink.end().then(
-      () => this.resolve(this.tag),
+      () => this.succeed(),
       (error: unknown) => this.fail(error),
     );
   }

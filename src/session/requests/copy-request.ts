@@ -7,6 +7,7 @@ import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { Request, type RequestHost } from '../request.ts';
 import { type CopyModel, ModelRequest } from './model-request.ts';
+import { EndOwnRequest, mayBeginOwn } from './own-transaction.ts';
 import { sendSimple } from './simple-request.ts';
 
 /** Bytes of COPY data that are gathered before they are handed on, either way. */
@@ -24,7 +25,8 @@ export interface CopyColumns {
  * COPY in either direction: one Query, which the server answers with the format of the data, the
  * data, and a command tag, to which it resolves. PostgreSQL manual, section 54.2.6 "COPY Operations".
  *
- * If the client has prepared for columns, their model, if there is one, travels ahead: see ModelRequest.
+ * If the client has prepared for columns, their model, if there is one, travels ahead: see ModelRequest. Outside of
+ * a transaction the two get one of their own, which keeps the tables as they are from the one to the other.
  */
 export abstract class CopyRequest extends Request<string> {
   readonly text: string;
@@ -32,6 +34,8 @@ export abstract class CopyRequest extends Request<string> {
   /** What is not as it was when the client prepared for the columns. */
   change: string | null = null;
   protected tag = '';
+  #isInOwn = false;
+  #end: EndOwnRequest | null = null;
 
   /** @param columns what the client has prepared for; null: it takes the data as it is */
   constructor(text: string, columns: CopyColumns | null, deadline: Deadline | null) {
@@ -46,8 +50,49 @@ export abstract class CopyRequest extends Request<string> {
 
   override start(session: RequestHost): void {
     const model = this.#columns?.model ?? null;
-    if (model !== null) new ModelRequest(model, this).start(session);
-    if (this.state !== 'done') sendSimple(session, this, this.text);
+    if (model === null) {
+      sendSimple(session, this, this.text);
+      return;
+    }
+    this.#isInOwn = mayBeginOwn(session);
+    if (this.#isInOwn) session.preamble.begin(['BEGIN']);
+    new ModelRequest(model, this).start(session);
+    if (this.hasEnded) {
+      if (this.#isInOwn) session.preamble.drop();
+      return;
+    }
+    sendSimple(session, this, this.text);
+    if (this.hasEnded) this.endOwn(session, 'ROLLBACK');
+  }
+
+  /** It could not be written. */
+  protected get hasEnded(): boolean {
+    return this.state === 'done';
+  }
+
+  override get isInOwnTransaction(): boolean {
+    return this.#isInOwn;
+  }
+
+  /** Ends the transaction that it has begun for itself, if it has and that is not done. */
+  protected endOwn(session: RequestHost, text: 'COMMIT' | 'ROLLBACK'): void {
+    if (!this.#isInOwn || this.#end !== null) return;
+    this.#end = new EndOwnRequest(text, this.text);
+    session.submitInner(this.#end);
+  }
+
+  /** The COPY has succeeded. The call has when that is committed. */
+  protected succeed(): void {
+    const end = this.#end;
+    if (end === null) {
+      this.resolve(this.tag);
+      return;
+    }
+    this.inner = new Set([end]);
+    end.promise.then(
+      () => this.resolve(this.tag),
+      (error: unknown) => this.fail(error),
+    );
   }
 
   /**

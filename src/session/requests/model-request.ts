@@ -23,9 +23,9 @@ interface ModelledCopy extends Request {
  * may have altered them since, and neither the data nor its format tells: an int8 and a timestamp are
  * eight bytes each. So the model is parsed and described once more in the flight of the COPY, ahead of it.
  *
- * In a transaction that holds the tables as they are. Outside, an ALTER would have to be committed in the
- * moment between the two, which the server gets at once. One transaction of its own for the two would close
- * that as well, or one series of extended messages; but poolers such as Pgpool-II know COPY as a Query alone.
+ * In a transaction that holds the tables as they are, so the COPY begins one for the two if none is open. An ALTER
+ * that waits for the model to be over would else come before the COPY. One series of extended messages would do as
+ * well, but poolers such as Pgpool-II know COPY as a Query alone.
  */
 export class ModelRequest extends PrepareRequest {
   readonly #model: CopyModel;
@@ -37,6 +37,10 @@ export class ModelRequest extends PrepareRequest {
     this.#copy = copy;
     // The COPY tells what it has failed with.
     this.promise.catch(() => {});
+  }
+
+  override get isInOwnTransaction(): boolean {
+    return this.#copy.isInOwnTransaction;
   }
 
   override start(session: RequestHost): void {

@@ -70,6 +70,11 @@ export class StatementCache {
     this.#close = close;
   }
 
+  /** Whether statements are kept at all. */
+  get isKeeping(): boolean {
+    return this.#options.size > 0;
+  }
+
   /** Whether a query of this text is kept at all. */
   accepts(text: string): boolean {
     const { size, maxTextLength } = this.#options;

@@ -274,6 +274,10 @@ export class SocketStream implements ByteStream {
     return socket instanceof net.Socket ? (socket.remoteAddress ?? null) : null;
   }
 
+  get sharesSession(): boolean {
+    return 'sharesSession' in this.#socket && this.#socket.sharesSession === true;
+  }
+
   get socket(): Socket | null {
     const socket = this.#socket;
     return socket instanceof net.Socket ? socket : null;

@@ -4,27 +4,44 @@
  */
 import type net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { type Connection, connect, InterfaceError } from '../../../src/index.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import {
+  type Connection,
+  type ConnectOptions,
+  connect,
+  InterfaceError,
+} from '../../../src/index.ts';
 import { collect, describeEach, failure, openWithSchema } from '../../support/connections.ts';
 import { connectedTo } from '../../support/counting-dial.ts';
+import { until } from '../../support/pool.ts';
 import { serverDsn } from '../../support/servers/server.ts';
+
+const DONE: Promise<unknown> = Promise.resolve();
 
 /** An option `dial` that does something before the flight is sent that has a COPY in it. */
 class BeforeCopy {
   /** What to do before the next one. */
   act: (() => Promise<unknown>) | null = null;
+  /** What is ahead of the COPY in that flight is sent before. */
+  isBehindRest = false;
 
   readonly dial = async (host: { host: string; port: number }): Promise<net.Socket> => {
     const socket = await connectedTo(host);
     const write = socket.write.bind(socket) as (chunk: Buffer) => boolean;
-    let before: Promise<unknown> = Promise.resolve();
+    let before = DONE;
     socket.write = ((chunk: Buffer, ...rest: unknown[]): boolean => {
       if (this.act !== null && chunk.includes('COPY ')) {
         before = this.act();
         this.act = null;
       }
-      const copy = Buffer.from(chunk);
+      let copy = Buffer.from(chunk);
+      if (this.isBehindRest && before !== DONE) {
+        // The Query begins with its type and its length.
+        const at = chunk.indexOf('COPY ') - 5;
+        write(copy.subarray(0, at));
+        copy = copy.subarray(at);
+        this.isBehindRest = false;
+      }
       const done = rest.find((each) => typeof each === 'function') as (() => void) | undefined;
       void before.then(() => {
         write(copy);
@@ -40,13 +57,14 @@ describeEach('a table that is altered meanwhile', (version) => {
   let beforeCopy: BeforeCopy;
 
   /** A connection with a table t, and another that may alter it. */
-  async function openBoth(): Promise<{
+  async function openBoth(options: ConnectOptions = {}): Promise<{
     connection: Connection;
     alter: (text: string) => void;
+    alterBetween: (text: string) => void;
     lock: () => Promise<Connection>;
   }> {
     beforeCopy = new BeforeCopy();
-    const connection = await openWithSchema(version, { dial: beforeCopy.dial });
+    const connection = await openWithSchema(version, { ...options, dial: beforeCopy.dial });
     await connection.execute('CREATE TABLE t (a int, b int8, c text)');
     await connection.execute("INSERT INTO t VALUES (1, 86400000000, 'one')");
     const path = await connection.fetchVal<string>('SHOW search_path');
@@ -54,6 +72,24 @@ describeEach('a table that is altered meanwhile', (version) => {
       beforeCopy.act = async () => {
         await using other = await connect(serverDsn(version));
         await other.execute(`SET search_path = ${path}; ${text}`);
+      };
+    };
+    /** The same when the server has been asked of the tables, until that is done or waits. */
+    const alterBetween = (text: string): void => {
+      beforeCopy.isBehindRest = true;
+      beforeCopy.act = async () => {
+        const other = await connect(serverDsn(version));
+        await other.execute(`SET search_path = ${path}`);
+        let isDone = false;
+        const altering = other.execute(text).then(() => {
+          isDone = true;
+        });
+        onTestFinished(() => altering.then(() => other.close()));
+        await using watch = await connect(serverDsn(version));
+        const isWaiting = `SELECT wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_stat_activity WHERE pid = $1`;
+        await until(
+          async () => isDone || (await watch.fetchVal(isWaiting, other.serverPid)) === true,
+        );
       };
     };
     /** Has another session lock t, and resolves to that when it has. */
@@ -65,7 +101,7 @@ describeEach('a table that is altered meanwhile', (version) => {
           resolve(other);
         };
       });
-    return { connection, alter, lock };
+    return { connection, alter, alterBetween, lock };
   }
 
   const CHANGES: readonly [change: string, told: RegExp][] = [
@@ -102,6 +138,27 @@ describeEach('a table that is altered meanwhile', (version) => {
     expect(error).toBeInstanceOf(InterfaceError);
     expect(error).toMatchObject({ isTransient: true, message: expect.stringMatching(told) });
     expect([before, await connection.fetchVal('SELECT count(*) FROM t')]).toEqual([2n, 0n]);
+  });
+
+  const TO_TIMESTAMP = CHANGES[0]![0].replace("'1 us'", "'2 us'");
+
+  test.each(['SELECT b FROM t', 'UPDATE t SET a = 2 RETURNING b'])(
+    'waits until it is read, once the server has said what it is: %s',
+    async (query) => {
+      const { connection, alterBetween } = await openBoth();
+      alterBetween(TO_TIMESTAMP);
+      const rows = await collect(connection.copyRecordsFromQuery(query));
+      expect(rows).toEqual([{ b: 86400000000n }]);
+      expect(await connection.fetchVal('SELECT b FROM t')).toEqual(new Date('2000-01-03'));
+    },
+  );
+
+  test('waits until it is written, once the server has said what it is', async () => {
+    const { connection, alterBetween } = await openBoth();
+    alterBetween(TO_TIMESTAMP);
+    await connection.copyRecordsToTable('t', { records: [[2, 86400000000n, 'two']] });
+    const days = await connection.fetch('SELECT b FROM t');
+    expect(days.map(({ b }) => b)).toEqual([new Date('2000-01-03'), new Date('2000-01-03')]);
   });
 
   // The transaction holds the tables that it has read, but not the functions.
@@ -161,15 +218,28 @@ describeEach('a table that is altered meanwhile', (version) => {
     },
   );
 
-  test('that has been emptied is not said to be worth another try', async () => {
+  const EMPTYING = 'DELETE FROM t RETURNING *';
+
+  test.each(CHANGES)('is not emptied by what it was: %s', async (change, told) => {
     const { connection, alter } = await openBoth();
+    alter(`${change}; TRUNCATE t; INSERT INTO t DEFAULT VALUES`);
+    const error = await failure(collect(connection.copyRecordsFromQuery(EMPTYING)));
+    expect(error).toMatchObject({ isTransient: true, message: expect.stringMatching(told) });
+    expect(await connection.fetchVal('SELECT count(*) FROM t')).toBe(1n);
+    expect(await collect(connection.copyRecordsFromQuery(EMPTYING))).toHaveLength(1);
+    expect(await connection.fetchVal('SELECT count(*) FROM t')).toBe(0n);
+  });
+
+  // There may be a pooler between that has no transactions.
+  test('that has been emptied is not said to be worth another try where no statements are kept', async () => {
+    const { connection, alter } = await openBoth({ statementCacheSize: 0 });
     alter('ALTER TABLE t ADD d int');
-    const query = 'DELETE FROM t RETURNING *';
-    const error = await failure(collect(connection.copyRecordsFromQuery(query)));
+    const error = await failure(collect(connection.copyRecordsFromQuery(EMPTYING)));
     expect(error).toMatchObject({
       isTransient: false,
       message: expect.stringContaining('4, not 3'),
     });
+    expect(await connection.fetchVal('SELECT count(*) FROM t')).toBe(0n);
   });
 
   test('that is locked leaves a call that is ended no hold on its connection', async () => {

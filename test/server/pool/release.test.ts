@@ -254,11 +254,16 @@ describe('release', () => {
   it.each([
     ['a stream', (c: Connection) => c.stream(MANY)],
     ['a COPY as rows', (c: Connection) => c.copyRecordsFromQuery(MANY)],
+    [
+      'a COPY of rows that it has written',
+      (c: Connection) => c.copyRecordsFromQuery(`INSERT INTO pg_temp.t ${MANY} RETURNING *`),
+    ],
   ])('does not wait for who reads %s no more, and tells them', async (_name, read) => {
     await using test = await TestPool.open(ONE);
     const { pool } = test;
     const connection = await pool.acquire();
     const { serverPid } = connection;
+    await connection.execute('CREATE TEMP TABLE t (a int)');
     const stream = read(connection);
     expect((await stream.next())![0]).toBe(1);
     const begun = performance.now();
