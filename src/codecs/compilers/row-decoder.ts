@@ -1,4 +1,4 @@
-import { DecodeError, ProtocolError } from '../../errors/client-errors.ts';
+import { DecodeError, InterfaceError, ProtocolError } from '../../errors/client-errors.ts';
 import { viewOf } from '../../protocol/view.ts';
 import { canGenerateCode, MAX_GENERATED } from '../../values/code-generation.ts';
 import { define } from '../../values/own-property.ts';
@@ -7,6 +7,7 @@ import type { RowForm } from '../../values/row-form.ts';
 import { int16At, int32At } from '../bytes.ts';
 import { BINARY, type Codec, type Format } from '../codec.ts';
 import type { TextRun } from '../text-run.ts';
+import { isOfValue, placeInside } from '../undecodable.ts';
 
 /** The global one is a getter: using it takes a tenth of the time of a copy of 1,000 bytes. */
 const { Buffer } = globalThis;
@@ -145,15 +146,19 @@ function malformedRow(reason: string): ProtocolError {
   return new ProtocolError(`malformed DataRow message: ${reason}`);
 }
 
-/** Adds the column to an error of its decoder. */
-export function inColumn(column: Pick<Column, 'name' | 'codec'>, cause: unknown): unknown {
+/** Adds the column, and the place in its value, to an error of its decoder. */
+export function inColumn({ name, codec }: Pick<Column, 'name' | 'codec'>, cause: unknown): unknown {
+  // Others are of the types, or of the protocol.
+  if (!isOfValue(cause)) return cause;
+  const place = placeInside(cause);
+  const where = `column ${JSON.stringify(name)} (${codec.type.name})${place === '' ? '' : ` at ${place}`}`;
   if (cause instanceof DecodeError) {
-    return new DecodeError(
-      `cannot decode column ${JSON.stringify(column.name)} (${column.codec.type.name}): ${cause.message}`,
-      { cause },
-    );
+    return new DecodeError(`cannot decode ${where}: ${cause.message}`, { cause });
   }
-  return cause;
+  // The message has the hint behind it.
+  const [reason] = cause.message.split('\n', 1);
+  const hint = cause.hint === null ? {} : { hint: cause.hint };
+  return new InterfaceError(`cannot read ${where}: ${reason}`, { ...hint, cause });
 }
 
 /** Makes a row of its values. */

@@ -3,6 +3,7 @@ import { int32At, malformed } from '../bytes.ts';
 import type { Codec } from '../codec.ts';
 import { TextRun } from '../text-run.ts';
 import { text } from '../types/text.ts';
+import { inside } from '../undecodable.ts';
 
 /*
  * The elements of an array in its binary form, each with its length before it. The common types
@@ -78,7 +79,11 @@ function readTexts(buffer: Buffer, start: number, end: number, count: number): u
     const size = sizeAt(buffer, at, end);
     at += 4;
     if (size >= 0 && size <= end - at) {
-      values[i] = run.text(buffer, at, size);
+      try {
+        values[i] = run.text(buffer, at, size);
+      } catch (error) {
+        throw inside(error, i);
+      }
       at += size;
     } else {
       values[i] = nullOr(size);
@@ -95,7 +100,11 @@ function codecReader({ binary }: Codec): ElementsReader {
       const size = sizeAt(buffer, at, end);
       at += 4;
       if (size >= 0 && size <= end - at) {
-        values[i] = binary!.decode(buffer, at, at + size);
+        try {
+          values[i] = binary!.decode(buffer, at, at + size);
+        } catch (error) {
+          throw inside(error, i);
+        }
         at += size;
       } else {
         values[i] = nullOr(size);

@@ -3,6 +3,7 @@ import { isDataView } from '../../values/builtins.ts';
 import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms, InlineKind } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
+import { inside, insideDimensions } from '../undecodable.ts';
 import { nested, Unencodable, undefinedValue, wrongKind } from '../unencodable.ts';
 import { type ElementsReader, elementsReader } from './array-readers.ts';
 import { type ArrayShape, MAX_DIMENSIONS, parseArrayText, printArrayText } from './array-text.ts';
@@ -195,7 +196,12 @@ function decodeArray(
     dimensions.push(size);
     lowerBounds.push(int32At(buffer, at + 4));
   }
-  const flat = readElements(buffer, first, end, total);
+  let flat: unknown[];
+  try {
+    flat = readElements(buffer, first, end, total);
+  } catch (error) {
+    throw insideDimensions(error, (index) => elementPath(index, dimensions));
+  }
   return total === 0 ? flat : nestArray(flat, { dimensions, lowerBounds }, traits);
 }
 
@@ -275,8 +281,13 @@ function decodeText(element: Codec, traits: ArrayTraits, text: string): unknown[
   const { texts, shape } = parseArrayText(text, traits.delimiter);
   const { decode } = element.text!;
   const flat: unknown[] = texts;
-  for (let i = 0; i < flat.length; i++) {
-    if (flat[i] !== null) flat[i] = decode(flat[i] as string);
+  let i = 0;
+  try {
+    for (; i < flat.length; i++) {
+      if (flat[i] !== null) flat[i] = decode(flat[i] as string);
+    }
+  } catch (error) {
+    throw inside(error, elementPath(i, shape.dimensions));
   }
   return shape.dimensions.length === 0 ? flat : nestArray(flat, shape, traits);
 }

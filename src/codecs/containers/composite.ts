@@ -6,6 +6,7 @@ import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
 import { canDecode } from '../one-way.ts';
+import { inside } from '../undecodable.ts';
 import { nested, Unencodable, undefinedValue, wrongKind } from '../unencodable.ts';
 import { parseCompositeText, printCompositeText } from './composite-text.ts';
 import { toPlain } from './plain-fields.ts';
@@ -143,7 +144,11 @@ function decodeBinary(
     if (size < 0) {
       values[i] = null;
     } else {
-      values[i] = codec.binary!.decode(buffer, at, at + size);
+      try {
+        values[i] = codec.binary!.decode(buffer, at, at + size);
+      } catch (error) {
+        throw inside(error, fieldPath(type, i));
+      }
       at += size;
     }
   }
@@ -177,7 +182,13 @@ function decodeText(type: CompositeType, shape: RowShape, text: string): Row {
   if (fields.length === 0 && codecs.length === 1) fields.push(null);
   if (fields.length !== codecs.length) throw outdated(type);
   return shape.make(
-    fields.map((field, i) => (field === null ? null : codecs[i]!.text!.decode(field))),
+    fields.map((field, i) => {
+      try {
+        return field === null ? null : codecs[i]!.text!.decode(field);
+      } catch (error) {
+        throw inside(error, fieldPath(type, i));
+      }
+    }),
   );
 }
 

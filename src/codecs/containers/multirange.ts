@@ -1,6 +1,7 @@
 import type { MessageWriter } from '../../protocol/writer.ts';
 import { int32At, malformed } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
+import { inside } from '../undecodable.ts';
 import { nested, wrongKind } from '../unencodable.ts';
 
 /*
@@ -41,7 +42,11 @@ function decodeBinary(range: Codec, buffer: Buffer, start: number, end: number):
     at += 4;
     if (size < 0 || size > end - at)
       throw malformed('multirange', `a range has the length ${size}`);
-    ranges[i] = range.binary!.decode(buffer, at, at + size);
+    try {
+      ranges[i] = range.binary!.decode(buffer, at, at + size);
+    } catch (error) {
+      throw inside(error, i);
+    }
     at += size;
   }
   if (at !== end) throw malformed('multirange', `${end - at} bytes follow its end`);
@@ -61,7 +66,11 @@ function decodeText(range: Codec, text: string): unknown[] {
     ONE_RANGE.lastIndex = at;
     const found = ONE_RANGE.exec(text);
     if (found === null) throw malformed('multirange', 'its text holds no range');
-    ranges.push(range.text!.decode(found[0]));
+    try {
+      ranges.push(range.text!.decode(found[0]));
+    } catch (error) {
+      throw inside(error, ranges.length);
+    }
     at += found[0].length;
   } while (text[at] === ',');
   if (text[at] !== '}' || at + 1 !== text.length) {

@@ -4,6 +4,7 @@ import { parseRange } from '../../values/range-text.ts';
 import { int32At, malformed } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
 import { BINARY, TEXT } from '../codec.ts';
+import { inside } from '../undecodable.ts';
 import { nested, Unencodable, wrongKind } from '../unencodable.ts';
 
 /*
@@ -66,17 +67,21 @@ function decodeBinary(subtype: Codec, buffer: Buffer, start: number, end: number
   const flags = buffer[start]!;
   if ((flags & ~ALL_FLAGS) !== 0) throw malformed('range', `the flags ${flags}`);
   let at = start + 1;
-  const bound = (): unknown => {
+  const bound = (name: string): unknown => {
     if (end - at < 4) throw malformed('range', 'it ends too early');
     const size = int32At(buffer, at);
     const from = at + 4;
     if (size < 0 || size > end - from) throw malformed('range', `a bound has the length ${size}`);
     at = from + size;
-    return subtype.binary!.decode(buffer, from, at);
+    try {
+      return subtype.binary!.decode(buffer, from, at);
+    } catch (error) {
+      throw inside(error, name);
+    }
   };
   const isEmpty = (flags & EMPTY) !== 0;
-  const lower = isEmpty || (flags & LOWER_INFINITE) !== 0 ? null : bound();
-  const upper = isEmpty || (flags & UPPER_INFINITE) !== 0 ? null : bound();
+  const lower = isEmpty || (flags & LOWER_INFINITE) !== 0 ? null : bound('.lower');
+  const upper = isEmpty || (flags & UPPER_INFINITE) !== 0 ? null : bound('.upper');
   if (at !== end) throw malformed('range', `${end - at} bytes follow its end`);
   return new Range(lower, upper, {
     lowerInc: (flags & LOWER_INCLUSIVE) !== 0,
@@ -94,11 +99,14 @@ function decodeText(subtype: Codec, text: string): Range {
   }
   if (parsed === null) return Range.empty();
   const { lower, upper, lowerInc, upperInc } = parsed;
-  const { decode } = subtype.text!;
-  return new Range(lower === null ? null : decode(lower), upper === null ? null : decode(upper), {
-    lowerInc,
-    upperInc,
-  });
+  const bound = (given: string | null, name: string): unknown => {
+    try {
+      return given === null ? null : subtype.text!.decode(given);
+    } catch (error) {
+      throw inside(error, name);
+    }
+  };
+  return new Range(bound(lower, '.lower'), bound(upper, '.upper'), { lowerInc, upperInc });
 }
 
 function boundText(subtype: Codec, bound: unknown, name: string): string {

@@ -2,6 +2,7 @@ import { int32At, malformed, uint32At } from '../bytes.ts';
 import type { Codec, CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
 import { MissingTypesError } from '../codec-source.ts';
+import { inside } from '../undecodable.ts';
 import { Unencodable } from '../unencodable.ts';
 import { fieldSize, fieldsStart, MINIMUM_FIELD } from './composite.ts';
 import { parseCompositeText } from './composite-text.ts';
@@ -31,7 +32,13 @@ export function recordForms(codecOf: (oid: number) => Codec | undefined): CodecF
       }
       const codec = codecOf(oid);
       if (codec === undefined) missing.push(oid);
-      else if (missing.length === 0) values[i] = decodeField(codec, buffer, at, at + size);
+      else if (missing.length === 0) {
+        try {
+          values[i] = decodeField(codec, buffer, at, at + size);
+        } catch (error) {
+          throw inside(error, i);
+        }
+      }
       at += size;
     }
     if (at !== end) throw malformed('record', `${end - at} bytes follow its end`);
