@@ -68,9 +68,10 @@ async function makeTemplate(
   await connection.close();
   await admin.execute(`ALTER DATABASE ${name} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
   await sweep(admin, dsn, name);
+  await dropAbandoned(admin, dsn);
 }
 
-/** Drops the templates of former migrations that nobody uses, and databases whose tests were killed. */
+/** Drops the templates of former migrations that nobody uses. */
 async function sweep(admin: Connection, dsn: string, kept: string): Promise<void> {
   const old = await admin.fetch<{ name: string }>(
     'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1) AND datname <> $2',
@@ -80,11 +81,29 @@ async function sweep(admin: Connection, dsn: string, kept: string): Promise<void
   for (const { name } of old) {
     await unlessLocked(admin, USES, name, () => drop(admin, dsn, name, true));
   }
-  const tests = await admin.fetch<{ name: string }>(
-    "SELECT datname AS name FROM pg_database WHERE starts_with(datname, 'asyncpg_test_')",
+}
+
+/** Drops the databases of tests whose processes were killed. */
+export async function dropAbandoned(admin: Connection, dsn: string): Promise<void> {
+  const abandoned = await admin.fetch<{ name: string }>(
+    `SELECT datname AS name FROM pg_database
+     WHERE starts_with(datname, 'asyncpg_test_') AND NOT ${isHeld('$1', 'datname')}`,
+    LOCKS,
   );
-  for (const { name } of tests) {
+  for (const { name } of abandoned) {
+    // Its connection may have been ended, and the lock with it, by a test that ends all there are.
+    if (isAlive(Number(name.split('_')[2]))) continue;
     await unlessLocked(admin, LOCKS, name, () => drop(admin, dsn, name, false));
+  }
+}
+
+/** Whether there may be a process of that number on this machine. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 
@@ -107,13 +126,13 @@ async function unlessLocked(
 
 /** Whether any session has it: a lock is one of its database, and others may have come by another one. */
 function isLocked(admin: Connection, locks: number, name: string): Promise<boolean | null> {
-  return admin.fetchVal<boolean>(
-    `SELECT EXISTS (
-       SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
-         AND classid = $1::int8::oid AND objid = (hashtext($2)::int8 & 4294967295)::oid)`,
-    locks,
-    name,
-  );
+  return admin.fetchVal<boolean>(`SELECT ${isHeld('$1', '$2')}`, locks, name);
+}
+
+function isHeld(locks: string, name: string): string {
+  return `EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted
+      AND classid = ${locks}::int8::oid AND objid = (hashtext(${name})::int8 & 4294967295)::oid)`;
 }
 
 function tryLock(admin: Connection, locks: number, name: string): Promise<boolean | null> {

@@ -12,7 +12,13 @@ import { copySettings } from './database-settings.ts';
 import { dropDatabase } from './drop-database.ts';
 import { type Migrations, migrationsOf, readMigrations } from './migrations.ts';
 import { type TestServer, testServer, withDatabase } from './server.ts';
-import { ensureTemplate, holdDatabase, holdTemplate, templateName } from './template.ts';
+import {
+  dropAbandoned,
+  ensureTemplate,
+  holdDatabase,
+  holdTemplate,
+  templateName,
+} from './template.ts';
 
 /** Which database a test file gets. */
 export interface TestDatabaseOptions {
@@ -29,6 +35,9 @@ export interface TestDatabaseOptions {
 
 /** How long a test's pools wait for connections that it has not given back, in milliseconds. */
 const PATIENCE = 1_000;
+
+/** The servers on which this process has looked for what killed ones have left. */
+const swept = new Set<string>();
 
 /** How often a template is made again that somebody has dropped before it could be cloned. */
 const ATTEMPTS = 3;
@@ -190,6 +199,10 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
       }
     }
     await copySettings(admin, templateName(migrations), name);
+    if (!swept.has(server.dsn)) {
+      swept.add(server.dsn);
+      await dropAbandoned(admin, server.dsn);
+    }
     const database = new TestDatabase(server, admin, name);
     options.after?.(() => database.close());
     return database;

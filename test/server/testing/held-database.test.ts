@@ -78,13 +78,13 @@ onEachVersion('a test database that something holds', (version) => {
     await using server = await LogicalCluster.start(version);
     const { dsn } = server.cluster;
     // As it is when nobody has the lock any more.
-    await server.pool.execute('CREATE DATABASE asyncpg_test_1_killed');
-    const held = await connect(dsn, { database: 'asyncpg_test_1_killed' });
+    await server.pool.execute('CREATE DATABASE asyncpg_test_4999999_killed');
+    const held = await connect(dsn, { database: 'asyncpg_test_4999999_killed' });
     await held.execute('CREATE TABLE a (n int PRIMARY KEY)');
     await held.execute(PREPARE);
     await held.close();
     await (await made(dsn)).close();
-    const found = "SELECT 1 FROM pg_database WHERE datname = 'asyncpg_test_1_killed'";
+    const found = "SELECT 1 FROM pg_database WHERE datname = 'asyncpg_test_4999999_killed'";
     expect(await server.pool.fetch(found)).toEqual([]);
   });
 });

@@ -365,6 +365,29 @@ describe('a test database', () => {
     expect(await databases(name)).toEqual([]);
   });
 
+  test('of a process that was killed is dropped by the next process, and one in use is not', async () => {
+    await (await testDatabase({ server, migrations: folder })).close();
+    const child: ChildProcess = spawn(process.execPath, [PROGRAM, server, folder, '--stay']);
+    const [chunk] = (await once(child.stdout!, 'data')) as [Buffer];
+    const { name } = JSON.parse(String(chunk)) as { name: string };
+    const run = promisify(execFile);
+    // Without its lock, as where a test has ended all connections of the server.
+    const ended = await admin.fetchVal(
+      `SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+       WHERE locktype = 'advisory' AND objid = (hashtext($1)::int8 & 4294967295)::oid`,
+      name,
+    );
+    expect(ended).toBe(1n);
+    await run(process.execPath, [PROGRAM, server, folder]);
+    expect(await databases(name)).toEqual([name]);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await vi.waitFor(async () => {
+      await run(process.execPath, [PROGRAM, server, folder]);
+      expect(await databases(name)).toEqual([]);
+    }, 20_000);
+  });
+
   test('does not disturb others on the server that are made otherwise', async () => {
     const version = Math.random();
     let isMaking = (): void => {};
