@@ -43,6 +43,8 @@ export interface RequestHost {
   submitInner(request: Request): void;
   /** Ends a request whose time is up, or whose signal was aborted. */
   expire(request: Request): void;
+  /** See Session. */
+  linger(request: Request): void;
   /** Has the server stop a request that was sent. */
   abort(request: Request): void;
 }

@@ -119,6 +119,7 @@ export class Session implements InboxOwner {
   #reason: Error | null = null;
   #lastWords: ServerMessageFields | null = null;
   #goneWaiters: (() => void)[] = [];
+  readonly #lingering = new Set<Request>();
   #closeTimer: Timer | null = null;
   /** Calls that are not in the queue and wait until it is empty. */
   #followers = 0;
@@ -404,12 +405,21 @@ export class Session implements InboxOwner {
 
   /** Ends the session at once. The first reason is kept; every request is settled once. */
   destroy(reason: Error | null): void {
-    if (this.#ended) {
-      // It was ending in good order; now it ends without waiting for the peer.
-      this.#transport.destroy();
-      return;
-    }
-    this.#finish(reason, () => this.#transport.destroy());
+    // It may have been ending in good order; now it ends without waiting for the peer.
+    if (this.#ended) this.#transport.destroy();
+    else this.#finish(reason, () => this.#transport.destroy());
+    if (reason !== null || this.#lastWords !== null) return;
+    for (const request of this.#lingering) request.fail(this.endedError(false));
+  }
+
+  /**
+   * The server has carried out the request, which waits for its caller's own code. The end of the session is nothing
+   * to it, unless whoever ends it wants to have everything over at once.
+   */
+  linger(request: Request): void {
+    this.#lingering.add(request);
+    const strikeOut = (): void => void this.#lingering.delete(request);
+    request.promise.then(strikeOut, strikeOut);
   }
 
   /**

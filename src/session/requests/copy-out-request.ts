@@ -157,6 +157,7 @@ export class CopyOutRequest extends CopyRequest {
       this.fail(this.error);
       return;
     }
+    session.linger(this);
     this.#sink.end().then(
       () => this.succeed(),
       (error: unknown) => this.fail(error),

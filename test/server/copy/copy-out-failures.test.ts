@@ -1,8 +1,17 @@
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Connection, connect, PostgresError } from '../../../src/index.ts';
+import {
+  type Connection,
+  ConnectionDoesNotExistError,
+  type CopyOutOptions,
+  connect,
+  createPool,
+  PostgresError,
+} from '../../../src/index.ts';
+import { failure as failureOf } from '../../support/connections.ts';
 import { collector, connectWithThreeGoods, ENDLESS, expectUsable } from '../../support/copy.ts';
+import { until } from '../../support/pool.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -223,5 +232,55 @@ describe('when the COPY fails', () => {
     await expect(connection.copyFromQuery(ENDLESS, { output })).rejects.toThrow();
     expect(output.destroyed).toBe(true);
     expect(connection.isClosed).toBe(true);
+  });
+});
+
+describe('when the output never takes the last of the data', () => {
+  const outputs: readonly [string, () => CopyOutOptions['output']][] = [
+    ['a function', () => () => new Promise<void>(() => {})],
+    ['a Writable', () => new Writable({ write() {} })],
+    [
+      'a Writable that never ends',
+      () => new Writable({ write: (_, __, done) => done(), final() {} }),
+    ],
+    ['a WritableStream', () => new WritableStream({ write: () => new Promise(() => {}) })],
+  ];
+
+  test.each(outputs)('terminate() ends the call: %s', async (_name, output) => {
+    const other = await connect(serverDsn());
+    const copying = failureOf(other.copyFromQuery('SELECT 1', { output: output() }));
+    expect(await other.fetchVal('SELECT 5')).toBe(5);
+    other.terminate();
+    expect(await copying).toBeInstanceOf(ConnectionDoesNotExistError);
+  });
+
+  test('terminate() of a pool that is closing ends the call, and destroys the output', async () => {
+    const pool = await createPool(serverDsn(), { minSize: 0 });
+    const output = new Writable({ write() {} });
+    const copying = failureOf(pool.copyFromQuery('SELECT 1', { output }));
+    await pool.fetchVal('SELECT 5');
+    const closing = pool.close();
+    pool.terminate();
+    expect(await copying).toBeInstanceOf(ConnectionDoesNotExistError);
+    await closing;
+    expect(output.destroyed).toBe(true);
+  });
+
+  test('the call goes on when the connection is lost or closed', async () => {
+    for (const end of ['lost', 'closed']) {
+      const other = await connect(serverDsn());
+      let take = (): void => {};
+      const output = (): Promise<void> =>
+        new Promise((resolve) => {
+          take = resolve;
+        });
+      const copying = other.copyFromQuery('SELECT 1', { output });
+      const pid = await other.fetchVal<number>('SELECT pg_backend_pid()');
+      if (end === 'closed') await other.close();
+      else await connection.execute('SELECT pg_terminate_backend($1)', pid);
+      await until(() => other.isClosed);
+      take();
+      expect(await copying).toBe('COPY 1');
+    }
   });
 });
