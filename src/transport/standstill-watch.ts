@@ -25,7 +25,7 @@ export class StandstillWatch {
   /** How often nothing had happened. */
   #looks = 0;
 
-  /** @param keepsProcess the process stays while it watches */
+  /** @param keepsProcess the process stays until it has told: what it would end without is told by then */
   constructor(clock: Clock, watched: Watched, keepsProcess: boolean) {
     this.#clock = clock;
     this.#watched = watched;
@@ -57,10 +57,13 @@ export class StandstillWatch {
 
   #lookLater(): void {
     const look = (): void => {
-      this.#lookLater();
+      const timer = this.#timer;
       this.#look();
+      // Telling it may have ended the watch.
+      if (this.#timer === timer) this.#lookLater();
     };
-    this.#timer = this.#clock.setTimer(LOOK, look, this.#keepsProcess);
+    const isTold = this.#looks * LOOK >= LONG_WAIT;
+    this.#timer = this.#clock.setTimer(LOOK, look, this.#keepsProcess && !isTold);
   }
 
   #look(): void {

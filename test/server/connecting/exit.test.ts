@@ -87,6 +87,26 @@ describe('a process whose connections may let it exit', { timeout: 90_000 }, () 
     expect(await output(program(dsn, CONNECTION, work))).toBe('told\n');
   });
 
+  it.each([
+    ['a connection, for a transaction', CONNECTION, 'db', 'AsyncpgTransactionWaitWarning'],
+    [
+      'a pool, for a connection',
+      'createPool(dsn, { maxSize: 1, allowExitOnIdle: true, acquireTimeout: null })',
+      'await db.acquire()',
+      'AsyncpgPoolWaitWarning',
+    ],
+  ])('is told of a call that waits in vain, and goes then: %s', async (_, open, lent, warning) => {
+    const work = `process.on('warning', ({ name }) => console.log(name));
+      const lent = ${lent};
+      lent.transaction(async (tx) => {
+        await tx.execute('SELECT 1');
+        console.log('begun');
+        await new Promise(() => {});
+      });
+      db.fetchVal('SELECT 2').finally(() => console.log('answered'));`;
+    expect(await output(program(dsn, open, work))).toBe(`begun\n${warning}\n`);
+  });
+
   it('keeps a process whose pool may exit as long as somebody listens', async () => {
     const work = `const subscription = await db.listen('exit_pool_test', async () => {
         console.log('told');
