@@ -7,6 +7,7 @@ import { CopyInput } from '../../session/requests/copy-input.ts';
 import { iteratorOf } from '../../session/requests/iterating.ts';
 import type { Turn } from '../../session/requests/turn.ts';
 import { learnArrayNulls } from '../../session/statements/array-nulls.ts';
+import { withQuery } from '../../session/statements/preparation.ts';
 import { settle } from '../../session/statements/settle.ts';
 import { type TableColumn, tableColumns } from '../../session/statements/table-columns.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
@@ -64,7 +65,11 @@ export async function copyRecordsToTable(
   const binaryText = textIn('binary');
   const input = new CopyInput(iteratorOf(RECORDS, records), RECORDS);
   const copy = async (turn: Turn): Promise<string> => {
-    const known = await turn.during(() => tableColumns(session, turn, name));
+    const known = await turn
+      .during(() => tableColumns(session, turn, name))
+      .catch((error: unknown) => {
+        throw withQuery(error, binaryText);
+      });
     const copied = inRows(session.registry, copiedColumns(columns, known));
     const encoder = compileRecordEncoder(copied, known);
     if (encoder.format === TEXT && copied.some(({ codec }) => codec.hasArrays)) {

@@ -80,7 +80,7 @@ async function parse(
     } catch (error) {
       // The server may have parsed it before it was cancelled, and undoes no preparation.
       if (request.abandoned || request.wasStruck) session.statements.close(name);
-      if (!request.wasStruck || session.transactionStatus !== 'I') throw error;
+      if (!request.wasStruck || session.transactionStatus !== 'I') throw withQuery(error, text);
     }
   }
 }

@@ -181,7 +181,7 @@ describe('the arguments of a query', () => {
     ).rejects.toBeInstanceOf(InvalidArgumentError);
     await expect(
       connection.copyFromQuery({ text: 'SELEC $1', args: [1] }, { output }),
-    ).rejects.toMatchObject({ sqlstate: '42601' });
+    ).rejects.toMatchObject({ sqlstate: '42601', query: 'SELEC $1', position: 1 });
     await expectUsable(connection);
   });
 });

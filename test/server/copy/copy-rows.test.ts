@@ -260,7 +260,7 @@ describe('an error', () => {
       for await (const _ of connection.copyRecordsFromQuery('SELECT * FROM nowhere')) {
         expect.unreachable();
       }
-    }).rejects.toMatchObject({ sqlstate: '42P01' });
+    }).rejects.toMatchObject({ sqlstate: '42P01', query: 'SELECT * FROM nowhere', position: 15 });
     await expectUsable();
   });
 

@@ -91,6 +91,7 @@ describe('when it fails before the statement', () => {
     };
     await expect(connection.copyRecordsToTable('nowhere', { records })).rejects.toMatchObject({
       sqlstate: '42P01',
+      query: 'COPY "nowhere" FROM STDIN WITH (FORMAT binary)',
     });
     expect([pulled, returned]).toEqual([0, 1]);
   });
