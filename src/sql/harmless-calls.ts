@@ -13,7 +13,7 @@ const HARMLESS = new Set(
   (
     'in values analyze analyse and or not on using select from where having any some all array case when then ' +
     'else with union except intersect as limit offset returning exists row coalesce nullif ' +
-    'greatest least lateral distinct is ilike between grouping rollup cube trim treat xmlelement xmlforest ' +
+    'greatest least lateral distinct is ilike between grouping trim treat xmlelement xmlforest ' +
     'xmlconcat xmlparse xmlroot xmlserialize xmltable json_table json_query json_value json_exists json_scalar ' +
     'json_serialize json_arrayagg json_objectagg json_array merge_action cast collation for user ' +
     'decimal dec character nchar varchar time timestamp float int uuid ' +
@@ -64,6 +64,11 @@ const PAIRS: Readonly<Record<string, string>> = {
 /** What stands behind "by" in GROUP BY (…), ORDER BY (…), PARTITION BY (…). */
 const BEFORE_BY = new Set(['group', 'order', 'partition']);
 
+/** Not reserved: a function may be named so, and is called by it wherever this is not in a list of GROUP BY. */
+const GROUPINGS = new Set(['rollup', 'cube']);
+/** What stands in front of these there. */
+const BEFORE_GROUPING = new Set(['by', 'distinct', 'all', ',']);
+
 /** Behind a closing bracket these are no calls. */
 const BEHIND_BRACKET = new Set(['over', 'filter']);
 
@@ -89,6 +94,9 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
   let isFirst = true;
   /** A bracket was seen that a call may follow. */
   let isFollowed = false;
+  let depth = 0;
+  /** How deep in brackets the list of a GROUP BY is that may go on; -1: there is none. */
+  let groupedAt = -1;
   while (lexer.next()) {
     const { token, start, end } = lexer;
     if (token === 'blank' || token === 'comment') continue;
@@ -100,8 +108,10 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
       name !== '' &&
       name !== known &&
       !isAlias(name, before, isFollowed) &&
-      !isHarmless(name, isQualified, isQuoted, before);
+      !isHarmless(name, isQualified, isQuoted, before, depth === groupedAt);
     isFollowed ||= piece === '(' && (name === 'operator' || FOLLOWED[name] === before);
+    if (piece === '(') depth += 1;
+    else if (piece === ')' && --depth < groupedAt) groupedAt = -1;
     if (token === 'word' || token === 'quoted name') {
       if (last === '.') {
         isQualified ||= name !== 'pg_catalog';
@@ -113,6 +123,8 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
       isQuoted = token === 'quoted name';
       name = isQuoted ? piece : piece.toLowerCase();
       last = name;
+      if (name === 'by') groupedAt = before === 'group' ? depth : -1;
+      else if (name === 'select' || name === 'returning') groupedAt = -1;
     } else {
       if (piece !== '.') name = '';
       last = piece;
@@ -133,8 +145,10 @@ function isHarmless(
   isQualified: boolean,
   isQuoted: boolean,
   before: string,
+  isGrouped: boolean,
 ): boolean {
   if (isQualified || isQuoted) return false;
   if (HARMLESS.has(name) || PAIRS[name] === before || isBuiltin(name)) return true;
+  if (GROUPINGS.has(name)) return isGrouped && BEFORE_GROUPING.has(before);
   return name === 'by' && BEFORE_BY.has(before);
 }

@@ -52,6 +52,7 @@ const SHAREABLE = [
   'SELECT a FROM (VALUES (1)) v(a), unnest($1::int[], $2::text[]) "u" (a, b), generate_series(1, 2) g(n)',
   'SELECT DISTINCT ON (a) a, sum(b) OVER (ORDER BY a), max(b) FILTER (WHERE a > 0) FROM t AS x(a, b)',
   'SELECT a, b, count(*) FROM t GROUP BY ROLLUP (a), CUBE (b), GROUPING SETS ((a), (b))',
+  'SELECT a FROM (SELECT a FROM t GROUP BY DISTINCT ROLLUP(a), a, CUBE (b)) v(a) GROUP BY ALL cube(a)',
   'SELECT pg_stat_get_activity(NULL), pg_notify($1, $2), nextval($3), regexp_instr(a, b)',
 ];
 
@@ -93,6 +94,16 @@ const LASTING = [
   'UPDATE t SET a = 1 RETURNING WITH (OLD AS o, NEW AS n) f(o.a)',
   'SELECT a FROM (VALUES (f(1))) v(a)',
   'SELECT a FROM unnest($1::int[]) u(a) WHERE (a > 1) AND f(a)',
+  // Names that are no calls in a list of GROUP BY alone.
+  'SELECT rollup(now()::date)',
+  'SELECT a, cube(b) FROM t',
+  'SELECT cube(1), a FROM t GROUP BY ROLLUP (a)',
+  'SELECT a FROM t GROUP BY a ORDER BY a, rollup(a)',
+  'SELECT a FROM t GROUP BY a UNION SELECT a, rollup(a)',
+  'SELECT (SELECT a FROM t GROUP BY ROLLUP (a)), rollup(b)',
+  'SELECT a FROM t GROUP BY abs(rollup(a))',
+  'SELECT a FROM t GROUP BY s.rollup(a)',
+  'INSERT INTO t SELECT a FROM u GROUP BY ROLLUP (a) RETURNING a, cube(b)',
   'INSERT INTO t (a) VALUES (f(1))',
   'EXPLAIN ANALYZE SELECT f(1)',
   'COPY (SELECT f(1)) TO STDOUT',
