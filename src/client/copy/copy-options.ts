@@ -24,7 +24,7 @@ export interface CopyCommon {
   readonly schema?: string | undefined;
   /** For the whole call, in milliseconds; overrides `commandTimeout`. */
   readonly timeout?: number | undefined;
-  /** Aborting stops the COPY, which then has had no effect. */
+  /** Aborting stops the COPY: it has had no effect then, unless all of its data had been sent before. */
   readonly signal?: AbortSignal | undefined;
   /** Called as the COPY goes on, at most once for each 64 KiB. If it throws the COPY fails. */
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
