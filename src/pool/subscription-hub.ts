@@ -132,15 +132,16 @@ export class SubscriptionHub {
     const all = [...this.#subscribers];
     try {
       signal.throwIfAborted();
-      for (const subscriber of all) {
-        if (!this.#subscribers.has(subscriber)) continue;
-        try {
-          await connection.addListener(subscriber.channel, subscriber.deliver);
-        } catch (error) {
-          // Who is about to subscribe is told himself what the server has against his channel.
-          if (subscriber.isLive || connection.isClosed) throw error;
-        }
-      }
+      await Promise.all(
+        all.map(async (subscriber) => {
+          try {
+            await connection.addListener(subscriber.channel, subscriber.deliver);
+          } catch (error) {
+            // Who is about to subscribe is told himself what the server has against his channel.
+            if (subscriber.isLive || connection.isClosed) throw error;
+          }
+        }),
+      );
       client.checkOpen();
     } catch (error) {
       link.heartbeat?.cancel();

@@ -253,6 +253,25 @@ describe('a subscription whose connection is lost', () => {
     }
   });
 
+  it('is restored with all others at once, however many there are', async () => {
+    const counter = new CountingDial();
+    await using test = await TestPool.open({ ...LISTENER, dial: counter.dial });
+    const got: string[] = [];
+    const gaps: number[] = [];
+    for (let n = 0; n < 30; n++) {
+      const callback = ({ payload }: Notification): void => void got.push(payload);
+      await test.pool.listen(`many ${n}`, callback, { onReconnect: () => void gaps.push(n) });
+    }
+    counter.take();
+    counter.cut();
+    await until(() => gaps.length === 30);
+    // The log-in, and the thirty LISTEN together.
+    expect(counter.take()).toBeLessThan(10);
+    for (let n = 0; n < 30; n++) await send(test, `many ${n}`, String(n));
+    await until(() => got.length === 30);
+    expect(got).toEqual(Array.from({ length: 30 }, (_, n) => String(n)));
+  });
+
   it('stays away when it was closed meanwhile', async () => {
     const counter = new CountingDial();
     let broken = false;
