@@ -52,6 +52,11 @@ export function readOpening(text: string, backslashes: boolean): Opening | null 
   return { verb, second };
 }
 
+/** Whether it sets what a transaction is, e.g. its isolation: no query may come between BEGIN and that. */
+export function setsTransaction(text: string): boolean {
+  return /\btransaction/i.test(text) && readOpening(text, false)?.verb === 'set';
+}
+
 /** A statement's first word, or that of the statement which an EXPLAIN explains. */
 function readVerb(lexer: Lexer): string | null {
   let isExplain = false;

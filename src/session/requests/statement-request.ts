@@ -8,6 +8,7 @@ import {
 } from '../../protocol/backend/result.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
+import { setsTransaction } from '../../sql/opening.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { RequestHost } from '../request.ts';
@@ -72,7 +73,8 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   // ── Starting ────────────────────────────────────────────────────────────────────────────
 
   override start(session: RequestHost): void {
-    if (session.statements.surroundings.isUnsettled && !this.isBound) {
+    const { isUnsettled } = session.statements.surroundings;
+    if (isUnsettled && !this.isBound && !setsTransaction(this.text)) {
       session.queue.holdWhile(this, settle(session, this), () => this.#start(session));
     } else {
       this.#start(session);

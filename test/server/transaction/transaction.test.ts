@@ -3,6 +3,7 @@ import {
   InFailedSQLTransactionError,
   InterfaceError,
   type PostgresError,
+  type Queryable,
   ReadOnlySQLTransactionError,
   type Transaction,
   UniqueViolationError,
@@ -321,6 +322,33 @@ describeEach('transactions', (version) => {
     }
     expect(await c.transaction((tx) => tx.fetchVal('SELECT 1'))).toBe(1);
     expect(c.isInTransaction()).toBe(false);
+  });
+
+  it.each([
+    'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE',
+    '/* mine */ SET LOCAL transaction_isolation = serializable',
+    'set session transaction_isolation to "serializable"; ',
+  ])('are set ahead of their first query, behind a function as well: %s', async (text) => {
+    const c = await open(version);
+    await c.execute("CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+    const ways: readonly ((on: Queryable) => Promise<unknown>)[] = [
+      (on) => on.fetch(text),
+      (on) => on.execute(text),
+      (on) => on.fetchVal(text),
+    ];
+    for (const [n, set] of ways.entries()) {
+      await c.fetchVal(`SELECT pg_temp.f() + ${n}`);
+      await c.execute('BEGIN');
+      await set(c);
+      expect(await c.fetchVal('SHOW transaction_isolation')).toBe('serializable');
+      await c.execute('ROLLBACK');
+      await c.fetchVal(`SELECT pg_temp.f() - ${n}`);
+      const found = c.transaction(async (tx) => {
+        await set(tx);
+        return tx.fetchVal('SHOW transaction_isolation');
+      });
+      expect(await found).toBe('serializable');
+    }
   });
 
   it('whose signal is aborted while it waits for the calls before it is not begun', async () => {
