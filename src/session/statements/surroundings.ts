@@ -12,7 +12,7 @@ import { ArrayNullsSetting } from './array-nulls-setting.ts';
 import { Definitions } from './definitions.ts';
 import { REPORTED_AS, type Scope, Scopes } from './scope.ts';
 import type { Statement } from './statement.ts';
-import { NO_VALUES, UnreportedSettings, withValue } from './unreported-settings.ts';
+import { NO_VALUES, UnreportedSettings, type Values, withValue } from './unreported-settings.ts';
 
 /** What is asked of a request. */
 interface Sent {
@@ -34,6 +34,8 @@ interface Pending {
   /** Those of its statements that call functions of the user's own. */
   readonly callers: readonly Statement[];
   readonly scope: Scope;
+  /** Nothing was set before it that the server does not report. */
+  readonly isFirst: boolean;
 }
 
 const NO_STATEMENTS: readonly Statement[] = [];
@@ -65,6 +67,12 @@ export class Surroundings {
   #waiters: (() => void)[] = [];
   readonly #unreported: UnreportedSettings;
   readonly arrayNulls: ArrayNullsSetting;
+  /** What the server does not report, as the session has begun with it; null: not known. */
+  #begun: Values | null = null;
+  /** The server has told what is set once something may have been: it is of use to know what RESET leaves. */
+  #wasTold = false;
+  /** Those that have called the first such function, and what was left then. */
+  #unjudged: { readonly callers: readonly Statement[]; readonly left: Values } | null = null;
   /** A statement that has called functions which may have set what is not known now. */
   #suspect: Pending | null = null;
 
@@ -112,6 +120,7 @@ export class Surroundings {
       changes: concerned.flatMap(changesBy),
       callers,
       scope: this.scope,
+      isFirst: this.#unreported.current.size === 0,
     });
     if (concerned.length > 0) this.isUnsettled = true;
   }
@@ -119,7 +128,13 @@ export class Surroundings {
   /** A request was sent with statements ahead of it that make these changes. */
   sentAhead(request: Sent, changes: readonly SurroundingsChange[]): void {
     this.isPending = true;
-    this.#pending.push({ request, changes, callers: NO_STATEMENTS, scope: this.scope });
+    this.#pending.push({
+      request,
+      changes,
+      callers: NO_STATEMENTS,
+      scope: this.scope,
+      isFirst: false,
+    });
     this.isUnsettled = true;
   }
 
@@ -212,7 +227,12 @@ export class Surroundings {
 
   /** Whether the values of `unreported` have to be asked for. */
   get hasUnknownValues(): boolean {
-    return this.#unreported.hasUnknown;
+    return this.#unreported.hasUnknown || (this.#wasTold && this.#begun === null && this.#isFirst);
+  }
+
+  /** Everything that the server does not report is as the session has begun with it. */
+  get #isFirst(): boolean {
+    return this.#unreported.current.size === 0 && !this.#unreported.isTouched;
   }
 
   /** Whether it has to be asked for if schemas are named like roles. */
@@ -262,6 +282,11 @@ export class Surroundings {
       if (values === null) known.set(name, `unknown ${++unknowns}`);
       else known.set(name, name === 'search_path' ? pathNames(values[i] ?? '') : (values[i] ?? ''));
     }
+    if (this.#isFirst && values !== null) this.#hasBegun(new Map(known));
+    for (const [name, value] of this.#begun ?? NO_VALUES) {
+      if (known.get(name) === value) known.delete(name);
+    }
+    this.#wasTold = values !== null;
     this.#unreported.told(known);
     this.scope = this.#scopeNow();
     this.isUnsettled = this.#pending.length > 0 || this.isUnknown;
@@ -285,7 +310,22 @@ export class Surroundings {
     else this.#found(pending);
   }
 
-  #found({ callers, scope }: Pending): void {
+  /** What RESET leaves is known, and so whether the first function has left it so. */
+  #hasBegun(begun: Values): void {
+    this.#begun = begun;
+    const { callers, left } = this.#unjudged ?? { callers: NO_STATEMENTS, left: NO_VALUES };
+    this.#unjudged = null;
+    const isLeft = [...begun].every(([name, value]) => left.get(name) === value);
+    for (const caller of callers) {
+      if (caller.leavesSurroundings !== false) caller.leavesSurroundings = isLeft;
+    }
+  }
+
+  #found({ callers, scope, isFirst }: Pending): void {
+    if (isFirst && this.#begun === null && scope !== this.scope) {
+      this.#unjudged = { callers, left: this.#unreported.current };
+      return;
+    }
     for (const caller of callers) {
       if (caller.leavesSurroundings !== false) caller.leavesSurroundings = scope === this.scope;
     }

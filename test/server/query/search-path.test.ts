@@ -404,6 +404,86 @@ describeEach('a search_path for each tenant', (version) => {
     expect(flights.take()).toBe(1);
   });
 
+  it('does not ask behind functions that set nothing, for each holder of a pool', async () => {
+    const [one] = await tenants(version);
+    const flights = new CountingDial();
+    const pool = await onePool(version, { dial: flights.dial });
+    const visit = (n: number) =>
+      pool.transaction(async (tx) => {
+        await tx.fetchVal(`SELECT ${one}.idle($1)`, n);
+        return tx.fetchVal('SELECT $1::int4', n);
+      });
+    for (const n of [1, 2, 3]) await visit(n);
+    await pool.withConnection(() => Promise.resolve());
+    flights.take();
+    for (const n of [4, 5]) {
+      expect(await visit(n)).toBe(n);
+      await pool.withConnection(() => Promise.resolve());
+      // Each of the two, COMMIT, and the pool's reset.
+      expect(flights.take()).toBe(4);
+    }
+  });
+
+  it('sees what a function sets for the holder after one for whom it had set nothing', async () => {
+    const [one] = await tenants(version);
+    const pool = await onePool(version, {});
+    const q = String.raw`SELECT '\xdead'::bytea::text`;
+    const set = 'SELECT pg_catalog.set_config($1, $2, false)';
+    const visit = (value: string) =>
+      pool.withConnection(async (c) => {
+        await c.fetchVal(`SELECT ${one}.idle($1)`, 1);
+        const before = await c.fetchVal(q);
+        await c.fetchVal(set, 'bytea_output', value);
+        return [before, await c.fetchVal(q)];
+      });
+    const hex = String.raw`\xdead`;
+    for (const value of ['hex', 'escape', 'hex', 'escape', 'escape']) {
+      const after = value === 'hex' ? hex : String.raw`\336\255`;
+      expect(await visit(value)).toEqual([hex, after]);
+    }
+  });
+
+  it('does not ask behind functions that set nothing, for each holder of a pool', async () => {
+    const [one] = await tenants(version);
+    const flights = new CountingDial();
+    const pool = await onePool(version, { dial: flights.dial });
+    const visit = async (n: number) => {
+      const found = await pool.transaction(async (tx) => {
+        await tx.fetchVal(`SELECT ${one}.idle($1)`, n);
+        return tx.fetchVal('SELECT $1::int4', n);
+      });
+      expect(found).toBe(n);
+      await pool.withConnection(() => Promise.resolve());
+    };
+    for (const n of [1, 2, 3]) await visit(n);
+    flights.take();
+    for (const n of [4, 5]) {
+      await visit(n);
+      // Each of the two, COMMIT, and the pool's reset.
+      expect(flights.take()).toBe(4);
+    }
+  });
+
+  it.each([
+    ['hex', ['escape', 'hex', 'escape', 'escape', 'hex']],
+    ['another', ['escape', 'another', 'escape', 'another']],
+  ])('asks for each holder of a pool what a function has set that has ever: %s', async (_, all) => {
+    const [one] = await tenants(version);
+    const pool = await onePool(version, {});
+    await pool.execute(`CREATE FUNCTION ${one}.sets(value text) RETURNS void LANGUAGE plpgsql AS
+      $$BEGIN IF value = 'another' THEN SET array_nulls = off; ELSE PERFORM set_config('bytea_output', value, false); END IF; END$$`);
+    const q = String.raw`SELECT '\xdead'::bytea::text || coalesce(('{NULL}'::text[])[1], '')`;
+    const hex = String.raw`\xdead`;
+    const found = { hex, escape: String.raw`\336\255`, another: `${hex}NULL` };
+    for (const value of all as (keyof typeof found)[]) {
+      await pool.withConnection(async (c) => {
+        expect(await c.fetchVal(q)).toBe(hex);
+        await c.fetchVal(`SELECT ${one}.sets($1)`, value);
+        expect(await c.fetchVal(q), value).toBe(found[value]);
+      });
+    }
+  });
+
   it('keeps no more statements than it may, of all tenants together', async () => {
     const names = await tenants(version);
     const c = await open(version, { statementCacheSize: 5 });
