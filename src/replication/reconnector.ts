@@ -53,6 +53,8 @@ export class Reconnector {
   readonly #watch: SlotWatch;
   readonly #opening: SlotOpening;
   #backoff: Backoff | null = null;
+  /** The pauses where it cannot be asked what has failed. */
+  readonly #askings: Backoff;
   #sender: Walsender | null = null;
   #request: CopyBothRequest | null = null;
   /** The slot is older than its publications, and the server has to remember them. */
@@ -79,6 +81,7 @@ export class Reconnector {
     this.#reporter = parts.reporter;
     this.#acknowledgements = parts.acknowledgements;
     this.#watch = parts.watch;
+    this.#askings = new Backoff(context.clock, true);
     this.#opening = new SlotOpening(context, settings, slot, parts, signal);
   }
 
@@ -188,7 +191,13 @@ export class Reconnector {
         const told = await this.#told(reason);
         if (this.#signal.aborted) return;
         isLate = this.#mayRemember(told);
-        if (!isLate && !isPassing(told)) throw told;
+        if (!isLate) {
+          if (!isPassing(told)) throw told;
+          // Nobody could be asked. A walsender may be had all the same, and would fail again at once.
+          this.#backoff = this.#askings;
+          await this.#askings.pause();
+          if (this.#signal.aborted) return;
+        }
       } else {
         this.#remembers = false;
       }

@@ -1,5 +1,6 @@
+import type net from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { InvalidArgumentError } from '../../../src/index.ts';
+import { createPool, InvalidArgumentError } from '../../../src/index.ts';
 import {
   type Change,
   type ChangeStreamOptions,
@@ -8,6 +9,7 @@ import {
   PublicationMissingError,
   slotStatus,
 } from '../../../src/replication/index.ts';
+import { connectedTo } from '../../support/counting-dial.ts';
 import {
   iteratorOf,
   onEachServer,
@@ -171,6 +173,48 @@ onEachServer('while a change stream runs', { schema, settings }, (server) => {
         'the publication "again" did not exist when the next change was committed',
       );
     }
+  });
+
+  test('nobody can be asked about a publication that is made anew: it is tried again now and then', async () => {
+    const { cluster, pool, version } = server;
+    let isFull = false;
+    // A walsender has a place of its own where all others are taken.
+    const dial = async (host: { host: string; port: number }): Promise<net.Socket> => {
+      const socket = await connectedTo(host);
+      const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+      let isBegun = false;
+      socket.write = ((data: Uint8Array, ...more: unknown[]) => {
+        const isWalsender = Buffer.from(data).includes('replication');
+        if (isFull && !isBegun && !isWalsender) socket.resetAndDestroy();
+        isBegun = true;
+        return write(data, ...more);
+      }) as typeof socket.write;
+      return socket;
+    };
+    await using own = await createPool(cluster.dsn, { dial, minSize: 0 });
+    await pool.execute('CREATE TABLE asked (id int PRIMARY KEY)');
+    await pool.execute('CREATE PUBLICATION asked FOR TABLE asked');
+    let attempts = 0;
+    const onReconnect = (): void => {
+      attempts += 1;
+    };
+    await using stream = await openChangeStream(own, {
+      slot: 'asked',
+      publication: 'asked',
+      onReconnect,
+    });
+    const next = iteratorOf(stream).next();
+    next.catch(() => {});
+    isFull = true;
+    await pool.execute('DROP PUBLICATION asked');
+    await pool.execute('INSERT INTO asked VALUES (1)');
+    await pool.execute('CREATE PUBLICATION asked FOR TABLE asked');
+    if (version >= 18) return;
+    await until(() => Promise.resolve(attempts > 0));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(attempts).toBeLessThan(10);
+    isFull = false;
+    await expect(next).rejects.toThrow(PublicationMissingError);
   });
 
   test('a slot is older than its publication: what was committed before is passed over', async () => {
