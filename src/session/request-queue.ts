@@ -183,7 +183,9 @@ export class RequestQueue implements HostQueue {
   release(request: Request): void {
     if (this.#holder !== request) {
       const at = this.#outer.findIndex((outer) => outer.request === request);
-      if (at >= 0 && --this.#outer[at]!.holds === 0) this.#outer.splice(at, 1);
+      if (at < 0 || --this.#outer[at]!.holds > 0) return;
+      this.#outer.splice(at, 1);
+      if (request.feed !== null) this.#session.sourceWatch.end();
       return;
     }
     this.#holds -= 1;

@@ -2,10 +2,16 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import type { Connection, Queryable } from '../../../src/index.ts';
+import { contextFor } from '../../../src/client/connect.ts';
+import { CREATE } from '../../../src/client/internals.ts';
+import { openClientSession } from '../../../src/client/open-client-session.ts';
+import { resolveConfig } from '../../../src/config/resolve.ts';
+import { Connection, type Queryable } from '../../../src/index.ts';
+import { systemClock, type Timer } from '../../../src/transport/clock.ts';
 import { describeEach, failure, open } from '../../support/connections.ts';
 import { deferred } from '../../support/deferred.ts';
 import { hastyConnection } from '../../support/hasty.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 type Ask = () => Promise<unknown>;
 
@@ -210,6 +216,48 @@ describe('a source that works ahead, whose context is not known', () => {
     );
     await Promise.all([many, other.fetch('SELECT 1')]);
     expect(emit).not.toHaveBeenCalled();
+  });
+
+  it('is not looked at any more when all is taken of it, or it has failed', async () => {
+    const looks = new Set<Timer>();
+    const context = contextFor(resolveConfig(serverDsn(), {}), {
+      now: systemClock.now,
+      setTimer: (delay, callback, referenced) => {
+        const timer = systemClock.setTimer(delay, callback, referenced);
+        const cancel = (): void => {
+          looks.delete(watched);
+          timer.cancel();
+        };
+        const watched: Timer = { cancel };
+        if (delay === 1000) looks.add(watched);
+        return watched;
+      },
+    });
+    await using c = Connection[CREATE](await openClientSession(context));
+    await c.execute('CREATE TEMP TABLE t (a int PRIMARY KEY)');
+    let most = 0;
+    const some = async function* (a: unknown) {
+      await pause(1);
+      most = Math.max(most, looks.size);
+      yield [a];
+    };
+    const signal = AbortSignal.timeout(0);
+    const copies = [
+      () => c.copyRecordsToTable('t', { records: some(1) }),
+      () => failure(c.copyRecordsToTable('t', { records: some(1) })),
+      () => failure(c.copyRecordsToTable('t', { records: some('one') })),
+      () => failure(c.copyRecordsToTable('t', { records: some(2), signal })),
+      () => c.transaction((tx) => tx.copyRecordsToTable('t', { records: some(3) })),
+      () => c.executeMany('INSERT INTO t VALUES ($1)', some(4)),
+      () => failure(c.copyToTable('t', { source: lines(() => pause(1)) })),
+    ];
+    for (const copy of copies) {
+      await c.execute('DELETE FROM t WHERE a > 1');
+      await copy();
+      await c.execute('SELECT 1');
+      expect(looks.size).toBe(0);
+    }
+    expect(most).toBe(1);
   });
 
   it('is not warned of when it gives little by little: no flight leaves before there is enough', async () => {
