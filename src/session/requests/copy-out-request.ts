@@ -103,7 +103,8 @@ export class CopyOutRequest extends CopyRequest {
         const response = readCopyOutResponse(new MessageReader(buffer, start, end));
         try {
           this.checkColumns(response);
-          this.#open('COMMIT');
+          // Who has been told that it is ended is not to find it done: it comes too late to be cancelled, perhaps.
+          if (!this.abandoned) this.#open('COMMIT');
         } catch (error) {
           this.#refuse(error);
         }

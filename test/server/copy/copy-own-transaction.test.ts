@@ -51,6 +51,26 @@ describeEach('the own transaction of a COPY', (version) => {
     }
   });
 
+  /** An option `dial` by which a CancelRequest comes when what it is meant for is over. */
+  function lateCancels(): typeof failingCommit {
+    let dials = 0;
+    return async (host) => {
+      dials += 1;
+      if (dials > 1) await new Promise((resolve) => setTimeout(resolve, 400));
+      return connectedTo(host);
+    };
+  }
+
+  test('is undone when its call has ended before it, though the cancel comes too late', async () => {
+    const connection = await open('NULL', lateCancels());
+    const text = 'INSERT INTO t SELECT 1 FROM pg_sleep(0.2) RETURNING a';
+    const ended = failure(collect(connection.copyRecordsFromQuery({ text, timeout: 50 })));
+    const behind = connection.fetchVal('SELECT count(*) FROM t');
+    expect(await ended).toBeInstanceOf(TimeoutError);
+    expect(await behind).toBe(0n);
+    expect(connection.isInTransaction()).toBe(false);
+  });
+
   /** An option `dial` by which the server fails at COMMIT before it has begun with it, as at one that a cancel strikes. */
   const failingCommit = async (host: { host: string; port: number }): Promise<net.Socket> => {
     const socket = await connectedTo(host);
