@@ -40,6 +40,8 @@ export class RequestQueue implements HostQueue {
   #holder: Request | null = null;
   /** How often the holder holds it, as it may do so once more for a part of its work. */
   #holds = 0;
+  /** What holds it and takes, or took, its data from a source that is watched. */
+  #fed: Request | null = null;
   /** Those that hold it too, for which the holder works: the last is the innermost. */
   readonly #outer: { readonly request: Request; holds: number }[] = [];
   #isBarred = false;
@@ -177,7 +179,15 @@ export class RequestQueue implements HostQueue {
       this.#holder = request;
       this.#holds = 1;
     }
-    if (request.feed !== null) this.#session.sourceWatch.begin();
+    if (request.feed === null) return;
+    this.#fed = request;
+    this.#session.sourceWatch.begin();
+  }
+
+  #unwatch(request: Request): void {
+    if (this.#fed !== request) return;
+    this.#fed = null;
+    this.#session.sourceWatch.end();
   }
 
   release(request: Request): void {
@@ -185,7 +195,7 @@ export class RequestQueue implements HostQueue {
       const at = this.#outer.findIndex((outer) => outer.request === request);
       if (at < 0 || --this.#outer[at]!.holds > 0) return;
       this.#outer.splice(at, 1);
-      if (request.feed !== null) this.#session.sourceWatch.end();
+      this.#unwatch(request);
       return;
     }
     this.#holds -= 1;
@@ -193,7 +203,7 @@ export class RequestQueue implements HostQueue {
     const outer = this.#outer.pop();
     this.#holder = outer?.request ?? null;
     this.#holds = outer?.holds ?? 0;
-    if (request.feed !== null) this.#session.sourceWatch.end();
+    this.#unwatch(request);
     this.#tellWritten();
     this.pump();
   }

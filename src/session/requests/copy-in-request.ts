@@ -11,6 +11,7 @@ import { MessageReader } from '../../protocol/reader.ts';
 import type { MessageWriter } from '../../protocol/writer.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { nextTurn, soon } from '../../transport/turn.ts';
+import { isInTransaction } from '../preamble.ts';
 import type { RequestHost } from '../request.ts';
 import { unexpectedMessage } from '../unexpected.ts';
 import type { CopyInput } from './copy-input.ts';
@@ -80,6 +81,8 @@ export class CopyInRequest extends CopyRequest {
   #isCut = false;
   /** Bytes of data that were written. */
   #bytes = 0;
+  /** The queue is held until the server has answered. */
+  #holdsOn = false;
 
   constructor(text: string, data: CopyData, deadline: Deadline | null) {
     super(text, data.columns, deadline);
@@ -93,7 +96,7 @@ export class CopyInRequest extends CopyRequest {
   }
 
   override get feed(): Feed | null {
-    return this.#data.input.feed;
+    return this.#stage === 'over' ? null : this.#data.input.feed;
   }
 
   override start(session: RequestHost): void {
@@ -214,15 +217,22 @@ export class CopyInRequest extends CopyRequest {
     this.#finish();
   }
 
-  /** Nothing more is written: the queue is free. */
+  /**
+   * Nothing more is written, and the queue is free. Outside of a transaction it is when the server has answered: a pooler
+   * in transaction mode that gets a message behind CopyDone before that has it wait for ever.
+   */
   #finish(): void {
     this.#stage = 'over';
     const session = this.#session!;
     const isUndone = this.#failure !== null || this.error !== null || this.abandoned;
     this.endOwn(session, isUndone ? 'ROLLBACK' : 'COMMIT');
-    // A CancelRequest is about to follow an abandoned one: it must find nothing else started.
-    if (this.abandoned) soon(() => session.queue.release(this));
-    else session.queue.release(this);
+    if (this.abandoned) {
+      // A CancelRequest is about to follow: it must find nothing else started.
+      soon(() => session.queue.release(this));
+      return;
+    }
+    this.#holdsOn = !(this.isInOwnTransaction || isInTransaction(session));
+    if (!this.#holdsOn) session.queue.release(this);
   }
 
   override message(
@@ -266,7 +276,8 @@ export class CopyInRequest extends CopyRequest {
     return this.#answer === 'complete' && this.#stage === 'over';
   }
 
-  override ready(): void {
+  override ready(session: RequestHost): void {
+    if (this.#holdsOn) session.queue.release(this);
     if (this.#failure !== null) this.fail(this.#failure.error);
     else if (this.error !== null) this.fail(this.error);
     else this.succeed();

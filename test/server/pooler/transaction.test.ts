@@ -344,6 +344,31 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, sharing its sessions`, 
         expect(out).toBe('3\tsad\n');
         await direct.execute(`DROP TABLE ${SCHEMA}.${table}`);
       });
+
+      it('copies in with other calls behind, that were made at the same time', async () => {
+        const [c] = await open(bouncer, options);
+        const table = 'copied_at_once';
+        await direct.execute(`CREATE TABLE ${SCHEMA}.${table} (n int4 PRIMARY KEY)`);
+        const copying = { schema: SCHEMA };
+        const told = await Promise.all(
+          Array.from({ length: 10 }, (_, n) => [
+            c!.copyToTable(table, { ...copying, source: [`${n}\n`] }),
+            failure(c!.copyToTable(table, { ...copying, source: ['0\n'] })),
+            c!.copyRecordsToTable(table, { ...copying, records: [[100 + n]] }),
+            c!.fetchVal('SELECT $1::int4', n),
+            c!.execute('SELECT 1'),
+          ]).flat(),
+        );
+        expect(told.slice(-5)).toEqual([
+          'COPY 1',
+          expect.objectContaining({ sqlstate: '23505' }),
+          'COPY 1',
+          9,
+          'SELECT 1',
+        ]);
+        expect(await direct.fetchVal(`SELECT count(*)::int4 FROM ${SCHEMA}.${table}`)).toBe(20);
+        await direct.execute(`DROP TABLE ${SCHEMA}.${table}`);
+      });
     }
 
     it('streams rows outside of a transaction', async () => {
