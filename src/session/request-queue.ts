@@ -85,7 +85,7 @@ export class RequestQueue implements HostQueue {
 
   /** The request that holds the queue, if it takes its data from such a source now. */
   get feeding(): Request | null {
-    return this.feed !== null && this.#holder!.state === 'sent' ? this.#holder : null;
+    return this.#holder?.isFeeding ? this.#holder : null;
   }
 
   /** Nothing is under way: no request, and nothing that bars the queue. */

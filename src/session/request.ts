@@ -215,6 +215,11 @@ export abstract class Request<R = unknown> {
     return null;
   }
 
+  /** The server takes data from it, and it waits, or may, for its source: see Feed. */
+  get isFeeding(): boolean {
+    return this.feed !== null && this.state === 'sent';
+  }
+
   /** It may end its transaction: nothing is sent behind it until it is answered. */
   get isFence(): boolean {
     return this.ending === 'possible' || this.ending === 'done';

@@ -99,6 +99,11 @@ export class CopyInRequest extends CopyRequest {
     return this.#stage === 'over' ? null : this.#data.input.feed;
   }
 
+  /** Until the server asks for data, e.g. while it waits for a lock, nothing is asked of the source. */
+  override get isFeeding(): boolean {
+    return this.#stage === 'feeding' && super.isFeeding;
+  }
+
   override start(session: RequestHost): void {
     this.#session = session;
     this.#stage = 'asked';

@@ -218,6 +218,29 @@ describe('a source that works ahead, whose context is not known', () => {
     expect(emit).not.toHaveBeenCalled();
   });
 
+  it.each([
+    ['COPY', (c: Connection) => c.copyToTable('t', { source: lines(() => pause(1)) })],
+    [
+      'COPY of records',
+      (c: Connection) => c.copyRecordsToTable('t', { records: values(() => pause(1)) }),
+    ],
+    [
+      'executeMany',
+      (c: Connection) =>
+        c.executeMany(
+          'INSERT INTO t VALUES ($1)',
+          values(() => pause(1)),
+        ),
+    ],
+  ])('is not warned of while the server asks for no data yet: %s', async (_name, take) => {
+    await using c = await withTable();
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const calls = [c.execute('SELECT pg_sleep(0.2)'), take(c), c.fetch('SELECT 1')];
+    await Promise.all(calls);
+    expect(emit).not.toHaveBeenCalled();
+    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(2n);
+  });
+
   it('is not looked at any more when all is taken of it, or it has failed', async () => {
     const looks = new Set<Timer>();
     const context = contextFor(resolveConfig(serverDsn(), {}), {

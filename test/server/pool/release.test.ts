@@ -6,6 +6,7 @@ import {
   type PreparedStatement,
   type Transaction,
 } from '../../../src/index.ts';
+import { open } from '../../support/connections.ts';
 import { CountingDial } from '../../support/counting-dial.ts';
 import { sleep, stateOf, TestPool, until } from '../../support/pool.ts';
 
@@ -310,6 +311,45 @@ describe('release', () => {
     expect((error as Error).message).toMatch(/released back to the pool before it/);
     expect(await pool.fetchVal('SELECT pg_backend_pid()')).toBe(serverPid);
   });
+
+  it.each([
+    [
+      'records',
+      (c: Connection) =>
+        c.copyRecordsToTable('locked', {
+          records: (async function* () {
+            yield [1];
+          })(),
+        }),
+    ],
+    [
+      'bytes',
+      (c: Connection) =>
+        c.copyToTable('locked', {
+          source: (async function* () {
+            yield '1\n';
+          })(),
+        }),
+    ],
+  ])(
+    'waits for a COPY of %s whose source the server has not asked yet, as it waits for a lock',
+    async (_name, copy) => {
+      await using test = await TestPool.open(ONE);
+      const { pool } = test;
+      await using locking = await open();
+      await locking.execute('CREATE TABLE locked (a int)');
+      await locking.execute('BEGIN; LOCK TABLE locked');
+      const connection = await pool.acquire();
+      const copying = copy(connection);
+      const released = pool.release(connection);
+      // Longer than a source may give nothing.
+      await sleep(700);
+      await locking.execute('COMMIT');
+      expect(await copying).toBe('COPY 1');
+      await released;
+      await locking.execute('DROP TABLE locked');
+    },
+  );
 
   it('waits for a source that goes on to give', async () => {
     await using test = await TestPool.open(ONE);
