@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { connect } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import { dropDatabase } from './drop-database.ts';
@@ -9,6 +10,14 @@ const LOCKS = 0x6173;
 
 /** Those of templates that somebody makes or clones. */
 const USES = LOCKS + 1;
+
+/** How each test database is called, and none that somebody has called so himself. */
+const TEST_NAME = '^asyncpg_test_[0-9]+_[0-9a-f]{12}$';
+
+/** A name for a test database of this process. */
+export function databaseName(): string {
+  return `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;
+}
 
 /** The name of the template of these migrations: of another project's it differs at its beginning. */
 export function templateName({ source, version }: ReadMigrations): string {
@@ -87,8 +96,9 @@ async function sweep(admin: Connection, dsn: string, kept: string): Promise<void
 export async function dropAbandoned(admin: Connection, dsn: string): Promise<void> {
   const abandoned = await admin.fetch<{ name: string }>(
     `SELECT datname AS name FROM pg_database
-     WHERE starts_with(datname, 'asyncpg_test_') AND NOT ${isHeld('$1', 'datname')}`,
+     WHERE datname ~ $2 AND NOT ${isHeld('$1', 'datname')}`,
     LOCKS,
+    TEST_NAME,
   );
   for (const { name } of abandoned) {
     // Its connection may have been ended, and the lock with it, by a test that ends all there are.

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { connect } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import { ClientConfigurationError, InterfaceError } from '../errors/client-errors.ts';
@@ -13,6 +12,7 @@ import { dropDatabase } from './drop-database.ts';
 import { type Migrations, migrationsOf, readMigrations } from './migrations.ts';
 import { type TestServer, testServer, withDatabase } from './server.ts';
 import {
+  databaseName,
   dropAbandoned,
   ensureTemplate,
   holdDatabase,
@@ -172,7 +172,7 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   }
   const read = await readMigrations(options.migrations);
   const server = await testServer(options.server);
-  const name = `asyncpg_test_${process.pid}_${randomBytes(6).toString('hex')}`;
+  const name = databaseName();
   let admin: Connection | null = null;
   try {
     admin = await connect(server.dsn);

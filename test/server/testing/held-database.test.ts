@@ -78,13 +78,27 @@ onEachVersion('a test database that something holds', (version) => {
     await using server = await LogicalCluster.start(version);
     const { dsn } = server.cluster;
     // As it is when nobody has the lock any more.
-    await server.pool.execute('CREATE DATABASE asyncpg_test_4999999_killed');
-    const held = await connect(dsn, { database: 'asyncpg_test_4999999_killed' });
+    await server.pool.execute('CREATE DATABASE asyncpg_test_4999999_00000000dead');
+    const held = await connect(dsn, { database: 'asyncpg_test_4999999_00000000dead' });
     await held.execute('CREATE TABLE a (n int PRIMARY KEY)');
     await held.execute(PREPARE);
     await held.close();
     await (await made(dsn)).close();
-    const found = "SELECT 1 FROM pg_database WHERE datname = 'asyncpg_test_4999999_killed'";
+    const found = "SELECT 1 FROM pg_database WHERE datname = 'asyncpg_test_4999999_00000000dead'";
     expect(await server.pool.fetch(found)).toEqual([]);
+  });
+
+  test('is not taken for what somebody has called nearly so', async () => {
+    await using server = await LogicalCluster.start(version);
+    const own = [
+      'asyncpg_test_4999999',
+      'asyncpg_test_4999999_main',
+      'asyncpg_test_4999999_00000000dead_2',
+      'Asyncpg_test_4999999_00000000dead',
+    ];
+    for (const name of own) await server.pool.execute(`CREATE DATABASE "${name}"`);
+    await (await made(server.cluster.dsn)).close();
+    const found = 'SELECT datname FROM pg_database WHERE datname = ANY($1)';
+    expect(await server.pool.fetch(found, own)).toHaveLength(own.length);
   });
 });
