@@ -42,9 +42,17 @@ export async function dropDatabase(admin: Connection, dsn: string, name: string)
   } while (!(await drop()));
 }
 
+/** What the database itself may have set for its sessions otherwise. */
+const SETTINGS = {
+  role: 'none',
+  default_transaction_read_only: 'off',
+  statement_timeout: '0',
+  lock_timeout: '0',
+} as const;
+
 /** Ends what can only be ended in the database itself. */
 async function free(dsn: string): Promise<void> {
-  const connection = await connect(dsn);
+  const connection = await connect(dsn, { serverSettings: SETTINGS });
   try {
     const prepared = await connection.fetch<{ gid: string }>(
       'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()',

@@ -48,6 +48,16 @@ onEachVersion('a test database that something holds', (version) => {
     await (await preparing.createPool()).withConnection((held) => held.execute(PREPARE));
     await preparing.close();
 
+    // What the database sets for its sessions is not for this one.
+    const setting = await made(dsn);
+    const { name } = setting;
+    await (await setting.createPool()).withConnection((held) => held.execute(PREPARE));
+    await server.pool.execute(
+      `ALTER DATABASE ${name} SET role = pg_monitor; ALTER DATABASE ${name} SET default_transaction_read_only = on;
+       ALTER DATABASE ${name} SET statement_timeout = 1; ALTER DATABASE ${name} SET search_path = ''`,
+    );
+    await setting.close();
+
     const subscribed = await made(dsn);
     await (await subscribed.createPool()).execute(
       `CREATE SUBSCRIPTION "a ""subscription" CONNECTION 'host=/nowhere' PUBLICATION p
