@@ -9,8 +9,11 @@ const SETTING: ReadonlySet<string> = new Set(['SET', 'ALTER', 'CREATE']);
  */
 export class SetValues {
   /** The piece that is expected next; `none`: nothing of a SET. */
-  #state: 'begin' | 'none' | 'name' | 'named' | 'value' | 'valued' = 'begin';
+  #state: 'begin' | 'none' | 'name' | 'scope' | 'named' | 'value' | 'valued' = 'begin';
   #maySet = false;
+  /** The statement is SET itself: behind the first value are only others. */
+  #isSet = false;
+  #before = '';
 
   /** @param piece as it is written */
   isValue(token: Token, piece: string): boolean {
@@ -23,10 +26,17 @@ export class SetValues {
     switch (this.#state) {
       case 'begin':
         this.#maySet = SETTING.has(word);
-        this.#state = word === 'SET' ? 'name' : 'none';
+        this.#isSet = word === 'SET';
+        this.#state = this.#isSet ? 'name' : 'none';
         return false;
       case 'name':
-        if (word !== 'LOCAL' && word !== 'SESSION') this.#state = 'named';
+        this.#state = word === 'LOCAL' || word === 'SESSION' ? 'scope' : 'named';
+        return false;
+      case 'scope':
+        // It is the name itself in SET session.user_id TO ada.
+        if (piece === '.') this.#state = 'name';
+        else if (word === 'TO' || piece === '=') this.#state = 'value';
+        else if (word !== 'LOCAL' && word !== 'SESSION') this.#state = 'named';
         return false;
       case 'named':
         if (word === 'TO' || piece === '=') this.#state = 'value';
@@ -40,6 +50,8 @@ export class SetValues {
         this.#state = 'valued';
         return token === 'quoted name' || (word !== '' && word !== 'DEFAULT');
       case 'valued':
+        // What is wrong there, as in SET a.token TO b.c, is a value in what its author meant.
+        if (this.#isSet) return word !== '' || token === 'quoted name';
         if (piece === ',') this.#state = 'value';
         else this.#leave(word);
         return false;
@@ -50,6 +62,9 @@ export class SetValues {
   }
 
   #leave(word: string): void {
+    // What a rule or the body of a function does: SET is that of UPDATE from here on.
+    if (word === 'DO' || (word === 'ATOMIC' && this.#before === 'BEGIN')) this.#maySet = false;
+    this.#before = word;
     this.#state = word === 'SET' && this.#maySet ? 'name' : 'none';
   }
 }

@@ -72,6 +72,12 @@ describe('a text without its constants', () => {
       'CREATE FUNCTION f() RETURNS int SET a.b TO c, d SET e = f LANGUAGE sql AS $$x$$',
       'CREATE FUNCTION f() RETURNS int SET a.b TO ?, ? SET e = ? LANGUAGE sql AS ?',
     ],
+    ['SET session.key TO ada', 'SET session.key TO ?'],
+    ['SET LOCAL local.session = ada', 'SET LOCAL local.session = ?'],
+    ['SET SESSION = ada', 'SET SESSION = ?'],
+    // Nor is anything shown of one that is written wrong.
+    ['SET a.b TO c.d-e "f" g; SELECT h', 'SET a.b TO ?.?-? ? ?; SELECT h'],
+    ['SET a.b TO $c, d e', 'SET a.b TO $?, ? ?'],
     // No others are.
     ['SET ROLE ada', 'SET ROLE ada'],
     ['SET TRANSACTION READ ONLY', 'SET TRANSACTION READ ONLY'],
@@ -80,6 +86,14 @@ describe('a text without its constants', () => {
     ['ALTER TABLE t ALTER a SET DEFAULT b', 'ALTER TABLE t ALTER a SET DEFAULT b'],
     ['ALTER TABLE t SET (fillfactor = 70)', 'ALTER TABLE t SET (fillfactor = ?)'],
     ['ALTER TABLE t SET SCHEMA b', 'ALTER TABLE t SET SCHEMA b'],
+    [
+      'CREATE RULE r AS ON UPDATE TO t DO ALSO UPDATE u SET a = b, c = d',
+      'CREATE RULE r AS ON UPDATE TO t DO ALSO UPDATE u SET a = b, c = d',
+    ],
+    [
+      'CREATE FUNCTION f() RETURNS void SET a.b TO c BEGIN ATOMIC UPDATE t SET a = b; END',
+      'CREATE FUNCTION f() RETURNS void SET a.b TO ? BEGIN ATOMIC UPDATE t SET a = b; END',
+    ],
     ['SELECT set FROM t WHERE set = b', 'SELECT set FROM t WHERE set = b'],
   ])('%s', (text, shown) => expect(withoutLiterals(text)).toBe(shown));
 
