@@ -10,7 +10,7 @@ export interface Script {
   readonly statements: readonly Statement[];
   /** The files that psql would read in between, in their order. */
   readonly included: readonly Included[];
-  /** What psql alone can do, and what the database has depends on: rows of other files, conditions. */
+  /** What psql alone can do, and what the database has depends on: rows of other files, statements that a query makes, conditions. */
   readonly beyond: readonly Beyond[];
 }
 
@@ -18,7 +18,7 @@ export interface Script {
 interface Beyond {
   /** Where it stands. */
   readonly at: number;
-  /** `\copy` or `\if`. */
+  /** `\copy`, `\gexec`, `\lo_import` or `\if`. */
   readonly command: string;
 }
 
@@ -137,8 +137,9 @@ export function partOf(script: Script, from: number, to: number): Script {
 /** Behind the backslash: the command of psql that reads a file, and its name. */
 const INCLUDE = /^(i|ir|include|include_relative)[ \t]+(?:'((?:[^']|'')*)'|([^\s'\\]+))/;
 
-/** Behind the backslash, without brackets: rows from a file or a program, and what runs on a condition. */
-const BEYOND = /^(copy(?=[ \t]+(?![ \t(])(?:(?!\bto\b).)*\bfrom\b)|if(?=[ \t]))/i;
+/** Behind the backslash, without brackets: rows from a file or a program, statements that are a query's values, and what runs on a condition. */
+const BEYOND =
+  /^(copy(?=[ \t]+(?![ \t(])(?:(?!\bto\b).)*\bfrom\b)|gexec\b|lo_import\b|if(?=[ \t]))/i;
 
 /**
  * A mark in front of what makes or undoes a migration, as dbmate, goose, sql-migrate and node-pg-migrate have it

@@ -86,7 +86,7 @@ function refuseBeyond(script: ScriptFile): void {
   throw new ClientConfigurationError(
     `migrations: ${script.file}, line ${lineOf(script, at)}: ${command} is a command of psql's, which is not run`,
     {
-      hint: 'Write the rows behind COPY … FROM STDIN, or have psql run by a function: { version, migrate }.',
+      hint: 'Write the rows behind COPY … FROM STDIN, and in DO what makes statements; or have psql run by a function: { version, migrate }.',
     },
   );
 }

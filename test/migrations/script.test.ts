@@ -62,11 +62,16 @@ describe('SQL of a file', () => {
       '\\copyright from',
       '\\endif',
       '-- \\if 1',
+      "SELECT 'CREATE TABLE b ()' \\gexec",
+      '\\gexecute',
+      "\\lo_import 'a.png'",
     ].join('\n');
     expect(scriptOf(file).beyond).toEqual([
       { at: 0, command: '\\copy' },
       { at: file.indexOf('\\copy "b"'), command: '\\copy' },
       { at: file.indexOf('\\if'), command: '\\if' },
+      { at: file.indexOf('\\gexec'), command: '\\gexec' },
+      { at: file.indexOf('\\lo'), command: '\\lo_import' },
     ]);
     expect(partOf(scriptOf(file), 5, file.indexOf('\\if')).beyond).toHaveLength(1);
   });

@@ -35,5 +35,5 @@ export const MIGRATION_FILES: Readonly<Record<string, string>> = {
   // One of the server's, which is there.
   '15_role.sql': 'CREATE ROLE check_reader;\n/* and */ CREATE USER "check other";',
   '16_rows.sql':
-    "\\set ON_ERROR_STOP 1\nINSERT INTO g DEFAULT VALUES;\nCOPY g (m, n) FROM stdin;\nlow\t1\n\\N\t\\N\n\\.\nUPDATE g SET o = 2 WHERE n = 1;\nSELECT 'SELECT 1' \\gexec\n",
+    "\\set ON_ERROR_STOP 1\nINSERT INTO g DEFAULT VALUES;\nCOPY g (m, n) FROM stdin;\nlow\t1\n\\N\t\\N\n\\.\nUPDATE g SET o = 2 WHERE n = 1;\nSELECT 'SELECT 1' \\g\n",
 };

@@ -98,7 +98,10 @@ describe('asyncpg check', () => {
     await using project = await Project.make({
       'asyncpg.config.mjs': "export default { schema: ['m'] };",
       ...inFolder('m', MIGRATION_FILES),
-      'src/a.ts': "db.fetch('SELECT c FROM a'); db.fetch('SELECT m, n, o FROM g, twice');",
+      // What psql alone can do is passed over here.
+      'm/17_psql.sql':
+        "SELECT 'SELECT 1' \\gexec\n\\copy g FROM 'g.csv'\n\\if :{?x}\n\\lo_import 'a.png'\n\\endif\nALTER TABLE g ADD p int;",
+      'src/a.ts': "db.fetch('SELECT c FROM a'); db.fetch('SELECT m, n, o, p FROM g, twice');",
     });
     expect(await project.check()).toMatchObject({ code: 0, err: '' });
     await project.write({ 'm/11_open.sql': 'BEGIN;\nCREATE TABLE d ();\n' });

@@ -170,6 +170,12 @@ describe('a test database', () => {
     await writeFile(path.join(folder, '3.sql'), "SELECT 1;\n\\copy made FROM 'rows.csv' CSV\n");
     const failing = testDatabase({ server, migrations: folder });
     await expect(failing).rejects.toThrow(/3\.sql, line 2: \\copy is a command of psql's/);
+    // Its tables would be missing.
+    const making = "SELECT format('CREATE TABLE %I ()', n)\nFROM made \\gexec\n";
+    await writeFile(path.join(folder, '3.sql'), making);
+    await expect(testDatabase({ server, migrations: folder })).rejects.toThrow(
+      /3\.sql, line 2: \\gexec is a command of psql's, which is not run\nHINT: .* in DO /,
+    );
     await writeFile(path.join(folder, '3.sql'), "\\copy made TO 'rows.csv' CSV\n\\echo if\n");
     await (await testDatabase({ server, migrations: folder })).close();
     await rm(path.join(folder, '3.sql'));
