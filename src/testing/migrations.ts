@@ -26,7 +26,7 @@ export interface MigrationFunction {
 
 /** Migrations that were read. */
 export interface ReadMigrations {
-  /** Tells those of different projects, and of different roles, apart. */
+  /** Tells those of different projects, roles and databases that one connects to, apart. */
   readonly source: string;
   /** Changes with what they do. */
   readonly version: string;
@@ -65,9 +65,15 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
   };
 }
 
-/** The same as they are run by a role: what one has made, another may not be allowed to read. */
-export function migrationsOf(role: string, migrations: ReadMigrations): ReadMigrations {
-  return { ...migrations, source: digest(migrations.source, role) };
+/**
+ * The same as they are run by a role, by way of a database: what one role has made, another may not be allowed to
+ * read, and an advisory lock holds only for those who are connected to the same database.
+ */
+export function migrationsOf(
+  { role, database }: { readonly role: string; readonly database: string },
+  migrations: ReadMigrations,
+): ReadMigrations {
+  return { ...migrations, source: digest(migrations.source, role, database) };
 }
 
 async function filesOf(place: string): Promise<string[]> {

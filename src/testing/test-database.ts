@@ -177,8 +177,10 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   try {
     admin = await connect(server.dsn);
     await holdDatabase(admin, name);
-    const role = await admin.fetchVal<string>('SELECT current_user');
-    const migrations = migrationsOf(role!, read);
+    const session = await admin.fetchRow<{ role: string; database: string }>(
+      'SELECT current_user AS role, current_database() AS database',
+    );
+    const migrations = migrationsOf(session!, read);
     await holdTemplate(admin, migrations);
     for (let attempt = 1; ; attempt++) {
       await ensureTemplate(admin, server.dsn, migrations);

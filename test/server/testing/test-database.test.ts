@@ -93,6 +93,24 @@ describe('a test database', () => {
     expect(new Set(told.map(({ name }) => name)).size).toBe(3);
   });
 
+  test('is there for all who want it at once, by whichever databases they have come', async () => {
+    for (const way of ['way_1', 'way_2']) await admin.execute(`CREATE DATABASE ${way}`);
+    const ways = ['way_1', 'way_2', 'way_1', 'way_2'].map((way) => {
+      const dsn = new URL(server);
+      dsn.pathname = way;
+      return dsn.href;
+    });
+    try {
+      const made = await Promise.allSettled(
+        ways.map((way) => testDatabase({ server: way, migrations: folder })),
+      );
+      for (const each of made) if (each.status === 'fulfilled') await each.value.close();
+      expect(made.map(({ status }) => status)).toEqual(ways.map(() => 'fulfilled'));
+    } finally {
+      for (const way of ['way_1', 'way_2']) await admin.execute(`DROP DATABASE ${way}`);
+    }
+  });
+
   test('is of the role that asks for it, whoever has migrated before', async () => {
     await admin.execute('CREATE ROLE maker_1 LOGIN CREATEDB; CREATE ROLE maker_2 LOGIN CREATEDB');
     try {
