@@ -1,7 +1,7 @@
 /** A source that makes calls on the connection which takes its data from it: it would wait for itself. */
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { contextFor } from '../../../src/client/connect.ts';
 import { CREATE } from '../../../src/client/internals.ts';
 import { openClientSession } from '../../../src/client/open-client-session.ts';
@@ -219,27 +219,27 @@ describe('a source that works ahead, whose context is not known', () => {
   });
 
   it.each([
-    ['COPY', (c: Connection) => c.copyToTable('t', { source: lines(() => pause(1)) })],
+    ['bytes', (c: Connection) => c.copyToTable('locked', { source: lines(() => pause(1)) })],
     [
-      'COPY of records',
-      (c: Connection) => c.copyRecordsToTable('t', { records: values(() => pause(1)) }),
+      'records',
+      (c: Connection) => c.copyRecordsToTable('locked', { records: values(() => pause(1)) }),
     ],
-    [
-      'executeMany',
-      (c: Connection) =>
-        c.executeMany(
-          'INSERT INTO t VALUES ($1)',
-          values(() => pause(1)),
-        ),
-    ],
-  ])('is not warned of while the server asks for no data yet: %s', async (_name, take) => {
-    await using c = await withTable();
-    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    const calls = [c.execute('SELECT pg_sleep(0.2)'), take(c), c.fetch('SELECT 1')];
-    await Promise.all(calls);
-    expect(emit).not.toHaveBeenCalled();
-    expect(await c.fetchVal('SELECT count(*) FROM t')).toBe(2n);
-  });
+  ])(
+    'is not warned of while the server asks for no %s yet, as it waits for a lock',
+    async (_name, copy) => {
+      const other = await open();
+      await other.execute('CREATE TABLE locked (a int)');
+      onTestFinished(async () => void (await other.execute('DROP TABLE locked')));
+      await using c = await hastyConnection(1);
+      const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      await other.execute('BEGIN; LOCK TABLE locked');
+      const calls = [copy(c), c.fetchVal('SELECT 1')];
+      await pause(200);
+      await other.execute('COMMIT');
+      expect(await Promise.all(calls)).toEqual(['COPY 2', 1]);
+      expect(emit).not.toHaveBeenCalled();
+    },
+  );
 
   it('is not looked at any more when all is taken of it, or it has failed', async () => {
     const looks = new Set<Timer>();
