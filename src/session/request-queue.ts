@@ -63,7 +63,8 @@ export class RequestQueue implements HostQueue {
   /** Whether there is anything behind the head; what ends its own transaction is a part of it. */
   get hasFollowers(): boolean {
     if (this.#holder?.isInOwnTransaction !== true || this.head?.isInOwnTransaction !== true) {
-      return this.load > 1;
+      const twice = this.#holder !== null && this.#holder === this.head ? 1 : 0;
+      return this.load - twice > 1;
     }
     return this.#pending.length > 0 || this.#returning.length > 0;
   }

@@ -3,6 +3,7 @@ import { readCopyOutResponse } from '../../protocol/copy.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import { MessageReader } from '../../protocol/reader.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import { isInTransaction } from '../preamble.ts';
 import type { RequestHost } from '../request.ts';
 import { valueErrorOf } from '../statements/value-error.ts';
 import { unexpectedMessage } from '../unexpected.ts';
@@ -38,6 +39,8 @@ export class CopyOutRequest extends CopyRequest {
   #stage: Stage = 'asked';
   /** Its own transaction is not ended before the columns are known to be as they were. */
   #isGated: boolean;
+  /** The queue is held until the server has answered. */
+  #holdsOn = false;
 
   /** @param writes it is undone if its columns are not as they were */
   constructor(
@@ -58,11 +61,19 @@ export class CopyOutRequest extends CopyRequest {
     return true;
   }
 
+  /**
+   * Outside of a transaction nothing is sent behind it before the server has answered: a pooler in transaction mode takes
+   * the session away with the end of the COPY, and with that the answers to what came behind.
+   */
   override start(session: RequestHost): void {
     this.#session = session;
+    const isOutside = !isInTransaction(session);
     super.start(session);
-    if (!this.isInOwnTransaction || this.hasEnded) return;
-    if (this.#isGated) session.queue.hold(this);
+    if (this.hasEnded) return;
+    if (!this.isInOwnTransaction) {
+      this.#holdsOn = isOutside;
+      if (isOutside) session.queue.hold(this);
+    } else if (this.#isGated) session.queue.hold(this);
     else this.endOwn(session, 'COMMIT');
   }
 
@@ -154,6 +165,7 @@ export class CopyOutRequest extends CopyRequest {
   override ready(session: RequestHost): void {
     session.inbox.resume();
     this.#open('ROLLBACK');
+    if (this.#holdsOn) session.queue.release(this);
     if (this.abandoned || this.error !== null) {
       this.fail(this.error);
       return;

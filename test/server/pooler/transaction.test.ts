@@ -345,6 +345,30 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, sharing its sessions`, 
         await direct.execute(`DROP TABLE ${SCHEMA}.${table}`);
       });
 
+      it('copies out with other calls behind, that were made at the same time', async () => {
+        const [c] = await open(bouncer, options);
+        const many = 'SELECT generate_series(1, 500)';
+        const records = async (): Promise<number> => {
+          let count = 0;
+          for await (const _ of c!.copyRecordsFromQuery(many)) count += 1;
+          return count;
+        };
+        // It is answered when the pooler has seen the end of the COPY.
+        const slow = (n: number) => c!.fetchVal('SELECT $1::int4 FROM pg_sleep(0.02)', n);
+        const told = await Promise.all(
+          Array.from({ length: 5 }, (_, n) => [
+            c!.copyFromQuery(many, { output: () => {} }),
+            slow(n),
+            records(),
+            slow(n),
+            failure(c!.copyFromQuery('SELECT 1/0', { output: () => {} })),
+            slow(n),
+          ]).flat(),
+        );
+        const divided = expect.objectContaining({ sqlstate: '22012' });
+        expect(told.slice(-6)).toEqual(['COPY 500', 4, 500, 4, divided, 4]);
+      });
+
       it('copies in with other calls behind, that were made at the same time', async () => {
         const [c] = await open(bouncer, options);
         const table = 'copied_at_once';
