@@ -81,8 +81,6 @@ export class CopyInRequest extends CopyRequest {
   #isCut = false;
   /** Bytes of data that were written. */
   #bytes = 0;
-  /** The queue is held until the server has answered. */
-  #holdsOn = false;
 
   constructor(text: string, data: CopyData, deadline: Deadline | null) {
     super(text, data.columns, deadline);
@@ -222,10 +220,7 @@ export class CopyInRequest extends CopyRequest {
     this.#finish();
   }
 
-  /**
-   * Nothing more is written, and the queue is free. Outside of a transaction it is when the server has answered: a pooler
-   * in transaction mode that gets a message behind CopyDone before that has it wait for ever.
-   */
+  /** Nothing more is written: the queue is free, outside of a transaction once the server has answered. See CopyRequest. */
   #finish(): void {
     this.#stage = 'over';
     const session = this.#session!;
@@ -236,8 +231,7 @@ export class CopyInRequest extends CopyRequest {
       soon(() => session.queue.release(this));
       return;
     }
-    this.#holdsOn = !(this.isInOwnTransaction || isInTransaction(session));
-    if (!this.#holdsOn) session.queue.release(this);
+    if (this.isInOwnTransaction || isInTransaction(session)) session.queue.release(this);
   }
 
   override message(
@@ -282,7 +276,7 @@ export class CopyInRequest extends CopyRequest {
   }
 
   override ready(session: RequestHost): void {
-    if (this.#holdsOn) session.queue.release(this);
+    session.queue.release(this);
     if (this.#failure !== null) this.fail(this.#failure.error);
     else if (this.error !== null) this.fail(this.error);
     else this.succeed();

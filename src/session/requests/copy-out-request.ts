@@ -39,8 +39,6 @@ export class CopyOutRequest extends CopyRequest {
   #stage: Stage = 'asked';
   /** Its own transaction is not ended before the columns are known to be as they were. */
   #isGated: boolean;
-  /** The queue is held until the server has answered. */
-  #holdsOn = false;
 
   /** @param writes it is undone if its columns are not as they were */
   constructor(
@@ -61,19 +59,12 @@ export class CopyOutRequest extends CopyRequest {
     return true;
   }
 
-  /**
-   * Outside of a transaction nothing is sent behind it before the server has answered: a pooler in transaction mode takes
-   * the session away with the end of the COPY, and with that the answers to what came behind.
-   */
   override start(session: RequestHost): void {
     this.#session = session;
     const isOutside = !isInTransaction(session);
     super.start(session);
     if (this.hasEnded) return;
-    if (!this.isInOwnTransaction) {
-      this.#holdsOn = isOutside;
-      if (isOutside) session.queue.hold(this);
-    } else if (this.#isGated) session.queue.hold(this);
+    if (this.isInOwnTransaction ? this.#isGated : isOutside) session.queue.hold(this);
     else this.endOwn(session, 'COMMIT');
   }
 
@@ -165,7 +156,7 @@ export class CopyOutRequest extends CopyRequest {
   override ready(session: RequestHost): void {
     session.inbox.resume();
     this.#open('ROLLBACK');
-    if (this.#holdsOn) session.queue.release(this);
+    session.queue.release(this);
     if (this.abandoned || this.error !== null) {
       this.fail(this.error);
       return;

@@ -27,6 +27,9 @@ export interface CopyColumns {
  *
  * If the client has prepared for columns, their model, if there is one, travels ahead: see ModelRequest. Outside of
  * a transaction the two get one of their own, which keeps the tables as they are from the one to the other.
+ *
+ * Outside of a transaction nothing is sent behind a COPY before the server has answered: a pooler in transaction mode
+ * takes the session away with its end, and with that the answers to what came behind.
  */
 export abstract class CopyRequest extends Request<string> {
   readonly text: string;
