@@ -105,6 +105,21 @@ describe('the finder of queries', () => {
     ['a text without the space around it', 'db.fetch(`SELECT 1`.trim())'],
     ['another name of sql', "import { sql as q } from 'asyncpg'; db.fetch(q`SELECT 1`)"],
     ['the whole module', "import * as pg from 'asyncpg'; db.fetch(pg.sql`SELECT 1`)"],
+    ['the whole module in CommonJS', "import pg = require('asyncpg'); db.fetch(pg.sql`SELECT 1`)"],
+    ['a module that is required', "const pg = require('asyncpg'); db.fetch(pg.sql`SELECT 1`)"],
+    [
+      'a name of a module that is required',
+      "const { sql: q } = require('asyncpg'); db.fetch(q`SELECT 1`)",
+    ],
+    ['require itself', "db.fetch(require('asyncpg').sql`SELECT 1`)"],
+    [
+      'a module that is imported late',
+      "async () => { const { sql } = await import('asyncpg'); db.fetch(sql`SELECT 1`); }",
+    ],
+    [
+      'a module that is imported late as a whole',
+      "async () => { const pg = await import('asyncpg'); db.fetch(pg.sql`SELECT 1`); }",
+    ],
     [
       'a function that returns a template',
       "const one = () => sql<'a.one'>`SELECT 1`; db.fetch(one())",
@@ -153,6 +168,14 @@ describe('the finder of queries', () => {
     expect(queries.map(({ variants: [one] }) => one?.text.value)).toEqual([
       'SELECT 1',
       'SELECT 2',
+      'SELECT 3',
+    ]);
+    const required = found(
+      "import own = require('./texts.ts'); const { BY: by } = require('./texts.ts'); db.fetch(own.ALL[0]); db.fetch(by.id); async () => db.fetch((await import('./index.ts')).texts.ALL[1]);",
+    );
+    expect(required.queries.map(({ variants: [one] }) => one?.text.value)).toEqual([
+      'SELECT 2',
+      'SELECT 1',
       'SELECT 3',
     ]);
     const { unknown } = found('db.fetch(last); db.fetch(more.last); (last) => db.fetch(last);');
@@ -570,6 +593,8 @@ describe('the finder of queries', () => {
       "import { sql } from './other.ts';",
       "import postgres from 'postgres'; const sql = postgres();",
       "import * as kysely from 'kysely'; const { sql } = kysely;",
+      "const { sql } = require('kysely');",
+      "import kysely = require('kysely'); const { sql } = kysely;",
     ]) {
       await using project = await Project.make({
         'node_modules/installed/package.json': '{}',

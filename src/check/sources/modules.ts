@@ -8,6 +8,7 @@ import {
   type Node,
   nameOf,
   propertyName,
+  requiredBy,
   unwrapped,
   visit,
 } from './nodes.ts';
@@ -17,6 +18,12 @@ import { Resolver } from './resolver.ts';
 export interface Located {
   readonly node: Node;
   readonly module: Module;
+}
+
+/** A name of another module's, `*` for all of them. */
+interface Imported {
+  readonly from: string;
+  readonly name: string;
 }
 
 /** The modules that constants are looked up in, each parsed once. */
@@ -43,7 +50,7 @@ export class Module {
   /** Why nothing of it could be read, and where; null where it could be. */
   readonly failure: { readonly message: string; readonly start: number } | null = null;
   readonly #bindings: Bindings;
-  readonly #imports = new Map<string, { from: string; name: string }>();
+  readonly #imports = new Map<string, Imported>();
   readonly #exports = new Map<string, { from: string | null; name: string }>();
   readonly #allOf: string[] = [];
   /** The modules that names were looked up in. */
@@ -85,6 +92,11 @@ export class Module {
           this.#imports.set(nameOf(each['local']), { from, name });
         }
         break;
+      case 'TSImportEqualsDeclaration': {
+        const from = requiredBy(node['moduleReference'] as Node);
+        if (from !== null) this.#imports.set(nameOf(node['id']), { from, name: '*' });
+        break;
+      }
       case 'ExportNamedDeclaration':
         for (const each of node['specifiers'] as readonly Node[]) {
           const from = ((node['source'] ?? null) as Node | null)?.['value'] as string | undefined;
@@ -188,21 +200,29 @@ export class Module {
     return owner === null ? null : memberOf(owner, key);
   }
 
+  /** What an expression is imported as: a name, or what `require` and `import()` give. */
+  #importOf(node: Node, depth: number): Imported | null {
+    const from = requiredBy(node);
+    if (from !== null) return { from, name: '*' };
+    if (node.type !== 'Identifier') return null;
+    const own = this.#bindings.find(nameOf(node), node);
+    if (own === undefined) return this.#imports.get(nameOf(node)) ?? null;
+    const value = own.constant && unwrapped(own.constant);
+    return value === null || depth > 20 ? null : this.#importOf(value, depth + 1);
+  }
+
   /** The module of which an expression has all names: by `import * as`, or `export * as` of another one. */
   #wholeModule(node: Node, depth: number): Module | null {
     if (depth > 20) return null;
-    if (node.type === 'Identifier') {
-      const imported = this.#imports.get(nameOf(node));
-      const isHidden = this.#bindings.find(nameOf(node), node) !== undefined;
-      return imported && !isHidden ? this.#wholeModuleOf(imported, depth) : null;
-    }
+    const imported = this.#importOf(node, depth);
+    if (imported !== null) return this.#wholeModuleOf(imported, depth);
     const key = node.type === 'MemberExpression' ? keyOf(node) : null;
     if (key === null) return null;
     const owner = this.#wholeModule(unwrapped(node['object'] as Node), depth + 1);
     return owner === null ? null : owner.#wholeModuleBy(key, depth + 1);
   }
 
-  #wholeModuleOf({ from, name }: { from: string; name: string }, depth: number): Module | null {
+  #wholeModuleOf({ from, name }: Imported, depth: number): Module | null {
     const module = this.#module(from);
     if (name === '*' || module === null) return module;
     return module.#wholeModuleBy(name, depth + 1);
@@ -220,7 +240,7 @@ export class Module {
   /** Whether an expression is the driver's `sql`, by that name, by another, or of the whole module's. */
   isSql(node: Node | undefined, depth = 0): boolean {
     if (node?.type === 'MemberExpression') {
-      const imported = this.#imports.get(nameOf(node['object']));
+      const imported = this.#importOf(unwrapped(node['object'] as Node), depth);
       return keyOf(node) === 'sql' && imported?.name === '*'
         ? this.#isSqlOf({ ...imported, name: 'sql' }, depth)
         : false;
@@ -239,7 +259,7 @@ export class Module {
   }
 
   /** Many packages have a `sql`: what another one's makes is no query of this driver's. */
-  #isSqlOf({ from, name }: { from: string; name: string }, depth: number): boolean {
+  #isSqlOf({ from, name }: Imported, depth: number): boolean {
     if (/(?:^|[:/])asyncpg(?:$|[@/])/.test(from)) return name === 'sql';
     const module = depth < 10 ? this.#module(from) : null;
     if (module !== null) return module.#exportsSql(name, depth + 1);

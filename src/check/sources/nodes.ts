@@ -102,6 +102,22 @@ export function nameOf(value: unknown): string {
   return String(node?.['name'] ?? node?.['value'] ?? '');
 }
 
+/** The module that `require('…')` or `await import('…')` gives, also that of `import name = require('…')`. */
+export function requiredBy(node: Node): string | null {
+  if (node.type === 'AwaitExpression') {
+    const inner = node['argument'] as Node;
+    return inner.type === 'ImportExpression' ? textIn(inner['source']) : null;
+  }
+  if (node.type === 'TSExternalModuleReference') return textIn(node['expression']);
+  const isCall = node.type === 'CallExpression' && nameOf(node['callee']) === 'require';
+  return isCall ? textIn((node['arguments'] as readonly Node[])[0]) : null;
+}
+
+function textIn(node: unknown): string | null {
+  const value = (node as Node | undefined)?.['value'];
+  return typeof value === 'string' ? value : null;
+}
+
 /** An expression without what only the compiler reads: `as const`, `!`, brackets. */
 export function unwrapped(node: Node): Node {
   switch (node.type) {
