@@ -1,13 +1,11 @@
 import type { Use } from '../client/lease.ts';
-import { ofNoCall } from '../client/tracing.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
-import type { Session } from '../session/session.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { LONG_WAIT, type StandstillWatch } from '../transport/standstill-watch.ts';
 import { atEndOfTurn } from '../transport/turn.ts';
-import { Backoff } from './backoff.ts';
 import { clean, isSoiled } from './cleaning.ts';
+import { Connections, type SessionSource } from './connections.ts';
 import { type Expectation, Expectations } from './expectations.ts';
 import { IdleSessions } from './idle-sessions.ts';
 import { leastBusyShared } from './pipelining.ts';
@@ -19,66 +17,50 @@ import { type Waiter, Waiters } from './waiters.ts';
 import { insideOf, refuseSource, waitedTooLong } from './waiting.ts';
 import { type Inside, warnOfWaitInside } from './warnings.ts';
 
-/** Where a pool's connections come from. */
-export interface SessionSource {
-  /** Opens one. Leaves nothing open if that fails. */
-  open(generation: number): Promise<PooledSession>;
-  /** Ends every attempt that is under way. */
-  abort(reason: Error): void;
-}
-
-/** A connection that is lost so soon after it was opened counts as one that failed. */
-const TOO_SOON = 1000;
-
 /**
- * The connections of a pool and those who wait for one: who gets which when, when one is opened,
- * checked and closed. Waiters are served strictly in the order in which they came; there is
- * never an idle connection while a caller waits, and never more connections than `maxSize`, where
- * those count that were closed here and not yet by the server.
+ * The connections of a pool and those who wait for one: who gets which when. Waiters are served strictly in the
+ * order in which they came, and there is never an idle connection while a caller waits.
  */
 export class Allocator {
-  readonly #source: SessionSource;
   readonly #settings: PoolSettings;
   readonly #clock: Clock;
   readonly #counters = new PoolCounters();
-  readonly #sessions = new Set<PooledSession>();
+  readonly #connections: Connections;
+  readonly #sessions: ReadonlySet<PooledSession>;
   readonly #idle: IdleSessions;
   readonly #waiters = new Waiters(() => this.#stall.end());
   readonly #stall: StandstillWatch;
-  /** Ended on this side, not on the server's. */
-  readonly #closing = new Set<Session>();
-  readonly #backoff: Backoff;
   readonly #expectations = new Expectations();
   /** The moment of this turn of the event loop, in which nothing can be answered; null: not read yet. */
   #moment: number | null = null;
   readonly #forgetMoment = atEndOfTurn(() => {
     this.#moment = null;
   });
-  #opening = 0;
-  #generation = 0;
-  #refilling = false;
-  /** The last connection could not be opened or was lost at once: the next is not hurried. */
-  #unlucky = false;
   #state: 'open' | 'closing' | 'closed' = 'open';
-  #onEmpty: (() => void) | null = null;
 
   constructor(source: SessionSource, settings: PoolSettings, clock: Clock) {
-    this.#source = source;
     this.#settings = settings;
     this.#clock = clock;
-    this.#backoff = new Backoff(clock, false);
+    this.#connections = new Connections(source, settings, clock, this.#counters, {
+      waiting: () => this.#waiters.length,
+      offer: (pooled) => this.#offer(pooled),
+      failed: (error) => this.#waiters.shift()?.fail(error),
+      opened: (milliseconds) => this.#expectations.noteOpening(milliseconds),
+      gone: (pooled) => this.#idle.remove(pooled),
+    });
+    this.#sessions = this.#connections.present;
     this.#stall = stallWatch(this, clock);
     this.#idle = new IdleSessions(settings, clock, {
       isAboveFloor: () => this.#sessions.size > settings.minSize,
       isAwaited: () => this.#waiters.length > 0,
-      isFit: (pooled) => this.#isFit(pooled),
+      isFit: this.#isFit,
       reuse: (pooled) => this.#reuse(pooled),
-      discard: (pooled) => this.#discard(pooled),
+      discard: (pooled) => this.#connections.discard(pooled),
     });
   }
 
   get size(): number {
-    return this.#sessions.size + this.#opening;
+    return this.#connections.size;
   }
 
   get idle(): number {
@@ -90,7 +72,7 @@ export class Allocator {
     return Object.freeze({
       size: this.size,
       idle: this.#idle.idle,
-      connecting: this.#opening,
+      connecting: this.#connections.opening,
       inUse: this.#sessions.size - this.#idle.idle,
       waiting: this.#waiters.length,
       opened,
@@ -179,23 +161,20 @@ export class Allocator {
     }
   }
 
-  #isFit(pooled: PooledSession): boolean {
-    return pooled.isFit(this.#generation, this.#settings.maxQueries);
-  }
-
-  readonly #isFitForNow = (pooled: PooledSession): boolean => this.#isFit(pooled);
+  readonly #isFit = (pooled: PooledSession): boolean => this.#connections.isFit(pooled);
 
   #leastBusyShared(expectation: Expectation): PooledSession | null {
     const { maxSize, pipelining } = this.#settings;
     // While connections are being opened nobody is tied to a busy one: one of these is free soon.
-    if (pipelining < 2 || this.#opening > 0 || this.#total < maxSize) return null;
+    const { opening, total } = this.#connections;
+    if (pipelining < 2 || opening > 0 || total < maxSize) return null;
     return leastBusyShared(
       this.#sessions,
       pipelining,
       this.#expectations.cost(expectation),
       this.#expectations,
       this.#now(),
-      this.#isFitForNow,
+      this.#isFit,
     );
   }
 
@@ -260,7 +239,7 @@ export class Allocator {
       deadline?.watch(giveUp);
       own?.watch(giveUp);
       this.#serveShared();
-      this.#openMore();
+      this.#connections.openMore();
       // Whoever is warned of with the line of the call need not be once more.
       if (inside === null && this.#waiters.length > 0) this.#stall.begin();
     });
@@ -330,7 +309,8 @@ export class Allocator {
     if (pooled.state === 'gone') return;
     const { effects } = pooled.client;
     const isAsNew = !effects.haveOutlasted && !(pooled.keepsInit && effects.wereUndone);
-    if (this.#state !== 'open' || !isAsNew || !this.#isFit(pooled)) this.#discard(pooled);
+    if (this.#state !== 'open' || !isAsNew || !this.#isFit(pooled))
+      this.#connections.discard(pooled);
     else this.#offer(pooled);
   }
 
@@ -359,145 +339,28 @@ export class Allocator {
     }
   }
 
-  /** Closes a session and sees to its replacement. */
-  #discard(pooled: PooledSession): void {
-    if (pooled.state === 'gone') return;
-    pooled.state = 'gone';
-    pooled.unwatch();
-    this.#sessions.delete(pooled);
-    this.#idle.remove(pooled);
-    this.#counters.closed += 1;
-    const { session } = pooled.client;
-    if (session.isEnded && this.#clock.now() - pooled.openedAt < TOO_SOON) this.#unlucky = true;
-    session.terminateGracefully();
-    this.#closing.add(session);
-    void session.whenGone().then(() => {
-      this.#closing.delete(session);
-      this.#replenish();
-      this.#checkEmpty();
-    });
-    this.#replenish();
-  }
-
-  // ── Opening ─────────────────────────────────────────────────────────────────────────────
-
-  /** Connections as the server counts them, those that are coming and going included. */
-  get #total(): number {
-    return this.#sessions.size + this.#opening + this.#closing.size;
-  }
-
-  /** The same in the context of no call: whoever has made room is not who waits. */
-  #replenish(): void {
-    ofNoCall(() => this.#openMore());
-  }
-
-  /** Opens connections for those who wait, and up to the floor. */
-  #openMore(): void {
-    if (this.#state !== 'open') return;
-    while (this.#waiters.length > this.#opening && this.#total < this.#settings.maxSize) {
-      void this.#openAndAdmit();
-    }
-    if (this.#isBelowFloor) void ofNoCall(() => this.#refill());
-  }
-
-  get #isBelowFloor(): boolean {
-    const { minSize, maxSize } = this.#settings;
-    return this.#state === 'open' && this.size < minSize && this.#total < maxSize;
-  }
-
-  /** Brings the pool back to its floor, patiently. */
-  async #refill(): Promise<void> {
-    if (this.#refilling) return;
-    this.#refilling = true;
-    while (this.#isBelowFloor) {
-      if (this.#unlucky) {
-        this.#unlucky = false;
-        await this.#backoff.pause();
-      } else {
-        await this.#openAndAdmit();
-      }
-    }
-    this.#refilling = false;
-  }
-
-  async #openAndAdmit(): Promise<void> {
-    try {
-      this.#admit(await this.#open());
-    } catch (error) {
-      this.#unlucky = true;
-      // Only the first waiter gets the error; the next attempt may succeed for the others.
-      this.#waiters.shift()?.fail(error);
-      this.#replenish();
-      this.#checkEmpty();
-    }
-  }
+  // ── Beginning and end ───────────────────────────────────────────────────────────────────
 
   /** Opens the first connections, `count` of them. */
-  async openFirst(count: number): Promise<void> {
-    const opened = await Promise.allSettled(Array.from({ length: count }, () => this.#open()));
-    for (const result of opened) {
-      if (result.status === 'fulfilled') this.#admit(result.value);
-    }
-    for (const result of opened) {
-      if (result.status === 'rejected') throw result.reason;
-    }
-  }
-
-  async #open(): Promise<PooledSession> {
-    let pooled: PooledSession;
-    this.#opening += 1;
-    const began = this.#clock.now();
-    try {
-      pooled = await this.#source.open(this.#generation);
-    } catch (error) {
-      this.#opening -= 1;
-      if (this.#state === 'open') this.#counters.failedConnects += 1;
-      throw error;
-    }
-    this.#opening -= 1;
-    this.#expectations.noteOpening(this.#clock.now() - began);
-    this.#sessions.add(pooled);
-    this.#counters.opened += 1;
-    return pooled;
-  }
-
-  /** A new connection is offered to the first waiter. */
-  #admit(pooled: PooledSession): void {
-    const { listeners, session } = pooled.client;
-    const ended = (): void => {
-      // A shared one is discarded when its last user has checked it in.
-      if (pooled.state !== 'shared') this.#discard(pooled);
-    };
-    listeners.onEnd = ended;
-    const isCurrent = pooled.generation === this.#generation && this.#state === 'open';
-    if (session.isEnded || !isCurrent) this.#discard(pooled);
-    else this.#offer(pooled);
-    this.#backoff.wake();
+  openFirst(count: number): Promise<void> {
+    return this.#connections.openFirst(count);
   }
 
   /** Replaces all connections: those at rest now, the others when they come back. */
   expire(): void {
-    this.#generation += 1;
-    for (const pooled of this.#idle.all()) this.#discard(pooled);
+    this.#connections.beginGeneration();
+    for (const pooled of this.#idle.all()) this.#connections.discard(pooled);
   }
-
-  // ── The end ─────────────────────────────────────────────────────────────────────────────
 
   /** Refuses calls; resolves when all that were made are over and every connection is closed. */
   async close(): Promise<void> {
     if (this.#state === 'open') this.#end('closing');
-    for (const pooled of this.#idle.all()) this.#discard(pooled);
-    if (this.#total > 0) {
-      const empty = new Promise<void>((resolve) => {
-        this.#onEmpty = resolve;
-      });
+    for (const pooled of this.#idle.all()) this.#connections.discard(pooled);
+    if (this.#connections.total > 0) {
+      const empty = this.#connections.whenEmpty();
       await watchedClose(empty, this.#sessions, insideOf(this.#sessions), this.#clock);
     }
     this.#state = 'closed';
-  }
-
-  #checkEmpty(): void {
-    if (this.#state !== 'open' && this.#total === 0) this.#onEmpty?.();
   }
 
   #end(state: 'closing' | 'closed'): void {
@@ -507,18 +370,13 @@ export class Allocator {
     for (let waiter = this.#waiters.shift(); waiter !== null; waiter = this.#waiters.shift()) {
       waiter.fail(refusal());
     }
-    this.#source.abort(refusal());
-    this.#backoff.wake();
+    this.#connections.stop(refusal());
   }
 
   /** Closes everything at once. */
   terminate(): void {
-    if (this.#state === 'closed' && this.#total === 0) return;
+    if (this.#state === 'closed' && this.#connections.total === 0) return;
     this.#end('closed');
-    for (const pooled of [...this.#sessions]) {
-      pooled.client.session.destroy(null);
-      this.#discard(pooled);
-    }
-    for (const session of this.#closing) session.destroy(null);
+    this.#connections.destroy();
   }
 }

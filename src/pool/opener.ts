@@ -3,7 +3,7 @@ import { LEND } from '../client/internals.ts';
 import { openClientSession } from '../client/open-client-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { Deadline } from '../transport/deadline.ts';
-import type { SessionSource } from './allocator.ts';
+import type { SessionSource } from './connections.ts';
 import { ExclusiveLease } from './exclusive-lease.ts';
 import { runHook } from './hook.ts';
 import { PoolConnection } from './pool-connection.ts';

@@ -1,7 +1,7 @@
 import type { ClientSession } from '../../src/client/client-session.ts';
 import { SessionEffects } from '../../src/client/session-effects.ts';
 import { ConnectionDoesNotExistError } from '../../src/index.ts';
-import type { SessionSource } from '../../src/pool/allocator.ts';
+import type { SessionSource } from '../../src/pool/connections.ts';
 import type { PoolSettings } from '../../src/pool/pool-options.ts';
 import { PooledSession } from '../../src/pool/pooled-session.ts';
 import type { SyncRequest } from '../../src/session/requests/sync-request.ts';
