@@ -86,6 +86,19 @@ export function customForms(
   }
 }
 
+/** Another type's codec for the text of a type, whose binary form is not that type's. */
+export function formsByText(
+  type: PgType,
+  other: CodecForms,
+  plain: CodecForms,
+  exact: CodecForms,
+): CodecForms {
+  if (other.text === null) return other;
+  const { encode, decode } = other.text;
+  const codec = { encoder: encode, decoder: decode } as TypeCodec;
+  return joined(TEXT, codec, plain, textForms(type, codec, exact));
+}
+
 interface Forms {
   readonly text: TextForm | null;
   readonly binary: BinaryForm | null;

@@ -1,9 +1,9 @@
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { BuiltinTypeCodec, TypeCodec } from '../values/type-codec.ts';
 import type { ResolvedTypeOptions } from '../values/type-options.ts';
-import { findBuiltinType } from './builtin-types.ts';
+import { builtinType, findBuiltinType } from './builtin-types.ts';
 import type { CodecForms, PgType } from './codec.ts';
-import { checkCustomizable, checkTypeCodec, customForms } from './custom-codec.ts';
+import { checkCustomizable, checkTypeCodec, customForms, formsByText } from './custom-codec.ts';
 import { EXTENSION_FORMS, scalarForms } from './rare-forms.ts';
 import type { TypeDescription } from './type-description.ts';
 import { hstore } from './types/hstore.ts';
@@ -32,9 +32,24 @@ export function replacementFor(
       forms: (pgType, base, plain, exact) => customForms(pgType, base, codec, plain, exact),
     };
   }
-  const forms = namedForms(codec.codecName, options);
+  const { codecName } = codec;
+  const forms = namedForms(codecName, options);
   checkCustomizable(type);
-  return { format: null, forms: () => forms };
+  return {
+    format: null,
+    forms: (pgType, base, plain, exact) =>
+      hasFormsOf(base, codecName) ? forms : formsByText(pgType, forms, plain, exact),
+  };
+}
+
+/**
+ * Whether a type's values travel as those of the other one do. Of a base type of an extension the user says so, and
+ * nobody else knows. The bytes of any type are a bytea.
+ */
+function hasFormsOf({ oid, typtype }: TypeDescription, codecName: string): boolean {
+  const other = findBuiltinType(codecName);
+  if (other?.name === 'bytea') return true;
+  return builtinType(oid) === undefined ? typtype === 'b' : other?.oid === oid;
 }
 
 /** The forms that a name stands for. Throws InterfaceError where it stands for none. */

@@ -1,6 +1,11 @@
 /** Codecs of users: set on a connection, declared for all of a pool, taken back. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createPool, InvalidArgumentError } from '../../../src/index.ts';
+import {
+  createPool,
+  InvalidArgumentError,
+  InvalidTextRepresentationError,
+  sql,
+} from '../../../src/index.ts';
 import { hasServer } from '../../support/servers/server.ts';
 import { echo, useCodecSchema } from './codec-schema.ts';
 
@@ -276,6 +281,50 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       await expect(echo(db, 'oid', 2 ** 31)).rejects.toThrow(InvalidArgumentError);
       await db.resetTypeCodec('oid', { schema: 'pg_catalog' });
       expect(await echo(db, 'oid', 2 ** 31)).toBe(2 ** 31);
+    });
+
+    test.each([
+      ['pair', 'text', '(1,x)', '(2,y)'],
+      ['pair', 'name', '(1,x)', '(2,y)'],
+      ['pair', 'pg_contrib.citext', '(1,x)', '(2,y)'],
+      ['count_domain', 'text', '5', '6'],
+      ['count_domain', 'numeric', '5', '6'],
+      ['count_domain', 'int8', 5n, 6n],
+      ['count_domain', 'jsonb', 5, 6],
+      ['count_domain', 'integer', 5, 6],
+      ['mood', 'pg_contrib.ltree', 'ok', 'sad'],
+      ['mood_domain', 'xml', 'ok', 'sad'],
+      ['mood', 'bytea', Buffer.from('ok'), Buffer.from('sad')],
+      ['count_domain', 'bytea', Buffer.of(0, 0, 0, 5), Buffer.of(0, 0, 0, 6)],
+    ])('of %s read and written as %s hold in arrays and COPY as well', async (...given) => {
+      const [name, codecName, value, other] = given;
+      const db = await open();
+      await db.setBuiltinTypeCodec(name, { schema: SCHEMA, codecName });
+      expect(await echo(db, `${name}[]`, [value, null, other])).toEqual([value, null, other]);
+      const [row] = await db.fetch(`SELECT ROW($1::${name}) AS r`, value);
+      expect(row!['r'][0]).toEqual(value);
+      await db.execute(`CREATE TEMP TABLE aliased (v ${name}, vs ${name}[])`);
+      await db.copyRecordsToTable('aliased', { records: [[value, [other]]] });
+      const text = 'SELECT v, vs FROM aliased';
+      expect(await db.fetch(text)).toEqual([{ v: value, vs: [other] }]);
+      const rows = [];
+      for await (const { v, vs } of db.copyRecordsFromQuery(text)) rows.push({ v, vs });
+      expect(rows).toEqual([{ v: value, vs: [other] }]);
+    });
+
+    test('of a built-in type that is read as another one hold in arrays as well', async () => {
+      const db = await open();
+      const schema = 'pg_catalog';
+      await db.setBuiltinTypeCodec('int8', { schema, codecName: 'text' });
+      expect(await echo(db, 'int8[]', ['9007199254740993', '-1'])).toEqual([
+        '9007199254740993',
+        '-1',
+      ]);
+      await db.setBuiltinTypeCodec('jsonb', { schema, codecName: 'text' });
+      const document = '{"n": 12345678901234567890}';
+      expect(await echo(db, 'jsonb[]', [document])).toEqual([document]);
+      expect(await db.fetchVal('SELECT $1::jsonb', sql.json({ a: 1 }))).toBe('{"a": 1}');
+      await expect(echo(db, 'jsonb', 'no json')).rejects.toThrow(InvalidTextRepresentationError);
     });
 
     test('are taken back, for all that is made of the type', async () => {
