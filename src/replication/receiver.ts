@@ -61,6 +61,11 @@ export class Receiver implements WalSink {
     this.#assembler.disconnected(comesAgain);
   }
 
+  /** Changes that have come, and had not come before. */
+  get changes(): number {
+    return this.#queue.counts.changes;
+  }
+
   /** Nothing is read at the moment. */
   get isPaused(): boolean {
     return this.#queue.isPaused || this.#isBlocked;

@@ -26,6 +26,9 @@ import { milliseconds, Walsender, withReplication } from './walsender.ts';
 /** How long the server may take to end in good order, in milliseconds. */
 const CLOSE_PATIENCE = 1000;
 
+/** A connection that is lost within so many milliseconds may be lost again at once: the next one is not hurried. */
+const TOO_SOON = 1000;
+
 /** What PostgreSQL 18 warns with that it does not find a publication. */
 const SKIPPED_PUBLICATION = '55000';
 
@@ -52,9 +55,10 @@ export class Reconnector {
   readonly #acknowledgements: Acknowledgements;
   readonly #watch: SlotWatch;
   readonly #opening: SlotOpening;
-  #backoff: Backoff | null = null;
-  /** The pauses where it cannot be asked what has failed. */
-  readonly #askings: Backoff;
+  #backoff: Backoff;
+  /** When the server was connected to again last, and how many changes had come by then. */
+  #reopenedAt = -Infinity;
+  #reopenedWith = 0;
   #sender: Walsender | null = null;
   #request: CopyBothRequest | null = null;
   /** The slot is older than its publications, and the server has to remember them. */
@@ -81,15 +85,13 @@ export class Reconnector {
     this.#reporter = parts.reporter;
     this.#acknowledgements = parts.acknowledgements;
     this.#watch = parts.watch;
-    this.#askings = new Backoff(context.clock, true);
+    this.#backoff = new Backoff(context.clock, true);
     this.#opening = new SlotOpening(context, settings, slot, parts, signal);
   }
 
   /** The slot may still be taken by the connection of a process that has died. */
   async open(): Promise<void> {
     const { clock, config } = this.#context;
-    const backoff = new Backoff(clock, true);
-    this.#backoff = backoff;
     const deadline = Deadline.of(clock, config.timeout ?? undefined);
     try {
       for (;;) {
@@ -100,7 +102,7 @@ export class Reconnector {
           if (this.#mayRemember(error)) continue;
           if (!isTaken(error) || deadline?.expired || this.#signal.aborted) throw error;
         }
-        await backoff.pause();
+        await this.#backoff.pause();
       }
     } finally {
       deadline?.dispose();
@@ -191,13 +193,7 @@ export class Reconnector {
         const told = await this.#told(reason);
         if (this.#signal.aborted) return;
         isLate = this.#mayRemember(told);
-        if (!isLate) {
-          if (!isPassing(told)) throw told;
-          // Nobody could be asked. A walsender may be had all the same, and would fail again at once.
-          this.#backoff = this.#askings;
-          await this.#askings.pause();
-          if (this.#signal.aborted) return;
-        }
+        if (!isLate && !isPassing(told)) throw told;
       } else {
         this.#remembers = false;
       }
@@ -227,16 +223,22 @@ export class Reconnector {
 
   /** Connects until it works. False: the stream was closed meanwhile. */
   async #reconnect(reason: Error, isQuiet: boolean): Promise<boolean> {
-    const backoff = new Backoff(this.#context.clock, true);
-    this.#backoff = backoff;
+    const { clock } = this.#context;
+    const isTooSoon = !isQuiet && clock.now() - this.#reopenedAt < TOO_SOON;
+    // What ends each connection when something has come is no reason to wait for longer and longer.
+    if (!isTooSoon || this.#receiver.changes > this.#reopenedWith) {
+      this.#backoff = new Backoff(clock, true);
+    }
     let error = reason;
     for (let attempt = 1; ; attempt++) {
       if (!isQuiet) this.#settings.onReconnect({ error, attempt });
-      if (attempt > 1) await backoff.pause();
+      if (attempt > 1 || isTooSoon) await this.#backoff.pause();
       if (this.#signal.aborted) return false;
       try {
         await ofNoCall(() => this.#connect(false));
         if (!isQuiet) this.reconnects += 1;
+        this.#reopenedAt = clock.now();
+        this.#reopenedWith = this.#receiver.changes;
         if (this.#settings.slot === null) this.#settings.onGap();
         return true;
       } catch (failure) {
@@ -284,7 +286,7 @@ export class Reconnector {
   /** Nobody waits for the next attempt to connect, or for rows of a snapshot. */
   wake(): void {
     this.#opening.snapshot?.wake();
-    this.#backoff?.wake();
+    this.#backoff.wake();
   }
 
   /** Ends the connection. */
