@@ -13,7 +13,7 @@ export interface LoadedConfig extends Omit<CheckConfig, 'codecs'> {
   readonly root: string;
 }
 
-const NAMES = ['asyncpg.config.ts', 'asyncpg.config.mjs', 'asyncpg.config.js'];
+const NAMES = ['ts', 'mts', 'mjs', 'js'].map((each) => `asyncpg.config.${each}`);
 
 /** @throws CheckError if there is none, or what it exports is no configuration */
 export async function loadConfig(cwd: string, given: string | undefined): Promise<LoadedConfig> {

@@ -32,6 +32,10 @@ export class Project implements AsyncDisposable {
     return readFile(path.join(this.folder, name), 'utf8');
   }
 
+  remove(name: string): Promise<void> {
+    return rm(path.join(this.folder, name));
+  }
+
   /** Runs `asyncpg check` with these options. */
   async check(...args: string[]): Promise<{ code: number; out: string; err: string }> {
     let out = '';
