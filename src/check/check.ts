@@ -10,6 +10,7 @@ import { type Finding, findingAt } from './finding.ts';
 import { nameTemplates } from './fix.ts';
 import { checkOffline } from './offline.ts';
 import { outputFile } from './output-file.ts';
+import { passedOver } from './passed-over.ts';
 import type { CheckResult } from './result.ts';
 import { type Source, Sources } from './sources.ts';
 
@@ -33,9 +34,9 @@ export async function check(config: LoadedConfig, run: CheckRun): Promise<CheckR
   const files = await schemaFiles(config);
   if (run.isOffline) return await checkOffline(config, read, schemaHash(config, files));
   const opened = await openChecker(config, files, run.database);
-  if ('severity' in opened) return { findings: [opened], queries: 0, files: read.length };
+  if ('problems' in opened) return { findings: opened.problems, queries: 0, files: read.length };
   try {
-    return await checkSources(opened.checker, config, read, run.isFrozen);
+    return await checkSources(opened, config, read, run.isFrozen);
   } finally {
     await opened.close();
   }
@@ -44,6 +45,8 @@ export async function check(config: LoadedConfig, run: CheckRun): Promise<CheckR
 /** A checker and the database that it asks. */
 export interface OpenChecker {
   readonly checker: Checker;
+  /** What the database may lack that the schema would make elsewhere. */
+  readonly warnings: readonly Finding[];
   close(): Promise<void>;
 }
 
@@ -52,18 +55,19 @@ export async function openChecker(
   config: LoadedConfig,
   files: readonly ScriptFile[],
   database: string | undefined,
-): Promise<OpenChecker | Finding> {
+): Promise<OpenChecker | { readonly problems: readonly Finding[] }> {
   const hash = schemaHash(config, files);
   const found: CheckDatabase | Finding =
     database === undefined ? await embeddedDatabase(config, files) : existingDatabase(database);
-  if (!('dsn' in found)) return found;
+  const warnings = database === undefined ? passedOver(files) : [];
+  if (!('dsn' in found)) return { problems: [found, ...warnings] };
   try {
     const checker = await Checker.open(found.dsn, config, hash);
     const close = async (): Promise<void> => {
       await checker.close();
       await found.close();
     };
-    return { checker, close };
+    return { checker, warnings, close };
   } catch (error) {
     await found.close();
     throw error;
@@ -71,7 +75,7 @@ export async function openChecker(
 }
 
 export async function checkSources(
-  checker: Checker,
+  { checker, warnings }: OpenChecker,
   config: LoadedConfig,
   sources: readonly Source[],
   isFrozen: boolean,
@@ -79,7 +83,7 @@ export async function checkSources(
   const { findings, queries, generated } = await checker.check(sources);
   const stale = await write(config, generated, isFrozen);
   return {
-    findings: stale === null ? findings : [...findings, stale],
+    findings: [...warnings, ...findings, ...(stale === null ? [] : [stale])],
     queries,
     files: sources.length,
   };

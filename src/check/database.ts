@@ -6,6 +6,7 @@ import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 import { relativeName, schemaKey } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
+import { variableHint } from './passed-over.ts';
 
 /** A database that queries are checked against. */
 export interface CheckDatabase {
@@ -109,7 +110,9 @@ export function schemaFinding(
           message: error.message.replace(/\nHINT: .*$/s, ''),
           hint: /^extension ".*" is not available/.test(error.message)
             ? 'Use a database that has it: --database URL'
-            : (error.hint ?? `${relativeName(root, file)} cannot be executed as it is.`),
+            : (variableHint(sql, at) ??
+              error.hint ??
+              `${relativeName(root, file)} cannot be executed as it is.`),
         };
   return findingAt(file, sql, at, { severity: 'error', ...said });
 }

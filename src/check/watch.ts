@@ -6,7 +6,6 @@ import { type CheckRun, checkSources, type OpenChecker, openChecker } from './ch
 import { CheckError } from './check-error.ts';
 import { type LoadedConfig, loadConfig } from './config.ts';
 import { schemaFiles, schemaHash } from './files.ts';
-import type { Finding } from './finding.ts';
 import { nameTemplates } from './fix.ts';
 import { outputFile } from './output-file.ts';
 import type { CheckResult } from './result.ts';
@@ -32,7 +31,7 @@ export async function watch(
   let config = await loadConfig(cwd, named);
   const changes = new Changes(config.root, signal);
   while (!signal.aborted) {
-    let opened: OpenChecker | Finding | null = null;
+    let opened: OpenChecker | null = null;
     try {
       config = await loadConfig(cwd, named);
       for (const entry of config.schema) {
@@ -45,18 +44,19 @@ export async function watch(
       const files = await schemaFiles(config);
       changes.watchBeside(files.map(({ file }) => file));
       const hash = schemaHash(config, files);
-      opened = await openChecker(config, files, run.database);
-      if ('severity' in opened) {
-        tell({ findings: [opened], queries: 0, files: 0 });
+      const answer = await openChecker(config, files, run.database);
+      if ('problems' in answer) {
+        tell({ findings: answer.problems, queries: 0, files: 0 });
         await changes.next();
         continue;
       }
+      opened = answer;
       do {
         let read = await sources.read(config);
         if (run.fixes && (await nameTemplates(read))) read = await sources.read(config);
         changes.ignore(outputFile(config));
         changes.watchBeside(read.flatMap(({ uses }) => uses).filter((use) => path.isAbsolute(use)));
-        tell(await checkSources(opened.checker, config, read, run.isFrozen));
+        tell(await checkSources(opened, config, read, run.isFrozen));
         await changes.next();
       } while (!signal.aborted && (await isSame(cwd, named, config, hash)));
     } catch (error) {
@@ -64,7 +64,7 @@ export async function watch(
       tell(error);
       await changes.next();
     } finally {
-      if (opened !== null && 'checker' in opened) await opened.close();
+      await opened?.close();
     }
   }
   changes.close();

@@ -103,14 +103,35 @@ describe('asyncpg check', () => {
         "SELECT 'SELECT 1' \\gexec\n\\copy g FROM 'g.csv'\n\\if :{?x}\n\\lo_import 'a.png'\n\\endif\nALTER TABLE g ADD p int;",
       'src/a.ts': "db.fetch('SELECT c FROM a'); db.fetch('SELECT m, n, o, p FROM g, twice');",
     });
-    expect(await project.check()).toMatchObject({ code: 0, err: '' });
+    const all = await project.check();
+    expect(all).toMatchObject({ code: 0, err: '' });
+    const warnings = all.out.split('\n').filter((line) => line.includes('warning'));
+    expect(warnings).toEqual([
+      "m/17_psql.sql(1,19): warning psql: \\gexec is psql's, and what its query comes to is not executed here",
+      "m/17_psql.sql(3,1): warning psql: \\if is psql's, and the statements of all its branches are executed here",
+      '2 queries in 1 file: no errors and 2 warnings',
+    ]);
     await project.write({ 'm/11_open.sql': 'BEGIN;\nCREATE TABLE d ();\n' });
     const { code, out } = await project.check();
     expect(code).toBe(1);
     expect(out).toContain(
       'm/11_open.sql(2,18): error open-transaction: a transaction is left open',
     );
+    expect(out).toContain('m/17_psql.sql(1,19): warning psql: ');
   });
+
+  it.each([':owner', ":'owner'", ':"owner"'])(
+    'says of %s that it is a variable of psql',
+    async (variable) => {
+      await using project = await Project.make({
+        'schema.sql': `\\set owner ada\nCREATE TABLE a (b text DEFAULT ${variable});`,
+      });
+      const { code, out } = await project.check();
+      expect(code).toBe(1);
+      expect(out).toContain('schema.sql(2,32): error 42601: syntax error at or near ":"');
+      expect(out).toContain(`    psql alone knows its variable ${variable}: write the value, or`);
+    },
+  );
 
   it('reads the files of SQL that another has psql read, each once, in their places', async () => {
     await using project = await Project.make({
