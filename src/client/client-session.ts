@@ -1,13 +1,13 @@
 import type { PostgresLogMessage } from '../errors/postgres-error.ts';
 import type { Room } from '../runtime/room.ts';
-import { connectionClosed, failedReset } from '../session/ending.ts';
+import { connectionClosed } from '../session/ending.ts';
 import type { Request } from '../session/request.ts';
 import { refusedCopy } from '../session/requests/copy-refusal.ts';
 import { QueryRequest, type Wanted } from '../session/requests/query-request.ts';
-import { ResetRequest } from '../session/requests/reset-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
 import { Turn } from '../session/requests/turn.ts';
-import type { Session, SessionObserver, SessionPeer } from '../session/session.ts';
+import type { Session, SessionPeer } from '../session/session.ts';
+import type { SessionObserver } from '../session/session-observer.ts';
 import type { Statement } from '../session/statements/statement.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
@@ -455,78 +455,5 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   /** Throws unless the session is alive. */
   checkOpen(): void {
     if (this.session.isEnded) throw connectionClosed(this.session.endReason);
-  }
-
-  /** What is there now belongs to the session from here on, and not to its present holder. */
-  keep(): void {
-    this.effects.clear();
-    this.session.server.takeForOwn();
-    this.session.registry.keepCodecs?.();
-    this.prepared.clear();
-    this.listeners.keep();
-    this.log.keep();
-  }
-
-  /** Ends all by which a holder that gives the session back could still use it. */
-  dismissHolder(): void {
-    this.#endTransactions();
-    const { registry, statements } = this.session;
-    for (const name of this.prepared) statements.close(name);
-    this.prepared.clear();
-    if (registry.restoreCodecs?.()) {
-      statements.named.clear();
-      statements.unnamed.clear();
-    }
-    this.log.clearHolder();
-  }
-
-  #endTransactions(): void {
-    if (this.transactions.length > 0) {
-      for (const transaction of this.transactions.splice(0)) transaction.markUndone();
-    }
-    this.session.preamble.drop();
-    this.gate.advance();
-  }
-
-  /** Rolls back and stops listening; settings, locks and the like stay as they are. */
-  async rollBack(deadline: Deadline | null = null): Promise<void> {
-    const listened = this.listeners.isListening;
-    await this.#undo(listened ? 'UNLISTEN *;' : '', deadline);
-  }
-
-  /** Undoes what is known to outlive transactions, and rolls back. */
-  async reset(deadline: Deadline | null = null): Promise<void> {
-    if (!this.effects.areLasting) {
-      await this.#undo('', deadline);
-      return;
-    }
-    await this.#undo(this.effects.undoing(this.session), deadline);
-    this.session.server.takeForOwn();
-  }
-
-  /**
-   * Undoes what may outlive transactions, on an idle session without one. The next user's calls may be
-   * made at once: if this fails the session is ended, and they have not been executed.
-   */
-  async resetAhead(deadline: Deadline): Promise<void> {
-    const { session } = this;
-    const script = this.effects.undoing(this.session);
-    this.#endTransactions();
-    this.listeners.clear();
-    if (script === '') return;
-    const request = new ResetRequest(script, deadline, (error) => session.fail(failedReset(error)));
-    session.submit(request);
-    await request.promise;
-  }
-
-  async #undo(script: string, deadline: Deadline | null): Promise<void> {
-    const { session } = this;
-    this.#endTransactions();
-    this.listeners.clear();
-    const whole = session.transactionStatus === 'I' ? script : `ROLLBACK;\n${script}`;
-    if (whole === '') return;
-    const request = new ScriptRequest(whole, deadline);
-    session.submit(request);
-    await request.promise;
   }
 }

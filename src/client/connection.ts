@@ -42,6 +42,7 @@ import type { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 import { beginTransaction, runTransaction } from './transaction-runner.ts';
 import { typeCodecs } from './type-codec-room.ts';
+import { reset } from './undoing.ts';
 
 /** See Connection.prepare. */
 export interface PrepareOptions extends CallOptions {
@@ -515,7 +516,7 @@ export class Connection<F extends RowForm = 'record'>
       const { session } = client;
       while (!session.isIdle && !session.isEnded) await session.whenIdleForCall();
       client.effects.areLasting = true;
-      await client.reset();
+      await reset(client);
     });
   }
 

@@ -1,4 +1,5 @@
 import type { ClientSession } from '../client/client-session.ts';
+import { dismissHolder, reset, resetAhead, rollBack } from '../client/undoing.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { failedReset } from '../session/ending.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
@@ -37,11 +38,11 @@ export async function clean(
   await onceIdle(client, clock, (deadline) => {
     if (policy === 'never') {
       client.effects.areLasting = false;
-      return client.rollBack(deadline);
+      return rollBack(client, deadline);
     }
     // Only now is known what the calls that were under way have done.
     if (hasToReset(pooled, policy)) client.effects.areLasting = true;
-    return client.reset(deadline);
+    return reset(client, deadline);
   });
 }
 
@@ -71,13 +72,13 @@ export function cleanAhead(
   if (policy === 'never' || !isAtRest || session.server.isRoleInDoubt) return null;
   if (!hasToReset(pooled, policy)) return NOTHING_LEFT;
   const isDue = client.effects.areLasting || session.server.hasChanged;
-  return { done: resetAhead(client, clock), isDue };
+  return { done: resetInTime(client, clock), isDue };
 }
 
-async function resetAhead(client: ClientSession, clock: Clock): Promise<void> {
+async function resetInTime(client: ClientSession, clock: Clock): Promise<void> {
   const deadline = Deadline.of(clock, CLEANING_TIMEOUT)!;
   try {
-    await client.resetAhead(deadline);
+    await resetAhead(client, deadline);
   } catch (error) {
     client.session.fail(failedReset(error));
   } finally {
@@ -106,7 +107,7 @@ export async function cleanWithHook(
 ): Promise<void> {
   const { client } = lease;
   const { session } = client;
-  await onceIdle(client, clock, (deadline) => client.rollBack(deadline));
+  await onceIdle(client, clock, (deadline) => rollBack(client, deadline));
   if (session.isEnded) return;
   try {
     await runHook('reset', hook, client.owner, clock, limit, null, end);
@@ -116,8 +117,8 @@ export async function cleanWithHook(
   } finally {
     lease.isOver = true;
   }
-  client.dismissHolder();
-  await onceIdle(client, clock, (deadline) => client.rollBack(deadline));
+  dismissHolder(client);
+  await onceIdle(client, clock, (deadline) => rollBack(client, deadline));
   client.effects.areLasting = false;
 }
 

@@ -1,6 +1,7 @@
 import type { ClientSession } from '../client/client-session.ts';
 import { LEND } from '../client/internals.ts';
 import { openClientSession } from '../client/open-client-session.ts';
+import { keep, rollBack } from '../client/undoing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { SessionSource } from './connections.ts';
@@ -67,7 +68,7 @@ export class Opener implements SessionSource {
       }
     }
     pooled.keepsInit = client.effects.areLasting || client.prepared.size > 0;
-    client.keep();
+    keep(client);
     if (this.#settings.allowExitOnIdle) client.session.unref();
     pooled.begin();
   }
@@ -80,5 +81,5 @@ export class Opener implements SessionSource {
 /** The hook's calls that it did not await are over, and no transaction is left of it. */
 async function finished(client: ClientSession): Promise<void> {
   await client.session.whenIdle();
-  if (client.isInTransaction) await client.rollBack();
+  if (client.isInTransaction) await rollBack(client);
 }

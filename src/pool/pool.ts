@@ -28,6 +28,7 @@ import { Queryable } from '../client/queryable.ts';
 import { isTraced, RELEASES, traced } from '../client/tracing.ts';
 import type { Transaction } from '../client/transaction.ts';
 import { isReadOnly, type TransactionOptions } from '../client/transaction-options.ts';
+import { dismissHolder } from '../client/undoing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
@@ -399,7 +400,7 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     }
     pooled.unwatch();
     warnOfListeners(client.listeners.size);
-    client.dismissHolder();
+    dismissHolder(client);
     if (reset === undefined) {
       lease.isOver = true;
       const ahead = cleanAhead(pooled, resetOnRelease, this.#clock);

@@ -14,35 +14,17 @@ import { endedError, lostConnection } from './ending.ts';
 import { Inbox, type InboxOwner } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { isInTransaction, Preamble } from './preamble.ts';
+import { ProcessHold } from './process-hold.ts';
 import type { Catalog, Request } from './request.ts';
 import { RequestQueue } from './request-queue.ts';
 import { calledBySource } from './requests/feed.ts';
 import type { Server } from './server.ts';
+import type { SessionObserver } from './session-observer.ts';
 import { sourceWatch } from './source-watch.ts';
 import { catalog } from './statements/catalog-room.ts';
 import { KnownStatements } from './statements/known-statements.ts';
 import type { StatementCacheOptions } from './statements/statement-cache.ts';
 import { TypeChanges } from './statements/type-changes.ts';
-
-/** What a session tells its client session. */
-export interface SessionObserver {
-  notice(message: PostgresLogMessage): void;
-  notification(channel: string, payload: string, pid: number): void;
-  /**
-   * The server has ended a transaction: there is none now, or at most another one. The request
-   * whose answer says so is not settled yet.
-   */
-  transactionEnded(request: Request): void;
-  /**
-   * The body of a message that answers no request, or of the server's last words, as it came:
-   * NoticeResponse, NotificationResponse, ParameterStatus, ErrorResponse. Valid during the call.
-   */
-  unasked?(type: number, buffer: Buffer, start: number, end: number): void;
-  /** Calls wait until the open transaction has ended. */
-  readonly isAwaited?: boolean;
-  /** The session has ended, for whatever reason. Called once. */
-  ended(reason: Error | null): void;
-}
 
 /** Where a session has been opened to. */
 export interface SessionPeer {
@@ -123,14 +105,12 @@ export class Session implements InboxOwner {
   #closeTimer: Timer | null = null;
   /** Calls that are not in the queue and wait until it is empty. */
   #followers = 0;
-  /** The process may exit while nothing is under way. */
-  #letsExit = false;
-  /** It may not now, since something is. */
-  #keepsProcess = false;
+  readonly #hold: ProcessHold;
 
   constructor(parts: SessionParts) {
     const { transport, clock, registry } = parts;
     this.#transport = transport;
+    this.#hold = new ProcessHold(transport, this.queue);
     this.clock = clock;
     this.registry = registry;
     this.server = parts.server;
@@ -270,7 +250,7 @@ export class Session implements InboxOwner {
       deadline.watch(() => this.expire(request));
     }
     this.queue.join(request);
-    if (this.#letsExit) this.#keepProcess();
+    this.#hold.submitted();
   }
 
   /** Starts a request on behalf of the one that holds the queue. */
@@ -341,28 +321,12 @@ export class Session implements InboxOwner {
 
   /** Keeps the process alive while the session is open, which is how it begins. */
   ref(): void {
-    this.#letsExit = false;
-    this.#transport.ref();
+    this.#hold.ref();
   }
 
   /** Lets the process exit while nothing is under way. */
   unref(): void {
-    this.#letsExit = true;
-    if (this.queue.isIdle) this.#transport.unref();
-    else this.#keepProcess();
-  }
-
-  /** Keeps the process alive until nothing is under way, so that no request is lost by its exit. */
-  #keepProcess(): void {
-    if (this.#keepsProcess || this.#ended) return;
-    this.#keepsProcess = true;
-    this.#transport.ref();
-    void this.queue.whenIdle().then(() => {
-      this.#keepsProcess = false;
-      if (!this.#letsExit || this.#ended) return;
-      if (this.queue.isIdle) this.#transport.unref();
-      else this.#keepProcess();
-    });
+    this.#hold.unref();
   }
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────
@@ -394,8 +358,7 @@ export class Session implements InboxOwner {
    */
   terminateGracefully(patience: number | null = CLOSE_TIMEOUT): void {
     if (this.#ended) return;
-    // Whoever waits for the end is told of it.
-    if (this.#letsExit) this.#transport.ref();
+    this.#hold.keepForEnd();
     writeTerminate(this.writer);
     this.outbox.flush();
     this.#finish(null, () => this.#transport.end());
@@ -432,6 +395,7 @@ export class Session implements InboxOwner {
 
   #finish(reason: Error | null, close: () => void): void {
     this.#ended = true;
+    this.#hold.end();
     this.outbox.close();
     this.typeChanges.ended();
     this.#reason = this.#lastWords === null ? reason : postgresErrorFrom(this.#lastWords);

@@ -6,7 +6,8 @@ import type { CodecSource } from '../../codecs/codec-source.ts';
 import type { ConnectConfig } from '../../config/connect-config.ts';
 import { checkedPoolOptions } from '../../pool/checked-pool-options.ts';
 import { Pool } from '../../pool/pool.ts';
-import type { Session, SessionObserver } from '../../session/session.ts';
+import type { Session } from '../../session/session.ts';
+import type { SessionObserver } from '../../session/session-observer.ts';
 
 /*
  * What `asyncpg` of clients and pools gives. Most programs never ask for it: see driver-loader.ts.
