@@ -26,6 +26,17 @@ export interface TurnHost {
   turnEnded(turn: SubmittableTurn): void;
 }
 
+/** The methods by which a query takes messages, by their names. It may go without those that it is never sent. */
+const HANDLERS = {
+  rowDescription: 'handleRowDescription',
+  dataRow: 'handleDataRow',
+  portalSuspended: 'handlePortalSuspended',
+  emptyQuery: 'handleEmptyQuery',
+  commandComplete: 'handleCommandComplete',
+  copyInResponse: 'handleCopyInResponse',
+  copyData: 'handleCopyData',
+} as const satisfies Record<string, keyof SubmittableHandlers>;
+
 /** The turn of a submittable: hands it the messages of the server until the last ReadyForQuery. */
 export class SubmittableTurn implements ForeignSpeaker {
   readonly query: Submittable;
@@ -121,10 +132,34 @@ export class SubmittableTurn implements ForeignSpeaker {
     const message = readMessage(type, buffer, start, end);
     if (message === null) return;
     const { connection } = this.#host;
-    if (!this.#hasFailed) this.#tell(message, connection);
+    const missing = this.#missingHandler(message.name);
+    if (this.#hasFailed || missing !== null) this.#refuse(message.name, missing);
+    else this.#tell(message, connection);
     const event = type === Backend.ErrorResponse ? 'errorMessage' : message.name;
     if (connection.listenerCount('message') > 0) safely(() => connection.emit('message', message));
     if (connection.listenerCount(event) > 0) safely(() => connection.emit(event, message));
+  }
+
+  /** The method that the query does not have for a message of this name; null: it has it, or needs none. */
+  #missingHandler(name: string): string | null {
+    if (!Object.hasOwn(HANDLERS, name)) return null;
+    const handler = HANDLERS[name as keyof typeof HANDLERS];
+    return typeof this.query[handler] === 'function' ? null : handler;
+  }
+
+  /** The query cannot take a message: it fails, unless it has failed already. */
+  #refuse(name: string, missing: string | null): void {
+    const { connection } = this.#host;
+    // The server would wait for data that nobody sends.
+    if (name === 'copyInResponse') connection.sendCopyFail('the query sends no data');
+    if (this.#hasFailed) return;
+    this.fail(
+      new TypeError(
+        `The server has answered with ${name}, for which the query has no method ${missing}`,
+      ),
+    );
+    // The server's answers would not come to an end.
+    if (this.#owesSync) connection.sync();
   }
 
   #tell(message: any, connection: Connection): void {
@@ -177,7 +212,11 @@ export class SubmittableTurn implements ForeignSpeaker {
     const { connection } = this.#host;
     const { name } = this.query as { name?: string };
     if (name) delete connection.submittedNamedStatements[name];
-    safely(() => this.query.handleError?.(error, connection));
+    safely(() => {
+      // Nobody else would hear of it.
+      if (this.query.handleError === undefined) throw error;
+      this.query.handleError(error, connection);
+    });
   }
 
   #ready(isLast: boolean): void {

@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { both, config, onClients, owned, plain, settled } from './both.ts';
+
+const require = createRequire(import.meta.url);
 
 /*
  * Small programs as users of pg write them, played on both.
@@ -90,6 +93,98 @@ describe('a submittable that throws', () => {
       expect(() => client.query({ submit })).toThrow('not today');
       expect((await client.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
     }
+    await client.end();
+  });
+});
+
+// pg has none of this: the process ends by an uncaught TypeError, or the client waits for ever.
+describe('a submittable without a method for what the server answers', () => {
+  const Cursor: any = require('pg-cursor');
+  const copyStreams: any = require('pg-copy-streams');
+  const refused = (name: string, method: string) =>
+    `TypeError: The server has answered with ${name}, for which the query has no method ${method}`;
+
+  function fails(stream: any): Promise<unknown> {
+    return new Promise((resolve) => stream.once('error', (error: unknown) => resolve(`${error}`)));
+  }
+
+  const read = (text: string) => (client: any) =>
+    client.query(new Cursor(text)).read(5).then(String, String);
+
+  test.each<[string, (client: any) => Promise<unknown>, string]>([
+    [
+      'a cursor, COPY FROM STDIN',
+      read('COPY taken FROM STDIN'),
+      refused('copyInResponse', 'handleCopyInResponse'),
+    ],
+    ['a cursor, COPY TO', read('COPY (SELECT 1) TO STDOUT'), refused('copyData', 'handleCopyData')],
+    [
+      'a stream of COPY FROM, a query with rows',
+      (client) => fails(client.query(copyStreams.from('SELECT 1')).end('1')),
+      refused('rowDescription', 'handleRowDescription'),
+    ],
+    [
+      'a stream of COPY FROM, COPY TO',
+      (client) => fails(client.query(copyStreams.from('COPY (SELECT 1) TO STDOUT')).end('1')),
+      refused('copyData', 'handleCopyData'),
+    ],
+    [
+      'a stream of COPY TO, a query with rows',
+      (client) => fails(client.query(copyStreams.to('SELECT 1')).resume()),
+      refused('dataRow', 'handleDataRow'),
+    ],
+    [
+      'of its own, pages of a portal',
+      (client) =>
+        new Promise((resolve) => {
+          client.query({
+            submit(connection: any) {
+              connection.parse({ text: 'SELECT generate_series(1, 3)' });
+              connection.bind();
+              connection.execute({ rows: 1 });
+              connection.flush();
+            },
+            handleDataRow() {},
+            handleError: (error: unknown) => resolve(`${error}`),
+          });
+        }),
+      refused('portalSuspended', 'handlePortalSuspended'),
+    ],
+    [
+      'of its own, COPY FROM STDIN behind rows that it could not take',
+      (client) =>
+        new Promise((resolve) => {
+          client.query({
+            submit: (connection: any) => connection.query('SELECT 1; COPY taken FROM STDIN'),
+            handleError: (error: unknown) => resolve(`${error}`),
+          });
+        }),
+      refused('rowDescription', 'handleRowDescription'),
+    ],
+  ])('fails, and the next query follows: %s', async (_what, play, error) => {
+    const { default: facade } = await import('asyncpg/pg');
+    const client: any = new facade.Client(config());
+    await client.connect();
+    await client.query('CREATE TEMP TABLE taken (a int)');
+    expect(await play(client)).toBe(error);
+    expect((await client.query('SELECT count(*)::int AS n FROM taken')).rows).toEqual([{ n: 0 }]);
+    await client.end();
+  });
+
+  test('for errors: the process is told', async () => {
+    const { default: facade } = await import('asyncpg/pg');
+    const client: any = new facade.Client(config());
+    await client.connect();
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
+      client.query({ submit: (connection: any) => connection.query('SELECT 1/0') });
+      expect(await thrown).toMatchObject({ code: '22012' });
+    } finally {
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+    expect((await client.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }]);
     await client.end();
   });
 });
