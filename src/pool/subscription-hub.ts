@@ -41,6 +41,8 @@ interface Link {
 export class SubscriptionHub {
   readonly #context: SessionContext;
   readonly #subscribers = new Set<Subscriber>();
+  /** Those to whose channels each connection listened when it was opened. */
+  readonly #heard = new WeakMap<Connection, ReadonlySet<Subscriber>>();
   #link: Link | null = null;
   #closed = false;
 
@@ -73,7 +75,9 @@ export class SubscriptionHub {
   /** False: the connection was lost over it, which the next one makes good. */
   async #listen(connection: Connection, subscriber: Subscriber): Promise<boolean> {
     try {
-      await connection.addListener(subscriber.channel, subscriber.deliver);
+      if (!this.#heard.get(connection)?.has(subscriber)) {
+        await connection.addListener(subscriber.channel, subscriber.deliver);
+      }
       return !connection.isClosed;
     } catch (error) {
       if (connection.isClosed) return false;
@@ -130,12 +134,15 @@ export class SubscriptionHub {
     const end = (): void => connection.terminate();
     signal.addEventListener('abort', end, { once: true });
     const all = [...this.#subscribers];
+    const heard = new Set<Subscriber>();
+    this.#heard.set(connection, heard);
     try {
       signal.throwIfAborted();
       await Promise.all(
         all.map(async (subscriber) => {
           try {
             await connection.addListener(subscriber.channel, subscriber.deliver);
+            heard.add(subscriber);
           } catch (error) {
             // Who is about to subscribe is told himself what the server has against his channel.
             if (subscriber.isLive || connection.isClosed) throw error;

@@ -57,6 +57,35 @@ async function allSettled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await settle();
 }
 
+it('listens once to each channel of the subscriptions that open the connection', async () => {
+  const { hub, streams } = hubOver([]);
+  const listen = (channel: string) => hub.subscribe(channel, () => {}, null);
+  await Promise.all(['first', 'second', 'third'].map(listen));
+  await expect(listen('€')).rejects.toMatchObject({ message: 'no such character' });
+  await listen('fourth');
+  expect(streams).toHaveLength(1);
+  expect(streams[0]!.puppet.executed).toEqual([
+    'LISTEN "first"',
+    'LISTEN "second"',
+    'LISTEN "third"',
+    'LISTEN "€"',
+    'LISTEN "fourth"',
+  ]);
+  await hub.close();
+});
+
+it('tells who opens the connection what the server has against his channel', async () => {
+  const { hub, streams } = hubOver([]);
+  const [refused, subscription] = await Promise.allSettled([
+    hub.subscribe('€', () => {}, null),
+    hub.subscribe('news', () => {}, null),
+  ]);
+  expect(refused).toMatchObject({ reason: { message: 'no such character' } });
+  expect(subscription.status).toBe('fulfilled');
+  expect(streams[0]!.puppet.executed.filter((text) => text === 'LISTEN "news"')).toHaveLength(1);
+  await hub.close();
+});
+
 it('a subscription to a server that does not answer LISTEN fails with the heartbeat', async () => {
   const { hub, clock, streams } = hubOver([true]);
   const outcome = hub.subscribe('news', () => {}, null).catch((error: unknown) => error);
