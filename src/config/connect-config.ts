@@ -146,9 +146,11 @@ export interface ConnectConfig {
    */
   passwordFor(host: HostConfig): Promise<string | null>;
 
-  /** For the whole of connecting, in milliseconds; null is without limit; 0 is over at once. */
+  /** How long connecting, and what belongs to it, may take, in milliseconds; null is without limit; 0 is over at once. */
   readonly timeout: number | null;
-  /** The most that one host may take of it, in milliseconds (connect_timeout); null: its share. */
+  /** What all hosts with all their addresses may take of it together; null: as long as it takes, with connect_timeout. */
+  readonly wholeTimeout: number | null;
+  /** The most that one address may take, in milliseconds (connect_timeout); null: its share of the whole. */
   readonly attemptTimeout: number | null;
   /** Milliseconds, or null for none. */
   readonly commandTimeout: number | null;

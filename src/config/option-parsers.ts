@@ -12,7 +12,7 @@ import {
   type ValueParser,
 } from './value-parsers.ts';
 
-/** `connect_timeout` counts for each host, the option for all of them together. */
+/** `connect_timeout` counts for each address of each host, the option for all of them together. */
 export interface Timeout {
   readonly milliseconds: number | null;
   readonly perHost: boolean;

@@ -72,7 +72,7 @@ export interface ConnectOptions<F extends RowForm = 'record'> {
   /**
    * The whole of connecting: every host, TLS, authentication, the check of the server's role.
    * Milliseconds, default 60,000; `Infinity` is without limit, 0 or less is over at once.
-   * `connect_timeout` (DSN) and PGCONNECT_TIMEOUT are libpq's: whole seconds for each host.
+   * `connect_timeout` (DSN) and PGCONNECT_TIMEOUT are libpq's: whole seconds for each address of each host.
    */
   readonly timeout?: number | null | undefined;
   /** The default time-out of every call, in milliseconds; must be positive. Default: none. */

@@ -136,6 +136,7 @@ function assemble(settings: Settings, dsn: ParsedDsn, environment: Environment):
       timeout.perHost && milliseconds !== null
         ? milliseconds * Math.max(1, hosts.length)
         : milliseconds,
+    wholeTimeout: timeout.perHost ? null : milliseconds,
     attemptTimeout: timeout.perHost ? milliseconds : null,
     commandTimeout: settings.commandTimeout?.value ?? null,
     rowStyle: Object.freeze({

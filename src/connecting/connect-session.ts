@@ -36,10 +36,8 @@ export async function connectSession(
   context: SessionContext,
   signal: AbortSource | null = null,
 ): Promise<Session> {
-  const { clock, config, directory } = context;
-  // How many hosts a provider tells is not known yet: with connect_timeout each of them has its own time.
-  const timeout = directory && config.attemptTimeout !== null ? null : config.timeout;
-  const deadline = Deadline.of(clock, timeout, signal);
+  const { clock, config } = context;
+  const deadline = Deadline.of(clock, config.wholeTimeout, signal);
   const walk = new Walk(context, deadline);
   try {
     deadline?.check();
@@ -231,13 +229,18 @@ class Walk {
       const reason = this.#deadline.reason(false);
       if (!(reason instanceof TimeoutError)) throw reason;
       if (this.#failures.length < 2) throw last ?? reason;
-      throw new TimeoutError(`could not connect to any host in time: ${this.#list()}`, {
-        cause: this.#aggregate(),
-        safeToRetry: true,
-      });
+      throw this.#timedOut();
     }
     if (this.#failures.length === 1 || isRejection(last)) throw last;
+    if (this.#failures.every(({ error }) => error instanceof TimeoutError)) throw this.#timedOut();
     throw this.#summary();
+  }
+
+  #timedOut(): TimeoutError {
+    return new TimeoutError(`could not connect to any host in time: ${this.#list()}`, {
+      cause: this.#aggregate(),
+      safeToRetry: true,
+    });
   }
 
   /** An error that lists every attempt. */

@@ -19,6 +19,7 @@ describe('the defaults', () => {
       user: 'os_user',
       database: 'os_user',
       timeout: 60_000,
+      wholeTimeout: 60_000,
       attemptTimeout: null,
       commandTimeout: null,
       statementCacheSize: 100,

@@ -50,13 +50,15 @@ const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 export function connectConfig(settings: ConnectSettings): ConnectConfig {
   const { host, port, user, database, stream } = settings;
   const socketPath = host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : null;
+  const timeout = settings.connectionTimeoutMillis > 0 ? settings.connectionTimeoutMillis : null;
   return Object.freeze({
     hosts: [{ host, port, socketPath, address: IPV4.test(host) ? host : null }],
     hostProvider: null,
     user,
     database,
     passwordFor: settings.password,
-    timeout: settings.connectionTimeoutMillis > 0 ? settings.connectionTimeoutMillis : null,
+    timeout,
+    wholeTimeout: timeout,
     attemptTimeout: null,
     commandTimeout: settings.queryTimeoutMillis > 0 ? settings.queryTimeoutMillis : null,
     rowStyle: RECORDS,

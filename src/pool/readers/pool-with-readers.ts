@@ -11,7 +11,7 @@ import { checkedPoolOptions } from '../checked-pool-options.ts';
 import { Pool } from '../pool.ts';
 import type { PoolOptions, PoolSettings } from '../pool-options.ts';
 import { readRoute } from './read-route.ts';
-import { splitReadersOptions } from './readers-options.ts';
+import { hastened, splitReadersOptions } from './readers-options.ts';
 import { type ReadersParts, ReadersPool } from './readers-pool.ts';
 
 /** A pool of the primary that has a pool of standbys, and sends there what only reads. */
@@ -83,7 +83,8 @@ export async function createPoolWithReaders(
   const own = Object.freeze({ ...config, targetSessionAttrs: primary });
   const [special, all] = splitReadersOptions(options);
   const [plain, connect] = checkedPoolOptions(all);
-  const readers = { config: await configFor(dsn, connect), settings: plain, special };
+  const ofReaders = hastened(await configFor(dsn, connect), connect);
+  const readers = { config: ofReaders, settings: plain, special };
   const pool = new PoolWithReaders<any>(own, settings, readers);
   await pool[OPEN]();
   return pool;

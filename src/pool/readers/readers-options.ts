@@ -1,3 +1,4 @@
+import type { ConnectConfig } from '../../config/connect-config.ts';
 import { ClientConfigurationError } from '../../errors/client-errors.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import { type PoolOptions, positive } from '../pool-options.ts';
@@ -55,10 +56,29 @@ export function splitReadersOptions(
       ...pool,
       targetSessionAttrs,
       loadBalanceHosts: own.loadBalanceHosts ?? loadBalanceHosts ?? 'random',
-      timeout: own.timeout ?? Math.min(common.timeout ?? TIMEOUT, TIMEOUT),
+      ...timeoutOf(own.timeout, common.timeout),
       serverSettings: { ...common.serverSettings, ...own.serverSettings, ...READ_ONLY },
     },
   ];
+}
+
+/** What options say; what a DSN or the environment says is known later: see `hastened`. */
+function timeoutOf(
+  own: number | null | undefined,
+  common: number | null | undefined,
+): { timeout?: number } {
+  if ((own ?? null) !== null) return { timeout: own! };
+  return (common ?? null) === null ? {} : { timeout: Math.min(common!, TIMEOUT) };
+}
+
+/** Readers do not take long to connect, unless their options say so: the primary can answer instead. */
+export function hastened(config: ConnectConfig, { timeout }: PoolOptions<RowForm>): ConnectConfig {
+  if ((timeout ?? null) !== null) return config;
+  return Object.freeze({
+    ...config,
+    timeout: Math.min(config.timeout ?? TIMEOUT, TIMEOUT),
+    wholeTimeout: Math.min(config.wholeTimeout ?? TIMEOUT, TIMEOUT),
+  });
 }
 
 function defined(options: object): object {

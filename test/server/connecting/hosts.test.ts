@@ -211,6 +211,10 @@ describe('the error when no host will do', () => {
     expect(await portOf(options(), dsn)).toBe(cluster.port);
     const error = await refusal(options(), `host=127.0.0.1 port=${deafPort} connect_timeout=1`);
     expect(error).toBeInstanceOf(TimeoutError);
+    const both = `host=127.0.0.1,127.0.0.1 port=${deafPort},${deafPort} connect_timeout=1`;
+    const two = await refusal(options(), both);
+    expect(two).toBeInstanceOf(TimeoutError);
+    expect(two.message.match(/took too long/g)).toHaveLength(2);
   });
 });
 
@@ -237,6 +241,23 @@ describe('the addresses of a name', () => {
       expect.objectContaining({ all: true }),
       expect.anything(),
     );
+  });
+
+  it.runIf(process.platform === 'linux')('have connect_timeout each', async () => {
+    // Of one second, and of half of it if the two addresses had to share it.
+    const slow = net.createServer((socket) => {
+      const onwards = net.connect(testServer().port, '127.0.0.1');
+      for (const one of [socket, onwards]) one.on('error', () => {});
+      setTimeout(() => socket.pipe(onwards).pipe(socket), 700);
+    });
+    await new Promise<void>((resolve) => slow.listen(cluster.port, '127.0.0.2', resolve));
+    try {
+      const given = options({ lookup: lookup('127.0.0.2', '127.0.0.1'), ssl: false });
+      const dsn = `host=db.test port=${cluster.port} connect_timeout=1`;
+      expect(await portOf(given, dsn)).toBe(testServer().port);
+    } finally {
+      slow.close();
+    }
   });
 
   it.runIf(process.platform === 'linux')('are all tried when the first says nothing', async () => {

@@ -526,7 +526,8 @@ describe('readers that fail', () => {
     }
   });
 
-  it('does not wait for a host that says nothing, where it is read what was written before', async () => {
+  /** The place of a server that accepts connections and says nothing. */
+  async function frozenHost() {
     const sockets: Socket[] = [];
     const frozen = createServer((socket) => sockets.push(socket));
     onTestFinished(() => {
@@ -534,8 +535,25 @@ describe('readers that fail', () => {
       for (const socket of sockets) socket.destroy();
     });
     await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
-    const { port } = frozen.address() as AddressInfo;
-    const hosts = [{ host: '127.0.0.1', port }];
+    return { host: '127.0.0.1', port: (frozen.address() as AddressInfo).port };
+  }
+
+  it('gives up a host that says nothing after connect_timeout', async () => {
+    const dsn = new URL(serverDsn());
+    dsn.searchParams.set('connect_timeout', '1');
+    const server = { host: dsn.hostname, port: Number(dsn.port) };
+    const hosts = [await frozenHost(), server];
+    const common = { hosts, ssl: false, targetSessionAttrs: 'any', minSize: 0 } as const;
+    const readers = { ...common, loadBalanceHosts: 'disable' } as const;
+    await using pool = await createPool(dsn.href, { minSize: 0, readers });
+    const began = performance.now();
+    expect(await pool.readers.fetchVal(PORT)).toBe(server.port);
+    // Of its five seconds two hosts had half each.
+    expect(performance.now() - began).toBeLessThan(2_200);
+  });
+
+  it('does not wait for a host that says nothing, where it is read what was written before', async () => {
+    const hosts = [await frozenHost()];
     const readers = { hosts, ssl: false, timeout: 600_000, minSize: 0 };
     for (const limits of [{}, { maxLag: 60_000 }]) {
       const quick = { ...readers, ...limits, maxWait: 20 };
