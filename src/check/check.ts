@@ -8,6 +8,7 @@ import { type CheckDatabase, embeddedDatabase, existingDatabase } from './databa
 import { relativeName, schemaFiles, schemaHash } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
 import { nameTemplates } from './fix.ts';
+import { isGenerated } from './generated-file.ts';
 import { checkOffline } from './offline.ts';
 import { outputFile } from './output-file.ts';
 import { passedOver } from './passed-over.ts';
@@ -106,6 +107,12 @@ async function write(
       message: `${relativeName(config.root, file)} is not what \`asyncpg check\` would write`,
       hint: 'Run `npx asyncpg check` and commit the file.',
     });
+  }
+  // A merge may have left its marks in front of the first line.
+  if (before !== null && before.trim() !== '' && !isGenerated(before)) {
+    throw new CheckError(
+      `out: ${file} is not written, as it is there and nothing that \`asyncpg check\` has generated: remove it, or give another name`,
+    );
   }
   try {
     await makeFolder(path.dirname(file));

@@ -302,6 +302,30 @@ describe('asyncpg check', () => {
     }
   });
 
+  it('writes over what it has generated, and over no other file', async () => {
+    const config = (out: string) => `export default { schema: [], out: '${out}' };`;
+    await using project = await Project.make({
+      'asyncpg.config.mjs': config('src/a.ts'),
+      'src/a.ts': "db.fetch('SELECT 1');",
+      'src/empty.d.ts': '\n',
+    });
+    const run = ['--database', serverDsn()];
+    const { code, err } = await project.check(...run);
+    expect(err).toMatch(/^asyncpg check: out: .*src\/a\.ts is not written, as it is there and /);
+    expect(code).toBe(2);
+    expect(await project.read('src/a.ts')).toBe("db.fetch('SELECT 1');");
+    await project.write({ 'asyncpg.config.mjs': config('src/empty.d.ts') });
+    expect(await project.check(...run)).toMatchObject({ code: 0, err: '' });
+    const generated = await project.read('src/empty.d.ts');
+    // Two branches have made it from different schemas.
+    const [first = '', ...rest] = generated.split('\n');
+    const other = first.replace(/schema \w+/, 'schema 0123456789abcdef');
+    const merged = ['<<<<<<< HEAD', first, '=======', other, '>>>>>>> other', ...rest].join('\r\n');
+    await project.write({ 'src/empty.d.ts': merged });
+    expect(await project.check(...run)).toMatchObject({ code: 0, err: '' });
+    expect(await project.read('src/empty.d.ts')).toBe(generated);
+  });
+
   it('takes folders for what is below them, and tells of a file that cannot be written', async () => {
     await using project = await Project.make({
       'asyncpg.config.mjs':
