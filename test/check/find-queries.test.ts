@@ -792,6 +792,49 @@ describe('the finder of queries', () => {
     );
   });
 
+  it.each<[string, Record<string, string>]>([
+    [
+      'its own, where it has a baseUrl and what it extends has the paths',
+      {
+        'base.json': '{ "compilerOptions": { "paths": { "@/*": ["src/*"] } } }',
+        'app/tsconfig.json': '{ "extends": "../base.json", "compilerOptions": { "baseUrl": "." } }',
+      },
+    ],
+    [
+      'the baseUrl of what it extends, where it has the paths',
+      {
+        'base.json': '{ "compilerOptions": { "baseUrl": "./app" } }',
+        'app/tsconfig.json':
+          '{ "extends": "../base", "compilerOptions": { "paths": { "@/*": ["src/*"] } } }',
+      },
+    ],
+    [
+      'its folder, where a package that it extends says so',
+      {
+        'node_modules/@acme/config/app.json':
+          '{ "compilerOptions": { "paths": { "@/*": ["${configDir}/src/*"] } } }',
+        'app/tsconfig.json': '{ "extends": "@acme/config/app.json" }',
+      },
+    ],
+    [
+      'the last of those that it extends',
+      {
+        'one.json': '{ "compilerOptions": { "paths": { "@/*": ["./app/src/*"] } } }',
+        'two.json': '{ "compilerOptions": { "paths": { "@/*": ["./other/*"] } } }',
+        'app/tsconfig.json': '{ "extends": ["../two.json", "../one.json"] }',
+      },
+    ],
+  ])('looks for paths of a tsconfig.json in %s', async (_, files) => {
+    await using project = await Project.make({
+      ...files,
+      'app/src/q.ts': "export const Q = 'SELECT 1';",
+      'other/q.ts': "export const Q = 'SELECT 2';",
+    });
+    const source = "import { Q } from '@/q'; db.fetch(Q);";
+    const { queries } = findQueries(path.join(project.folder, 'app/src/a.ts'), source);
+    expect(queries.map(({ variants: [one] }) => one?.text.value)).toEqual(['SELECT 1']);
+  });
+
   it("calls columns in lists as the program's transform does", () => {
     const rename = (name: string): string => name.toLowerCase();
     const source = 'db.execute(sql`UPDATE t ${sql.set({ aB: 1 })} WHERE ${sql.id("cD")} = 1`);';

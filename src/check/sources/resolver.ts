@@ -1,8 +1,7 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-
-/** Names of modules and where they lead, each with at most one `*`. */
-type Targets = readonly (readonly [name: string, targets: readonly string[]])[];
+import { pathsOf, type Targets } from './compiler-paths.ts';
+import { isJson, type Json, nearest, readJson, textsIn } from './json-files.ts';
 
 /**
  * Finds the source of a module that another one imports: by a relative path, by `paths` of tsconfig.json, by `imports`
@@ -82,10 +81,6 @@ export class Resolver {
 const WITH_SQL =
   /^(?:bun$|(?:drizzle-orm|kysely|slonik|postgres|sqlate|sql-template-(?:strings|tag)|@(?:vercel\/postgres|prisma|databases|pgtyped|effect|neondatabase|slonik)|zapatos)(?:\/|$))/;
 
-interface Json {
-  readonly [key: string]: unknown;
-}
-
 /** A folder with a package.json. */
 class Package {
   readonly name: string;
@@ -126,32 +121,6 @@ class Package {
   }
 }
 
-/** `paths` and `baseUrl` of a configuration, of those that it extends, and of those that it refers to. */
-function pathsOf(file: string, depth = 0): Targets {
-  const json = readJson(file);
-  if (json === null || depth > 10) return [];
-  const folder = path.dirname(file);
-  const { paths, baseUrl } = (json['compilerOptions'] ?? {}) as Json;
-  const base = path.resolve(folder, typeof baseUrl === 'string' ? baseUrl : '.');
-  const found: [string, string[]][] = Object.entries(isJson(paths) ? paths : {}).map(
-    ([name, targets]) => [
-      name,
-      textsIn(targets).map((each) => path.resolve(base, each.replace(/^\$\{configDir\}/, folder))),
-    ],
-  );
-  if (typeof baseUrl === 'string') found.push(['*', [path.join(base, '*')]]);
-  if (found.length > 0) return found;
-  const references = Array.isArray(json['references']) ? (json['references'] as Json[]) : [];
-  const others = [...textsIn(json['extends']).reverse(), ...references.map((each) => each['path'])];
-  return others.flatMap((each) => {
-    if (typeof each !== 'string' || !/^[./]/.test(each)) return [];
-    const place = path.resolve(folder, each);
-    const candidates = [place, `${place}.json`, path.join(place, 'tsconfig.json')];
-    const other = candidates.find((at) => at.endsWith('.json') && existsSync(at));
-    return other === undefined ? [] : pathsOf(other, depth + 1);
-  });
-}
-
 /** The places that a name leads to: by itself, or else by the longest pattern that it fits. */
 function matches(targets: Targets, name: string): string[] {
   const found = targets
@@ -184,36 +153,4 @@ function sourceAt(target: string): string | null {
   const isSource = (file: string): boolean =>
     /\.[cm]?tsx?$/.test(file) && !/\.d\.[cm]?ts$/.test(file) && existsSync(file);
   return [source, ...SUFFIXES.map((suffix) => target + suffix)].find(isSource) ?? null;
-}
-
-/** What a function makes of the nearest folder that it makes anything of: this one, or one around it. */
-function nearest<T>(folder: string, of: (folder: string) => T | null): T | null {
-  for (let at = folder; ; at = path.dirname(at)) {
-    const found = of(at);
-    if (found !== null || at === path.dirname(at)) return found;
-  }
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The texts in a text, a list, or an object of conditions. */
-function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
-}
-
-/** A file of JSON, which may have comments, and commas at the end of lists; null where it cannot be read. */
-function readJson(file: string): Json | null {
-  try {
-    const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
-    const plain = text
-      .replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '$1')
-      .replaceAll(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, '$1');
-    const json: unknown = JSON.parse(plain);
-    return isJson(json) ? json : null;
-  } catch {
-    return null;
-  }
 }
