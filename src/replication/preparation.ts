@@ -218,8 +218,10 @@ export function isPassing(error: unknown): boolean {
   }
   const state = error.sqlstate ?? '';
   if (state === '08P01') return false;
-  // A standby that is about to be promoted, or has not the slot's latest state yet.
-  if (state === '55000') return /recovery|synchroniz/.test(`${error.message} ${error.detail}`);
+  // A standby that is about to be promoted, or has not the slot's latest state yet: in which language is for the server to say.
+  const where = error.serverSourceFunction;
+  if (state === '55000') return where === 'CreateDecodingContext';
+  if (state === '0A000') return where === 'CheckLogicalDecodingRequirements';
   // 55006: the server has not noticed yet that the connection before is gone.
   return /^(08|57P0|53|55006|55P03)/.test(state);
 }

@@ -211,7 +211,7 @@ export class Reconnector {
   /** What the server's error is told as. */
   async #told(error: Error): Promise<unknown> {
     const told = await publicationError(error, this.#context, this.#settings, this.#signal);
-    return slotError(told, this.#slot);
+    return slotError(told, this.#slot, this.#opening.isGivenUp);
   }
 
   #disconnected(): void {

@@ -36,6 +36,8 @@ export class SlotOpening {
   isBinary: boolean;
   /** The slot was made by this stream. */
   wasMade = false;
+  /** The server has given the slot up, as it said when it was asked last. */
+  isGivenUp = false;
   /** What comes first, where the slot was made for it. */
   snapshot: Snapshot | null = null;
   readonly #context: SessionContext;
@@ -76,6 +78,7 @@ export class SlotOpening {
     this.#isStandby = sender.session.server.settings.get('in_hot_standby') === 'on';
     const { slot } = this.#settings;
     const known = slot === null ? null : await findSlot(sender, slot);
+    this.isGivenUp = known !== null && known.invalidation !== null;
     if (isFirst) {
       // What a slot that is made now will have is newer than all that was asked for.
       const ask: Asking =

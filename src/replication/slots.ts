@@ -164,14 +164,18 @@ const LOST_HINT =
 /** The server's function that does not find a slot; before 14 with `Internal` at its end. */
 const ACQUIRE = 'ReplicationSlotAcquire';
 
-/** The error that a slot's loss is told as; every other error as it is. */
-export function slotError(error: unknown, slot: string): unknown {
+/**
+ * The error that a slot's loss is told as; every other error as it is.
+ *
+ * @param isGivenUp the slot itself has said that it cannot be used any more, as what the server says may be in any language
+ */
+export function slotError(error: unknown, slot: string, isGivenUp: boolean): unknown {
   if (!(error instanceof PostgresError)) return error;
   if (error.sqlstate === '42704' && error.serverSourceFunction?.startsWith(ACQUIRE)) {
     return slotLost(slot, error);
   }
   const text = `${error.message} ${error.detail ?? ''}`;
-  if (error.sqlstate === '55000' && /invalidated|can no longer/.test(text)) {
+  if (error.sqlstate === '55000' && (isGivenUp || /invalidated|can no longer/.test(text))) {
     return new SlotInvalidatedError(`the server has given up the replication slot ${slot}`, {
       detail: error.detail ?? error.message,
       hint: LOST_HINT,

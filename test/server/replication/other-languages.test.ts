@@ -4,10 +4,17 @@ import { contextFor } from '../../../src/client/connect.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import {
   ConnectionFailureError,
+  ObjectNotInPrerequisiteStateError,
+  type PostgresError,
   SyntaxOrAccessError,
   UndefinedObjectError,
 } from '../../../src/index.ts';
-import { PublicationMissingError, SlotLostError } from '../../../src/replication/index.ts';
+import {
+  PublicationMissingError,
+  SlotInvalidatedError,
+  SlotLostError,
+} from '../../../src/replication/index.ts';
+import { isPassing } from '../../../src/replication/preparation.ts';
 import { isLater, publicationError } from '../../../src/replication/publications.ts';
 import { slotError } from '../../../src/replication/slots.ts';
 import { describeEach, open } from '../../support/connections.ts';
@@ -94,8 +101,33 @@ test('a slot that is missing is told as such in any language', () => {
     ['ReplicationSlotAcquire', 'Replikations-Slot »s« existiert nicht'],
     ['ReplicationSlotAcquireInternal', 'le slot de réplication « s » n’existe pas'],
   ] as const) {
-    expect(slotError(error(message, where), 's')).toBeInstanceOf(SlotLostError);
+    expect(slotError(error(message, where), 's', false)).toBeInstanceOf(SlotLostError);
   }
   const other = error('Typ »s« existiert nicht', 'typenameType');
-  expect(slotError(other, 's')).toBe(other);
+  expect(slotError(other, 's', false)).toBe(other);
+});
+
+test('a slot that was given up is told as such in any language', () => {
+  const message = 'kann nicht aus logischem Replikations-Slot »s« lesen';
+  const detail =
+    'Dieser Slot wurde ungültig gemacht, weil er die maximale reservierte Größe überschritten hat.';
+  const found = new ObjectNotInPrerequisiteStateError(message, { sqlstate: '55000', detail });
+  const told = slotError(found, 's', true);
+  expect(told).toBeInstanceOf(SlotInvalidatedError);
+  expect(told).toMatchObject({ detail, cause: found });
+  // Of a slot that can be used, and of something else.
+  expect(slotError(found, 's', false)).toBe(found);
+  const other = error('Typ »s« existiert nicht', 'typenameType');
+  expect(slotError(other, 's', true)).toBe(other);
+});
+
+test('a standby that has to be promoted first is waited for in any language', () => {
+  const at = (sqlstate: string, serverSourceFunction: string): PostgresError =>
+    new ObjectNotInPrerequisiteStateError('…', { sqlstate, serverSourceFunction });
+  expect(isPassing(at('55000', 'CreateDecodingContext'))).toBe(true);
+  // Before PostgreSQL 16.
+  expect(isPassing(at('0A000', 'CheckLogicalDecodingRequirements'))).toBe(true);
+  // Its wal_level is not logical.
+  expect(isPassing(at('55000', 'CheckLogicalDecodingRequirements'))).toBe(false);
+  expect(isPassing(at('0A000', 'pgoutput_startup'))).toBe(false);
 });
