@@ -8,7 +8,7 @@ import { learnTypesApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { areBinary, checkPublications, ensurePublication, publishedTypes } from './publications.ts';
 import { type SlotStatus, slotStatusOf, statusQuery } from './slots.ts';
-import type { SystemIdentity, Walsender } from './walsender.ts';
+import { isFull, type SystemIdentity, type Walsender } from './walsender.ts';
 
 /** The slot's state on the walsender's own server; null: there is none. */
 export async function findSlot(sender: Walsender, name: string): Promise<SlotStatus | null> {
@@ -120,8 +120,15 @@ export async function prepareDecoding(
     return publishedTypes(asker, settings);
   });
   const codecs = sender.session.registry;
-  await learnTypesApart(context, codecs, types, false, signal);
-  return wantsBinary && sender.session.server.version.major >= 14 && areBinary(codecs, types);
+  const mayBeBinary = wantsBinary && sender.session.server.version.major >= 14;
+  try {
+    await learnTypesApart(context, codecs, types, false, signal);
+  } catch (error) {
+    // They are met on the way.
+    if (isFull(error)) return mayBeBinary;
+    throw error;
+  }
+  return mayBeBinary && areBinary(codecs, types);
 }
 
 /** START_REPLICATION. */

@@ -2,7 +2,7 @@ import type { ConnectConfig } from '../config/connect-config.ts';
 import { connectSession } from '../connecting/connect-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InternalClientError } from '../errors/client-errors.ts';
-import type { PostgresLogMessage } from '../errors/postgres-error.ts';
+import { PostgresError, type PostgresLogMessage } from '../errors/postgres-error.ts';
 import { CopyBothRequest, type WalSink } from '../session/requests/copy-both-request.ts';
 import { WalsenderCommand } from '../session/requests/walsender-command.ts';
 import type { Session } from '../session/session.ts';
@@ -157,7 +157,12 @@ export async function askCatalog<T>(
   signal: AbortSignal,
   work: (asker: Walsender) => Promise<T>,
 ): Promise<T> {
-  const asker = await Walsender.connect(context, signal);
+  const asker = await Walsender.connect(context, signal).catch((error: unknown) => {
+    if (!isFull(error)) throw error;
+    // Walsenders have places of their own, and answer the same.
+    const config = withReplication(context.config, 'database');
+    return Walsender.connect({ ...context, config }, signal);
+  });
   const leaving = endIfSilent(asker.session, null, signal);
   try {
     return await work(asker);
@@ -165,6 +170,11 @@ export async function askCatalog<T>(
     leaving?.cancel();
     asker.destroy(null);
   }
+}
+
+/** Whether the server has no place for another connection. */
+export function isFull(error: unknown): boolean {
+  return error instanceof PostgresError && error.sqlstate === '53300';
 }
 
 const UNITS: Readonly<Record<string, number>> = {
