@@ -134,9 +134,12 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       const key = `${named}:${text}`;
       let statement = found.get(key);
       if (statement === undefined) {
-        statement = statementFor(session, this, text, null, named).catch(
-          throwAt(from + index, text),
-        );
+        statement = statementFor(session, this, text, null, named).catch((error) => {
+          if (error instanceof PostgresError && error.query === text) {
+            noteDefined(error, this.#items.slice(0, from + index));
+          }
+          return throwAt(from + index, text)(error);
+        });
         found.set(key, statement);
       }
       return statement;
@@ -282,6 +285,21 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   protected override get isUndone(): boolean {
     return this.#items.every(({ text }) => statementKind(text).repeatable);
   }
+}
+
+/** SQLSTATEs for what is not there: a column, a function, a table, a type or the like, a schema. */
+const MISSING: ReadonlySet<string | null> = new Set(['42703', '42883', '42P01', '42704', '3F000']);
+
+const DESCRIBED_FIRST =
+  'All queries of a batch are described before the first one is executed: what one of them makes, another one cannot use. ' +
+  'Run it ahead of the batch, or all of them one by one in a transaction.';
+
+/** Tells of a query that cannot be described, behind one that may have made what it needs, that it was none yet. */
+function noteDefined(error: PostgresError, before: readonly BatchItem[]): void {
+  if (!MISSING.has(error.sqlstate)) return;
+  if (!before.some(({ text }) => statementKind(text).changesSchema)) return;
+  const hint = error.hint === null ? DESCRIBED_FIRST : `${error.hint}\n${DESCRIBED_FIRST}`;
+  (error as { hint: string | null }).hint = hint;
 }
 
 /** Says in an error of the server's which query of the batch it is of. */

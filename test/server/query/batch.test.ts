@@ -66,6 +66,28 @@ describeEach('batches', (version) => {
     });
   }
 
+  it('cannot use what one of their queries makes, and say so', async () => {
+    const c = await openWithSchema(version);
+    const hint = expect.stringContaining('described before the first one is executed');
+    await c.execute('CREATE TABLE had (a int)');
+    for (const [define, use] of [
+      ['CREATE TABLE made (a int)', 'INSERT INTO made VALUES (1)'],
+      ["CREATE TYPE mood AS ENUM ('ok')", 'SELECT $1::mood'],
+      ['ALTER TABLE had ADD COLUMN b int', 'SELECT b FROM had'],
+      ["CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'", 'SELECT one()'],
+      ['SELECT 1 AS a INTO made', 'TABLE made'],
+    ] as const) {
+      const error = await failure<PostgresError>(c.batch(['SELECT 1', define, use]));
+      expect(error, use).toMatchObject({ hint, itemIndex: 2, query: use });
+    }
+    const wrong = await failure<PostgresError>(c.batch(['SELECT 1', 'SELECT * FROM nowhere']));
+    expect(wrong.hint).toBe(null);
+    const late = await failure<PostgresError>(
+      c.batch(['TABLE nowhere', 'CREATE TABLE nowhere ()']),
+    );
+    expect(late.hint).toBe(null);
+  });
+
   it('refuse what is no list of queries', async () => {
     const c = await openWithSchema(version);
     for (const queries of ['SELECT 1', null, { text: 'SELECT 1' }, [1], [null]]) {
