@@ -1,5 +1,9 @@
 import { TextRun } from '../codecs/text-run.ts';
-import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
+import {
+  PostgresError,
+  type PostgresLogMessage,
+  type ServerMessageFields,
+} from '../errors/postgres-error.ts';
 import { postgresErrorFrom, postgresLogMessageFrom } from '../errors/server-message.ts';
 import { readErrorResponse, readNoticeResponse } from '../protocol/backend/response.ts';
 import { readNotificationResponse, type TransactionStatus } from '../protocol/backend/session.ts';
@@ -221,7 +225,7 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     if (fields.severity === 'FATAL' || fields.severity === 'PANIC') {
       // The server is about to close, or should be: nothing more is to be had from it.
       owner.unasked(Backend.ErrorResponse, buffer, start, end);
-      owner.lastWords(fields);
+      owner.lastWords(lostBefore(owner.queue.head?.error, fields));
       return;
     }
     if (fields.sqlstate === READ_ONLY) owner.server.isRoleInDoubt = true;
@@ -243,4 +247,12 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     queue.advance();
     this.#owner.answered(request, status);
   }
+}
+
+const CONNECTION_FAILURE = '08006';
+
+/** What ends the session: that the server could not read its client any more, if it has said so before it gave up. */
+function lostBefore(error: unknown, fields: ServerMessageFields): ServerMessageFields {
+  if (!(error instanceof PostgresError) || error.sqlstate !== CONNECTION_FAILURE) return fields;
+  return { ...fields, sqlstate: CONNECTION_FAILURE, message: error.message };
 }

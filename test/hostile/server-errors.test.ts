@@ -147,6 +147,40 @@ const SHUTDOWN = encoded((writer) =>
 );
 
 describe('the last words of a server', () => {
+  const message = (severity: string, sqlstate: string, text: string): Buffer =>
+    encoded((writer) => writeErrorResponse(writer, { severity, sqlstate, message: text }));
+  const OUT_OF_STEP = message('FATAL', '08P01', 'protocol synchronization was lost');
+
+  /** What a call under way, and one behind it, are rejected with. */
+  async function rejections(...words: Buffer[]): Promise<unknown[]> {
+    const stream = new PuppetStream({ results: RESULTS });
+    const connection = await connect(over(stream));
+    await connection.fetchVal('select echo', 0);
+    const calls = [connection.fetchVal('sleep on', 1), connection.execute('select one')];
+    const settled = Promise.allSettled(calls);
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+    stream.say(Buffer.concat(words), null);
+    return (await settled).map((outcome) => (outcome as PromiseRejectedResult).reason);
+  }
+
+  test('are why it gives up, where it has said that it lost its client', async () => {
+    // As from a COPY whose way to the server was cut in the middle of a message.
+    const lost = message('ERROR', '08006', 'unexpected EOF on client connection');
+    for (const error of await rejections(lost, OUT_OF_STEP)) {
+      expect(error).toMatchObject({ sqlstate: '08006', isTransient: true });
+      expect(String(error)).toContain('unexpected EOF on client connection');
+    }
+  });
+
+  test('are themselves what counts, where another error went before or none', async () => {
+    const failed = message('ERROR', '22012', 'division by zero');
+    for (const words of [[failed, OUT_OF_STEP], [OUT_OF_STEP]]) {
+      for (const error of await rejections(...words)) {
+        expect(error).toMatchObject({ sqlstate: '08P01', isTransient: false });
+      }
+    }
+  });
+
   test.for<readonly [string, (stream: PuppetStream) => void]>([
     ['and its FIN', (stream) => stream.say(SHUTDOWN, null)],
     [
