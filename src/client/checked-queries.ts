@@ -20,13 +20,11 @@ export interface NotChecked<Message extends string> {
   readonly notChecked: Message;
 }
 
-type Unknown<Q> = CheckOptions extends { readonly strict: true }
-  ? NotChecked<
-      string extends Q
-        ? 'this text is not known to the compiler: give the type of its rows'
-        : 'run `npx asyncpg check`: this text is not in its file'
-    >
-  : Q;
+type Unknown<Q> = CheckOptions extends { readonly strict: true } ? NotChecked<WhyUnknown<Q>> : Q;
+
+type WhyUnknown<Q> = string extends Q
+  ? 'this text is not known to the compiler: give the type of its rows'
+  : 'run `npx asyncpg check`: this text is not in its file';
 
 /**
  * A query that a call takes: itself, or what is wrong with it. With the type of its rows given, `T`, it is not
@@ -124,7 +122,9 @@ type WhyNot<Text> = Text extends keyof CheckedQueries
   ? CheckedQueries[Text] extends { readonly error: infer Message extends string }
     ? Message
     : 'these are not the arguments of this query'
-  : 'these are not the arguments of this query';
+  : CheckOptions extends { readonly strict: true }
+    ? WhyUnknown<Text>
+    : 'these are not the arguments of this query';
 
 /**
  * Refuses the name of a checked template where the type of a row is meant. The name is asked for in a list, so

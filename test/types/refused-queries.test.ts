@@ -34,6 +34,29 @@ it('the message of the server, in each method, with arguments and without', asyn
   }
 }, 120_000);
 
+it('that a text has not been checked, or is not known, in each method, where that is an error', async () => {
+  const strict = `${DECLARED}
+    declare module 'asyncpg' { interface CheckOptions { strict: true } }
+    declare const text: string;`;
+  const calls = METHODS.flatMap((method) => {
+    const object = method === 'cursor' ? 'tx' : 'pool';
+    return [
+      [`void ${object}.${method}('SELECT 1');`, 'run `npx asyncpg check`: this text is not in its'],
+      [`void ${object}.${method}('SELECT 1', 1);`, 'run `npx asyncpg check`: this text is not in'],
+      [`void ${object}.${method}(text);`, 'this text is not known to the compiler: give the type'],
+      [`void ${object}.${method}(text, 1);`, 'this text is not known to the compiler: give the'],
+    ] as const;
+  });
+  const said = await compile(`${strict}\n${calls.map(([call]) => call).join('\n')}`);
+  const first = strict.split('\n').length + 1;
+  for (const [i, [call, message]] of calls.entries()) {
+    const error = said
+      .split(/^(?=main\.ts)/m)
+      .find((each) => each.startsWith(`main.ts(${first + i},`));
+    expect(error, call).toContain(message);
+  }
+}, 120_000);
+
 it('that arguments are missing, or are of another type', async () => {
   const said = await compile(`${DECLARED}
 void pool.fetch('SELECT id FROM users WHERE id = $1');
