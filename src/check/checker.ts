@@ -110,14 +110,15 @@ export class Checker {
         described.push(SCRIPT);
         // One that makes tables has nothing to be checked.
         if (!beginsQuery(variant.text.value)) continue;
-        findings.push(unchecked(query, 'a text of several statements, which cannot be prepared'));
+        const why = 'a text of several statements, which cannot be prepared';
+        findings.push(...this.#unchecked(query, variant, why));
         continue;
       }
       const table = missingTable(answer, variant.text.value);
       if (table !== null && temporary.has(table)) {
         isOfTemporary = true;
         const why = `${table} is a temporary table, which is there only while the program runs`;
-        findings.push(unchecked(query, why));
+        findings.push(...this.#unchecked(query, variant, why));
         continue;
       }
       objection ??= answer;
@@ -153,6 +154,19 @@ export class Checker {
           : typeOfAll(described, query.variants, this.#names));
     queries.set(key, { text, name, type });
     return findings;
+  }
+
+  /** What is said of a query that the server cannot be asked about, unless a comment in it says that this is meant. */
+  #unchecked({ file, source, start }: FoundQuery, { text }: Variant, why: string): Finding[] {
+    if (ALLOWED.test(text.value)) return [];
+    return [
+      findingAt(file, source, start, {
+        severity: this.#config.strict === true ? 'error' : 'warning',
+        code: 'not-checked',
+        message: `not checked: ${why}`,
+        hint: null,
+      }),
+    ];
   }
 
   /**
@@ -214,15 +228,6 @@ function isScript({ code, position }: Objection): boolean {
   return code === '42601' && position === null;
 }
 
-function unchecked(query: FoundQuery, why: string): Finding {
-  return findingAt(query.file, query.source, query.start, {
-    severity: 'warning',
-    code: 'not-checked',
-    message: `not checked: ${why}`,
-    hint: null,
-  });
-}
-
 /** The temporary tables that the texts of a file make, which the schema does not have. */
 function temporaryTables({ queries }: Source): Set<string> {
   const made = queries.flatMap(({ variants }) =>
@@ -263,10 +268,13 @@ async function checkDeclared(catalogs: Connection, { columns = {} }: LoadedConfi
   );
 }
 
+/** A comment that lets pass what is not checked. */
+const ALLOWED = /check: allow [\w, -]*\bnot-checked\b/;
+
 /** Whether a comment of the template, ahead of what is not known, says that this is meant. */
 function isAllowed(source: string, start: number): boolean {
   const ahead = source.slice(Math.max(0, source.lastIndexOf('`', start - 1)), start);
-  return /check: allow [\w, -]*\bnot-checked\b/.test(ahead);
+  return ALLOWED.test(ahead);
 }
 
 /** What is said of queries whose text is not known before the program runs. */

@@ -243,6 +243,27 @@ describe('asyncpg check', () => {
     expect(await project.check('--offline', '--database', serverDsn())).toMatchObject({ code: 0 });
   });
 
+  it('takes what the server cannot be asked about for an error when strict, unless a comment says that it is meant', async () => {
+    const texts = [
+      'SELECT id FROM staging',
+      'SELECT 1; SELECT 2',
+      'SELECT id FROM staging /* check: allow not-checked */ WHERE true',
+      '/* check: allow not-checked */ SELECT 3; SELECT 4',
+    ];
+    await using project = await Project.make({
+      'asyncpg.config.mjs': 'export default { schema: [], strict: true };',
+      'a.ts': ['CREATE TEMP TABLE staging (id int)', ...texts]
+        .map((text) => `db.fetch('${text}');`)
+        .join('\n'),
+    });
+    const { code, out } = await project.check('--database', serverDsn());
+    expect(code).toBe(1);
+    expect(out.match(/^a\.ts.*: not checked/gm)).toEqual([
+      'a.ts(2,10): error not-checked: not checked',
+      'a.ts(3,10): error not-checked: not checked',
+    ]);
+  });
+
   it('refuses options that exclude each other', async () => {
     await using project = await Project.make({ 'schema.sql': '' });
     expect(await project.check('--frozen', '--offline')).toMatchObject({
