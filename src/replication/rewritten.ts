@@ -6,7 +6,11 @@ import type { Relation } from './change.ts';
 import { askApart } from './learn-types.ts';
 
 /** Asks for one text, which no codec of the user's takes. */
-async function ask(q: Queryable<any>, text: string, rest: string): Promise<string | null> {
+export async function askText(
+  q: Queryable<any>,
+  text: string,
+  rest: string,
+): Promise<string | null> {
   const query = `SELECT (${text})::pg_catalog.cstring ${rest}`;
   const row = (await q.fetchRow({ text: query, rows: 'array' })) as [string | null];
   return row[0];
@@ -28,7 +32,7 @@ export async function refuseRewritten(
   signal: AbortSignal,
 ): Promise<void> {
   // The catalog is as the snapshot has it. What functions tell is as it is now.
-  const oids = await ask(
+  const oids = await askText(
     tx,
     "pg_catalog.string_agg(c.oid::pg_catalog.text, ',')",
     `FROM pg_catalog.pg_class c
@@ -44,8 +48,8 @@ export async function refuseRewritten(
     "pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relname, c.relnamespace, c.relam, a.attnum, a.xmin), ',' ORDER BY c.oid, a.attnum)",
     `FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid WHERE c.oid IN (${oids})`,
   ] as const;
-  const before = await ask(tx, ...about);
-  if ((await askApart(context, signal, (connection) => ask(connection, ...about))) === before) {
+  const before = await askText(tx, ...about);
+  if ((await askApart(context, signal, (connection) => askText(connection, ...about))) === before) {
     return;
   }
   throw new InterfaceError(

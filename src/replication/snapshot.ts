@@ -14,6 +14,7 @@ import { IdleLimit } from './idle-limit.ts';
 import { learnTypesApart, openConnection } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';
 import { createSlot, keepOnStandbys } from './preparation.ts';
+import { presentNames, type SnapshotTable } from './present-names.ts';
 import { type PublishedTable, publishedTables, whileTablesGo } from './publications.ts';
 import { refuseRewritten } from './rewritten.ts';
 import { tablePath } from './table-path.ts';
@@ -24,11 +25,8 @@ import { askCatalog, type Walsender } from './walsender.ts';
 const MAX_NAME = 54;
 
 /** A table and how its rows are read. */
-interface Source {
+interface Source extends SnapshotTable {
   readonly relation: KeySource;
-  /** The table's name, quoted. */
-  readonly name: string;
-  readonly query: string;
 }
 
 /**
@@ -179,13 +177,15 @@ export class Snapshot {
 
   async #read(
     tx: SqlTransaction,
-    { relation, name, query }: Source,
+    source: Source,
     host: AssemblerHost,
     signal: AbortSignal,
   ): Promise<void> {
     const { highWater } = this.#settings;
+    const { relation } = source;
     const transaction = new Transaction(host, 0, this.position, 0n, 'snapshot');
     this.#open.add(transaction);
+    const { name, query } = await presentNames(tx, source);
     for await (const row of tx.stream({ text: query, rows: 'record' })) {
       const change = new Insert(relation, row as Row, 0);
       // Nobody wants the rest of it, or the snapshot has failed.
@@ -279,7 +279,8 @@ async function sourcesOf(
   const wanted = settings.snapshot!.tables;
   const tables = wanted === null ? published : wanted.map((name) => find(published, name));
   const sources: Source[] = [];
-  for (const table of tables) sources.push(await sourceOf(sender, context, table, signal));
+  for (const table of tables)
+    sources.push(await sourceOf(sender, context, settings, table, signal));
   return sources;
 }
 
@@ -299,20 +300,20 @@ function find(published: readonly PublishedTable[], name: string): PublishedTabl
 async function sourceOf(
   sender: Walsender,
   context: SessionContext,
+  settings: StreamSettings,
   { schema, table, columns, rowFilter }: PublishedTable,
   signal: AbortSignal,
 ): Promise<Source> {
-  const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
-  const regclass = `${quoteLiteral(name)}::pg_catalog.regclass`;
   // Of an index, what it includes is not its key, and one that is deferrable identifies nothing.
   const rows = await sender.command(
-    `SELECT a.attname, a.atttypid, c.oid, c.relreplident, c.relkind,
+    `SELECT a.attname, a.attnum, a.atttypid, c.oid, c.relreplident, c.relkind,
       EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indimmediate
         AND a.attnum = ANY((i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1]) AND CASE c.relreplident
           WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
         OR c.relreplident = 'f' AS is_key
-      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-      WHERE c.oid = ${regclass} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+      WHERE n.nspname = ${quoteLiteral(schema)} AND c.relname = ${quoteLiteral(table)} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
   );
   const codecs = sender.session.registry;
   await learnTypesApart(
@@ -342,11 +343,14 @@ async function sourceOf(
     keyPositions: described.flatMap(({ isKey }, i) => (isKey ? [i] : [])),
     keyShape: keyColumns.length === 0 ? null : rowShape(keyColumns),
   };
-  const list = published.map((row) => quoteIdentifier(row['attname']!)).join(', ');
-  const where = rowFilter === null ? '' : ` WHERE ${rowFilter}`;
-  // What inherits from a table is published as itself.
-  const only = rows[0]?.['relkind'] === 'p' ? '' : 'ONLY ';
-  return { relation, name, query: `SELECT ${list} FROM ${only}${name}${where}` };
+  return {
+    relation,
+    names: published.map((row) => row['attname']!),
+    places: published.map((row) => Number(row['attnum'])),
+    // What inherits from a table is published as itself.
+    isAlone: rows[0]?.['relkind'] !== 'p',
+    filteredBy: rowFilter === null ? null : settings.publications,
+  };
 }
 
 function typeOf(codecs: CodecSource, oid: number): PgType {
