@@ -93,7 +93,10 @@ export interface MessageChange {
   readonly content: Buffer;
   /** Whether it is part of a transaction, and was undone with it. */
   readonly transactional: boolean;
-  /** With `streaming`: the transaction or savepoint that it is of. */
+  /**
+   * With `streaming`: the transaction that it is of. The server does not tell the savepoint, so that a message which was
+   * rolled back with one is not known by `aborted`.
+   */
   readonly xid: number;
 }
 
