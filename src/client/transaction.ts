@@ -232,6 +232,8 @@ export class Transaction<F extends RowForm = 'record'>
   rollback(): Promise<void> {
     return located(async () => {
       await this.#refuseIfManaged('rollback');
+      // A commit that was called just before is on its way by now.
+      this.#checkUsable('Transaction.rollback()');
       await this.#end.rollBack();
     });
   }
@@ -270,6 +272,10 @@ export class Transaction<F extends RowForm = 'record'>
 
   /** Rolls back unless the transaction is over. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#own.isOver && !this.#client.session.isEnded) await this.rollback();
+    if (this.#own.isOver || this.#client.session.isEnded) return;
+    await located(async () => {
+      await this.#refuseIfManaged('rollback');
+      if (!this.#own.isOver) await this.#end.rollBack();
+    });
   }
 }

@@ -110,6 +110,31 @@ describeEach('transactions', (version) => {
     }
   });
 
+  it.each(['commit', 'rollback'] as const)(
+    'end once, by %s, however many ends are called for at once',
+    async (first) => {
+      const c = await openWithTable(version);
+      const tx = await c.begin();
+      await tx.execute('INSERT INTO t VALUES (1)');
+      const [ended, ...others] = await Promise.allSettled([
+        tx[first](),
+        tx.rollback(),
+        tx.commit(),
+        tx.rollback(),
+        tx[Symbol.asyncDispose](),
+      ]);
+      expect(ended).toMatchObject({ status: 'fulfilled' });
+      expect(others.pop()).toMatchObject({ status: 'fulfilled' });
+      const message = `the transaction is already ${first === 'commit' ? 'committed' : 'rolled back'}`;
+      for (const other of others) {
+        const reason = { name: 'InterfaceError', message: expect.stringContaining(message) };
+        expect(other).toMatchObject({ status: 'rejected', reason });
+      }
+      expect(await values(c)).toEqual(first === 'commit' ? [1] : []);
+      expect(c.isInTransaction()).toBe(false);
+    },
+  );
+
   it('are rolled back at the end of their block unless committed', async () => {
     const c = await openWithTable(version);
     {
