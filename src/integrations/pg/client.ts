@@ -11,6 +11,7 @@ import { Query } from './query.ts';
 import { limitQuery } from './query-limit.ts';
 import { promiseOf } from './query-promise.ts';
 import { safely } from './safely.ts';
+import { checkCallback } from './settlement.ts';
 
 const nothing = (): void => {};
 
@@ -46,6 +47,7 @@ export class Client extends ClientState {
   connect(): Promise<this>;
   connect(callback: (error: any, client?: any) => void): void;
   connect(callback?: (error: any, client?: any) => void): Promise<this> | undefined {
+    checkCallback(callback);
     if (callback) {
       this._connect(callback);
       return undefined;
@@ -253,10 +255,8 @@ export class Client extends ClientState {
       }
     } else {
       const own = new Query(config, values, callback);
+      checkCallback(own.callback);
       if (!own.callback) result = promiseOf(own, this._Promise);
-      else if (typeof own.callback !== 'function') {
-        throw new TypeError('callback is not a function');
-      }
       query = own;
     }
     const timeout = config.query_timeout || this.connectionParameters.query_timeout;

@@ -78,7 +78,7 @@ export function iterationsRefusal(message: string, most: number): Error | null {
 async function passwordOf(client: LoggingIn): Promise<string> {
   let { password } = client;
   if (typeof password === 'function') {
-    password = await password(client.connectionParameters);
+    password = await client.password(client.connectionParameters);
     if (password === undefined) password = null;
     else if (typeof password !== 'string') throw new TypeError('Password must be a string');
     client.connectionParameters.password = client.password = password;

@@ -3,7 +3,7 @@ import { systemClock, type Timer } from '../../transport/clock.ts';
 import { nextTick, setImmediate } from '../../transport/turn.ts';
 import { Client as OwnClient } from './client.ts';
 import { poolOptions } from './pool-options.ts';
-import { settlement } from './settlement.ts';
+import { checkCallback, settlement } from './settlement.ts';
 
 /** What a pool asks of a client: that of this library, or another that the option `Client` names. */
 export interface PoolableClient extends EventEmitter {
@@ -82,6 +82,7 @@ export class Pool extends EventEmitter {
 
   /** Gives a client, which must be released: `client.release()`, or with an error to have it closed. */
   connect(callback?: ConnectCallback): any {
+    checkCallback(callback);
     if (this.ending) {
       const error = new Error(ENDED);
       return callback ? callback(error) : this.Promise.reject(error);
@@ -116,6 +117,7 @@ export class Pool extends EventEmitter {
 
   /** Closes all clients, those in use when they are released. New calls are refused from now on. */
   end(callback?: (error?: any) => void): any {
+    checkCallback(callback);
     this.log('ending');
     if (this.ending) {
       const error = new Error('Called end on pool more than once');
@@ -246,12 +248,12 @@ export class Pool extends EventEmitter {
         return;
       }
       this.log('new client connected');
-      const { onConnect } = this.options;
-      if (!onConnect) {
+      const { options } = this;
+      if (!options.onConnect) {
         this._afterConnect(client, waiting, onError);
         return;
       }
-      this._promiseTry(() => onConnect(client)).then(
+      this._promiseTry(() => options.onConnect(client)).then(
         () => this._afterConnect(client, waiting, onError),
         (refusal: unknown) => {
           this._clients = this._clients.filter((other) => other !== client);
@@ -297,14 +299,14 @@ export class Pool extends EventEmitter {
     const release = this._releaseOnce(client, onError);
     client['release'] = release;
     client.removeListener('error', onError);
-    const { verify } = this.options;
-    if (!isNew || !verify) {
+    const { options } = this;
+    if (!isNew || !options.verify) {
       if (waiting.isTimedOut) release();
       else waiting.callback(undefined, client, release);
     } else if (waiting.isTimedOut) {
-      verify(client, release);
+      options.verify(client, release);
     } else {
-      verify(client, (error: unknown) => {
+      options.verify(client, (error: unknown) => {
         if (!error) return waiting.callback(undefined, client, release);
         release(error);
         waiting.callback(error, undefined, nothing);

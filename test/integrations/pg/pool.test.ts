@@ -395,6 +395,21 @@ describe('a pool does as pg-pool does', () => {
         client.release();
       },
     );
+    // As methods of the options.
+    await expectSameTrace(
+      () => ({
+        refused: 'client 2',
+        verify(client: any, done: (error?: Error) => void) {
+          done(client.name === this.refused ? new Error('refused') : undefined);
+        },
+        onConnect(client: any) {
+          if (client.name === this.refused.replace('2', '1')) throw new Error('not prepared');
+        },
+      }),
+      async ({ pool, note }) => {
+        for (let i = 0; i < 3; i++) note(await failure(pool.query('SELECT 1')));
+      },
+    );
     await expectSameTrace(
       () => ({ allowExitOnIdle: true }),
       async ({ pool, note }) => {
@@ -452,6 +467,32 @@ describe('a pool does as pg-pool does', () => {
 });
 
 describe('a pool does better than pg-pool', () => {
+  // pg-pool calls it when the answer is there, which ends the process.
+  it('and refuses a callback that is none in the call that gives it', async () => {
+    const pool = new Pool({}, ScriptedClient);
+    for (const wrong of [5, 'x', {}, true] as any[]) {
+      for (const call of [
+        () => pool.query('SELECT 1', [], wrong),
+        () => pool.connect(wrong),
+        () => pool.end(wrong),
+      ]) {
+        expect(call).toThrow(new TypeError('callback is not a function'));
+      }
+    }
+    expect([pool.totalCount, pool.waitingCount, pool.ending]).toEqual([0, 0, false]);
+    await pool.query('SELECT 1', [], null);
+    await pool.end(null as any);
+    const { default: facade } = await import('asyncpg/pg');
+    const client: any = new facade.Client();
+    expect(() => client.connect(5)).toThrow(new TypeError('callback is not a function'));
+    expect(client._connecting).toBe(false);
+  });
+
+  it('and names what is no function', async () => {
+    const pool = new Pool({ onConnect: 5 }, ScriptedClient);
+    await expect(pool.connect()).rejects.toThrow('options.onConnect is not a function');
+  });
+
   it('and refuses those who wait once it has ended: nobody else would tell them', async () => {
     const pool = new Pool({ max: 1 }, ScriptedClient);
     const client = await pool.connect();

@@ -56,6 +56,13 @@ const MISSING: readonly [string, unknown][] = [
   ['a function with an empty one', async () => ''],
 ];
 
+test('a function is called as a method of its client, with the parameters', async () => {
+  async function password(this: any, { user }: any): Promise<string> {
+    return this.user === 'scram' && user === 'scram' ? 'secret' : 'another';
+  }
+  expect(await login('scram', password)).toEqual([[{ a: 1 }], 'secret']);
+});
+
 test.each(MISSING)('%s is refused by the server, as by pg', async (_, password) => {
   expect(await login('clear', password)).toMatchObject([{ code: '28P01' }, {}]);
   expect(await login('hashed', password)).toMatchObject([{ code: '28P01' }, {}]);
