@@ -2,19 +2,24 @@ import type { CallCodecs } from '../../codecs/codec-source.ts';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import { PostgresError, type ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
+import { setsTransaction } from '../../sql/opening.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { SurroundingsChange } from '../../sql/surroundings-change.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { Row } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
+import { isInTransaction } from '../preamble.ts';
 import type { RequestHost } from '../request.ts';
+import { runInner } from '../run-inner.ts';
 import { learnArrayNulls } from '../statements/array-nulls.ts';
 import { forgetMisfit } from '../statements/outdated.ts';
 import { statementFor } from '../statements/preparation.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
+import { settle } from '../statements/settle.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
 import { changesBy } from '../statements/surroundings.ts';
 import { checkPreparable } from './prepare-request.ts';
+import { QueryRequest } from './query-request.ts';
 import type { QueryResult } from './query-result.ts';
 import { rehearsal, rehearsedAmong } from './rehearsal.ts';
 import { StatementRequest } from './statement-request.ts';
@@ -43,7 +48,10 @@ export interface BatchResult<R = Row> {
  * known yet are described first, all in one flight as well.
  */
 export class BatchRequest extends StatementRequest<BatchResult[]> {
-  readonly #items: readonly BatchItem[];
+  /** Those that are sent in one flight. */
+  #items: readonly BatchItem[];
+  /** The tags of those before them that were executed already: see `#executeAhead`. */
+  readonly #ahead: string[] = [];
   readonly #hasFields: boolean;
   #results: {
     readonly result: RowCollector;
@@ -58,15 +66,41 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
 
   /** @param hasFields whether the results tell of the columns as well: then each is a `QueryResult` */
   constructor(items: readonly BatchItem[], deadline: Deadline | null, hasFields: boolean = false) {
-    super('', deadline);
+    super(items[0]?.text ?? '', deadline);
     this.#items = items;
     this.#hasFields = hasFields;
   }
 
   protected override startSettled(session: RequestHost): void {
-    const known = this.#knownStatements(session);
+    const { isUnsettled } = session.statements.surroundings;
+    const first = this.#items[0];
+    if (first !== undefined && setsTransaction(first.text)) {
+      if (isUnsettled || !this.#areKnown(session)) {
+        if (session.queue.inFlight > 0) {
+          // There may be a BEGIN among it.
+          session.queue.comeBackAfterAll(this, () => session.queue.start(this));
+          return;
+        }
+        // In a transaction that was begun, no question may come before it; else it is what begins one.
+        const isBegun = session.transactionStatus !== 'E' && isInTransaction(session);
+        const work = isBegun ? this.#executeAhead(session) : settle(session, this);
+        session.queue.holdWhile(this, work, () => this.#startAll(session));
+        return;
+      }
+    }
+    this.#startAll(session);
+  }
+
+  #areKnown(session: RequestHost): boolean {
     const { epoch } = session.registry;
-    if (known.every((statement) => statement?.epoch === epoch && !statement.isUnconfirmed)) {
+    return this.#knownStatements(session).every(
+      (statement) => statement?.epoch === epoch && !statement.isUnconfirmed,
+    );
+  }
+
+  #startAll(session: RequestHost): void {
+    const known = this.#knownStatements(session);
+    if (this.#areKnown(session)) {
       this.#execute(session, known as Statement[]);
       return;
     }
@@ -77,6 +111,19 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     session.queue.holdWhile(this, this.#prepareAll(session, unknown), (statements) =>
       this.#execute(session, statements),
     );
+  }
+
+  /** Executes what sets the transaction that is open, as describing the queries behind it is a query to the server. */
+  async #executeAhead(session: RequestHost): Promise<void> {
+    while (this.#items.length > 0 && setsTransaction(this.#items[0]!.text)) {
+      const [{ text, args }, ...others] = this.#items as [BatchItem, ...BatchItem[]];
+      const options = { wanted: 'tag', prepare: false } as const;
+      const request = new QueryRequest(text, args, options, null);
+      const tag = await runInner(session, this, request).catch(throwAt(this.#ahead.length, text));
+      this.#ahead.push(tag as string);
+      this.#items = others;
+    }
+    await settle(session, this);
   }
 
   /** What is known of each query, in the surroundings that those before it set. */
@@ -110,7 +157,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       await rehearsal(session, this, async (rehearse) => {
         for (const [i, turn] of turns.entries()) {
           await rehearse(this.#items[turn - 1]!).catch(
-            throwAt(turn - 1, this.#items[turn - 1]!.text),
+            throwAt(this.#ahead.length + turn - 1, this.#items[turn - 1]!.text),
           );
           statements.push(...(await this.#prepare(session, turn, turns[i + 1])));
         }
@@ -138,7 +185,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
           if (error instanceof PostgresError && error.query === text) {
             noteDefined(error, this.#items.slice(0, from + index));
           }
-          return throwAt(from + index, text)(error);
+          return throwAt(this.#ahead.length + from + index, text)(error);
         });
         found.set(key, statement);
       }
@@ -213,7 +260,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
         writer,
         args,
         '',
-        (i) => `query argument $${i + 1} of query ${index} in the batch`,
+        (i) => `query argument $${i + 1} of query ${this.#ahead.length + index} in the batch`,
       );
       statement.writeDescribeIfUnnamed(writer);
       statement.writeExecute(writer);
@@ -255,14 +302,16 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     if (this.isBeginning) return;
     const item = this.#items[this.#results.length];
     error.query = item?.text ?? null;
-    if (item !== undefined) error.itemIndex = this.#results.length;
+    if (item !== undefined) error.itemIndex = this.#ahead.length + this.#results.length;
   }
 
   protected override succeed(session: RequestHost): void {
     const collectors = this.#results.map(({ result }) => result);
-    complete(session, this, collectors, () =>
-      this.resolve(this.#hasFields ? this.#withFields() : this.#plain()),
-    );
+    complete(session, this, collectors, () => {
+      const ahead = this.#ahead.map((tag) => ({ rows: [], fields: [], tag }));
+      if (this.#hasFields) this.resolve([...ahead, ...this.#withFields()]);
+      else this.resolve([...ahead.map(({ rows, tag }) => ({ rows, tag })), ...this.#plain()]);
+    });
   }
 
   #plain(): BatchResult[] {

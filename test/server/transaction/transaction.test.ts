@@ -290,6 +290,78 @@ describeEach('transactions', (version) => {
     expect(await values(c)).toEqual([]);
   });
 
+  it.each([{}, { statementCacheSize: 0 }])(
+    'take a batch that begins with SET TRANSACTION (%o)',
+    async (options) => {
+      const owner = await openWithTable(version);
+      const serverSettings = { search_path: (await owner.fetchVal<string>('SHOW search_path'))! };
+      await owner.execute("CREATE FUNCTION one() RETURNS int4 LANGUAGE sql AS 'SELECT 1'");
+      const c = await open(version, { ...options, serverSettings });
+      const batch = [
+        'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE',
+        'SET TRANSACTION DEFERRABLE, READ WRITE',
+        'SHOW transaction_isolation',
+        { text: 'INSERT INTO t VALUES ($1) RETURNING one()', args: [1] },
+      ];
+      const results = [
+        { rows: [], tag: 'SET' },
+        { rows: [], tag: 'SET' },
+        { rows: [{ transaction_isolation: 'serializable' }], tag: 'SHOW' },
+        { rows: [{ one: 1 }], tag: 'INSERT 0 1' },
+      ];
+      for (const before of [
+        'SELECT 1',
+        'SELECT one()',
+        "SELECT set_config('search_path', current_schema, false)",
+      ]) {
+        for (const isAnswered of [true, false]) {
+          const calls = [c.fetch(before), c.execute('BEGIN')];
+          if (isAnswered) await Promise.all(calls);
+          expect(await c.batch(batch), before).toEqual(results);
+          expect(await c.batch(['SET TRANSACTION READ ONLY'])).toEqual([{ rows: [], tag: 'SET' }]);
+          await c.execute('ROLLBACK');
+        }
+      }
+      for (const number of [1, 2]) {
+        const fresh = await open(version, { ...options, serverSettings });
+        const texts = [
+          'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE',
+          `SELECT one() + ${number} AS n`,
+        ];
+        const tags = [
+          { rows: [], tag: 'SET' },
+          { rows: [{ n: 1 + number }], tag: 'SELECT 1' },
+        ];
+        if (number === 1) {
+          const [, given] = await Promise.all([fresh.execute('BEGIN'), fresh.batch(texts)]);
+          expect(given).toEqual(tags);
+          await fresh.execute('ROLLBACK');
+        }
+        await fresh.transaction(async (tx) => expect(await tx.batch(texts)).toEqual(tags));
+      }
+      // As a transaction of its own it is one flight.
+      expect(await c.batch(batch)).toEqual(results);
+      await c.execute('BEGIN');
+      const wrong = [batch[0]!, 'SELECT 1', { text: 'SELECT $1::int4', args: ['x'] }];
+      const error = await failure(c.batch(wrong));
+      expect(error.message).toContain('query 2 in the batch');
+      expect(
+        await failure<PostgresError>(c.batch([batch[2]!, 'SELECT 2/0', batch[0]!])),
+      ).toMatchObject({ itemIndex: 1 });
+      await c.execute('ROLLBACK; BEGIN');
+      const refused = await failure<PostgresError>(c.batch([batch[0]!, 'SELECT 3/0 FROM one()']));
+      expect(refused).toMatchObject({ sqlstate: '22012', itemIndex: 1 });
+      await c.execute('ROLLBACK');
+      await c.execute('BEGIN; SELECT 1');
+      expect(
+        await failure<PostgresError>(
+          c.batch(['SET TRANSACTION ISOLATION LEVEL SERIALIZABLE', 'SELECT 4']),
+        ),
+      ).toMatchObject({ sqlstate: '25001', itemIndex: 0 });
+      await c.execute('ROLLBACK');
+    },
+  );
+
   it('begun while calls are under way wait for them', async () => {
     const c = await openWithTable(version);
     const calls = [
