@@ -88,8 +88,13 @@ export function resolveSsl(
     const verified = choice.tls.rejectUnauthorized !== false;
     return sslConfig(
       { ...common, mode: verified ? 'verify-full' : 'require' },
-      // Said explicitly, since Node's default yields to NODE_TLS_REJECT_UNAUTHORIZED.
-      { ...versions, ...choice.tls, rejectUnauthorized: verified },
+      {
+        ...versions,
+        ...choice.tls,
+        ...namedFiles(settings, environment, choice.tls, verified),
+        // Said explicitly, since Node's default yields to NODE_TLS_REJECT_UNAUTHORIZED.
+        rejectUnauthorized: verified,
+      },
     );
   }
 
@@ -128,6 +133,32 @@ export function resolveSsl(
   if (!isAtLeast(mode, 'verify-full')) tls.checkServerIdentity = () => undefined;
   Object.assign(tls, files?.clientCertificate());
   return sslConfig({ ...common, mode }, tls);
+}
+
+/** What files that were named have, where the options for `tls.connect` say nothing of it. */
+function namedFiles(
+  settings: SslSettings,
+  environment: Environment,
+  given: TlsOptions,
+  verified: boolean,
+): TlsOptions {
+  const { sslRootCert, sslCert, sslCrl, sslCrlDir } = settings;
+  const isGiven = (...names: string[]): boolean =>
+    ['secureContext', ...names].some(
+      (name) => ((given as Record<string, unknown>)[name] ?? null) !== null,
+    );
+  const needs = {
+    roots: verified && sslRootCert !== null && sslRootCert.value !== 'system' && !isGiven('ca'),
+    lists: verified && (sslCrl ?? sslCrlDir) !== null && !isGiven('crl'),
+    certificate: sslCert !== null && !isGiven('cert', 'key', 'pfx'),
+  };
+  if (!(needs.roots || needs.lists || needs.certificate)) return {};
+  const files = new (rare().SslFiles)(settings, environment, true);
+  return {
+    ...(needs.roots ? { ca: files.roots('verify-full')! } : {}),
+    ...(needs.lists ? { crl: files.revocationLists() } : {}),
+    ...(needs.certificate ? files.clientCertificate() : {}),
+  };
 }
 
 /** Keeps the options, which hold key and passphrase, where printing does not find them. */

@@ -246,6 +246,39 @@ describe('the check of the server', () => {
     expect(ssl({ dsn: 'host=h sslrootcert=system' }).tlsOptions().crl).toHaveLength(1);
   });
 
+  it('takes files that are named where options for tls.connect say nothing of them', () => {
+    const crl = join(made, 'root.crl');
+    const ca = join(made, 'other.crt');
+    const cert = install('client.crt', 'a.crt');
+    const key = install('client.key', 'a.key');
+    const dsn = `sslrootcert='${ca}' sslcrl='${crl}' sslcert='${cert}' sslkey='${key}'`;
+    const of = (given: object) => ssl({ dsn, options: { ...HOST, ssl: given } }).tlsOptions();
+    const tls = of({ servername: 'n', ca: undefined });
+    expect(tls).toMatchObject({ servername: 'n', rejectUnauthorized: true });
+    expect(String(tls.ca)).toBe(readFileSync(ca, 'utf8'));
+    expect(tls.crl).toHaveLength(1);
+    expect(tls.cert).toBeDefined();
+    expect(() => createSecureContext(tls)).not.toThrow();
+    // They say it.
+    const own = { ca: 'a', crl: 'l', cert: 'c', key: 'k' };
+    expect(of(own)).toMatchObject(own);
+    expect(of({ pfx: Buffer.from('p') }).cert).toBeUndefined();
+    const secureContext = createSecureContext();
+    expect(Object.keys(of({ secureContext })).sort()).toEqual(
+      ['minVersion', 'rejectUnauthorized', 'secureContext'].sort(),
+    );
+    // Nothing is verified: there is nothing to do it by.
+    const unverified = of({ rejectUnauthorized: false });
+    expect([unverified.ca, unverified.crl]).toEqual([undefined, undefined]);
+    const system = { dsn: 'sslrootcert=system', options: { ...HOST, ssl: { servername: 'n' } } };
+    expect(ssl(system).tlsOptions().ca).toBeUndefined();
+    const missing = { dsn: 'sslcrl=/nowhere', options: { ...HOST, ssl: { ca: 'a' } } };
+    expect(refused(missing).message).toContain('/nowhere');
+    // Those of libpq's directory are libpq's modes'.
+    install('root.crl', 'root.crl');
+    expect(ssl({ options: { ...HOST, ssl: { ca: 'a' } } }).tlsOptions().crl).toBeUndefined();
+  });
+
   it('is said explicitly, whatever NODE_TLS_REJECT_UNAUTHORIZED says', () => {
     expect(ssl({ options: { ...HOST, ssl: { ca: 'x' } } }).tlsOptions()).toEqual({
       ca: 'x',
