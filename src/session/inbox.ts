@@ -130,6 +130,11 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     this.#owner.closed(error);
   }
 
+  /** What has arrived is being read: this is called from within. */
+  get isReading(): boolean {
+    return this.#isFeeding;
+  }
+
   /** Somebody takes no more for now. */
   get isPaused(): boolean {
     return this.#isPaused;

@@ -303,7 +303,8 @@ export class Client extends ClientState {
   }
 
   _pulseQueryQueue(): void {
-    if (!this._connected || this.#link.session?.isEnded !== false) return;
+    const link = this.#link;
+    if (!this._connected || link.isClosing || link.session?.isEnded !== false) return;
     if (this.pipeline) {
       this.#pulsePipeline();
       return;

@@ -68,6 +68,8 @@ class Attempt implements AbortSource {
 /** The session of one client, from the attempt to connect to its end. */
 export class Link implements ConnectionOwner {
   session: Session | null = null;
+  /** Nothing more is sent: it is closed as soon as what has arrived was told. */
+  isClosing = false;
   /** The submittable whose turn it is. */
   turn: SubmittableTurn | null = null;
   readonly #host: LinkHost;
@@ -188,13 +190,20 @@ export class Link implements ConnectionOwner {
   }
 
   end(): void {
-    if (this.session === null) this.#attempt.abort();
-    else this.session.terminateGracefully();
+    this.#close((session) => session.terminateGracefully());
   }
 
   destroy(): void {
-    if (this.session === null) this.#attempt.abort();
-    else this.session.destroy(null);
+    this.#close((session) => session.destroy(null));
+  }
+
+  /** If a listener closes it, what has arrived with its message is told as well, such as a query's end. */
+  #close(close: (session: Session) => void): void {
+    const { session } = this;
+    this.isClosing = true;
+    if (session === null) this.#attempt.abort();
+    else if (session.inbox.isReading) nextTick(() => close(session));
+    else close(session);
   }
 
   ref(): void {

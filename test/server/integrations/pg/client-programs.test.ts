@@ -8,6 +8,10 @@ import { both, config, onClients, plain, settled } from './both.ts';
  * Small programs with one client as users of pg write them, played on both.
  */
 
+function ended(client: any): Promise<void> {
+  return new Promise((resolve) => client.once('end', resolve));
+}
+
 /** What a call comes to that may throw. */
 function attempt(call: () => unknown): unknown {
   try {
@@ -32,6 +36,70 @@ async function answers(client: any, ...queries: any[]): Promise<unknown[]> {
 }
 
 describe('the end of a client', () => {
+  test('by a listener: what has arrived with its message is told', async () => {
+    const log = await both(async ({ Client, Query }) => {
+      const told: unknown[] = [];
+      for (const play of [
+        // Its own notification comes between the query's result and its end.
+        (client: any) => {
+          client.on('notification', ({ payload }: any) => {
+            told.push(['notification', payload]);
+            void client.end();
+          });
+          return [client.query("LISTEN ended; NOTIFY ended, 'a'"), client.query('SELECT 1')];
+        },
+        (client: any) => {
+          const query: any = new Query('SELECT generate_series(1, 3) AS a');
+          query.on('row', ({ a }: any) => {
+            told.push(['row', a]);
+            if (a === 1) void client.end();
+          });
+          const over = new Promise((resolve, reject) =>
+            query.on('end', resolve).on('error', reject),
+          );
+          client.query(query);
+          return [over, client.query('SELECT 1')];
+        },
+      ]) {
+        const client: any = new Client(config());
+        await client.connect();
+        const gone = ended(client);
+        const outcomes = await Promise.all(play(client).map(settled));
+        told.push(outcomes.map((each: any) => each.error ?? each.rowCount ?? each.length));
+        await gone;
+      }
+      return told;
+    });
+    const closed = { name: 'Error', message: 'Connection terminated' };
+    expect(log).toEqual([
+      ['notification', 'a'],
+      [2, closed],
+      ['row', 1],
+      ['row', 2],
+      ['row', 3],
+      [3, closed],
+    ]);
+  });
+
+  test('of one that waits for notifications: those that have come with the first are told', async () => {
+    const log = await both(async ({ Client }) => {
+      const [client, other]: any[] = [new Client(config()), new Client(config())];
+      await Promise.all([client.connect(), other.connect()]);
+      await client.query('LISTEN ended');
+      const told: unknown[] = [];
+      client.on('notification', ({ payload }: any) => {
+        told.push(payload);
+        if (payload === '1') void client.end();
+      });
+      const gone = ended(client);
+      await other.query("NOTIFY ended, '1'; NOTIFY ended, '2'");
+      await gone;
+      await other.end();
+      return told;
+    });
+    expect(log).toEqual(['1', '2']);
+  });
+
   test('refuses what comes behind it, by promise and by callback', async () => {
     await both(async ({ Client }) => {
       const client: any = new Client(config());
