@@ -56,6 +56,8 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
   #open: Transaction | null = null;
   /** A transaction that is waited for already. */
   #awaited: Promise<Transaction | null> | null = null;
+  /** Settled when all batches are made that were asked for: each has what comes behind the one before. */
+  #made: Promise<unknown> = Promise.resolve();
   /** What was handed over and is not acknowledged: more than one if several were asked for at once. */
   #handed: Batch[] = [];
 
@@ -76,7 +78,9 @@ export class BatchReader implements AsyncIterator<ChangeBatch, void, void> {
 
   async next(): Promise<IteratorResult<ChangeBatch, void>> {
     if (this.#acknowledges) for (const batch of this.#handed.splice(0)) batch.ack();
-    const batch = await this.#gather();
+    const made = this.#made.then(() => this.#gather());
+    this.#made = made.catch(() => {});
+    const batch = await made;
     if (batch === null) return { done: true, value: undefined };
     if (this.#acknowledges) this.#handed.push(batch);
     return { done: false, value: batch };

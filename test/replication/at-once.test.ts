@@ -76,3 +76,32 @@ test.each([1, 2, 3, 5])('%i batches asked for at once have each change once', as
   queue.end(null);
   await Promise.all(reading);
 });
+
+test.each([0, 20])(
+  'batches asked for at once are in order, with a delay of %i',
+  async (maxDelay) => {
+    const { queue, acknowledged, commit } = filled();
+    const clock = new VirtualClock();
+    const source = { queue, close: async () => {} };
+    const batches = new BatchReader(source, clock, true, { maxChanges: 7, maxDelay });
+    const committed: string[] = [];
+    const asked = Array.from({ length: 12 }, () => batches.next());
+    let isOver = false;
+    const all = Promise.all(asked).finally(() => {
+      isOver = true;
+    });
+    for (let i = 1; !isOver; i++) {
+      const count = 1 + (i % 5);
+      commit(count);
+      for (let n = 0; n < count; n++) committed.push(`${i}/${n}`);
+      await clock.advance(i % 4);
+      for (let turns = i % 7; turns > 0; turns--) await null;
+    }
+    const changes = (await all).flatMap(({ value }) =>
+      value!.changes.map((change) => (change as { gid: string }).gid),
+    );
+    expect(changes).toEqual(committed.slice(0, changes.length));
+    // Nobody has asked for what comes behind them.
+    expect(acknowledged).toEqual([]);
+  },
+);
