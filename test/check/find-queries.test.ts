@@ -124,6 +124,28 @@ describe('the finder of queries', () => {
       'a function that returns a template',
       "const one = () => sql<'a.one'>`SELECT 1`; db.fetch(one())",
     ],
+    [
+      'a method of the class that is extended',
+      "class B { all(q) { return db.fetch(q); } } class A extends B { all() { return super.all('SELECT 1'); } }",
+    ],
+    ['a namespace', "namespace Q { export const one = 'SELECT 1'; } db.fetch(Q.one)"],
+    [
+      'a function of a namespace in another one',
+      "export namespace A { export namespace B { const T = 'a'; export function one() { return `SELECT 1`; } } } db.fetch(A.B.one())",
+    ],
+    [
+      'a class that a namespace adds to',
+      "class Q { static readonly one = 'SELECT 1'; } namespace Q { export const two = 'SELECT 2'; } db.fetch(Q.one)",
+    ],
+    [
+      'an async function that returns a text',
+      "async function one() { return 'SELECT 1'; } db.fetch(await one())",
+    ],
+    [
+      'an async function that returns a template',
+      'const one = async () => sql`SELECT 1`; db.fetch(await one())',
+    ],
+    ['a text that is awaited', "const Q = 'SELECT 1'; db.fetch(await Q)"],
     ['a query that is copied', "db.copyFromQuery('SELECT 1', { output })"],
     [
       'a constant that satisfies',
@@ -138,6 +160,13 @@ describe('the finder of queries', () => {
       db.execute('CREATE TABLE a ()'); db.fetchVal('SHOW work_mem'); db.fetch('EXPLAIN SELECT 1');
       job.execute('create a table'); job.execute('show all');`;
     expect(textsOf(source)).toEqual(['CREATE TABLE a ()', 'SHOW work_mem', 'EXPLAIN SELECT 1']);
+  });
+
+  it('leaves alone a promise, what a namespace keeps to itself, and what it can write', () => {
+    const source = `async function one() { return 'SELECT 1'; } const two = async () => sql\`SELECT 2\`;
+      namespace Q { const a = 'SELECT 3'; export let b = 'SELECT 4'; export interface c { c: 1 } }
+      cache.fetch(one()); cache.fetch(two()); db.fetch(Q.a); db.fetch(Q.b); db.fetch(Q.c); db.fetch(Q);`;
+    expect(textsOf(source)).toEqual([]);
   });
 
   it('leaves alone what is no query', () => {

@@ -70,12 +70,26 @@ export class Bindings {
     this.#source = source;
     const assignments: Node[] = [];
     const calls: { call: Node; around: readonly Node[] }[] = [];
+    const namespaces: { node: Node; scope: Node }[] = [];
     visit(program, (node, around) => {
       this.#declare(node, around);
+      if (node.type === 'TSModuleDeclaration' && (node['id'] as Node).type === 'Identifier') {
+        namespaces.push({
+          node,
+          scope: around.findLast(({ type }) => BLOCK.test(type)) ?? program,
+        });
+      }
       if (/^Class(?:Declaration|Expression)$/.test(node.type)) this.#classes.push(node);
       if (node.type === 'AssignmentExpression') assignments.push(node);
       if (node.type === 'CallExpression') calls.push({ call: node, around: [...around] });
     });
+    for (const { node, scope } of namespaces) {
+      // One that adds to a class, a function or an enum has the name of that.
+      const known = this.#declared.get(nameOf(node['id'])) ?? [];
+      if (!known.some((each) => each.scope === scope)) {
+        this.#bind(node['id'] as Node, scope, [node], node);
+      }
+    }
     for (const each of assignments) {
       const left = each['left'] as Node;
       const value = left.type === 'Identifier' ? (each['right'] as Node) : null;

@@ -319,11 +319,14 @@ function methodOf({ callee }: Node): string {
 }
 
 /** The templates that a function returns which is called, and what a getter does; null: it is anything else. */
-function templatesOf({ node, module }: Located): Located[] | null {
+function templatesOf({ node: given, module }: Located): Located[] | null {
+  const isAwaited = given.type === 'AwaitExpression';
+  const node = isAwaited ? unwrapped(given['argument'] as Node) : given;
   const isCall = node.type === 'CallExpression';
   if (!isCall && node.type !== 'MemberExpression') return null;
   const made = module.functionOf(isCall ? unwrapped(node['callee'] as Node) : node);
-  if (made === null || made.node['async'] === true || made.node['generator'] === true) return null;
+  if (made === null || made.node['generator'] === true) return null;
+  if (made.node['async'] === true && !isAwaited) return null;
   const all = returnedBy(made.node['body'] as Node).map((each) => ({
     node: unwrapped(each),
     module: made.module,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
 import { type Binding, Bindings } from './bindings.ts';
 import {
+  exportedBy,
   fieldOf,
   keyOf,
   methodOf,
@@ -141,6 +142,7 @@ export class Module {
     const around = this.#bindings.classAround(node);
     const own = around && { node: around, module: this };
     if (node.type === 'ThisExpression') return own;
+    if (node.type === 'Super') return own && this.extended(own.node as { superClass?: Node });
     const key = node.type === 'MemberExpression' ? keyOf(node) : null;
     if (own && key !== null && unwrapped(node['object'] as Node).type === 'ThisExpression') {
       for (const { node: type, module } of lineOf(own)) {
@@ -429,7 +431,7 @@ function lineOf(type: Located): Located[] {
   return line;
 }
 
-/** A property of an object, an element of an array, a member of an enum, a static property of a class. */
+/** A property of an object, an element of an array, a member of an enum or a namespace, a static property of a class. */
 function memberOf({ node, module }: Located, key: string): Located | null {
   if (node.type === 'ArrayExpression' && /^\d+$/.test(key)) {
     const items = node['elements'] as readonly (Node | null)[];
@@ -453,6 +455,10 @@ function memberOf({ node, module }: Located, key: string): Located | null {
   if (node.type === 'ClassDeclaration') {
     const value = fieldOf(node, key, 'static');
     return value === null ? null : { node: value, module };
+  }
+  if (node.type === 'TSModuleDeclaration') {
+    const value = exportedBy(node, key);
+    return value === null ? null : { node: unwrapped(value), module };
   }
   return null;
 }

@@ -32,6 +32,26 @@ export function fieldOf(
   return null;
 }
 
+/** What a namespace exports by a name: the value of a constant, or a function, a class, an enum, a namespace. */
+export function exportedBy(namespace: Node, key: string): Node | null {
+  for (const each of (namespace['body'] as Node)['body'] as readonly Node[]) {
+    const declared = each.type === 'ExportNamedDeclaration' ? (each['declaration'] as Node) : null;
+    if (declared?.type === 'VariableDeclaration') {
+      const found = (declared['declarations'] as readonly Node[]).find(
+        ({ id }) => nameOf(id) === key,
+      );
+      if (found?.['init']) return declared['kind'] === 'const' ? (found['init'] as Node) : null;
+    } else if (
+      declared &&
+      nameOf(declared['id']) === key &&
+      !/Interface|Alias/.test(declared.type)
+    ) {
+      return declared;
+    }
+  }
+  return null;
+}
+
 /** The function of a method, or of a field that has one, of a class or of its objects. */
 export function methodOf(type: Node, key: string): Node | null {
   for (const each of (type['body'] as Node)['body'] as readonly Node[]) {

@@ -63,6 +63,12 @@ function follow(value: Located, depth: number): Texts {
     }
     case 'CallExpression':
       return ofCall(here, of, depth);
+    case 'AwaitExpression': {
+      const awaited = unwrapped(node['argument'] as Node);
+      return awaited.type === 'CallExpression'
+        ? ofCall({ node: awaited, module }, of, depth, true)
+        : follow({ node: awaited, module }, depth + 1);
+    }
     default:
       return ofName(here, depth);
   }
@@ -133,12 +139,18 @@ export function returnedBy(body: Node): readonly Node[] {
 
 const RETURNED = new WeakMap<Node, readonly Node[]>();
 
-function ofCall(here: Located, of: (node: unknown) => Texts, depth: number): Texts {
+function ofCall(
+  here: Located,
+  of: (node: unknown) => Texts,
+  depth: number,
+  isAwaited = false,
+): Texts {
   const { node, module } = here;
   const callee = unwrapped(node['callee'] as Node);
   const args = node['arguments'] as readonly Node[];
   const made = module.functionOf(callee);
-  if (made !== null && made.node['async'] !== true && made.node['generator'] !== true) {
+  const isLater = made !== null && made.node['async'] === true;
+  if (made !== null && (isAwaited || !isLater) && made.node['generator'] !== true) {
     steps += STEPS_OF_CALL;
     const all = returnedBy(made.node['body'] as Node).map((each) =>
       follow({ node: each, module: made.module }, depth + 1),
