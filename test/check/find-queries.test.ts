@@ -864,6 +864,74 @@ describe('the finder of queries', () => {
     expect(queries.map(({ variants: [one] }) => one?.text.value)).toEqual(['SELECT 1']);
   });
 
+  it.each([
+    ['an async function', 'async function f() { return sql`true`; }', 'await f()'],
+    ['a variable that is awaited', 'const f = async () => sql`true`; let w; w = await f();', 'w'],
+    ['a promise of one', 'async function f(): Promise<SqlFragment> { return g(); }', 'await f()'],
+    ['a method', 'class F { a() { return sql`true`; } } const f = new F();', 'f.a()'],
+    ['a method of a parameter', 'class F { a(): SqlFragment { return g(); } } let f: F;', 'f.a()'],
+    ['a static method', 'class F { static a() { return sql`true`; } }', 'F.a()'],
+    ['a static getter', 'class F { static get a() { return sql`true`; } }', 'F.a'],
+    ['a getter', 'class F { get a() { return sql`true`; } } const f = new F();', 'f.a'],
+    ['a field', 'class F { a = sql`true`; } const f = new F();', 'f.a'],
+    ['what is assigned', 'let w;', 'w = sql`true`'],
+    ['the last of several', 'let w; w = (0, sql`true`);', 'w'],
+    ['a method of an interface', 'interface F { a(): SqlFragment } let f: F;', 'f.a()'],
+    ['a function in an interface', 'interface F { a: () => SqlFragment } let f: F;', 'f.a()'],
+    ['a function of a type', 'type W = () => SqlFragment; let w: W;', 'w()'],
+    ['a function that is declared', 'declare function w(): SqlFragment;', 'w()'],
+    ['another name of the type', 'type Where = SqlFragment | null; let w: Where;', 'w'],
+    ['an imported name of it', "import type { SqlFragment as F } from 'asyncpg'; let w: F;", 'w'],
+    ['the type by its module', "let w: import('asyncpg').SqlFragment;", 'w'],
+    ['what sql returns', 'let w: ReturnType<typeof sql>;', 'w'],
+    ['a type that wraps it', 'let w: Readonly<NonNullable<SqlFragment | null>>;', 'w'],
+    ['a type parameter', 'function q<W extends SqlFragment>(w: W) { %; }', 'w'],
+  ])('takes for a fragment, and for no value, that of %s', (_, declared, value) => {
+    const call = `db.fetch(sql\`SELECT 1 WHERE \${${value}}\`)`;
+    const source = declared.includes('%') ? declared.replace('%', call) : `${declared} ${call}`;
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      `${value} is a fragment that only the program knows`,
+    ]);
+  });
+
+  it('takes for fragments those of methods and fields of classes above', () => {
+    const source = `class F { a() { return sql\`true\`; } b = sql\`true\`; }
+      class G extends F { m() { db.fetch(sql\`SELECT \${super.a()}\`); db.fetch(sql\`SELECT \${this.a()}\`); db.fetch(sql\`SELECT \${this.b}\`); } }
+      class H { constructor(private readonly f: F) {} m() { db.fetch(sql\`SELECT \${this.f.a()}\`); } }`;
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason.split(' ')[0])).toEqual([
+      'super.a()',
+      'this.a()',
+      'this.b',
+      'this.f.a()',
+    ]);
+  });
+
+  it.each([
+    ['a value that a query gives', 'const w = await pool.fetchVal(sql`SELECT 1`);', 'w'],
+    [
+      'what a method makes of a query',
+      'class F { a() { return this.db.fetchVal(sql`SELECT 1`); } } const f = new F();',
+      'await f.a()',
+    ],
+    [
+      'what a function within a function returns',
+      'async function f() { run(() => { return sql`true`; }); return 1; }',
+      'await f()',
+    ],
+    ['a number', 'class F { a = 1; get b() { return this.a; } } const f = new F();', 'f.b'],
+    ['another type', 'type W = string; let w: W;', 'w'],
+    ['a function of another type', 'declare function w(of: SqlFragment): string;', 'w(x)'],
+  ])('takes for a value %s', (_, declared, value) => {
+    const source = `${declared} db.fetch(sql\`SELECT 1 WHERE \${${value}}\`)`;
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(unknown).toEqual([]);
+    expect(queries.at(-1)?.variants[0]?.text.value).toBe('SELECT 1 WHERE $1');
+  });
+
   it("calls columns in lists as the program's transform does", () => {
     const rename = (name: string): string => name.toLowerCase();
     const source = 'db.execute(sql`UPDATE t ${sql.set({ aB: 1 })} WHERE ${sql.id("cD")} = 1`);';

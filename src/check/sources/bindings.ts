@@ -70,11 +70,12 @@ export class Bindings {
     this.#source = source;
     const assignments: Node[] = [];
     const calls: { call: Node; around: readonly Node[] }[] = [];
-    const namespaces: { node: Node; scope: Node }[] = [];
+    const others: { node: Node; scope: Node }[] = [];
     visit(program, (node, around) => {
       this.#declare(node, around);
-      if (node.type === 'TSModuleDeclaration' && (node['id'] as Node).type === 'Identifier') {
-        namespaces.push({
+      const isOther = node.type === 'TSModuleDeclaration' || node.type === 'TSDeclareFunction';
+      if (isOther && (node['id'] as Node | null)?.type === 'Identifier') {
+        others.push({
           node,
           scope: around.findLast(({ type }) => BLOCK.test(type)) ?? program,
         });
@@ -83,8 +84,8 @@ export class Bindings {
       if (node.type === 'AssignmentExpression') assignments.push(node);
       if (node.type === 'CallExpression') calls.push({ call: node, around: [...around] });
     });
-    for (const { node, scope } of namespaces) {
-      // One that adds to a class, a function or an enum has the name of that.
+    for (const { node, scope } of others) {
+      // A namespace that adds to a class, a function or an enum has the name of that, and so has an overload.
       const known = this.#declared.get(nameOf(node['id'])) ?? [];
       if (!known.some((each) => each.scope === scope)) {
         this.#bind(node['id'] as Node, scope, [node], node);
@@ -164,9 +165,15 @@ export class Bindings {
     }
     const members = (type?.['members'] ?? type?.['body'] ?? []) as readonly Node[];
     const member = members.find(
-      (each) => each.type === 'TSPropertySignature' && propertyName(each) === name,
+      (each) => /^TS(?:Property|Method)Signature$/.test(each.type) && propertyName(each) === name,
     );
-    return member === undefined ? null : typeOf(member);
+    if (member === undefined) return null;
+    return member.type === 'TSMethodSignature' ? member : typeOf(member);
+  }
+
+  /** What a name of a type stands for in this file. */
+  typeNamed(name: string): Node | null {
+    return this.#types.get(name) ?? null;
   }
 
   /** The texts that a type is made of; null for any other type. */
@@ -236,6 +243,13 @@ export class Bindings {
       case 'TSTypeAliasDeclaration':
         this.#types.set(nameOf(node['id']), node['typeAnnotation'] as Node);
         break;
+      case 'TSTypeParameter': {
+        const constraint = (node['constraint'] ?? null) as Node | null;
+        if (nameOf(constraint?.['typeName']) === 'SqlFragment') {
+          this.#types.set(nameOf(node['name']), constraint!);
+        }
+        break;
+      }
       case 'CatchClause':
         if (node['param']) this.#bind(node['param'] as Node, node, [null]);
         break;
@@ -361,22 +375,6 @@ function propertyOf(whole: Node | null, keys: readonly Node[]): Node | null {
       },
     whole,
   );
-}
-
-/** Whether a type is that of `sql` templates, or may be. */
-export function isFragment(type: Node | null): boolean {
-  if (type?.type === 'TSUnionType') return (type['types'] as readonly Node[]).some(isFragment);
-  if (type?.type !== 'TSTypeReference') return false;
-  const name = type['typeName'] as Node;
-  return nameOf(name['right'] ?? name) === 'SqlFragment';
-}
-
-/** Whether a type is that of a list of them: `SqlFragment[]`, `readonly SqlFragment[]`, `Array<SqlFragment>`. */
-export function isFragmentList(type: Node | null): boolean {
-  if (type?.type === 'TSTypeOperator') return isFragmentList(type['typeAnnotation'] as Node);
-  if (type?.type === 'TSArrayType') return isFragment(type['elementType'] as Node);
-  const args = (type?.['typeArguments'] ?? null) as Node | null;
-  return ((args?.['params'] ?? []) as readonly Node[]).some(isFragment);
 }
 
 /** The type that a variable, a parameter or a field is declared with. */

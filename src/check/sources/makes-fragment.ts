@@ -1,8 +1,9 @@
-import { isFragment, isFragmentList } from './bindings.ts';
+import { isFragment, isFragmentList } from './fragment-types.ts';
 import type { Located, Module } from './modules.ts';
-import { keyOf, type Node, nameOf, returned, unwrapped } from './nodes.ts';
+import { keyOf, type Node, nameOf, unwrapped } from './nodes.ts';
+import { returnedBy } from './texts.ts';
 
-/** Whether there is a template in lists that were looked into. */
+/** Whether there is a template in lists that were looked into, and whether functions make one. */
 const LOOKED_INTO = new WeakMap<Node, boolean>();
 
 /** What makes a list or a map of another one. */
@@ -25,12 +26,18 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
       return any(node['consequent'], node['alternate']);
     case 'LogicalExpression':
       return any(node['left'], node['right']);
+    case 'AwaitExpression':
+      return any(node['argument']);
+    case 'AssignmentExpression':
+      return any(node['right']);
+    case 'SequenceExpression':
+      return any((node['expressions'] as readonly Node[]).at(-1));
     case 'Identifier': {
       const own = module.binding(node);
       if (own !== undefined) {
         const isPart = own.constant === null && own.within !== null;
         return (
-          isFragment(own.type()) ||
+          isFragment(own.type(), module) ||
           any(own.constant, ...own.values) ||
           (isPart && hasFragment(own.within, module, depth + 1))
         );
@@ -40,8 +47,13 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
     }
     case 'MemberExpression': {
       const constant = depth < 10 ? module.constant(node) : null;
+      const field = depth < 10 ? module.memberOf(node) : null;
+      if (field !== null && isFragment(field.type, field.module)) return true;
+      if (field?.value && makesFragment({ node: field.value, module: field.module }, depth + 1)) {
+        return true;
+      }
       return (
-        isFragment(module.typeOf(node)) ||
+        isFragment(module.typeOf(node), module) ||
         any(module.ofThis(node)?.value) ||
         (node['computed'] === true && hasFragment(node['object'] as Node, module, depth + 1)) ||
         (constant !== null && makesFragment(constant, depth + 1))
@@ -59,17 +71,30 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
       const functions = (node['arguments'] as readonly Node[]).filter((each) =>
         /Function/.test(each.type),
       );
-      return any(callee, ...functions);
+      const made = depth < 10 ? module.functionOf(unwrapped(callee)) : null;
+      return (made !== null && makesFragment(made, depth + 1)) || any(callee, ...functions);
     }
     case 'ArrowFunctionExpression':
     case 'FunctionExpression':
-    case 'FunctionDeclaration': {
-      const { typeAnnotation = null } = (node['returnType'] ?? {}) as { typeAnnotation?: Node };
-      return isFragment(typeAnnotation) || any(...returned(node['body'] as Node));
-    }
+    case 'FunctionDeclaration':
+    case 'TSDeclareFunction':
+      return returnsFragment(node, module);
     default:
       return false;
   }
+}
+
+/** Whether a function does, each looked into once: one may call itself. */
+function returnsFragment(node: Node, module: Module): boolean {
+  const known = LOOKED_INTO.get(node);
+  if (known !== undefined) return known;
+  LOOKED_INTO.set(node, false);
+  const body = (node['body'] ?? null) as Node | null;
+  const found =
+    isFragment((node['returnType'] ?? null) as Node | null, module) ||
+    (body !== null && returnedBy(body).some((each) => makesFragment({ node: each, module })));
+  LOOKED_INTO.set(node, found);
+  return found;
 }
 
 /** Whether there is a `sql` template in a list, an object or a map, or in what one is made of. */
@@ -115,9 +140,11 @@ function looksForFragment(node: Node, module: Module, depth: number): boolean {
         return other !== null && hasFragment(other.node, other.module, depth + 1);
       }
       const added = own.added.map((each) => each.node);
-      return isFragmentList(own.type()) || [own.constant, ...own.values, ...added].some(has);
+      return (
+        isFragmentList(own.type(), module) || [own.constant, ...own.values, ...added].some(has)
+      );
     }
     default:
-      return isFragmentList(module.typeOf(node));
+      return isFragmentList(module.typeOf(node), module);
   }
 }

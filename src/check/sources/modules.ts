@@ -357,6 +357,53 @@ export class Module {
       : own.type;
   }
 
+  /** What a name of a type stands for: here, or in the module that it is imported from. */
+  typeNamed(name: string, depth = 0): Located | null {
+    const own = this.#bindings.typeNamed(name);
+    if (own !== null) return { node: own, module: this };
+    const imported = this.#imports.get(name);
+    return imported === undefined ? null : this.#typeOfOther(imported, depth);
+  }
+
+  #typeOfOther({ from, name }: Imported, depth: number): Located | null {
+    if (depth > 20) return null;
+    // The driver's own: its module need not be there.
+    if (name === 'SqlFragment') {
+      const typeName = { type: 'Identifier', name, start: 0, end: 0 };
+      return { node: { type: 'TSTypeReference', typeName, start: 0, end: 0 }, module: this };
+    }
+    const module = this.#module(from);
+    return module === null ? null : module.#exportedType(name, depth + 1);
+  }
+
+  #exportedType(name: string, depth: number): Located | null {
+    const listed = this.#exports.get(name);
+    if (listed !== undefined) {
+      const { from } = listed;
+      return from === null
+        ? this.typeNamed(listed.name, depth)
+        : this.#typeOfOther({ from, name: listed.name }, depth);
+    }
+    const own = this.#bindings.typeNamed(name);
+    if (own !== null) return { node: own, module: this };
+    for (const from of this.#allOf) {
+      const found = this.#typeOfOther({ from, name }, depth);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  /** What an object of a class of this project has by a name, be it of a class above. */
+  memberOf(member: Node): { value: Node | null; type: Node | null; module: Module } | null {
+    const key = keyOf(member);
+    const type = key && this.#classOf(unwrapped(member['object'] as Node));
+    for (const { node, module } of type ? lineOf(type) : []) {
+      const found = module.#bindings.memberOf(node, key!);
+      if (found !== null) return { ...found, module };
+    }
+    return null;
+  }
+
   /** What is known of `this.name`. */
   ofThis(member: Node): ReturnType<Bindings['member']> {
     const key = keyOf(member);

@@ -173,16 +173,6 @@ export function conditionOf(node: Node, source: string): { text: string; negated
   return { text: source.slice(inner.start, inner.end).replaceAll(/\s+/g, ' '), negated: false };
 }
 
-/** What a function's body returns. */
-export function returned(body: Node): Node[] {
-  if (body.type !== 'BlockStatement') return [body];
-  const found: Node[] = [];
-  visit(body, (node) => {
-    if (node.type === 'ReturnStatement' && node['argument']) found.push(node['argument'] as Node);
-  });
-  return found;
-}
-
 /** Calls `enter` for a node and all below it, with those that are around it, the outermost first. */
 export function visit(
   node: Node,

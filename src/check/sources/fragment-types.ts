@@ -1,0 +1,52 @@
+import type { Module } from './modules.ts';
+import { type Node, nameOf } from './nodes.ts';
+
+/** Types that are made of another one, and are that of a template if it is. */
+const WRAPPERS =
+  /^(?:Awaited|Exclude|Extract|NonNullable|Partial|Promise|PromiseLike|Readonly|Required|ReturnType)$/;
+
+/** Whether a type is that of `sql` templates, or may be, or is that of a function which returns one. */
+export function isFragment(type: Node | null, module: Module, depth = 0): boolean {
+  if (type === null || depth > 10) return false;
+  const is = (each: unknown): boolean =>
+    isFragment((each ?? null) as Node | null, module, depth + 1);
+  switch (type.type) {
+    case 'TSUnionType':
+    case 'TSIntersectionType':
+      return (type['types'] as readonly Node[]).some(is);
+    case 'TSParenthesizedType':
+    case 'TSTypeAnnotation':
+      return is(type['typeAnnotation']);
+    case 'TSFunctionType':
+    case 'TSMethodSignature':
+      return is(type['returnType']);
+    case 'TSTypeQuery':
+      return module.isSql(type['exprName'] as Node);
+    case 'TSImportType':
+      return nameOf(type['qualifier']) === 'SqlFragment';
+    case 'TSTypeReference': {
+      const typeName = type['typeName'] as Node;
+      const name = nameOf(typeName['right'] ?? typeName);
+      if (name === 'SqlFragment') return true;
+      if (WRAPPERS.test(name)) return argumentsOf(type).some(is);
+      const named = typeName.type === 'Identifier' ? module.typeNamed(name) : null;
+      return named !== null && isFragment(named.node, named.module, depth + 1);
+    }
+    default:
+      return false;
+  }
+}
+
+/** Whether a type is that of a list of them: `SqlFragment[]`, `readonly SqlFragment[]`, `Array<SqlFragment>`. */
+export function isFragmentList(type: Node | null, module: Module): boolean {
+  if (type?.type === 'TSTypeOperator') {
+    return isFragmentList(type['typeAnnotation'] as Node, module);
+  }
+  if (type?.type === 'TSArrayType') return isFragment(type['elementType'] as Node, module);
+  return type !== null && argumentsOf(type).some((each) => isFragment(each, module));
+}
+
+function argumentsOf(type: Node): readonly Node[] {
+  const args = (type['typeArguments'] ?? null) as Node | null;
+  return (args?.['params'] ?? []) as readonly Node[];
+}
