@@ -30,6 +30,8 @@ interface UnknownQuery {
   readonly source: string;
   readonly start: number;
   readonly reason: string;
+  /** The query's text ahead of what is not known, as far as there is one. */
+  readonly before: string;
 }
 
 /** What is in one source. */
@@ -128,7 +130,7 @@ export function findQueries(
   if (module.failure !== null) {
     const { message, start } = module.failure;
     const reason = `the file cannot be read as TypeScript: ${message}`;
-    return { queries: [], unknown: [{ file, source, start, reason }], uses: [] };
+    return { queries: [], unknown: [{ file, source, start, reason, before: '' }], uses: [] };
   }
   return new Finder(module, rename).find();
 }
@@ -204,7 +206,8 @@ class Finder {
     const wanted = node.type === 'Identifier' ? 'const' : 'readonly';
     const reason = `${shown} can be written to: it is checked if that is ${wanted}`;
     const { file, source } = this.#module;
-    this.#unknown.push({ file, source, start: node.start, reason });
+    const before = first.module.source.slice(first.node.start, first.node.end);
+    this.#unknown.push({ file, source, start: node.start, reason, before });
   }
 
   /** What is known of a call besides its query. */
@@ -283,7 +286,7 @@ class Finder {
     const texts = textsOf(query);
     if (texts instanceof NotKnown) {
       if (isStatement(texts.before) || (texts.before.trim() === '' && isMeantAsQuery(query))) {
-        this.#unknown.push({ ...place, reason: texts.reason });
+        this.#unknown.push({ ...place, reason: texts.reason, before: texts.before });
       }
       return;
     }
@@ -307,8 +310,8 @@ class Finder {
     return isStatement(beginningOf(textsOf(value)));
   }
 
-  #notKnown({ reason, place: { file, source, offset } }: NotKnown): void {
-    this.#unknown.push({ file, source, start: offset, reason });
+  #notKnown({ reason, before, place: { file, source, offset } }: NotKnown): void {
+    this.#unknown.push({ file, source, start: offset, reason, before });
   }
 }
 

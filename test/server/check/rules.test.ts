@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Project } from '../../check/project.ts';
+import { serverDsn } from '../../support/servers/server.ts';
 
 const SCHEMA = `
   CREATE TABLE users (id int8 PRIMARY KEY, email text NOT NULL, seen timestamp);
@@ -87,4 +88,23 @@ it('a template that only the program knows is let pass where a comment says that
     '3',
     '4',
   ]);
+});
+
+it.each([
+  'const order = orderBy(key); declare function orderBy(key: string): SqlFragment; db.fetch(sql`SELECT 1 % ORDER BY ${order}`);',
+  'db.fetch(sql`SELECT 1 % WHERE ${old ? sql`a = ${sql.id(name)}` : sql`true`}`);',
+  'db.fetch(`SELECT 1 % FROM ${table}`);',
+  "db.fetch('SELECT 1 % FROM ' + table);",
+  "let text = 'SELECT 1 %'; text += ' FROM ' + table; db.fetch(text);",
+])('let a query pass that only the program knows, wherever that is known: %s', async (source) => {
+  await using project = await Project.make({
+    'asyncpg.config.mjs': 'export default { schema: [], strict: true };',
+    'a.ts': source.replace('%', ''),
+  });
+  const run = ['--database', serverDsn()];
+  const { code, out } = await project.check(...run);
+  expect(out).toMatch(/^a\.ts\(1,\d+\): error not-checked: /);
+  expect(code).toBe(1);
+  await project.write({ 'a.ts': source.replace('%', '/* check: allow not-checked */') });
+  expect(await project.check(...run)).toMatchObject({ code: 0, err: '' });
 });
