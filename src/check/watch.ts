@@ -11,6 +11,9 @@ import { outputFile } from './output-file.ts';
 import type { CheckResult } from './result.ts';
 import { Sources } from './sources.ts';
 
+/** What the command reads of a project: sources, what tells their modules, SQL. Others write logs and builds there. */
+const READ = /\.(?:[cm]?[jt]sx?|json|sql)$/i;
+
 /** How long changes are collected: an editor's save is several of them. In milliseconds. */
 const QUIET = 20;
 
@@ -35,6 +38,7 @@ export async function watch(
     try {
       config = await loadConfig(cwd, named);
       for (const entry of config.schema) {
+        changes.notice(path.extname(entry));
         const folder = foldersOf(config.root, entry);
         if (folder !== null) changes.watchBelow(folder);
         else changes.watchBeside([path.resolve(config.root, entry)]);
@@ -100,6 +104,9 @@ class Changes {
   readonly #signal: AbortSignal;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #ignored = new Set<string>();
+  /** Files that are read whatever their names end in, and what else names of such files may end in. */
+  readonly #named = new Set<string>();
+  readonly #endings = new Set<string>();
   #hasChanged = false;
   #wake: (() => void) | null = null;
 
@@ -114,6 +121,11 @@ class Changes {
     this.#ignored.add(file);
   }
 
+  /** Changes of files whose names end so are told as well. */
+  notice(ending: string): void {
+    if (/^\.\w+$/.test(ending)) this.#endings.add(ending);
+  }
+
   watchBelow(folder: string): void {
     this.#roots.add(folder);
     this.#watchFolders();
@@ -121,7 +133,10 @@ class Changes {
 
   /** Watches the folders of files. */
   watchBeside(files: readonly string[]): void {
-    for (const file of files) this.#others.add(path.dirname(file));
+    for (const file of files) {
+      this.#named.add(file);
+      this.#others.add(path.dirname(file));
+    }
     this.#watchFolders();
   }
 
@@ -149,13 +164,21 @@ class Changes {
     for (const folder of folders) {
       if (this.#watchers.has(folder)) continue;
       const watcher = watchFolder(folder, (_, name) => {
-        if (name !== null && this.#ignored.has(path.join(folder, name))) return;
-        this.#notice();
+        if (name === null || this.#matters(path.join(folder, name))) this.#notice();
       });
       // A folder that is removed.
       watcher.on('error', () => {});
       this.#watchers.set(folder, watcher);
     }
+  }
+
+  /** Whether a file is one that is read, or may be a folder, also one that is there no more. */
+  #matters(file: string): boolean {
+    if (this.#ignored.has(file)) return false;
+    const ending = path.extname(file);
+    if (READ.test(file) || this.#endings.has(ending) || this.#named.has(file)) return true;
+    if (ending === '' || this.#watchers.has(file)) return true;
+    return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
   }
 
   #notice(): void {

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -178,6 +179,40 @@ describe('asyncpg check', () => {
       });
       await seen(/2 queries in 3 files: no errors/);
       expect(await project.read('src/queries.gen.d.ts')).toContain('row: { id: bigint }');
+    } finally {
+      ending.abort();
+    }
+    expect(await watching).toBe(0);
+  });
+
+  it('--watch leaves alone what it does not read: its own reports in a file, logs, builds', async () => {
+    await using project = await Project.make({
+      'asyncpg.config.mjs': "export default { schema: ['own.ddl'] };",
+      'own.ddl': 'CREATE TABLE a (id int);',
+      'src/a.ts': SOURCE,
+    });
+    const { ending, seen, report } = reports();
+    const told: string[] = [];
+    const log = (text: string): void => {
+      told.push(text);
+      appendFileSync(path.join(project.folder, 'check.log'), text);
+      report(text);
+    };
+    const watching = project.watch(ending.signal, log, '--database', serverDsn());
+    try {
+      await seen(/1 query in 1 file: no errors/);
+      await project.write({ 'app.db-journal': 'a', 'src/a.css': 'b', 'src/a.ts.swp': SOURCE });
+      // It takes longer than another round of the watcher would.
+      const run = ['--frozen', '--database', serverDsn()];
+      expect(await project.check(...run)).toMatchObject({ code: 0 });
+      expect(told).toEqual(['1 query in 1 file: no errors\n']);
+      // A folder whose name looks like a file's, and SQL of another ending.
+      await project.write({ 'v1.0/src/b.ts': "db.fetch('SELECT 3 AS three');" });
+      await seen(/2 queries in 2 files: no errors/);
+      await rm(path.join(project.folder, 'v1.0'), { recursive: true });
+      await seen(/1 query in 1 file: no errors/);
+      await rm(path.join(project.folder, 'own.ddl'));
+      await seen(/schema: there is no own\.ddl/);
     } finally {
       ending.abort();
     }
