@@ -77,6 +77,10 @@ export class Assembler implements PgOutputSink {
   readonly #late = new Set<bigint>();
   /** Transactions in progress, by their ids. */
   readonly #streamed = new Map<number, Transaction>();
+  /** Those that were handed over as prepared, and of which it is not decided what becomes, by their ids. */
+  readonly #prepared = new Set<number>();
+  /** Those of them that come in parts once more: nobody is told of the end of these parts. */
+  readonly #again = new Map<number, Transaction>();
   /** The one whose part comes now. */
   #part: Transaction | null = null;
 
@@ -124,7 +128,9 @@ export class Assembler implements PgOutputSink {
     // of such a transaction comes a second time: it begins anew.
     for (const transaction of this.#streamed.values()) this.#end(transaction, 'aborted');
     this.#streamed.clear();
+    this.#again.clear();
     if (!comesAgain) {
+      this.#prepared.clear();
       this.#interrupted = null;
       this.#late.clear();
       this.delivered = 0n;
@@ -249,7 +255,10 @@ export class Assembler implements PgOutputSink {
     transaction.time = time;
     this.delivered = endLsn;
     // What becomes of it is told, whatever is in it.
-    if (outcome === 'prepared' && !transaction.isPending) this.#host.opened(transaction);
+    if (outcome === 'prepared') {
+      this.#prepared.add(transaction.xid);
+      if (!transaction.isPending) this.#host.opened(transaction);
+    }
     this.#end(transaction, outcome);
   }
 
@@ -277,7 +286,7 @@ export class Assembler implements PgOutputSink {
   #isSkipped(): boolean {
     const transaction = this.#part ?? this.#current;
     if (transaction === null) throw new ProtocolError('a change is in no transaction');
-    if (this.#part !== null) return false;
+    if (this.#part !== null) return this.#part.isDropped;
     if (this.#isDropping) return true;
     if (!this.#isResuming) return false;
     const isLast = this.#lsn === transaction.lastLsn;
@@ -350,12 +359,14 @@ export class Assembler implements PgOutputSink {
     if (this.#part !== null || this.#current !== null) {
       throw new ProtocolError('a part of a transaction begins inside of another');
     }
-    let transaction = this.#streamed.get(xid);
+    let transaction = this.#streamed.get(xid) ?? this.#again.get(xid);
     if (transaction === undefined) {
       this.#comesInParts(xid);
       transaction = new Transaction(this.#host, xid, 0n, 0n, 'streamed');
       transaction.endLsn = this.delivered;
-      this.#streamed.set(xid, transaction);
+      const comesAgain = this.#prepared.has(xid);
+      if (comesAgain) transaction.isDropped = true;
+      (comesAgain ? this.#again : this.#streamed).set(xid, transaction);
     }
     this.#part = transaction;
   }
@@ -388,6 +399,10 @@ export class Assembler implements PgOutputSink {
   }
 
   streamPrepare({ xid, gid, lsn, endLsn, time }: Prepare): void {
+    if (this.#again.delete(xid)) {
+      this.skipped.transactions += 1;
+      return;
+    }
     if (lsn < this.#start) {
       // As in `beginPrepare`: its end comes with its commit, right behind.
       const late = this.#streamed.get(xid);
@@ -432,7 +447,7 @@ export class Assembler implements PgOutputSink {
     const { xid, gid, lsn, endLsn, time } = prepare;
     if (this.#isLate) {
       this.#close('committed', lsn, endLsn, time);
-    } else if (this.#streamed.has(xid)) {
+    } else if (isPrepared(this.#streamed.get(xid))) {
       const transaction = this.#takeStreamed(xid);
       this.#late.add(transaction.finalLsn);
       this.#endStreamed(transaction, 'committed', lsn, endLsn, time);
@@ -451,6 +466,15 @@ export class Assembler implements PgOutputSink {
     gid: string,
     { lsn, endLsn, time }: Commit,
   ): void {
+    this.#prepared.delete(xid);
+    this.#again.delete(xid);
+    const streamed = this.#streamed.get(xid);
+    if (streamed !== undefined) {
+      // That it was prepared was confirmed before, and is not sent once more: its parts are.
+      this.#streamed.delete(xid);
+      this.skipped.transactions += 1;
+      this.#end(streamed, 'aborted');
+    }
     if (lsn < this.delivered) {
       this.skipped.transactions += 1;
       return;
@@ -461,4 +485,9 @@ export class Assembler implements PgOutputSink {
     const outcome = kind === 'commit-prepared' ? 'committed' : 'aborted';
     this.#finish(transaction, outcome, lsn, endLsn, time);
   }
+}
+
+/** Whether it has come that a streamed transaction was prepared, though it is not at its end. */
+function isPrepared(streamed: Transaction | undefined): boolean {
+  return streamed !== undefined && streamed.finalLsn !== 0n;
 }

@@ -213,6 +213,44 @@ onEachServer('a change stream', SERVER, (server) => {
     await pool.execute('TRUNCATE a, b');
   });
 
+  test('with streaming and two phases hands over what was prepared once, though it comes again in parts', async () => {
+    const { pool, version } = server;
+    if (version < 15) return;
+    for (const decision of ['COMMIT', 'ROLLBACK']) {
+      const slot = `again_${decision.toLowerCase()}`;
+      await using stream = await openChangeStream(pool, {
+        slot: { name: slot, twoPhase: true },
+        publication: 'both_of_them',
+        streaming: true,
+      });
+      const iterator = iteratorOf(stream);
+      await pool.execute(`BEGIN; INSERT INTO a SELECT i, repeat('p', 300) FROM generate_series(1, 100) i;
+        PREPARE TRANSACTION 'again'`);
+      const prepared = (await iterator.next()).value!;
+      expect(await prepared.toArray()).toHaveLength(100);
+      expect([prepared.outcome, prepared.gid]).toEqual(['prepared', 'again']);
+      const next = iterator.next();
+      await stream.flush();
+      await pool.execute(
+        'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1',
+        slot,
+      );
+      // The server's memory is full with this one, and it sends the largest that there is.
+      await pool.execute(
+        "INSERT INTO a SELECT i, repeat('x', 300) FROM generate_series(2001, 2150) i",
+      );
+      const other = (await next).value!;
+      expect(idsOf(await other.toArray())).toHaveLength(150);
+      expect([other.outcome, other.gid]).toEqual(['committed', null]);
+      await pool.execute(`${decision} PREPARED 'again'`);
+      const decided = (await iterator.next()).value!;
+      expect(idsOf(await decided.toArray())).toEqual([`${decision.toLowerCase()}-prepared`]);
+      expect([decided.xid, decided.gid]).toEqual([prepared.xid, 'again']);
+      await stream.close();
+      await pool.execute('TRUNCATE a, b');
+    }
+  });
+
   test('has tables whose names have dots, in quotes', async () => {
     const { pool } = server;
     const tables = ['"2026.q1"', '"north.west"."Of ""two"".parts"', 'public.a'];
