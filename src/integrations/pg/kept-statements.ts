@@ -44,6 +44,8 @@ const LONG = 8192;
 /** What makes the server forget statements. */
 const DISCARDS = /\b(?:deallocate|discard)\b/i;
 
+const BLOCK = /\bdo\b/i;
+
 /**
  * Classes of the SQLSTATE with which Parse or Bind may fail because of what was parsed before, and
  * not of the query: the columns or the types of parameters have changed, a pooler has another
@@ -148,7 +150,7 @@ export class KeptStatements {
   passing(text: unknown, isOwn: boolean): void {
     if (typeof text !== 'string') {
       if (!isOwn) this.clear();
-    } else if (DISCARDS.test(text) || (!isOwn && changesSession(text))) {
+    } else if (DISCARDS.test(text) || isBlock(text) || (!isOwn && changesSession(text))) {
       this.clear();
     }
   }
@@ -166,6 +168,16 @@ export class KeptStatements {
   #close({ name, isParsed }: KeptStatement): void {
     if (isParsed) this.#session.close(name);
   }
+}
+
+/**
+ * Whether it may be or have a DO. What one has set is not known, and nobody is asked: after two of them the
+ * surroundings are unknown alike, and are not the same. A function could do so as well, but most set nothing.
+ */
+function isBlock(text: string): boolean {
+  if (!BLOCK.test(text)) return false;
+  const { repeatable, callsUnknown, changesSurroundings } = statementKind(text);
+  return !repeatable && (callsUnknown || changesSurroundings);
 }
 
 function changesSession(text: string): boolean {

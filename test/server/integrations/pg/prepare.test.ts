@@ -85,6 +85,54 @@ describe('statements of the option prepare', () => {
     proxy.close();
   });
 
+  test('what several blocks set that the server does not report', async () => {
+    const play = (client: any): Promise<unknown> =>
+      (async () => {
+        const told: unknown[] = [];
+        for (const setting of [
+          'on',
+          'DO $$BEGIN SET array_nulls = off; END$$',
+          'do $$begin set array_nulls = on; end$$',
+          "/* again */ DO LANGUAGE plpgsql 'BEGIN SET array_nulls = off; END'",
+          'SELECT 1; DO $$BEGIN SET array_nulls = on; END$$',
+          "INSERT INTO done VALUES (1) ON CONFLICT DO NOTHING; DO 'BEGIN SET array_nulls = off; END'",
+        ]) {
+          if (setting !== 'on') await client.query(setting);
+          for (let i = 0; i < 3; i++) {
+            const { rows } = await client.query("SELECT '{NULL}'::text[] AS a, $1::int4 AS b", [i]);
+            told.push(rows[0]);
+          }
+        }
+        return told;
+      })();
+    const outcomes = await onClients(
+      async (client) => {
+        await client.query('CREATE TEMP TABLE done (a int PRIMARY KEY)');
+        return play(client);
+      },
+      { prepare: true },
+    );
+    expect((outcomes as any[]).map(({ a }) => a[0])).toEqual(
+      [null, 'NULL', null, 'NULL', null, 'NULL'].flatMap((value) => [value, value, value]),
+    );
+  });
+
+  test('an upsert drops no statements', async () => {
+    const client = await connected();
+    await client.query('CREATE TEMP TABLE done (a int PRIMARY KEY)');
+    const upsert = 'INSERT INTO done VALUES ($1) ON CONFLICT (a) DO NOTHING';
+    for (const a of [1, 1, 2]) await client.query(upsert, [a]);
+    for (const a of [1, 2]) await client.query('SELECT a FROM done WHERE a = $1', [a]);
+    const { rows } = await client.query(
+      'SELECT statement, generic_plans + custom_plans AS runs FROM pg_prepared_statements ORDER BY statement',
+    );
+    expect(rows).toEqual([
+      { statement: upsert, runs: '3' },
+      { statement: 'SELECT a FROM done WHERE a = $1', runs: '2' },
+    ]);
+    await client.end();
+  });
+
   test('is in the defaults as well', async () => {
     facade.defaults.prepare = true;
     try {
@@ -462,7 +510,16 @@ describe('what was kept turns out to be outdated', () => {
   });
 
   /** What a pooler in transaction mode does. Behind the first one it is open what the block has set, as behind each. */
-  const UNSEEN = "DO $$BEGIN EXECUTE 'DEALL' || 'OCATE ALL'; END$$";
+  const UNSEEN = 'SELECT pg_temp.forget()';
+  /** A client whose server can be made to forget its statements by that, as if a pooler had changed sessions. */
+  async function forgetful(): Promise<any> {
+    const client = await connected();
+    const body = "BEGIN EXECUTE 'DEALL' || 'OCATE ALL'; END";
+    await client.query(
+      `CREATE FUNCTION pg_temp.forget() RETURNS void LANGUAGE plpgsql AS $$${body}$$`,
+    );
+    return client;
+  }
 
   test('by another session, outside of a transaction and in one', async () => {
     await other.execute('CREATE TABLE prepared_elsewhere (id int4, v int4)');
@@ -497,7 +554,7 @@ describe('what was kept turns out to be outdated', () => {
   });
 
   test('without the statement on the server it does without names from then on', async () => {
-    const client = await connected();
+    const client = await forgetful();
     const ask = async (a: number): Promise<void> => {
       expect((await client.query('SELECT $1::int4 AS a', [a])).rows).toEqual([{ a }]);
     };
@@ -511,7 +568,7 @@ describe('what was kept turns out to be outdated', () => {
   });
 
   test('in a transaction that is lost', async () => {
-    const client = await connected();
+    const client = await forgetful();
     const ask = (a: number): Promise<any> => client.query('SELECT $1::int4 AS a', [a]);
     await client.query(UNSEEN);
     await ask(1);
