@@ -1,3 +1,4 @@
+import { isSql } from './is-sql.ts';
 import type { Module } from './modules.ts';
 import { type Node, nameOf } from './nodes.ts';
 
@@ -21,7 +22,7 @@ export function isFragment(type: Node | null, module: Module, depth = 0): boolea
     case 'TSMethodSignature':
       return is(type['returnType']);
     case 'TSTypeQuery':
-      return module.isSql(type['exprName'] as Node);
+      return isSql(module, type['exprName'] as Node);
     case 'TSImportType':
       return nameOf(type['qualifier']) === 'SqlFragment';
     case 'TSTypeReference': {

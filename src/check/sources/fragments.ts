@@ -10,6 +10,7 @@ import {
   startOf,
 } from './alternatives.ts';
 import { helperOf, ofHelper } from './helpers.ts';
+import { isSql } from './is-sql.ts';
 import { makesFragment } from './makes-fragment.ts';
 import type { Located } from './modules.ts';
 import { type Node, propertyName, unwrapped } from './nodes.ts';
@@ -98,7 +99,7 @@ function ofChoices(
 }
 
 export function isTemplate({ node, module }: Located): boolean {
-  return node.type === 'TaggedTemplateExpression' && module.isSql(node['tag'] as Node);
+  return node.type === 'TaggedTemplateExpression' && isSql(module, node['tag'] as Node);
 }
 
 function mayBeFragment({ node, module }: Located): boolean {

@@ -9,6 +9,7 @@ import {
   type Part,
   placeOf,
 } from './alternatives.ts';
+import { isSql } from './is-sql.ts';
 import type { Located } from './modules.ts';
 import { type Node, propertyName, unwrapped } from './nodes.ts';
 import { growingArray } from './written-values.ts';
@@ -21,7 +22,7 @@ export function helperOf({ node, module }: Located): string | null {
   const callee = node['callee'] as Node | undefined;
   if (node.type !== 'CallExpression' || callee?.type !== 'MemberExpression') return null;
   const name = String((callee['property'] as Node)['name']);
-  return module.isSql(callee['object'] as Node) && name !== 'json' ? name : null;
+  return isSql(module, callee['object'] as Node) && name !== 'json' ? name : null;
 }
 
 /** What a call of a helper of `sql` becomes. */

@@ -1,4 +1,5 @@
 import { isFragment, isFragmentList } from './fragment-types.ts';
+import { isSql } from './is-sql.ts';
 import type { Located, Module } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped } from './nodes.ts';
 import { returnedBy } from './texts.ts';
@@ -21,7 +22,7 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
     parts.some((each) => each && makesFragment({ node: each as Node, module }, depth + 1));
   switch (node.type) {
     case 'TaggedTemplateExpression':
-      return module.isSql(node['tag'] as Node);
+      return isSql(module, node['tag'] as Node);
     case 'ConditionalExpression':
       return any(node['consequent'], node['alternate']);
     case 'LogicalExpression':
@@ -62,7 +63,8 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
     case 'CallExpression': {
       // Of helpers json alone makes a value; `list.reduce((all, each) => sql`…`)` makes what its function does.
       const callee = node['callee'] as Node;
-      const isHelper = callee.type === 'MemberExpression' && module.isSql(callee['object'] as Node);
+      const isHelper =
+        callee.type === 'MemberExpression' && isSql(module, callee['object'] as Node);
       if (isHelper) return nameOf(callee['property']) !== 'json';
       const isOfList =
         callee.type === 'MemberExpression' &&

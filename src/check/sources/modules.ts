@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
 import { type Binding, Bindings } from './bindings.ts';
+import { type Imported, Links } from './links.ts';
+import { memberIn } from './members.ts';
 import {
-  exportedBy,
   fieldOf,
   keyOf,
   methodOf,
   type Node,
   nameOf,
-  propertyName,
   requiredBy,
   unwrapped,
   visit,
@@ -19,12 +19,6 @@ import { Resolver } from './resolver.ts';
 export interface Located {
   readonly node: Node;
   readonly module: Module;
-}
-
-/** A name of another module's, `*` for all of them. */
-interface Imported {
-  readonly from: string;
-  readonly name: string;
 }
 
 /** The modules that constants are looked up in, each parsed once. */
@@ -51,9 +45,7 @@ export class Module {
   /** Why nothing of it could be read, and where; null where it could be. */
   readonly failure: { readonly message: string; readonly start: number } | null = null;
   readonly #bindings: Bindings;
-  readonly #imports = new Map<string, Imported>();
-  readonly #exports = new Map<string, { from: string | null; name: string }>();
-  readonly #allOf: string[] = [];
+  readonly links = new Links();
   /** The modules that names were looked up in. */
   readonly #reached = new Set<Module>();
   /** What was not found. */
@@ -72,7 +64,7 @@ export class Module {
       this.failure = { message: error.message, start: error.labels[0]?.start ?? 0 };
     }
     this.#bindings = new Bindings(this.program, source);
-    visit(this.program, (node) => this.#declare(node));
+    visit(this.program, (node) => this.links.declare(node));
   }
 
   static parse(file: string, source: string | undefined, modules: Modules): Module | null {
@@ -80,40 +72,6 @@ export class Module {
       return new Module(file, source ?? readFileSync(file, 'utf8'), modules);
     } catch {
       return null;
-    }
-  }
-
-  #declare(node: Node): void {
-    switch (node.type) {
-      case 'ImportDeclaration':
-        for (const each of node['specifiers'] as readonly Node[]) {
-          const imported = each.type === 'ImportSpecifier' ? nameOf(each['imported']) : 'default';
-          const from = (node['source'] as Node)['value'] as string;
-          const name = each.type === 'ImportNamespaceSpecifier' ? '*' : imported;
-          this.#imports.set(nameOf(each['local']), { from, name });
-        }
-        break;
-      case 'TSImportEqualsDeclaration': {
-        const from = requiredBy(node['moduleReference'] as Node);
-        if (from !== null) this.#imports.set(nameOf(node['id']), { from, name: '*' });
-        break;
-      }
-      case 'ExportNamedDeclaration':
-        for (const each of node['specifiers'] as readonly Node[]) {
-          const from = ((node['source'] ?? null) as Node | null)?.['value'] as string | undefined;
-          this.#exports.set(nameOf(each['exported']), {
-            from: from ?? null,
-            name: nameOf(each['local']),
-          });
-        }
-        break;
-      case 'ExportAllDeclaration': {
-        const from = (node['source'] as Node)['value'] as string;
-        if (node['exported']) this.#exports.set(nameOf(node['exported']), { from, name: '*' });
-        else this.#allOf.push(from);
-        break;
-      }
-      default:
     }
   }
 
@@ -203,20 +161,20 @@ export class Module {
   }
 
   /** What an expression is imported as: a name, or what `require` and `import()` give. */
-  #importOf(node: Node, depth: number): Imported | null {
+  importOf(node: Node, depth: number): Imported | null {
     const from = requiredBy(node);
     if (from !== null) return { from, name: '*' };
     if (node.type !== 'Identifier') return null;
     const own = this.#bindings.find(nameOf(node), node);
-    if (own === undefined) return this.#imports.get(nameOf(node)) ?? null;
+    if (own === undefined) return this.links.imports.get(nameOf(node)) ?? null;
     const value = own.constant && unwrapped(own.constant);
-    return value === null || depth > 20 ? null : this.#importOf(value, depth + 1);
+    return value === null || depth > 20 ? null : this.importOf(value, depth + 1);
   }
 
   /** The module of which an expression has all names: by `import * as`, or `export * as` of another one. */
   #wholeModule(node: Node, depth: number): Module | null {
     if (depth > 20) return null;
-    const imported = this.#importOf(node, depth);
+    const imported = this.importOf(node, depth);
     if (imported !== null) return this.#wholeModuleOf(imported, depth);
     const key = node.type === 'MemberExpression' ? keyOf(node) : null;
     if (key === null) return null;
@@ -225,61 +183,19 @@ export class Module {
   }
 
   #wholeModuleOf({ from, name }: Imported, depth: number): Module | null {
-    const module = this.#module(from);
+    const module = this.other(from);
     if (name === '*' || module === null) return module;
     return module.#wholeModuleBy(name, depth + 1);
   }
 
   /** The same of what this module exports by a name. */
   #wholeModuleBy(name: string, depth: number): Module | null {
-    const listed = depth > 20 ? undefined : this.#exports.get(name);
+    const listed = depth > 20 ? undefined : this.links.exports.get(name);
     if (listed === undefined) return null;
     const { from } = listed;
-    const imported = from === null ? this.#imports.get(listed.name) : { from, name: listed.name };
+    const imported =
+      from === null ? this.links.imports.get(listed.name) : { from, name: listed.name };
     return imported ? this.#wholeModuleOf(imported, depth) : null;
-  }
-
-  /** Whether an expression is the driver's `sql`, by that name, by another, or of the whole module's. */
-  isSql(node: Node | undefined, depth = 0): boolean {
-    if (node?.type === 'MemberExpression') {
-      const imported = this.#importOf(unwrapped(node['object'] as Node), depth);
-      return keyOf(node) === 'sql' && imported?.name === '*'
-        ? this.#isSqlOf({ ...imported, name: 'sql' }, depth)
-        : false;
-    }
-    return node?.type === 'Identifier' && this.#isSqlNamed(nameOf(node), node, depth);
-  }
-
-  #isSqlNamed(name: string, at: Node, depth: number): boolean {
-    const own = this.#bindings.find(name, at);
-    if (own !== undefined) {
-      const value = own.constant && unwrapped(own.constant);
-      return value !== null && depth < 10 && this.isSql(value, depth + 1);
-    }
-    const imported = this.#imports.get(name);
-    return imported === undefined ? name === 'sql' : this.#isSqlOf(imported, depth);
-  }
-
-  /** Many packages have a `sql`: what another one's makes is no query of this driver's. */
-  #isSqlOf({ from, name }: Imported, depth: number): boolean {
-    if (/(?:^|[:/])asyncpg(?:$|[@/])/.test(from)) return name === 'sql';
-    const module = depth < 10 ? this.#module(from) : null;
-    if (module !== null) return module.#exportsSql(name, depth + 1);
-    return name === 'sql' && !this.#modules.resolver.isInstalled(from, this.file);
-  }
-
-  #exportsSql(name: string, depth: number): boolean {
-    const listed = this.#exports.get(name);
-    if (listed !== undefined) {
-      const { from } = listed;
-      return from === null
-        ? this.#isSqlNamed(listed.name, this.program, depth)
-        : this.#isSqlOf({ from, name: listed.name }, depth);
-    }
-    if (this.#bindings.find(name, this.program) !== undefined) {
-      return this.#isSqlNamed(name, this.program, depth);
-    }
-    return this.#allOf.some((from) => this.#isSqlOf({ from, name }, depth));
   }
 
   /**
@@ -288,11 +204,11 @@ export class Module {
    */
   changing(node: Node): Located | null {
     if (node.type === 'Identifier') {
-      const imported = this.#imports.get(nameOf(node));
+      const imported = this.links.imports.get(nameOf(node));
       if (this.#bindings.find(nameOf(node), node) !== undefined || imported === undefined) {
         return this.#changingBy(nameOf(node), node);
       }
-      const module = this.#module(imported.from);
+      const module = this.other(imported.from);
       return module === null ? null : module.#changingExport(imported.name);
     }
     if (node.type !== 'MemberExpression') return null;
@@ -335,15 +251,20 @@ export class Module {
   }
 
   /** What a name is declared as in this module. */
-  binding(name: Node): Binding | undefined {
-    return this.#bindings.find(nameOf(name), name);
+  binding(at: Node, name: string = nameOf(at)): Binding | undefined {
+    return this.#bindings.find(name, at);
+  }
+
+  /** Whether a package is there by this name. */
+  isInstalled(name: string): boolean {
+    return this.#modules.resolver.isInstalled(name, this.file);
   }
 
   /** What a name is imported as. */
   imported(name: string, depth: number): Located | null {
-    const imported = this.#imports.get(name);
+    const imported = this.links.imports.get(name);
     if (imported === undefined) return null;
-    return this.#module(imported.from)?.exported(imported.name, depth + 1) ?? null;
+    return this.other(imported.from)?.exported(imported.name, depth + 1) ?? null;
   }
 
   /** The type that a variable or a field is declared with, or a property of what is; null where that is not told. */
@@ -361,7 +282,7 @@ export class Module {
   typeNamed(name: string, depth = 0): Located | null {
     const own = this.#bindings.typeNamed(name);
     if (own !== null) return { node: own, module: this };
-    const imported = this.#imports.get(name);
+    const imported = this.links.imports.get(name);
     return imported === undefined ? null : this.#typeOfOther(imported, depth);
   }
 
@@ -372,12 +293,12 @@ export class Module {
       const typeName = { type: 'Identifier', name, start: 0, end: 0 };
       return { node: { type: 'TSTypeReference', typeName, start: 0, end: 0 }, module: this };
     }
-    const module = this.#module(from);
+    const module = this.other(from);
     return module === null ? null : module.#exportedType(name, depth + 1);
   }
 
   #exportedType(name: string, depth: number): Located | null {
-    const listed = this.#exports.get(name);
+    const listed = this.links.exports.get(name);
     if (listed !== undefined) {
       const { from } = listed;
       return from === null
@@ -386,7 +307,7 @@ export class Module {
     }
     const own = this.#bindings.typeNamed(name);
     if (own !== null) return { node: own, module: this };
-    for (const from of this.#allOf) {
+    for (const from of this.links.allOf) {
       const found = this.#typeOfOther({ from, name }, depth);
       if (found !== null) return found;
     }
@@ -433,23 +354,24 @@ export class Module {
     find: (module: Module, own: string, depth: number) => Located | null,
   ): Located | null {
     if (depth > 20) return null;
-    const listed = this.#exports.get(name);
+    const listed = this.links.exports.get(name);
     if (listed !== undefined) {
       if (listed.from === null) return find(this, listed.name, depth);
-      const module = this.#module(listed.from);
+      const module = this.other(listed.from);
       return module === null ? null : module.#exportedAs(listed.name, depth + 1, find);
     }
     const own = find(this, name, depth);
     if (own !== null) return own;
-    for (const from of this.#allOf) {
-      const module = this.#module(from);
+    for (const from of this.links.allOf) {
+      const module = this.other(from);
       const found = module === null ? null : module.#exportedAs(name, depth + 1, find);
       if (found !== null) return found;
     }
     return null;
   }
 
-  #module(from: string): Module | null {
+  /** Another module, as this one calls it. */
+  other(from: string): Module | null {
     const found = this.#modules.resolver.resolve(from, this.file);
     const module = found === null ? null : this.#modules.get(found);
     if (module !== null) this.#reached.add(module);
@@ -478,34 +400,8 @@ function lineOf(type: Located): Located[] {
   return line;
 }
 
-/** A property of an object, an element of an array, a member of an enum or a namespace, a static property of a class. */
+/** What an expression has by a name: see `memberIn`. */
 function memberOf({ node, module }: Located, key: string): Located | null {
-  if (node.type === 'ArrayExpression' && /^\d+$/.test(key)) {
-    const items = node['elements'] as readonly (Node | null)[];
-    const item = items[Number(key)] ?? null;
-    const isKnown = items.slice(0, Number(key) + 1).every((each) => each?.type !== 'SpreadElement');
-    return item === null || !isKnown ? null : { node: unwrapped(item), module };
-  }
-  if (node.type === 'ObjectExpression') {
-    for (const each of node['properties'] as readonly Node[]) {
-      if (each.type === 'Property' && propertyName(each) === key) {
-        return { node: unwrapped(each['value'] as Node), module };
-      }
-    }
-  }
-  if (node.type === 'TSEnumDeclaration') {
-    const members = (node['body'] as Node)['members'] as readonly Node[];
-    const member = members.find((each) => nameOf(each['id']) === key);
-    const value = (member?.['initializer'] ?? null) as Node | null;
-    return value === null ? null : { node: unwrapped(value), module };
-  }
-  if (node.type === 'ClassDeclaration') {
-    const value = fieldOf(node, key, 'static');
-    return value === null ? null : { node: value, module };
-  }
-  if (node.type === 'TSModuleDeclaration') {
-    const value = exportedBy(node, key);
-    return value === null ? null : { node: unwrapped(value), module };
-  }
-  return null;
+  const member = memberIn(node, key);
+  return member && { node: member, module };
 }
