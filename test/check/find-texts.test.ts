@@ -1,0 +1,306 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findQueries } from '../../src/check/sources/find-queries.ts';
+import { Project } from './project.ts';
+import { textsOf } from './texts-of.ts';
+
+describe('the finder of queries, of texts that stand elsewhere', () => {
+  it('follows what a module exports as a whole, and says of what it exports with let that it is not known', async () => {
+    await using project = await Project.make({
+      'texts.ts':
+        "export const BY = { id: 'SELECT 1' }; export const ALL = ['SELECT 2', 'SELECT 3']; export let last = 'SELECT 0';",
+      'index.ts':
+        "export * as texts from './texts.ts'; import * as more from './texts.ts'; export { more }; export * from './texts.ts';",
+      'a.ts': '',
+    });
+    const imports =
+      "import { texts, more, last, ALL as hidden } from './index.ts'; import * as all from './index.ts';";
+    const found = (source: string) =>
+      findQueries(path.join(project.folder, 'a.ts'), `${imports} ${source}`);
+    const { queries } = found(
+      'db.fetch(texts.BY.id); db.fetch(more.ALL[0]); db.fetch(all.texts.ALL[1]); (texts) => db.fetch(texts.BY.id);',
+    );
+    expect(queries.map(({ variants: [one] }) => one?.text.value)).toEqual([
+      'SELECT 1',
+      'SELECT 2',
+      'SELECT 3',
+    ]);
+    const required = found(
+      "import own = require('./texts.ts'); const { BY: by } = require('./texts.ts'); db.fetch(own.ALL[0]); db.fetch(by.id); async () => db.fetch((await import('./index.ts')).texts.ALL[1]);",
+    );
+    expect(required.queries.map(({ variants: [one] }) => one?.text.value)).toEqual([
+      'SELECT 2',
+      'SELECT 1',
+      'SELECT 3',
+    ]);
+    const { unknown } = found('db.fetch(last); db.fetch(more.last); (last) => db.fetch(last);');
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      'last can be written to: it is checked if that is const',
+      'more.last can be written to: it is checked if that is readonly',
+    ]);
+  });
+
+  it('follows constants, conditions and what only the compiler reads', () => {
+    const source = `
+      const COLUMNS = 'id, name' as const;
+      const TEXT = \`SELECT \${COLUMNS} FROM a\`;
+      db.fetch(TEXT); db.fetch(old ? 'SELECT 1' : ('SELECT 2' satisfies string)); db.fetch('SELECT ' + '3');`;
+    expect(textsOf(source)).toEqual(['SELECT id, name FROM a', 'SELECT 1', 'SELECT 2', 'SELECT 3']);
+    expect(
+      textsOf(
+        "const L = ['SELECT 1', 'SELECT 2'] as const; db.fetch(L[1]); const { q } = { q: 'SELECT 3' }; db.fetch(q); db.fetch(<string>'SELECT 4');",
+      ),
+    ).toEqual(['SELECT 2', 'SELECT 3', 'SELECT 4']);
+    expect(textsOf("const L = ['SELECT 1']; db.fetch(L[1]); L.push(x); db.fetch(L[0]);")).toEqual(
+      [],
+    );
+    expect(textsOf("const L = [...x, 'SELECT 1']; db.fetch(L[1]);")).toEqual([]);
+    expect(textsOf('const MOST = 10_000; db.fetch(`SELECT 1 LIMIT ${MOST}`)')).toEqual([
+      'SELECT 1 LIMIT 10000',
+    ]);
+  });
+
+  it.each([
+    [
+      'blocks',
+      "{ const T = '1'; db.fetch(`SELECT ${T}`); } { const T = '2'; db.fetch(`SELECT ${T}`); }",
+    ],
+    [
+      'functions',
+      "const a = () => { const q = 'SELECT 1'; return db.fetch(q); }; function b() { const q = 'SELECT 2'; return db.fetch(q); }",
+    ],
+    [
+      'a function and the file',
+      "const q = 'SELECT 1'; db.fetch(q); function b() { const q = 'SELECT 2'; return db.fetch(q); }",
+    ],
+  ])('takes for a name what it is there, in two %s', (_, source) => {
+    expect(textsOf(source)).toEqual(['SELECT 1', 'SELECT 2']);
+  });
+
+  it.each([
+    ['(T) => db.fetch(`SELECT ${T}`);'],
+    ['function f({ a: { T = 1 } }) { db.fetch(`SELECT ${T}`); }'],
+    ['class A { a(...[T]) { db.fetch(`SELECT ${T}`); } }'],
+    ['{ const { T } = x; db.fetch(`SELECT ${T}`); }'],
+    ['for (const T of x) db.fetch(`SELECT ${T}`);'],
+    ['try {} catch (T) { db.fetch(`SELECT ${T}`); }'],
+    ['() => { if (x) { var T = 1; } db.fetch(`SELECT ${T}`); };'],
+  ])('does not take a constant for what hides it: %s', (source) => {
+    const { queries, unknown } = findQueries('a.ts', `const T = '1'; ${source}`);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual(['T is not known before the program runs']);
+  });
+
+  it('says of a variable that is no constant that it is not known', () => {
+    const source =
+      "let q = 'SELECT 1'; if (x) q += ' WHERE y'; db.fetch(q); let p = '/'; api.fetch(p);";
+    expect(findQueries('a.ts', source).unknown.map(({ reason }) => reason)).toEqual([
+      'q can be written to: it is checked if that is const',
+    ]);
+  });
+
+  it('takes no constant that is not known where it is named', () => {
+    const source = "{ const T = 'a'; } { const T = 'b'; } db.fetch(`SELECT ${T}`);";
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual(['T is not known before the program runs']);
+  });
+
+  it.each([
+    ['this.q', "class A { q = 'SELECT 1'; a() { db.fetch(this.q); } }"],
+    ['A.q', "class A { static q = 'SELECT 1'; } db.fetch(A.q);"],
+    ['A.q', 'class A { static q = sql`SELECT 1`; } db.fetch(A.q);'],
+    ['this.#q', "class A { #q = 'SELECT 1'; a() { db.fetch(this.#q); this.#q = x; } }"],
+    ['this.q', "class A { private q = 'SELECT 1'; a() { [this.q] = x; db.fetch(this.q); } }"],
+    ['this.#q', "class A { #q = 'SELECT 1'; a(b) { db.fetch(this.#q); ({ x: b.#q = 1 } = y); } }"],
+    ['this.#q', "class A { #q = 'SELECT 1'; a(b) { db.fetch(this.#q); [...b.#q] = y; } }"],
+    ['this.q', "class A { private q = 'SELECT 1'; a() { db.fetch(this.q); this[n] = x; } }"],
+    [
+      'this.q',
+      "class A { readonly q = 'SELECT 1'; constructor() { this.q = x; db.fetch(this.q); } }",
+    ],
+  ])('says of %s in %s that it is not known', (expression, source) => {
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      `${expression} can be written to: it is checked if that is readonly`,
+    ]);
+  });
+
+  it('says of joined texts what is not known of them', () => {
+    const { queries, unknown } = findQueries('a.ts', "db.fetch(['SELECT 1', more].join(' '));");
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      'more is not known before the program runs',
+    ]);
+    expect(textsOf("db.fetch(names.join(' ')); db.fetch(['users', 'x'].join('/'));")).toEqual([]);
+  });
+
+  it.each<[string, string, string[]]>([
+    [
+      'conditions',
+      "db.fetch(`SELECT a FROM t ORDER BY ${byName ? 'b' : `c${!up ? ' DESC' : ''}`}`)",
+      [
+        'SELECT a FROM t ORDER BY b',
+        'SELECT a FROM t ORDER BY c DESC',
+        'SELECT a FROM t ORDER BY c',
+      ],
+    ],
+    [
+      'one text or another',
+      "const A = 'SELECT 1'; db.fetch(A ?? 'SELECT 2')",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+    [
+      'the texts that a type allows',
+      "type Dir = 'ASC' | 'DESC'; interface O { dir: Dir }\n" +
+        'const f = ({ dir }: O, o: O) => { db.fetch(`SELECT 1 ORDER BY 1 ${dir}`); db.fetch(`TABLE a -- ${o.dir}`) }',
+      ['SELECT 1 ORDER BY 1 ASC', 'SELECT 1 ORDER BY 1 DESC', 'TABLE a -- ASC', 'TABLE a -- DESC'],
+    ],
+    [
+      'what a key chooses',
+      "const BY = { id: 'u.id', name: 'u.name' } as const; db.fetch(`SELECT 1 FROM u ORDER BY ${BY[sort]}`);" +
+        "db.fetch({ a: 'SELECT 2', b: 'SELECT 3' }[which]!)",
+      ['SELECT 1 FROM u ORDER BY u.id', 'SELECT 1 FROM u ORDER BY u.name', 'SELECT 2', 'SELECT 3'],
+    ],
+    [
+      'what a list has',
+      "const ALL = ['SELECT 1', 'SELECT 2']; for (const each of ALL) db.execute(each);" +
+        "const COLUMNS = ['a', 'b'] as const; db.fetch(`SELECT ${COLUMNS.join(', ')} FROM t`)",
+      ['SELECT 1', 'SELECT 2', 'SELECT a, b FROM t'],
+    ],
+    [
+      'what a function returns',
+      "const from = (table: 'a' | 'b') => ` FROM ${table}`; function all() { return 'SELECT *'; }" +
+        "class R { #one() { return 'SELECT 1'; } m() { db.fetch(all() + from('a')); db.fetch(this.#one()); } }",
+      ['SELECT * FROM a', 'SELECT * FROM b', 'SELECT 1'],
+    ],
+    [
+      'what is taken apart',
+      "const Q = { a: 'SELECT 1', b: { c: 'SELECT 2' } }; const { a, b: { 'c': d } } = Q; db.fetch(a); db.fetch(d)",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+    [
+      'other ways of writing',
+      "db.fetch(String.raw`SELECT 1`); db.fetch('SELECT '.concat('2'))",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+    [
+      'itself',
+      "const q = q + 'x'; db.fetch(q); function f() { return f() + f(); } db.fetch(f())",
+      [],
+    ],
+    [
+      'a batch that grows',
+      "const all: Q[] = ['SELECT 1']; if (x) all.push({ text: 'SELECT 2' }); db.batch(all)",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+  ])('follows texts that are made of %s', (_, source, texts) => {
+    expect(textsOf(source)).toEqual(texts);
+  });
+
+  it('follows no more than there is time for', () => {
+    const names = Array.from({ length: 30 }, (_, index) => `f${index}`);
+    const functions = names.map(
+      (name, index) =>
+        `function ${name}(a) { if (a) return f${(index + 1) % 30}(1); [1].map(() => { return 'x'; }); return f${(index + 2) % 30}(2) + f${(index + 3) % 30}(3); }`,
+    );
+    const source = `${functions.join('\n')} db.fetch(f0(f1(2)) + ' FROM a '); all(f2(f3(4)));
+      function one() { [1].map(() => { return 'x'; }); return 'SELECT 1'; } db.fetch(one() + ' FROM b');`;
+    const began = performance.now();
+    expect(textsOf(source)).toEqual(['SELECT 1 FROM b']);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+
+  it('finds constants by the names that a repository gives its modules', async () => {
+    const names = {
+      '@/a': 'apps/api/src/a.ts',
+      'src/b': 'apps/api/src/b.ts',
+      '#c': 'apps/api/src/c.ts',
+      '#in/d': 'apps/api/src/d.ts',
+      '@shop/e': 'packages/e/src/index.ts',
+      '@shop/e/f': 'packages/e/src/f.ts',
+      g: 'packages/g/index.ts',
+      api: 'apps/api/src/main.ts',
+    };
+    const entries = Object.entries(names);
+    await using project = await Project.make({
+      'tsconfig.base.json':
+        '{ "compilerOptions": { /* see */ "paths": { "@/*": ["./apps/api/src/*"], } } } // end',
+      'apps/api/tsconfig.json':
+        '{ "files": [], "references": [{ "path": "./tsconfig.app.json" }, { "path": "./tsconfig.src.json" }] }',
+      'apps/api/tsconfig.app.json': '{ "extends": "../../tsconfig.base.json" }',
+      'apps/api/tsconfig.src.json': '{ "compilerOptions": { "baseUrl": "." } }',
+      'apps/api/package.json':
+        '{ "name": "api", "main": "dist/main.js", "imports": { "#c": "./src/c.ts", "#in/*": { "types": "./dist/*.d.ts", "default": "./dist/*.js" } } }',
+      'packages/e/package.json':
+        '{ "name": "@shop/e", "exports": { ".": "./dist/index.js", "./*": "./dist/*.js" } }',
+      'packages/g/package.json': '{ "name": "g" }',
+      'node_modules/installed/package.json': '{ "name": "installed" }',
+      'node_modules/installed/index.ts': "export const Q = 'SELECT 0';",
+      ...Object.fromEntries(
+        entries.map(([name, file]) => [file, `export const Q = 'SELECT ${name}';`]),
+      ),
+      'apps/api/src/deep/queries.mts': `${[...entries, ['installed']]
+        .map(([name], index) => `import { Q as Q${index} } from '${name}'; db.fetch(Q${index});`)
+        .join('\n')}`,
+    });
+    const modules = path.join(project.folder, 'node_modules');
+    await mkdir(path.join(modules, '@shop'));
+    await symlink(
+      path.join(project.folder, 'packages/e'),
+      path.join(modules, '@shop/e'),
+      'junction',
+    );
+    await symlink(path.join(project.folder, 'packages/g'), path.join(modules, 'g'), 'junction');
+    const file = path.join(project.folder, 'apps/api/src/deep/queries.mts');
+    const { queries } = findQueries(file, await project.read('apps/api/src/deep/queries.mts'));
+    expect(queries.map(({ variants: [one] }) => one?.text.value)).toEqual(
+      entries.map(([name]) => `SELECT ${name}`),
+    );
+  });
+
+  it.each<[string, Record<string, string>]>([
+    [
+      'its own, where it has a baseUrl and what it extends has the paths',
+      {
+        'base.json': '{ "compilerOptions": { "paths": { "@/*": ["src/*"] } } }',
+        'app/tsconfig.json': '{ "extends": "../base.json", "compilerOptions": { "baseUrl": "." } }',
+      },
+    ],
+    [
+      'the baseUrl of what it extends, where it has the paths',
+      {
+        'base.json': '{ "compilerOptions": { "baseUrl": "./app" } }',
+        'app/tsconfig.json':
+          '{ "extends": "../base", "compilerOptions": { "paths": { "@/*": ["src/*"] } } }',
+      },
+    ],
+    [
+      'its folder, where a package that it extends says so',
+      {
+        'node_modules/@acme/config/app.json':
+          '{ "compilerOptions": { "paths": { "@/*": ["${configDir}/src/*"] } } }',
+        'app/tsconfig.json': '{ "extends": "@acme/config/app.json" }',
+      },
+    ],
+    [
+      'the last of those that it extends',
+      {
+        'one.json': '{ "compilerOptions": { "paths": { "@/*": ["./app/src/*"] } } }',
+        'two.json': '{ "compilerOptions": { "paths": { "@/*": ["./other/*"] } } }',
+        'app/tsconfig.json': '{ "extends": ["../two.json", "../one.json"] }',
+      },
+    ],
+  ])('looks for paths of a tsconfig.json in %s', async (_, files) => {
+    await using project = await Project.make({
+      ...files,
+      'app/src/q.ts': "export const Q = 'SELECT 1';",
+      'other/q.ts': "export const Q = 'SELECT 2';",
+    });
+    const source = "import { Q } from '@/q'; db.fetch(Q);";
+    const { queries } = findQueries(path.join(project.folder, 'app/src/a.ts'), source);
+    expect(queries.map(({ variants: [one] }) => one?.text.value)).toEqual(['SELECT 1']);
+  });
+});
