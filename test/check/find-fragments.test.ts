@@ -126,6 +126,12 @@ describe('the finder of queries, of sql templates in others', () => {
       'function f(L: readonly SqlFragment[]) { for (const p of L) db.fetch(sql`SELECT ${p}`); }',
     ],
     ['L[0]', 'function f(L: Array<SqlFragment>) { db.fetch(sql`SELECT ${L[0]}`); }'],
+    ['L[0]', 'type W = SqlFragment[]; function f(L: W) { db.fetch(sql`SELECT ${L[0]}`); }'],
+    ['L[1]', 'function f(L: [number, SqlFragment]) { db.fetch(sql`SELECT ${L[1]}`); }'],
+    [
+      'c',
+      'function f(L: (SqlFragment[]) | null) { for (const c of L) db.fetch(sql`SELECT ${c}`); }',
+    ],
   ])('does not take for a value the fragment that %s is in %s', (name, source) => {
     const { queries, unknown } = findQueries('a.ts', source);
     expect(queries).toEqual([]);
@@ -334,6 +340,17 @@ describe('the finder of queries, of sql templates in others', () => {
     ],
     ['a number', 'class F { a = 1; get b() { return this.a; } } const f = new F();', 'f.b'],
     ['another type', 'type W = string; let w: W;', 'w'],
+    [
+      'another type by the name of one in a function',
+      'type W = string; let w: W; function q() { type W = SqlFragment; interface V { w: SqlFragment } }',
+      'w',
+    ],
+    [
+      'another type by the name of a type parameter',
+      'interface W { a: 1 } let w: W; class A<W extends SqlFragment> {} function q<W extends SqlFragment>(w: W) {}',
+      'w',
+    ],
+    ['a list of values', 'type W = (string | number)[]; let w: W;', 'w[0]'],
     ['a function of another type', 'declare function w(of: SqlFragment): string;', 'w(x)'],
   ])('takes for a value %s', (_, declared, value) => {
     const source = `${declared} db.fetch(sql\`SELECT 1 WHERE \${${value}}\`)`;

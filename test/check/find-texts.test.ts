@@ -159,6 +159,12 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       ['SELECT 1 ORDER BY 1 ASC', 'SELECT 1 ORDER BY 1 DESC', 'TABLE a -- ASC', 'TABLE a -- DESC'],
     ],
     [
+      'the texts that a type parameter allows, or a type of a function of its own',
+      "type D = 'c'; function f<D extends 'a' | 'b'>(d: D) { db.fetch(`SELECT 1 ORDER BY ${d}`); }" +
+        "function g(d: D) { type E = 'd'; db.fetch(`SELECT 1 ORDER BY ${d}`); const e = (e: E) => db.fetch(`SELECT 1 ORDER BY ${e}`); } type E = 'e';",
+      ['a', 'b', 'c', 'd'].map((each) => `SELECT 1 ORDER BY ${each}`),
+    ],
+    [
       'what a key chooses',
       "const BY = { id: 'u.id', name: 'u.name' } as const; db.fetch(`SELECT 1 FROM u ORDER BY ${BY[sort]}`);" +
         "db.fetch({ a: 'SELECT 2', b: 'SELECT 3' }[which]!)",

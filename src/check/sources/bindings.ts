@@ -50,16 +50,18 @@ const BLOCK =
   /Function|^(?:Program|BlockStatement|StaticBlock|For\w*Statement|SwitchStatement|CatchClause|TSModuleBlock)$/;
 const BODY = /Function|^(?:Program|StaticBlock|TSModuleBlock)$/;
 
-/** The names of a file, each where it is known: the inner one of two hides the other. */
+/** What a class, or an object of it, has by a name. */
 interface Member {
+  /** What it is at first. */
   readonly value: Node | null;
   readonly type: Node | null;
 }
 
+/** The names of a file, each where it is known: the inner one of two hides the other. */
 export class Bindings {
   readonly #declared = new Map<string, Declared[]>();
-  /** By its name an interface, or what a name is an alias of. */
-  readonly #types = new Map<string, Node>();
+  /** By its name an interface, what a name is an alias of, or what a type parameter extends. */
+  readonly #types = new Map<string, { readonly scope: Node; readonly type: Node | null }[]>();
   /** The outer one of two ahead of the inner one. */
   readonly #classes: Node[] = [];
   readonly #program: Node;
@@ -161,7 +163,7 @@ export class Bindings {
   /** The type of the property of an object of a type that this file tells. */
   propertyType(type: Node | null, name: string, depth = 0): Node | null {
     if (type?.type === 'TSTypeReference' && depth < 10) {
-      return this.propertyType(this.#types.get(nameOf(type['typeName'])) ?? null, name, depth + 1);
+      return this.propertyType(this.typeNamed(nameOf(type['typeName']), type), name, depth + 1);
     }
     const members = (type?.['members'] ?? type?.['body'] ?? []) as readonly Node[];
     const member = members.find(
@@ -171,15 +173,15 @@ export class Bindings {
     return member.type === 'TSMethodSignature' ? member : typeOf(member);
   }
 
-  /** What a name of a type stands for in this file. */
-  typeNamed(name: string): Node | null {
-    return this.#types.get(name) ?? null;
+  /** What a name of a type stands for where a node is. */
+  typeNamed(name: string, at: Node): Node | null {
+    return this.#innermost(this.#types.get(name), at)?.type ?? null;
   }
 
   /** The texts that a type is made of; null for any other type. */
   literals(type: Node | null, depth = 0): readonly string[] | null {
     if (type?.type === 'TSTypeReference' && depth < 10) {
-      return this.literals(this.#types.get(nameOf(type['typeName'])) ?? null, depth + 1);
+      return this.literals(this.typeNamed(nameOf(type['typeName']), type), depth + 1);
     }
     if (type?.type === 'TSUnionType') {
       const all = (type['types'] as readonly Node[]).map((each) => this.literals(each, depth + 1));
@@ -190,11 +192,19 @@ export class Bindings {
   }
 
   #at(name: string, at: Node): Declared | undefined {
-    return this.#declared
-      .get(name)
+    return this.#innermost(this.#declared.get(name), at);
+  }
+
+  /** Of what has a name the one that is known where a node is; of two in one place the later one. */
+  #innermost<T extends { readonly scope: Node }>(
+    all: readonly T[] | undefined,
+    at: Node,
+  ): T | undefined {
+    return all
       ?.filter(({ scope }) => scope === this.#program || isAround(scope, at))
-      .reduce<Declared | undefined>(
-        (inner, each) => (inner && isAround(each.scope, inner.scope) ? inner : each),
+      .reduce<T | undefined>(
+        (inner, each) =>
+          inner && inner.scope !== each.scope && isAround(each.scope, inner.scope) ? inner : each,
         undefined,
       );
   }
@@ -238,16 +248,14 @@ export class Bindings {
         });
         break;
       case 'TSInterfaceDeclaration':
-        this.#types.set(nameOf(node['id']), node['body'] as Node);
+        this.#addType(node['id'], block, node['body'] as Node);
         break;
       case 'TSTypeAliasDeclaration':
-        this.#types.set(nameOf(node['id']), node['typeAnnotation'] as Node);
+        this.#addType(node['id'], block, node['typeAnnotation'] as Node);
         break;
       case 'TSTypeParameter': {
-        const constraint = (node['constraint'] ?? null) as Node | null;
-        if (nameOf(constraint?.['typeName']) === 'SqlFragment') {
-          this.#types.set(nameOf(node['name']), constraint!);
-        }
+        const owner = around.findLast(({ type }) => type !== 'TSTypeParameterDeclaration');
+        this.#addType(node['name'], owner ?? block, (node['constraint'] ?? null) as Node | null);
         break;
       }
       case 'CatchClause':
@@ -319,6 +327,12 @@ export class Bindings {
       default:
         return [];
     }
+  }
+
+  #addType(name: unknown, scope: Node, type: Node | null): void {
+    const all = this.#types.get(nameOf(name)) ?? [];
+    this.#types.set(nameOf(name), all);
+    all.push({ scope, type });
   }
 
   #add(name: string, added: Declared): void {

@@ -1,5 +1,5 @@
 import { isSql } from './is-sql.ts';
-import type { Module } from './modules.ts';
+import type { Located, Module } from './modules.ts';
 import { type Node, nameOf } from './nodes.ts';
 
 /** Types that are made of another one, and are that of a template if it is. */
@@ -30,7 +30,7 @@ export function isFragment(type: Node | null, module: Module, depth = 0): boolea
       const name = nameOf(typeName['right'] ?? typeName);
       if (name === 'SqlFragment') return true;
       if (WRAPPERS.test(name)) return argumentsOf(type).some(is);
-      const named = typeName.type === 'Identifier' ? module.typeNamed(name) : null;
+      const named = namedBy(type, module);
       return named !== null && isFragment(named.node, named.module, depth + 1);
     }
     default:
@@ -39,12 +39,34 @@ export function isFragment(type: Node | null, module: Module, depth = 0): boolea
 }
 
 /** Whether a type is that of a list of them: `SqlFragment[]`, `readonly SqlFragment[]`, `Array<SqlFragment>`. */
-export function isFragmentList(type: Node | null, module: Module): boolean {
-  if (type?.type === 'TSTypeOperator') {
-    return isFragmentList(type['typeAnnotation'] as Node, module);
+export function isFragmentList(type: Node | null, module: Module, depth = 0): boolean {
+  if (type === null || depth > 10) return false;
+  switch (type.type) {
+    case 'TSTypeOperator':
+    case 'TSParenthesizedType':
+      return isFragmentList(type['typeAnnotation'] as Node, module, depth + 1);
+    case 'TSUnionType':
+      return (type['types'] as readonly Node[]).some((each) =>
+        isFragmentList(each, module, depth + 1),
+      );
+    case 'TSArrayType':
+      return isFragment(type['elementType'] as Node, module);
+    case 'TSTupleType':
+      return (type['elementTypes'] as readonly Node[]).some((each) => isFragment(each, module));
+    case 'TSTypeReference': {
+      if (argumentsOf(type).some((each) => isFragment(each, module))) return true;
+      const named = namedBy(type, module);
+      return named !== null && isFragmentList(named.node, named.module, depth + 1);
+    }
+    default:
+      return false;
   }
-  if (type?.type === 'TSArrayType') return isFragment(type['elementType'] as Node, module);
-  return type !== null && argumentsOf(type).some((each) => isFragment(each, module));
+}
+
+/** What a type stands for that is a name alone. */
+function namedBy(type: Node, module: Module): Located | null {
+  const name = type['typeName'] as Node;
+  return name.type === 'Identifier' ? module.typeNamed(nameOf(name), type) : null;
 }
 
 function argumentsOf(type: Node): readonly Node[] {

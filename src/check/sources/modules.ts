@@ -278,9 +278,9 @@ export class Module {
       : own.type;
   }
 
-  /** What a name of a type stands for: here, or in the module that it is imported from. */
-  typeNamed(name: string, depth = 0): Located | null {
-    const own = this.#bindings.typeNamed(name);
+  /** What a name of a type stands for where a node is: here, or in the module that it is imported from. */
+  typeNamed(name: string, at: Node, depth = 0): Located | null {
+    const own = this.#bindings.typeNamed(name, at);
     if (own !== null) return { node: own, module: this };
     const imported = this.links.imports.get(name);
     return imported === undefined ? null : this.#typeOfOther(imported, depth);
@@ -302,10 +302,10 @@ export class Module {
     if (listed !== undefined) {
       const { from } = listed;
       return from === null
-        ? this.typeNamed(listed.name, depth)
+        ? this.typeNamed(listed.name, this.program, depth)
         : this.#typeOfOther({ from, name: listed.name }, depth);
     }
-    const own = this.#bindings.typeNamed(name);
+    const own = this.#bindings.typeNamed(name, this.program);
     if (own !== null) return { node: own, module: this };
     for (const from of this.links.allOf) {
       const found = this.#typeOfOther({ from, name }, depth);
