@@ -132,6 +132,22 @@ describe('the finder of queries', () => {
       "class Q { static readonly one = 'SELECT 1'; } namespace Q { export const two = 'SELECT 2'; } db.fetch(Q.one)",
     ],
     [
+      'a namespace that adds to a class',
+      "namespace Q { export const one = 'SELECT 1'; } class Q {} db.fetch(Q.one)",
+    ],
+    [
+      'a namespace that adds to another one',
+      "namespace Q { export const two = 'SELECT 2'; } export namespace Q { export const one = 'SELECT 1'; } db.fetch(Q.one)",
+    ],
+    [
+      'a namespace of a namespace, in one name',
+      "namespace A.B.C { const T = '1'; export const one = `SELECT ${T}`; } namespace A { export const B2 = 2; } db.fetch(A.B.C.one)",
+    ],
+    [
+      'an async function that returns what another one does',
+      "async function one() { return two(); } const two = async () => { return 'SELECT 1'; }; db.fetch(await one())",
+    ],
+    [
       'an async function that returns a text',
       "async function one() { return 'SELECT 1'; } db.fetch(await one())",
     ],
@@ -161,6 +177,9 @@ describe('the finder of queries', () => {
       namespace Q { const a = 'SELECT 3'; export let b = 'SELECT 4'; export interface c { c: 1 } }
       cache.fetch(one()); cache.fetch(two()); db.fetch(Q.a); db.fetch(Q.b); db.fetch(Q.c); db.fetch(Q);`;
     expect(textsOf(source)).toEqual([]);
+    expect(findQueries('a.ts', source).unknown.map(({ reason }) => reason)).toEqual([
+      'Q.b can be written to: it is checked if that is const',
+    ]);
   });
 
   it('leaves alone what is no query', () => {

@@ -37,7 +37,7 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     const { unknown } = found('db.fetch(last); db.fetch(more.last); (last) => db.fetch(last);');
     expect(unknown.map(({ reason }) => reason)).toEqual([
       'last can be written to: it is checked if that is const',
-      'more.last can be written to: it is checked if that is readonly',
+      'more.last can be written to: it is checked if that is const',
     ]);
   });
 

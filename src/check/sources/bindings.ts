@@ -62,6 +62,8 @@ export class Bindings {
   readonly #declared = new Map<string, Declared[]>();
   /** By its name an interface, what a name is an alias of, or what a type parameter extends. */
   readonly #types = new Map<string, { readonly scope: Node; readonly type: Node | null }[]>();
+  /** The namespaces that add to a declaration. */
+  readonly #additions = new Map<Node, readonly Node[]>();
   /** The outer one of two ahead of the inner one. */
   readonly #classes: Node[] = [];
   readonly #program: Node;
@@ -75,22 +77,21 @@ export class Bindings {
     const others: { node: Node; scope: Node }[] = [];
     visit(program, (node, around) => {
       this.#declare(node, around);
-      const isOther = node.type === 'TSModuleDeclaration' || node.type === 'TSDeclareFunction';
-      if (isOther && (node['id'] as Node | null)?.type === 'Identifier') {
-        others.push({
-          node,
-          scope: around.findLast(({ type }) => BLOCK.test(type)) ?? program,
-        });
-      }
+      const scope = around.findLast(({ type }) => BLOCK.test(type)) ?? program;
+      if (node.type === 'TSModuleDeclaration') others.push({ node: outermost(node), scope });
+      if (node.type === 'TSDeclareFunction') others.push({ node, scope });
       if (/^Class(?:Declaration|Expression)$/.test(node.type)) this.#classes.push(node);
       if (node.type === 'AssignmentExpression') assignments.push(node);
       if (node.type === 'CallExpression') calls.push({ call: node, around: [...around] });
     });
     for (const { node, scope } of others) {
-      // A namespace that adds to a class, a function or an enum has the name of that, and so has an overload.
-      const known = this.#declared.get(nameOf(node['id'])) ?? [];
-      if (!known.some((each) => each.scope === scope)) {
-        this.#bind(node['id'] as Node, scope, [node], node);
+      const id = (node['id'] ?? null) as Node | null;
+      if (id?.type !== 'Identifier') continue;
+      // A namespace that adds to a class, a function, an enum or another one has the name of that, and so has an overload.
+      const known = this.#declared.get(nameOf(id))?.find((each) => each.scope === scope);
+      if (known === undefined) this.#bind(id, scope, [node], node);
+      else if (known.constant && node.type === 'TSModuleDeclaration') {
+        this.#additions.set(known.constant, [...this.additionsTo(known.constant), node]);
       }
     }
     for (const each of assignments) {
@@ -132,6 +133,11 @@ export class Bindings {
   /** What a name stands for where a node is; undefined for what is imported, or comes from elsewhere. */
   find(name: string, at: Node): Binding | undefined {
     return this.#at(name, at);
+  }
+
+  /** The namespaces that add to a class, a function, an enum or another namespace. */
+  additionsTo(declared: Node): readonly Node[] {
+    return this.#additions.get(declared) ?? [];
   }
 
   /** The class whose `this` it is where a node is: of a class in another one's method it is the inner one's. */
@@ -367,6 +373,17 @@ function conditionsOf(path: readonly Node[], source: string): Map<string, boolea
     }
   }
   return found;
+}
+
+/** Of `namespace A.B` the namespace A, in which B is. */
+function outermost(namespace: Node): Node {
+  const id = namespace['id'] as Node;
+  if (id.type !== 'TSQualifiedName') return namespace;
+  const { start, end } = namespace;
+  const inner: Node = { ...namespace, id: id['right'] };
+  const only: Node = { type: 'ExportNamedDeclaration', declaration: inner, start, end };
+  const body: Node = { type: 'TSModuleBlock', body: [only], start, end };
+  return outermost({ ...namespace, id: id['left'], body });
 }
 
 /** What `a` is in `a.b.c`. */

@@ -203,8 +203,7 @@ class Finder {
       return;
     }
     const shown = this.#module.source.slice(node.start, node.end);
-    const wanted = node.type === 'Identifier' ? 'const' : 'readonly';
-    const reason = `${shown} can be written to: it is checked if that is ${wanted}`;
+    const reason = `${shown} can be written to: it is checked if that is ${first.wanted}`;
     const { file, source } = this.#module;
     const before = first.module.source.slice(first.node.start, first.node.end);
     this.#unknown.push({ file, source, start: node.start, reason, before });

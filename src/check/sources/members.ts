@@ -30,3 +30,9 @@ export function memberIn(node: Node, key: string): Node | null {
   }
   return null;
 }
+
+/** What a variable is at first that a namespace exports, and that may be written to. */
+export function variableIn(node: Node, key: string): Node | null {
+  const value = node.type === 'TSModuleDeclaration' ? exportedBy(node, key, 'mutable') : null;
+  return value && unwrapped(value);
+}

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseSync } from 'oxc-parser';
 import { type Binding, Bindings } from './bindings.ts';
 import { type Imported, Links } from './links.ts';
-import { memberIn } from './members.ts';
+import { memberIn, variableIn } from './members.ts';
 import {
   fieldOf,
   keyOf,
@@ -19,6 +19,12 @@ import { Resolver } from './resolver.ts';
 export interface Located {
   readonly node: Node;
   readonly module: Module;
+}
+
+/** What may be written to, as it is at first. */
+interface Changing extends Located {
+  /** What would make it constant. */
+  readonly wanted: 'const' | 'readonly';
 }
 
 /** The modules that constants are looked up in, each parsed once. */
@@ -202,7 +208,15 @@ export class Module {
    * What a variable, or a field of a class or of its objects, is at first that may be written to, so that it is
    * not known.
    */
-  changing(node: Node): Located | null {
+  changing(node: Node): Changing | null {
+    const variable = this.#changingVariable(node);
+    if (variable !== null) return { ...variable, wanted: 'const' };
+    const property = this.#changingProperty(node);
+    return property && { ...property, wanted: 'readonly' };
+  }
+
+  /** A variable of this module or of another one, or of a namespace. */
+  #changingVariable(node: Node): Located | null {
     if (node.type === 'Identifier') {
       const imported = this.links.imports.get(nameOf(node));
       if (this.#bindings.find(nameOf(node), node) !== undefined || imported === undefined) {
@@ -211,12 +225,21 @@ export class Module {
       const module = this.other(imported.from);
       return module === null ? null : module.#changingExport(imported.name);
     }
+    const key = node.type === 'MemberExpression' ? keyOf(node) : null;
+    if (key === null) return null;
+    const object = unwrapped(node['object'] as Node);
+    const whole = this.#wholeModule(object, 0);
+    if (whole !== null) return whole.#changingExport(key);
+    const owner = this.constant(object);
+    return owner && memberOf(owner, key, 'mutable');
+  }
+
+  /** A field of a class or of its objects, or a property of what a variable is. */
+  #changingProperty(node: Node): Located | null {
     if (node.type !== 'MemberExpression') return null;
     const key = keyOf(node);
     const object = unwrapped(node['object'] as Node);
     if (key === null) return null;
-    const whole = this.#wholeModule(object, 0);
-    if (whole !== null) return whole.#changingExport(key);
     if (object.type === 'ThisExpression') {
       const type = this.#bindings.classAround(node);
       const value = type && fieldOf(type, key, 'object', 'mutable');
@@ -253,6 +276,11 @@ export class Module {
   /** What a name is declared as in this module. */
   binding(at: Node, name: string = nameOf(at)): Binding | undefined {
     return this.#bindings.find(name, at);
+  }
+
+  /** A declaration with the namespaces that add to it. */
+  partsOf(declared: Node): readonly Node[] {
+    return [declared, ...this.#bindings.additionsTo(declared)];
   }
 
   /** Whether a package is there by this name. */
@@ -400,8 +428,15 @@ function lineOf(type: Located): Located[] {
   return line;
 }
 
-/** What an expression has by a name: see `memberIn`. */
-function memberOf({ node, module }: Located, key: string): Located | null {
-  const member = memberIn(node, key);
-  return member && { node: member, module };
+/** What an expression has by a name: see `memberIn`; or, `mutable`, a variable of a namespace. */
+function memberOf(
+  { node, module }: Located,
+  key: string,
+  kind: 'constant' | 'mutable' = 'constant',
+): Located | null {
+  for (const part of module.partsOf(node)) {
+    const member = kind === 'constant' ? memberIn(part, key) : variableIn(part, key);
+    if (member !== null) return { node: member, module };
+  }
+  return null;
 }

@@ -32,17 +32,27 @@ export function fieldOf(
   return null;
 }
 
-/** What a namespace exports by a name: the value of a constant, or a function, a class, an enum, a namespace. */
-export function exportedBy(namespace: Node, key: string): Node | null {
+/**
+ * What a namespace exports by a name: the value of a constant, or a function, a class, an enum, a namespace.
+ *
+ * @param kind of a variable that may be written to the first value, where that is asked for: `mutable`
+ */
+export function exportedBy(
+  namespace: Node,
+  key: string,
+  kind: 'constant' | 'mutable' = 'constant',
+): Node | null {
   for (const each of (namespace['body'] as Node)['body'] as readonly Node[]) {
     const declared = each.type === 'ExportNamedDeclaration' ? (each['declaration'] as Node) : null;
     if (declared?.type === 'VariableDeclaration') {
       const found = (declared['declarations'] as readonly Node[]).find(
         ({ id }) => nameOf(id) === key,
       );
-      if (found?.['init']) return declared['kind'] === 'const' ? (found['init'] as Node) : null;
+      const isConstant = declared['kind'] === 'const';
+      if (found?.['init'] && isConstant === (kind === 'constant')) return found['init'] as Node;
     } else if (
       declared &&
+      kind === 'constant' &&
       nameOf(declared['id']) === key &&
       !/Interface|Alias/.test(declared.type)
     ) {

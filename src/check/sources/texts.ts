@@ -153,7 +153,8 @@ function ofCall(
   if (made !== null && (isAwaited || !isLater) && made.node['generator'] !== true) {
     steps += STEPS_OF_CALL;
     const all = returnedBy(made.node['body'] as Node).map((each) =>
-      follow({ node: each, module: made.module }, depth + 1),
+      // What an async function returns is awaited as well.
+      follow({ node: isLater ? awaited(each) : each, module: made.module }, depth + 1),
     );
     const [one, ...others] = all;
     if (one === undefined) return notKnown(here);
@@ -185,6 +186,10 @@ function ofCall(
     default:
   }
   return notKnown(here, beginningOf(of(object)));
+}
+
+function awaited(argument: Node): Node {
+  return { type: 'AwaitExpression', argument, start: argument.start, end: argument.end };
 }
 
 /** What a name or a property stands for: a constant, one of the values of its type or of a constant object. */
