@@ -11,8 +11,11 @@ import { outputFile } from './output-file.ts';
 import type { CheckResult } from './result.ts';
 import { Sources } from './sources.ts';
 
-/** What the command reads of a project: sources, what tells their modules, SQL. Others write logs and builds there. */
-const READ = /\.(?:[cm]?[jt]sx?|json|sql)$/i;
+/**
+ * What the command reads of a project: sources, SQL, and the JSON that tells where modules are. Other files there are
+ * logs, builds or its own reports, also with `--format json`.
+ */
+const READ = /\.(?:[cm]?[jt]sx?|sql)$|[\\/](?:package|base|[jt]sconfig[^\\/]*)\.json$/i;
 
 /** How long changes are collected: an editor's save is several of them. In milliseconds. */
 const QUIET = 20;
@@ -172,13 +175,14 @@ class Changes {
     }
   }
 
-  /** Whether a file is one that is read, or may be a folder, also one that is there no more. */
+  /** Whether a file is one that is read, or is a folder, or may have been one. */
   #matters(file: string): boolean {
     if (this.#ignored.has(file)) return false;
     const ending = path.extname(file);
     if (READ.test(file) || this.#endings.has(ending) || this.#named.has(file)) return true;
-    if (ending === '' || this.#watchers.has(file)) return true;
-    return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (this.#watchers.has(file)) return true;
+    const found = statSync(file, { throwIfNoEntry: false });
+    return found === undefined ? ending === '' : found.isDirectory();
   }
 
   #notice(): void {

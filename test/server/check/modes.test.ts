@@ -195,7 +195,9 @@ describe('asyncpg check', () => {
     const told: string[] = [];
     const log = (text: string): void => {
       told.push(text);
-      appendFileSync(path.join(project.folder, 'check.log'), text);
+      for (const name of ['check.log', 'check', 'check.json']) {
+        appendFileSync(path.join(project.folder, name), text);
+      }
       report(text);
     };
     const watching = project.watch(ending.signal, log, '--database', serverDsn());
