@@ -167,10 +167,11 @@ export class Connections {
   /** A new connection is offered to the first waiter. */
   #admit(pooled: PooledSession): void {
     const { listeners, session } = pooled.client;
-    listeners.onEnd = () => {
+    const ended = (): void => {
       // A shared one is discarded when its last user has checked it in.
       if (pooled.state !== 'shared') this.discard(pooled);
     };
+    listeners.onEnd = ended;
     const isCurrent = pooled.generation === this.#generation && !this.#stopped;
     if (session.isEnded || !isCurrent) this.discard(pooled);
     else this.#host.offer(pooled);

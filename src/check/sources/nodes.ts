@@ -132,7 +132,7 @@ export function nameOf(value: unknown): string {
   return String(node?.['name'] ?? node?.['value'] ?? '');
 }
 
-/** The module that `require('…')` or `await import('…')` gives, also that of `import name = require('…')`. */
+/** The name in a call of `require`, also as `import name = require`, and in `await import`: the module that it gives. */
 export function requiredBy(node: Node): string | null {
   if (node.type === 'AwaitExpression') {
     const inner = node['argument'] as Node;
