@@ -293,6 +293,15 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       },
     ],
     [
+      'those that it refers to, where what it extends has a baseUrl',
+      {
+        'base.json': '{ "compilerOptions": { "baseUrl": "." } }',
+        'app/tsconfig.json':
+          '{ "extends": "../base.json", "files": [], "references": [{ "path": "./tsconfig.app.json" }] }',
+        'app/tsconfig.app.json': '{ "compilerOptions": { "paths": { "@/*": ["./src/*"] } } }',
+      },
+    ],
+    [
       'the last of those that it extends',
       {
         'one.json': '{ "compilerOptions": { "paths": { "@/*": ["./app/src/*"] } } }',

@@ -14,7 +14,7 @@ interface Options {
   readonly pathsFolder?: string;
 }
 
-/** `paths` and `baseUrl` of a configuration and those that it extends, or else of those that it refers to. */
+/** `paths` and `baseUrl` of a configuration and those that it extends; unless it has its own, also of those that it refers to. */
 export function pathsOf(file: string, depth = 0): Targets {
   const json = readJson(file);
   if (json === null || depth > 10) return [];
@@ -25,12 +25,14 @@ export function pathsOf(file: string, depth = 0): Targets {
     textsIn(targets).map((each) => placeOf(each, base ?? pathsFolder, folder)),
   ]);
   if (base !== undefined) found.push(['*', [path.join(base, '*')]]);
-  if (found.length > 0) return found;
+  const own = (json['compilerOptions'] ?? {}) as Json;
+  if (isJson(own['paths']) || typeof own['baseUrl'] === 'string') return found;
   const references = Array.isArray(json['references']) ? (json['references'] as Json[]) : [];
-  return references.flatMap(({ path: each }) => {
+  const others = references.flatMap(({ path: each }) => {
     const other = typeof each === 'string' ? configurationAt(path.resolve(folder, each)) : null;
     return other === null ? [] : pathsOf(other, depth + 1);
   });
+  return [...found, ...others];
 }
 
 /**
