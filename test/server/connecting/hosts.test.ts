@@ -244,19 +244,17 @@ describe('the addresses of a name', () => {
   });
 
   it.runIf(process.platform === 'linux')('have connect_timeout each', async () => {
-    // Of one second, and of half of it if the two addresses had to share it.
-    const slow = net.createServer((socket) => {
-      const onwards = net.connect(testServer().port, '127.0.0.1');
-      for (const one of [socket, onwards]) one.on('error', () => {});
-      setTimeout(() => socket.pipe(onwards).pipe(socket), 700);
-    });
-    await new Promise<void>((resolve) => slow.listen(cluster.port, '127.0.0.2', resolve));
+    const other = net.createServer(sayNothing);
+    await new Promise<void>((resolve) => other.listen(deafPort, '127.0.0.2', resolve));
     try {
       const given = options({ lookup: lookup('127.0.0.2', '127.0.0.1'), ssl: false });
-      const dsn = `host=db.test port=${cluster.port} connect_timeout=1`;
-      expect(await portOf(given, dsn)).toBe(testServer().port);
+      const error = await refusal(given, `host=db.test port=${deafPort} connect_timeout=1`);
+      expect(error).toBeInstanceOf(TimeoutError);
+      // Half of it if the two addresses had to share it.
+      const limits = error.message.match(/time-out of \d+ ms/g);
+      expect(limits).toEqual(Array(2).fill('time-out of 1000 ms'));
     } finally {
-      slow.close();
+      other.close();
     }
   });
 
