@@ -255,9 +255,14 @@ export class Inbox implements MessageSink, ByteStreamHandler {
 }
 
 const CONNECTION_FAILURE = '08006';
+const PROTOCOL_VIOLATION = '08P01';
 
-/** What ends the session: that the server could not read its client any more, if it has said so before it gave up. */
+/**
+ * What ends the session. Of a message that has come in part alone the server says that it has lost its client, and then that
+ * the rest is no message: the first is what has happened. An end for another reason is not for that.
+ */
 function lostBefore(error: unknown, fields: ServerMessageFields): ServerMessageFields {
+  if (fields.sqlstate !== PROTOCOL_VIOLATION) return fields;
   if (!(error instanceof PostgresError) || error.sqlstate !== CONNECTION_FAILURE) return fields;
   return { ...fields, sqlstate: CONNECTION_FAILURE, message: error.message };
 }

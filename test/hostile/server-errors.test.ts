@@ -181,6 +181,15 @@ describe('the last words of a server', () => {
     }
   });
 
+  test('are themselves what counts where another server than this one was lost', async () => {
+    // As from a foreign table, in a session that is then ended by an administrator.
+    const lost = message('ERROR', '08006', 'could not connect to server "warehouse"');
+    for (const error of await rejections(lost, SHUTDOWN)) {
+      expect(error).toMatchObject({ sqlstate: '57P01' });
+      expect(String(error)).not.toContain('warehouse');
+    }
+  });
+
   test.for<readonly [string, (stream: PuppetStream) => void]>([
     ['and its FIN', (stream) => stream.say(SHUTDOWN, null)],
     [
