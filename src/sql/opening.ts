@@ -54,7 +54,24 @@ export function readOpening(text: string, backslashes: boolean): Opening | null 
 
 /** Whether it sets what a transaction is, e.g. its isolation: no query may come between BEGIN and that. */
 export function setsTransaction(text: string): boolean {
-  return /\btransaction/i.test(text) && readOpening(text, false)?.verb === 'set';
+  return /\btransaction/i.test(text) && isSetting(text);
+}
+
+/** Whether it is a SET, which may come between BEGIN and that. */
+function isSetting(text: string): boolean {
+  return /\bset\b/i.test(text) && readOpening(text, false)?.verb === 'set';
+}
+
+/** How many SETs are at the beginning of these queries, up to the last of them that sets the transaction. */
+export function settingsAhead(queries: readonly { readonly text: string }[]): number {
+  let ahead = 0;
+  let count = 0;
+  for (const { text } of queries) {
+    if (!isSetting(text)) break;
+    count += 1;
+    if (setsTransaction(text)) ahead = count;
+  }
+  return ahead;
 }
 
 /** A statement's first word, or that of the statement which an EXPLAIN explains. */

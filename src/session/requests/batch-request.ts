@@ -2,7 +2,7 @@ import type { CallCodecs } from '../../codecs/codec-source.ts';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import { PostgresError, type ServerMessageFields } from '../../errors/postgres-error.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
-import { setsTransaction } from '../../sql/opening.ts';
+import { settingsAhead } from '../../sql/opening.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { SurroundingsChange } from '../../sql/surroundings-change.ts';
 import type { Deadline } from '../../transport/deadline.ts';
@@ -66,27 +66,34 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
 
   /** @param hasFields whether the results tell of the columns as well: then each is a `QueryResult` */
   constructor(items: readonly BatchItem[], deadline: Deadline | null, hasFields: boolean = false) {
-    super(items[0]?.text ?? '', deadline);
+    super('', deadline);
     this.#items = items;
     this.#hasFields = hasFields;
   }
 
+  /** Those that set the transaction, with the SETs before them. */
+  get #aheadOfOthers(): number {
+    return settingsAhead(this.#items);
+  }
+
+  protected override get isToBeSettled(): boolean {
+    return this.#aheadOfOthers === 0;
+  }
+
   protected override startSettled(session: RequestHost): void {
     const { isUnsettled } = session.statements.surroundings;
-    const first = this.#items[0];
-    if (first !== undefined && setsTransaction(first.text)) {
-      if (isUnsettled || !this.#areKnown(session)) {
-        if (session.queue.inFlight > 0) {
-          // There may be a BEGIN among it.
-          session.queue.comeBackAfterAll(this, () => session.queue.start(this));
-          return;
-        }
-        // In a transaction that was begun, no question may come before it; else it is what begins one.
-        const isBegun = session.transactionStatus !== 'E' && isInTransaction(session);
-        const work = isBegun ? this.#executeAhead(session) : settle(session, this);
-        session.queue.holdWhile(this, work, () => this.#startAll(session));
+    const ahead = this.#aheadOfOthers;
+    if (ahead > 0 && (isUnsettled || !this.#areKnown(session))) {
+      if (session.queue.inFlight > 0) {
+        // There may be a BEGIN among it.
+        session.queue.comeBackAfterAll(this, () => session.queue.start(this));
         return;
       }
+      // In a transaction that was begun, no question may come before it; else it is what begins one.
+      const isBegun = session.transactionStatus !== 'E' && isInTransaction(session);
+      const work = isBegun ? this.#executeAhead(session, ahead) : settle(session, this);
+      session.queue.holdWhile(this, work, () => this.#startAll(session));
+      return;
     }
     this.#startAll(session);
   }
@@ -113,15 +120,17 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     );
   }
 
-  /** Executes what sets the transaction that is open, as describing the queries behind it is a query to the server. */
-  async #executeAhead(session: RequestHost): Promise<void> {
-    while (this.#items.length > 0 && setsTransaction(this.#items[0]!.text)) {
-      const [{ text, args }, ...others] = this.#items as [BatchItem, ...BatchItem[]];
-      const options = { wanted: 'tag', prepare: false } as const;
-      const request = new QueryRequest(text, args, options, null);
+  /**
+   * Executes what sets the transaction that is open, as describing the queries behind it is a query to the server.
+   *
+   * @param count so many of the items, all of them SETs
+   */
+  async #executeAhead(session: RequestHost, count: number): Promise<void> {
+    for (const { text, args } of this.#items.slice(0, count)) {
+      const request = new SettingRequest(text, args, { wanted: 'tag', prepare: false }, null);
       const tag = await runInner(session, this, request).catch(throwAt(this.#ahead.length, text));
       this.#ahead.push(tag as string);
-      this.#items = others;
+      this.#items = this.#items.slice(1);
     }
     await settle(session, this);
   }
@@ -333,6 +342,13 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
 
   protected override get isUndone(): boolean {
     return this.#items.every(({ text }) => statementKind(text).repeatable);
+  }
+}
+
+/** A SET, whose text means the same in all surroundings: to ask for these would be a query. */
+class SettingRequest extends QueryRequest {
+  protected override get isToBeSettled(): boolean {
+    return false;
   }
 }
 

@@ -73,8 +73,7 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   // ── Starting ────────────────────────────────────────────────────────────────────────────
 
   override start(session: RequestHost): void {
-    const { isUnsettled } = session.statements.surroundings;
-    if (isUnsettled && !this.isBound && !setsTransaction(this.text)) {
+    if (session.statements.surroundings.isUnsettled && this.isToBeSettled) {
       session.queue.holdWhile(this, settle(session, this), () => this.#start(session));
     } else {
       this.#start(session);
@@ -104,6 +103,11 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       return;
     }
     this.#prepareAnd(session, (kept) => statementFor(session, this, this.text, given, kept));
+  }
+
+  /** Whether what its texts mean has to be certain before it is started. */
+  protected get isToBeSettled(): boolean {
+    return !this.isBound && !setsTransaction(this.text);
   }
 
   /** Whether its portal is bound already, so that there is nothing to choose. */

@@ -339,6 +339,26 @@ describeEach('transactions', (version) => {
         }
         await fresh.transaction(async (tx) => expect(await tx.batch(texts)).toEqual(tags));
       }
+      // Other settings may stand before it, as they may on the server.
+      const settings = ['SET LOCAL lock_timeout = 1000', 'set session work_mem to 100', ...batch];
+      const set: unknown[] = [...results.slice(0, 2), ...results];
+      for (const before of ['SELECT one()', 'SELECT 5']) {
+        for (const isAnswered of [true, false]) {
+          const calls = [c.fetch(before), c.execute('BEGIN')];
+          if (isAnswered) await Promise.all(calls);
+          settings.push(`SELECT one() + 5 AS "${before} ${isAnswered}"`);
+          set.push({ rows: [{ [`${before} ${isAnswered}`]: 6 }], tag: 'SELECT 1' });
+          expect(await c.batch(settings)).toEqual(set);
+          await c.execute('ROLLBACK');
+        }
+      }
+      await c.execute('BEGIN');
+      expect(
+        await failure<PostgresError>(
+          c.batch(['SET LOCAL lock_timeout = 1', 'SET TRANSACTION READ ONLY', 'SELECT 6/0']),
+        ),
+      ).toMatchObject({ itemIndex: 2 });
+      await c.execute('ROLLBACK');
       // As a transaction of its own it is one flight.
       expect(await c.batch(batch)).toEqual(results);
       await c.execute('BEGIN');
