@@ -302,6 +302,18 @@ describe('the finder of queries, of sql templates in others', () => {
     ['what sql returns', 'let w: ReturnType<typeof sql>;', 'w'],
     ['a type that wraps it', 'let w: Readonly<NonNullable<SqlFragment | null>>;', 'w'],
     ['a type parameter', 'function q<W extends SqlFragment>(w: W) { %; }', 'w'],
+    [
+      'a property of an interface that is extended',
+      'interface A { w?: SqlFragment } interface B extends A { n: number } let o: B;',
+      'o.w',
+    ],
+    ['a property of two types', 'type A = { w: SqlFragment } & { n: 1 }; let o: A;', 'o.w'],
+    ['a property that is readonly', 'let o: Readonly<{ w: SqlFragment }> | null;', 'o.w'],
+    [
+      'a property of a type that leaves out others',
+      "interface A { w: SqlFragment; n: 1 } function q({ w }: Omit<A, 'n'> = {}) { %; }",
+      'w',
+    ],
   ])('takes for a fragment, and for no value, that of %s', (_, declared, value) => {
     const call = `db.fetch(sql\`SELECT 1 WHERE \${${value}}\`)`;
     const source = declared.includes('%') ? declared.replace('%', call) : `${declared} ${call}`;
@@ -350,6 +362,12 @@ describe('the finder of queries, of sql templates in others', () => {
       'interface W { a: 1 } let w: W; class A<W extends SqlFragment> {} function q<W extends SqlFragment>(w: W) {}',
       'w',
     ],
+    [
+      'another property of an interface that is extended',
+      'interface A { w: SqlFragment; n: 1 } interface B extends A, A { w: number } let o: B;',
+      'o.w',
+    ],
+    ['a property of none', 'interface A extends A, Other { n: 1 } let o: A & Other;', 'o.w'],
     ['a list of values', 'type W = (string | number)[]; let w: W;', 'w[0]'],
     ['a function of another type', 'declare function w(of: SqlFragment): string;', 'w(x)'],
   ])('takes for a value %s', (_, declared, value) => {

@@ -1,4 +1,6 @@
 import { conditionOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
+import { innermost, isAround } from './scopes.ts';
+import { Types, typeOf } from './types.ts';
 
 /** What a name stands for in one part of a file. */
 export interface Binding {
@@ -60,8 +62,7 @@ interface Member {
 /** The names of a file, each where it is known: the inner one of two hides the other. */
 export class Bindings {
   readonly #declared = new Map<string, Declared[]>();
-  /** By its name an interface, what a name is an alias of, or what a type parameter extends. */
-  readonly #types = new Map<string, { readonly scope: Node; readonly type: Node | null }[]>();
+  readonly types = new Types();
   /** The namespaces that add to a declaration. */
   readonly #additions = new Map<Node, readonly Node[]>();
   /** The outer one of two ahead of the inner one. */
@@ -166,53 +167,8 @@ export class Bindings {
     return null;
   }
 
-  /** The type of the property of an object of a type that this file tells. */
-  propertyType(type: Node | null, name: string, depth = 0): Node | null {
-    if (type?.type === 'TSTypeReference' && depth < 10) {
-      return this.propertyType(this.typeNamed(nameOf(type['typeName']), type), name, depth + 1);
-    }
-    const members = (type?.['members'] ?? type?.['body'] ?? []) as readonly Node[];
-    const member = members.find(
-      (each) => /^TS(?:Property|Method)Signature$/.test(each.type) && propertyName(each) === name,
-    );
-    if (member === undefined) return null;
-    return member.type === 'TSMethodSignature' ? member : typeOf(member);
-  }
-
-  /** What a name of a type stands for where a node is. */
-  typeNamed(name: string, at: Node): Node | null {
-    return this.#innermost(this.#types.get(name), at)?.type ?? null;
-  }
-
-  /** The texts that a type is made of; null for any other type. */
-  literals(type: Node | null, depth = 0): readonly string[] | null {
-    if (type?.type === 'TSTypeReference' && depth < 10) {
-      return this.literals(this.typeNamed(nameOf(type['typeName']), type), depth + 1);
-    }
-    if (type?.type === 'TSUnionType') {
-      const all = (type['types'] as readonly Node[]).map((each) => this.literals(each, depth + 1));
-      return all.every((each) => each !== null) ? all.flat() : null;
-    }
-    const value = type?.type === 'TSLiteralType' ? (type['literal'] as Node)['value'] : null;
-    return typeof value === 'string' ? [value] : null;
-  }
-
   #at(name: string, at: Node): Declared | undefined {
-    return this.#innermost(this.#declared.get(name), at);
-  }
-
-  /** Of what has a name the one that is known where a node is; of two in one place the later one. */
-  #innermost<T extends { readonly scope: Node }>(
-    all: readonly T[] | undefined,
-    at: Node,
-  ): T | undefined {
-    return all
-      ?.filter(({ scope }) => scope === this.#program || isAround(scope, at))
-      .reduce<T | undefined>(
-        (inner, each) =>
-          inner && inner.scope !== each.scope && isAround(each.scope, inner.scope) ? inner : each,
-        undefined,
-      );
+    return innermost(this.#declared.get(name), at);
   }
 
   #declare(node: Node, around: readonly Node[]): void {
@@ -254,14 +210,18 @@ export class Bindings {
         });
         break;
       case 'TSInterfaceDeclaration':
-        this.#addType(node['id'], block, node['body'] as Node);
+        this.types.add(nameOf(node['id']), block, node);
         break;
       case 'TSTypeAliasDeclaration':
-        this.#addType(node['id'], block, node['typeAnnotation'] as Node);
+        this.types.add(nameOf(node['id']), block, node['typeAnnotation'] as Node);
         break;
       case 'TSTypeParameter': {
         const owner = around.findLast(({ type }) => type !== 'TSTypeParameterDeclaration');
-        this.#addType(node['name'], owner ?? block, (node['constraint'] ?? null) as Node | null);
+        this.types.add(
+          nameOf(node['name']),
+          owner ?? block,
+          (node['constraint'] ?? null) as Node | null,
+        );
         break;
       }
       case 'CatchClause':
@@ -314,7 +274,7 @@ export class Bindings {
           const key = propertyName(each);
           const inner = key === null ? null : (keys?.concat(each['key'] as Node) ?? null);
           const typeOfKey = (): Node | null =>
-            key === null ? null : this.propertyType(own(), key);
+            key === null ? null : this.types.property(own(), key);
           return this.#partsOf(each['value'] as Node, typeOfKey, null, inner);
         });
       case 'ArrayPattern':
@@ -333,12 +293,6 @@ export class Bindings {
       default:
         return [];
     }
-  }
-
-  #addType(name: unknown, scope: Node, type: Node | null): void {
-    const all = this.#types.get(nameOf(name)) ?? [];
-    this.#types.set(nameOf(name), all);
-    all.push({ scope, type });
   }
 
   #add(name: string, added: Declared): void {
@@ -406,14 +360,4 @@ function propertyOf(whole: Node | null, keys: readonly Node[]): Node | null {
       },
     whole,
   );
-}
-
-/** The type that a variable, a parameter or a field is declared with. */
-function typeOf(node: Node): Node | null {
-  const annotation = (node['typeAnnotation'] ?? null) as Node | null;
-  return (annotation?.['typeAnnotation'] ?? null) as Node | null;
-}
-
-function isAround(outer: Node, inner: Node): boolean {
-  return outer.start <= inner.start && inner.end <= outer.end;
 }

@@ -1,6 +1,6 @@
 import { isSql } from './is-sql.ts';
 import type { Located, Module } from './modules.ts';
-import { type Node, nameOf } from './nodes.ts';
+import { argumentsOf, type Node, nameOf } from './nodes.ts';
 
 /** Types that are made of another one, and are that of a template if it is. */
 const WRAPPERS =
@@ -67,9 +67,4 @@ export function isFragmentList(type: Node | null, module: Module, depth = 0): bo
 function namedBy(type: Node, module: Module): Located | null {
   const name = type['typeName'] as Node;
   return name.type === 'Identifier' ? module.typeNamed(nameOf(name), type) : null;
-}
-
-function argumentsOf(type: Node): readonly Node[] {
-  const args = (type['typeArguments'] ?? null) as Node | null;
-  return (args?.['params'] ?? []) as readonly Node[];
 }

@@ -142,7 +142,7 @@ export class Module {
 
   /** The texts that the type of a variable or a field lets it be: `order: 'ASC' | 'DESC'`. */
   literalsOf(node: Node): ReadonlyMap<string, null> | null {
-    const literals = this.#bindings.literals(this.typeOf(node));
+    const literals = this.#bindings.types.literals(this.typeOf(node));
     return literals && new Map(literals.map((each) => [each, null]));
   }
 
@@ -302,13 +302,13 @@ export class Module {
     if (key === null) return null;
     const own = this.ofThis(node);
     return own === null
-      ? this.#bindings.propertyType(this.typeOf(unwrapped(node['object'] as Node)), key)
+      ? this.#bindings.types.property(this.typeOf(unwrapped(node['object'] as Node)), key)
       : own.type;
   }
 
   /** What a name of a type stands for where a node is: here, or in the module that it is imported from. */
   typeNamed(name: string, at: Node, depth = 0): Located | null {
-    const own = this.#bindings.typeNamed(name, at);
+    const own = this.#bindings.types.named(name, at);
     if (own !== null) return { node: own, module: this };
     const imported = this.links.imports.get(name);
     return imported === undefined ? null : this.#typeOfOther(imported, depth);
@@ -333,7 +333,7 @@ export class Module {
         ? this.typeNamed(listed.name, this.program, depth)
         : this.#typeOfOther({ from, name: listed.name }, depth);
     }
-    const own = this.#bindings.typeNamed(name, this.program);
+    const own = this.#bindings.types.named(name, this.program);
     if (own !== null) return { node: own, module: this };
     for (const from of this.links.allOf) {
       const found = this.#typeOfOther({ from, name }, depth);

@@ -148,6 +148,12 @@ function textIn(node: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** The arguments of a type: of `Map<A, B>` A and B. */
+export function argumentsOf(type: Node): readonly Node[] {
+  const args = (type['typeArguments'] ?? null) as Node | null;
+  return (args?.['params'] ?? []) as readonly Node[];
+}
+
 /** An expression without what only the compiler reads: `as const`, `!`, brackets. */
 export function unwrapped(node: Node): Node {
   switch (node.type) {
