@@ -308,6 +308,7 @@ describe('the finder of queries, of sql templates in others', () => {
       'o.w',
     ],
     ['a property of two types', 'type A = { w: SqlFragment } & { n: 1 }; let o: A;', 'o.w'],
+    ['a property of one of two types', 'let o: { w: number } | { w: SqlFragment };', 'o.w'],
     ['a property that is readonly', 'let o: Readonly<{ w: SqlFragment }> | null;', 'o.w'],
     [
       'a property of a type that leaves out others',

@@ -166,6 +166,11 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       ['a', 'b', 'c', 'd'].map((each) => `SELECT 1 ORDER BY ${each}`),
     ],
     [
+      'the texts that a property of one of two types allows',
+      "const f = (o: { up: 'ASC' } | { up: 'DESC' } | null) => db.fetch(`SELECT 1 ORDER BY 1 ${o.up}`);",
+      ['SELECT 1 ORDER BY 1 ASC', 'SELECT 1 ORDER BY 1 DESC'],
+    ],
+    [
       'what a key chooses',
       "const BY = { id: 'u.id', name: 'u.name' } as const; db.fetch(`SELECT 1 FROM u ORDER BY ${BY[sort]}`);" +
         "db.fetch({ a: 'SELECT 2', b: 'SELECT 3' }[which]!)",

@@ -36,8 +36,13 @@ export class Types {
       case 'TSParenthesizedType':
         return ofAny([type['typeAnnotation'] as Node]);
       case 'TSIntersectionType':
-      case 'TSUnionType':
         return ofAny(type['types'] as readonly Node[]);
+      case 'TSUnionType': {
+        // It may be that of any of them; null and the like have none.
+        const types = (type['types'] as readonly Node[]).flatMap((each) => ofAny([each]) ?? []);
+        const [only, second] = types;
+        return second === undefined ? (only ?? null) : { ...type, types };
+      }
       case 'TSInterfaceDeclaration': {
         const own = propertyAmong((type['body'] as Node)['body'], name);
         const extended = (type['extends'] ?? []) as readonly Node[];
