@@ -85,7 +85,10 @@ async function tableName(tx: SqlTransaction, { relation }: SnapshotTable): Promi
   return `${quoteIdentifier(schema!)}.${quoteIdentifier(table!)}`;
 }
 
-/** Paths of names, as this function tells them whatever snapshot the transaction has. Place 0 is the table itself. */
+/**
+ * The paths of names of a table's columns by their places; place 0 is the table itself. Of an object's identity the server
+ * tells the names of now, whatever snapshot the transaction has.
+ */
 async function currentNames(
   tx: SqlTransaction,
   oid: number,

@@ -15,8 +15,8 @@ export interface PublishedTable {
   readonly table: string;
   /** The columns that are published, in their order. */
   readonly columns: readonly string[];
-  /** The condition that rows have to meet, as SQL; null: none. */
-  readonly rowFilter: string | null;
+  /** Rows have to meet a condition, in each of the publications that it is in. */
+  readonly isFiltered: boolean;
 }
 
 type Wanted = Pick<StreamSettings, 'publications' | 'publishes'>;
@@ -227,14 +227,14 @@ export function areBinary(codecs: CodecSource, oids: readonly number[]): boolean
 export async function publishedTables(asker: Walsender, wanted: Wanted): Promise<PublishedTable[]> {
   const { major } = asker.session.server.version;
   // Row filters and column lists came with 15.
-  const filter = major >= 15 ? 't.rowfilter' : 'NULL';
+  const filtered = major >= 15 ? 't.rowfilter IS NOT NULL' : 'false';
   const listed = major >= 15 ? 'AND a.attname = ANY(t.attnames)' : '';
   const generated = major >= 18 ? '' : "AND a.attgenerated = ''";
   // What belongs to a partitioned table that is published by its root comes as rows of that alone.
   const rows = await asker.command(
     `WITH published AS MATERIALIZED (
         SELECT * FROM pg_catalog.pg_publication_tables WHERE pubname IN (${list(wanted.publications)}))
-      SELECT t.schemaname, t.tablename, ${filter} AS filter,
+      SELECT t.schemaname, t.tablename, ${filtered} AS filtered,
       (SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           ${generated} ${listed}) AS columns
@@ -255,14 +255,9 @@ export async function publishedTables(asker: Walsender, wanted: Wanted): Promise
     const key = JSON.stringify([schema, table]);
     const before = tables.get(key);
     // In several publications: a row is published if it meets the condition of any.
-    const filters =
-      before === undefined ? row['filter']! : either(before.rowFilter, row['filter']!);
+    const isFiltered = row['filtered'] === 't' && before?.isFiltered !== false;
     const columns = JSON.parse(row['columns'] ?? '[]') as string[];
-    tables.set(key, { schema, table, columns, rowFilter: filters ?? null });
+    tables.set(key, { schema, table, columns, isFiltered });
   }
   return [...tables.values()];
-}
-
-function either(one: string | null, other: string | null): string | null {
-  return one === null || other === null ? null : `(${one}) OR (${other})`;
 }

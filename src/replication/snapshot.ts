@@ -301,7 +301,7 @@ async function sourceOf(
   sender: Walsender,
   context: SessionContext,
   settings: StreamSettings,
-  { schema, table, columns, rowFilter }: PublishedTable,
+  { schema, table, columns, isFiltered }: PublishedTable,
   signal: AbortSignal,
 ): Promise<Source> {
   // Of an index, what it includes is not its key, and one that is deferrable identifies nothing.
@@ -349,7 +349,7 @@ async function sourceOf(
     places: published.map((row) => Number(row['attnum'])),
     // What inherits from a table is published as itself.
     isAlone: rows[0]?.['relkind'] !== 'p',
-    filteredBy: rowFilter === null ? null : settings.publications,
+    filteredBy: isFiltered ? settings.publications : null,
   };
 }
 

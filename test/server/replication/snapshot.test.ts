@@ -361,6 +361,45 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
     );
   });
 
+  test('has the rows that meet the condition of any of several publications', async () => {
+    const { pool, version } = server;
+    if (version < 15) return;
+    await pool.execute(`CREATE SCHEMA chosen; CREATE TABLE chosen.t (id int PRIMARY KEY, n int);
+      INSERT INTO chosen.t VALUES (1, 10), (2, 20), (3, 30);
+      CREATE TABLE chosen.root (id int PRIMARY KEY) PARTITION BY RANGE (id);
+      CREATE TABLE chosen.leaf PARTITION OF chosen.root DEFAULT;
+      INSERT INTO chosen.root VALUES (1), (2), (3);
+      CREATE PUBLICATION first_alone FOR TABLE chosen.t WHERE (id = 1);
+      CREATE PUBLICATION last_alone FOR TABLE chosen.t WHERE (n = 30);
+      CREATE PUBLICATION whole_table FOR TABLE chosen.t;
+      CREATE PUBLICATION whole_schema FOR TABLES IN SCHEMA chosen;
+      CREATE PUBLICATION by_root FOR TABLE chosen.root WHERE (id > 1) WITH (publish_via_partition_root)`);
+    const idsOf = async (...publications: string[]): Promise<unknown[]> => {
+      await using stream = await openChangeStream(pool, {
+        slot: 'chosen',
+        publication: publications,
+        snapshot: true,
+      });
+      const { value } = await iteratorOf(stream).next();
+      const rows = (await value!.toArray()) as InsertChange[];
+      return rows.map((row) => row.new.id);
+    };
+    expect(await idsOf('first_alone')).toEqual([1]);
+    expect(await idsOf('first_alone', 'last_alone')).toEqual([1, 3]);
+    expect(await idsOf('last_alone', 'whole_table', 'first_alone')).toEqual([1, 2, 3]);
+    expect(await idsOf('whole_table', 'last_alone')).toEqual([1, 2, 3]);
+    expect(await idsOf('by_root')).toEqual([2, 3]);
+    const ofTable = { slot: 'chosen', publication: ['first_alone', 'whole_schema'] } as const;
+    await using stream = await openChangeStream(pool, {
+      ...ofTable,
+      snapshot: { tables: ['chosen.t'] },
+    });
+    expect(await (await iteratorOf(stream).next()).value!.toArray()).toHaveLength(3);
+    await stream.close();
+    await pool.execute(`DROP PUBLICATION first_alone, last_alone, whole_table, whole_schema, by_root;
+      DROP SCHEMA chosen CASCADE`);
+  });
+
   test('has the rows of a table in whose place another one is put meanwhile', async () => {
     const made = 'CREATE TABLE parts (id int PRIMARY KEY, n int)';
     const end = 'INSERT INTO two VALUES (-1)';
