@@ -220,10 +220,13 @@ function isErrorAt(scenario: Scenario, struck: Strike, error: unknown): boolean 
   if (stage === 'committing') return isUnknown;
   // What comes first, the end of the connection or the next call, is open.
   if (stage === 'about to commit' && isUnknown) return true;
-  // The server may say that it misses the rest of what it was sent, wherever that was broken off.
-  const isComplaint =
-    isHalfClosed(struck) && error instanceof ProtocolViolationError && !error.safeToRetry;
-  return isEnd || isComplaint;
+  return isEnd || (isHalfClosed(struck) && isComplaint(error));
+}
+
+/** The server may say that it misses the rest of what it was sent, wherever that was broken off; of a COPY, that its client is gone. */
+function isComplaint(error: unknown): boolean {
+  if (error instanceof ConnectionFailureError) return !error.safeToRetry && error.isTransient;
+  return error instanceof ProtocolViolationError && !error.safeToRetry;
 }
 
 /** The connection was lost during a call, or before a further one on the same connection. */
