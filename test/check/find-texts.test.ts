@@ -220,7 +220,7 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     );
     const source = `${functions.join('\n')} db.fetch(f0(f1(2)) + ' FROM a '); all(f2(f3(4)));
       function one() { [1].map(() => { return 'x'; }); return 'SELECT 1'; } db.fetch(one() + ' FROM b');`;
-    using lookedUp = vi.spyOn(Module.prototype, 'functionOf');
+    using lookedUp = vi.spyOn(Module.prototype, 'constant');
     expect(textsOf(source)).toEqual(['SELECT 1 FROM b']);
     expect(lookedUp.mock.calls.length).toBeLessThan(1000);
   });

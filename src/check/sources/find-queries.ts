@@ -1,4 +1,5 @@
 import { NotKnown } from './alternatives.ts';
+import { functionOf } from './classes.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
 import { type Located, type Module, Modules } from './modules.ts';
 import { keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
@@ -223,7 +224,7 @@ class Finder {
     const args = (node['arguments'] as readonly Node[]).map(unwrapped);
     // Texts first: for a function its module may have to be read.
     if (!args.some((each) => this.#mayBeQuery(each))) return;
-    const made = this.#module.functionOf(unwrapped(node['callee'] as Node));
+    const made = functionOf(this.#module, unwrapped(node['callee'] as Node));
     if (made === null) return;
     for (const [index, each] of args.entries()) {
       const method = this.#mayBeQuery(each) ? handsOn(made, index) : null;
@@ -326,7 +327,7 @@ function templatesOf({ node: given, module }: Located): Located[] | null {
   const node = isAwaited ? unwrapped(given['argument'] as Node) : given;
   const isCall = node.type === 'CallExpression';
   if (!isCall && node.type !== 'MemberExpression') return null;
-  const made = module.functionOf(isCall ? unwrapped(node['callee'] as Node) : node);
+  const made = functionOf(module, isCall ? unwrapped(node['callee'] as Node) : node);
   if (made === null || made.node['generator'] === true) return null;
   if (made.node['async'] === true && !isAwaited) return null;
   const all = returnedBy(made.node['body'] as Node).map((each) => ({
@@ -367,7 +368,7 @@ function methodWithin({ node, module }: Located, index: number, depth: number): 
       found = method;
       return;
     }
-    const other = module.functionOf(unwrapped(call['callee'] as Node));
+    const other = functionOf(module, unwrapped(call['callee'] as Node));
     if (other !== null) found = handsOn(other, at, depth + 1);
   });
   return found;

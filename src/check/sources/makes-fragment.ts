@@ -1,3 +1,4 @@
+import { functionOf, memberOfObject } from './classes.ts';
 import { isFragment, isFragmentList } from './fragment-types.ts';
 import { isSql } from './is-sql.ts';
 import type { Located, Module } from './modules.ts';
@@ -48,7 +49,7 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
     }
     case 'MemberExpression': {
       const constant = depth < 10 ? module.constant(node) : null;
-      const field = depth < 10 ? module.memberOf(node) : null;
+      const field = depth < 10 ? memberOfObject(module, node) : null;
       if (field !== null && isFragment(field.type, field.module)) return true;
       if (field?.value && makesFragment({ node: field.value, module: field.module }, depth + 1)) {
         return true;
@@ -73,7 +74,7 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
       const functions = (node['arguments'] as readonly Node[]).filter((each) =>
         /Function/.test(each.type),
       );
-      const made = depth < 10 ? module.functionOf(unwrapped(callee)) : null;
+      const made = depth < 10 ? functionOf(module, unwrapped(callee)) : null;
       return (made !== null && makesFragment(made, depth + 1)) || any(callee, ...functions);
     }
     case 'ArrowFunctionExpression':

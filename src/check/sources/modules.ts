@@ -3,16 +3,7 @@ import { parseSync } from 'oxc-parser';
 import { type Binding, Bindings } from './bindings.ts';
 import { type Imported, Links } from './links.ts';
 import { memberIn, variableIn } from './members.ts';
-import {
-  fieldOf,
-  keyOf,
-  methodOf,
-  type Node,
-  nameOf,
-  requiredBy,
-  unwrapped,
-  visit,
-} from './nodes.ts';
+import { fieldOf, keyOf, type Node, nameOf, requiredBy, unwrapped, visit } from './nodes.ts';
 import { Resolver } from './resolver.ts';
 
 /** An expression and the module that it stands in. */
@@ -50,7 +41,8 @@ export class Module {
   readonly program: Node;
   /** Why nothing of it could be read, and where; null where it could be. */
   readonly failure: { readonly message: string; readonly start: number } | null = null;
-  readonly #bindings: Bindings;
+  /** What its own names are. */
+  readonly bindings: Bindings;
   readonly links = new Links();
   /** The modules that names were looked up in. */
   readonly #reached = new Set<Module>();
@@ -69,7 +61,7 @@ export class Module {
     if (error !== undefined && program.body.length === 0) {
       this.failure = { message: error.message, start: error.labels[0]?.start ?? 0 };
     }
-    this.#bindings = new Bindings(this.program, source);
+    this.bindings = new Bindings(this.program, source);
     visit(this.program, (node) => this.links.declare(node));
   }
 
@@ -81,68 +73,9 @@ export class Module {
     }
   }
 
-  /** The function that a call is of: of this file or another one, a method of `this` or of an object of a class. */
-  functionOf(callee: Node): Located | null {
-    const own = callee.type === 'MemberExpression' ? this.ofThis(callee)?.value : null;
-    const found = own
-      ? { node: unwrapped(own), module: this }
-      : (this.constant(callee) ?? this.#methodOf(callee));
-    return found !== null && /Function/.test(found.node.type) && found.node['body'] ? found : null;
-  }
-
-  /** The method of a class, or of one that it extends, which a call is of. */
-  #methodOf(callee: Node): Located | null {
-    const key = callee.type === 'MemberExpression' ? keyOf(callee) : null;
-    const type = key && this.#classOf(unwrapped(callee['object'] as Node));
-    for (const { node, module } of type ? lineOf(type) : []) {
-      const method = methodOf(node, key!);
-      if (method !== null) return { node: method, module };
-    }
-    return null;
-  }
-
-  /** The class that an object is of: of `this`, of what `new` has made, by the type that it is declared with. */
-  #classOf(node: Node): Located | null {
-    const around = this.#bindings.classAround(node);
-    const own = around && { node: around, module: this };
-    if (node.type === 'ThisExpression') return own;
-    if (node.type === 'Super') return own && this.extended(own.node as { superClass?: Node });
-    const key = node.type === 'MemberExpression' ? keyOf(node) : null;
-    if (own && key !== null && unwrapped(node['object'] as Node).type === 'ThisExpression') {
-      for (const { node: type, module } of lineOf(own)) {
-        const member = module.#bindings.memberOf(type, key);
-        if (member === null) continue;
-        return member.value === null
-          ? module.#classNamed(member.type)
-          : module.#classMade(unwrapped(member.value));
-      }
-    }
-    const constant = this.constant(node) ?? { node, module: this };
-    return constant.module.#classMade(constant.node) ?? this.#classNamed(this.typeOf(node));
-  }
-
-  #classMade(node: Node): Located | null {
-    if (node.type === 'ClassDeclaration') return { node, module: this };
-    return node.type === 'NewExpression' ? this.#class(node['callee'] as Node) : null;
-  }
-
-  #classNamed(type: Node | null): Located | null {
-    return type?.type === 'TSTypeReference' ? this.#class(type['typeName'] as Node) : null;
-  }
-
-  /** The class that a class extends. */
-  extended({ superClass }: { readonly superClass?: Node }): Located | null {
-    return superClass ? this.#class(superClass) : null;
-  }
-
-  #class(name: Node): Located | null {
-    const found = this.constant(unwrapped(name));
-    return found?.node.type === 'ClassDeclaration' ? found : null;
-  }
-
   /** The texts that the type of a variable or a field lets it be: `order: 'ASC' | 'DESC'`. */
   literalsOf(node: Node): ReadonlyMap<string, null> | null {
-    const literals = this.#bindings.types.literals(this.typeOf(node));
+    const literals = this.bindings.types.literals(this.typeOf(node));
     return literals && new Map(literals.map((each) => [each, null]));
   }
 
@@ -157,7 +90,7 @@ export class Module {
     const whole = this.#wholeModule(object, depth);
     if (whole !== null) return whole.exported(key, depth + 1);
     if (object.type === 'ThisExpression') {
-      const type = this.#bindings.classAround(node);
+      const type = this.bindings.classAround(node);
       const field = type && fieldOf(type, key, 'object');
       return field && this.#resolved(field, depth);
     }
@@ -171,7 +104,7 @@ export class Module {
     const from = requiredBy(node);
     if (from !== null) return { from, name: '*' };
     if (node.type !== 'Identifier') return null;
-    const own = this.#bindings.find(nameOf(node), node);
+    const own = this.bindings.find(nameOf(node), node);
     if (own === undefined) return this.links.imports.get(nameOf(node)) ?? null;
     const value = own.constant && unwrapped(own.constant);
     return value === null || depth > 20 ? null : this.importOf(value, depth + 1);
@@ -219,7 +152,7 @@ export class Module {
   #changingVariable(node: Node): Located | null {
     if (node.type === 'Identifier') {
       const imported = this.links.imports.get(nameOf(node));
-      if (this.#bindings.find(nameOf(node), node) !== undefined || imported === undefined) {
+      if (this.bindings.find(nameOf(node), node) !== undefined || imported === undefined) {
         return this.#changingBy(nameOf(node), node);
       }
       const module = this.other(imported.from);
@@ -241,12 +174,12 @@ export class Module {
     const object = unwrapped(node['object'] as Node);
     if (key === null) return null;
     if (object.type === 'ThisExpression') {
-      const type = this.#bindings.classAround(node);
+      const type = this.bindings.classAround(node);
       const value = type && fieldOf(type, key, 'object', 'mutable');
       return value && { node: value, module: this };
     }
     const own =
-      object.type === 'Identifier' ? this.#bindings.find(nameOf(object), object) : undefined;
+      object.type === 'Identifier' ? this.bindings.find(nameOf(object), object) : undefined;
     const [first] = own?.constant === null ? own.values : [];
     if (first) {
       return memberOf({ node: unwrapped(first), module: this }, key);
@@ -258,7 +191,7 @@ export class Module {
   }
 
   #changingBy(name: string, at: Node): Located | null {
-    const own = this.#bindings.find(name, at);
+    const own = this.bindings.find(name, at);
     const [value] = own?.constant === null ? own.values : [];
     return value ? { node: unwrapped(value), module: this } : null;
   }
@@ -268,19 +201,19 @@ export class Module {
   }
 
   #named(name: string, at: Node, depth: number): Located | null {
-    const own = this.#bindings.find(name, at);
+    const own = this.bindings.find(name, at);
     if (own === undefined) return this.imported(name, depth);
     return own.constant === null ? null : this.#resolved(own.constant, depth);
   }
 
   /** What a name is declared as in this module. */
   binding(at: Node, name: string = nameOf(at)): Binding | undefined {
-    return this.#bindings.find(name, at);
+    return this.bindings.find(name, at);
   }
 
   /** A declaration with the namespaces that add to it. */
   partsOf(declared: Node): readonly Node[] {
-    return [declared, ...this.#bindings.additionsTo(declared)];
+    return [declared, ...this.bindings.additionsTo(declared)];
   }
 
   /** Whether a package is there by this name. */
@@ -297,18 +230,18 @@ export class Module {
 
   /** The type that a variable or a field is declared with, or a property of what is; null where that is not told. */
   typeOf(node: Node): Node | null {
-    if (node.type === 'Identifier') return this.#bindings.find(nameOf(node), node)?.type() ?? null;
+    if (node.type === 'Identifier') return this.bindings.find(nameOf(node), node)?.type() ?? null;
     const key = node.type === 'MemberExpression' ? keyOf(node) : null;
     if (key === null) return null;
     const own = this.ofThis(node);
     return own === null
-      ? this.#bindings.types.property(this.typeOf(unwrapped(node['object'] as Node)), key)
+      ? this.bindings.types.property(this.typeOf(unwrapped(node['object'] as Node)), key)
       : own.type;
   }
 
   /** What a name of a type stands for where a node is: here, or in the module that it is imported from. */
   typeNamed(name: string, at: Node, depth = 0): Located | null {
-    const own = this.#bindings.types.named(name, at);
+    const own = this.bindings.types.named(name, at);
     if (own !== null) return { node: own, module: this };
     const imported = this.links.imports.get(name);
     return imported === undefined ? null : this.#typeOfOther(imported, depth);
@@ -333,7 +266,7 @@ export class Module {
         ? this.typeNamed(listed.name, this.program, depth)
         : this.#typeOfOther({ from, name: listed.name }, depth);
     }
-    const own = this.#bindings.types.named(name, this.program);
+    const own = this.bindings.types.named(name, this.program);
     if (own !== null) return { node: own, module: this };
     for (const from of this.links.allOf) {
       const found = this.#typeOfOther({ from, name }, depth);
@@ -342,22 +275,11 @@ export class Module {
     return null;
   }
 
-  /** What an object of a class of this project has by a name, be it of a class above. */
-  memberOf(member: Node): { value: Node | null; type: Node | null; module: Module } | null {
-    const key = keyOf(member);
-    const type = key && this.#classOf(unwrapped(member['object'] as Node));
-    for (const { node, module } of type ? lineOf(type) : []) {
-      const found = module.#bindings.memberOf(node, key!);
-      if (found !== null) return { ...found, module };
-    }
-    return null;
-  }
-
   /** What is known of `this.name`. */
   ofThis(member: Node): ReturnType<Bindings['member']> {
     const key = keyOf(member);
     const isOfThis = unwrapped(member['object'] as Node).type === 'ThisExpression';
-    return isOfThis && key !== null ? this.#bindings.member(key, member) : null;
+    return isOfThis && key !== null ? this.bindings.member(key, member) : null;
   }
 
   #resolved(node: Node, depth: number): Located | null {
@@ -416,16 +338,6 @@ export class Module {
     for (const each of this.#reached) each.filesReached(files);
     return files;
   }
-}
-
-/** A class and those that it extends. */
-function lineOf(type: Located): Located[] {
-  const line: Located[] = [];
-  for (let each: Located | null = type; each !== null && line.length < 10; ) {
-    line.push(each);
-    each = each.module.extended(each.node as { superClass?: Node });
-  }
-  return line;
 }
 
 /** What an expression has by a name: see `memberIn`; or, `mutable`, a variable of a namespace. */

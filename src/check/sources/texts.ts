@@ -11,6 +11,7 @@ import {
   startOf,
   textOf,
 } from './alternatives.ts';
+import { functionOf } from './classes.ts';
 import type { Located } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
 import { elementsOf, valuesOf } from './written-values.ts';
@@ -148,7 +149,7 @@ function ofCall(
   const { node, module } = here;
   const callee = unwrapped(node['callee'] as Node);
   const args = node['arguments'] as readonly Node[];
-  const made = module.functionOf(callee);
+  const made = functionOf(module, callee);
   const isLater = made !== null && made.node['async'] === true;
   if (made !== null && (isAwaited || !isLater) && made.node['generator'] !== true) {
     steps += STEPS_OF_CALL;
