@@ -15,16 +15,15 @@ export class DomainCodecs {
   /** Declared codecs of which it is not known yet whether they are domains'. */
   #undecided: readonly TypeName[];
   readonly #declared: readonly TypeName[];
-  /** Declared names of types that are no domains, as a session of the pool was told. */
-  readonly #others: Set<string>;
+  /** Declared names of types that are no domains, as this session was told: another's server may be another. */
+  readonly #others = new Set<string>();
   /** By OID, the type that each is made of in the end. */
   readonly #bases = new Map<number, number>();
 
   /** @param declared types, other than PostgreSQL's own, that codecs were declared for */
-  constructor(declared: readonly TypeName[], others: Set<string> = new Set()) {
+  constructor(declared: readonly TypeName[]) {
     this.#declared = declared;
-    this.#others = others;
-    this.#undecided = others.size === 0 ? declared : this.#open();
+    this.#undecided = declared;
   }
 
   /** @param codecs what connect options declare, by `codecKey` */
@@ -49,9 +48,13 @@ export class DomainCodecs {
     return this.#undecided;
   }
 
-  /** Tells of those that were undecided: the ones that are domains, the type that each is made of. */
-  decide(domains: readonly { readonly oid: number; readonly base: number }[]): void {
-    this.#undecided = [];
+  /** Tells of `undecided`, as it was when it was asked: the ones that are domains, the type that each is made of. */
+  decide(
+    asked: readonly TypeName[],
+    domains: readonly { readonly oid: number; readonly base: number }[],
+  ): void {
+    // What has come into doubt since is asked again.
+    if (asked === this.#undecided) this.#undecided = [];
     for (const { oid, base } of domains) this.#bases.set(oid, base);
   }
 
@@ -78,7 +81,7 @@ export class DomainCodecs {
     if (this.#bases.delete(oid)) this.#undecided = this.#open();
   }
 
-  /** The schema has changed: what was declared is asked for again. */
+  /** The schema may have changed: what was declared is asked for again. */
   forget(): void {
     this.#others.clear();
     this.#undecided = this.#declared;
@@ -105,7 +108,7 @@ export class DomainCodecs {
   }
 
   fork(): DomainCodecs {
-    return new DomainCodecs(this.#declared, this.#others);
+    return new DomainCodecs(this.#declared);
   }
 }
 

@@ -91,9 +91,10 @@ export class KnownTypes {
     this.#seenEpoch++;
   }
 
-  /** Sets what is in doubt aside, so that it is missing. */
-  catchUp(): void {
-    if (this.#isInDoubt || this.#seenDoubts !== this.#pool.doubts) {
+  /** Sets what is in doubt aside, so that it is missing. Whether there was a doubt. */
+  catchUp(): boolean {
+    const isInDoubt = this.#isInDoubt || this.#seenDoubts !== this.#pool.doubts;
+    if (isInDoubt) {
       for (const [oid, type] of this.#told) this.#doubted.set(oid, type);
       this.#told.clear();
       this.version++;
@@ -101,6 +102,7 @@ export class KnownTypes {
       this.#seenDoubts = this.#pool.doubts;
     }
     this.#seenEpoch = this.epoch;
+    return isInDoubt;
   }
 
   want(oids: readonly number[]): void {

@@ -150,7 +150,8 @@ export class TypeRegistry implements CodecSource {
   }
 
   catchUp(): void {
-    this.#known.catchUp();
+    // A name may be a domain's now, or another domain's.
+    if (this.#known.catchUp()) this.domains.forget();
   }
 
   want(oids: readonly number[]): void {

@@ -82,7 +82,7 @@ export function statementKind(text: string): StatementKind {
 }
 
 /** What may rename or alter types that the session knows, or make others of their names. */
-const TYPE_CHANGE = /\balter\b|\b(?:create|drop)\s+type\b/i;
+const TYPE_CHANGE = /\balter\b|\b(?:create|drop)\s+(?:type|domain|extension)\b/i;
 
 /** Whether types, or tables whose rows are values, may not be what they were after a text. */
 export function mayChangeTypes(text: string): boolean {

@@ -90,7 +90,7 @@ export async function domainColumns(
       names.map(({ schema }) => schema),
       names.map((type) => type.name),
     ]);
-    domains.decide(found as unknown as { oid: number; base: number }[]);
+    domains.decide(names, found as unknown as { oid: number; base: number }[]);
   }
   if (!fields.some(({ typeOid }) => domains.mayHave(typeOid))) return undefined;
   const types =

@@ -178,7 +178,46 @@ describe('a pool that comes to another server by the same address', () => {
     expect(way.flights.take()).toBe(2 * READS.length + 1 + composites);
     for (const [, text] of READS) await other.fetch(text);
     expect(way.flights.take()).toBe(READS.length);
-    await third.fetch('SELECT $1::int4, ARRAY[1.5], int4range(1, 2)', 1);
+    // Which of the declared names are domains here nothing else has told.
+    const plain = 'SELECT $1::int4, ARRAY[1.5], int4range(1, 2)';
+    await third.fetch(plain, 1);
+    expect(way.flights.take()).toBe(2 + 1);
+    await third.fetch(`${plain}, 1`, 1);
     expect(way.flights.take()).toBe(2);
+    await using without = await way.open({ codecs: {} });
+    await without.fetch('SELECT 1');
+    way.flights.take();
+    await without.fetch(plain, 1);
+    expect(way.flights.take()).toBe(2);
+  });
+
+  it.each([
+    ['a domain here and an enum there', 'code'],
+    ['an enum here and a domain there', 'edoc'],
+  ])('applies a declared codec to what is %s', async (kind, name) => {
+    const made = async (cluster: TempCluster, text: string): Promise<number> => {
+      await using connection = await connect(cluster.dsn);
+      await connection.execute(text);
+      const table = `${name}s`;
+      await connection.execute(`CREATE TABLE ${table} AS SELECT 'x'::${name} AS v`);
+      return (await connection.fetchVal<number>('SELECT $1::text::regtype::oid', name))!;
+    };
+    const isDomainHere = kind.startsWith('a domain');
+    const domain = `CREATE DOMAIN ${name} AS text`;
+    const other = `CREATE TYPE ${name} AS ENUM ('x')`;
+    const here = await made(first, isDomainHere ? domain : other);
+    // The OIDs differ, so that nobody asks for this type because of another.
+    const between = `CREATE TABLE between_${name} (a int4, b text); `;
+    const there = await made(second, between + (isDomainHere ? other : domain));
+    expect(there).not.toBe(here);
+    const way = new Switch();
+    const decoder = (text: string): string => `CODE:${text}`;
+    await using pool = await way.open({ codecs: { [name]: { decoder } } });
+    const text = `SELECT v FROM ${name}s`;
+    expect(await pool.fetchVal(text)).toBe('CODE:x');
+    await way.over(pool);
+    expect(await pool.fetchVal(text)).toBe('CODE:x');
+    expect(await pool.fetchVal({ text, prepare: false })).toBe('CODE:x');
+    expect(await pool.fetchVal(`${text} LIMIT 1`)).toBe('CODE:x');
   });
 });

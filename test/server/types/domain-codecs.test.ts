@@ -231,5 +231,69 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       expect(await connection.fetchVal('SELECT l FROM lates')).toEqual({ wrapped: 'x' });
       await connection.execute('DROP TABLE lates');
     });
+
+    describe('that is declared for a pool', () => {
+      const TEXT = 'SELECT v FROM kinds';
+      const x = { wrapped: 'x' };
+      const BACK = 'ALTER TABLE kinds ALTER v TYPE text;';
+      const DOMAIN = `CREATE DOMAIN kind AS text; ALTER TABLE kinds ALTER v TYPE kind`;
+      const ENUM = `CREATE TYPE kind AS ENUM ('x'); ALTER TABLE kinds ALTER v TYPE kind USING v::kind`;
+
+      async function openPool() {
+        await asOwner(
+          `DROP TABLE IF EXISTS kinds; DROP TYPE IF EXISTS kind;
+           CREATE TABLE kinds (v text); INSERT INTO kinds VALUES ('x')`,
+        );
+        const serverSettings = { search_path: SCHEMA };
+        return createPool(dsn(), { maxSize: 2, serverSettings, codecs: { kind: wrapping } });
+      }
+
+      test('holds for a domain that a connection makes late, or anew, and for what takes its name', async () => {
+        await using pool = await openPool();
+        await using one = await pool.acquire();
+        await using other = await pool.acquire();
+        const steps = [
+          [`${BACK} ${DOMAIN}`, x],
+          [`${BACK} DROP DOMAIN kind; ${DOMAIN}`, x],
+          [`${BACK} DROP DOMAIN kind; ${ENUM}`, x],
+          [`${BACK} DROP TYPE kind; ${DOMAIN}`, x],
+          [`${BACK} DROP DOMAIN kind`, 'x'],
+        ] as const;
+        expect([await one.fetchVal(TEXT), await other.fetchVal(TEXT)]).toEqual(['x', 'x']);
+        for (const [text, value] of steps) {
+          await one.execute(text);
+          for (const connection of [one, other]) {
+            expect(await connection.fetchVal(TEXT), text).toEqual(value);
+            expect(await connection.fetchVal({ text: TEXT, prepare: false }), text).toEqual(value);
+          }
+        }
+      });
+
+      test('holds for a domain that is made in a transaction, and not after its rollback', async () => {
+        await using pool = await openPool();
+        await using connection = await pool.acquire();
+        const last = 'SELECT v FROM kinds LIMIT 1';
+        expect(await connection.fetchVal(TEXT)).toBe('x');
+        const undone = connection.transaction(async (tx) => {
+          await tx.execute('CREATE DOMAIN kind AS text');
+          await tx.execute('CREATE TABLE made AS SELECT v::kind FROM kinds');
+          expect(await tx.fetchVal('SELECT v FROM made')).toEqual(x);
+          throw new Error('undone');
+        });
+        await expect(undone).rejects.toThrow('undone');
+        expect(await connection.fetchVal(TEXT)).toBe('x');
+        await connection.execute(DOMAIN);
+        expect(await connection.fetchVal(last)).toEqual(x);
+      });
+
+      test('holds in new connections for a domain that somebody else has made of an enum', async () => {
+        await using pool = await openPool();
+        await asOwner(ENUM);
+        expect(await pool.fetchVal(TEXT)).toEqual(x);
+        await asOwner(`${BACK} DROP TYPE kind; ${DOMAIN}`);
+        await pool.expireConnections();
+        expect(await pool.fetchVal(TEXT)).toEqual(x);
+      });
+    });
   });
 });
