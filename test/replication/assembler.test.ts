@@ -2,11 +2,10 @@ import { expect, test } from 'vitest';
 import { writeLogicalMessage } from '../../src/protocol/replication/change-messages.ts';
 import { writeBegin, writeCommit } from '../../src/protocol/replication/transaction-messages.ts';
 import type { MessageWriter } from '../../src/protocol/writer.ts';
-import { Assembler, type AssemblerHost } from '../../src/replication/assembler.ts';
+import { Assembler } from '../../src/replication/assembler.ts';
 import type { Transaction } from '../../src/replication/transaction.ts';
 import { encoded } from '../support/fakes/scripted-connection.ts';
-
-const nothing = (): void => {};
+import { assemblerHost } from '../support/replication/assembler-host.ts';
 
 /** A change for each letter, and where it is in the log. */
 type Sent = readonly (readonly [letter: string, lsn: number])[];
@@ -17,22 +16,9 @@ class Life {
   #transaction: Transaction | null = null;
 
   constructor() {
-    const host: AssemblerHost = {
-      failure: null,
-      opened: (transaction: Transaction) => {
-        transaction.isPending = true;
-        this.#transaction = transaction;
-      },
-      pushed: nothing,
-      closed: nothing,
-      forgotten: nothing,
-      taken: nothing,
-      starving: nothing,
-      acknowledged: nothing,
-      storable: (position) => position,
-      learn: nothing,
-      needsText: nothing,
-    };
+    const host = assemblerHost((transaction) => {
+      this.#transaction = transaction;
+    });
     this.#assembler = new Assembler(host, (prefix) => prefix !== 'unwanted', 0n);
   }
 

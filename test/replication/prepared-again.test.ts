@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import type { Prepare } from '../../src/protocol/replication/transaction-messages.ts';
 import { Assembler } from '../../src/replication/assembler.ts';
 import type { Transaction } from '../../src/replication/transaction.ts';
+import { assemblerHost } from '../support/replication/assembler-host.ts';
 
-const nothing = (): void => {};
 const XID = 7;
 const PREPARED: Prepare = { xid: XID, gid: 'g', lsn: 100n, endLsn: 110n, time: 0n };
 const DECIDED: Prepare = { ...PREPARED, lsn: 200n, endLsn: 210n };
@@ -17,26 +17,8 @@ class Life {
   readonly handedOver: Transaction[] = [];
 
   constructor(delivered: bigint = 0n) {
-    this.assembler = new Assembler(
-      {
-        failure: null,
-        opened: (transaction) => {
-          transaction.isPending = true;
-          this.handedOver.push(transaction);
-        },
-        pushed: nothing,
-        closed: nothing,
-        forgotten: nothing,
-        taken: nothing,
-        starving: nothing,
-        acknowledged: nothing,
-        storable: (position) => position,
-        learn: nothing,
-        needsText: nothing,
-      },
-      () => true,
-      delivered,
-    );
+    const host = assemblerHost((transaction) => this.handedOver.push(transaction));
+    this.assembler = new Assembler(host, () => true, delivered);
   }
 
   connects(start: bigint): this {
