@@ -1,7 +1,10 @@
 /**
- * The text of an interval, taken apart: see Interval.fromString.
+ * The text of an interval, taken apart: see Interval.fromString. What the server reads in a text is read in it
+ * here, or the text is refused.
  * PostgreSQL manual: "Interval Input" (datatype-interval-input).
  */
+
+import { DAY, type IntervalUnit, intervalUnit, isUnitBeforeDigits } from './interval-units.ts';
 
 interface Parts {
   months: number;
@@ -15,85 +18,44 @@ interface Parts {
  */
 export type IntervalStyle = 'sql_standard' | 'postgres' | null;
 
-const SECOND = 1_000_000n;
-const MINUTE = 60n * SECOND;
-const HOUR = 60n * MINUTE;
-
-const UNITS: ReadonlyMap<string, readonly [part: 'months' | 'days', size: number]> = new Map([
-  ['year', ['months', 12]],
-  ['years', ['months', 12]],
-  ['mon', ['months', 1]],
-  ['mons', ['months', 1]],
-  ['month', ['months', 1]],
-  ['months', ['months', 1]],
-  ['week', ['days', 7]],
-  ['weeks', ['days', 7]],
-  ['day', ['days', 1]],
-  ['days', ['days', 1]],
-]);
-
-const TIME_UNITS: ReadonlyMap<string, bigint> = new Map([
-  ['hour', HOUR],
-  ['hours', HOUR],
-  ['min', MINUTE],
-  ['mins', MINUTE],
-  ['minute', MINUTE],
-  ['minutes', MINUTE],
-  ['sec', SECOND],
-  ['secs', SECOND],
-  ['second', SECOND],
-  ['seconds', SECOND],
-]);
-
-const ISO =
-  /^P(?=.)(?:([+-]?\d+)Y)?(?:([+-]?\d+)M)?(?:([+-]?\d+)W)?(?:([+-]?\d+)D)?(?:T(?=.)(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+(?:\.\d+)?)S)?)?$/;
+const ISO_NUMBER = String.raw`([+-]?(?:\d+(?:\.\d*)?|\.\d+))`;
+const isoParts = (units: string) => units.replace(/./g, `(?:${ISO_NUMBER}$&)?`);
+const ISO = new RegExp(`^P(?=.)${isoParts('YMWD')}(?:T(?=.)${isoParts('HMS')})?$`);
+const ISO_UNITS = ['year', 'month', 'week', 'day', 'hour', 'minute', 'second'];
 const ISO_ALTERNATIVE =
   /^P(\d{1,9})-(\d{1,9})(?:-(\d{1,9}))?(?:T(\d{1,15}):(\d{1,15})(?::(\d{1,15}(?:\.\d+)?))?)?$/;
+const ALTERNATIVE_UNITS = ['year', 'month', 'day', 'hour', 'minute', 'second'];
 const YEAR_MONTH = /^([+-]?)(\d+)-(\d\d?)$/;
 const CLOCK = /^([+-]?)(\d+):(\d\d?)(?::(\d\d?(?:\.\d+)?))?$/;
 const INTEGER = /^[+-]?\d+$/;
-const DECIMAL = /^[+-]?\d+(?:\.\d+)?$/;
+const AMOUNT = /^(?:[+-]?\d+(?:\.\d*)?|\.\d+)$/;
+/** Amounts with their units right behind them, `1h30m`. */
+const JOINED = /^(?:[+-]?\d+(?:\.\d+)?|\.\d+)[a-z]+(?:\d+(?:\.\d+)?[a-z]+)*$/;
 
-function refuse(text: string, why = ''): SyntaxError {
-  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return new SyntaxError(`not the text of an interval: ${JSON.stringify(shown)}${why}`);
+/** From here on the server may be off by a microsecond where an ISO 8601 amount has a fraction. */
+const ROUNDED = 2n ** 52n;
+
+/** A text that is in none of the styles, or that is not read alike by all servers. */
+export class UnreadInterval extends SyntaxError {
+  /** Behind the text, which it does not show; empty where there is nothing to say. */
+  readonly why: string;
+
+  constructor(text: string, why: string) {
+    const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+    super(`not the text of an interval: ${JSON.stringify(shown)}${why}`);
+    this.why = why;
+  }
 }
 
-/** Seconds as decimal digits, with an optional sign and fraction, in microseconds. */
-function microsecondsOf(seconds: string, text: string): bigint {
-  const negative = seconds.startsWith('-');
-  const [whole = '0', fraction = ''] = seconds.replace(/^[+-]/, '').split('.');
-  if (fraction.length > 6) throw refuse(text, ': it has more than six digits behind the point');
-  const magnitude = BigInt(whole) * SECOND + BigInt(fraction.padEnd(6, '0'));
-  return negative ? -magnitude : magnitude;
+function refuse(text: string, why = ''): UnreadInterval {
+  return new UnreadInterval(text, why);
 }
 
-function parseIso(text: string): Parts {
-  const match = ISO.exec(text) ?? ISO_ALTERNATIVE.exec(text);
-  if (match === null) throw refuse(text);
-  // The alternative form has no weeks.
-  if (match.length === 7) match.splice(3, 0, '0');
-  const [, years = '0', months = '0', weeks = '0', days = '0', hours = '0', minutes = '0'] = match;
-  return {
-    months: Number(years) * 12 + Number(months),
-    days: Number(weeks) * 7 + Number(days),
-    microseconds:
-      BigInt(hours) * HOUR + BigInt(minutes) * MINUTE + microsecondsOf(match[7] ?? '0', text),
-  };
-}
-
-function parseClock(match: RegExpExecArray, text: string): bigint {
-  const [, sign = '', hours = '0', minutes = '0', seconds = '0'] = match;
-  if (Number(minutes) > 59 || Number(seconds) >= 60) throw refuse(text);
-  const magnitude = BigInt(hours) * HOUR + BigInt(minutes) * MINUTE + microsecondsOf(seconds, text);
-  return sign === '-' ? -magnitude : magnitude;
-}
-
-/** The parts of a text of words, added one by one. Each unit stands once, as on the server. */
+/** The parts of a text, added one by one. */
 class Sum {
-  months = 0;
-  days = 0;
-  microseconds = 0n;
+  #months = 0n;
+  #days = 0n;
+  #microseconds = 0n;
   /** Every part is negative, whatever it looks like. */
   readonly #isNegative: boolean;
   readonly #text: string;
@@ -104,47 +66,133 @@ class Sum {
     this.#isNegative = isNegative;
   }
 
-  add(part: 'months' | 'days', value: number, unit: string): void {
-    this.#once(unit);
-    this[part] += this.#isNegative && value > 0 ? -value : value;
+  /** @param amount decimal digits, with an optional sign and fraction */
+  add(amount: string, unit: IntervalUnit): void {
+    const isNegative = this.#isNegative || amount.startsWith('-');
+    const sign = isNegative ? -1n : 1n;
+    const [whole = '', fraction = ''] = amount.replace(/^[+-]/, '').split('.');
+    this.#addTo(unit.part, sign * BigInt(whole) * unit.size);
+    if (/[1-9]/.test(fraction)) this.#addFraction(sign, fraction, unit);
   }
 
-  addTime(value: bigint, ...units: readonly string[]): void {
-    for (const unit of units) this.#once(unit);
-    this.microseconds += this.#isNegative && value > 0n ? -value : value;
+  /** What a fraction of a unit comes to, where that is exact: how it is rounded differs between servers. */
+  #addFraction(sign: bigint, fraction: string, unit: IntervalUnit): void {
+    const { name, part, size } = unit;
+    const scale = 10n ** BigInt(fraction.length);
+    let rest = BigInt(fraction) * size;
+    if (part === 'months') {
+      if (name === 'month') {
+        // A month has 30 days then. Of other fractions than halves, quarters and so on the server may lose a bit.
+        if (rest % 5n ** BigInt(fraction.length) !== 0n) throw this.#inexact(unit, 'days');
+        rest *= 30n * DAY;
+      } else {
+        if (name !== 'year' || rest % scale !== 0n) throw this.#inexact(unit, 'months');
+        this.#addTo('months', (sign * rest) / scale);
+        return;
+      }
+    } else if (part === 'days') {
+      rest *= DAY;
+    }
+    if (rest % scale !== 0n) throw this.#inexact(unit, 'microseconds');
+    const microseconds = rest / scale;
+    const days = part === 'microseconds' ? 0n : microseconds / DAY;
+    this.#addTo('days', sign * days);
+    this.#addTo('microseconds', sign * (microseconds - days * DAY));
   }
 
-  #once(unit: string): void {
-    if (this.#units.has(unit)) throw refuse(this.#text, `: it has ${unit} more than once`);
-    this.#units.add(unit);
+  #inexact({ name }: IntervalUnit, smaller: string): UnreadInterval {
+    return refuse(this.#text, `: its fraction of a ${name} is not exact; give ${smaller}`);
+  }
+
+  #addTo(part: IntervalUnit['part'], value: bigint): void {
+    if (part === 'months') this.#months += value;
+    else if (part === 'days') this.#days += value;
+    else this.#microseconds += value;
+  }
+
+  /** Each unit stands once, as on the server. */
+  once(...units: readonly string[]): void {
+    for (const unit of units) {
+      if (this.#units.has(unit)) throw refuse(this.#text, `: it has ${unit} more than once`);
+      this.#units.add(unit);
+    }
+  }
+
+  parts(sign: 1 | -1): Parts {
+    return {
+      months: sign * Number(this.#months),
+      days: sign * Number(this.#days),
+      microseconds: BigInt(sign) * this.#microseconds,
+    };
   }
 }
 
-/** The one name of a unit that has several. */
-function unitName(unit: string): string {
-  return unit.replace(/^(mon|min|sec)(?:th|ute|ond)?s?$/, '$1').replace(/s$/, '');
+function parseIso(text: string): Parts {
+  const sum = new Sum(text, false);
+  const alternative = ISO_ALTERNATIVE.exec(text);
+  const match = alternative ?? ISO.exec(text);
+  if (match === null) throw refuse(text);
+  const names = alternative === null ? ISO_UNITS : ALTERNATIVE_UNITS;
+  for (const [index, name] of names.entries()) {
+    const amount = match[index + 1];
+    if (amount === undefined) continue;
+    const unit = intervalUnit(name)!;
+    if (alternative === null && amount.includes('.')) checkRounding(text, amount, unit);
+    sum.add(amount, unit);
+  }
+  return sum.parts(1);
 }
 
-function addUnit(sum: Sum, amount: string, unit: string, text: string): void {
-  const unitOfTime = TIME_UNITS.get(unit);
-  if (unitOfTime === SECOND && DECIMAL.test(amount)) {
-    sum.addTime(microsecondsOf(amount, text), 'sec');
-  } else if (unitOfTime !== undefined && INTEGER.test(amount)) {
-    sum.addTime(BigInt(amount) * unitOfTime, unitName(unit));
-  } else {
-    const found = UNITS.get(unit);
-    if (found === undefined || !INTEGER.test(amount)) throw refuse(text);
-    const [part, size] = found;
-    sum.add(part, Number(amount) * size, unitName(unit));
-  }
+/** The server reads such an amount as one floating-point number. */
+function checkRounding(text: string, amount: string, { part, size }: IntervalUnit): void {
+  const microseconds = part === 'days' ? size * DAY : size;
+  const [whole = ''] = amount.replace(/^[+-]/, '').split('.');
+  if (part === 'months' || BigInt(whole) * microseconds < ROUNDED) return;
+  throw refuse(text, ': it is too long for a fraction; give the whole and the rest by units');
+}
+
+function addClock(sum: Sum, match: RegExpExecArray, text: string): void {
+  const [, sign = '', hours = '0', minutes = '0', seconds = '0'] = match;
+  if (Number(minutes) > 59 || Number(seconds) >= 60) throw refuse(text);
+  sum.once('hour', 'minute', 'second', 'millisecond', 'microsecond');
+  sum.add(sign + hours, intervalUnit('hour')!);
+  sum.add(sign + minutes, intervalUnit('minute')!);
+  sum.add(sign + seconds, intervalUnit('second')!);
 }
 
 /** Years and months as `sql_standard` writes them, `1-2`: the sign is that of both. */
 function addYearMonth(sum: Sum, match: RegExpExecArray, text: string): void {
-  const [, sign, years, months] = match;
+  const [, sign = '', years = '0', months = '0'] = match;
   if (Number(months) > 11) throw refuse(text);
-  const total = Number(years) * 12 + Number(months);
-  sum.add('months', sign === '-' ? -total : total, 'mon');
+  sum.once('month');
+  sum.add(sign + years, intervalUnit('year')!);
+  sum.add(sign + months, intervalUnit('month')!);
+}
+
+function addUnit(sum: Sum, amount: string, name: string | undefined, text: string): void {
+  if (!AMOUNT.test(amount)) throw refuse(text);
+  const unit = name === undefined ? undefined : intervalUnit(name);
+  if (unit === undefined) throw refuse(text, ': a number in it has no unit that the server knows');
+  sum.once(unit.name);
+  if (unit.name === 'second' && /\.\d*[1-9]/.test(amount)) sum.once('millisecond', 'microsecond');
+  sum.add(amount, unit);
+}
+
+/** The words of a text, in small letters: `@` and commas say nothing, and `1h30m` is four. */
+function wordsOf(text: string): string[] {
+  const words = text
+    .toLowerCase()
+    .replace(/^@/, ' ')
+    .split(/[\s,]+/);
+  return words.flatMap((word) => {
+    if (!JOINED.test(word)) return word === '' ? [] : word;
+    const pieces = word.match(/[^a-z]+|[a-z]+/g)!;
+    const areRead = pieces
+      .slice(0, -1)
+      .every((piece, i) => i % 2 === 0 || isUnitBeforeDigits(piece));
+    if (!areRead) throw refuse(text, ': it needs a blank between its parts');
+    return pieces;
+  });
 }
 
 /** Whether the first part has the only sign, a minus, and other parts follow. */
@@ -153,14 +201,13 @@ function hasLeadingMinus(words: readonly string[]): boolean {
 }
 
 function parseUnits(text: string, style: IntervalStyle): Parts {
-  const words = text.toLowerCase().split(/\s+/);
-  if (words[0] === '@') words.shift();
+  const words = wordsOf(text);
   const ago = words.at(-1) === 'ago';
   if (ago) words.pop();
   const end = words.length;
   if (end === 0) throw refuse(text);
   const leadingMinus = hasLeadingMinus(words);
-  if (style === null && leadingMinus && end > 1 && !/[a-z]/.test(text)) {
+  if (style === null && leadingMinus && end > 1 && !/[a-z]/i.test(text)) {
     const why = ': its minus is that of all parts or of the first, as IntervalStyle says';
     throw refuse(text, `${why}; give each part a sign`);
   }
@@ -172,27 +219,26 @@ function parseUnits(text: string, style: IntervalStyle): Parts {
     const clock = isLast ? CLOCK.exec(word) : null;
     const yearMonth = YEAR_MONTH.exec(word);
     if (clock !== null) {
-      sum.addTime(parseClock(clock, text), 'hour', 'min', 'sec');
+      addClock(sum, clock, text);
       index += 1;
     } else if (word === '0' && isLast && !ago) {
-      sum.addTime(0n, 'sec');
+      sum.once('second');
       index += 1;
     } else if (yearMonth !== null) {
       addYearMonth(sum, yearMonth, text);
       index += 1;
     } else if (index === end - 2 && INTEGER.test(word) && CLOCK.test(words[end - 1]!)) {
-      sum.add('days', Number(word), 'day');
+      addUnit(sum, word, 'day', text);
       index += 1;
     } else {
-      addUnit(sum, word, words[index + 1] ?? '', text);
+      addUnit(sum, word, words[index + 1], text);
       index += 2;
     }
   }
-  const { months, days, microseconds } = sum;
-  return ago ? { months: -months, days: -days, microseconds: -microseconds } : sum;
+  return sum.parts(ago ? -1 : 1);
 }
 
-/** Throws a SyntaxError for a text that is in none of the styles. */
+/** @throws UnreadInterval */
 export function parseInterval(text: string, style: IntervalStyle): Parts {
   const trimmed = text.trim();
   return trimmed.startsWith('P') ? parseIso(trimmed) : parseUnits(trimmed, style);

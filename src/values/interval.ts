@@ -96,9 +96,11 @@ export class Interval {
   /**
    * Reads what PostgreSQL writes with any `intervalstyle`: `1 year 2 mons -3 days +04:05:06.5`,
    * `@ 1 year 2 mons ago`, `P1Y2M-3DT4H5M6.5S`, `+1-2 -3 +4:05:06.5`; ISO 8601's other form too,
-   * `P0001-02-03T04:05:06`. A part that follows a negative one and has no sign is positive.
+   * `P0001-02-03T04:05:06`; and amounts of all units that it knows, by any of their names: `1.5 hours`, `2 weeks`,
+   * `1h 30m`, `250 ms`. A part that follows a negative one and has no sign is positive.
    *
-   * @throws SyntaxError for other texts, for more than six digits of a second's fraction, and for
+   * @throws SyntaxError for other texts, for a number without a unit, for fractions that are no whole number of
+   *   microseconds (of a year: months) or that servers round each in its own way, `0.1 months`, and for
    *   what only `sql_standard` writes and other styles read otherwise: in `-3 4:05:06` the minus may
    *   be that of both parts. An argument is read as its session reads it
    */

@@ -1,6 +1,6 @@
 import type { IntervalFields } from '../../values/interval.ts';
 import { Interval, intervalFrom } from '../../values/interval.ts';
-import type { IntervalStyle } from '../../values/interval-text.ts';
+import { type IntervalStyle, UnreadInterval } from '../../values/interval-text.ts';
 import { isPlainObject } from '../../values/kind-of.ts';
 import { expectSize, int32At, int64At, malformed } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
@@ -55,7 +55,9 @@ function fromText(text: string, style: IntervalStyle): Interval {
     return intervalFrom(text, style);
   } catch (cause) {
     if (cause instanceof RangeError) throw new Unencodable(cause.message, { cause });
-    throw unreadable('an interval such as "1 year 2 mons 3 days 04:05:06" or "P1Y2M3DT4H5M6S"');
+    const expected = 'an interval such as "1 year 2 mons 3 days 04:05:06" or "P1Y2M3DT4H5M6S"';
+    const { message } = unreadable(expected);
+    throw new Unencodable(cause instanceof UnreadInterval ? message + cause.why : message);
   }
 }
 

@@ -15,17 +15,24 @@ const unit = fc.constantFrom(
   ...'year years mon mons month week weeks day days hour hours min mins minute sec secs second'.split(
     ' ',
   ),
+  ...'y yrs w d h hr m s ms msecs milliseconds us usecs dec decades c centuries mil millennia'.split(
+    ' ',
+  ),
 );
+const fraction = fc.constantFrom('.5', '.25', '.75', '.1', '.7', '.125', '.123456', '.0', '.');
 const word = fc.oneof(
   fc.tuple(sign, small, unit).map(([s, n, u]) => `${s}${n} ${u}`),
   fc.tuple(sign, small, small).map(([s, n, f]) => `${s}${n}.${f} secs`),
+  fc.tuple(sign, small, fraction, unit).map(([s, n, f, u]) => `${s}${n}${f} ${u}`),
+  fc.tuple(sign, small, unit).map(([s, n, u]) => `${s}${n}${u}`),
+  fc.tuple(small, unit, small, unit).map((joined) => joined.join('')),
   fc.tuple(sign, small, fc.integer({ min: 0, max: 12 })).map(([s, y, m]) => `${s}${y}-${m}`),
   fc.tuple(sign, small).map(([s, n]) => `${s}${n}`),
   fc.tuple(sign, clock).map(([s, c]) => `${s}${c}`),
 );
 const words = fc
   .tuple(fc.constantFrom('', '@ '), fc.array(word, { maxLength: 4 }), fc.constantFrom('', ' ago'))
-  .map(([at, list, ago]) => `${at}${list.join(' ')}${ago}`);
+  .map(([at, list, ago]) => `${at}${list.join(list.length === 3 ? ', ' : ' ')}${ago}`);
 /** Most often in the order of a standard text, so that many are taken. */
 const ordered = fc
   .tuple(
@@ -38,7 +45,15 @@ const ordered = fc
   );
 const part = (units: string) =>
   fc
-    .array(fc.tuple(fc.constantFrom('', '-'), small, fc.constantFrom(...units)), { maxLength: 3 })
+    .array(
+      fc.tuple(
+        fc.constantFrom('', '-'),
+        small,
+        fc.oneof({ weight: 3, arbitrary: fc.constant('') }, fraction),
+        fc.constantFrom(...units),
+      ),
+      { maxLength: 3 },
+    )
     .map((list) => list.map((piece) => piece.join('')).join(''));
 const iso = fc.oneof(
   fc.tuple(part('YMWD'), part('HMS')).map(([d, t]) => `P${d}${t === '' ? '' : `T${t}`}`),
@@ -116,6 +131,9 @@ describeEach('the text of an interval', (version) => {
     ['postgres', '-3 4:05:06', '-3 days +04:05:06'],
     ['postgres', '+1-2 -3 +4:05:06', '1 year 2 mons -3 days +04:05:06'],
     ['postgres', 'P0001-02-03T04:05:06', '1 year 2 mons 3 days 04:05:06'],
+    ['postgres', '1.5 hours', '01:30:00'],
+    ['sql_standard', '-1.5 days 250 ms', '-1 days -12:00:00.25'],
+    ['postgres', '-1.5 days 250 ms', '-1 days -11:59:59.75'],
   ])('with the style %s, %j is %s', async (style, text, expected) => {
     const connection = await opened(style);
     const value = new Interval({});
@@ -127,6 +145,14 @@ describeEach('the text of an interval', (version) => {
     await connection.executeMany('INSERT INTO spans VALUES ($1)', [[text]]);
     const stored = await connection.fetch('SELECT i FROM spans');
     expect(stored.map(({ i }) => String(i))).toEqual([expected, expected]);
+  });
+
+  it('that is refused has the reason told, and not the text', async () => {
+    const connection = await opened('postgres');
+    expect((await failure(connection.fetchVal('SELECT $1::interval', '1.55 years'))).message).toBe(
+      'invalid input for query argument $1 (interval): expected an interval such as "1 year 2 mons 3 days 04:05:06" or ' +
+        '"P1Y2M3DT4H5M6S", got a string that is none: its fraction of a year is not exact; give months',
+    );
   });
 
   it('is read by the style that holds, also for a statement that is prepared', async () => {
