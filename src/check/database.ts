@@ -108,11 +108,20 @@ export function schemaFinding(
           code: error.sqlstate ?? 'refused',
           // That of an error of the driver's own has its hint as well.
           message: error.message.replace(/\nHINT: .*$/s, ''),
-          hint: /^extension ".*" is not available/.test(error.message)
+          hint: isMissingExtension(error)
             ? 'Use a database that has it: --database URL'
             : (variableHint(sql, at) ??
               error.hint ??
               `${relativeName(root, file)} cannot be executed as it is.`),
         };
   return findingAt(file, sql, at, { severity: 'error', ...said });
+}
+
+/** The server has no files of an extension: told by 58P01 before PostgreSQL 14. */
+function isMissingExtension(error: NonNullable<ScriptFailure['error']>): boolean {
+  const { sqlstate, serverSourceFunction } = error;
+  return (
+    (sqlstate === '0A000' || sqlstate === '58P01') &&
+    serverSourceFunction === 'parse_extension_control_file'
+  );
 }

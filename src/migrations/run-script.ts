@@ -22,6 +22,8 @@ export interface ScriptFailure {
   readonly at: number;
   /** Null where it leaves a transaction open, which would undo all that follows. */
   readonly error: ScriptError | null;
+  /** The role that it wants and the server does not have, if that is why. */
+  readonly missingRole: string | null;
 }
 
 /** An error of the server's has these; all may be missing. */
@@ -29,6 +31,7 @@ interface ScriptError extends Error {
   readonly sqlstate?: string | null;
   readonly hint?: string | null;
   readonly position?: number | null;
+  readonly serverSourceFunction?: string | null;
 }
 
 /** CREATE INDEX CONCURRENTLY, VACUUM and their like; a label that the same transaction has added to an enum. */
@@ -59,7 +62,9 @@ export async function runScript(
     failed = await execute(on, each, run);
   }
   if (failed !== null) return failed;
-  if (on.isInTransaction()) return { at: sql.trimEnd().length - 1, error: null };
+  if (on.isInTransaction()) {
+    return { at: sql.trimEnd().length - 1, error: null, missingRole: null };
+  }
   if ((await on.fetchVal('SHOW search_path')) === '') await on.execute('RESET search_path');
   return null;
 }
@@ -89,12 +94,11 @@ async function execute(
       if (!(error instanceof Error) || on.isClosed) throw error;
       const { position = null } = error as ScriptError;
       const place = position === null ? at : start + utf16Offset(text, position - 1);
-      const failure = { at: place, error };
-      const role = missingRole(error);
+      if (on.isInTransaction()) await on.execute('ROLLBACK');
+      const role = await missingRole(on, error);
       if (role !== null && makesRoles && !made.has(role)) made.add(role);
       else if (makesRoleThatIsThere(statement, error)) passedOver.add(statement);
-      else return failure;
-      if (on.isInTransaction()) await on.execute('ROLLBACK');
+      else return { at: place, error, missingRole: role };
       if (role !== null) await on.execute(`CREATE ROLE "${role.replaceAll('"', '""')}"`);
       index = first - 1;
     }
@@ -102,9 +106,34 @@ async function execute(
   return null;
 }
 
-/** The role that a statement wants and the server does not have. */
-export function missingRole(error: Error): string | null {
-  return /^role "(.+)" does not exist$/.exec(error.message)?.[1] ?? null;
+/** A role is not there; for SET ROLE and SET SESSION AUTHORIZATION it is a value that cannot be set. */
+const IS_NOT_THERE = new Set(['42704', '22023']);
+/** A role that no server has. */
+const NO_ROLE = 'asyncpg_has_no_such_role';
+
+/** The role that a statement has failed for want of. The server says so in any language, and is had to say it of another. */
+async function missingRole(
+  on: ScriptConnection,
+  { message, sqlstate }: ScriptError,
+): Promise<string | null> {
+  if (!IS_NOT_THERE.has(sqlstate ?? '')) return null;
+  const said = await saidOf(on, NO_ROLE);
+  const at = said.indexOf(NO_ROLE);
+  const before = said.slice(0, at);
+  const behind = said.slice(at + NO_ROLE.length);
+  const fits = at >= 0 && message.startsWith(before) && message.endsWith(behind);
+  return fits ? message.slice(before.length, message.length - behind.length) : null;
+}
+
+/** What the server says of a role that it does not have. */
+async function saidOf(on: ScriptConnection, role: string): Promise<string> {
+  try {
+    await on.fetchVal(`SELECT '${role}'::pg_catalog.regrole`);
+  } catch (error) {
+    if (!(error instanceof Error) || on.isClosed) throw error;
+    return error.message;
+  }
+  return '';
 }
 
 function makesRoleThatIsThere(

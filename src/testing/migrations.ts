@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connection } from '../client/connection.ts';
 import { ClientConfigurationError } from '../errors/client-errors.ts';
-import { missingRole, runScript } from '../migrations/run-script.ts';
+import { runScript } from '../migrations/run-script.ts';
 import { lineOf } from '../migrations/script.ts';
 import { filesOfSql, readScripts, type ScriptFile } from '../migrations/script-files.ts';
 import { copyRows } from './copy-rows.ts';
@@ -105,14 +105,14 @@ async function execute(connection: Connection, scripts: readonly ScriptFile[]): 
   for (const script of scripts) {
     const failed = await runScript(connection, script, { makesRoles, copy });
     if (failed === null) continue;
-    const { at, error: cause } = failed;
+    const { at, error: cause, missingRole } = failed;
     if (cause === null) {
       throw new Error(
         `the migration ${script.file} leaves a transaction open, which would be undone`,
       );
     }
     const line = lineOf(script, at);
-    const isLeftOut = !makesRoles && missingRole(cause) !== null;
+    const isLeftOut = !makesRoles && missingRole !== null;
     const advice = isLeftOut ? '. Make it on that server, which is none to throw away' : '';
     throw new Error(
       `the migration ${script.file} failed in line ${line}: ${cause.message}${advice}`,

@@ -168,15 +168,21 @@ describe('asyncpg check', () => {
 
   it('says of a schema what helps: an extension that is not there, what the driver refuses', async () => {
     await using db = await connect(serverDsn());
-    const told = async (text: string): Promise<object> => {
+    const told = async (text: string, said?: string): Promise<object> => {
       const script = { file: '/a/s.sql', ...scriptOf(text) };
       const failed = await runScript(db, script, { makesRoles: false });
+      if (said !== undefined) failed!.error!.message = said;
       return schemaFinding('/a', script, failed!);
     };
     expect(await told('SELECT 1;\n CREATE EXTENSION none;')).toMatchObject({
       line: 2,
       column: 2,
       code: '0A000',
+      hint: 'Use a database that has it: --database URL',
+    });
+    const inGerman = 'Erweiterung »none« ist nicht verfügbar';
+    expect(await told('CREATE EXTENSION none;', inGerman)).toMatchObject({
+      message: inGerman,
       hint: 'Use a database that has it: --database URL',
     });
     expect(await told(';\nCOPY a TO STDOUT;')).toMatchObject({

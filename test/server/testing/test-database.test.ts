@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ClientConfigurationError, type Connection, connect } from '../../../src/index.ts';
-import { runScript } from '../../../src/migrations/run-script.ts';
+import { runScript, type ScriptConnection } from '../../../src/migrations/run-script.ts';
 import { scriptOf } from '../../../src/migrations/script.ts';
 import {
   globalSetup,
@@ -325,6 +325,7 @@ describe('a test database', () => {
     expect(failed).toMatchObject({
       at: 28,
       error: { message: 'role "check_none" does not exist' },
+      missingRole: 'check_none',
     });
     await admin.execute('DROP TABLE owned');
     const refused = await runScript(admin, scriptOf('SELECT 1;\n COPY a TO STDOUT;'), {
@@ -334,6 +335,54 @@ describe('a test database', () => {
       at: 11,
       error: { message: expect.stringContaining('not possible as a query') },
     });
+  });
+
+  test.each([
+    ['German', (role: string) => `Rolle »${role}« existiert nicht`],
+    ['French', (role: string) => `le rôle « ${role} » n'existe pas`],
+    ['Georgian', (role: string) => `როლი არ არსებობს: "${role}"`],
+    ['Korean', (role: string) => `"${role}" 롤(role) 없음`],
+  ])('gets the roles made that the server misses in %s', async (_, say) => {
+    const said: string[] = [];
+    const translated = async (answer: Promise<unknown>): Promise<unknown> => {
+      try {
+        return await answer;
+      } catch (error) {
+        const { message } = error as Error;
+        const role = /^role "(.+)" does not exist$/.exec(message)?.[1];
+        said.push(role ?? message);
+        if (role !== undefined) (error as Error).message = say(role);
+        throw error;
+      }
+    };
+    const on: ScriptConnection = {
+      isClosed: false,
+      isInTransaction: () => admin.isInTransaction(),
+      execute: (text) => translated(admin.execute(text)),
+      fetchVal: (text) => translated(admin.fetchVal(text)),
+    };
+    const script = scriptOf(
+      'BEGIN;\nCREATE TABLE spoken ();\nALTER TABLE spoken OWNER TO "spoken »of« ""here""";\nCOMMIT;\nSET ROLE spoken_as;\nRESET ROLE;',
+    );
+    try {
+      expect(await runScript(on, script, { makesRoles: true })).toBeNull();
+      expect(said).toEqual([
+        'spoken »of« "here"',
+        'asyncpg_has_no_such_role',
+        'spoken_as',
+        'asyncpg_has_no_such_role',
+      ]);
+      // What is missing besides roles is told of as it is.
+      const other = scriptOf('CREATE TABLE made_of (n "spoken_as");');
+      expect(await runScript(on, other, { makesRoles: true })).toMatchObject({
+        at: 24,
+        error: { sqlstate: '42704', message: 'type "spoken_as" does not exist' },
+        missingRole: null,
+      });
+    } finally {
+      await admin.execute('DROP TABLE IF EXISTS spoken');
+      await admin.execute('DROP ROLE IF EXISTS spoken_as, "spoken »of« ""here"""');
+    }
   });
 
   test('is refused for an option that there is not, and for a folder without SQL', async () => {
