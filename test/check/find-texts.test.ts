@@ -93,6 +93,38 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     expect(unknown.map(({ reason }) => reason)).toEqual(['T is not known before the program runs']);
   });
 
+  it('says when a query has which text', () => {
+    const whens = (source: string): (string | null)[] =>
+      findQueries('a.ts', source).queries.flatMap(({ variants }) =>
+        variants.map(({ when }) => when),
+      );
+    expect(whens("const f = (o: 'p' | 'q', x) => db.fetch(`SELECT ${o}, ${x ? 1 : 2}`)")).toEqual([
+      "when o === 'p', x",
+      "when o === 'p', not x",
+      "when o === 'q', x",
+      "when o === 'q', not x",
+    ]);
+    const called = 'const by = (up) => (up ? 1 : 2); db.fetch(`SELECT ${by(\n x)} ${by(y)}`)';
+    expect(whens(called)).toEqual([
+      'when up in by( x), up in by(y)',
+      'when up in by( x), not up in by(y)',
+      'when not up in by( x), up in by(y)',
+      'when not up in by( x), not up in by(y)',
+    ]);
+    expect(whens("const T = ['a', 'b']; T.map((t) => db.fetch(`SELECT ${t}, ${t}`))")).toEqual([
+      'when it is T[0]',
+      'when it is T[1]',
+    ]);
+    expect(whens('for (const q of ["SELECT 1"]) db.fetch(q);')).toEqual([null]);
+  });
+
+  it('does not take an element for a parameter that is given something else', () => {
+    const source =
+      "['SELECT 1'].map((q) => { q = other; db.fetch(q); }); ['SELECT 2'].map((_, q) => db.fetch(q));" +
+      "['SELECT 3'].reduce((q) => db.fetch(q)); const L = ['SELECT 4', ...more]; L.map((q) => db.fetch(q))";
+    expect(textsOf(source)).toEqual([]);
+  });
+
   it('says of a variable that is no constant that it is not known', () => {
     const source =
       "let q = 'SELECT 1'; if (x) q += ' WHERE y'; db.fetch(q); let p = '/'; api.fetch(p);";
@@ -181,6 +213,63 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       "const ALL = ['SELECT 1', 'SELECT 2']; for (const each of ALL) db.execute(each);" +
         "const COLUMNS = ['a', 'b'] as const; db.fetch(`SELECT ${COLUMNS.join(', ')} FROM t`)",
       ['SELECT 1', 'SELECT 2', 'SELECT a, b FROM t'],
+    ],
+    [
+      'what a list of objects has',
+      "const JOBS = [{ text: 'SELECT 1', key: 'a' }, { text: 'SELECT 2', key: 'b' }]; for (const job of JOBS) db.execute(job.text);" +
+        'for (const { text: t, key } of JOBS) db.fetch(`${t} AS ${key}`)',
+      ['SELECT 1', 'SELECT 2', 'SELECT 1 AS a', 'SELECT 2 AS b'],
+    ],
+    [
+      'what the functions of a list are given',
+      "const ALL = ['SELECT 1', { text: 'SELECT 2' }, sql`SELECT 3`]; ALL.map((each) => db.fetch(each));" +
+        "ALL.filter((each) => each !== x).forEach(async function (each) { await db.fetch(each); }); ['SELECT 4'].flatMap((q) => db.fetch(q))",
+      ['SELECT 1', 'SELECT 2', 'SELECT 3', 'SELECT 4'],
+    ],
+    [
+      'what an object has',
+      "const Q = { a: 'SELECT 1', b: 'SELECT 2' }; for (const [name, text] of Object.entries(Q)) db.fetch(text);" +
+        "Object.values({ c: 'SELECT 3' }).map((q) => db.fetch(q)); Object.entries(Q).map(([name]) => db.fetch(`SELECT FROM ${name}`))",
+      ['SELECT 1', 'SELECT 2', 'SELECT 3', 'SELECT FROM a', 'SELECT FROM b'],
+    ],
+    [
+      'what is pushed to a list',
+      "const L = ['SELECT 1']; L.push('SELECT 2'); for (const q of L) db.fetch(q)",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+    [
+      'what a parameter is where nothing is given',
+      "function one(text = 'SELECT 1', ...args) { return db.fetchRow(text, ...args); } one('SELECT 2')",
+      ['SELECT 1', 'SELECT 2'],
+    ],
+    [
+      'a name that chooses more than once',
+      "const C = { a: 'x', b: 'y' } as const; const f = (k: keyof typeof C, o: 'p' | 'q') => {" +
+        ' db.fetch(`SELECT ${C[k]} FROM t GROUP BY ${C[k]}`); db.fetch(`SELECT ${o}, ${o}`);' +
+        "db.fetch(`SELECT ${k === 'a' ? 1 : 2}, ${C[k]}`); }; for (const t of ['m', 'n']) db.fetch(`SELECT ${t}, ${t}`)",
+      [
+        ...[
+          'SELECT x FROM t GROUP BY x',
+          'SELECT y FROM t GROUP BY y',
+          'SELECT p, p',
+          'SELECT q, q',
+        ],
+        ...['SELECT 1, x', 'SELECT 2, y', 'SELECT m, m', 'SELECT n, n'],
+      ],
+    ],
+    [
+      'two that go through the same list',
+      "const T = ['a', 'b']; for (const t of T) for (const u of T) db.fetch(`SELECT ${t}, ${u}, ${t}`)",
+      ['SELECT a, a, a', 'SELECT a, b, a', 'SELECT b, a, b', 'SELECT b, b, b'],
+    ],
+    [
+      'a function that is called twice',
+      "const by = (up: boolean) => (up ? 'ASC' : 'DESC'); const all = () => (some ? 1 : 2);" +
+        'db.fetch(`SELECT ${by(x)}, ${by(y)}`); db.fetch(`SELECT ${by(x)} ${by(x)}`); db.fetch(`SELECT ${all()}, ${all()}`)',
+      [
+        ...['SELECT ASC, ASC', 'SELECT ASC, DESC', 'SELECT DESC, ASC', 'SELECT DESC, DESC'],
+        ...['SELECT ASC ASC', 'SELECT DESC DESC', 'SELECT 1, 1', 'SELECT 2, 2'],
+      ],
     ],
     [
       'what a function returns',

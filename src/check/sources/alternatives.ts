@@ -113,6 +113,44 @@ export function decided(
   );
 }
 
+/** By which of several conditions is the one that holds: `key === 'a'`, `key === 'b'`. */
+export function chosen(
+  choices: readonly (readonly [condition: string, texts: readonly Alternative[]])[],
+): readonly Alternative[] {
+  const conditions = choices.map(([condition]) => condition);
+  return choices.flatMap(([condition, texts]) => {
+    const when = new Map(conditions.map((each) => [each, each === condition]));
+    return joined([{ parts: [], when }], texts);
+  });
+}
+
+/** Behind a condition, around what makes it another one than the same text elsewhere. */
+const MARK = '\0';
+
+/** A condition in one call of several, which may decide it otherwise. */
+export function inCall(condition: string, call: string): string {
+  return `${condition}${MARK} in ${call.replaceAll(/\s+/g, ' ')}${MARK}`;
+}
+
+/** That a list is at one of its elements. What goes through it at another place may be at another one. */
+export function atElement(list: string, index: number, place: number): string {
+  return `it is ${list.length > 40 ? '' : list}[${index}]${MARK}${place}${MARK}`;
+}
+
+/** The conditions of an alternative, as they are shown: of several that exclude each other the one that holds. */
+export function shownConditions(when: Alternative['when']): string[] {
+  const held = new Set([...when].flatMap(([condition, is]) => (is ? stemOf(condition) : [])));
+  return [...when]
+    .filter(([condition, is]) => is || !stemOf(condition).some((each) => held.has(each)))
+    .map(([condition, is]) => `${is ? '' : 'not '}${condition.replaceAll(/\0\d+\0|\0/g, '')}`);
+}
+
+/** What conditions have in common of which one holds; nothing of any other. */
+function stemOf(condition: string): string[] {
+  const stem = condition.replace(/(?: === '[^'\0]*'|(?<=^it is .*)\[\d+\])(?=\0|$)/, '');
+  return stem === condition ? [] : [stem];
+}
+
 /** The text of an alternative, without what becomes a value. */
 export function textOf(alternative: Alternative | undefined): string {
   return (alternative?.parts ?? []).map((part) => (part.is === 'text' ? part.text : '')).join('');

@@ -10,8 +10,10 @@ export interface Binding {
   readonly values: readonly (Node | null)[];
   /** The type that it is declared with. */
   readonly type: () => Node | null;
-  /** What it goes through, of the variable of `for (… of …)`. */
-  readonly each: Node | null;
+  /** The list that it goes through, of the variable of `for (… of …)` and of a function of `map`. */
+  readonly each: Element | null;
+  /** What it is where nothing is given, of a parameter. */
+  readonly fallback: Node | null;
   /** What it is a part of: the list that a loop or a function of `map` goes through, or what a pattern takes apart. */
   readonly within: Node | null;
   /** What is pushed to the array that it is. */
@@ -26,10 +28,17 @@ interface Declared {
   readonly type: () => Node | null;
   /** The node that it is known in. */
   readonly scope: Node;
-  readonly each: Node | null;
+  readonly each: Element | null;
+  readonly fallback: Node | null;
   readonly within: Node | null;
   readonly added: Added[];
   isChanged: boolean;
+}
+
+/** An element of a list, or a part of it: of `for (const [, { text }] of list)` what is at `1` and `text`. */
+export interface Element {
+  readonly list: Node;
+  readonly keys: readonly Node[];
 }
 
 /** What is pushed to an array, and by what conditions: `if (name) parts.push(…)`. */
@@ -51,6 +60,9 @@ interface Part {
 const BLOCK =
   /Function|^(?:Program|BlockStatement|StaticBlock|For\w*Statement|SwitchStatement|CatchClause|TSModuleBlock)$/;
 const BODY = /Function|^(?:Program|StaticBlock|TSModuleBlock)$/;
+
+/** Methods of an array that call a function with each element. */
+const THROUGH = /^(?:map|forEach|flatMap|filter|some|every|find(?:Last)?(?:Index)?)$/;
 
 /** What a class, or an object of it, has by a name. */
 interface Member {
@@ -204,6 +216,7 @@ export class Bindings {
           type: () => null,
           values: [],
           each: null,
+          fallback: null,
           within: null,
           added: [],
           isChanged: false,
@@ -233,9 +246,11 @@ export class Bindings {
     const callee = call?.type === 'CallExpression' ? (call['callee'] as Node) : null;
     const list = callee?.type === 'MemberExpression' && callee !== node ? callee['object'] : null;
     const params = (node['params'] ?? []) as readonly Node[];
+    const isThrough = callee !== null && THROUGH.test(nameOf(callee['property']));
     for (const [index, each] of params.entries()) {
       // Behind the element comes its place.
-      this.#bind(each, node, [null], null, null, index === 0 ? (list as Node | null) : null);
+      const within = index === 0 ? (list as Node | null) : null;
+      this.#bind(each, node, [null], null, isThrough ? within : null, within);
     }
   }
 
@@ -250,8 +265,8 @@ export class Bindings {
     for (const { name, type, fallback, keys } of this.#partsOf(pattern)) {
       const given = fallback === null ? values : [...values, fallback];
       const constant = fallback === null && keys !== null ? propertyOf(whole, keys) : null;
-      const loop = pattern.type === 'Identifier' ? each : null;
-      const own = { each: loop, within, added: [], isChanged: false };
+      const element = each !== null && keys !== null ? { list: each, keys } : null;
+      const own = { each: element, fallback, within, added: [], isChanged: false };
       this.#add(name, { scope, constant, type, values: [...given], ...own });
     }
   }

@@ -5,7 +5,7 @@ import { type Located, type Module, Modules } from './modules.ts';
 import { keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
 import { beginningOf, returnedBy, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
-import { growingArray } from './written-values.ts';
+import { elementsOf, growingArray } from './written-values.ts';
 
 /** A query that was found in a source. */
 export interface FoundQuery {
@@ -245,6 +245,13 @@ class Finder {
       this.#query(constant, call);
       return;
     }
+    const given = elementsOf(node, module)?.values ?? fallbackOf(query);
+    if (given.length > 0) {
+      for (const each of given) {
+        this.#query({ node: unwrapped(each.node), module: each.module }, call);
+      }
+      return;
+    }
     if (node.type === 'ObjectExpression') {
       const inner = queryOfObject(node);
       if (inner !== null) this.#query({ node: unwrapped(inner), module }, call);
@@ -353,7 +360,8 @@ function handsOn(made: Located, index: number, depth = 0): string | null {
 const HANDS_ON = new WeakMap<Node, (string | null)[]>();
 
 function methodWithin({ node, module }: Located, index: number, depth: number): string | null {
-  const param = (node['params'] as readonly Node[])[index];
+  const given = (node['params'] as readonly Node[])[index];
+  const param = given?.type === 'AssignmentPattern' ? (given['left'] as Node) : given;
   if (param?.type !== 'Identifier' || depth > 3) return null;
   let found: string | null = null;
   visit(node['body'] as Node, (call) => {
@@ -372,6 +380,12 @@ function methodWithin({ node, module }: Located, index: number, depth: number): 
     if (other !== null) found = handsOn(other, at, depth + 1);
   });
   return found;
+}
+
+/** What a parameter is where nothing is given: of `(text = 'SELECT …') => …`. */
+function fallbackOf({ node, module }: Located): readonly Located[] {
+  const fallback = node.type === 'Identifier' ? module.binding(node)?.fallback : null;
+  return fallback ? [{ node: fallback, module }] : [];
 }
 
 /** The query in `{ text: '…', timeout }` and in `` { ...sql`…`, timeout } ``. */

@@ -1,10 +1,10 @@
 import {
   type Alternative,
   always,
+  chosen,
   cooked,
   decided,
   inOrder,
-  joined,
   NotKnown,
   placeOf,
   startOf,
@@ -13,7 +13,8 @@ import { helperOf, ofHelper } from './helpers.ts';
 import { isSql } from './is-sql.ts';
 import { makesFragment } from './makes-fragment.ts';
 import type { Located } from './modules.ts';
-import { type Node, propertyName, unwrapped } from './nodes.ts';
+import { type Node, unwrapped } from './nodes.ts';
+import { valuesOf } from './written-values.ts';
 
 /** The texts that a `sql` template can have, by the fragments in it. */
 export function alternativesOf(
@@ -67,19 +68,8 @@ function ofValue(value: Located, hole?: number): readonly Alternative[] | NotKno
 
 /** The fragments among which a key chooses, `{ a: sql`…`, b: sql`…` }[key]`, by the key. */
 function choicesOf({ node, module }: Located): ReadonlyMap<string, Located> | null {
-  if (node.type !== 'MemberExpression' || node['computed'] !== true) return null;
-  const object = unwrapped(node['object'] as Node);
-  const isHere = object.type === 'ObjectExpression';
-  const owner = isHere ? { node: object, module } : module.constant(object);
-  if (owner?.node.type !== 'ObjectExpression') return null;
-  const choices = new Map<string, Located>();
-  for (const each of owner.node['properties'] as readonly Node[]) {
-    const name = each.type === 'Property' ? propertyName(each) : null;
-    const value = { node: each['value'] as Node, module: owner.module };
-    if (name === null || !mayBeFragment(value)) return null;
-    choices.set(name, value);
-  }
-  return choices.size === 0 ? null : choices;
+  const choices = valuesOf(node, module);
+  return choices && [...choices.values()].every(mayBeFragment) ? choices : null;
 }
 
 function ofChoices(
@@ -88,14 +78,13 @@ function ofChoices(
 ): readonly Alternative[] | NotKnown {
   const key = node['property'] as Node;
   const shown = module.source.slice(key.start, key.end);
-  const all: Alternative[] = [];
+  const all: [string, readonly Alternative[]][] = [];
   for (const [name, value] of choices) {
     const found = ofValue(value);
     if (found instanceof NotKnown) return found;
-    const when = new Map([[`${shown} === '${name}'`, true]]);
-    all.push(...joined([{ parts: [], when }], found));
+    all.push([`${shown} === '${name}'`, found]);
   }
-  return all;
+  return chosen(all);
 }
 
 export function isTemplate({ node, module }: Located): boolean {

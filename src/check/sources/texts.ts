@@ -1,10 +1,12 @@
 import {
   type Alternative,
   always,
+  atElement,
+  chosen,
   cooked,
   decided,
+  inCall,
   inOrder,
-  joined,
   made,
   NotKnown,
   placeOf,
@@ -161,7 +163,7 @@ function ofCall(
     if (one === undefined) return notKnown(here);
     const unknown = all.find((each) => each instanceof NotKnown);
     if (unknown instanceof NotKnown) return beginningAs(unknown, one);
-    return [one, ...others].flat() as Alternative[];
+    return ofThisCall([one, ...others].flat() as Alternative[], made, here);
   }
   if (callee.type !== 'MemberExpression') return notKnown(here);
   const object = unwrapped(callee['object'] as Node);
@@ -189,6 +191,27 @@ function ofCall(
   return notKnown(here, beginningOf(of(object)));
 }
 
+/** What depends on a parameter is decided by each call: by two that are given the same it is the same. */
+function ofThisCall(
+  all: readonly Alternative[],
+  called: Located,
+  { node, module }: Located,
+): readonly Alternative[] {
+  const params = called.node['params'] as readonly Node[];
+  const names = params.flatMap(({ start, end }) => wordsOf(called.module.source.slice(start, end)));
+  const call = module.source.slice(node.start, node.end);
+  const own = (condition: string): string =>
+    wordsOf(condition).some((each) => names.includes(each)) ? inCall(condition, call) : condition;
+  return all.map(({ parts, when }) => ({
+    parts,
+    when: new Map([...when].map(([condition, is]) => [own(condition), is])),
+  }));
+}
+
+function wordsOf(text: string): string[] {
+  return text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
+}
+
 function awaited(argument: Node): Node {
   return { type: 'AwaitExpression', argument, start: argument.start, end: argument.end };
 }
@@ -199,20 +222,21 @@ function ofName(here: Located, depth: number): Texts {
   const { node, module } = here;
   const constant = module.constant(node);
   if (constant !== null && constant.node !== node) return follow(constant, depth + 1);
-  const choices = module.literalsOf(node) ?? valuesOf(node, module) ?? elementsOf(node, module);
-  if (choices === null) return notKnown(here);
-  const all: Alternative[] = [];
-  for (const [value, located] of choices) {
+  const choices = module.literalsOf(node) ?? valuesOf(node, module);
+  const elements = choices === null ? elementsOf(node, module) : null;
+  const all: [string, readonly Alternative[]][] = [];
+  for (const [value, located] of choices ?? []) {
     const texts =
       located === null ? always(made(value, placeOf(here))) : follow(located, depth + 1);
     if (texts instanceof NotKnown) return texts;
-    if (node.type === 'Identifier' && located !== null) {
-      all.push(...texts);
-      continue;
-    }
     const key = located === null ? node : (node['property'] as Node);
-    const when = `${module.source.slice(key.start, key.end)} === '${value}'`;
-    all.push(...joined([{ parts: [], when: new Map([[when, true]]) }], texts));
+    all.push([`${module.source.slice(key.start, key.end)} === '${value}'`, texts]);
   }
-  return all;
+  for (const [index, located] of (elements?.values ?? []).entries()) {
+    const texts = follow(located, depth + 1);
+    if (texts instanceof NotKnown) return texts;
+    const { start, end } = elements!.list;
+    all.push([atElement(module.source.slice(start, end), index, start), texts]);
+  }
+  return all.length === 0 ? notKnown(here) : chosen(all);
 }

@@ -1,4 +1,4 @@
-import { type Alternative, NotKnown } from './alternatives.ts';
+import { type Alternative, NotKnown, shownConditions } from './alternatives.ts';
 import { quoted } from './helpers.ts';
 import { QueryText } from './query-text.ts';
 
@@ -80,7 +80,7 @@ export function variantOf(
       }
     }
   }
-  const cases = [...when].map(([condition, is]) => (is ? condition : `not ${condition}`));
+  const cases = shownConditions(when);
   return { text, when: cases.length === 0 ? null : `when ${cases.join(', ')}`, holes };
 }
 

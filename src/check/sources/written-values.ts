@@ -1,17 +1,82 @@
 import type { Added } from './bindings.ts';
+import { memberIn } from './members.ts';
 import type { Located, Module } from './modules.ts';
-import { type Node, propertyName, unwrapped } from './nodes.ts';
+import { keyOf, type Node, nameOf, propertyName, unwrapped } from './nodes.ts';
 
-/** The elements of a constant array, of a variable that goes through them: `for (const text of TEXTS)`. */
-export function elementsOf(node: Node, module: Module): ReadonlyMap<string, Located> | null {
-  const each = module.binding(node)?.each ?? null;
-  if (node.type !== 'Identifier' || each === null) return null;
-  const inner = unwrapped(each);
-  const list = inner.type === 'ArrayExpression' ? { node: inner, module } : module.constant(inner);
-  const items = (list?.node['elements'] ?? []) as readonly (Node | null)[];
-  if (list === null || items.length === 0) return null;
+/** What each element of a list has there that a name or a property stands for. */
+interface Elements {
+  readonly list: Node;
+  readonly values: readonly Located[];
+}
+
+/**
+ * What the variable of `for (const text of TEXTS)` goes through, and that of `TEXTS.map((text) => …)`, or a part of
+ * each: `job.text`, `for (const [name, text] of Object.entries(TEXTS))`. Null: that is not written out.
+ */
+export function elementsOf(node: Node, module: Module): Elements | null {
+  if (node.type === 'MemberExpression') {
+    const key = keyOf(node);
+    const whole = elementsOf(unwrapped(node['object'] as Node), module);
+    return whole && key !== null ? partsOf(whole, key) : null;
+  }
+  const own = node.type === 'Identifier' ? module.binding(node) : undefined;
+  // A parameter may be given another value as well.
+  if (!own?.each || own.values.length > 1) return null;
+  const { list, keys } = own.each;
+  const values = itemsOf(list, module);
+  if (values === null || values.length === 0) return null;
+  return keys.reduce<Elements | null>(
+    (whole, key) => whole && partsOf(whole, nameOf(key) || String(key['value'])),
+    { list, values },
+  );
+}
+
+function partsOf({ list, values }: Elements, key: string): Elements | null {
+  const parts: Located[] = [];
+  for (const each of values) {
+    const { node, module } = each.module.constant(each.node) ?? each;
+    const part = memberIn(unwrapped(node), key);
+    if (part === null) return null;
+    parts.push({ node: part, module });
+  }
+  return { list, values: parts };
+}
+
+/** Methods of an array that leave things out or exchange their places. */
+const OF_THE_SAME = /^(?:filter|slice|sort|toSorted|reverse|toReversed)$/;
+
+/** The elements of a list that is written out. */
+function itemsOf(list: Node, module: Module): readonly Located[] | null {
+  const node = unwrapped(list);
+  if (node.type === 'CallExpression') {
+    const callee = unwrapped(node['callee'] as Node);
+    const method = callee.type === 'MemberExpression' ? (keyOf(callee) ?? '') : '';
+    const object = callee['object'] as Node;
+    if (OF_THE_SAME.test(method)) return itemsOf(object, module);
+    const [given] = node['arguments'] as readonly Node[];
+    if (nameOf(object) !== 'Object' || given === undefined) return null;
+    const entries = entriesOf(unwrapped(given), module);
+    if (method === 'values') return entries && [...entries.values()];
+    return method === 'entries' ? entries && pairsOf(entries) : null;
+  }
+  const growing = growingArray(node, module);
+  const array =
+    growing?.first ?? (node.type === 'ArrayExpression' ? { node, module } : module.constant(node));
+  if (array?.node.type !== 'ArrayExpression') return null;
+  const items = [
+    ...(array.node['elements'] as readonly (Node | null)[]),
+    ...(growing?.added ?? []).map((each) => each.node),
+  ];
   if (items.some((item) => item === null || item.type === 'SpreadElement')) return null;
-  return new Map(items.map((item, index) => [String(index), { node: item!, module: list.module }]));
+  return items.map((item) => ({ node: item!, module: array.module }));
+}
+
+function pairsOf(entries: ReadonlyMap<string, Located>): readonly Located[] {
+  return [...entries].map(([name, { node, module }]) => {
+    const { start, end } = node;
+    const key: Node = { type: 'Literal', value: name, start, end };
+    return { node: { type: 'ArrayExpression', elements: [key, node], start, end }, module };
+  });
 }
 
 /** An array that is written out and that others are added to: what it has at first, and what is added. */
@@ -29,12 +94,13 @@ export function growingArray(
 }
 
 /** The values of a constant object that a key chooses among: `{ a: '…', b: '…' }[key]`. */
-export function valuesOf(
-  { type, ...node }: Node,
-  module: Module,
-): ReadonlyMap<string, Located> | null {
-  if (type !== 'MemberExpression' || node['computed'] !== true) return null;
-  const object = unwrapped(node['object'] as Node);
+export function valuesOf(node: Node, module: Module): ReadonlyMap<string, Located> | null {
+  if (node.type !== 'MemberExpression' || node['computed'] !== true) return null;
+  return entriesOf(unwrapped(node['object'] as Node), module);
+}
+
+/** What a constant object has, if all of it is written out. */
+function entriesOf(object: Node, module: Module): ReadonlyMap<string, Located> | null {
   const owner =
     object.type === 'ObjectExpression' ? { node: object, module } : module.constant(object);
   if (owner?.node.type !== 'ObjectExpression') return null;
