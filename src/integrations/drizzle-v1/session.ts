@@ -63,9 +63,9 @@ class AsyncpgPreparedQuery<T extends PreparedQueryConfig> extends PgAsyncPrepare
     cacheConfig: WithCacheConfig | undefined,
     paramsInErrors: boolean | undefined,
   ) {
-    // What a cache keeps may come back as JSON: of Dates nothing but text would be left.
     const isCached = metadata !== undefined && !is(cache, NoopCache);
-    const codecs = (isCached ? undefined : codecsFor(mapper)) ?? PLAIN;
+    const exact = codecsFor(mapper) ?? PLAIN;
+    const codecs = isCached ? exact.forCache : exact;
     const text = query.sql;
     const rows = mode === 'arrays' ? 'array' : 'object';
     const execute = (args: unknown[] = []): Promise<unknown> => {

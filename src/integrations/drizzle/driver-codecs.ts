@@ -18,9 +18,10 @@ import type { ResolvedTypeOptions } from '../../values/type-options.ts';
 
 /**
  * What a column is read as: what its type is to Drizzle's drivers, or at once what Drizzle makes of that: a
- * Date of a time or of a day, a number or a bigint of an int8, a number of a numeric; or the text of JSON.
+ * Date of a time or of a day, a number or a bigint of an int8, a number of a numeric; or the text of JSON. For
+ * a function of the program's own it is `node`: arrays of which node-postgres makes none for Drizzle are text.
  */
-export type Reading = 'plain' | 'date' | 'day' | 'number' | 'bigint' | 'json';
+export type Reading = 'plain' | 'date' | 'day' | 'number' | 'bigint' | 'json' | 'node';
 
 const OPTIONS: ResolvedTypeOptions = Object.freeze({
   int8: 'string',
@@ -36,6 +37,13 @@ const BIGINT = new TypeRegistry({ ...OPTIONS, int8: 'bigint' });
 /** Types whose values are the same from their binary form as they are to Drizzle from their text. */
 const SAME: ReadonlySet<string> = new Set(
   'bool bytea bpchar float8 int2 int4 int8 json jsonb name numeric oid text uuid varchar'.split(
+    ' ',
+  ),
+);
+
+/** The elements of arrays of which node-postgres makes arrays for Drizzle. */
+const NODE_ARRAYS: ReadonlySet<string> = new Set(
+  'bool bpchar bytea cidr float4 float8 inet int2 int4 int8 json jsonb macaddr money numrange oid point text time timetz uuid varchar'.split(
     ' ',
   ),
 );
@@ -146,6 +154,7 @@ function build(oid: number, reading: Reading): Codec {
   commonCodecs.content ??= common;
   const type = builtinType(oid);
   if (type === undefined) return UNKNOWN;
+  if (reading === 'node') return isTextOfNode(type) ? textOf(oid, type) : codecs('plain')(oid);
   // What separates boxes is not a comma.
   if (isArray(type) && type.delimiter === ',') {
     const element = codecs(reading)(type.element);
@@ -155,7 +164,15 @@ function build(oid: number, reading: Reading): Codec {
   if (type.name === 'int8' && reading === 'bigint') return BIGINT.codec(oid)!;
   const forms = scalarForms(type, reading);
   if (forms !== null) return codecOf(oid, type.name, forms);
-  return SAME.has(type.name) ? BUILTIN.codec(oid)! : codecOf(oid, type.name, textOnly);
+  return SAME.has(type.name) ? BUILTIN.codec(oid)! : textOf(oid, type);
+}
+
+function isTextOfNode(type: TypeDescription): boolean {
+  return isArray(type) && !NODE_ARRAYS.has(builtinType(type.element)?.name ?? '');
+}
+
+function textOf(oid: number, { name }: TypeDescription): Codec {
+  return codecOf(oid, name, textOnly);
 }
 
 function codecOf(
@@ -193,6 +210,7 @@ const LOOKUPS: Readonly<Record<Reading, Lookup>> = {
   number: lookup('number'),
   bigint: lookup('bigint'),
   json: lookup('json'),
+  node: lookup('node'),
 };
 
 function codecs(reading: Reading): Lookup {
@@ -224,6 +242,13 @@ export class DriverCodecs implements CallCodecs {
       DriverCodecs.#known.set(key, codecs);
     }
     return codecs;
+  }
+
+  /** For rows that a cache may keep as JSON: of Dates nothing but text would be left. */
+  get forCache(): DriverCodecs {
+    const last = this.#readings.lastIndexOf('node');
+    const kept = this.#readings.slice(0, last + 1);
+    return DriverCodecs.of(kept.map((reading) => (reading === 'node' ? reading : 'plain')));
   }
 
   codec(oid: number): Codec {

@@ -75,9 +75,8 @@ export class AsyncpgPreparedQuery<T extends PreparedQueryConfig> extends PgPrepa
     this.#mapResult = mapResult;
     this.#hasPlaceholders = query.params.some(isPlaceholder);
     this.#isCached = metadata !== undefined && !is(cache, NoopCache);
-    // What a cache keeps may come back as JSON: of Dates nothing but text would be left.
-    this.#codecs =
-      fields === undefined || this.#isCached ? PLAIN : DriverCodecs.of(readingsOf(fields));
+    const codecs = fields === undefined ? PLAIN : DriverCodecs.of(readingsOf(fields));
+    this.#codecs = this.#isCached ? codecs.forCache : codecs;
   }
 
   /** What a batch asks for, of this query or of one without a selection. */

@@ -37,15 +37,20 @@ export function readingsOf(fields: SelectedFieldsOrdered): Reading[] {
   return readings;
 }
 
-function readingOf({ columnType, baseColumn }: Decoder): Reading {
-  switch (columnType) {
+function readingOf(decoder: Decoder): Reading {
+  switch (decoder.columnType) {
     case 'PgTimestamp':
       return 'date';
     case 'PgJson':
     case 'PgJsonb':
       return 'json';
     case 'PgArray':
-      return readingOf(baseColumn!);
+      return readingOf(decoder.baseColumn!);
+    // The program's own function reads it: of a customType, of mapWith.
+    case 'PgCustomColumn':
+      return 'node';
+    case undefined:
+      return decoder === noopDecoder ? 'plain' : 'node';
     default:
       return 'plain';
   }

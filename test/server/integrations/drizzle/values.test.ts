@@ -1,5 +1,6 @@
 import { drizzle } from 'asyncpg/drizzle';
 import { max, sql } from 'drizzle-orm';
+import { Cache } from 'drizzle-orm/cache/core';
 import { drizzle as drizzlePg } from 'drizzle-orm/node-postgres';
 import {
   bigint,
@@ -158,6 +159,16 @@ const CASES: readonly Case[] = [
   { name: 'jsonb[]', column: jsonb().array(), values: [[{ a: 'x' }, [1]]] },
 ];
 
+/** Asked first, and has nothing. */
+class EmptyCache extends Cache {
+  override strategy(): 'all' {
+    return 'all';
+  }
+  override async get(): Promise<undefined> {}
+  override async put(): Promise<void> {}
+  override async onMutate(): Promise<void> {}
+}
+
 describe.each([18, 15] as const)('PostgreSQL %i: values', (version) => {
   describe.skipIf(!hasServer(version))('are exact', () => {
     let pool: Pool;
@@ -275,6 +286,52 @@ describe.each([18, 15] as const)('PostgreSQL %i: values', (version) => {
       expect((await drizzle(pool).execute(query)).rows).toStrictEqual([
         { a: ['1.50', null], b: ['2024-05-06'], c: ['2024-05-06 07:08:09.123456'], d: ['1 day'] },
       ]);
+    });
+
+    // The arrays of which node-postgres makes none for Drizzle, and some of which it does.
+    test.each([
+      ['numeric[]', '{1.50,NULL}'],
+      ['date[]', '{2024-05-06}'],
+      ['timestamp[]', '{{2024-05-06 07:08:09.123456}}'],
+      ['timestamptz[]', '{2024-05-06 07:08:09+00,NULL}'],
+      ['interval[]', '{1 day}'],
+      ['int4range[]', '{"[1,3)",empty}'],
+      ['numrange[]', '{"[1,3)"}'],
+      ['circle[]', '{"<(1,2),3>"}'],
+      ['varbit[]', '{101}'],
+      ['int4[]', '{1,NULL}'],
+      ['time[]', '{01:02:03}'],
+      ['json[]', '{1,NULL}'],
+      ['point[]', '{"(1,2)"}'],
+      ['int8', '1'],
+      ['timestamp', '2024-05-06 07:08:09.123456'],
+      ['circle', '<(1,2),3>'],
+    ])('of a customType and of mapWith are given as by node-postgres: %s', async (type, value) => {
+      const own = customType<{ data: unknown; driverData: unknown }>({
+        dataType: () => type,
+        fromDriver: (value) => ({ given: value }),
+      });
+      const table = pgTable('drizzle_own', { value: own(), count: integer() });
+      await pool.execute(
+        `CREATE TABLE drizzle_own AS SELECT '${value}'::${type} AS value, 1 AS count`,
+      );
+      try {
+        const select = (db: Pick<ReturnType<typeof drizzlePg>, 'select'>) =>
+          db
+            .select({
+              count: table.count,
+              value: table.value,
+              mapped: sql`${table.value}`.mapWith((value: unknown) => [value]),
+              named: sql`${table.value}`.mapWith((value: unknown) => [value]).as('named'),
+            })
+            .from(table);
+        const expected = await select(drizzlePg(node));
+        expect(await select(drizzle(pool))).toStrictEqual(expected);
+        const cached = drizzle(pool, { cache: new EmptyCache() });
+        expect(await select(cached)).toStrictEqual(expected);
+      } finally {
+        await pool.execute('DROP TABLE drizzle_own');
+      }
     });
 
     test('of expressions are read by the column that they are mapped with', async () => {
