@@ -45,11 +45,15 @@ export async function streamQuery(
 }
 
 /** That the consumer has left is no failure, not to a logger either. */
-async function unlessLeft(running: Promise<void>, buffer: StreamBuffer): Promise<void> {
+export async function unlessLeft<R>(
+  running: Promise<R>,
+  buffer: StreamBuffer,
+): Promise<R | undefined> {
   try {
-    await running;
+    return await running;
   } catch (error) {
     if (!buffer.closed) throw error;
+    return undefined;
   }
 }
 

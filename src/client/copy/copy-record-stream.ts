@@ -13,7 +13,7 @@ import type { Deadline } from '../../transport/deadline.ts';
 import { argsOf, type QueryObject } from '../call.ts';
 import type { ClientSession } from '../client-session.ts';
 import type { StreamBuffer } from '../row-stream.ts';
-import { streamQuery } from '../stream-query.ts';
+import { streamQuery, unlessLeft } from '../stream-query.ts';
 import { copyQueryToStdout } from './copy-statement.ts';
 import { inTurn } from './in-turn.ts';
 import { inlineArguments } from './inline-arguments.ts';
@@ -55,13 +55,12 @@ export function streamBinaryCopy(
       writes,
     );
     client.effects.note(kind);
-    const copying = turn.submit(request);
+    const copying = unlessLeft(turn.submit(request), buffer);
     buffer.attach(session, (reason) => session.canceller.dismiss(request, reason));
     client.streams.add(buffer);
     try {
       return await client.logged(copying, query.text, argsOf(query), query.timeout, 'copy');
     } catch (error) {
-      if (buffer.closed) return '';
       if (deadline?.expired) buffer.discard();
       throw error;
     } finally {

@@ -73,6 +73,19 @@ describeEach('query loggers and tracers', (version) => {
     expect(logger.mock.lastCall![0].exception).toBe(refused);
   });
 
+  it('are told of no failure of rows that are left early', async () => {
+    const c = await open(version);
+    const told: unknown[] = [];
+    c.addQueryLogger(({ query, exception }) => void told.push([query, exception]));
+    const many = 'SELECT generate_series(1, 1000000)';
+    for await (const _row of c.stream(many)) break;
+    for await (const _row of c.copyRecordsFromQuery(many)) break;
+    expect(told).toEqual([
+      [many, null],
+      [many, null],
+    ]);
+  });
+
   it('are told the time-out that the call has, whatever it is', async () => {
     const c = await openWithSchema(version);
     await c.execute('CREATE TABLE t (a int4)');

@@ -40,6 +40,8 @@ function treesOf(spans: readonly ReadableSpan[], parent?: ReadableSpan): Tree[] 
 const startOf = ({ startTime: [seconds, nanos] }: ReadableSpan): bigint =>
   BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
 
+const MANY = 'SELECT generate_series(1, 1000000)';
+
 describeEach('spans of OpenTelemetry', (version) => {
   it('have the names and attributes of the conventions', async () => {
     const c = await openWithSchema(version);
@@ -185,14 +187,19 @@ describeEach('spans of OpenTelemetry', (version) => {
     }
   });
 
-  it('of a stream that is left early say of no failure', async () => {
+  it.each([
+    ['a stream', (c: Connection) => c.stream(MANY)],
+    ['a stream in text', (c: Connection) => c.stream({ text: MANY, prepare: false })],
+    ['rows by COPY', (c: Connection) => c.copyRecordsFromQuery(MANY)],
+  ])('of %s that is left early say of no failure', async (_name, stream) => {
     const c = await open(version);
     const spans = traced();
-    for await (const _row of c.stream('SELECT generate_series(1, 1000000)')) break;
+    for await (const _row of stream(c)) break;
     const [span, ...others] = spans.take();
     expect(others).toEqual([]);
     expect(span!.status.code).toBe(SpanStatusCode.UNSET);
     expect(span!.attributes['error.type']).toBeUndefined();
+    expect(await c.fetchVal('SELECT 1')).toBe(1);
   });
 
   it('are inside of the span that is active where the call is made', async () => {
