@@ -27,6 +27,19 @@ export class RowChunks<R> implements AsyncIterableIterator<QueryResult<R>> {
 
   async next(): Promise<IteratorResult<QueryResult<R>, undefined>> {
     if (this.#isOver) return { done: true, value: undefined };
+    try {
+      const rows = await this.#chunk();
+      if (rows.length > 0 && !this.#isOver) return { done: false, value: { rows } };
+    } catch (error) {
+      // Who is told of a failure need not call `return`.
+      this.#end();
+      throw error;
+    }
+    await this.return();
+    return { done: true, value: undefined };
+  }
+
+  async #chunk(): Promise<R[]> {
     this.#rows ??= this.#open();
     this.#iterator ??= (await this.#rows)[Symbol.asyncIterator]();
     const rows: R[] = [];
@@ -35,9 +48,12 @@ export class RowChunks<R> implements AsyncIterableIterator<QueryResult<R>> {
       if (next.done === true) break;
       rows.push(next.value);
     }
-    if (rows.length > 0 && !this.#isOver) return { done: false, value: { rows } };
-    await this.return();
-    return { done: true, value: undefined };
+    return rows;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#signal?.removeEventListener('abort', this.#leave);
   }
 
   readonly #leave = (): void => {
@@ -46,8 +62,7 @@ export class RowChunks<R> implements AsyncIterableIterator<QueryResult<R>> {
   };
 
   async return(): Promise<IteratorResult<QueryResult<R>, undefined>> {
-    this.#isOver = true;
-    this.#signal?.removeEventListener('abort', this.#leave);
+    this.#end();
     if (this.#rows !== null) await (await this.#rows)[Symbol.asyncDispose]();
     return { done: true, value: undefined };
   }

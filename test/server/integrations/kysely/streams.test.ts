@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { AsyncpgDialect } from 'asyncpg/kysely';
 import { Kysely, sql } from 'kysely';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -67,6 +68,26 @@ describe('a stream', () => {
     };
     await expect(read()).rejects.toMatchObject({ sqlstate: '22012' });
     await expect.poll(() => kysely.pool.stats.inUse).toBe(0);
+  });
+
+  test.each([false, true])('leaves its signal when it is over (logged: %s)', async (isLogged) => {
+    const { pool } = kysely;
+    const dialect = new AsyncpgDialect({ pool });
+    const db = new Kysely<any>({ dialect, log: isLogged ? () => {} : [] });
+    const { signal } = new AbortController();
+    const read = async (text: string, isLeft = false): Promise<void> => {
+      const query = db.selectFrom(sql.raw<any>(`(${text})`).as('q')).selectAll();
+      for await (const _ of query.stream({ signal })) if (isLeft) break;
+    };
+    await read('SELECT 1');
+    await read('SELECT generate_series(1, 5)', true);
+    await expect(read('SELECT 1 / 0')).rejects.toThrow('division by zero');
+    await expect(read('SELECT 1 / (500 - g) FROM generate_series(1, 900) g')).rejects.toThrow(
+      'division by zero',
+    );
+    await pool.close();
+    await expect(read('SELECT 1')).rejects.toThrow('closed');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test.each([false, true])(
