@@ -44,8 +44,11 @@ export class TransactionEnd {
     const tag = await this.#endBy('COMMIT', 'committed');
     if (tag === 'ROLLBACK') {
       this.#own.state = 'rolled back';
+      const { transactionFailure: cause } = this.#client.session;
       throw new InFailedSQLTransactionError(
         'the transaction was rolled back instead of committed, because a statement in it failed',
+        {},
+        cause === null ? {} : { cause, isTransient: cause.isTransient },
       );
     }
   }

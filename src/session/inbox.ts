@@ -20,6 +20,8 @@ import { unexpected, unexpectedMessage } from './unexpected.ts';
 export interface InboxOwner extends RequestHost {
   /** When the server last said anything, in the clock's milliseconds. */
   lastProgress: number;
+  /** What the open transaction has failed by, once it has. */
+  transactionFailure: PostgresError | null;
   /** ReadyForQuery has come, for the request that is the head of the queue no more. */
   answered(request: Request, status: TransactionStatus): void;
   notice(message: PostgresLogMessage): void;
@@ -238,7 +240,7 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     if (head === null) unexpected('ErrorResponse');
     else {
       head.errorBody?.(buffer, start, end);
-      head.serverError(owner, postgresErrorFrom(fields), fields);
+      head.serverError(owner, errorInTransaction(owner, fields), fields);
     }
   }
 
@@ -252,6 +254,21 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     queue.advance();
     this.#owner.answered(request, status);
   }
+}
+
+/** in_failed_sql_transaction: the statement was refused for an earlier error. */
+const IN_FAILED_TRANSACTION = '25P02';
+
+/** The server's error. One that only says that the transaction has failed before is told with what it failed by. */
+function errorInTransaction(owner: InboxOwner, fields: ServerMessageFields): PostgresError {
+  if (owner.transactionStatus !== 'E') {
+    const error = postgresErrorFrom(fields);
+    owner.transactionFailure = error;
+    return error;
+  }
+  const cause = owner.transactionFailure;
+  if (cause === null || fields.sqlstate !== IN_FAILED_TRANSACTION) return postgresErrorFrom(fields);
+  return postgresErrorFrom(fields, { cause, isTransient: cause.isTransient });
 }
 
 const CONNECTION_FAILURE = '08006';

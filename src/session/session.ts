@@ -1,6 +1,10 @@
 import { builtinCodecs } from '../codecs/builtin-codecs.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
-import type { PostgresLogMessage, ServerMessageFields } from '../errors/postgres-error.ts';
+import type {
+  PostgresError,
+  PostgresLogMessage,
+  ServerMessageFields,
+} from '../errors/postgres-error.ts';
 import { postgresErrorFrom } from '../errors/server-message.ts';
 import type { TransactionStatus } from '../protocol/backend/session.ts';
 import { writeTerminate } from '../protocol/frontend/query.ts';
@@ -87,6 +91,8 @@ export class Session implements InboxOwner {
   /** What the server said besides at start-up, when nobody could listen yet. */
   readonly startUpNotices: readonly PostgresLogMessage[];
   transactionStatus: TransactionStatus;
+  /** What the open transaction has failed by, or the last one, until something else is answered. */
+  transactionFailure: PostgresError | null = null;
   /** The transaction that is to be begun with the next request. */
   readonly preamble: Preamble = new Preamble();
   /** Requests that were submitted, ever. */
@@ -280,6 +286,7 @@ export class Session implements InboxOwner {
     const { surroundings } = this.statements;
     if (surroundings.isPending) surroundings.answered(request, before, status);
     this.transactionStatus = status;
+    if (status !== 'E' && before !== 'E') this.transactionFailure = null;
     if (this.typeChanges.isOpen) this.typeChanges.answered(request, status);
     this.canceller.answered(request);
     const { isFence } = request;

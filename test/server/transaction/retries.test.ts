@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
 import {
+  DivisionByZeroError,
+  InFailedSQLTransactionError,
   InterfaceError,
   PostgresError,
   SerializationError,
+  type Transaction,
   TransactionResolutionUnknownError,
 } from '../../../src/index.ts';
 import { describeEach, failure, open, openBeside } from '../../support/connections.ts';
@@ -55,6 +58,65 @@ describeEach('transactions', (version) => {
       });
     });
     expect(runs).toBe(3);
+  });
+
+  it('are run again if the function has caught the conflict and goes on', async () => {
+    const c = await openWithTable(version);
+    const conflict = "DO $$ BEGIN RAISE 'x' USING ERRCODE = '40001'; END $$";
+    const ways: ((tx: Transaction) => Promise<unknown>)[] = [
+      (tx) => tx.execute(conflict).catch(() => {}),
+      async (tx) => {
+        await tx.execute(conflict).catch(() => {});
+        await tx.execute('INSERT INTO t VALUES (1)');
+      },
+      (tx) =>
+        tx.transaction(async (inner) => {
+          await inner.execute(conflict).catch(() => {});
+        }),
+      async (tx) => {
+        const [, second] = await Promise.allSettled([tx.execute(conflict), tx.fetch('SELECT 1')]);
+        if (second.status === 'rejected') throw second.reason;
+      },
+    ];
+    for (const way of ways) {
+      let runs = 0;
+      await c.transaction({ retries: 2 }, async (tx) => {
+        runs += 1;
+        if (runs < 3) await way(tx);
+        else await tx.execute('INSERT INTO t VALUES (3)');
+      });
+      expect(runs).toBe(3);
+      const last = await failure<PostgresError>(c.transaction({ retries: 1 }, way));
+      expect(last).toBeInstanceOf(InFailedSQLTransactionError);
+      expect([last.isTransient, last.safeToRetry]).toEqual([true, false]);
+      expect(last.cause).toBeInstanceOf(SerializationError);
+      await c.execute('DELETE FROM t');
+    }
+  });
+
+  it('are not run again for a conflict that was undone with a savepoint, or for an earlier one', async () => {
+    const c = await open(version);
+    const conflict = "DO $$ BEGIN RAISE 'x' USING ERRCODE = '40001'; END $$";
+    let runs = 0;
+    const way = async (tx: Transaction, early: string): Promise<void> => {
+      runs += 1;
+      await tx.transaction((inner) => inner.execute(early)).catch(() => {});
+      await tx.execute('SELECT 1/0').catch(() => {});
+    };
+    for (const early of [conflict, 'SELECT 1']) {
+      runs = 0;
+      const error = await failure<PostgresError>(
+        c.transaction({ retries: 2 }, (tx) => way(tx, early)),
+      );
+      expect(error).toBeInstanceOf(InFailedSQLTransactionError);
+      expect(error.cause).toBeInstanceOf(DivisionByZeroError);
+      expect([error.isTransient, runs]).toEqual([false, 1]);
+    }
+    await failure(c.execute(conflict));
+    const other = await failure<PostgresError>(
+      c.execute("DO $$ BEGIN RAISE 'x' USING ERRCODE = '25P02'; END $$"),
+    );
+    expect([other.cause, other.isTransient]).toEqual([undefined, false]);
   });
 
   it('are run again at the outermost level only', async () => {
