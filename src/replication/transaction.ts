@@ -24,7 +24,10 @@ export interface ChangeTransaction extends AsyncIterable<Change> {
    * rows of the snapshot, and of a message that is in no transaction.
    */
   readonly committedAt: Date;
-  /** The replication origin that it came from, if it was not made on this server. */
+  /**
+   * The replication origin that it came from, if it was not made on this server. With `streaming` the server does not
+   * tell that of a transaction that came in parts and began with a TRUNCATE or a change of the schema: it is null as well.
+   */
   readonly origin: string | null;
   /** Its changes are the rows that were there when the slot was made. */
   readonly isSnapshot: boolean;

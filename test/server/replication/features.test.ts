@@ -445,6 +445,35 @@ onEachServer('a change stream', SERVER, (server) => {
     },
   );
 
+  test.runIf(server.version >= 16)(
+    "with streaming is not told of every origin, and leaves out by origin 'none' all the same",
+    async () => {
+      const { pool } = server;
+      const options = { slot: 'temporary', publication: 'both_of_them', streaming: true } as const;
+      await using own = await openChangeStream(pool, { ...options, origin: 'none' });
+      await using every = await openChangeStream(pool, options);
+      await pool.withConnection(async (connection) => {
+        await connection.execute("SELECT pg_replication_origin_create('streamed')");
+        await connection.execute("SELECT pg_replication_origin_session_setup('streamed')");
+        for (const first of ['TRUNCATE a', 'SELECT 1']) {
+          await connection.execute(`BEGIN; ${first};
+            INSERT INTO a SELECT i, repeat('x', 100) FROM generate_series(1, 2000) i;
+            DELETE FROM a; COMMIT`);
+        }
+        await connection.execute('SELECT pg_replication_origin_session_reset()');
+      });
+      await pool.execute('INSERT INTO b VALUES (303)');
+      const origins: unknown[] = [];
+      for await (const transaction of every) {
+        await transaction.toArray();
+        if (origins.push(transaction.origin) === 2) break;
+      }
+      expect(origins).toEqual([null, 'streamed']);
+      expect(idsOf((await take(iteratorOf(own), 1)).flat())).toEqual([303]);
+      await pool.execute('DELETE FROM b WHERE id = 303');
+    },
+  );
+
   test('a bare connection streams from any plugin', async () => {
     const { pool, cluster } = server;
     await using walsender = await connectReplication(cluster.dsn);
