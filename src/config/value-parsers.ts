@@ -97,9 +97,10 @@ export function oneOf<const W extends string>(
   };
 }
 
+/** What is given in its place is not shown: for oauthToken it may be the token. */
 export function functionValue<F>(value: unknown, origin: Origin): F {
   if (typeof value !== 'function') {
-    throw configurationError(origin, `expected a function${gotSuffix(value, origin)}`);
+    throw configurationError(origin, `expected a function, got a value of type ${typeof value}`);
   }
   return value as F; // Its signature cannot be seen; the option's type vouches for it.
 }

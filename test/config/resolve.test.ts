@@ -328,6 +328,22 @@ describe('secrets', () => {
     expect(refusal({ dsn: `host=h password=${password}` }).message).not.toContain('hunter2');
   });
 
+  it.each(['oauthToken', 'gssProvider', 'lookup', 'dial', 'password'])(
+    'are nowhere in the message about %s that should be a function',
+    (name) => {
+      for (const given of ['hunter2\0', ['hunter2'], { token: 'hunter2' }]) {
+        const { message } = refusal({ options: { [name]: given } as never });
+        expect(message).toContain(`${name} (from the options): `);
+        expect(message).not.toContain('hunter2');
+      }
+      if (name === 'password') return;
+      const { message } = refusal({ options: { [name]: 'hunter2' } as never });
+      expect(message).toBe(
+        `${name} (from the options): expected a function, got a value of type string`,
+      );
+    },
+  );
+
   it.each([
     'postgres://u:hunter2@h/d',
     'postgres://u:hunter2,x@h:5433/d',
