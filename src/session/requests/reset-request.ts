@@ -1,3 +1,4 @@
+import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import type { RequestHost } from '../request.ts';
 import { ScriptRequest } from './script-request.ts';
@@ -33,6 +34,21 @@ export class ResetRequest extends ScriptRequest {
   override start(session: RequestHost): void {
     session.queue.guard = this;
     super.start(session);
+  }
+
+  /** What its statements say is of no interest, only that each is answered. It is read after each lease that wrote. */
+  override message(
+    session: RequestHost,
+    type: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    if (type === Backend.CommandComplete || type === Backend.RowDescription) {
+      this.progress.message(this, type);
+    } else {
+      super.message(session, type, buffer, start, end);
+    }
   }
 
   override ready(session: RequestHost): void {

@@ -23,7 +23,7 @@ import { ScriptProgress } from './script-progress.ts';
 export abstract class SimpleRequest<R> extends Request<R> {
   readonly text: string;
   #mayRepeat: boolean;
-  readonly #progress = new ScriptProgress();
+  protected readonly progress: ScriptProgress = new ScriptProgress();
 
   /** @param isSingle it is one statement, and undone as a whole when it fails */
   constructor(text: string, deadline: Deadline | null, isSingle: boolean = false) {
@@ -60,7 +60,7 @@ export abstract class SimpleRequest<R> extends Request<R> {
     start: number,
     end: number,
   ): void {
-    this.#progress.message(this, type);
+    this.progress.message(this, type);
     switch (type) {
       case Backend.CommandComplete: {
         const tag = readCommandComplete(new MessageReader(buffer, start, end));
@@ -91,11 +91,11 @@ export abstract class SimpleRequest<R> extends Request<R> {
   ): void {
     error.query = this.text;
     this.error ??= error;
-    this.#progress.ended(this);
+    this.progress.ended(this);
   }
 
   override get isAnswered(): boolean {
-    return this.#progress.isAnswered;
+    return this.progress.isAnswered;
   }
 
   override ready(session: RequestHost): void {
@@ -104,7 +104,7 @@ export abstract class SimpleRequest<R> extends Request<R> {
     } else if (this.#mayRepeat && this.wasStruck && !this.abandoned) {
       // The cancel was meant for the request before, and this one was undone.
       this.#mayRepeat = false;
-      this.#progress.restart();
+      this.progress.restart();
       session.queue.repeat(this);
     } else {
       this.fail(this.error);
