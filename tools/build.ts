@@ -78,9 +78,11 @@ const connects = new Set<string>();
 const beside = new Set<string>();
 /** What is loaded for the codecs that many programs need, the rare ones among them. */
 const commonCodecs = new Set<string>();
+/** What the program `asyncpg` has ahead of the parser, which it tells to be missing. */
+const aheadOfParser = new Set<string>();
 await build({
   ...common,
-  input: 'src/index.ts',
+  input: ['src/index.ts', 'src/check/cli.ts'],
   write: false,
   logLevel: 'silent',
   plugins: [
@@ -112,6 +114,7 @@ await build({
         // `camelCase` is for users as well.
         collect('src/values/column-names.ts', beside, new Set());
         collect('src/codecs/common-codecs.ts', commonCodecs, fromTheStart);
+        collect('src/check/cli.ts', aheadOfParser, fromTheStart);
       },
     },
   ],
@@ -186,6 +189,11 @@ const LATE: readonly CodeSplittingGroup[] = [
   // `asyncpg/testing` and the program have it.
   { name: 'migrations', test: /src[/\\]migrations[/\\]/, minShareCount: 2 },
   // The program `asyncpg`, which takes a package of its own to read source code.
+  {
+    name: 'check-command',
+    test: (id) => aheadOfParser.has(id) && id.startsWith(CHECK),
+    minShareCount: 2,
+  },
   { name: 'check', test: /src[/\\]check[/\\]/, minShareCount: 2 },
 ];
 
@@ -263,8 +271,10 @@ for (const chunk of output) {
 // What everybody loads must load, and be bundled, where no peer dependency is installed.
 for (const chunk of output) {
   const isForEverybody = chunk.moduleIds.some((id) => fromTheStart.has(id));
-  if (!isForEverybody && chunk.fileName !== 'pool.js') continue;
-  const all = [...chunk.imports, ...chunk.dynamicImports];
+  const isProgram = chunk.moduleIds.some((id) => aheadOfParser.has(id));
+  if (!isForEverybody && !isProgram && chunk.fileName !== 'pool.js') continue;
+  // The program tells what it does not find when it needs it.
+  const all = isForEverybody ? [...chunk.imports, ...chunk.dynamicImports] : chunk.imports;
   const foreign = all.filter((name) => !name.endsWith('.js') && !isBuiltin(name));
   if (foreign.length > 0) throw new Error(`${chunk.fileName} imports ${foreign.join(', ')}`);
 }

@@ -1,6 +1,6 @@
 import type { TransformOptions, TypeOptions } from 'asyncpg';
 import { CheckError } from './check-error.ts';
-import { RULES, type Rules } from './rules/rules.ts';
+import { RULES, type Rules } from './rules/names.ts';
 
 /** What `asyncpg.config.ts` exports by default. Paths are relative to its folder. */
 export interface CheckConfig {

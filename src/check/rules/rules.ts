@@ -4,19 +4,7 @@ import type { FoundQuery } from '../sources/find-queries.ts';
 import { OF_TABLE, type Variant } from '../sources/variant.ts';
 import { Command, nodeOf, nodesOf, walk } from '../tree/nodes.ts';
 import { missingIndexes } from './missing-index.ts';
-
-/** What can be looked for besides mistakes, each off unless it is asked for. */
-export const RULES = [
-  'missing-index',
-  'select-star',
-  'write-without-where',
-  'lossy-type',
-  'queries-in-loop',
-] as const;
-type Rule = (typeof RULES)[number];
-
-/** How seriously each is taken. */
-export type Rules = { readonly [R in Rule]?: 'error' | 'warning' | 'off' };
+import { RULES, type Rule, type Rules } from './names.ts';
 
 /** What a rule objects to. */
 export interface RuleFinding {
