@@ -59,6 +59,8 @@ export function scriptOf(file: string): Script {
   let brackets = 0;
   let blocks = 0;
   let takesRows = false;
+  /** The rows that begin with the next line, where more stands behind COPY in its own. */
+  let pending = null as { from: number; to: number } | null;
   let before = '';
   const ends = (end: number, rows: string | null): void => {
     found.push({ start, end, at, verb, rows });
@@ -69,12 +71,19 @@ export function scriptOf(file: string): Script {
   };
   while (lexer.next()) {
     const { token } = lexer;
+    if (pending !== null && lexer.end > pending.from) {
+      sql.blank(pending.from, pending.to, ' ');
+      lexer.end = pending.to;
+      if (at < 0) start = lexer.end;
+      pending = null;
+      continue;
+    }
     if (token === 'blank' || token === 'comment') continue;
     const word = text.slice(lexer.start, lexer.end).toLowerCase();
     if (word === '\\') {
       // What sends the statement that stands in front of it is its semicolon: \g, \gexec and their like.
       const isEnd = at >= 0 && text[lexer.end] === 'g';
-      const line = endOfLine(text, lexer.end);
+      const line = endOfCommand(text, lexer.end);
       const include = INCLUDE.exec(text.slice(lexer.end, line));
       // In the middle of a statement it would be a part of that.
       if (include !== null && at < 0) {
@@ -101,13 +110,19 @@ export function scriptOf(file: string): Script {
     else if (word === 'stdin' && before === 'from' && verb === 'copy') takesRows = true;
     else if (token === 'semicolon' && brackets <= 0 && blocks === 0) {
       if (takesRows) {
-        const data = endOfLine(text, lexer.end) + 1;
-        const [rows, last] = rowsFrom(text, data);
-        sql.blank(at, last, ' ');
+        const line = endOfLine(text, lexer.end);
+        const [rows, last] = rowsFrom(text, endOfLine(text, pending?.to ?? line) + 1);
+        const isLast = NOTHING.test(text.slice(lexer.end, line));
+        sql.blank(at, isLast ? last : lexer.end, ' ');
         start = at;
         ends(lexer.end, rows);
-        lexer.end = last;
-        start = last;
+        if (isLast) {
+          lexer.end = last;
+          start = last;
+          pending = null;
+        } else {
+          pending = { from: pending?.from ?? line + 1, to: last };
+        }
       } else {
         ends(lexer.end, null);
       }
@@ -191,9 +206,31 @@ function endOfLine(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
+/** Nothing but a comment. */
+const NOTHING = /^\s*(?:--.*)?$/s;
+
+/** Commands of psql's that have the rest of the line, whatever is in it. */
+const WHOLE_LINE = /(?:!|copy\b|e[fv]\b|s[fv]\b|h(?:elp)?\b)/y;
+/** What a command has behind its name: up to a backslash, which begins another one, or ends it as `\\` does. */
+const COMMAND = /(?:'(?:[^'\\\n]|\\.)*'|"[^"\n]*"|`[^`\n]*`|[^\\\n])*/y;
+
+/** Where a command of psql's ends whose name begins at a place. */
+function endOfCommand(text: string, from: number): number {
+  // `\;` is a semicolon, and what stands behind `\\` is SQL. Nothing is read behind `\q`.
+  if (text[from] === ';') return from;
+  if (text[from] === '\\') return from + 1;
+  if (/^q(?:uit)?\b/.test(text.slice(from, from + 5))) return text.length;
+  WHOLE_LINE.lastIndex = from;
+  if (WHOLE_LINE.test(text)) return endOfLine(text, from);
+  COMMAND.lastIndex = from;
+  COMMAND.test(text);
+  return COMMAND.lastIndex;
+}
+
 /** The rows of COPY that begin at a place, and where what ends them ends: `\.` on a line of its own. */
 function rowsFrom(text: string, from: number): [rows: string, last: number] {
-  const end = /^\\\.[^\n]*$/gm;
+  // Lines end as in the file: JavaScript's own expressions have other ends too, which may stand in a row.
+  const end = /(?<![^\n])\\\.[^\n]*/g;
   end.lastIndex = from;
   const match = end.exec(text);
   return match === null

@@ -103,4 +103,64 @@ describe('SQL of a file', () => {
     ]);
     expect(scriptOf('COPY t TO STDOUT; SELECT 3;').statements).toHaveLength(2);
   });
+
+  it('goes on behind COPY in the same line, and behind the rows', () => {
+    const told = (file: string): (string | null)[][] =>
+      scriptOf(file).statements.map(({ text, rows }) => [text.trim(), rows]);
+    const file = 'COPY t FROM stdin; INSERT 1; INSERT\n1\n\\.\n2;\nSELECT 3;';
+    expect(told(file)).toEqual([
+      ['COPY t FROM stdin;', '1\n'],
+      ['INSERT 1;', null],
+      ['INSERT\n \n  \n2;', null],
+      ['SELECT 3;', null],
+    ]);
+    expect(sqlOf(file).split('\n').length).toBe(5);
+    const two = 'COPY t FROM stdin;COPY u FROM stdin; -- both\n1\n\\.\n2\n\\.\nSELECT 3;';
+    expect(told(two)).toEqual([
+      ['COPY t FROM stdin;', '1\n'],
+      ['COPY u FROM stdin;', '2\n'],
+      ['SELECT 3;', null],
+    ]);
+    expect(told('COPY t FROM stdin; \\set x 1\n1\n\\.\nSELECT 3;')).toEqual([
+      ['COPY t FROM stdin;', '1\n'],
+      ['SELECT 3;', null],
+    ]);
+    expect(told('COPY t FROM stdin; SELECT 3;')).toEqual([
+      ['COPY t FROM stdin;', ''],
+      ['SELECT 3;', null],
+    ]);
+  });
+
+  it('has rows that end at a line of the file, and at no other end of a line', () => {
+    for (const end of ['\u2028', '\u2029', '\r']) {
+      const [copy, other] = scriptOf(
+        `COPY t FROM stdin;\na${end}\\.\nb\n\\.\nSELECT 1;`,
+      ).statements;
+      expect(copy).toMatchObject({ rows: `a${end}\\.\nb\n` });
+      expect(other!.text.trim()).toBe('SELECT 1;');
+    }
+  });
+
+  it('goes on behind a command of psql, as psql does', () => {
+    expect(shortened(sqlOf('SELECT 1\\; SELECT 2\\;SELECT 3;'))).toEqual([
+      'SELECT 1 ;',
+      'SELECT 2 ;',
+      'SELECT 3;',
+    ]);
+    expect(shortened(sqlOf("\\set a 'b \\\\ c' \\\\ SELECT 1; \\echo don't\nSELECT 2;"))).toEqual([
+      'SELECT 1;',
+      'SELECT 2;',
+    ]);
+    expect(scriptOf('\\set a 1 \\i b.sql\n\\t \\if :a').beyond).toMatchObject([
+      { command: '\\if' },
+    ]);
+    expect(scriptOf('\\set a 1 \\i b.sql').included).toEqual([
+      { at: 9, path: 'b.sql', isBeside: false },
+    ]);
+    expect(sqlOf("\\! rm a \\\\ b; c\n\\copy a TO 'b' \\\\ c").trim()).toBe('');
+    for (const end of ['q', 'quit']) {
+      expect(shortened(sqlOf(`SELECT 1;\n\\${end}\nSELECT 2;`))).toEqual(['SELECT 1;']);
+    }
+    expect(shortened(sqlOf('\\qecho a\nSELECT 2;'))).toEqual(['SELECT 2;']);
+  });
 });
