@@ -5,10 +5,12 @@ import { openClientSession } from '../client/open-client-session.ts';
 import { ofNoCall } from '../client/tracing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
+import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
 import type { Timer } from '../transport/clock.ts';
 import { Backoff } from './backoff.ts';
 import { Subscriber } from './subscriber.ts';
 import { Subscription } from './subscription.ts';
+import { warnOfRefusedListening } from './warnings.ts';
 
 /** A connection that only listens is asked for a sign of life so often, in milliseconds. */
 const HEARTBEAT = 30_000;
@@ -31,6 +33,8 @@ interface Link {
   reopenedAt: number;
   /** When it is asked for a sign of life next. */
   heartbeat: Timer | null;
+  /** It cannot be opened again for what does not pass, and that was told. */
+  hasWarned: boolean;
 }
 
 /**
@@ -113,6 +117,7 @@ export class SubscriptionHub {
       connection: null,
       reopenedAt: -Infinity,
       heartbeat: null,
+      hasWarned: false,
     };
     link.ready.catch(() => {});
     this.#link = link;
@@ -182,8 +187,14 @@ export class SubscriptionHub {
    */
   #reopen(link: Link, isPaused: boolean): void {
     link.ready = ofNoCall(() => this.#openAgain(link, isPaused));
-    link.ready.catch(() => {
-      if (this.#link === link) this.#reopen(link, true);
+    link.ready.catch((error: unknown) => {
+      if (this.#link !== link) return;
+      // Subscriptions that hear nothing any more would otherwise be seen by nobody.
+      if (!link.hasWarned && !passes(error)) {
+        link.hasWarned = true;
+        warnOfRefusedListening(error);
+      }
+      this.#reopen(link, true);
     });
   }
 
@@ -196,6 +207,7 @@ export class SubscriptionHub {
     this.#noteGaps();
     const connection = await this.#open(link);
     link.reopenedAt = this.#context.clock.now();
+    link.hasWarned = false;
     for (const subscriber of this.#subscribers) subscriber.tellGap();
     return connection;
   }
@@ -262,6 +274,13 @@ export class SubscriptionHub {
     void this.#drop(poolClosed());
     connection?.terminate();
   }
+}
+
+/** Whether what connecting has failed with may pass by itself. */
+function passes(error: unknown): boolean {
+  // A connection that does not answer is ended here.
+  if (error instanceof ConnectionDoesNotExistError) return true;
+  return (error as { isTransient?: unknown } | null)?.isTransient === true;
 }
 
 /** What is rejected that the end of the pool concerns. */

@@ -1,5 +1,6 @@
 import { processWarning } from '../runtime/process-warning.ts';
 import type { Standstill } from '../session/session.ts';
+import { messageOf } from '../values/message-of.ts';
 import type { PoolStats } from './stats.ts';
 
 // What a pool tells its user outside of any call.
@@ -114,5 +115,14 @@ export function warnOfRefusedReaders(error: Error): void {
   processWarning(
     'AsyncpgReadersWarning',
     `the readers of a pool cannot be opened, and the primary answers in their stead: ${error.message}`,
+  );
+}
+
+/** Nothing arrives on the channels of a pool: their connection was lost, and another one is refused. */
+export function warnOfRefusedListening(error: unknown): void {
+  processWarning(
+    'AsyncpgListenWarning',
+    `the connection on which a pool listens was lost and cannot be opened again: ${messageOf(error)}. ` +
+      'It is tried on; until then no notification comes',
   );
 }

@@ -15,8 +15,14 @@ const fallSilent: Tamper = (message) =>
 /** As where a name has no form in the encoding of the database. */
 const noSuchCharacter = { error: ['22P05', 'no such character'] } as const;
 
+/** As a standby answers LISTEN. */
+const inRecovery = { error: ['25006', 'cannot execute LISTEN during recovery'] } as const;
+
 /** A hub whose connections fall silent as it is told, or are refused, in their order. */
-function hubOver(fates: readonly (boolean | 'refused')[], asked = (_text: string) => {}) {
+function hubOver(
+  fates: readonly (boolean | 'refused' | 'standby')[],
+  asked = (_text: string) => {},
+) {
   let dials = 0;
   const clock = new VirtualClock();
   const streams: PuppetStream[] = [];
@@ -29,10 +35,11 @@ function hubOver(fates: readonly (boolean | 'refused')[], asked = (_text: string
       const fate = fates[dials++] ?? false;
       const results = (text: string) => {
         asked(text);
+        if (fate === 'standby') return inRecovery;
         return text === 'LISTEN "€"' ? noSuchCharacter : undefined;
       };
       if (fate === 'refused') throw new Error('refused');
-      const stream = new PuppetStream({ results }, fate ? { tamper: fallSilent } : {});
+      const stream = new PuppetStream({ results }, fate === true ? { tamper: fallSilent } : {});
       streams.push(stream);
       return stream;
     },
@@ -188,6 +195,43 @@ it('who subscribes while the connection is away waits for one attempt, and is to
   expect(streams[1]!.puppet.executed).toEqual(['LISTEN "news"']);
   await hub.subscribe('late', () => {}, null);
   await hub.close();
+});
+
+it('warns once for each loss of a connection that is refused for what does not pass, and tries on', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name, message }: Error): void => {
+    if (name === 'AsyncpgListenWarning') warnings.push(message);
+  };
+  process.on('warning', onWarning);
+  try {
+    const { hub, clock, streams } = hubOver([
+      ...([false, 'refused', 'standby', 'standby', 'standby', false] as const),
+      ...(['refused', 'refused', false, 'standby', 'standby', false] as const),
+    ]);
+    const { gaps } = await countingGaps(hub);
+    const loseOne = async (): Promise<void> => {
+      streams.at(-1)!.say(null);
+      for (let i = 0; i < 8; i++) {
+        await allSettled();
+        await clock.advance(2_000);
+      }
+      await allSettled();
+    };
+    await loseOne();
+    expect(gaps()).toBe(1);
+    const told = expect.stringMatching(/: cannot execute LISTEN during recovery\. It is tried on/);
+    expect(warnings).toEqual([told]);
+    // What passes by itself is not told.
+    await loseOne();
+    expect(gaps()).toBe(2);
+    expect(warnings).toEqual([told]);
+    await loseOne();
+    expect(gaps()).toBe(3);
+    expect(warnings).toEqual([told, told]);
+    await hub.close();
+  } finally {
+    process.off('warning', onWarning);
+  }
 });
 
 it('a channel that is closed while others are listened to again is left', async () => {
