@@ -6,7 +6,7 @@ import { isPool } from '../is-pool.ts';
 
 /** How a health route asks. */
 export interface HealthRouteOptions {
-  /** How long the database may take to answer, in milliseconds. Default 2,000. */
+  /** How long the answer may take, the wait for a connection included, in milliseconds. Default 2,000. */
   readonly timeout?: number | undefined;
   /** The pool to ask. Default: `app.pg`. */
   readonly pool?: Pool | undefined;
@@ -14,7 +14,7 @@ export interface HealthRouteOptions {
 
 /** What a health route answers with. */
 export interface Health {
-  /** Whether the database answered. */
+  /** Whether the database answered in time. */
   readonly status: 'up' | 'down';
   /** What the pool is doing. */
   readonly pool: PoolStats;
@@ -47,7 +47,9 @@ const PATIENCE = 2_000;
 /**
  * The handler of a route that tells whether the database answers: 200 with `{ status: 'up', pool }`,
  * or 503 with `{ status: 'down', pool }`, where `pool` is `pool.stats`. Why it is down is logged, and
- * not told. It needs no connection to be free: a query of its own shares one that is busy.
+ * not told. Its query waits in line like any other: it is down as well while no connection of the pool gets to it
+ * within `timeout`, and `pool` says so, `inUse` being the pool's `maxSize`. A pool of one connection, given as
+ * `pool`, asks the database alone.
  *
  * @throws ClientConfigurationError for unknown options, a timeout that is none and a pool that is none of this package's
  * @example

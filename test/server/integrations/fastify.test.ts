@@ -12,6 +12,7 @@ import {
   type Connection,
   connect,
   InterfaceError,
+  type Pool,
   type PoolOptions,
   type Queryable,
 } from '../../../src/index.ts';
@@ -547,14 +548,19 @@ describe('healthRoute', () => {
     await busy;
   });
 
-  it('answers 503 within its time-out when the database does not', async () => {
+  it('answers 503 when no connection gets to it within its time-out, but for a pool of its own', async () => {
     plugIn({}, { maxSize: 1 });
-    app.get('/health', healthRoute({ timeout: 20 }));
+    app.register(asyncpg, { dsn: serverDsn(), pool: { minSize: 0, maxSize: 1 }, name: 'health' });
+    app.get('/ready', healthRoute({ timeout: 20 }));
     await app.ready();
     await using _held = await app.pg.acquire();
-    const answer = await app.inject('/health');
+    const answer = await app.inject('/ready');
     expect(answer.statusCode).toBe(503);
     expect(answer.json()).toMatchObject({ status: 'down', pool: { size: 1, inUse: 1 } });
+    const { health } = app as unknown as { health: Pool };
+    const reply = { header() {}, code: (status: number) => expect(status).toBe(200) };
+    const request = { server: app, log: { warn() {} } };
+    expect(await healthRoute({ pool: health })(request, reply)).toMatchObject({ status: 'up' });
   });
 
   it.each([
