@@ -88,7 +88,8 @@ export class Metrics implements Observer {
 }
 
 /**
- * Reads the pools whenever metrics are collected. What it returns ends that.
+ * Reads the pools whenever metrics are collected. What it returns ends that. What is read no more keeps its last
+ * value in what is exported, so that of a pool that is gone zeros are told once.
  *
  * @param found is told of each pool once: what is counted has a series from then on, not from its first 1
  */
@@ -102,12 +103,14 @@ function observePools(meter: Meter, found: (attributes: Attributes) => void): ()
   const idleMin = gauge('idle.min', '{connection}', 'The fewest idle connections to keep.');
   const pending = gauge('pending_requests', '{request}', 'Callers that wait for a connection.');
   const observe = (result: BatchObservableResult): void => {
-    for (const [name, sums] of sumsByName()) {
+    const present = sumsByName();
+    for (const name of present.keys()) {
+      if (!known.has(name)) found({ 'db.client.connection.pool.name': name });
+    }
+    const gone = takeGone(known, new Set(present.keys()));
+    for (const name of [...present.keys(), ...gone]) {
       const attributes: Attributes = { 'db.client.connection.pool.name': name };
-      if (!known.has(name)) {
-        known.add(name);
-        found(attributes);
-      }
+      const sums = present.get(name) ?? NOTHING;
       const state = (value: string) => ({ ...attributes, 'db.client.connection.state': value });
       result.observe(count, sums.idle, state('idle'));
       result.observe(count, sums.used, state('used'));
@@ -122,7 +125,7 @@ function observePools(meter: Meter, found: (attributes: Attributes) => void): ()
   return () => meter.removeBatchObservableCallback(observe, observables);
 }
 
-/** Reads the change streams in the same way. */
+/** Reads the change streams in the same way. Of one that is gone nobody knows the lag: it keeps the last one. */
 function observeStreams(meter: Meter): () => void {
   const gauge = (name: string, unit: string, description: string) =>
     meter.createObservableGauge(`asyncpg.replication.${name}`, { unit, description });
@@ -130,8 +133,11 @@ function observeStreams(meter: Meter): () => void {
   const position = gauge('position', 'By', 'Positions in the log, by their kind.');
   const queued = gauge('queued', '{change}', 'Changes that wait to be taken.');
   const pending = gauge('unacknowledged', '{transaction}', 'Transactions not acknowledged.');
+  const known = new Set<string>();
   const observe = (result: BatchObservableResult): void => {
+    const present = new Set<string>();
     for (const { slotName, lag: bytes, positions, stats } of openStreams()) {
+      present.add(slotName);
       const attributes: Attributes = { 'asyncpg.replication.slot': slotName };
       result.observe(lag, Number(bytes), attributes);
       result.observe(queued, stats.queued, attributes);
@@ -143,11 +149,26 @@ function observeStreams(meter: Meter): () => void {
         });
       }
     }
+    for (const slot of takeGone(known, present)) {
+      const attributes: Attributes = { 'asyncpg.replication.slot': slot };
+      result.observe(queued, 0, attributes);
+      result.observe(pending, 0, attributes);
+    }
   };
   const observables = [lag, position, queued, pending];
   meter.addBatchObservableCallback(observe, observables);
   return () => meter.removeBatchObservableCallback(observe, observables);
 }
+
+/** Those that are not present any more. What is present is known from then on. */
+function takeGone(known: Set<string>, present: ReadonlySet<string>): string[] {
+  const gone = [...known].filter((name) => !present.has(name));
+  known.clear();
+  for (const name of present) known.add(name);
+  return gone;
+}
+
+const NOTHING: Readonly<Sums> = { idle: 0, used: 0, max: 0, min: 0, pending: 0 };
 
 interface Sums {
   idle: number;

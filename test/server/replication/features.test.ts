@@ -371,7 +371,8 @@ onEachServer('a change stream', SERVER, (server) => {
       acknowledge: 'manual',
     });
     await pool.execute('INSERT INTO b VALUES (271), (272)');
-    const transaction = (await iteratorOf(stream).next()).value!;
+    const transactions = iteratorOf(stream);
+    const transaction = (await transactions.next()).value!;
     // It is handed over with its first change; what is acknowledged before its end has come counts until then.
     await expect.poll(() => transaction.outcome, { interval: 1 }).toBe('committed');
     const expected = (): Record<string, unknown[]> => {
@@ -395,8 +396,16 @@ onEachServer('a change stream', SERVER, (server) => {
     expect(found).toEqual(before);
     transaction.ack();
     expect((await measured())['asyncpg.replication.unacknowledged']).toEqual([0]);
+    await pool.execute('INSERT INTO b VALUES (279)');
+    await transactions.next();
+    expect((await measured())['asyncpg.replication.unacknowledged']).toEqual([1]);
     await stream.close();
     expect([...openStreams()].map(({ slotName }) => slotName)).not.toContain('measured');
+    // Nothing waits for anybody any more.
+    expect(await measured()).toMatchObject({
+      'asyncpg.replication.queued': [0],
+      'asyncpg.replication.unacknowledged': [0],
+    });
     stop();
     await meterProvider.shutdown();
     await pool.execute('DELETE FROM b');

@@ -77,6 +77,30 @@ describeEach('metrics of OpenTelemetry', (version) => {
     await pool.release(holder);
   });
 
+  it('of a pool that is closed are zero, until there is another one of its name', async () => {
+    const metrics = measured();
+    const values = async () => {
+      const found = [];
+      for (const name of ['count', 'max', 'idle.max', 'idle.min', 'pending_requests']) {
+        const points = await metrics.points(`db.client.connection.${name}`);
+        found.push(points.map(({ value }) => value));
+      }
+      return found;
+    };
+    const open = [[2, 0], [3], [3], [2], [0]];
+    const closed = [[0, 0], [0], [0], [0], [0]];
+    for (let i = 0; i < 2; i++) {
+      const pool = await createPool(serverDsn(version), { minSize: 2, maxSize: 3 });
+      expect(await values()).toEqual(open);
+      await pool.close();
+      expect(await values()).toEqual(closed);
+      expect(await values()).toEqual(closed);
+    }
+    expect((await metrics.points('db.client.connection.timeouts')).map((p) => p.value)).toEqual([
+      0,
+    ]);
+  });
+
   it('measure opening, waiting for, and holding connections', async () => {
     const metrics = measured();
     await using pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 1 });
