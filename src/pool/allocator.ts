@@ -14,8 +14,11 @@ import type { PooledSession } from './pooled-session.ts';
 import { stallWatch, watchedClose } from './stall-watch.ts';
 import { PoolCounters, type PoolStats } from './stats.ts';
 import { type Waiter, Waiters } from './waiters.ts';
-import { insideOf, refuseSource, waitedTooLong } from './waiting.ts';
+import { deepStack, insideOf, refuseSource, waitedTooLong } from './waiting.ts';
 import { type Inside, warnOfWaitInside } from './warnings.ts';
+
+/** Does a wait for a session, as tracing does. */
+export type Waiting = (wait: () => Promise<PooledSession>) => Promise<PooledSession>;
 
 /**
  * The connections of a pool and those who wait for one: who gets which when. Waiters are served strictly in the
@@ -112,15 +115,20 @@ export class Allocator {
    * @param deadline ends the wait
    * @param patience and so do as many milliseconds
    * @param text what is to be executed, if it is to share a session
+   * @param waiting does the wait, if there is one, and with it opens the connections that it needs
    */
   checkOut(
     use: Use,
     deadline: Deadline | null,
     patience: number | null,
     text = '',
+    waiting: Waiting | null = null,
   ): PooledSession | Promise<PooledSession> {
     const expectation = use === 'shared' ? this.#expectations.of(text) : null;
-    return this.#take(expectation) ?? this.#waitFor(expectation, deadline, patience);
+    const taken = this.#take(expectation);
+    if (taken !== null) return taken;
+    if (waiting === null) return this.#waitFor(expectation, deadline, patience);
+    return waiting(() => this.#waitFor(expectation, deadline, patience));
   }
 
   /** A session that is to be had at once: to share, if something is expected of the query. */
@@ -209,8 +217,7 @@ export class Allocator {
     refuseSource(this.sessions);
     return new Promise<PooledSession>((resolve, reject) => {
       const inside = insideOf(this.#sessions);
-      const warning =
-        inside === null ? null : this.#warnWhileWaiting(inside, new Error().stack ?? '');
+      const warning = inside === null ? null : this.#warnWhileWaiting(inside, deepStack());
       const done = (): void => {
         deadline?.watch(null);
         own?.watch(null);

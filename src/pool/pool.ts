@@ -38,7 +38,7 @@ import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { Allocator } from './allocator.ts';
+import { Allocator, type Waiting } from './allocator.ts';
 import { clean, cleanAhead, cleanWithHook } from './cleaning.ts';
 import { ExclusiveLease, type Lender } from './exclusive-lease.ts';
 import { failedAfterCall, runHook } from './hook.ts';
@@ -171,9 +171,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     const isSharing =
       use === 'shared' && setup === undefined && reset === undefined && resetOnRelease !== 'always';
     if (!isSharing) return this.#leaseForCall(deadline, acquireTimeout);
-    const lent = this.#allocator.checkOut('shared', deadline, acquireTimeout, text);
-    const isWait = lent instanceof Promise && isTraced('pool.acquire');
-    return isWait ? this.#traceWait(() => lent) : lent;
+    const waiting = isTraced('pool.acquire') ? this.#traceWait : null;
+    return this.#allocator.checkOut('shared', deadline, acquireTimeout, text, waiting);
   }
 
   /**
@@ -187,9 +186,9 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     return this.#leaseInTime(deadline, null, checkOut);
   }
 
-  #traceWait(wait: () => Promise<PooledSession>): Promise<PooledSession> {
-    return traced('pool.acquire', () => ({ ...this.stats, ...this.#place }), wait);
-  }
+  /** What a wait has opened is traced inside of it. */
+  readonly #traceWait: Waiting = (wait) =>
+    traced('pool.acquire', () => ({ ...this.stats, ...this.#place }), wait);
 
   /** @internal */
   override [CHECK_IN](

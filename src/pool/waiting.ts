@@ -29,6 +29,16 @@ export function insideOf(sessions: ReadonlySet<PooledSession>): Inside | null {
   return null;
 }
 
+/** The stack of a call, with its own code behind the frames of this library and of who traces it. */
+export function deepStack(): string {
+  const { stackTraceLimit } = Error;
+  // Where nobody may set it, it stays.
+  Reflect.set(Error, 'stackTraceLimit', Math.max(stackTraceLimit ?? 0, 40));
+  const { stack = '' } = new Error();
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  return stack;
+}
+
 /**
  * Refuses the call of a source for which all connections of the pool wait.
  *

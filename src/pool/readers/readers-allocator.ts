@@ -6,7 +6,7 @@ import type { Session } from '../../session/session.ts';
 import type { Timer } from '../../transport/clock.ts';
 import { Deadline } from '../../transport/deadline.ts';
 import { within } from '../../transport/within.ts';
-import { Allocator } from '../allocator.ts';
+import { Allocator, type Waiting } from '../allocator.ts';
 import type { PoolSettings } from '../pool-options.ts';
 import type { PooledSession } from '../pooled-session.ts';
 import { Pauses } from './pauses.ts';
@@ -16,6 +16,9 @@ import type { Replay, ReplayWatch } from './replay-watch.ts';
 
 /** How often a call is given a connection that turns out to be of no use. */
 const TRIES = 5;
+/** Finds one whose server may be read from, beginning with what was lent. */
+type Search = (lent: PooledSession | Promise<PooledSession>) => Promise<PooledSession>;
+
 /** The longest pause between two looks at whether a standby has replayed enough, in milliseconds. */
 const LONGEST_LOOK = 20;
 
@@ -78,11 +81,15 @@ export class ReadersAllocator extends Allocator {
     deadline: Deadline | null,
     patience: number | null,
     text = '',
+    waiting: Waiting | null = null,
   ): PooledSession | Promise<PooledSession> {
     this.#checkOpenings();
-    const lent = super.checkOut(use, deadline, patience, text);
-    if (!(lent instanceof Promise) && this.#isFit(lent.client.session)) return lent;
-    return this.#findFit(lent, () => super.checkOut(use, deadline, patience, text), deadline, text);
+    const again = () => super.checkOut(use, deadline, patience, text);
+    const search: Search = (lent) => this.#findFit(lent, again, deadline, text);
+    const all: Waiting = waiting ?? ((wait) => wait());
+    const lent = super.checkOut(use, deadline, patience, text, (wait) => all(() => search(wait())));
+    if (lent instanceof Promise || this.#isFit(lent.client.session)) return lent;
+    return all(() => search(lent));
   }
 
   #checkOpenings(): void {

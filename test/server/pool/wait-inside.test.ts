@@ -2,7 +2,9 @@
 
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { instrument } from 'asyncpg/opentelemetry';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CREATE } from '../../../src/client/internals.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { type Connection, createPool, TimeoutError } from '../../../src/index.ts';
@@ -18,27 +20,36 @@ function hastyPool(): Pool {
   return Pool[CREATE](resolveConfig(serverDsn(), connect), settings, hastyClock(0));
 }
 
-it('is warned of by name, with the line of the call', async () => {
-  const warned = nextWarning();
-  await using pool = hastyPool();
-  const inside = pool.transaction(async (tx) => {
-    await tx.execute('SELECT 1');
-    async function myOwnFunction() {
-      const ending = new AbortController();
-      const waiting = failure(pool.fetch({ text: 'SELECT 2', signal: ending.signal }));
-      const warning = await warned;
-      ending.abort();
-      await waiting;
-      return warning;
+it.each([false, true])(
+  'is warned of by name, with the line of the call (traced: %s)',
+  async (isTraced) => {
+    const warned = nextWarning();
+    if (isTraced) {
+      const spans = new BasicTracerProvider();
+      onTestFinished(instrument({ tracerProvider: spans }));
     }
-    return await myOwnFunction();
-  });
-  const warning = await inside;
-  expect(warning.name).toBe('AsyncpgPoolWaitWarning');
-  expect(warning.message).toMatch(/5000 ms .* inside a transaction of the same pool, whose 1 conn/);
-  expect(warning.detail).toMatch(/^It was called: *\n/);
-  expect(warning.detail).toMatch(/myOwnFunction .*wait-inside\.test\.ts/s);
-});
+    await using pool = hastyPool();
+    const inside = pool.transaction(async (tx) => {
+      await tx.execute('SELECT 1');
+      async function myOwnFunction() {
+        const ending = new AbortController();
+        const waiting = failure(pool.fetch({ text: 'SELECT 2', signal: ending.signal }));
+        const warning = await warned;
+        ending.abort();
+        await waiting;
+        return warning;
+      }
+      return await myOwnFunction();
+    });
+    const warning = await inside;
+    expect(warning.name).toBe('AsyncpgPoolWaitWarning');
+    expect(warning.message).toMatch(
+      /5000 ms .* inside a transaction of the same pool, whose 1 conn/,
+    );
+    expect(warning.detail).toMatch(/^It was called: *\n/);
+    expect(warning.detail).toMatch(/myOwnFunction .*wait-inside\.test\.ts/s);
+  },
+);
 
 it('is named by the error of acquireTimeout, for every kind of call, and only there', async () => {
   await using pool = await createPool(serverDsn(), { minSize: 1, maxSize: 1, acquireTimeout: 20 });

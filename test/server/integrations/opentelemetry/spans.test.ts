@@ -4,7 +4,7 @@ import type { TracedCall } from 'asyncpg/opentelemetry';
 import { expect, it, onTestFinished } from 'vitest';
 import { contextFor } from '../../../../src/client/connect.ts';
 import { resolveConfig } from '../../../../src/config/resolve.ts';
-import { type Connection, createPool } from '../../../../src/index.ts';
+import { type Connection, createPool, type Pool } from '../../../../src/index.ts';
 import { SubscriptionHub } from '../../../../src/pool/subscription-hub.ts';
 import { openChangeStream } from '../../../../src/replication/index.ts';
 import {
@@ -256,10 +256,13 @@ describeEach('spans of OpenTelemetry', (version) => {
     expect(others).toEqual([['SELECT']]);
   });
 
-  it('of getting a connection have that of opening it inside', async () => {
+  it.each([
+    ['one holder', (pool: Pool) => pool.withConnection((c) => c.fetch('SELECT 1'))],
+    ['a call that shares', (pool: Pool) => pool.fetch('SELECT 1')],
+  ])('of getting a connection for %s have that of opening it inside', async (_for, ask) => {
     await using pool = await createPool(serverDsn(version), { minSize: 0, maxSize: 1 });
     const spans = traced();
-    await pool.withConnection((connection) => connection.fetch('SELECT 1'));
+    await ask(pool);
     const database = new URL(serverDsn(version)).pathname.slice(1);
     expect(treesOf(spans.take())).toEqual([
       [`ACQUIRE ${database}`, [`CONNECT ${database}`]],
