@@ -13,7 +13,8 @@ import {
 } from './generated-file.ts';
 import type { Declared } from './inference/shapes.ts';
 import { lookBy, type RuleFinding } from './rules/rules.ts';
-import { beginsQuery, type FoundQuery } from './sources/find-queries.ts';
+import type { FoundQuery } from './sources/find-queries.ts';
+import { beginsQuery } from './sources/is-statement.ts';
 import type { Variant } from './sources/variant.ts';
 import type { Source } from './sources.ts';
 import { TypeNames, typesIn } from './type-names.ts';

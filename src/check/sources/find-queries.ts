@@ -1,8 +1,10 @@
 import { NotKnown } from './alternatives.ts';
 import { functionOf } from './classes.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
+import { isStatement } from './is-statement.ts';
 import { type Located, type Module, Modules } from './modules.ts';
-import { keyOf, type Node, propertyName, unwrapped, visit } from './nodes.ts';
+import { type Node, propertyName, unwrapped, visit } from './nodes.ts';
+import { handsOn, METHODS, methodOf } from './query-methods.ts';
 import { beginningOf, returnedBy, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
 import { elementsOf, growingArray } from './written-values.ts';
@@ -41,66 +43,6 @@ export interface SourceQueries {
   readonly unknown: readonly UnknownQuery[];
   /** Other files that names were looked up in. */
   readonly uses: readonly string[];
-}
-
-/** Methods of connections, pools and transactions whose first argument is a query. */
-const METHODS = new Set([
-  'fetch',
-  'fetchRow',
-  'fetchVal',
-  'fetchOne',
-  'fetchMany',
-  'execute',
-  'executeMany',
-  'stream',
-  'cursor',
-  'prepare',
-  'copyFromQuery',
-  'copyRecordsFromQuery',
-]);
-
-/** What may stand in front of a statement. */
-const AHEAD = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/|\()*/;
-/** Words that a query begins with: many things have a method `fetch` or `execute`. */
-const QUERY = /^(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b/i;
-/** Words that other statements begin with, of which lower case is no sign. */
-const STATEMENT =
-  /^(?:ALTER|ANALYZE|BEGIN|CALL|CLUSTER|COMMENT ON|COMMIT|CREATE|DEALLOCATE|DISCARD|DO|DROP|EXPLAIN|GRANT|LISTEN|LOCK|NOTIFY|REFRESH|REINDEX|RELEASE|RESET|REVOKE|ROLLBACK|SAVEPOINT|SET|SHOW|START TRANSACTION|TRUNCATE|UNLISTEN|VACUUM)\b/;
-
-/** A first word in capitals, with something behind it. */
-const CAPITALS = /^([A-Z]{3,8})\s+\S/;
-/** Those that no other word is one slip from. */
-const VERBS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
-
-/** Whether a text begins as a query does, and not as another statement. */
-export function beginsQuery(text: string): boolean {
-  return QUERY.test(text.replace(AHEAD, ''));
-}
-
-function isStatement(text: string): boolean {
-  const statement = text.replace(AHEAD, '');
-  return QUERY.test(statement) || STATEMENT.test(statement) || isMisspelt(statement);
-}
-
-/** Whether the first word is one of a query with a slip of the pen, which the server then tells. */
-function isMisspelt(statement: string): boolean {
-  const word = CAPITALS.exec(statement)?.[1];
-  return word !== undefined && VERBS.some((verb) => isOneSlipFrom(word, verb));
-}
-
-/** Whether a letter is missing, there twice or another one, or two have changed places. */
-function isOneSlipFrom(word: string, right: string): boolean {
-  let same = 0;
-  while (same < right.length && word[same] === right[same]) same += 1;
-  const rest = word.slice(same);
-  const wanted = right.slice(same);
-  const [first, second] = wanted;
-  return (
-    rest.slice(1) === wanted ||
-    rest === wanted.slice(1) ||
-    rest.slice(1) === wanted.slice(1) ||
-    rest === `${second}${first}${wanted.slice(2)}`
-  );
 }
 
 /** What a source must have in it to be worth parsing. */
@@ -322,12 +264,6 @@ class Finder {
   }
 }
 
-/** The name of the method that is called, if it is one. */
-function methodOf({ callee }: Node): string {
-  const member = callee as Node;
-  return member.type === 'MemberExpression' ? (keyOf(member) ?? '') : '';
-}
-
 /** The templates that a function returns which is called, and what a getter does; null: it is anything else. */
 function templatesOf({ node: given, module }: Located): Located[] | null {
   const isAwaited = given.type === 'AwaitExpression';
@@ -342,44 +278,6 @@ function templatesOf({ node: given, module }: Located): Located[] | null {
     module: made.module,
   }));
   return all.length > 0 && (!isCall || all.every(isTemplate)) ? all : null;
-}
-
-/** The method that a function gives its argument to as a query, itself or by another function. */
-function handsOn(made: Located, index: number, depth = 0): string | null {
-  const known = HANDS_ON.get(made.node) ?? [];
-  HANDS_ON.set(made.node, known);
-  if (known[index] === undefined) {
-    // One that calls itself finds nothing in itself.
-    known[index] = null;
-    known[index] = methodWithin(made, index, depth);
-  }
-  return known[index];
-}
-
-/** What is known of functions, by the place of an argument. */
-const HANDS_ON = new WeakMap<Node, (string | null)[]>();
-
-function methodWithin({ node, module }: Located, index: number, depth: number): string | null {
-  const given = (node['params'] as readonly Node[])[index];
-  const param = given?.type === 'AssignmentPattern' ? (given['left'] as Node) : given;
-  if (param?.type !== 'Identifier' || depth > 3) return null;
-  let found: string | null = null;
-  visit(node['body'] as Node, (call) => {
-    if (found !== null || call.type !== 'CallExpression') return;
-    const args = (call['arguments'] as readonly Node[]).map(unwrapped);
-    const at = args.findIndex(
-      (each) => each.type === 'Identifier' && each['name'] === param['name'],
-    );
-    if (at < 0) return;
-    const method = methodOf(call);
-    if (at === 0 && METHODS.has(method)) {
-      found = method;
-      return;
-    }
-    const other = functionOf(module, unwrapped(call['callee'] as Node));
-    if (other !== null) found = handsOn(other, at, depth + 1);
-  });
-  return found;
 }
 
 /** What a parameter is where nothing is given: of `(text = 'SELECT …') => …`. */
