@@ -103,6 +103,7 @@ describe('a source is', () => {
     [{}],
     [''],
     ['a\0b'],
+    ['1\ta\n'],
     [new URL('https://example.org/data')],
     [() => GOODS_TEXT],
   ])('not %s: a TypeError, and nothing is sent', async (source) => {
@@ -112,6 +113,12 @@ describe('a source is', () => {
       connection.copyToTable('goods', { source: source as unknown as string }),
     ).rejects.toThrow(TypeError);
     expect(session.outbox.flushes).toBe(flushes);
+  });
+
+  test('not the data itself, in words that help', async () => {
+    await expect(connection.copyToTable('goods', { source: GOODS_TEXT })).rejects.toThrow(
+      'a string as the source of a COPY is the path of a file, and this one has a line break: pass data as [data]',
+    );
   });
 
   test('not a locked ReadableStream', async () => {
