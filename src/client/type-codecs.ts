@@ -2,6 +2,7 @@ import { findBuiltinType } from '../codecs/builtin-types.ts';
 import { TypeRegistry } from '../codecs/registry.ts';
 import { rareCodecs } from '../codecs/rooms.ts';
 import type { TypeDescription } from '../codecs/type-description.ts';
+import { typeNameHint } from '../codecs/type-name-hint.ts';
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { InnerRequests } from '../session/requests/inner-requests.ts';
 import { learnTypes } from '../session/statements/preparation.ts';
@@ -25,7 +26,9 @@ async function findType(
     const oid = await findTypeOid(session, parent, name, schema);
     if (oid === null) {
       throw new InterfaceError(`unknown type: ${schema}.${name}`, {
-        hint: "Standard types are in the schema pg_catalog; a type's schema is public by default.",
+        hint:
+          typeNameHint(name) ??
+          "Standard types are in the schema pg_catalog; a type's schema is public by default.",
       });
     }
     const [type] = await introspect(session, parent, [oid]);

@@ -4,6 +4,7 @@ import type { ResolvedTypeOptions } from '../values/type-options.ts';
 import { findBuiltinType } from './builtin-types.ts';
 import { codecKey } from './domain-codecs.ts';
 import { namedForms, replacementFor } from './replacement.ts';
+import { typeNameHint } from './type-name-hint.ts';
 
 /**
  * The codecs that connect options declare, by `codecKey`.
@@ -21,6 +22,13 @@ export function declaredCodecs(
     if (codec.schema === undefined && findBuiltinType(name) !== undefined) {
       throw new ClientConfigurationError(`codecs: the type ${name} is in the schema pg_catalog`, {
         hint: "Give the codec schema: 'pg_catalog', or schema: 'public' for a type of yours with that name.",
+      });
+    }
+    // Whoever gives a schema may have named a type so.
+    const hint = codec.schema === undefined ? typeNameHint(name) : null;
+    if (hint !== null) {
+      throw new ClientConfigurationError(`codecs: ${JSON.stringify(name)} is no type's name`, {
+        hint,
       });
     }
     const type = schema === 'pg_catalog' ? findBuiltinType(name) : undefined;

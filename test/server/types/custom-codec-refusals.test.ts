@@ -43,6 +43,17 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       await expect(db.setTypeCodec('mood', { decoder })).rejects.toThrow(
         'unknown type: public.mood',
       );
+      const qualified = `For the type "mood" of the schema "${SCHEMA}", give "mood" and the option schema: "${SCHEMA}".`;
+      for (const call of [
+        db.setTypeCodec(`${SCHEMA}.mood`, { decoder }),
+        db.setBuiltinTypeCodec(`${SCHEMA}.mood`, { codecName: 'text' }),
+        db.resetTypeCodec(`${SCHEMA}.mood`),
+      ]) {
+        await expect(call).rejects.toThrow(qualified);
+      }
+      await expect(db.setTypeCodec('mood[]', { schema: SCHEMA, decoder })).rejects.toThrow(
+        'by the codec of their type: "mood".',
+      );
       await expect(db.setTypeCodec('mood', { schema: SCHEMA })).rejects.toThrow('needs an encoder');
       await expect(
         db.setTypeCodec('mood', { schema: SCHEMA, decoder, format: 'tuple' }),
@@ -54,6 +65,12 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
         db.setBuiltinTypeCodec('mood', { schema: SCHEMA, codecName: 'nope' }),
       ).rejects.toThrow('there is no built-in codec');
       expect(await echo(db, 'mood', 'ok')).toBe('ok');
+    });
+
+    test('are for a type with such a name where their schema is given', async () => {
+      const db = await open({ codecs: { 'odd.mood': { ...wrapping, schema: SCHEMA } } });
+      await db.execute(`CREATE DOMAIN ${SCHEMA}."odd.mood" AS text`);
+      expect(await db.fetchVal(`SELECT ARRAY['x'::"odd.mood"]`)).toEqual([{ wrapped: 'x' }]);
     });
 
     test('that throw reject their call alone', async () => {
@@ -153,6 +170,15 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       for (const codecs of wrong) {
         const options = { codecs } as unknown as ConnectOptions;
         await expect(connect(dsn(), options)).rejects.toThrow(ClientConfigurationError);
+      }
+      for (const [name, hint] of [
+        ['public.mood', 'For the type "mood" of the schema "public", give "mood" and the option'],
+        ['mood[]', `An array's elements are read and written by the codec of their type: "mood".`],
+        ['int4[][]', 'by the codec of their type: "int4".'],
+      ] as const) {
+        const declared = connect(dsn(), { codecs: { [name]: { decoder } } });
+        await expect(declared).rejects.toThrow(ClientConfigurationError);
+        await expect(declared).rejects.toThrow(hint);
       }
       const db = await open({ codecs: { mood_range: { ...wrapping, schema: SCHEMA } } });
       await expect(db.fetchVal("SELECT '[sad,ok]'::mood_range")).rejects.toThrow(
