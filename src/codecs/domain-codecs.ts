@@ -17,6 +17,8 @@ export class DomainCodecs {
   readonly #declared: readonly TypeName[];
   /** Declared names of types that are no domains, as this session was told: another's server may be another. */
   readonly #others = new Set<string>();
+  /** Grows whenever a column may be of such a domain that was not, or the other way round. */
+  version = 0;
   /** By OID, the type that each is made of in the end. */
   readonly #bases = new Map<number, number>();
 
@@ -68,23 +70,28 @@ export class DomainCodecs {
       this.#undecided = this.#undecided.filter((declared) => codecKey(declared) !== key);
     } else if (this.#others.delete(key)) {
       this.#undecided = this.#open();
+      this.version++;
     }
   }
 
   /** A codec was set on a domain. */
   add(oid: number, base: number): void {
     this.#bases.set(oid, base);
+    this.version++;
   }
 
   /** The codec that was set on a type was taken back: one that was declared holds again. */
   delete(oid: number): void {
-    if (this.#bases.delete(oid)) this.#undecided = this.#open();
+    if (!this.#bases.delete(oid)) return;
+    this.#undecided = this.#open();
+    this.version++;
   }
 
   /** The schema may have changed: what was declared is asked for again. */
   forget(): void {
     this.#others.clear();
     this.#undecided = this.#declared;
+    this.version++;
   }
 
   has(oid: number): boolean {

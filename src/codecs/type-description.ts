@@ -27,6 +27,11 @@ interface Attribute {
   readonly oid: number;
 }
 
+/** The name of what stands in for a type that the server no longer has. */
+export function nameOfGone(oid: number): string {
+  return `unknown type ${oid}`;
+}
+
 /** The OIDs of the types that a type is made of. */
 export function partsOf(description: TypeDescription): number[] {
   const { element, base, subtype, attributes } = description;

@@ -13,7 +13,7 @@ import type { RequestHost } from '../request.ts';
 import { runInner } from '../run-inner.ts';
 import { learnArrayNulls } from '../statements/array-nulls.ts';
 import { forgetMisfit } from '../statements/outdated.ts';
-import { statementFor } from '../statements/preparation.ts';
+import { learnAll, statementFor } from '../statements/preparation.ts';
 import { complete, RowCollector } from '../statements/row-collector.ts';
 import { settle } from '../statements/settle.ts';
 import { type Statement, withRows } from '../statements/statement.ts';
@@ -173,13 +173,15 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
       });
     }
     // A type learnt for a later query may have changed the codecs of an earlier one.
-    return statements.map((statement, index) => {
-      if (statement.epoch === registry.epoch) return statement;
+    for (const [index, statement] of statements.entries()) {
+      if (statement.epoch === registry.epoch) continue;
+      await learnAll(session, this, statement.description);
       const recompiled = statement.current(registry, false);
       const { text, prepare } = this.#items[index]!;
       session.statements.storeFor(text, prepare).replace(text, statement, recompiled);
-      return recompiled;
-    });
+      statements[index] = recompiled;
+    }
+    return statements;
   }
 
   /** Has the queries from one place to another described, all in one flight. */

@@ -1,5 +1,5 @@
 import { BOOL, NAME, OID, OID_ARRAY, TEXT, TEXT_ARRAY } from '../../codecs/oids.ts';
-import type { TypeDescription } from '../../codecs/type-description.ts';
+import { nameOfGone, type TypeDescription } from '../../codecs/type-description.ts';
 import { InternalClientError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
 import type { Request, RequestHost } from '../request.ts';
@@ -145,7 +145,7 @@ function isWhole({ attributes, ...type }: TypeDescription): boolean {
 function unknownType(oid: number): TypeDescription {
   return {
     oid,
-    name: `unknown type ${oid}`,
+    name: nameOfGone(oid),
     schema: 'pg_catalog',
     typtype: 'b',
     element: 0,

@@ -1,3 +1,4 @@
+import { nameOfGone } from '../../codecs/type-description.ts';
 import { InvalidArgumentError, OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import {
   InvalidCachedStatementError,
@@ -93,12 +94,18 @@ export function isOutdated(
     error instanceof InvalidArgumentError &&
     (remembered ||
       hasComposites(session, statement) ||
+      hasGone(statement) ||
       session.statements.named.isDoubtful(statement.text, statement))
   );
 }
 
 function hasComposites({ registry }: RequestHost, { description }: Statement): boolean {
   return registry.composites(description.parameterOids).length > 0;
+}
+
+/** Whether the type of a parameter was dropped: of one that was made anew the number is another. */
+function hasGone({ parameters }: Statement): boolean {
+  return parameters.some(({ type }) => type.name === nameOfGone(type.oid));
 }
 
 /** Forgets what an error has shown to be outdated: the next request asks for it again. */

@@ -85,18 +85,19 @@ async function parse(
   }
 }
 
-/** The same description, with the domains among its columns that have codecs of their own. */
+/** The same description, with the domains among its columns that have codecs of their own now. */
 async function withDomains(
   session: RequestHost,
   parent: Request,
   text: string,
   name: string,
-  description: StatementDescription,
+  { parameterOids, fields }: StatementDescription,
 ): Promise<StatementDescription> {
-  const { fields } = description;
-  if (fields === null) return description;
+  const domains = session.registry.domains!;
+  const description = { parameterOids, fields, domainsVersion: domains.version };
+  if (fields === null || domains.isEmpty) return description;
   const { domainColumns } = await session.catalog.open();
-  const columnOids = await domainColumns(session, parent, session.registry.domains!, fields, name, {
+  const columnOids = await domainColumns(session, parent, domains, fields, name, {
     prepare: async () => {
       const given = newStatementName();
       await parse(session, parent, text, given);
@@ -104,8 +105,6 @@ async function withDomains(
     },
     close: (given) => session.statements.close(given),
   });
-  if (columnOids === undefined) return description;
-  await learnTypes(session, parent, columnOids);
   return { ...description, columnOids };
 }
 
@@ -119,8 +118,48 @@ async function withTypes(
 ): Promise<StatementDescription> {
   const learning = learnTypes(session, parent, typesOf(description), true);
   if (learning !== null) await learning;
-  if (session.registry.domains?.isEmpty !== false) return description;
-  return withDomains(session, parent, text, name, description);
+  if (session.registry.domains === undefined) return description;
+  const described = await withDomains(session, parent, text, name, description);
+  await learnAll(session, parent, described);
+  return described;
+}
+
+/**
+ * Makes all types of a description known at the same time. Between two questions another query of a batch may have
+ * found that they are in doubt.
+ */
+export async function learnAll(
+  session: RequestHost,
+  parent: Request,
+  description: StatementDescription,
+): Promise<void> {
+  const oids = typesOf(description);
+  for (;;) {
+    const learning = learnTypes(session, parent, oids);
+    if (learning === null) return;
+    await learning;
+  }
+}
+
+/**
+ * The known statement if its columns are of the domains that they were of, else what is to be known of it now. What
+ * the server describes a column as is the same for all domains of a type, and for that type. Null: it has to be
+ * described anew.
+ */
+async function withPresentDomains(
+  session: RequestHost,
+  parent: Request,
+  known: Statement,
+): Promise<Statement | null> {
+  const { registry } = session;
+  const { description, text, name } = known;
+  const { version } = registry.domains ?? {};
+  if (description.domainsVersion === version) return known;
+  // Its columns may be others altogether, of which the server would tell for a named one.
+  if (name === '') return null;
+  const present = await withDomains(session, parent, text, name, description);
+  await learnAll(session, parent, present);
+  return known.describedAs(present);
 }
 
 /** What a query takes and returns, for one that is not executed: it is parsed without a name. */
@@ -166,9 +205,13 @@ export async function statementFor(
   try {
     if (known !== undefined) {
       await learnTypes(session, parent, typesOf(known.description), given === null && !named);
-      const statement = known.current(session.registry, given !== null);
-      if (given === null && statement !== known) store.replace(text, known, statement);
-      return statement;
+      const present = given ?? (await withPresentDomains(session, parent, known));
+      if (present !== null) {
+        const statement = present.current(session.registry, given !== null);
+        if (given === null && statement !== known) store.replace(text, known, statement);
+        return statement;
+      }
+      store.deleteStatement(text, known);
     }
     const statement = named
       ? await prepareNamed(session, parent, text)

@@ -52,6 +52,8 @@ export interface StatementDescription {
   readonly fields: readonly FieldDescription[] | null;
   /** The columns' types, where they are domains with codecs of their own: see domain-columns.ts. */
   readonly columnOids?: readonly number[] | undefined;
+  /** The `version` of the codecs of domains that they were asked for by. */
+  readonly domainsVersion?: number | undefined;
 }
 
 /** The types of a statement's parameters and columns. */
@@ -183,9 +185,18 @@ export class Statement {
     return this;
   }
 
+  /** The same statement on the server, of which this is known now. */
+  describedAs(description: StatementDescription): Statement {
+    return this.#with(this.#registry, description);
+  }
+
   /** The same statement on the server, with the codecs that hold now. */
   recompiled(registry: CodecSource): Statement {
-    const { text, name, description } = this;
+    return this.#with(registry, this.description);
+  }
+
+  #with(registry: CodecSource, description: StatementDescription): Statement {
+    const { text, name } = this;
     const statement = new Statement(
       text,
       name,

@@ -164,6 +164,23 @@ describeEach('attributes that are renamed while they are known', (version) => {
     expect(await one.fetchRow(READ)).toEqual(AFTER);
   });
 
+  it('are written as those of a type that another connection of the pool has made anew', async () => {
+    await using pool = await createPool(serverDsn(version), { maxSize: 2 });
+    await using one = await pool.acquire();
+    await using other = await pool.acquire();
+    const write = 'SELECT ($1::made_anew).a';
+    try {
+      for (const type of ['int4', 'int4', 'text']) {
+        const a = type === 'text' ? 'x' : 5;
+        await one.execute(`DROP TYPE IF EXISTS made_anew; CREATE TYPE made_anew AS (a ${type})`);
+        expect(await other.fetchVal(write, { a })).toBe(a);
+        expect(await other.fetchMany(write, [[{ a }]])).toEqual([{ a }]);
+      }
+    } finally {
+      await one.execute('DROP TYPE made_anew');
+    }
+  });
+
   it('by somebody else, have their new names with a new text', async () => {
     const connection = await prepared();
     const other = await openBeside(connection, version);

@@ -1,6 +1,6 @@
 /** Codecs of domains, whose columns the server describes as of the type that the domain is made of. */
 import { describe, expect, test } from 'vitest';
-import { createPool } from '../../../src/index.ts';
+import { type Connection, createPool, type PoolOptions } from '../../../src/index.ts';
 import { collect } from '../../support/connections.ts';
 import { hasServer } from '../../support/servers/server.ts';
 import { useCodecSchema } from './codec-schema.ts';
@@ -239,13 +239,14 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       const DOMAIN = `CREATE DOMAIN kind AS text; ALTER TABLE kinds ALTER v TYPE kind`;
       const ENUM = `CREATE TYPE kind AS ENUM ('x'); ALTER TABLE kinds ALTER v TYPE kind USING v::kind`;
 
-      async function openPool() {
+      async function openPool(options: PoolOptions = {}) {
         await asOwner(
           `DROP TABLE IF EXISTS kinds; DROP TYPE IF EXISTS kind;
            CREATE TABLE kinds (v text); INSERT INTO kinds VALUES ('x')`,
         );
         const serverSettings = { search_path: SCHEMA };
-        return createPool(dsn(), { maxSize: 2, serverSettings, codecs: { kind: wrapping } });
+        const codecs = { kind: wrapping };
+        return createPool(dsn(), { maxSize: 2, serverSettings, codecs, ...options });
       }
 
       test('holds for a domain that a connection makes late, or anew, and for what takes its name', async () => {
@@ -266,6 +267,74 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
             expect(await connection.fetchVal(TEXT), text).toEqual(value);
             expect(await connection.fetchVal({ text: TEXT, prepare: false }), text).toEqual(value);
           }
+        }
+      });
+
+      test.each([
+        ['is kept', {}],
+        ['is not kept', { statementCacheSize: 0 }],
+      ])(
+        'holds in each way to read for a domain that another connection has made anew, where a statement %s',
+        async (_, options) => {
+          await using pool = await openPool(options);
+          await using one = await pool.acquire();
+          await using other = await pool.acquire();
+          const ways: ((c: Connection) => Promise<unknown>)[] = [
+            (c) => c.fetchVal(TEXT),
+            (c) => c.fetchVal({ text: TEXT, prepare: false }),
+            async (c) => (await c.batch(['SELECT 1', TEXT]))[1]!.rows[0]!.v,
+            async (c) => (await c.fetchMany(TEXT, [[]]))[0]!.v,
+            async (c) => (await collect(c.stream(TEXT)))[0]!.v,
+            async (c) => (await collect(c.copyRecordsFromQuery(TEXT)))[0]!.v,
+          ];
+          const MAKE = 'CREATE TABLE kinds (v kind); INSERT INTO kinds VALUES ($$x$$)';
+          const kinds = [
+            'CREATE DOMAIN kind AS text',
+            "CREATE TYPE kind AS ENUM ('x')",
+            'CREATE DOMAIN kind AS varchar',
+            'CREATE DOMAIN kind AS varchar',
+          ];
+          for (const way of ways) {
+            for (const kind of kinds) {
+              await one.execute(`DROP TABLE kinds; DROP TYPE IF EXISTS kind; ${kind}; ${MAKE}`);
+              expect(await way(other), `${way} ${kind}`).toEqual(x);
+              expect(await way(one), `${way} ${kind}`).toEqual(x);
+            }
+          }
+        },
+      );
+
+      test('holds for a domain that gets its name while statements are known, and no longer than that', async () => {
+        await using pool = await openPool();
+        await using one = await pool.acquire();
+        await using other = await pool.acquire();
+        await one.execute('CREATE DOMAIN named AS text; ALTER TABLE kinds ALTER v TYPE named');
+        const read = async () => [
+          await one.fetchVal(TEXT),
+          await other.fetchVal(TEXT),
+          await other.fetchVal({ text: TEXT, prepare: false }),
+        ];
+        expect(await read()).toEqual(['x', 'x', 'x']);
+        await one.execute('ALTER DOMAIN named RENAME TO kind');
+        expect(await read()).toEqual([x, x, x]);
+        await one.execute('ALTER DOMAIN kind RENAME TO named');
+        expect(await read()).toEqual(['x', 'x', 'x']);
+        await one.execute(`${BACK} DROP DOMAIN named`);
+      });
+
+      test('writes arguments of a domain that another connection has made anew', async () => {
+        await using pool = await openPool();
+        await using one = await pool.acquire();
+        await using other = await pool.acquire();
+        const write = 'SELECT $1::kind::text';
+        for (const kind of [
+          'DOMAIN kind AS text',
+          "TYPE kind AS ENUM ('x')",
+          'DOMAIN kind AS text',
+        ]) {
+          await one.execute(`DROP TYPE IF EXISTS kind; CREATE ${kind}`);
+          expect(await other.fetchVal(write, x)).toBe('x');
+          expect(await other.fetchMany(write, [[x]])).toEqual([{ text: 'x' }]);
         }
       });
 
