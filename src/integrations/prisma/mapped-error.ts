@@ -192,13 +192,15 @@ function keyOf(detail: string | null): { fields: string[] } | undefined {
   return key === null ? undefined : { fields: key[1]!.split(', ') };
 }
 
-/** The first name in double quotes, whatever the language of the message. */
+/** The first name in quotes, of whatever language: "n", »n«, «n», « n ». */
 function quoted(message: string): string | undefined {
-  return /"((?:[^"]|"")*)"/.exec(message)?.[1];
+  const found = /"((?:[^"]|"")*)"|»([^»«]*)«|«\s?([^»«]*?)\s?»/.exec(message);
+  return found?.slice(1).find((name) => name !== undefined);
 }
 
-/** `column t.a does not exist`, `column "a b" does not exist`. */
+/** `column t.a does not exist`, `column "a b" does not exist`; in other languages only what is in quotes. */
 function missingColumn(message: string): string | undefined {
   const column = /^column (.+) does not exist$/.exec(message)?.[1];
-  return column?.replaceAll(/"((?:""|[^"])*)"/g, (_, name: string) => name.replaceAll('""', '"'));
+  if (column === undefined) return quoted(message);
+  return column.replaceAll(/"((?:""|[^"])*)"/g, (_, name: string) => name.replaceAll('""', '"'));
 }
