@@ -172,8 +172,11 @@ interface PrismaError extends Error {
 export function toAnswer(error: unknown): unknown {
   const told = toHttpError(error);
   if (told !== null) return told;
+  const cause = underneath(error);
+  // Nobody is answered: it is no fault to be logged as one.
+  if (cause instanceof ClientDisconnectedError) return cause;
   const isOurs =
-    underneath(error) !== undefined ||
+    cause !== undefined ||
     error instanceof PostgresError ||
     error instanceof InterfaceError ||
     error instanceof InternalClientError;

@@ -22,6 +22,7 @@ import { serverDsn } from '../../support/servers/server.ts';
 /** A lock that a route waits for, so that a test says how long its request takes. */
 const GATE = 4_117_002n;
 const WAIT_AT_GATE = 'SELECT pg_advisory_xact_lock_shared($1)';
+const LOCKED = WAIT_AT_GATE.replace('$1', String(GATE));
 const AT_GATE = `SELECT count(*) FROM pg_stat_activity AS a JOIN pg_locks AS l USING (pid)
   WHERE l.locktype = 'advisory' AND l.objid = $1::bigint::oid AND NOT l.granted`;
 
@@ -222,6 +223,29 @@ describe('request.pg', () => {
     await disconnectAtGate(method);
     expect(await promise).toMatchObject({ name: 'ClientDisconnectedError', statusCode: 499 });
     await eventually('nobody waits in the database', waiting(0n));
+  });
+
+  it.each([
+    ['the driver', (pg: Queryable) => pg.fetchVal(WAIT_AT_GATE, GATE)],
+    ['Drizzle', (pg: Queryable) => drizzle(pg).execute(LOCKED)],
+    ['Drizzle 1', (pg: Queryable) => drizzleV1(pg).execute(LOCKED)],
+  ])('is told to the log as that by a query of %s', async (_name, query) => {
+    app = fastify();
+    const { promise, resolve } = deferred<unknown>();
+    app.setErrorHandler((error, _request, reply) => {
+      resolve(error);
+      return reply.code(500).send();
+    });
+    app.register(async (scope) => {
+      await scope.register(asyncpg, {
+        dsn: serverDsn(),
+        httpErrors: true,
+        cancelOnDisconnect: true,
+      });
+      scope.get('/', (request) => query(request.pg));
+    });
+    await disconnectAtGate('GET');
+    expect(await promise).toMatchObject({ name: 'ClientDisconnectedError', statusCode: 499 });
   });
 
   it('rolls a transaction back whose client goes away', async () => {
