@@ -9,6 +9,7 @@ import { within } from '../transport/within.ts';
 import { isError } from '../values/builtins.ts';
 import type { ClientSession } from './client-session.ts';
 import { type OpenTransaction, tellsOfEnd } from './open-transaction.ts';
+import { unlessSilent } from './unless-silent.ts';
 
 /** invalid_savepoint_specification: the server has no savepoint of that name. */
 const NO_SAVEPOINT = '3B001';
@@ -66,7 +67,7 @@ export class TransactionEnd {
     if (this.#own.state === 'ended') this.leaveEnded();
     if (this.#own.state !== 'open') return;
     try {
-      await this.rollBack();
+      await unlessSilent(this.#client.session, this.rollBack());
     } catch (error) {
       // There is nothing left to roll back.
       if (this.#own.wasEnded || this.#hasLostSavepoint(error)) return;

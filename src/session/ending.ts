@@ -61,6 +61,13 @@ export function unansweredCancel(): ConnectionDoesNotExistError {
   );
 }
 
+/** Why a session ends whose server says nothing while a transaction is to be rolled back. */
+export function unansweredRollback(): ConnectionDoesNotExistError {
+  return new ConnectionDoesNotExistError(
+    'the connection was closed: the server did not answer while a transaction was rolled back',
+  );
+}
+
 /** Why a session ends on which nothing can be sent any more, as a cancel might come at any time and strike it. */
 export function lateCancel(): ConnectionDoesNotExistError {
   return new ConnectionDoesNotExistError(

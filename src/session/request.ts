@@ -201,6 +201,11 @@ export abstract class Request<R = unknown> {
     return false;
   }
 
+  /** The server answers it at once: there is nothing to do for it that takes time. */
+  get isBrief(): boolean {
+    return false;
+  }
+
   /**
    * The server may be asked to cancel it, as its time is up, its signal was aborted, or it is left by its reader.
    * Up to PostgreSQL 17 the server signals the backend twice, and the second signal may come when it works on

@@ -55,6 +55,10 @@ export class BeginRequest extends Request<void> {
     this.#next.error ??= error;
   }
 
+  override get isBrief(): boolean {
+    return true;
+  }
+
   override get isAnswered(): boolean {
     return this.#answered;
   }

@@ -18,6 +18,10 @@ export class SyncRequest extends Request<void> {
     session.queue.sent(this);
   }
 
+  override get isBrief(): boolean {
+    return true;
+  }
+
   override message(_session: RequestHost, type: number): void {
     unexpectedMessage(type);
   }
