@@ -181,9 +181,14 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     return this.logged(this.answerOf(request, kind), text, [], timeout);
   }
 
-  /** The same as a call of its own, in the time that every command has. */
-  command(text: string): Promise<string> {
-    return this.call(undefined, (deadline) => this.script(text, deadline));
+  /** The same as a call of its own, in the time that every command has, unless another is given. */
+  async command(text: string, timeout?: number): Promise<string> {
+    const deadline = this.deadline(timeout);
+    try {
+      return await this.script(text, deadline);
+    } finally {
+      deadline?.dispose();
+    }
   }
 
   listen(text: string, isAwaited: boolean): Listening {

@@ -141,12 +141,12 @@ export class TransactionEnd {
     const { session } = this.#client;
     // No statement came, nor is to come: BEGIN was never sent.
     if (this.#savepoint === null && session.isFree && session.preamble.drop()) return text;
+    // A rollback undoes what has failed, perhaps by this very time-out: it is not to be given up as early.
+    const timeout = state === 'committed' ? own.timeout : undefined;
     try {
       const started = this.#started;
       // A SAVEPOINT has no limit of its own: it is waited for as long as a command may take.
-      if (started !== null) {
-        await this.#client.call(undefined, (deadline) => within(deadline, started));
-      }
+      if (started !== null) await this.#inTime(timeout, started);
     } catch (error) {
       own.state = 'failed';
       // Else there is no savepoint to end: it was asked for in a transaction that had failed.
@@ -163,8 +163,8 @@ export class TransactionEnd {
     }
     try {
       return this.#savepoint === null
-        ? await this.#client.endTransaction(text)
-        : await this.#client.command(text);
+        ? await this.#client.endTransaction(text, timeout)
+        : await this.#client.command(text, timeout);
     } catch (error) {
       own.state = 'failed';
       // Another attempt to undo it would take as long once more.
@@ -173,6 +173,15 @@ export class TransactionEnd {
         this.#undo(this.#client.script(this.#rollbackText));
       }
       throw text === 'COMMIT' ? this.#uncommitted(error) : error;
+    }
+  }
+
+  async #inTime(timeout: number | undefined, work: Promise<unknown>): Promise<void> {
+    const deadline = this.#client.deadline(timeout);
+    try {
+      await within(deadline, work);
+    } finally {
+      deadline?.dispose();
     }
   }
 

@@ -5,6 +5,7 @@ import {
   type Pool,
   TimeoutError,
   type Transaction,
+  TransactionResolutionUnknownError,
 } from '../../../src/index.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
@@ -62,6 +63,28 @@ describe('pool.with', () => {
       await tx.fetchVal('SELECT 2'),
     ]);
     expect(answers).toEqual([1, 2]);
+  });
+
+  it('has its time-out for COMMIT as well', async () => {
+    await using own = await createPool(serverDsn(), { maxSize: 1, commandTimeout: 200 });
+    const insert = (milliseconds: number) => async (tx: Transaction) => {
+      // The deferred trigger has COMMIT take that long.
+      await tx.execute(`CREATE TEMP TABLE ends (a int) ON COMMIT DROP;
+        CREATE FUNCTION pg_temp.nap() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN PERFORM pg_sleep(NEW.a / 1000.0); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER w AFTER INSERT ON ends DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION pg_temp.nap()`);
+      await tx.execute('INSERT INTO ends VALUES ($1)', milliseconds);
+    };
+    // Both in place of the pool's, and where it has none.
+    await own.with({ timeout: 60_000 }).transaction(insert(400));
+    await expect(pool.with({ timeout: 300 }).transaction(insert(20_000))).rejects.toThrow(
+      TransactionResolutionUnknownError,
+    );
+    const nested = own
+      .with({ timeout: 60_000 })
+      .transaction((tx) => tx.transaction((inner) => inner.execute('SELECT pg_sleep(0.4)')));
+    expect(await nested).toBe('SELECT 1');
   });
 
   it('tells the line of the caller', async () => {
