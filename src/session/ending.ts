@@ -36,13 +36,17 @@ export function endedError(
   return new ConnectionDoesNotExistError(reason.message, {}, options);
 }
 
-/** Why a session ends whose connection is gone; `cause` is the system's error if it gave one. */
-export function lostConnection(cause: Error | null): ConnectionDoesNotExistError {
-  return new ConnectionDoesNotExistError(
-    'the connection was closed in the middle of operation',
-    {},
-    cause === null ? {} : { cause },
-  );
+/**
+ * Why a session ends whose connection is gone.
+ *
+ * @param cause the system's error if it gave one
+ * @param wasIdle nothing was asked for
+ */
+export function lostConnection(cause: Error | null, wasIdle: boolean): ConnectionDoesNotExistError {
+  const message = wasIdle
+    ? 'the connection was lost while nothing was asked for: the server or the network has closed it'
+    : 'the connection was closed in the middle of operation';
+  return new ConnectionDoesNotExistError(message, {}, cause === null ? {} : { cause });
 }
 
 /** Why a session ends in which something was left that cannot be undone. */

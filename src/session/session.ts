@@ -340,7 +340,7 @@ export class Session implements InboxOwner {
 
   /** Node tells a turn later that the socket is closed: what is called meanwhile would go to nobody. */
   left(error: Error | null): void {
-    if (!this.#ended) this.#finish(lostConnection(error), () => {});
+    if (!this.#ended) this.#finish(lostConnection(error, this.isIdle), () => {});
   }
 
   closed(error: Error | null): void {
@@ -349,7 +349,7 @@ export class Session implements InboxOwner {
     this.#goneWaiters = [];
     for (const waiter of waiters) waiter();
     if (this.#ended) return;
-    this.destroy(lostConnection(error));
+    this.destroy(lostConnection(error, this.isIdle));
   }
 
   /** Resolves when the connection is closed on both sides: the server has let go of it. */

@@ -366,6 +366,21 @@ describe('a connection that is lost', () => {
     expect(error).toBeInstanceOf(ConnectionDoesNotExistError);
   });
 
+  test('while it was idle is not said to have been in the middle of operation', async () => {
+    const stream = new PuppetStream();
+    const connection = await connect(over(stream));
+    await connection.fetch('select 1');
+    stream.say(null);
+    await expect.poll(() => connection.isClosed).toBe(true);
+    expect(await failure(connection.fetch('select 1'))).toMatchObject({
+      name: 'InterfaceError',
+      message:
+        'the connection is closed: the connection was lost while nothing was asked for: the server or the network has closed it',
+      isTransient: true,
+      safeToRetry: true,
+    });
+  });
+
   test('while it was idle in a pool is replaced for the next call', async () => {
     const streams: PuppetStream[] = [];
     const pool = await createPool({
