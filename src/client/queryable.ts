@@ -7,6 +7,7 @@ import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
 import { hasSeveralStatements } from '../sql/several-statements.ts';
 import { needOfTexts, type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { whileInTime } from '../transport/within.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import { Attempts } from './attempts.ts';
@@ -212,7 +213,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
       return result;
     } finally {
       const checkedIn = this[CHECK_IN](lease, failed);
-      if (checkedIn !== null) await checkedIn;
+      if (checkedIn !== null) await whileInTime(deadline, checkedIn);
     }
   }
 
@@ -240,7 +241,7 @@ export abstract class Queryable<F extends RowForm = 'record'> {
           return result;
         } finally {
           const checkedIn = this[CHECK_IN](lease, failed, call.text);
-          if (checkedIn !== null) await checkedIn;
+          if (checkedIn !== null) await whileInTime(deadline, checkedIn);
         }
       } finally {
         deadline?.dispose();

@@ -8,3 +8,12 @@ export function within<T>(deadline: Deadline | null, work: Promise<T>): Promise<
     deadline.watch((expired) => reject(expired.reason(false)));
   });
 }
+
+/** Waits for what is done behind a call that is over, for as long as the call has time. */
+export function whileInTime(deadline: Deadline | null, work: Promise<void>): Promise<void> {
+  if (deadline === null) return work;
+  return new Promise((resolve, reject) => {
+    work.then(resolve, reject);
+    deadline.watch(() => resolve());
+  });
+}

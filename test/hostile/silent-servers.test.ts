@@ -210,6 +210,27 @@ describe('a pool whose server falls silent', () => {
     await server.finished();
   });
 
+  test('that does not answer the reset behind a call keeps nobody longer than the call has time', async () => {
+    let isSilent = false;
+    const stream = new PuppetStream(
+      { results: { 'SET a.b = 1': { tag: 'SET' } } },
+      { tamper: () => (isSilent ? { chunks: [] } : null) },
+    );
+    const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+    let isSet = false;
+    stream.write = ((data: Uint8Array, ...more: unknown[]) => {
+      isSilent = isSet;
+      if (Buffer.from(data).includes('SET a.b = 1')) isSet = true;
+      return write(data, ...more);
+    }) as typeof stream.write;
+    await using pool = await createPool({ ...over(stream), minSize: 1, maxSize: 1 });
+    const start = performance.now();
+    expect(await pool.execute({ text: 'SET a.b = 1', timeout: 300 })).toBe('SET');
+    expect(isSilent).toBe(true);
+    expect(performance.now() - start).toBeLessThan(3000);
+    pool.terminate();
+  });
+
   test('gives up waiting for a connection at the time-out of acquire', async () => {
     await using server = await ScriptedServer.listen(DEAF, { repeatLast: true });
     const pool = await createPool({ ...to(server), minSize: 0, maxSize: 1 });
