@@ -4,9 +4,9 @@ import { filesBelow } from '../migrations/folders.ts';
 import { globPattern } from '../migrations/glob.ts';
 import {
   filesOfSql,
-  MissingScriptError,
   readScripts,
   type ScriptFile,
+  ScriptFileError,
 } from '../migrations/script-files.ts';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
@@ -23,7 +23,7 @@ export async function schemaFiles({ schema, root }: LoadedConfig): Promise<Scrip
   try {
     return await readScripts(files);
   } catch (error) {
-    if (!(error instanceof MissingScriptError)) throw error;
+    if (!(error instanceof ScriptFileError)) throw error;
     throw new CheckError(error.message, { cause: error });
   }
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { filesBelow } from './folders.ts';
@@ -9,14 +10,14 @@ export interface ScriptFile extends Script {
   readonly file: string;
 }
 
-/** A file of SQL has psql read one that is not there. */
-export class MissingScriptError extends Error {}
+/** A file of SQL has psql read one that is not there, or bytes that are no text. */
+export class ScriptFileError extends Error {}
 
 /**
  * Reads files of SQL, and those that they have psql read in between: then there is one for what comes before and
  * one for what comes behind. One that is named twice is run once.
  *
- * @throws MissingScriptError
+ * @throws ScriptFileError
  */
 export async function readScripts(files: readonly string[]): Promise<ScriptFile[]> {
   const scripts: ScriptFile[] = [];
@@ -26,12 +27,11 @@ export async function readScripts(files: readonly string[]): Promise<ScriptFile[
     seen.add(file);
     const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
       if (place === null || cause.code !== 'ENOENT') throw cause;
-      throw new MissingScriptError(
-        `${place}: there is no file ${file}, which psql would read here`,
-        { cause },
-      );
+      throw new ScriptFileError(`${place}: there is no file ${file}, which psql would read here`, {
+        cause,
+      });
     });
-    const script = scriptOf(textOf(bytes));
+    const script = scriptOf(textOf(file, bytes));
     let from = 0;
     for (const { at, path: name, isBeside } of script.included) {
       scripts.push({ file, ...partOf(script, from, at) });
@@ -45,9 +45,31 @@ export async function readScripts(files: readonly string[]): Promise<ScriptFile[
   return scripts;
 }
 
-/** PowerShell writes UTF-16 where a program's output goes to a file. */
-function textOf(bytes: Buffer): string {
-  return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8');
+/** PowerShell writes UTF-16 where a program's output goes to a file. What is in neither would be other text than was meant. */
+function textOf(file: string, bytes: Buffer): string {
+  const [first, second] = bytes;
+  const mark = `${first} ${second}`;
+  const encoding = mark === '255 254' ? 'utf-16le' : mark === '254 255' ? 'utf-16be' : 'utf-8';
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const where = encoding === 'utf-8' ? `:${lineThatIsNoText(bytes)}` : '';
+    throw new ScriptFileError(
+      `${file}${where}: there are bytes that are no ${encoding.toUpperCase()}; save the file as UTF-8`,
+      { cause },
+    );
+  }
+}
+
+/** The number of the first line that is no UTF-8; a newline is a part of no other character. */
+function lineThatIsNoText(bytes: Buffer): number {
+  let line = 1;
+  for (let start = 0, end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+    if (!isUtf8(bytes.subarray(start, end))) break;
+    start = end + 1;
+    line += 1;
+  }
+  return line;
 }
 
 /**

@@ -20,7 +20,7 @@ export class Project implements AsyncDisposable {
     return project;
   }
 
-  async write(files: Readonly<Record<string, string>>): Promise<void> {
+  async write(files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
     for (const [name, text] of Object.entries(files)) {
       const file = path.join(this.folder, name);
       await mkdir(path.dirname(file), { recursive: true });

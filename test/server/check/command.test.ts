@@ -155,6 +155,12 @@ describe('asyncpg check', () => {
     await project.write({ 'db/two.sql': '\n\\ir none.sql' });
     const { code, err } = await project.check();
     expect([code, err]).toEqual([2, expect.stringMatching(/two\.sql:2: there is no file .*none/)]);
+    await project.write({ 'db/two.sql': Buffer.from("\n\n\nSELECT '\u00D6l'", 'latin1') });
+    const latin = await project.check();
+    expect([latin.code, latin.err]).toEqual([
+      2,
+      expect.stringMatching(/two\.sql:4: there are bytes that are no UTF-8; save the file/),
+    ]);
   });
 
   it('tells a mistake in the schema by its place', async () => {

@@ -199,6 +199,44 @@ describe('a test database', () => {
     await rm(path.join(folder, '3.sql'));
   });
 
+  test.each([
+    [
+      'latin1',
+      Buffer.from("SELECT 1;\nSELECT '🙂é\uFFFD';\nSELECT '\u00D6l';\n", 'latin1'),
+      ':2',
+      'UTF-8',
+    ],
+    [
+      'latin1',
+      Buffer.concat([Buffer.from("SELECT 'é\uFFFD';\n\nSELECT '"), Buffer.from([0xd6])]),
+      ':3',
+      'UTF-8',
+    ],
+    ['UTF-16', Buffer.from('\uFEFFSELECT \uD800;', 'utf16le'), '', 'UTF-16LE'],
+  ])(
+    'is not made of a file whose bytes would be other text: %s',
+    async (_, bytes, line, encoding) => {
+      const file = path.join(folder, '3.sql');
+      await writeFile(file, bytes);
+      const failing = testDatabase({ server, migrations: folder });
+      await expect(failing).rejects.toThrow(
+        `${file}${line}: there are bytes that are no ${encoding}; save the file as UTF-8`,
+      );
+      await rm(file);
+    },
+  );
+
+  test('is made of files in UTF-16 of either order', async () => {
+    const text = "\uFEFFCREATE TABLE wide AS SELECT 'Öl🙂' AS oil;";
+    for (const bytes of [Buffer.from(text, 'utf16le'), Buffer.from(text, 'utf16le').swap16()]) {
+      await writeFile(path.join(folder, '3.sql'), bytes);
+      await using database = await testDatabase({ server, migrations: folder });
+      const pool = await database.createPool();
+      expect(await pool.fetchVal('SELECT oil FROM wide')).toBe('Öl🙂');
+    }
+    await rm(path.join(folder, '3.sql'));
+  });
+
   test('has the settings that the migrations gave to the database', async () => {
     const migrate = (connection: Connection): Promise<unknown> =>
       connection.execute(`DO $$ BEGIN
