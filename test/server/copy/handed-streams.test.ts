@@ -1,6 +1,6 @@
 /** A stream is the call's from the moment it was handed over, also while the call waits. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { type Duplex, PassThrough } from 'node:stream';
+import { type Duplex, PassThrough, type Stream } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Connection,
@@ -113,11 +113,17 @@ test('a prepared statement takes a stream in the same way', async () => {
 });
 
 test('files that cannot be opened are told of by the call', async () => {
-  const missing = 'no-such-folder/file';
-  const read = failure(pool.copyToTable('handed', { source: createReadStream(missing) }));
-  const written = failure(pool.copyFromTable('handed', { output: createWriteStream(missing) }));
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await pool.release(held);
+  await using patient = await createPool(serverDsn(), { minSize: 1, maxSize: 1 });
+  const holder = await patient.acquire();
+  const source = createReadStream('no-such-folder/file');
+  const output = createWriteStream('no-such-folder/file');
+  const closed = Promise.all(
+    [source, output].map((file: Stream) => new Promise((resolve) => file.once('close', resolve))),
+  );
+  const read = failure(patient.copyToTable('handed', { source }));
+  const written = failure(patient.copyFromTable('handed', { output }));
+  await closed;
+  await patient.release(holder);
   expect(await read).toMatchObject({ code: 'ENOENT' });
   expect(await written).toMatchObject({ code: 'ENOENT' });
 });
