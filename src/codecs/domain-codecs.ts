@@ -114,6 +114,12 @@ export class DomainCodecs {
     return false;
   }
 
+  /** Whether any of these columns may be of such a domain. */
+  mayBeOf(fields: readonly { readonly typeOid: number }[] | null): boolean {
+    if (fields === null || this.#bases.size === 0) return false;
+    return fields.some(({ typeOid }) => this.mayHave(typeOid));
+  }
+
   fork(): DomainCodecs {
     return new DomainCodecs(this.#declared);
   }

@@ -54,7 +54,8 @@ export class ScriptResultsRequest extends SimpleRequest<QueryResult[]> {
   }
 
   protected override described(session: RequestHost, fields: readonly FieldDescription[]): void {
-    const description = { parameterOids: [], fields };
+    // Of a text that may be several statements it cannot be asked which columns are of domains with codecs.
+    const description = { parameterOids: [], fields, domainsVersion: -1 };
     const { registry } = session;
     this.#statement = new Statement(this.text, '', description, registry, true, this.#codecs);
   }

@@ -12,7 +12,8 @@ export function asDescribed(
   statement: Statement,
   fields: readonly FieldDescription[] | null,
 ): Statement {
-  if (statement.returns(fields)) return statement;
+  const mayHaveDomains = session.registry.domains?.mayBeOf(fields) === true;
+  if (statement.returns(fields, mayHaveDomains)) return statement;
   session.statements.unnamed.clear();
   const { parameterOids } = statement.description;
   const description = { parameterOids, fields };

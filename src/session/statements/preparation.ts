@@ -141,6 +141,18 @@ export async function learnAll(
   }
 }
 
+/** The same statement of a portal, with the domains among its columns that have codecs of their own. */
+export async function withDomainsOf(
+  session: RequestHost,
+  parent: Request,
+  statement: Statement,
+): Promise<Statement> {
+  const { text, description } = statement;
+  const present = await withDomains(session, parent, text, '', description);
+  await learnAll(session, parent, present);
+  return statement.describedAs(present);
+}
+
 /**
  * The known statement if its columns are of the domains that they were of, else what is to be known of it now. What
  * the server describes a column as is the same for all domains of a type, and for that type. Null: it has to be

@@ -4,7 +4,7 @@ import { OutdatedSchemaCacheError } from '../../errors/client-errors.ts';
 import type { Row } from '../../values/row.ts';
 import type { RowForm } from '../../values/row-form.ts';
 import type { Request, RequestHost } from '../request.ts';
-import { learnTypes } from './preparation.ts';
+import { learnTypes, withDomainsOf } from './preparation.ts';
 import { type Statement, typesOf } from './statement.ts';
 import { isValueError } from './value-error.ts';
 
@@ -18,9 +18,9 @@ interface Postponed {
   readonly bytes: Buffer[];
   /**
    * Types that an anonymous record has brought up. `'outdated'`: what was known has proved wrong;
-   * `'unconfirmed'`: it may be.
+   * `'unconfirmed'`: it may be. `'domains'`: which columns are of domains with codecs of their own.
    */
-  readonly wants: readonly number[] | 'outdated' | 'unconfirmed';
+  readonly wants: readonly number[] | 'outdated' | 'unconfirmed' | 'domains';
 }
 
 /**
@@ -83,7 +83,9 @@ export class RowCollector {
     if (this.#count === 0) this.#rows = new Array<Row>(expectedRows(statement));
     this.#statement = statement;
     this.#decode = statement.decoderToBegin(this.#form) as RowDecoder;
-    if (this.#confirms && !this.#confirmed) {
+    if (statement.mayHaveDomains) {
+      this.#postponed = { bytes: [], wants: 'domains' };
+    } else if (this.#confirms && !this.#confirmed) {
       const isComposite = registry.composites(typesOf(statement.description)).length > 0;
       if (isComposite) this.#postponed = { bytes: [], wants: 'unconfirmed' };
     }
@@ -106,7 +108,10 @@ export class RowCollector {
     let refreshed = false;
     for (let postponed = this.#postponed; postponed !== null; postponed = this.#postponed) {
       let statement = this.#statement!;
-      if (postponed.wants === 'outdated' || postponed.wants === 'unconfirmed') {
+      if (postponed.wants === 'domains') {
+        await learnTypes(session, parent, typesOf(statement.description), true);
+        statement = await withDomainsOf(session, parent, statement);
+      } else if (postponed.wants === 'outdated' || postponed.wants === 'unconfirmed') {
         if (postponed.wants === 'outdated') {
           if (refreshed) throw new OutdatedSchemaCacheError('a type has changed on the server');
           refreshed = true;

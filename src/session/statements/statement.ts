@@ -80,6 +80,8 @@ export class Statement {
   /** Composite types are in it that have to be confirmed each time that it is executed. */
   readonly isUnconfirmed: boolean;
   readonly parameters: readonly Codec[];
+  /** Its columns are those of a portal, and may be of domains with codecs of their own: that was not asked. */
+  readonly mayHaveDomains: boolean;
   /** Among its arguments are texts of arrays: see learnArrayNulls. */
   readonly sendsArrayTexts: boolean;
   readonly columns: readonly Column[];
@@ -136,6 +138,10 @@ export class Statement {
     this.typeChanges = registry.typeChanges;
     this.changesTypes = this.kind.changesSchema && mayChangeTypes(text);
     this.isUnconfirmed = name === '' && registry.composites(typesOf(description)).length > 0;
+    this.mayHaveDomains =
+      boundFormats &&
+      description.domainsVersion === undefined &&
+      registry.domains?.mayBeOf(description.fields) === true;
     this.parameters = description.parameterOids.map(
       (oid) => codecs?.codec(oid) ?? registry.codec(oid)!,
     );
@@ -157,7 +163,7 @@ export class Statement {
   /** The decoder of its rows in this form. It must be a statement that returns rows. */
   decoderOf(form: RowForm): RowDecoder<unknown> {
     this.#decoders[form] ??= this.#boundFormats
-      ? lateDecoder(this.description.fields!, this.#registry, form, this.#codecs)
+      ? lateDecoder(this, this.#registry, form, this.#codecs)
       : compileDecoder(this.columns, form);
     return this.#decoders[form];
   }
@@ -254,15 +260,21 @@ export class Statement {
     return new Statement(text, '', any, registry, true);
   }
 
-  /** Whether the columns of a portal are those that the statement was described with. */
-  returns(fields: readonly FieldDescription[] | null): boolean {
+  /**
+   * Whether the columns of a portal are those that the statement was described with.
+   *
+   * @param fromSameTables of those of another table with the same types this is not said
+   */
+  returns(fields: readonly FieldDescription[] | null, fromSameTables: boolean): boolean {
     const known = this.description.fields;
     if (known === null || fields === null) return known === fields;
     return (
       fields.length === known.length &&
-      fields.every(({ name, typeOid }, i) => {
+      fields.every(({ name, typeOid, tableOid, columnNumber }, i) => {
         const field = known[i]!;
-        return name === field.name && typeOid === field.typeOid;
+        if (name !== field.name || typeOid !== field.typeOid) return false;
+        if (!fromSameTables) return true;
+        return tableOid === field.tableOid && columnNumber === field.columnNumber;
       })
     );
   }

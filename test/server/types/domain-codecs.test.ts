@@ -1,6 +1,11 @@
 /** Codecs of domains, whose columns the server describes as of the type that the domain is made of. */
 import { describe, expect, test } from 'vitest';
-import { type Connection, createPool, type PoolOptions } from '../../../src/index.ts';
+import {
+  type Connection,
+  createPool,
+  OutdatedSchemaCacheError,
+  type PoolOptions,
+} from '../../../src/index.ts';
 import { collect } from '../../support/connections.ts';
 import { hasServer } from '../../support/servers/server.ts';
 import { useCodecSchema } from './codec-schema.ts';
@@ -303,6 +308,64 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
           }
         },
       );
+
+      test('holds where another connection has made the table anew, and statements are not kept', async () => {
+        await using pool = await openPool({ statementCacheSize: 0 });
+        await using one = await pool.acquire();
+        await using other = await pool.acquire();
+        await one.execute('CREATE DOMAIN kind AS text');
+        const make = (type: string) =>
+          one.execute(
+            `DROP TABLE kinds; CREATE TABLE kinds (v ${type}); INSERT INTO kinds VALUES ('x'), (NULL)`,
+          );
+        const ways: ((c: Connection) => Promise<unknown[]>)[] = [
+          (c) => c.fetch(TEXT),
+          async (c) => (await c.batch(['SELECT 1', TEXT]))[1]!.rows,
+          (c) => c.fetchMany(TEXT, [[]]),
+        ];
+        for (const way of ways) {
+          for (const [type, v] of [
+            ['text', 'x'],
+            ['kind', x],
+            ['kind', x],
+            ['text', 'x'],
+          ] as const) {
+            await make(type);
+            expect(await way(other), `${way} ${type}`).toEqual([{ v }, { v: null }]);
+          }
+        }
+        // What hands rows on as they come may fail once, and is never wrong.
+        const handing = [
+          () => collect(other.stream(TEXT)),
+          () => collect(other.copyRecordsFromQuery(TEXT)),
+          () => other.transaction(() => collect(other.cursor(TEXT))),
+        ];
+        for (const way of handing) {
+          await make('text');
+          expect(await ways[0]!(other)).toEqual([{ v: 'x' }, { v: null }]);
+          await make('kind');
+          const found = await way().catch((error: unknown) => error);
+          if (!(found instanceof OutdatedSchemaCacheError)) {
+            expect(found, `${way}`).toEqual([{ v: x }, { v: null }]);
+          }
+          expect(await way(), `${way}`).toEqual([{ v: x }, { v: null }]);
+        }
+      });
+
+      test('holds behind what a batch makes anew', async () => {
+        await using pool = await openPool();
+        await using connection = await pool.acquire();
+        await connection.execute('CREATE DOMAIN kind AS text; CREATE TYPE single AS (a int4)');
+        const [, , , , after] = await connection.batch([
+          'ALTER TYPE single RENAME ATTRIBUTE a TO b',
+          'DROP TABLE kinds',
+          'CREATE TABLE kinds (v kind)',
+          "INSERT INTO kinds VALUES ('x')",
+          `SELECT v, ROW(1)::single AS p FROM kinds`,
+        ]);
+        expect(after!.rows).toEqual([{ v: x, p: { b: 1 } }]);
+        await connection.execute('DROP TYPE single');
+      });
 
       test('holds for a domain that gets its name while statements are known, and no longer than that', async () => {
         await using pool = await openPool();
