@@ -81,7 +81,7 @@ describe('a transaction on a server that falls silent', () => {
       await pass(60_000);
       expect(told.outcome).toBe('open');
       controller.abort(REASON);
-      await pass(8_000);
+      await pass(12_000);
       expect(told.outcome).toBe(REASON.message);
       expect(connection.isClosed).toBe(true);
       expect(clock.timers).toBe(0);
@@ -96,7 +96,9 @@ describe('a transaction on a server that falls silent', () => {
         throw REASON;
       }),
     );
-    await pass(8_000);
+    await pass(9_000);
+    expect([told.outcome, connection.isClosed]).toEqual(['open', false]);
+    await pass(3_000);
     expect(told.outcome).toBe(REASON.message);
     expect(connection.isClosed).toBe(true);
   });
@@ -124,7 +126,7 @@ describe('a transaction on a server that falls silent', () => {
     clock.suspend(60_000);
     await pass(0);
     expect([told.outcome, connection.isClosed]).toEqual(['open', false]);
-    await pass(5_000);
+    await pass(6_000);
     expect(told.outcome).toBe(REASON.message);
   });
 });
