@@ -43,7 +43,7 @@ const SAME: ReadonlySet<string> = new Set(
 
 /** The elements of arrays of which node-postgres makes arrays for Drizzle. */
 const NODE_ARRAYS: ReadonlySet<string> = new Set(
-  'bool bpchar bytea cidr float4 float8 inet int2 int4 int8 json jsonb macaddr money numrange oid point text time timetz uuid varchar'.split(
+  'bool bpchar bytea cidr float4 float8 inet int2 int4 int8 json jsonb macaddr money numrange oid point regproc text time timetz uuid varchar'.split(
     ' ',
   ),
 );

@@ -303,6 +303,7 @@ describe.each([18, 15] as const)('PostgreSQL %i: values', (version) => {
       ['time[]', '{01:02:03}'],
       ['json[]', '{1,NULL}'],
       ['point[]', '{"(1,2)"}'],
+      ['regproc[]', '{now,NULL}'],
       ['int8', '1'],
       ['timestamp', '2024-05-06 07:08:09.123456'],
       ['circle', '<(1,2),3>'],
