@@ -62,12 +62,22 @@ const OPTIONS: OptionNames<WithOptions> = {
 class CallInTransaction implements Lease {
   readonly client: ClientSession;
   readonly lease: Lease;
+  readonly own: OpenTransaction;
   readonly transaction: Transaction<any>;
+  /** The call's. */
+  readonly deadline: Deadline | null;
 
-  constructor(lease: Lease, transaction: Transaction<any>) {
+  constructor(
+    lease: Lease,
+    own: OpenTransaction,
+    transaction: Transaction<any>,
+    deadline: Deadline | null,
+  ) {
     this.client = lease.client;
     this.lease = lease;
+    this.own = own;
     this.transaction = transaction;
+    this.deadline = deadline;
   }
 }
 
@@ -111,14 +121,12 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
     try {
       const own = new OpenTransaction(undefined, undefined);
       const asked = inner[ASKED]();
-      return new CallInTransaction(
-        lease,
-        await beginTransaction(
-          lease.client,
-          { own, asked, options, managed: true, style: this[STYLE] },
-          deadline,
-        ),
+      const transaction = await beginTransaction<any>(
+        lease.client,
+        { own, asked, options, managed: true, style: this[STYLE] },
+        deadline,
       );
+      return new CallInTransaction(lease, own, transaction, deadline);
     } catch (error) {
       await inner[CHECK_IN](lease, true);
       throw error;
@@ -131,10 +139,14 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
       : this.#inner[CHECK_IN](lease, failed, text);
   }
 
-  async #end({ lease, transaction }: CallInTransaction, failed: boolean): Promise<void> {
+  async #end(call: CallInTransaction, failed: boolean): Promise<void> {
+    const { lease, own, transaction, deadline } = call;
     let isUndone = true;
     try {
       if (!failed) {
+        // COMMIT has what is left of the call's time.
+        deadline?.check();
+        own.timeout = deadline === null ? undefined : Math.ceil(deadline.remaining);
         await transaction[COMMIT_NOW]();
         isUndone = false;
       }

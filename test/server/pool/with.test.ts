@@ -87,6 +87,37 @@ describe('pool.with', () => {
     expect(await nested).toBe('SELECT 1');
   });
 
+  it('has what is left of its time-out for the COMMIT of a call with settings', async () => {
+    await using own = await createPool(serverDsn(), { maxSize: 1, commandTimeout: 200 });
+    const settings = { 'app.tenant': '7' };
+    // The deferred trigger has COMMIT take that long.
+    await pool.execute(`CREATE TABLE with_ends (a int);
+      CREATE FUNCTION with_nap() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_sleep(NEW.a / 1000.0); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER w AFTER INSERT ON with_ends DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION with_nap()`);
+    const text = 'INSERT INTO with_ends VALUES ($1)';
+    try {
+      await own.with({ settings, timeout: 60_000 }).execute(text, 400);
+      await own.with({ settings }).execute({ text, args: [400], timeout: 60_000 });
+      const limited = pool.with({ settings, timeout: 300 });
+      const calls: (() => Promise<unknown>)[] = [
+        () => limited.execute(text, 20_000),
+        () => limited.fetchVal(`${text} RETURNING a`, 20_000),
+        () => limited.executeMany(text, [[20_000]]),
+        () => limited.batch([{ text, args: [20_000] }]),
+        () => limited.copyRecordsToTable('with_ends', { records: [[20_000]] }),
+        () => pool.with({ settings }).execute({ text, args: [20_000], timeout: 300 }),
+      ];
+      for (const call of calls) {
+        await expect(call()).rejects.toThrow(TransactionResolutionUnknownError);
+      }
+      expect(await pool.fetchVal('SELECT count(*) FROM with_ends')).toBe(2n);
+    } finally {
+      await pool.execute('DROP TABLE with_ends; DROP FUNCTION with_nap()');
+    }
+  });
+
   it('tells the line of the caller', async () => {
     const db = pool.with({ signal: new AbortController().signal });
     const error = await db
