@@ -36,7 +36,7 @@ interface Declared {
 }
 
 /** An element of a list, or a part of it: of `for (const [, { text }] of list)` what is at `1` and `text`. */
-export interface Element {
+interface Element {
   readonly list: Node;
   readonly keys: readonly Node[];
 }
