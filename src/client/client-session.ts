@@ -436,6 +436,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
    * it is open: it would be committed at once.
    */
   transactionEnded(request: Request): void {
+    const outermost = this.transactions[0];
+    if (outermost !== undefined) outermost.failure = this.session.transactionFailure;
     if (request.ending !== 'own' && this.transactions.length > 0) this.#endedByStatement();
     this.listeners.transactionEnded();
   }

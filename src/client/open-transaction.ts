@@ -1,5 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { InterfaceError } from '../errors/client-errors.ts';
+import type { PostgresError } from '../errors/postgres-error.ts';
 import { builtinModule } from '../runtime/builtin-module.ts';
 import type { Point } from './savepoint-stack.ts';
 import type { IsolationLevel } from './transaction-options.ts';
@@ -18,6 +19,8 @@ export class OpenTransaction {
   state: 'open' | 'ended' | 'committed' | 'rolled back' | 'failed' = 'open';
   /** It was ended by a statement: it cannot be said of it that it had no effect. */
   wasEnded = false;
+  /** The error that had failed it on the server by its end there, if it is the outermost. */
+  failure: PostgresError | null = null;
   readonly isolation: IsolationLevel | undefined;
   /** Ends its calls, those of transactions nested in it included. */
   signal: AbortSignal | undefined;

@@ -45,7 +45,7 @@ export class TransactionEnd {
     const tag = await this.#endBy('COMMIT', 'committed');
     if (tag === 'ROLLBACK') {
       this.#own.state = 'rolled back';
-      const { transactionFailure: cause } = this.#client.session;
+      const { failure: cause } = this.#own;
       throw new InFailedSQLTransactionError(
         'the transaction was rolled back instead of committed, because a statement in it failed',
         {},
