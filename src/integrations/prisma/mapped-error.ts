@@ -198,9 +198,9 @@ function quoted(message: string): string | undefined {
   return found?.slice(1).find((name) => name !== undefined);
 }
 
-/** `column t.a does not exist`, `column "a b" does not exist`; in other languages only what is in quotes. */
+/** `column t.a does not exist`, `column "a b" does not exist`; in other languages what is in quotes or has a dot. */
 function missingColumn(message: string): string | undefined {
   const column = /^column (.+) does not exist$/.exec(message)?.[1];
-  if (column === undefined) return quoted(message);
+  if (column === undefined) return quoted(message) ?? /(?<!\S)\S+\.\S+/.exec(message)?.[0];
   return column.replaceAll(/"((?:""|[^"])*)"/g, (_, name: string) => name.replaceAll('""', '"'));
 }

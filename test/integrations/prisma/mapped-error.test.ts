@@ -45,3 +45,16 @@ test.each([
     });
   }
 });
+
+// With its table it is in no quotes.
+test.each([
+  ['English', 'column orders.größe does not exist'],
+  ['German', 'Spalte orders.größe existiert nicht'],
+  ['Spanish', 'no existe la columna orders.größe'],
+  ['French', "la colonne orders.größe n'existe pas"],
+  ['Russian', 'столбец orders.größe не существует'],
+  ['Korean', 'orders.größe 칼럼 없음'],
+])('a column of a table is named from a message in %s', (_, message) => {
+  const error = new UndefinedColumnError(message, { severity: 'ERROR', sqlstate: '42703' });
+  expect(causeOf(error)).toMatchObject({ kind: 'ColumnNotFound', column: 'orders.größe' });
+});
