@@ -128,7 +128,7 @@ function serverFailure(error: PostgresError, place: Place): MappedError {
     case '40P01':
       return { kind: 'TransactionWriteConflict' };
     case '42703':
-      return { kind: 'ColumnNotFound', ...defined({ column: missingColumn(message) }) };
+      return { kind: 'ColumnNotFound', ...defined({ column: missingColumn(message, error) }) };
     case '42P01':
       return { kind: 'TableDoesNotExist', ...defined({ table: quoted(message) }) };
     case '42P04':
@@ -192,15 +192,35 @@ function keyOf(detail: string | null): { fields: string[] } | undefined {
   return key === null ? undefined : { fields: key[1]!.split(', ') };
 }
 
-/** The first name in quotes, of whatever language: "n", »n«, «n», « n ». */
+/** The first name in quotes, of whatever language. */
 function quoted(message: string): string | undefined {
-  const found = /"((?:[^"]|"")*)"|»([^»«]*)«|«\s?([^»«]*?)\s?»/.exec(message);
-  return found?.slice(1).find((name) => name !== undefined);
+  return allQuoted(message)[0];
+}
+
+/** "n", »n«, «n», « n ». */
+function allQuoted(message: string): string[] {
+  const found = message.matchAll(/"((?:[^"]|"")*)"|»([^»«]*)«|«\s?([^»«]*?)\s?»/g);
+  return Array.from(found, ([, ...names]) => names.find((name) => name !== undefined)!);
 }
 
 /** `column t.a does not exist`, `column "a b" does not exist`; in other languages what is in quotes or has a dot. */
-function missingColumn(message: string): string | undefined {
+function missingColumn(message: string, { query, position }: PostgresError): string | undefined {
   const column = /^column (.+) does not exist$/.exec(message)?.[1];
-  if (column === undefined) return quoted(message) ?? /(?<!\S)\S+\.\S+/.exec(message)?.[0];
-  return column.replaceAll(/"((?:""|[^"])*)"/g, (_, name: string) => name.replaceAll('""', '"'));
+  if (column !== undefined) {
+    return column.replaceAll(/"((?:""|[^"])*)"/g, (_, name: string) => name.replaceAll('""', '"'));
+  }
+  const names = allQuoted(message);
+  if (names.length === 0) {
+    // In Japanese nothing is between the words.
+    return /(?<!\S)列?(\S+\.\S+?)(?:は存在しません)?(?!\S)/.exec(message)?.[1];
+  }
+  if (names.length === 1) return names[0];
+  // A column and its table come in either order. The server points to the column.
+  if (query === null || position === null) return undefined;
+  const rest = Array.from(query)
+    .slice(position - 1)
+    .join('');
+  const found = names.filter((name) => rest.startsWith(name) || rest.startsWith(`"${name}"`));
+  // One may be how the other begins.
+  return found.toSorted((a, b) => b.length - a.length)[0];
 }

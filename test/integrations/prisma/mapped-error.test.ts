@@ -54,7 +54,38 @@ test.each([
   ['French', "la colonne orders.größe n'existe pas"],
   ['Russian', 'столбец orders.größe не существует'],
   ['Korean', 'orders.größe 칼럼 없음'],
+  ['Japanese', '列orders.größeは存在しません'],
 ])('a column of a table is named from a message in %s', (_, message) => {
   const error = new UndefinedColumnError(message, { severity: 'ERROR', sqlstate: '42703' });
   expect(causeOf(error)).toMatchObject({ kind: 'ColumnNotFound', column: 'orders.größe' });
+});
+
+test.each([
+  ['German', (c: string, t: string) => `Spalte »${c}« von Relation »${t}« existiert nicht`],
+  ['French', (c: string, t: string) => `la colonne « ${c} » de la relation « ${t} » n'existe pas`],
+  ['Japanese', (c: string, t: string) => `リレーション"${t}"の列"${c}"は存在しません`],
+  ['Chinese', (c: string, t: string) => `关系 "${t}" 的 "${c}" 字段不存在`],
+])('a column is told from its table in %s by where the server points to', (_, say) => {
+  const fields = { severity: 'ERROR', sqlstate: '42703' };
+  for (const [table, column, query] of [
+    ['orders', 'size', 'INSERT INTO "orders" ("😀", "size") VALUES ($1)'],
+    ['size', 'orders', 'UPDATE size SET n = 1, orders = 2'],
+    ['or', 'orders', 'UPDATE or SET orders = 2'],
+    ['orders', 'or', 'UPDATE orders SET or = 2'],
+  ] as const) {
+    const at = query.lastIndexOf(column);
+    const start = query[at - 1] === '"' ? at - 1 : at;
+    const position = Array.from(query.slice(0, start)).length + 1;
+    const error = new UndefinedColumnError(say(column, table), { ...fields, position });
+    error.query = query;
+    expect(causeOf(error)).toMatchObject({ kind: 'ColumnNotFound', column });
+  }
+});
+
+test('a field that a record does not have is no column', () => {
+  for (const message of ['record "new" has no field "size"', 'Record »new« hat kein Feld »size«']) {
+    const error = new UndefinedColumnError(message, { severity: 'ERROR', sqlstate: '42703' });
+    error.query = 'UPDATE orders SET size = 1';
+    expect((causeOf(error) as { column?: string }).column).toBeUndefined();
+  }
 });
