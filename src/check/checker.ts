@@ -7,6 +7,7 @@ import {
   type CheckedQuery,
   errorOf,
   generatedFile,
+  IMPOSSIBLE,
   textOf,
   typeOfAll,
   UNTOLD,
@@ -78,6 +79,10 @@ export class Checker {
         texts.add(query.tag ?? textOf(query.variants.map((each) => each.text.value)));
       }
       findings.push(...notChecked(source, this.#config));
+    }
+    // The compiler tries these as well, and takes no rows of them into account.
+    for (const text of sources.flatMap(({ impossible }) => impossible)) {
+      if (!queries.has(text)) queries.set(text, { text, name: null, type: IMPOSSIBLE });
     }
     const isStrict = this.#config.strict === true;
     const generated = generatedFile([...queries.values()], this.#hash, isStrict);

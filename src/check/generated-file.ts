@@ -97,6 +97,9 @@ export function readGenerated(file: string): Generated {
 /** The type of a query that could not be checked: arguments and rows are untold. */
 export const UNTOLD = '{}';
 
+/** The type of a text that the program cannot send: in a union with that of others it is nothing. */
+export const IMPOSSIBLE = '{ args: never; row: never; first: never; one: true }';
+
 /** What the server objects to, in a type. */
 export function errorOf(message: string): string {
   return `{ error: ${JSON.stringify(message)} }`;

@@ -188,6 +188,7 @@ describe('the finder of queries', () => {
     ).toEqual({
       queries: [],
       unknown: [],
+      impossible: [],
       uses: [],
     });
   });

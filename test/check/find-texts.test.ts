@@ -106,10 +106,18 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     ]);
     const called = 'const by = (up) => (up ? 1 : 2); db.fetch(`SELECT ${by(\n x)} ${by(y)}`)';
     expect(whens(called)).toEqual([
-      'when up in by( x), up in by(y)',
-      'when up in by( x), not up in by(y)',
-      'when not up in by( x), up in by(y)',
-      'when not up in by( x), not up in by(y)',
+      'when x, y',
+      'when x, not y',
+      'when not x, y',
+      'when not x, not y',
+    ]);
+    expect(whens(called.replaceAll(/\b[xy]\b/g, '$&()')).slice(1, 2)).toEqual([
+      'when up in by( x()), not up in by(y())',
+    ]);
+    expect(whens('db.fetch(`SELECT ${a !== "b" ? 1 : 2}, ${!(a === null) ? 1 : 2}`)')).toEqual([
+      "when a !== 'b', a !== null",
+      'when a === null',
+      "when a === 'b'",
     ]);
     expect(whens("const T = ['a', 'b']; T.map((t) => db.fetch(`SELECT ${t}, ${t}`))")).toEqual([
       'when it is T[0]',
@@ -123,6 +131,29 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       "['SELECT 1'].map((q) => { q = other; db.fetch(q); }); ['SELECT 2'].map((_, q) => db.fetch(q));" +
       "['SELECT 3'].reduce((q) => db.fetch(q)); const L = ['SELECT 4', ...more]; L.map((q) => db.fetch(q))";
     expect(textsOf(source)).toEqual([]);
+    const own =
+      "(q = 'SELECT id FROM t WHERE') => { q += rest; db.fetch(q); }; for (const { q = 'SELECT 5' } of L) db.fetch(q);";
+    expect(textsOf(own)).toEqual(['SELECT 5']);
+    expect(findQueries('a.ts', own).unknown).toEqual([]);
+  });
+
+  it('tells the texts that the compiler tries and that cannot be', () => {
+    const source =
+      "const C = { a: 'x', b: 'y' } as const; (k: keyof typeof C) => db.fetch(`SELECT ${C[k]} FROM t GROUP BY ${C[k]}`)";
+    expect(findQueries('a.ts', source).impossible).toEqual([
+      'SELECT x FROM t GROUP BY y',
+      'SELECT y FROM t GROUP BY x',
+    ]);
+    const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((each) => `'${each}'`).join('|');
+    const three = findQueries('a.ts', `(k: ${many}) => db.fetch(\`SELECT \${k}\${k}\${k}\`)`);
+    expect([three.queries.length, three.impossible.length]).toEqual([7, 0]);
+  });
+
+  it('gets by with a list of thousands', () => {
+    const list = Array.from({ length: 5000 }, (_, index) => `'t${index}'`).join();
+    const source = `for (const t of [${list}]) db.fetch(\`SELECT FROM \${t}\`)`;
+    const { unknown } = findQueries('a.ts', source);
+    expect(unknown.map(({ reason }) => reason)).toEqual(['there are more than 64 variants']);
   });
 
   it('says of a variable that is no constant that it is not known', () => {
@@ -275,7 +306,60 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       'what a function returns',
       "const from = (table: 'a' | 'b') => ` FROM ${table}`; function all() { return 'SELECT *'; }" +
         "class R { #one() { return 'SELECT 1'; } m() { db.fetch(all() + from('a')); db.fetch(this.#one()); } }",
-      ['SELECT * FROM a', 'SELECT * FROM b', 'SELECT 1'],
+      ['SELECT * FROM a', 'SELECT 1'],
+    ],
+    [
+      'what a function is given in a call',
+      "const C = { a: 'x', b: 'y' } as const; const by = (up = true) => (up ? 1 : 2); const col = (k: keyof typeof C) => C[k];" +
+        'const two = (a, b) => `${a ? 1 : 2}${b ? 1 : 2}`; const f = (k: keyof typeof C, up: boolean, b) => {' +
+        'db.fetch(`SELECT ${col(k)}, ${C[k]}`); db.fetch(`SELECT ${by(true)}${by(false)}${by()}`); db.fetch(`SELECT ${two(b, up)} ${b ? 1 : 2}`);' +
+        'db.fetch(`SELECT ${by(up)}${up ? 3 : 4}`); db.fetch(`SELECT ${col("a")}`); }',
+      [
+        ...['SELECT x, x', 'SELECT y, y', 'SELECT 121'],
+        ...['SELECT 11 1', 'SELECT 12 1', 'SELECT 21 2', 'SELECT 22 2'],
+        // Of what may be undefined the parameter's own value comes.
+        ...['SELECT 13', 'SELECT 14', 'SELECT 23', 'SELECT 24', 'SELECT x'],
+      ],
+    ],
+    [
+      'what a function makes of what it is given',
+      'const by = (o) => { const { up } = o; return up ? 1 : 2; }; const no = (up) => { up = !up; return up ? 1 : 2; };' +
+        'db.fetch(`SELECT ${by(x)}${by(y)}`); db.fetch(`SELECT ${no(x)}${x ? 1 : 2}`)',
+      [
+        ...['SELECT 11', 'SELECT 12', 'SELECT 21', 'SELECT 22'],
+        ...['SELECT 11', 'SELECT 12', 'SELECT 21', 'SELECT 22'],
+      ],
+    ],
+    [
+      'a method of two objects',
+      'class D { dir() { return this.up ? 1 : 2; } both() { return `${this.dir()}${this.dir()}`; } } const a = new D(); const b = new D();' +
+        'db.fetch(`SELECT ${a.dir()}${b.dir()}`); db.fetch(`SELECT ${a.both()}`)',
+      ['SELECT 11', 'SELECT 12', 'SELECT 21', 'SELECT 22', 'SELECT 11', 'SELECT 22'],
+    ],
+    [
+      'a function that returns in several places',
+      "const col = (k) => { if (k) return 'a'; return 'b'; };" +
+        'db.fetch(`SELECT ${col(x)} FROM t GROUP BY ${col(x)}`); db.fetch(`SELECT ${col(x)}${col(y)}`)',
+      [
+        ...['SELECT a FROM t GROUP BY a', 'SELECT b FROM t GROUP BY b'],
+        ...['SELECT aa', 'SELECT ab', 'SELECT ba', 'SELECT bb'],
+      ],
+    ],
+    [
+      'conditions that are the same, or of which one can hold',
+      'const f = (o: "p" | "q", s: string, v) => { db.fetch(`SELECT ${o}${o !== \'p\' ? 1 : 2}${o === "q" ? 1 : 2}`);' +
+        "db.fetch(`SELECT${v === undefined ? '' : ' 1'}${v !== undefined ? ' 2' : ''}`);" +
+        "db.fetch(`SELECT 1${s === 'a' ? ' ORDER BY a' : ''}${s === 'b' ? ' ORDER BY b' : ''}`); }",
+      [
+        ...['SELECT p22', 'SELECT q11', 'SELECT', 'SELECT 1 2'],
+        ...['SELECT 1 ORDER BY a', 'SELECT 1 ORDER BY b', 'SELECT 1'],
+      ],
+    ],
+    [
+      'a key of which it is known what it is',
+      "const C = { a: 'x', b: 'y', c: 'z' } as const; const f = (k: 'a' | 'b') => db.fetch(`SELECT ${C[k]}`);" +
+        "for (const k of ['b', 'c'] as const) db.fetch(`SELECT ${k}, ${C[k]}`)",
+      ['SELECT x', 'SELECT y', 'SELECT b, y', 'SELECT c, z'],
     ],
     [
       'what is taken apart',

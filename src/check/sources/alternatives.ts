@@ -29,6 +29,8 @@ export interface Alternative {
   readonly parts: readonly Part[];
   /** By the text of a condition how it is decided. */
   readonly when: ReadonlyMap<string, boolean>;
+  /** A condition would have to be true and not true: only the compiler, which does not see that, has this text. */
+  readonly cannotBe?: boolean;
 }
 
 /** Why a text is not known before the program runs. */
@@ -47,6 +49,8 @@ export class NotKnown {
 
 /** How many variants of a template are checked: six conditions. */
 const MOST_VARIANTS = 64;
+/** How many there may be with those that cannot be. */
+const MOST_TEXTS = 4 * MOST_VARIANTS;
 const NOTHING: Alternative = { parts: [], when: new Map() };
 
 /** Where a node begins. */
@@ -64,19 +68,33 @@ export function made(text: string, place: Place, keyword?: string): Part {
   return { is: 'text', text, place, isWritten: false, ...(keyword !== undefined && { keyword }) };
 }
 
-/** Every one of the first with every one of the second, but for those that decide a condition both ways. */
+/**
+ * Every one of the first with every one of the second. Those that decide a condition both ways cannot be, and are
+ * left out where they are many.
+ */
 export function joined(
   first: readonly Alternative[],
   second: readonly Alternative[],
 ): readonly Alternative[] {
-  return first.flatMap((one) =>
-    second
-      .filter((other) => [...other.when].every(([each, is]) => (one.when.get(each) ?? is) === is))
-      .map((other) => ({
-        parts: [...one.parts, ...other.parts],
-        when: new Map([...one.when, ...other.when]),
-      })),
-  );
+  const areFew = first.length * second.length <= MOST_TEXTS;
+  const heldInSecond = second.map(({ when }) => [...heldIn(when)]);
+  return first.flatMap((one) => {
+    const held = heldIn(one.when);
+    return second.flatMap((other, index) => {
+      const fits =
+        [...other.when].every(([each, is]) => (one.when.get(each) ?? is) === is) &&
+        heldInSecond[index]!.every(([stem, each]) => (held.get(stem) ?? each) === each);
+      const cannotBe = !fits || one.cannotBe === true || other.cannotBe === true;
+      if (cannotBe && !areFew) return [];
+      const parts = [...one.parts, ...other.parts];
+      return { parts, when: new Map([...one.when, ...other.when]), cannotBe };
+    });
+  });
+}
+
+/** Those that can be. */
+export function possibleOf(all: readonly Alternative[]): readonly Alternative[] {
+  return all.filter(({ cannotBe }) => cannotBe !== true);
 }
 
 /** One after the other. Too many variants are not known. */
@@ -91,7 +109,7 @@ export function inOrder(
     }
     const before = textOf(result[0]);
     result = joined(result, item);
-    if (result.length > MOST_VARIANTS) {
+    if (possibleOf(result).length > MOST_VARIANTS) {
       return new NotKnown(`there are more than ${MOST_VARIANTS} variants`, placeOf(whole), before);
     }
   }
@@ -117,9 +135,10 @@ export function decided(
 export function chosen(
   choices: readonly (readonly [condition: string, texts: readonly Alternative[]])[],
 ): readonly Alternative[] {
-  const conditions = choices.map(([condition]) => condition);
+  // Of more than are checked in one text none needs to be told from another.
+  const others = choices.length > MOST_VARIANTS ? [] : choices.map(([condition]) => condition);
   return choices.flatMap(([condition, texts]) => {
-    const when = new Map(conditions.map((each) => [each, each === condition]));
+    const when = new Map([...others, condition].map((each) => [each, each === condition]));
     return joined([{ parts: [], when }], texts);
   });
 }
@@ -139,16 +158,38 @@ export function atElement(list: string, index: number, place: number): string {
 
 /** The conditions of an alternative, as they are shown: of several that exclude each other the one that holds. */
 export function shownConditions(when: Alternative['when']): string[] {
-  const held = new Set([...when].flatMap(([condition, is]) => (is ? stemOf(condition) : [])));
+  const held = heldIn(when);
   return [...when]
-    .filter(([condition, is]) => is || !stemOf(condition).some((each) => held.has(each)))
-    .map(([condition, is]) => `${is ? '' : 'not '}${condition.replaceAll(/\0\d+\0|\0/g, '')}`);
+    .filter(([condition, is]) => is || !held.has(stemOf(condition) ?? ''))
+    .map(([condition, is]) => {
+      const shown = condition.replaceAll(/\0\d+\0|\0/g, '');
+      return is ? shown : notOf(shown);
+    });
 }
 
-/** What conditions have in common of which one holds; nothing of any other. */
-function stemOf(condition: string): string[] {
-  const stem = condition.replace(/(?: === '[^'\0]*'|(?<=^it is .*)\[\d+\])(?=\0|$)/, '');
-  return stem === condition ? [] : [stem];
+function notOf(condition: string): string {
+  const other = condition.replace(/^([^\s&|?]+) === (?=[^&|?]+$)/, '$1 !== ');
+  return other === condition ? `not ${condition}` : other;
+}
+
+/** By what they have in common the conditions that hold of several of which only one can. */
+function heldIn(when: Alternative['when']): ReadonlyMap<string, string> {
+  const held = new Map<string, string>();
+  for (const [condition, is] of when) {
+    const stem = is ? stemOf(condition) : null;
+    if (stem !== null) held.set(stem, condition);
+  }
+  return held;
+}
+
+/** What conditions have in common of which only one can hold; null of any other. */
+function stemOf(condition: string): string | null {
+  if (/[&|?]/.test(condition)) return null;
+  const stem = condition.replace(
+    /(?: === (?:'[^'\0]*'|null|undefined|true|false|-?\d+)|(?<=^it is .*)\[\d+\])(?=\0|$)/,
+    '',
+  );
+  return stem === condition ? null : stem;
 }
 
 /** The text of an alternative, without what becomes a value. */

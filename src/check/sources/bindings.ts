@@ -193,10 +193,10 @@ export class Bindings {
           const id = declared['id'] as Node;
           const given = (declared['init'] ?? null) as Node | null;
           const value = id.type === 'Identifier' ? given : null;
-          const values = given === null ? [] : [value];
-          const init = node['kind'] === 'const' ? given : null;
           const loop = around.at(-1);
           const isLoop = loop?.type === 'ForOfStatement' && loop['left'] === node;
+          const values = isLoop ? [null] : given === null ? [] : [value];
+          const init = node['kind'] === 'const' ? given : null;
           const within = isLoop ? (loop['right'] as Node) : given;
           const each = isLoop && node['kind'] === 'const' ? within : null;
           const part = isLoop || id.type !== 'Identifier' ? within : null;

@@ -1,4 +1,4 @@
-import { NotKnown } from './alternatives.ts';
+import { NotKnown, possibleOf } from './alternatives.ts';
 import { functionOf } from './classes.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
 import { isStatement } from './is-statement.ts';
@@ -41,6 +41,8 @@ interface UnknownQuery {
 export interface SourceQueries {
   readonly queries: readonly FoundQuery[];
   readonly unknown: readonly UnknownQuery[];
+  /** Texts that the compiler takes for possible, and that the program cannot send. */
+  readonly impossible: readonly string[];
   /** Other files that names were looked up in. */
   readonly uses: readonly string[];
 }
@@ -69,11 +71,12 @@ export function findQueries(
   rename: (name: string) => string = (name) => name,
 ): SourceQueries {
   const module = HINT.test(source) ? modules.get(file, source) : null;
-  if (module === null) return { queries: [], unknown: [], uses: [] };
+  if (module === null) return { queries: [], unknown: [], impossible: [], uses: [] };
   if (module.failure !== null) {
     const { message, start } = module.failure;
     const reason = `the file cannot be read as TypeScript: ${message}`;
-    return { queries: [], unknown: [{ file, source, start, reason, before: '' }], uses: [] };
+    const unknown = [{ file, source, start, reason, before: '' }];
+    return { queries: [], unknown, impossible: [], uses: [] };
   }
   return new Finder(module, rename).find();
 }
@@ -94,6 +97,7 @@ class Finder {
   readonly #rename: (name: string) => string;
   readonly #queries: FoundQuery[] = [];
   readonly #unknown: UnknownQuery[] = [];
+  readonly #impossible: string[] = [];
   readonly #seen = new Set<Node>();
 
   constructor(module: Module, rename: (name: string) => string) {
@@ -112,7 +116,12 @@ class Finder {
       }
     });
     const uses = [...this.#module.filesReached()].filter((file) => file !== this.#module.file);
-    return { queries: this.#queries, unknown: this.#unknown, uses };
+    return {
+      queries: this.#queries,
+      unknown: this.#unknown,
+      impossible: this.#impossible,
+      uses,
+    };
   }
 
   #call(node: Node, around: readonly Node[]): void {
@@ -211,7 +220,7 @@ class Finder {
       }
       const values = ((node['quasi'] as Node)['expressions'] as readonly Node[]).length;
       const variants: Variant[] = [];
-      for (const each of made) {
+      for (const each of possibleOf(made)) {
         const variant = variantOf(each, values, this.#rename);
         if (variant instanceof NotKnown) {
           this.#notKnown(variant);
@@ -242,6 +251,10 @@ class Finder {
     for (const each of texts) {
       const variant = variantOf(each, 0, this.#rename);
       if (variant instanceof NotKnown || !isStatement(variant.text.value)) continue;
+      if (each.cannotBe === true) {
+        this.#impossible.push(variant.text.value);
+        continue;
+      }
       const variants = [variant];
       this.#queries.push({ ...place, variants, tag: undefined, nameGoes: null, method, isInLoop });
     }
@@ -282,8 +295,9 @@ function templatesOf({ node: given, module }: Located): Located[] | null {
 
 /** What a parameter is where nothing is given: of `(text = 'SELECT …') => …`. */
 function fallbackOf({ node, module }: Located): readonly Located[] {
-  const fallback = node.type === 'Identifier' ? module.binding(node)?.fallback : null;
-  return fallback ? [{ node: fallback, module }] : [];
+  const own = node.type === 'Identifier' ? module.binding(node) : undefined;
+  // One that is written to has two values and more.
+  return own?.fallback && own.values.length === 2 ? [{ node: own.fallback, module }] : [];
 }
 
 /** The query in `{ text: '…', timeout }` and in `` { ...sql`…`, timeout } ``. */

@@ -179,14 +179,22 @@ export function unwrapped(node: Node): Node {
   }
 }
 
-/** `!x` is the other way round of `x`. */
+/** `!x` is the other way round of `x`, and `x !== y` of `x === y`. */
 export function conditionOf(node: Node, source: string): { text: string; negated: boolean } {
   const inner = unwrapped(node);
   if (inner.type === 'UnaryExpression' && inner['operator'] === '!') {
     const { text, negated } = conditionOf(inner['argument'] as Node, source);
     return { text, negated: !negated };
   }
-  return { text: source.slice(inner.start, inner.end).replaceAll(/\s+/g, ' '), negated: false };
+  const isNot = inner['operator'] === '!==';
+  const text = (part: Node): string => {
+    const { type, value, start, end } = unwrapped(part);
+    if (type === 'Literal' && typeof value === 'string') return `'${value}'`;
+    return source.slice(start, end).replaceAll(/\s+/g, ' ');
+  };
+  if (!isNot && inner['operator'] !== '===') return { text: text(inner), negated: false };
+  const [left, right] = [inner['left'] as Node, inner['right'] as Node];
+  return { text: `${text(left)} === ${text(right)}`, negated: isNot };
 }
 
 /** Calls `enter` for a node and all below it, with those that are around it, the outermost first. */

@@ -5,7 +5,6 @@ import {
   chosen,
   cooked,
   decided,
-  inCall,
   inOrder,
   made,
   NotKnown,
@@ -13,6 +12,7 @@ import {
   startOf,
   textOf,
 } from './alternatives.ts';
+import { ofThisCall } from './calls.ts';
 import { functionOf } from './classes.ts';
 import type { Located } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
@@ -163,7 +163,8 @@ function ofCall(
     if (one === undefined) return notKnown(here);
     const unknown = all.find((each) => each instanceof NotKnown);
     if (unknown instanceof NotKnown) return beginningAs(unknown, one);
-    return ofThisCall([one, ...others].flat() as Alternative[], made, here);
+    const own = (all as (readonly Alternative[])[]).map((each) => ofThisCall(each, made, here));
+    return others.length === 0 ? own[0]! : chosen(own.map((each, i) => [returns(here, i), each]));
   }
   if (callee.type !== 'MemberExpression') return notKnown(here);
   const object = unwrapped(callee['object'] as Node);
@@ -191,25 +192,9 @@ function ofCall(
   return notKnown(here, beginningOf(of(object)));
 }
 
-/** What depends on a parameter is decided by each call: by two that are given the same it is the same. */
-function ofThisCall(
-  all: readonly Alternative[],
-  called: Located,
-  { node, module }: Located,
-): readonly Alternative[] {
-  const params = called.node['params'] as readonly Node[];
-  const names = params.flatMap(({ start, end }) => wordsOf(called.module.source.slice(start, end)));
-  const call = module.source.slice(node.start, node.end);
-  const own = (condition: string): string =>
-    wordsOf(condition).some((each) => names.includes(each)) ? inCall(condition, call) : condition;
-  return all.map(({ parts, when }) => ({
-    parts,
-    when: new Map([...when].map(([condition, is]) => [own(condition), is])),
-  }));
-}
-
-function wordsOf(text: string): string[] {
-  return text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
+/** That a call comes to one of those that its function returns. */
+function returns({ node, module }: Located, index: number): string {
+  return `${module.source.slice(node.start, node.end).replaceAll(/\s+/g, ' ')} === 'return ${index + 1}'`;
 }
 
 function awaited(argument: Node): Node {
@@ -222,8 +207,9 @@ function ofName(here: Located, depth: number): Texts {
   const { node, module } = here;
   const constant = module.constant(node);
   if (constant !== null && constant.node !== node) return follow(constant, depth + 1);
-  const choices = module.literalsOf(node) ?? valuesOf(node, module);
-  const elements = choices === null ? elementsOf(node, module) : null;
+  const literals = module.literalsOf(node);
+  const elements = literals === null ? elementsOf(node, module) : null;
+  const choices = literals ?? (elements === null ? valuesOf(node, module) : null);
   const all: [string, readonly Alternative[]][] = [];
   for (const [value, located] of choices ?? []) {
     const texts =

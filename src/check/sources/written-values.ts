@@ -16,8 +16,9 @@ interface Elements {
 export function elementsOf(node: Node, module: Module): Elements | null {
   if (node.type === 'MemberExpression') {
     const key = keyOf(node);
+    if (key === null) return chosenBy(node, module);
     const whole = elementsOf(unwrapped(node['object'] as Node), module);
-    return whole && key !== null ? partsOf(whole, key) : null;
+    return whole && partsOf(whole, key);
   }
   const own = node.type === 'Identifier' ? module.binding(node) : undefined;
   // A parameter may be given another value as well.
@@ -29,6 +30,19 @@ export function elementsOf(node: Node, module: Module): Elements | null {
     (whole, key) => whole && partsOf(whole, nameOf(key) || String(key['value'])),
     { list, values },
   );
+}
+
+/** What the elements of a list choose of a constant object: `COLUMNS[key]`. */
+function chosenBy(node: Node, module: Module): Elements | null {
+  const keys = elementsOf(unwrapped(node['property'] as Node), module);
+  const all = keys && entriesOf(unwrapped(node['object'] as Node), module);
+  const values = all && keys.values.map((key) => all.get(textIn(key) ?? '') ?? null);
+  return values?.every((each) => each !== null) ? { list: keys!.list, values } : null;
+}
+
+function textIn({ node, module }: Located): string | null {
+  const { value } = module.constant(node)?.node ?? unwrapped(node);
+  return typeof value === 'string' ? value : null;
 }
 
 function partsOf({ list, values }: Elements, key: string): Elements | null {
@@ -96,7 +110,9 @@ export function growingArray(
 /** The values of a constant object that a key chooses among: `{ a: '…', b: '…' }[key]`. */
 export function valuesOf(node: Node, module: Module): ReadonlyMap<string, Located> | null {
   if (node.type !== 'MemberExpression' || node['computed'] !== true) return null;
-  return entriesOf(unwrapped(node['object'] as Node), module);
+  const all = entriesOf(unwrapped(node['object'] as Node), module);
+  const keys = module.literalsOf(unwrapped(node['property'] as Node));
+  return all && keys ? new Map([...all].filter(([key]) => keys.has(key))) : all;
 }
 
 /** What a constant object has, if all of it is written out. */

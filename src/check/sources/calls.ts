@@ -1,0 +1,110 @@
+import { type Alternative, inCall } from './alternatives.ts';
+import type { Located } from './modules.ts';
+import { type Node, nameOf, unwrapped, visit } from './nodes.ts';
+
+/** What a function returns, in one call of it: a parameter is what that gives for it. */
+export function ofThisCall(
+  all: readonly Alternative[],
+  called: Located,
+  { node, module }: Located,
+): readonly Alternative[] {
+  const given = givenBy(called, { node, module });
+  const call = module.source.slice(node.start, node.end);
+  return all.map((each) => {
+    const when = new Map<string, boolean>();
+    let { cannotBe } = each;
+    for (const [condition, is] of each.when) {
+      const { text, isKnown } = put(given, condition);
+      const own = isKnown ? text : inCall(text, call);
+      if ((decidedBy(own) ?? when.get(own) ?? is) !== is) cannotBe = true;
+      if (decidedBy(own) === null) when.set(own, is);
+    }
+    return { ...each, when, ...(cannotBe === true && { cannotBe }) };
+  });
+}
+
+/** By the names in a function what a call gives for them, as it is written; null where that is more than a name or a constant. */
+type Given = ReadonlyMap<string, string | null>;
+
+function givenBy(called: Located, { node, module }: Located): Given {
+  const given = new Map<string, string | null>();
+  const args = node['arguments'] as readonly Node[];
+  const first = args.findIndex(({ type }) => type === 'SpreadElement');
+  const shown = (value: Node, source: string): string | null => {
+    const text = source.slice(value.start, value.end);
+    if (value.type === 'Literal' && typeof value['value'] === 'string')
+      return `'${value['value']}'`;
+    return CONSTANT.test(text) || PATH.test(text) ? text : null;
+  };
+  for (const [index, param] of (called.node['params'] as readonly Node[]).entries()) {
+    const fallback = param.type === 'AssignmentPattern' ? (param['right'] as Node) : null;
+    const target = fallback === null ? param : (param['left'] as Node);
+    const arg = first < 0 || index < first ? args[index] : undefined;
+    let text: string | null = null;
+    if (target.type === 'Identifier' && !isWritten(called, target, fallback)) {
+      if (arg !== undefined) text = shown(unwrapped(arg), module.source);
+      else if (first < 0) text = fallback ? shown(fallback, called.module.source) : 'undefined';
+      // A name may stand for nothing, for which the parameter's own value comes.
+      if (fallback && arg !== undefined && text !== null && !CONSTANT.test(text)) text = null;
+    }
+    for (const name of namesIn(target)) given.set(name, text);
+  }
+  const callee = unwrapped(node['callee'] as Node);
+  if (callee.type === 'MemberExpression') {
+    const object = unwrapped(callee['object'] as Node);
+    given.set('this', object.type === 'Super' ? 'this' : shown(object, module.source));
+  }
+  // What is made of a parameter differs between calls as that does.
+  visit(called.node['body'] as Node, ({ type, id, init }) => {
+    if (type !== 'VariableDeclarator' || !init) return;
+    const { start, end } = init as Node;
+    if (!wordsOf(called.module.source.slice(start, end)).some((each) => given.has(each))) return;
+    for (const name of namesIn(id as Node)) given.set(name, null);
+  });
+  return given;
+}
+
+function isWritten({ module }: Located, param: Node, fallback: Node | null): boolean {
+  const values = module.binding(param)?.values ?? [];
+  return values.length > (fallback === null ? 1 : 2);
+}
+
+/** The names that a pattern gives something to, and others in it. */
+function namesIn(pattern: Node): string[] {
+  const names: string[] = [];
+  visit(pattern, (each, around) => {
+    const isType = around.some(({ type }) => type === 'TSTypeAnnotation');
+    if (each.type === 'Identifier' && !isType) names.push(nameOf(each));
+  });
+  return names;
+}
+
+/** Names and properties, texts in quotation marks. */
+const WORDS = /'[^']*'|"[^"]*"|`[^`]*`|\.?[\p{L}_$][\p{L}\p{N}_$]*/gu;
+
+function wordsOf(text: string): string[] {
+  return text.match(WORDS) ?? [];
+}
+
+/** A condition with what is given for the names in it. */
+function put(given: Given, condition: string): { text: string; isKnown: boolean } {
+  let isKnown = true;
+  const text = condition.replaceAll(WORDS, (word) => {
+    const own = given.get(word);
+    if (own === null) isKnown = false;
+    return own ?? word;
+  });
+  return { text, isKnown };
+}
+
+const PATH = /^[\p{L}_$][\p{L}\p{N}_$]*(?:\.[\p{L}_$][\p{L}\p{N}_$]*)*$/u;
+const CONSTANT = /^(?:'[^']*'|-?\d+|true|false|null|undefined)$/;
+const FALSE = /^(?:''|-?0+|false|null|undefined)$/;
+
+/** What a condition of constants comes to; null for any other. */
+function decidedBy(condition: string): boolean | null {
+  const [left = '', right, ...others] = condition.split(' === ');
+  if (!CONSTANT.test(left) || others.length > 0) return null;
+  if (right === undefined) return !FALSE.test(left);
+  return CONSTANT.test(right) ? left === right : null;
+}
