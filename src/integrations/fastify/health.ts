@@ -8,7 +8,7 @@ import { isPool } from '../is-pool.ts';
 export interface HealthRouteOptions {
   /** How long the answer may take, the wait for a connection included, in milliseconds. Default 2,000. */
   readonly timeout?: number | undefined;
-  /** The pool to ask. Default: `app.pg`. */
+  /** The pool to ask. Default: `app.pg`, also for `undefined`, as `app.reports` is until its registration was awaited. */
   readonly pool?: Pool | undefined;
 }
 
