@@ -55,7 +55,7 @@ export class TransactionEnd {
   }
 
   async rollBack(): Promise<void> {
-    await this.#endBy(this.#rollbackText, 'rolled back');
+    await unlessSilent(this.#client.session, this.#endBy(this.#rollbackText, 'rolled back'));
   }
 
   /**
@@ -67,7 +67,7 @@ export class TransactionEnd {
     if (this.#own.state === 'ended') this.leaveEnded();
     if (this.#own.state !== 'open') return;
     try {
-      await unlessSilent(this.#client.session, this.rollBack());
+      await this.rollBack();
     } catch (error) {
       // There is nothing left to roll back.
       if (this.#own.wasEnded || this.#hasLostSavepoint(error)) return;

@@ -224,6 +224,7 @@ export class Transaction<F extends RowForm = 'record'>
    *
    * @throws TimeoutError the server did not answer within `commandTimeout`: the connection was
    *   closed, which undoes everything as well
+   * @throws ConnectionDoesNotExistError the same, where the server said nothing for ten seconds
    * @example
    * const tx = await connection.begin();
    * await tx.execute('DELETE FROM users');

@@ -103,6 +103,26 @@ describe('a transaction on a server that falls silent', () => {
     expect(connection.isClosed).toBe(true);
   });
 
+  const ended: Record<string, (tx: Transaction) => PromiseLike<void>> = {
+    'rollback()': (tx) => tx.rollback(),
+    'await using': (tx) => tx[Symbol.asyncDispose](),
+  };
+  test.for(Object.entries(ended))(
+    'that begin() has made is given up by %s if its ROLLBACK is not answered',
+    async ([, end]) => {
+      const connection = await connectUntil('ROLLBACK');
+      const tx = await connection.begin();
+      await tx.fetch('select one');
+      const told = watched(Promise.resolve(end(tx)));
+      await pass(9_000);
+      expect([told.outcome, connection.isClosed]).toEqual(['open', false]);
+      await pass(3_000);
+      expect(told.outcome).toMatch('did not answer while a transaction was rolled back');
+      expect(connection.isClosed).toBe(true);
+      expect(clock.timers).toBe(0);
+    },
+  );
+
   test('waits for a statement that has no time limit, however long the server says nothing', async () => {
     const connection = await connectUntil('nothing');
     const told = watched(
