@@ -41,7 +41,7 @@ describe('one-shot calls of a full pool', () => {
     await using test = await TestPool.open({ minSize: 4, maxSize: 4 });
     const pids = await Promise.all(
       Array.from({ length: 40 }, () =>
-        test.pool.fetchVal<number>('SELECT pg_backend_pid() FROM pg_sleep(0.05)'),
+        test.pool.fetchVal<number>('SELECT pg_backend_pid() FROM pg_sleep(0.15)'),
       ),
     );
     const perConnection = new Map<number | null, number>();
