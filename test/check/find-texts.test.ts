@@ -324,10 +324,12 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     [
       'what a function makes of what it is given',
       'const by = (o) => { const { up } = o; return up ? 1 : 2; }; const no = (up) => { up = !up; return up ? 1 : 2; };' +
-        'db.fetch(`SELECT ${by(x)}${by(y)}`); db.fetch(`SELECT ${no(x)}${x ? 1 : 2}`)',
+        'const own = () => { const x = other; return x ? 1 : 2; };' +
+        'db.fetch(`SELECT ${by(x)}${by(y)}`); db.fetch(`SELECT ${no(x)}${x ? 1 : 2}`); db.fetch(`SELECT ${own()}${x ? 1 : 2}${own()}`)',
       [
         ...['SELECT 11', 'SELECT 12', 'SELECT 21', 'SELECT 22'],
         ...['SELECT 11', 'SELECT 12', 'SELECT 21', 'SELECT 22'],
+        ...['SELECT 111', 'SELECT 121', 'SELECT 212', 'SELECT 222'],
       ],
     ],
     [

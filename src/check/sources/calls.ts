@@ -54,12 +54,18 @@ function givenBy(called: Located, { node, module }: Located): Given {
     const object = unwrapped(callee['object'] as Node);
     given.set('this', object.type === 'Super' ? 'this' : shown(object, module.source));
   }
-  // What is made of a parameter differs between calls as that does.
+  // What is made of a parameter differs between calls as that does; another name of its own is not the caller's.
+  const differing = new Set(given.keys());
+  const shownCallee = module.source.slice(callee.start, callee.end);
   visit(called.node['body'] as Node, ({ type, id, init }) => {
     if (type !== 'VariableDeclarator' || !init) return;
     const { start, end } = init as Node;
-    if (!wordsOf(called.module.source.slice(start, end)).some((each) => given.has(each))) return;
-    for (const name of namesIn(id as Node)) given.set(name, null);
+    const words = wordsOf(called.module.source.slice(start, end));
+    const differs = words.some((each) => differing.has(each));
+    for (const name of namesIn(id as Node)) {
+      if (differs) differing.add(name);
+      given.set(name, differs ? null : `${shownCallee}().${name}`);
+    }
   });
   return given;
 }
