@@ -128,15 +128,20 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
       );
       return new CallInTransaction(lease, own, transaction, deadline);
     } catch (error) {
-      await inner[CHECK_IN](lease, true);
+      await inner[CHECK_IN](lease, true, undefined, deadline);
       throw error;
     }
   }
 
-  override [CHECK_IN](lease: Lease, failed: boolean, text?: string): Promise<void> | null {
+  override [CHECK_IN](
+    lease: Lease,
+    failed: boolean,
+    text: string | undefined,
+    deadline: Deadline | null,
+  ): Promise<void> | null {
     return lease instanceof CallInTransaction
       ? this.#end(lease, failed)
-      : this.#inner[CHECK_IN](lease, failed, text);
+      : this.#inner[CHECK_IN](lease, failed, text, deadline);
   }
 
   async #end(call: CallInTransaction, failed: boolean): Promise<void> {
@@ -153,7 +158,7 @@ export class LimitedQueryable<F extends RowForm = 'record'> extends Queryable<F>
     } finally {
       // It is over already unless the failure came before COMMIT was sent.
       if (isUndone) await transaction[ROLL_BACK_QUIETLY]();
-      await this.#inner[CHECK_IN](lease, isUndone);
+      await this.#inner[CHECK_IN](lease, isUndone, undefined, deadline);
     }
   }
 

@@ -7,7 +7,6 @@ import { quoteLiteral, quoteWholeIdentifier } from '../sql/quote.ts';
 import { hasSeveralStatements } from '../sql/several-statements.ts';
 import { needOfTexts, type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { whileInTime } from '../transport/within.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
 import { Attempts } from './attempts.ts';
@@ -133,9 +132,15 @@ export abstract class Queryable<F extends RowForm = 'record'> {
    * rejects with is the call's own failure.
    *
    * @param failed the call is rejected already, so that this must not be
+   * @param deadline what is only done behind the call is not waited for any longer
    * @internal
    */
-  abstract [CHECK_IN](lease: Lease, failed: boolean, text?: string): Promise<void> | null;
+  abstract [CHECK_IN](
+    lease: Lease,
+    failed: boolean,
+    text: string | undefined,
+    deadline: Deadline | null,
+  ): Promise<void> | null;
 
   /**
    * What its rows are made, unless a query says otherwise.
@@ -212,8 +217,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
       failed = false;
       return result;
     } finally {
-      const checkedIn = this[CHECK_IN](lease, failed);
-      if (checkedIn !== null) await whileInTime(deadline, checkedIn);
+      const checkedIn = this[CHECK_IN](lease, failed, undefined, deadline);
+      if (checkedIn !== null) await checkedIn;
     }
   }
 
@@ -240,8 +245,8 @@ export abstract class Queryable<F extends RowForm = 'record'> {
           failed = false;
           return result;
         } finally {
-          const checkedIn = this[CHECK_IN](lease, failed, call.text);
-          if (checkedIn !== null) await whileInTime(deadline, checkedIn);
+          const checkedIn = this[CHECK_IN](lease, failed, call.text, deadline);
+          if (checkedIn !== null) await checkedIn;
         }
       } finally {
         deadline?.dispose();

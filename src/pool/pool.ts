@@ -36,6 +36,7 @@ import type { HolderNeed } from '../sql/holder-need.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
+import { whileInTime } from '../transport/within.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import { Allocator, type Waiting } from './allocator.ts';
@@ -194,11 +195,13 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
   override [CHECK_IN](
     lease: PooledSession | ExclusiveLease,
     failed: boolean,
-    text?: string,
+    text: string | undefined,
+    deadline: Deadline | null,
   ): Promise<void> | null {
     if (lease instanceof ExclusiveLease) {
       const isLeft = !failed && lease.client.session.transactionStatus !== 'I';
-      const returned = this.#giveBack(lease, failed);
+      const cleaned = this.#giveBack(lease, failed);
+      const returned = cleaned && whileInTime(deadline, cleaned);
       return isLeft ? (returned ?? Promise.resolve()).finally(leftInTransaction) : returned;
     }
     this.#allocator.checkIn(lease, text);

@@ -89,10 +89,15 @@ class ReadRoute<F extends RowForm> extends Queryable<F> {
     return this.#guarded;
   }
 
-  override [CHECK_IN](lease: any, failed: boolean, text?: string): Promise<void> | null {
+  override [CHECK_IN](
+    lease: any,
+    failed: boolean,
+    text: string | undefined,
+    deadline: Deadline | null,
+  ): Promise<void> | null {
     return lease instanceof PrimaryLease
-      ? lease.lender[CHECK_IN](lease.lease, failed, text)
-      : this.#readers[CHECK_IN](lease, failed, text);
+      ? lease.lender[CHECK_IN](lease.lease, failed, text, deadline)
+      : this.#readers[CHECK_IN](lease, failed, text, deadline);
   }
 
   override get [STYLE](): RowStyle {

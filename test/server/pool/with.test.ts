@@ -7,6 +7,7 @@ import {
   type Transaction,
   TransactionResolutionUnknownError,
 } from '../../../src/index.ts';
+import { failure } from '../../support/connections.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 const SLEEP = 'SELECT pg_sleep(60)';
@@ -88,7 +89,8 @@ describe('pool.with', () => {
   });
 
   it('has what is left of its time-out for the COMMIT of a call with settings', async () => {
-    await using own = await createPool(serverDsn(), { maxSize: 1, commandTimeout: 200 });
+    await using own = await createPool(serverDsn(), { maxSize: 1, commandTimeout: 600 });
+    await using six = await createPool(serverDsn(), { minSize: 6, maxSize: 6 });
     const settings = { 'app.tenant': '7' };
     // The deferred trigger has COMMIT take that long.
     await pool.execute(`CREATE TABLE with_ends (a int);
@@ -98,19 +100,21 @@ describe('pool.with', () => {
         FOR EACH ROW EXECUTE FUNCTION with_nap()`);
     const text = 'INSERT INTO with_ends VALUES ($1)';
     try {
-      await own.with({ settings, timeout: 60_000 }).execute(text, 400);
-      await own.with({ settings }).execute({ text, args: [400], timeout: 60_000 });
-      const limited = pool.with({ settings, timeout: 300 });
-      const calls: (() => Promise<unknown>)[] = [
-        () => limited.execute(text, 20_000),
-        () => limited.fetchVal(`${text} RETURNING a`, 20_000),
-        () => limited.executeMany(text, [[20_000]]),
-        () => limited.batch([{ text, args: [20_000] }]),
-        () => limited.copyRecordsToTable('with_ends', { records: [[20_000]] }),
-        () => pool.with({ settings }).execute({ text, args: [20_000], timeout: 300 }),
+      await own.with({ settings, timeout: 60_000 }).execute(text, 900);
+      await own.with({ settings }).execute({ text, args: [900], timeout: 60_000 });
+      // Long enough for a busy machine to come to COMMIT.
+      const timeout = 2_000;
+      const limited = six.with({ settings, timeout });
+      const calls: Promise<unknown>[] = [
+        limited.execute(text, 20_000),
+        limited.fetchVal(`${text} RETURNING a`, 20_000),
+        limited.executeMany(text, [[20_000]]),
+        limited.batch([{ text, args: [20_000] }]),
+        limited.copyRecordsToTable('with_ends', { records: [[20_000]] }),
+        six.with({ settings }).execute({ text, args: [20_000], timeout }),
       ];
-      for (const call of calls) {
-        await expect(call()).rejects.toThrow(TransactionResolutionUnknownError);
+      for (const error of await Promise.all(calls.map((call) => failure(call)))) {
+        expect(error).toBeInstanceOf(TransactionResolutionUnknownError);
       }
       expect(await pool.fetchVal('SELECT count(*) FROM with_ends')).toBe(2n);
     } finally {
