@@ -112,6 +112,19 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
     }
   }
 
+  /** The same of what is no user's call, in the time that every command has, unless another is given. */
+  async inTime<R>(
+    timeout: number | undefined,
+    work: (deadline: Deadline | null) => Promise<R>,
+  ): Promise<R> {
+    const deadline = this.deadline(timeout);
+    try {
+      return await work(deadline);
+    } finally {
+      deadline?.dispose();
+    }
+  }
+
   /**
    * Does what submits a request, by code that is loaded when it is first needed: the call keeps its place among
    * those that are made meanwhile.
@@ -182,13 +195,8 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   }
 
   /** The same as a call of its own, in the time that every command has, unless another is given. */
-  async command(text: string, timeout?: number): Promise<string> {
-    const deadline = this.deadline(timeout);
-    try {
-      return await this.script(text, deadline);
-    } finally {
-      deadline?.dispose();
-    }
+  command(text: string, timeout?: number): Promise<string> {
+    return this.inTime(timeout, (deadline) => this.script(text, deadline));
   }
 
   listen(text: string, isAwaited: boolean): Listening {
@@ -224,7 +232,7 @@ export class ClientSession<Owner = any> implements ListenHost<Owner>, SessionObs
   async #unlisten(channel: string): Promise<void> {
     if (this.isEnded) return;
     const text = `UNLISTEN ${quoteWholeIdentifier(channel)}`;
-    await this.call(undefined, (deadline) => {
+    await this.inTime(undefined, (deadline) => {
       const request = new ScriptRequest(text, deadline);
       this.effects.note(statementKind(text));
       this.session.submit(request);

@@ -313,7 +313,7 @@ export class Connection<F extends RowForm = 'record'>
    */
   addListener(channel: string, callback: NotificationCallback): Promise<void> {
     return this.#run('addListener', (client) =>
-      client.call(undefined, (deadline) =>
+      client.inTime(undefined, (deadline) =>
         client.whenAdmitted(deadline, () => {
           this.#stillOpen('addListener');
           return client.listeners.add(channel, callback);

@@ -146,7 +146,9 @@ export class TransactionEnd {
     try {
       const started = this.#started;
       // A SAVEPOINT has no limit of its own: it is waited for as long as a command may take.
-      if (started !== null) await this.#inTime(timeout, started);
+      if (started !== null) {
+        await this.#client.inTime(timeout, (deadline) => within(deadline, started));
+      }
     } catch (error) {
       own.state = 'failed';
       // Else there is no savepoint to end: it was asked for in a transaction that had failed.
@@ -173,15 +175,6 @@ export class TransactionEnd {
         this.#undo(this.#client.script(this.#rollbackText));
       }
       throw text === 'COMMIT' ? this.#uncommitted(error) : error;
-    }
-  }
-
-  async #inTime(timeout: number | undefined, work: Promise<unknown>): Promise<void> {
-    const deadline = this.#client.deadline(timeout);
-    try {
-      await within(deadline, work);
-    } finally {
-      deadline?.dispose();
     }
   }
 
