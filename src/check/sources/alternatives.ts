@@ -1,3 +1,4 @@
+import { type Conditions, heldIn } from './conditions.ts';
 import type { Located } from './modules.ts';
 import { conditionOf, type Node } from './nodes.ts';
 import type { Place } from './query-text.ts';
@@ -27,8 +28,7 @@ export type Part = {
 /** One of the texts that a template can have, and of what that depends. */
 export interface Alternative {
   readonly parts: readonly Part[];
-  /** By the text of a condition how it is decided. */
-  readonly when: ReadonlyMap<string, boolean>;
+  readonly when: Conditions;
   /** A condition would have to be true and not true: only the compiler, which does not see that, has this text. */
   readonly cannotBe?: boolean;
 }
@@ -141,55 +141,6 @@ export function chosen(
     const when = new Map([...others, condition].map((each) => [each, each === condition]));
     return joined([{ parts: [], when }], texts);
   });
-}
-
-/** Behind a condition, around what makes it another one than the same text elsewhere. */
-const MARK = '\0';
-
-/** A condition in one call of several, which may decide it otherwise. */
-export function inCall(condition: string, call: string): string {
-  return `${condition}${MARK} in ${call.replaceAll(/\s+/g, ' ')}${MARK}`;
-}
-
-/** That a list is at one of its elements. What goes through it at another place may be at another one. */
-export function atElement(list: string, index: number, place: number): string {
-  return `it is ${list.length > 40 ? '' : list}[${index}]${MARK}${place}${MARK}`;
-}
-
-/** The conditions of an alternative, as they are shown: of several that exclude each other the one that holds. */
-export function shownConditions(when: Alternative['when']): string[] {
-  const held = heldIn(when);
-  return [...when]
-    .filter(([condition, is]) => is || !held.has(stemOf(condition) ?? ''))
-    .map(([condition, is]) => {
-      const shown = condition.replaceAll(/\0\d+\0|\0/g, '');
-      return is ? shown : notOf(shown);
-    });
-}
-
-function notOf(condition: string): string {
-  const other = condition.replace(/^([^\s&|?]+) === (?=[^&|?]+$)/, '$1 !== ');
-  return other === condition ? `not ${condition}` : other;
-}
-
-/** By what they have in common the conditions that hold of several of which only one can. */
-function heldIn(when: Alternative['when']): ReadonlyMap<string, string> {
-  const held = new Map<string, string>();
-  for (const [condition, is] of when) {
-    const stem = is ? stemOf(condition) : null;
-    if (stem !== null) held.set(stem, condition);
-  }
-  return held;
-}
-
-/** What conditions have in common of which only one can hold; null of any other. */
-function stemOf(condition: string): string | null {
-  if (/[&|?]/.test(condition)) return null;
-  const stem = condition.replace(
-    /(?: === (?:'[^'\0]*'|null|undefined|true|false|-?\d+)|(?<=^it is .*)\[\d+\])(?=\0|$)/,
-    '',
-  );
-  return stem === condition ? null : stem;
 }
 
 /** The text of an alternative, without what becomes a value. */

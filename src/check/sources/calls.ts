@@ -1,4 +1,5 @@
-import { type Alternative, inCall } from './alternatives.ts';
+import type { Alternative } from './alternatives.ts';
+import { inCall } from './conditions.ts';
 import type { Located } from './modules.ts';
 import { type Node, nameOf, unwrapped, visit } from './nodes.ts';
 

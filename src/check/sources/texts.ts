@@ -1,7 +1,6 @@
 import {
   type Alternative,
   always,
-  atElement,
   chosen,
   cooked,
   decided,
@@ -14,6 +13,7 @@ import {
 } from './alternatives.ts';
 import { ofThisCall } from './calls.ts';
 import { functionOf } from './classes.ts';
+import { atElement } from './conditions.ts';
 import type { Located } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
 import { elementsOf, valuesOf } from './written-values.ts';

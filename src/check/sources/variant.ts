@@ -1,4 +1,5 @@
-import { type Alternative, NotKnown, shownConditions } from './alternatives.ts';
+import { type Alternative, NotKnown } from './alternatives.ts';
+import { shownConditions } from './conditions.ts';
 import { quoted } from './helpers.ts';
 import { QueryText } from './query-text.ts';
 
