@@ -45,6 +45,9 @@ const STATUS: ReadonlyMap<number, TransactionStatus> = new Map([
   [0x45, 'E'],
 ]);
 
+/** in_failed_sql_transaction: the statement was refused for an earlier error. */
+const IN_FAILED_TRANSACTION = '25P02';
+
 /** read_only_sql_transaction: a write where there can be none. */
 const READ_ONLY = '25006';
 
@@ -63,6 +66,8 @@ export class Inbox implements MessageSink, ByteStreamHandler {
   #isHeld = false;
   #kept: Buffer | null = null;
   #isFeeding = false;
+  /** A statement was executed in a failed transaction: it has ended that, or gone back to a savepoint. */
+  #isRecovered = false;
   /**
    * Is offered each chunk before the framer reads it: true if it takes it. What it took and does not need is to be
    * given back by `feed`.
@@ -220,6 +225,9 @@ export class Inbox implements MessageSink, ByteStreamHandler {
         return;
       default: {
         const { head } = owner.queue;
+        if (type === Backend.CommandComplete && owner.transactionStatus === 'E') {
+          this.#isRecovered = true;
+        }
         if (head === null) unexpectedMessage(type);
         else head.message(owner, type, buffer, start, end);
       }
@@ -240,8 +248,24 @@ export class Inbox implements MessageSink, ByteStreamHandler {
     if (head === null) unexpected('ErrorResponse');
     else {
       head.errorBody?.(buffer, start, end);
-      head.serverError(owner, errorInTransaction(owner, fields), fields);
+      head.serverError(owner, this.#errorInTransaction(fields), fields);
     }
+  }
+
+  /** The server's error. One that only says that the transaction has failed before is told with what it failed by. */
+  #errorInTransaction(fields: ServerMessageFields): PostgresError {
+    const owner = this.#owner;
+    if (owner.transactionStatus !== 'E' || this.#isRecovered) {
+      this.#isRecovered = false;
+      const error = postgresErrorFrom(fields);
+      owner.transactionFailure = error;
+      return error;
+    }
+    const cause = owner.transactionFailure;
+    if (cause === null || fields.sqlstate !== IN_FAILED_TRANSACTION) {
+      return postgresErrorFrom(fields);
+    }
+    return postgresErrorFrom(fields, { cause, isTransient: cause.isTransient });
   }
 
   #readyForQuery(buffer: Buffer, start: number, end: number): void {
@@ -252,23 +276,9 @@ export class Inbox implements MessageSink, ByteStreamHandler {
       unexpected('ReadyForQuery');
     }
     queue.advance();
+    this.#isRecovered = false;
     this.#owner.answered(request, status);
   }
-}
-
-/** in_failed_sql_transaction: the statement was refused for an earlier error. */
-const IN_FAILED_TRANSACTION = '25P02';
-
-/** The server's error. One that only says that the transaction has failed before is told with what it failed by. */
-function errorInTransaction(owner: InboxOwner, fields: ServerMessageFields): PostgresError {
-  if (owner.transactionStatus !== 'E') {
-    const error = postgresErrorFrom(fields);
-    owner.transactionFailure = error;
-    return error;
-  }
-  const cause = owner.transactionFailure;
-  if (cause === null || fields.sqlstate !== IN_FAILED_TRANSACTION) return postgresErrorFrom(fields);
-  return postgresErrorFrom(fields, { cause, isTransient: cause.isTransient });
 }
 
 const CONNECTION_FAILURE = '08006';

@@ -124,6 +124,42 @@ describeEach('transactions', (version) => {
     expect([other.cause, other.isTransient]).toEqual([undefined, false]);
   });
 
+  it('have failed by what failed last, also in the script that went back to a savepoint before', async () => {
+    const c = await open(version);
+    const conflict = "DO $$ BEGIN RAISE 'x' USING ERRCODE = '40001'; END $$";
+    const scripts = [
+      'ROLLBACK TO a; SELECT 1/0',
+      'ROLLBACK TO a; SELECT 1; SELECT 1/0',
+      'ROLLBACK TO a; SAVEPOINT b; SELECT 1/0',
+    ];
+    for (const script of scripts) {
+      let runs = 0;
+      const error = await failure<PostgresError>(
+        c.transaction({ retries: 2 }, async (tx) => {
+          runs += 1;
+          await tx.execute('SAVEPOINT a');
+          await tx.execute(conflict).catch(() => {});
+          await tx.execute(script).catch(() => {});
+          // A text that is wrong in itself does not fail what has failed already.
+          await tx.execute('SELEC').catch(() => {});
+          const refused = await failure<PostgresError>(tx.fetch('SELECT 1'));
+          expect(refused.cause).toBeInstanceOf(DivisionByZeroError);
+          expect(refused.isTransient).toBe(false);
+        }),
+      );
+      expect(error).toBeInstanceOf(InFailedSQLTransactionError);
+      expect(error.cause).toBeInstanceOf(DivisionByZeroError);
+      expect([error.isTransient, runs]).toEqual([false, 1]);
+    }
+    for (const script of ['ROLLBACK; BEGIN; SELECT 1/0', 'ROLLBACK AND CHAIN; SELECT 1/0']) {
+      await failure(c.execute(`BEGIN; ${conflict}`));
+      expect(await failure(c.execute(script))).toBeInstanceOf(DivisionByZeroError);
+      const refused = await failure(c.fetch('SELECT 1'));
+      expect(refused.cause).toBeInstanceOf(DivisionByZeroError);
+      await c.execute('ROLLBACK');
+    }
+  });
+
   it('are run again at the outermost level only', async () => {
     const c = await openWithTable(version);
     let [outer, inner] = [0, 0];
