@@ -1,4 +1,5 @@
 import { InterfaceError, InternalClientError, TimeoutError } from '../../errors/client-errors.ts';
+import { InFailedSQLTransactionError } from '../../errors/generated/sqlstate.ts';
 import { named } from '../../errors/named.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
 import { isError } from '../../values/builtins.ts';
@@ -122,7 +123,8 @@ export class DatabaseHttpError extends Error {
  * | 503    | no connection in time, server down or full, serialization failure, deadlock       |
  * | 504    | a time-out of a query that had been sent; a COMMIT whose answer was lost          |
  *
- * A 503 has `Retry-After` where nothing was changed, so that the request may be sent again.
+ * A 503 has `Retry-After` where nothing was changed, so that the request may be sent again. An
+ * `InFailedSQLTransactionError` is answered as the error that had failed the transaction, its `cause`.
  *
  * @example
  * app.setErrorHandler((error, request, reply) => {
@@ -132,7 +134,7 @@ export class DatabaseHttpError extends Error {
  * });
  */
 export function toHttpError(error: unknown): DatabaseHttpError | null {
-  const failure = underneath(error) ?? error;
+  const failure = firstFailure(underneath(error) ?? error);
   if (failure instanceof TimeoutError) {
     return failure.safeToRetry
       ? new DatabaseHttpError(OVERLOADED, error, true)
@@ -157,6 +159,11 @@ function underneath(error: unknown): unknown {
   if ('query' in error && 'params' in error && 'cause' in error) return error.cause;
   const { meta, driverError } = error as PrismaError;
   return meta?.driverAdapterError?.driverError ?? driverError;
+}
+
+/** What the transaction had failed by, where the error only says that it has: a statement after that, or COMMIT. */
+function firstFailure(error: unknown): unknown {
+  return error instanceof InFailedSQLTransactionError ? (error.cause ?? error) : error;
 }
 
 /** Of the client, or of its driver adapter alone, as from `$transaction`. */

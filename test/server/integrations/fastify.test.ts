@@ -15,6 +15,7 @@ import {
   type Pool,
   type PoolOptions,
   type Queryable,
+  type Transaction,
 } from '../../../src/index.ts';
 import { deferred } from '../../support/deferred.ts';
 import { serverDsn } from '../../support/servers/server.ts';
@@ -399,6 +400,37 @@ describe('httpErrors', () => {
     expect(answer.body).not.toMatch(/parents|children|Key|DETAIL/);
     expect(answer.headers['retry-after']).toBe(code === 'serialization_failure' ? '1' : undefined);
   });
+
+  it.each([
+    [503, 'serialization_failure', "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$"],
+    [503, 'serialization_failure', "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$"],
+    [409, 'unique_violation', 'INSERT INTO parents VALUES (1)'],
+    [504, 'database_timeout', 'SET LOCAL statement_timeout = 1; SELECT pg_sleep(60)'],
+    [500, 'database_error', 'SELECT 1/0'],
+  ])(
+    'answers %i, %s, for what a transaction has failed by whose function goes on',
+    async (statusCode, code, text) => {
+      plugIn({ httpErrors: true }, { maxSize: 1 });
+      const failed = (tx: Transaction): Promise<unknown> => tx.execute(text).catch(() => {});
+      app.get('/commit', (request) => request.pg.transaction(failed));
+      app.get('/statement', (request) =>
+        request.pg.transaction(async (tx) => {
+          await failed(tx);
+          await tx.fetch('SELECT 1');
+        }),
+      );
+      app.get('/wrapped', (request) =>
+        request.pg.transaction(failed).catch((cause) => {
+          throw Object.assign(new Error('Failed query', { cause }), { query: text, params: [] });
+        }),
+      );
+      for (const path of ['/commit', '/statement', '/wrapped']) {
+        const answer = await app.inject(path);
+        expect(answer.json()).toMatchObject({ statusCode, code });
+        expect(answer.headers['retry-after']).toBe(statusCode === 503 ? '1' : undefined);
+      }
+    },
+  );
 
   it('answers 503 with Retry-After when no connection becomes free in time', async () => {
     plugIn({ httpErrors: true }, { maxSize: 1, acquireTimeout: 5 });
