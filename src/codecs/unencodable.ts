@@ -9,11 +9,15 @@ import { kindOf } from '../values/kind-of.ts';
 export class Unencodable extends Error {
   /** Where inside the value, outermost first: `.street`, `[3]`. */
   path = '';
+  /** What is of a kind that its type does not take, if that is why: the value itself, or a part of it. */
+  refused: unknown = null;
 }
 
 /** The error for a value of the wrong kind: `expected a boolean, got the number 1`. */
 export function wrongKind(expected: string, value: unknown): Unencodable {
-  return new Unencodable(`expected ${expected}, got ${kindOf(value)}`);
+  const error = new Unencodable(`expected ${expected}, got ${kindOf(value)}`);
+  error.refused = value;
+  return error;
 }
 
 /** The error for a value of the right kind that its type cannot hold. */

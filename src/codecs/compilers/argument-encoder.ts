@@ -5,6 +5,10 @@ import { Unencodable, undefinedValue } from '../unencodable.ts';
 import { argumentText } from './argument-text.ts';
 import { plainStep, putPlain } from './plain-values.ts';
 
+/** For a habit of other drivers, or a list where one value belongs. */
+const HINT_FOR_LIST =
+  'Arguments are passed one after the other: fetch(query, a, b). For one of a list write = ANY($1), which takes an array.';
+
 /** Where a value stands, for the error: `query argument $2`, `row 3, column "price"`. */
 export type Place = (index: number) => string;
 
@@ -94,8 +98,10 @@ export function unencodable(
 ): Error {
   const where = `invalid input for ${place(index)}`;
   if (error instanceof Unencodable) {
-    const { cause } = error;
-    const hint = place === argumentPlace && error.path === '' ? hintForList(value) : null;
+    const { cause, refused } = error;
+    // A type that takes arrays has another reason, and so has an encoder of the user's.
+    const isList = Array.isArray(value) && refused === value && codec.isCustom !== true;
+    const hint = isList && place === argumentPlace ? HINT_FOR_LIST : null;
     return new InvalidArgumentError(
       `${where} (${codec.type.name})${error.path === '' ? '' : ` at ${error.path}`}: ${error.message}`,
       {
@@ -111,12 +117,6 @@ export function unencodable(
   return new InvalidArgumentError(`${where} (${codec.type.name}): it cannot be read`, {
     cause: error,
   });
-}
-
-/** A habit of other drivers, or a list where one value belongs; null: the value is no array. */
-function hintForList(value: unknown): string | null {
-  if (!Array.isArray(value)) return null;
-  return 'Arguments are passed one after the other: fetch(query, a, b). For one of a list write = ANY($1), which takes an array.';
 }
 
 /** What is said of arguments that are too few or too many. */

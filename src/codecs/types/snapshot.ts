@@ -9,12 +9,15 @@ type Snapshot = [xmin: bigint, xmax: bigint, xip: bigint[]];
 const SNAPSHOT = /^(\d{1,19}):(\d{1,19}):(?:\d{1,19}(?:,\d{1,19})*)?$/;
 const MAX_XID = 0x7fff_ffff_ffff_ffffn;
 const HEADER = 20;
+const EXPECTED = 'a snapshot [xmin, xmax, [xip]]';
 
 function snapshotOf(value: unknown): Snapshot {
-  if (!Array.isArray(value) || value.length !== 3 || !Array.isArray(value[2])) {
-    throw wrongKind('a snapshot [xmin, xmax, [xip]]', value);
+  if (!Array.isArray(value)) throw wrongKind(EXPECTED, value);
+  if (value.length !== 3) {
+    throw new Unencodable(`expected ${EXPECTED}, got an array of ${value.length}`);
   }
-  const [xmin, xmax, xip] = value as [unknown, unknown, unknown[]];
+  const [xmin, xmax, xip] = value as [unknown, unknown, unknown];
+  if (!Array.isArray(xip)) throw wrongKind('the transaction ids as an array', xip);
   return [xidOf(xmin), xidOf(xmax), Array.from(xip, xidOf)];
 }
 

@@ -6,7 +6,10 @@ import { Unencodable, wrongKind } from '../unencodable.ts';
 const TID = /^\((\d{1,10}),(\d{1,5})\)$/;
 
 function tidOf(value: unknown): [block: number, offset: number] {
-  if (!Array.isArray(value) || value.length !== 2) throw wrongKind('[block, offset]', value);
+  if (!Array.isArray(value)) throw wrongKind('[block, offset]', value);
+  if (value.length !== 2) {
+    throw new Unencodable(`expected [block, offset], got an array of ${value.length}`);
+  }
   const [block, offset] = value as [unknown, unknown];
   checkPart(block, 0xffff_ffff, 'the block');
   checkPart(offset, 0xffff, 'the offset');

@@ -30,6 +30,35 @@ describeEach('a habit', (version) => {
     const inner = await failure(c.fetch('SELECT $1::int4[]', ['x']));
     expect(inner.message).not.toMatch(/ANY/);
     expect((await failure(c.fetch('SELECT $1::int4', 'x'))).message).not.toMatch(/HINT/);
+    // So are types whose values are arrays, and what an encoder of the user's makes of one.
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    await c.setTypeCodec('uuid', { schema: 'pg_catalog', encoder: (value) => value as never });
+    for (const [type, value, message] of [
+      ['json', cycle, 'the value has no JSON form'],
+      ['jsonb', cycle, 'the value has no JSON form'],
+      ['point', [1], 'expected a Point or [x, y], got an array of 1'],
+      ['box', [[1, 2], 3], 'low of a Box must be'],
+      ['tid', [1], 'expected [block, offset], got an array of 1'],
+      ['tid', [[1], 2], 'expected the block as an integer, got an array'],
+      ['txid_snapshot', [1n], 'expected a snapshot [xmin, xmax, [xip]], got an array of 1'],
+      [
+        'txid_snapshot',
+        [1n, 2n, 3n],
+        'expected the transaction ids as an array, got the bigint 3n',
+      ],
+      ['int4range', [1], 'expected a Range or [lower, upper], got 1 elements'],
+      ['int4[]', cycle, 'at most 6 dimensions'],
+      ['uuid', [1], 'expected the encoder of uuid to return a string, got an array'],
+    ] as const) {
+      const error = await failure(c.fetch(`SELECT $1::${type}`, value));
+      expect(error.message).toContain(message);
+      expect(error.message).not.toMatch(/HINT/);
+    }
+    for (const type of ['bool', 'text', 'numeric', 'timestamptz', 'bytea', 'inet', 'interval']) {
+      const error = await failure(c.fetch(`SELECT $1::${type}`, [1]));
+      expect(error.message).toMatch(/got an array\nHINT: {2}Arguments are passed one after/);
+    }
     const many = await failure(c.executeMany('SELECT $1::int4', [[[1]]]));
     expect(many.message).not.toMatch(/one after the other/);
   });
