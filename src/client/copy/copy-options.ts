@@ -18,7 +18,10 @@ export function tellProgress(onProgress: OnProgress, progress: CopyProgress): vo
 
 /** What every COPY of a table takes. */
 export interface CopyCommon {
-  /** The columns, in this order. All of them, but for generated ones, unless given. */
+  /**
+   * The columns, in this order, by the table's own names: `transform` is not undone here, as in texts. All of them, but
+   * for generated ones, unless given.
+   */
   readonly columns?: readonly string[] | undefined;
   /** The table's schema; without it the search_path decides. */
   readonly schema?: string | undefined;

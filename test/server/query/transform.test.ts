@@ -190,6 +190,11 @@ describeEach('transform', (version) => {
       [3, null, 7],
       [4, null, null],
     ]);
+    // The names of columns are the server's own, as in a text.
+    const named = { columns: ['userId'], records: [[5]] };
+    expect(await failure(c.copyRecordsToTable('copied', named))).toMatchObject({
+      sqlstate: '42703',
+    });
     const missing = failure(
       c.copyRecordsToTable('copied', { records: [{ userId: 5, createdAt: 'z' }] }),
     );
