@@ -67,7 +67,7 @@ const BEFORE_BY = new Set(['group', 'order', 'partition']);
 /** Not reserved: a function may be named so, and is called by it wherever this is not in a list of GROUP BY. */
 const GROUPINGS = new Set(['rollup', 'cube']);
 /** What stands in front of these there. */
-const BEFORE_GROUPING = new Set(['by', 'distinct', 'all', ',']);
+const BEFORE_GROUPING = new Set(['by', 'distinct', 'all', ',', '(']);
 
 /** Behind a closing bracket these are no calls. */
 const BEHIND_BRACKET = new Set(['over', 'filter']);
@@ -97,6 +97,9 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
   let depth = 0;
   /** How deep in brackets the list of a GROUP BY is that may go on; -1: there is none. */
   let groupedAt = -1;
+  /** How many brackets of GROUPING SETS are open there, one in the other: each has such a list. */
+  let sets = 0;
+  const isGrouped = (): boolean => groupedAt >= 0 && depth === groupedAt + sets;
   while (lexer.next()) {
     const { token, start, end } = lexer;
     if (token === 'blank' || token === 'comment') continue;
@@ -108,10 +111,15 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
       name !== '' &&
       name !== known &&
       !isAlias(name, before, isFollowed) &&
-      !isHarmless(name, isQualified, isQuoted, before, depth === groupedAt);
+      !isHarmless(name, isQualified, isQuoted, before, isGrouped());
     isFollowed ||= piece === '(' && (name === 'operator' || FOLLOWED[name] === before);
-    if (piece === '(') depth += 1;
-    else if (piece === ')' && --depth < groupedAt) groupedAt = -1;
+    if (piece === '(') {
+      if (name === 'sets' && before === 'grouping' && isGrouped()) sets += 1;
+      depth += 1;
+    } else if (piece === ')' && --depth < groupedAt + sets) {
+      if (sets > 0) sets -= 1;
+      else groupedAt = -1;
+    }
     if (token === 'word' || token === 'quoted name') {
       if (last === '.') {
         isQualified ||= name !== 'pg_catalog';
@@ -123,8 +131,10 @@ export function callsUnknownFunction(lexer: Lexer, known: string = ''): boolean 
       isQuoted = token === 'quoted name';
       name = isQuoted ? piece : piece.toLowerCase();
       last = name;
-      if (name === 'by') groupedAt = before === 'group' ? depth : -1;
-      else if (name === 'select' || name === 'returning') groupedAt = -1;
+      if (name === 'by' || name === 'select' || name === 'returning') {
+        groupedAt = name === 'by' && before === 'group' ? depth : -1;
+        sets = 0;
+      }
     } else {
       if (piece !== '.') name = '';
       last = piece;

@@ -53,6 +53,9 @@ const SHAREABLE = [
   'SELECT DISTINCT ON (a) a, sum(b) OVER (ORDER BY a), max(b) FILTER (WHERE a > 0) FROM t AS x(a, b)',
   'SELECT a, b, count(*) FROM t GROUP BY ROLLUP (a), CUBE (b), GROUPING SETS ((a), (b))',
   'SELECT a FROM (SELECT a FROM t GROUP BY DISTINCT ROLLUP(a), a, CUBE (b)) v(a) GROUP BY ALL cube(a)',
+  'SELECT a FROM t GROUP BY GROUPING SETS (ROLLUP (a), CUBE (b), (), a), ROLLUP (c)',
+  'SELECT a FROM t GROUP BY a, GROUPING SETS ((a, b), GROUPING SETS (CUBE (a), b, rollup(abs(a))), CUBE (b)), CUBE (a)',
+  'SELECT a FROM (SELECT a FROM t GROUP BY grouping sets(rollup(a))) AS v GROUP BY GROUPING SETS (CUBE (a))',
   'SELECT pg_stat_get_activity(NULL), pg_notify($1, $2), nextval($3), regexp_instr(a, b)',
 ];
 
@@ -102,6 +105,13 @@ const LASTING = [
   'SELECT a FROM t GROUP BY a UNION SELECT a, rollup(a)',
   'SELECT (SELECT a FROM t GROUP BY ROLLUP (a)), rollup(b)',
   'SELECT a FROM t GROUP BY abs(rollup(a))',
+  'SELECT a FROM t GROUP BY (rollup(a))',
+  'SELECT a FROM t GROUP BY GROUPING SETS ((rollup(a)), CUBE (b))',
+  'SELECT a FROM t GROUP BY GROUPING SETS (ROLLUP (a), abs(cube(a)))',
+  'SELECT a FROM t GROUP BY GROUPING SETS (ROLLUP (a), rolled(a))',
+  'SELECT a FROM t GROUP BY GROUPING SETS (ROLLUP (a)) ORDER BY a, cube(a)',
+  'SELECT grouping(a), cube(a) FROM t GROUP BY GROUPING SETS (a)',
+  'SELECT (SELECT a FROM t GROUP BY GROUPING SETS (ROLLUP (a))), rollup(b)',
   'SELECT a FROM t GROUP BY s.rollup(a)',
   'INSERT INTO t SELECT a FROM u GROUP BY ROLLUP (a) RETURNING a, cube(b)',
   'INSERT INTO t (a) VALUES (f(1))',
