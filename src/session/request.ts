@@ -68,7 +68,7 @@ export interface Catalog {
     domains: DomainCodecs,
     fields: readonly FieldDescription[],
     name: string,
-    named: NamedForAWhile,
+    named: NamedForAWhile | null,
   ): Promise<readonly number[] | undefined>;
   askForSurroundings(session: RequestHost, parent: Request): Promise<void>;
   askForArrayNulls(session: RequestHost, parent: Request): Promise<void>;

@@ -54,9 +54,12 @@ export class ScriptResultsRequest extends SimpleRequest<QueryResult[]> {
   }
 
   protected override described(session: RequestHost, fields: readonly FieldDescription[]): void {
-    // Of a text that may be several statements it cannot be asked which columns are of domains with codecs.
-    const description = { parameterOids: [], fields, domainsVersion: -1 };
     const { registry } = session;
+    const { domains } = registry;
+    if (domains !== undefined && (domains.undecided.length > 0 || domains.mayBeOf(fields))) {
+      this.#rows = new RowCollector(this.#form, false, true);
+    }
+    const description = { parameterOids: [], fields, domainsVersion: -1 };
     this.#statement = new Statement(this.text, '', description, registry, true, this.#codecs);
   }
 

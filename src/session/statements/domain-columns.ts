@@ -75,6 +75,7 @@ SELECT o.made, o.at AS codec FROM over o WHERE o.at OPERATOR(pg_catalog.=) ANY (
  * Before PostgreSQL 16 only columns of tables and views can be told.
  *
  * @param name the statement's on the server; empty: it is prepared under one for as long as that takes
+ * @param named null: it cannot be prepared, and only columns of tables and views can be told
  */
 export async function domainColumns(
   session: RequestHost,
@@ -82,7 +83,7 @@ export async function domainColumns(
   domains: DomainCodecs,
   fields: readonly FieldDescription[],
   name: string,
-  named: NamedForAWhile,
+  named: NamedForAWhile | null,
 ): Promise<readonly number[] | undefined> {
   if (domains.undecided.length > 0) {
     const names = domains.undecided;
@@ -119,9 +120,9 @@ async function resultTypes(
   session: RequestHost,
   parent: Request,
   name: string,
-  named: NamedForAWhile,
+  named: NamedForAWhile | null,
 ): Promise<readonly number[] | null> {
-  if (session.server.version.major < LISTS_RESULT_TYPES) return null;
+  if (session.server.version.major < LISTS_RESULT_TYPES || named === null) return null;
   const listed = name === '' ? await named.prepare() : name;
   let rows: Row[];
   try {

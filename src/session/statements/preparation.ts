@@ -1,7 +1,8 @@
 import { InternalClientError } from '../../errors/client-errors.ts';
 import { InvalidCachedStatementError } from '../../errors/generated/sqlstate.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
-import type { Request, RequestHost } from '../request.ts';
+import { hasSeveralStatements } from '../../sql/several-statements.ts';
+import type { NamedForAWhile, Request, RequestHost } from '../request.ts';
 import { PrepareRequest } from '../requests/prepare-request.ts';
 import { runInner } from '../run-inner.ts';
 import { Statement, type StatementDescription, typesOf } from './statement.ts';
@@ -97,15 +98,22 @@ async function withDomains(
   const description = { parameterOids, fields, domainsVersion: domains.version };
   if (fields === null || domains.isEmpty) return description;
   const { domainColumns } = await session.catalog.open();
-  const columnOids = await domainColumns(session, parent, domains, fields, name, {
+  // Several statements cannot be prepared.
+  const named = hasSeveralStatements(text) ? null : forAWhile(session, parent, text);
+  const columnOids = await domainColumns(session, parent, domains, fields, name, named);
+  return { ...description, columnOids };
+}
+
+/** How the text is prepared under a name for a while. */
+function forAWhile(session: RequestHost, parent: Request, text: string): NamedForAWhile {
+  return {
     prepare: async () => {
       const given = newStatementName();
       await parse(session, parent, text, given);
       return given;
     },
     close: (given) => session.statements.close(given),
-  });
-  return { ...description, columnOids };
+  };
 }
 
 /** Makes the types of a description known. The same description, with the domains among its columns that have codecs. */

@@ -31,6 +31,7 @@ interface Postponed {
 export class RowCollector {
   readonly #form: RowForm;
   readonly #confirms: boolean;
+  readonly #asksForDomains: boolean;
   #rows: Row[] = [];
   #count = 0;
   #statement: Statement | null = null;
@@ -41,10 +42,16 @@ export class RowCollector {
   /**
    * @param form what the rows are made; arrays are typed as rows nevertheless
    * @param confirms whether composite types may have changed since the statement was looked up
+   * @param asksForDomains whether nobody has asked which columns are of domains with codecs of their own
    */
-  constructor(form: RowForm = 'record', confirms: boolean = false) {
+  constructor(
+    form: RowForm = 'record',
+    confirms: boolean = false,
+    asksForDomains: boolean = false,
+  ) {
     this.#form = form;
     this.#confirms = confirms;
+    this.#asksForDomains = asksForDomains;
   }
 
   /** Decodes a row and keeps it. Returns what is wrong with it, or null. */
@@ -83,7 +90,7 @@ export class RowCollector {
     if (this.#count === 0) this.#rows = new Array<Row>(expectedRows(statement));
     this.#statement = statement;
     this.#decode = statement.decoderToBegin(this.#form) as RowDecoder;
-    if (statement.mayHaveDomains) {
+    if (statement.mayHaveDomains || (this.#asksForDomains && !this.#confirmed)) {
       this.#postponed = { bytes: [], wants: 'domains' };
     } else if (this.#confirms && !this.#confirmed) {
       const isComposite = registry.composites(typesOf(statement.description)).length > 0;

@@ -1,5 +1,6 @@
 /** Codecs of domains, whose columns the server describes as of the type that the domain is made of. */
 import { describe, expect, test } from 'vitest';
+import { RESULT } from '../../../src/client/internals.ts';
 import {
   type Connection,
   createPool,
@@ -59,6 +60,28 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       });
       expect(await copied(`${select} 1`)).toEqual(expected);
       expect(await copied(`${select} $1 AND mail = $2`, 1, ada.wrapped)).toEqual(expected);
+    });
+
+    test('holds for columns of tables in what a script of several statements comes to', async () => {
+      const db = await withRows();
+      const byDeclaring = await open({ codecs: { email: wrapping } });
+      for (const connection of [db, byDeclaring, byDeclaring]) {
+        const last = async (text: string): Promise<unknown> => {
+          const { rows } = await connection[RESULT]({ text });
+          return (rows as object[]).map((row) => ({ ...row }));
+        };
+        expect(await last(`SELECT 1; ${SELECT}`)).toEqual(ROWS);
+        expect(await last(`${SELECT}; SELECT mail AS other FROM users WHERE id = 1`)).toEqual([
+          { other: ada },
+        ]);
+        // Of what is no column of a table it is not said.
+        expect(await last("SELECT 1; SELECT 'a@b'::email AS made, 'x' AS plain")).toEqual([
+          { made: 'a@b', plain: 'x' },
+        ]);
+        expect(await last('SELECT 1; SELECT plain FROM users WHERE id = 3')).toEqual([
+          { plain: 'x' },
+        ]);
+      }
     });
 
     test('holds for arguments and for columns of tables, however they are asked for', async () => {
