@@ -1,5 +1,6 @@
 import type { PgType } from '../codecs/codec.ts';
-import { isReady } from '../codecs/codec-source.ts';
+import { type CallCodecs, type CodecSource, isReady } from '../codecs/codec-source.ts';
+import { TEXT } from '../codecs/oids.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import type { Wanted } from '../session/requests/query-request.ts';
 import { type Attribute, type Statement, typesOf } from '../session/statements/statement.ts';
@@ -12,7 +13,7 @@ import { atCaller, located } from './caller-stack.ts';
 import type { ClientSession } from './client-session.ts';
 import { Cursor } from './cursor.ts';
 import { fromSource } from './handed-stream.ts';
-import { CLIENT, CREATE, FORGET } from './internals.ts';
+import { CLIENT, CODECS, CREATE, FORGET } from './internals.ts';
 import { checkOptions, type OptionNames } from './known-options.ts';
 import { RowStream } from './row-stream.ts';
 
@@ -311,13 +312,14 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
         text: `EXPLAIN (FORMAT JSON, VERBOSE${options.analyze === true ? ', ANALYZE' : ''}) ${this.query}`,
         args: options.args ?? [],
         prepare: false,
+        [CODECS]: planAsText(client.session.catalogCodecs),
       };
       const kind = statementKind(query.text);
       return await client.call(this.#options, async (deadline) => {
         deadline?.check();
         const plan = (): Promise<unknown> => client.query(query, kind, 'value', deadline);
-        if (options.analyze !== true) return firstPlan(await client.whenAdmitted(deadline, plan));
-        return firstPlan(await this.#undone(plan));
+        if (options.analyze !== true) return readPlan(await client.whenAdmitted(deadline, plan));
+        return readPlan(await this.#undone(plan));
       });
     });
   }
@@ -354,7 +356,11 @@ export class PreparedStatement<T = any, F extends RowForm = 'record'> implements
   }
 }
 
-function firstPlan(value: unknown): unknown {
-  const parsed: unknown = typeof value === 'string' ? JSON.parse(value) : value;
-  return parsed;
+/** The plan is the server's: it is no value for a codec of the user's. */
+function planAsText(source: CodecSource): CallCodecs {
+  return { codec: () => undefined, columnCodec: () => source.codec(TEXT) };
+}
+
+function readPlan(text: unknown): unknown {
+  return JSON.parse(text as string);
 }

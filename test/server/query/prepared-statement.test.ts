@@ -4,6 +4,7 @@ import {
   InterfaceError,
   InvalidCachedStatementError,
   PostgresSyntaxError,
+  type TypeCodec,
 } from '../../../src/index.ts';
 import {
   collect,
@@ -186,6 +187,34 @@ describeEach('prepared statements', (version) => {
       await statement.explain({ analyze: true, args: [1] });
       expect(await tx.fetchVal('SELECT count(*) FROM t')).toBe(1n);
     });
+  });
+
+  it('explain the plan as it is, whatever codec json has', async () => {
+    const codecs: TypeCodec[] = [
+      { encoder: String, decoder: (text) => ({ read: text }) },
+      { encoder: String, decoder: () => 'null' },
+      {
+        encoder: String,
+        decoder: () => {
+          throw new Error('never to be called');
+        },
+      },
+      { format: 'binary', encoder: Buffer.from, decoder: (bytes) => bytes },
+    ];
+    for (const options of [{}, { types: { json: 'text' } }] as const) {
+      for (const json of [undefined, ...codecs]) {
+        const c = await open(version, options);
+        if (json !== undefined) {
+          await c.setTypeCodec('json', { schema: 'pg_catalog', ...json } as TypeCodec);
+        }
+        const statement = await c.prepare('SELECT $1::json');
+        for (const analyze of [false, true]) {
+          const arg = json === undefined && !('types' in options) ? {} : '{}';
+          const plan = await statement.explain({ analyze, args: [arg] });
+          expect(plan).toMatchObject([{ Plan: { 'Node Type': 'Result', Output: ["'{}'::json"] } }]);
+        }
+      }
+    }
   });
 
   it('take a time-out and a signal with `with`', async () => {
