@@ -4,7 +4,8 @@ import { noteStream, type VisibleStream } from '../pool/open-streams.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Acknowledgements } from './acknowledgements.ts';
-import { Assembler, type AssemblerHost } from './assembler.ts';
+import { Assembler } from './assembler.ts';
+import type { AssemblerHost } from './assembler-host.ts';
 import { Batch, BatchReader } from './batches.ts';
 import type {
   BatchOptions,

@@ -5,7 +5,7 @@ import { Backoff } from '../pool/backoff.ts';
 import type { CopyBothRequest } from '../session/requests/copy-both-request.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
-import type { AssemblerHost } from './assembler.ts';
+import type { AssemblerHost } from './assembler-host.ts';
 import { PublicationMissingError } from './errors.ts';
 import { askApart } from './learn-types.ts';
 import type { StreamSettings } from './options.ts';

@@ -8,7 +8,7 @@ import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { type Row, rowShape } from '../values/row.ts';
-import type { AssemblerHost } from './assembler.ts';
+import type { AssemblerHost } from './assembler-host.ts';
 import { Insert, type KeySource, type RelationColumn } from './change.ts';
 import { IdleLimit } from './idle-limit.ts';
 import { learnTypesApart, openConnection } from './learn-types.ts';

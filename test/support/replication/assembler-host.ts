@@ -1,4 +1,4 @@
-import type { AssemblerHost } from '../../../src/replication/assembler.ts';
+import type { AssemblerHost } from '../../../src/replication/assembler-host.ts';
 import type { Transaction } from '../../../src/replication/transaction.ts';
 
 const nothing = (): void => {};
