@@ -68,6 +68,7 @@ describeEach('a table that is altered meanwhile', (version) => {
     await connection.execute('CREATE TABLE t (a int, b int8, c text)');
     await connection.execute("INSERT INTO t VALUES (1, 86400000000, 'one')");
     const path = await connection.fetchVal<string>('SHOW search_path');
+    const table = await connection.fetchVal("SELECT 't'::regclass::oid");
     const alter = (text: string): void => {
       beforeCopy.act = async () => {
         await using other = await connect(serverDsn(version));
@@ -80,12 +81,17 @@ describeEach('a table that is altered meanwhile', (version) => {
       beforeCopy.act = async () => {
         const other = await connect(serverDsn(version));
         await other.execute(`SET search_path = ${path}`);
+        await using watch = await connect(serverDsn(version));
+        // The server has looked at the table once it holds that.
+        const isHeld = 'SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND relation = $2)';
+        await until(
+          async () => (await watch.fetchVal(isHeld, connection.serverPid, table)) === true,
+        );
         let isDone = false;
         const altering = other.execute(text).then(() => {
           isDone = true;
         });
         onTestFinished(() => altering.then(() => other.close()));
-        await using watch = await connect(serverDsn(version));
         const isWaiting = `SELECT wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_stat_activity WHERE pid = $1`;
         await until(
           async () => isDone || (await watch.fetchVal(isWaiting, other.serverPid)) === true,

@@ -110,10 +110,10 @@ describe.skipIf(!hasChromium())('the page of the order service, in a browser', (
         url: '/api/orders',
         payload: { userId: 1, lines: [{ productId, quantity: 5 }] },
       });
-    // The pool may be listening anew just then.
+    // The pool may be listening anew just then. What it asks in between, after half a minute, is 'SELECT 1'.
     const kill = () =>
       app.pg.fetchVal(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND query LIKE 'LISTEN%'`);
+        WHERE datname = current_database() AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')`);
     await expect.poll(kill, { timeout: 10_000 }).toBe(true);
     // It may or may not be listened to again by now: the page has it from an event or reads it anew.
     await placeOne(6);
