@@ -62,6 +62,14 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     ]);
   });
 
+  it('adds numbers, and does not write one behind the other', () => {
+    const source = `const MOST = 50; const L = { page: { size: 20 } } as const;
+      db.fetch(\`SELECT 1 LIMIT \${MOST + 1}\`); db.fetch(\`SELECT 1 LIMIT \${L.page.size * 2 - MOST / 5}\`);
+      db.fetch(\`SELECT \${-1}, \${1 + MOST + 'a'}\`); db.fetch(\`SELECT \${MOST % 2}\`); db.fetch(\`SELECT \${MOST - x}\`)`;
+    expect(textsOf(source)).toEqual(['SELECT 1 LIMIT 51', 'SELECT 1 LIMIT 30', 'SELECT -1, 51a']);
+    expect(findQueries('a.ts', source).unknown).toHaveLength(2);
+  });
+
   it.each([
     [
       'blocks',

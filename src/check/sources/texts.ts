@@ -16,6 +16,7 @@ import { functionOf } from './classes.ts';
 import { atElement } from './conditions.ts';
 import type { Located } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
+import { numberIn } from './numbers.ts';
 import { elementsOf, valuesOf } from './written-values.ts';
 
 type Texts = readonly Alternative[] | NotKnown;
@@ -45,17 +46,17 @@ function follow(value: Located, depth: number): Texts {
       if (typeof node['value'] === 'string') {
         return always(written(node['value'], here, node.start + 1));
       }
-      return typeof node['value'] === 'number'
-        ? always(made(String(node['value']), placeOf(here)))
-        : notKnown(here);
+      return ofNumber(here);
     case 'TemplateLiteral':
       return inOrder(ofTemplate(here, of), here);
     case 'TaggedTemplateExpression':
       return ofTagged(here, of);
+    case 'UnaryExpression':
+      return ofNumber(here);
     case 'BinaryExpression':
-      return node['operator'] === '+'
+      return node['operator'] === '+' && numberIn(here) === null
         ? inOrder([node['left'], node['right']].map(of), here)
-        : notKnown(here);
+        : ofNumber(here);
     case 'ConditionalExpression':
       return decided(node, module.source, of(node['consequent']), of(node['alternate']));
     case 'LogicalExpression': {
@@ -75,6 +76,11 @@ function follow(value: Located, depth: number): Texts {
     default:
       return ofName(here, depth);
   }
+}
+
+function ofNumber(here: Located): Texts {
+  const number = numberIn(here);
+  return number === null ? notKnown(here) : always(made(String(number), placeOf(here)));
 }
 
 /** How a text begins, as far as it is known. */
