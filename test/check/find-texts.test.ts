@@ -62,6 +62,93 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     ]);
   });
 
+  it.each<[string, string, string[]]>([
+    ['a type', '(d: Dir) => db.fetch(`SELECT ${d}`)', ['ASC', 'DESC']],
+    [
+      'a type that may be nothing',
+      '(d?: Dir | null) => db.fetch(`SELECT ${d ?? 1}`)',
+      ['ASC', 'DESC', '1'],
+    ],
+    ['a type of another name', '(d: Way) => db.fetch(`SELECT ${d}`)', ['ASC', 'DESC']],
+    ['what a type leaves out', "(d: Exclude<Dir, 'ASC'>) => db.fetch(`SELECT ${d}`)", ['DESC']],
+    [
+      'what a type has with another',
+      "(d: Extract<Dir, 'ASC' | 'x'>) => db.fetch(`SELECT ${d}`)",
+      ['ASC'],
+    ],
+    ['a property of a type', '(o: Options) => db.fetch(`SELECT ${o.page.dir}`)', ['ASC', 'DESC']],
+    [
+      'a property that is inherited',
+      '(o: Options) => db.fetch(`SELECT ${o.sort}`)',
+      ['name', 'id'],
+    ],
+    ['a type by its property', "(d: Options['sort']) => db.fetch(`SELECT ${d}`)", ['name', 'id']],
+    [
+      'a pattern',
+      '({ page: { dir }, sort = "id" }: Partial<Options>) => db.fetch(`SELECT ${dir}${sort}`)',
+      ['ASCname', 'ASCid', 'DESCname', 'DESCid'],
+    ],
+    [
+      'a variable that takes a property',
+      '(o: Options) => { const { sort } = o; const d = o.page.dir; db.fetch(`SELECT ${sort}${d}`); }',
+      ['nameASC', 'nameDESC', 'idASC', 'idDESC'],
+    ],
+    ['a list', '(s: Sort) => db.fetch(`SELECT ${s}`)', ['name', 'id']],
+    ['the keys of an object', '(c: Column) => db.fetch(`SELECT ${c}`)', ['a', 'b']],
+    [
+      'the keys of an object that choose',
+      '(c: Column) => db.fetch(`SELECT ${c} FROM ${COLUMNS[c]}`)',
+      ['a FROM u.a', 'b FROM u.b'],
+    ],
+    [
+      'the values of an object',
+      '(c: (typeof COLUMNS)[Column]) => db.fetch(`SELECT ${c}`)',
+      ['u.a', 'u.b'],
+    ],
+    ['the keys of a type', '(c: keyof Base) => db.fetch(`SELECT ${c}`)', ['sort']],
+    ['an enum', '(o: Order) => db.fetch(`SELECT ${o}`)', ['up', 'down']],
+  ])('finds the texts that %s of another module allows', async (_, source, texts) => {
+    await using project = await Project.make({
+      'types.ts': `export type Dir = 'ASC' | 'DESC'; export const SORTS = ['name', 'id'] as const;
+        export type Sort = (typeof SORTS)[number]; export interface Base { sort: Sort }
+        export interface Options extends Base { page: { dir: Dir } } export enum Order { a = 'up', b = 'down' }
+        export const COLUMNS = { a: 'u.a', b: 'u.b' } as const; export type Column = keyof typeof COLUMNS;`,
+      'index.ts': "export * from './types.ts'; export type { Dir as Way } from './types.ts';",
+    });
+    const imports =
+      "import { type Base, type Column, COLUMNS, type Dir, type Options, Order, type Sort, type Way } from './index.ts';";
+    const found = findQueries(path.join(project.folder, 'a.ts'), `${imports} ${source}`);
+    expect(found.unknown).toEqual([]);
+    expect(found.queries.map(({ variants: [one] }) => one?.text.value)).toEqual(
+      texts.map((each) => `SELECT ${each}`),
+    );
+    expect(found.uses.map((each) => path.basename(each)).toSorted()).toEqual([
+      'index.ts',
+      'types.ts',
+    ]);
+  });
+
+  it.each([
+    [
+      'a list whose texts may be any',
+      "const L = ['a']; (s: (typeof L)[number]) => db.fetch(`SELECT ${s}`)",
+    ],
+    [
+      'an object whose texts may be any',
+      "const O = { a: 'x' }; (s: (typeof O)['a']) => db.fetch(`SELECT ${s}`)",
+    ],
+    ['an enum of numbers', 'enum E { a } (s: E) => db.fetch(`SELECT ${s}`)'],
+    ['a type that is text as well', "(s: 'a' | string) => db.fetch(`SELECT ${s}`)"],
+    [
+      'the keys of a type with others',
+      'interface A extends B { a: 1 } (s: keyof A) => db.fetch(`SELECT ${s}`)',
+    ],
+  ])('does not know the texts of %s', (_, source) => {
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown.map(({ reason }) => reason)).toEqual(['s is not known before the program runs']);
+  });
+
   it('adds numbers, and does not write one behind the other', () => {
     const source = `const MOST = 50; const L = { page: { size: 20 } } as const;
       db.fetch(\`SELECT 1 LIMIT \${MOST + 1}\`); db.fetch(\`SELECT 1 LIMIT \${L.page.size * 2 - MOST / 5}\`);

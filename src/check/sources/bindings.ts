@@ -1,6 +1,6 @@
 import { conditionOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
 import { innermost, isAround } from './scopes.ts';
-import { Types, typeOf } from './types.ts';
+import { annotationOf, Types } from './types.ts';
 
 /** What a name stands for in one part of a file. */
 export interface Binding {
@@ -9,7 +9,7 @@ export interface Binding {
   /** All that it is given, null for what is not told, as of a parameter. */
   readonly values: readonly (Node | null)[];
   /** The type that it is declared with. */
-  readonly type: () => Node | null;
+  readonly type: DeclaredType | null;
   /** The list that it goes through, of the variable of `for (… of …)` and of a function of `map`. */
   readonly each: Element | null;
   /** What it is where nothing is given, of a parameter. */
@@ -22,10 +22,16 @@ export interface Binding {
   readonly isChanged: boolean;
 }
 
+/** A type, or a property of it: of `{ page: { order } }: Options` that at `page` and `order`. */
+interface DeclaredType {
+  readonly node: Node;
+  readonly keys: readonly string[];
+}
+
 interface Declared {
   constant: Node | null;
   readonly values: (Node | null)[];
-  readonly type: () => Node | null;
+  readonly type: DeclaredType | null;
   /** The node that it is known in. */
   readonly scope: Node;
   readonly each: Element | null;
@@ -50,7 +56,7 @@ export interface Added {
 /** A name in a pattern. */
 interface Part {
   readonly name: string;
-  readonly type: () => Node | null;
+  readonly type: DeclaredType | null;
   /** What it is where nothing is given. */
   readonly fallback: Node | null;
   /** The properties that lead to it; null where others do, as of a list. */
@@ -169,11 +175,11 @@ export class Bindings {
     const body = type['body'] as Node | undefined;
     for (const each of (body?.['body'] ?? []) as readonly Node[]) {
       const value = (each['value'] ?? null) as Node | null;
-      if (propertyName(each) === name) return { value, type: typeOf(each) };
+      if (propertyName(each) === name) return { value, type: annotationOf(each) };
       if (each['kind'] !== 'constructor') continue;
       for (const param of (value?.['params'] ?? []) as readonly Node[]) {
         const [own] = param.type === 'TSParameterProperty' ? this.#partsOf(param) : [];
-        if (own?.name === name) return { value: own.fallback, type: own.type() };
+        if (own?.name === name) return { value: own.fallback, type: own.type?.node ?? null };
       }
     }
     return null;
@@ -213,7 +219,7 @@ export class Bindings {
         this.#add('default', {
           scope: this.#program,
           constant: node['declaration'] as Node,
-          type: () => null,
+          type: null,
           values: [],
           each: null,
           fallback: null,
@@ -274,12 +280,12 @@ export class Bindings {
   /** The names that a pattern gives something to, with their types, and what they are where nothing is given. */
   #partsOf(
     pattern: Node,
-    type: () => Node | null = () => null,
+    type: DeclaredType | null = null,
     fallback: Node | null = null,
     keys: readonly Node[] | null = [],
   ): Part[] {
-    const declared = typeOf(pattern);
-    const own = declared === null ? type : () => declared;
+    const declared = annotationOf(pattern);
+    const own = declared === null ? type : { node: declared, keys: [] };
     switch (pattern.type) {
       case 'Identifier':
         return [{ name: nameOf(pattern), type: own, fallback, keys }];
@@ -288,8 +294,8 @@ export class Bindings {
           if (each.type !== 'Property') return this.#partsOf(each, undefined, null, null);
           const key = propertyName(each);
           const inner = key === null ? null : (keys?.concat(each['key'] as Node) ?? null);
-          const typeOfKey = (): Node | null =>
-            key === null ? null : this.types.property(own(), key);
+          const typeOfKey =
+            key === null || own === null ? null : { ...own, keys: [...own.keys, key] };
           return this.#partsOf(each['value'] as Node, typeOfKey, null, inner);
         });
       case 'ArrayPattern':

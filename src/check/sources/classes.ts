@@ -1,5 +1,6 @@
 import type { Located, Module } from './modules.ts';
 import { keyOf, methodOf, type Node, unwrapped } from './nodes.ts';
+import { typeOf } from './type-values.ts';
 
 /** A member of a class and the module that it stands in. */
 export interface LocatedMember {
@@ -45,12 +46,16 @@ function classOf(module: Module, node: Node): Located | null {
     }
   }
   const constant = module.constant(node) ?? { node, module };
-  return classMade(constant.module, constant.node) ?? classNamed(module, module.typeOf(node));
+  return classMade(constant.module, constant.node) ?? classOfType(typeOf(node, module));
 }
 
 function classMade(module: Module, node: Node): Located | null {
   if (node.type === 'ClassDeclaration') return { node, module };
   return node.type === 'NewExpression' ? classBy(module, node['callee'] as Node) : null;
+}
+
+function classOfType(type: Located | null): Located | null {
+  return type && classNamed(type.module, type.node);
 }
 
 function classNamed(module: Module, type: Node | null): Located | null {

@@ -4,6 +4,7 @@ import { isSql } from './is-sql.ts';
 import type { Located, Module } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped } from './nodes.ts';
 import { returnedBy } from './texts.ts';
+import { typeOf, typeOfBinding } from './type-values.ts';
 
 /** Whether there is a template in lists that were looked into, and whether functions make one. */
 const LOOKED_INTO = new WeakMap<Node, boolean>();
@@ -39,7 +40,7 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
       if (own !== undefined) {
         const isPart = own.constant === null && own.within !== null;
         return (
-          isFragment(own.type(), module) ||
+          isOfType(isFragment, typeOfBinding(own, module)) ||
           any(own.constant, ...own.values) ||
           (isPart && hasFragment(own.within, module, depth + 1))
         );
@@ -55,7 +56,7 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
         return true;
       }
       return (
-        isFragment(module.typeOf(node), module) ||
+        isOfType(isFragment, typeOf(node, module)) ||
         any(module.ofThis(node)?.value) ||
         (node['computed'] === true && hasFragment(node['object'] as Node, module, depth + 1)) ||
         (constant !== null && makesFragment(constant, depth + 1))
@@ -85,6 +86,10 @@ export function makesFragment({ node: value, module }: Located, depth = 0): bool
     default:
       return false;
   }
+}
+
+function isOfType(is: (node: Node, module: Module) => boolean, type: Located | null): boolean {
+  return type !== null && is(type.node, type.module);
 }
 
 /** Whether a function does, each looked into once: one may call itself. */
@@ -144,10 +149,11 @@ function looksForFragment(node: Node, module: Module, depth: number): boolean {
       }
       const added = own.added.map((each) => each.node);
       return (
-        isFragmentList(own.type(), module) || [own.constant, ...own.values, ...added].some(has)
+        isOfType(isFragmentList, typeOfBinding(own, module)) ||
+        [own.constant, ...own.values, ...added].some(has)
       );
     }
     default:
-      return isFragmentList(module.typeOf(node), module);
+      return isOfType(isFragmentList, typeOf(node, module));
   }
 }

@@ -73,12 +73,6 @@ export class Module {
     }
   }
 
-  /** The texts that the type of a variable or a field lets it be: `order: 'ASC' | 'DESC'`. */
-  literalsOf(node: Node): ReadonlyMap<string, null> | null {
-    const literals = this.bindings.types.literals(this.typeOf(node));
-    return literals && new Map(literals.map((each) => [each, null]));
-  }
-
   /** What an identifier or a property of a constant object stands for, here or where it is imported from. */
   constant(node: Node, depth = 0): Located | null {
     if (depth > 20) return null;
@@ -226,17 +220,6 @@ export class Module {
     const imported = this.links.imports.get(name);
     if (imported === undefined) return null;
     return this.other(imported.from)?.exported(imported.name, depth + 1) ?? null;
-  }
-
-  /** The type that a variable or a field is declared with, or a property of what is; null where that is not told. */
-  typeOf(node: Node): Node | null {
-    if (node.type === 'Identifier') return this.bindings.find(nameOf(node), node)?.type() ?? null;
-    const key = node.type === 'MemberExpression' ? keyOf(node) : null;
-    if (key === null) return null;
-    const own = this.ofThis(node);
-    return own === null
-      ? this.bindings.types.property(this.typeOf(unwrapped(node['object'] as Node)), key)
-      : own.type;
   }
 
   /** What a name of a type stands for where a node is: here, or in the module that it is imported from. */

@@ -17,6 +17,7 @@ import { atElement } from './conditions.ts';
 import type { Located } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
 import { numberIn } from './numbers.ts';
+import { literalsOf } from './type-values.ts';
 import { elementsOf, valuesOf } from './written-values.ts';
 
 type Texts = readonly Alternative[] | NotKnown;
@@ -213,7 +214,7 @@ function ofName(here: Located, depth: number): Texts {
   const { node, module } = here;
   const constant = module.constant(node);
   if (constant !== null && constant.node !== node) return follow(constant, depth + 1);
-  const literals = module.literalsOf(node);
+  const literals = literalsOf(node, module);
   const elements = literals === null ? elementsOf(node, module) : null;
   const choices = literals ?? (elements === null ? valuesOf(node, module) : null);
   const all: [string, readonly Alternative[]][] = [];

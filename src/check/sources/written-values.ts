@@ -2,6 +2,7 @@ import type { Added } from './bindings.ts';
 import { memberIn } from './members.ts';
 import type { Located, Module } from './modules.ts';
 import { keyOf, type Node, nameOf, propertyName, unwrapped } from './nodes.ts';
+import { literalsOf } from './type-values.ts';
 
 /** What each element of a list has there that a name or a property stands for. */
 interface Elements {
@@ -111,7 +112,7 @@ export function growingArray(
 export function valuesOf(node: Node, module: Module): ReadonlyMap<string, Located> | null {
   if (node.type !== 'MemberExpression' || node['computed'] !== true) return null;
   const all = entriesOf(unwrapped(node['object'] as Node), module);
-  const keys = module.literalsOf(unwrapped(node['property'] as Node));
+  const keys = literalsOf(unwrapped(node['property'] as Node), module);
   return all && keys ? new Map([...all].filter(([key]) => keys.has(key))) : all;
 }
 
