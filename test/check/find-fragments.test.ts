@@ -120,7 +120,7 @@ describe('the finder of queries, of sql templates in others', () => {
     ['c', 'for (const { c } of [{ c: sql`a` }]) db.fetch(sql`SELECT ${c}`);'],
     ['c', '[x, y].map((each) => sql`a`).forEach((c) => db.fetch(sql`SELECT ${c}`));'],
     ['L.at(0)', 'const L = [sql`a`]; db.fetch(sql`SELECT ${L.at(0)!}`);'],
-    ['m.get(k)', "const m = new Map([['k', sql`a`]]); db.fetch(sql`SELECT ${m.get(k)}`);"],
+    ['m.get(k)', "const m = new Map([['k', sql`a`], ...x]); db.fetch(sql`SELECT ${m.get(k)}`);"],
     [
       'p',
       'function f(L: readonly SqlFragment[]) { for (const p of L) db.fetch(sql`SELECT ${p}`); }',
@@ -376,6 +376,27 @@ describe('the finder of queries, of sql templates in others', () => {
     const { queries, unknown } = findQueries('a.ts', source);
     expect(unknown).toEqual([]);
     expect(queries.at(-1)?.variants[0]?.text.value).toBe('SELECT 1 WHERE $1');
+  });
+
+  it('takes in lists of fragments that are put together', () => {
+    const source = `const base = [sql\`a\`]; const m = new Map([['x', sql\`x\`], ['y', sql\`y\`]]);
+      db.fetch(sql\`SELECT 1 WHERE \${sql.and([...base, sql\`b\`])}\`);
+      db.fetch(sql\`SELECT 2 WHERE \${sql.and([p && sql\`c\`, q ? sql\`d\` : undefined, sql\`e\`].filter(Boolean))}\`);
+      db.fetch(sql\`SELECT 3 WHERE \${sql.or([...(p ? [sql\`c\`] : []), ...base].filter((each) => each !== undefined))}\`);
+      db.fetch(sql\`SELECT \${m.get(k)}\`);`;
+    expect(textsOf(source)).toEqual([
+      'SELECT 1 WHERE ((a) AND (b))',
+      ...['SELECT 2 WHERE ((e))', 'SELECT 2 WHERE ((c) AND (e))'],
+      ...['SELECT 2 WHERE ((d) AND (e))', 'SELECT 2 WHERE ((c) AND (d) AND (e))'],
+      ...['SELECT 3 WHERE ((a))', 'SELECT 3 WHERE ((c) OR (a))'],
+      ...['SELECT x', 'SELECT y'],
+    ]);
+    const others = `db.fetch(sql\`SELECT 1 WHERE \${sql.and([sql\`a\`].filter(may))}\`);
+      db.fetch(sql\`SELECT 1 WHERE \${sql.and([...more, sql\`a\`])}\`); db.fetch(sql\`SELECT 1 WHERE \${sql.and([sql\`a\`].slice(n))}\`);`;
+    expect(findQueries('a.ts', others)).toMatchObject({
+      queries: [],
+      unknown: [{}, {}, {}],
+    });
   });
 
   it("calls columns in lists as the program's transform does", () => {

@@ -232,6 +232,30 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     expect(findQueries('a.ts', own).unknown).toEqual([]);
   });
 
+  it.each([
+    ["const c = ['a', 'b']; db.fetch(`SELECT ${c.filter((each) => each !== x).join()}`)"],
+    ["const c = ['a', 'b']; db.fetch(`SELECT ${c.toSorted().join()}`)"],
+    ["const c = ['a', 'b']; db.fetch(`SELECT ${c.slice(n).join()}`)"],
+    ["const c = ['a']; for (const each of x) c.push('b'); db.fetch(`SELECT ${c.join()}`)"],
+    ["const c = ['a']; x.forEach((each) => c.push('b')); db.fetch(`SELECT ${c.join()}`)"],
+    ["const c = ['a']; c.push(...more); db.fetch(`SELECT ${c.join()}`)"],
+    ["const m = new Map([['a', 'b']]); m.set('a', x); db.fetch(`SELECT ${m.get('a')}`)"],
+    ["const m = new Map(more); db.fetch(`SELECT ${m.get('a')}`)"],
+    ['const o = { ...more, [x]: 1 }; db.fetch(`SELECT ${o[k]}`)'],
+    ['function* some() { yield x; yield; } for (const q of some()) db.fetch(`SELECT ${q}`)'],
+  ])('does not take a list for what it is at first: %s', (source) => {
+    const { queries, unknown } = findQueries('a.ts', source);
+    expect(queries).toEqual([]);
+    expect(unknown).toHaveLength(1);
+  });
+
+  it('takes an object of a class for what it is though its methods are called as those of a map', () => {
+    const source = `class Db { one(text: string) { return pool.fetchRow(text); } set() {} delete() {} }
+      const db = new Db(); db.set(1); db.delete(2); db.one('SELECT 1');
+      const all = { text: 'SELECT 2', add() {} }; all.add(3); pool.fetch(all.text);`;
+    expect(textsOf(source)).toEqual(['SELECT 1', 'SELECT 2']);
+  });
+
   it('tells the texts that the compiler tries and that cannot be', () => {
     const source =
       "const C = { a: 'x', b: 'y' } as const; (k: keyof typeof C) => db.fetch(`SELECT ${C[k]} FROM t GROUP BY ${C[k]}`)";
@@ -357,6 +381,67 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       "const Q = { a: 'SELECT 1', b: 'SELECT 2' }; for (const [name, text] of Object.entries(Q)) db.fetch(text);" +
         "Object.values({ c: 'SELECT 3' }).map((q) => db.fetch(q)); Object.entries(Q).map(([name]) => db.fetch(`SELECT FROM ${name}`))",
       ['SELECT 1', 'SELECT 2', 'SELECT 3', 'SELECT FROM a', 'SELECT FROM b'],
+    ],
+    [
+      'what a map has',
+      "const M = new Map([['a', 'SELECT 1'], ['b', `SELECT 2`]]); db.fetch(M.get('b')!); db.fetch(M.get(key)); for (const [k, q] of M) db.fetch(q + k);" +
+        'for (const q of M.values()) db.fetch(`${q}, 0`); M.forEach((q, k) => db.fetch(`${q}, 1`)); for (const k of M.keys()) db.fetch(`SELECT ${k}`);' +
+        "const N = new Map(Object.entries({ c: 'SELECT 3' })); db.fetch(N.get(key)); for (const q of new Set(['SELECT 4'])) db.fetch(q)",
+      [
+        ...['SELECT 2', 'SELECT 1', 'SELECT 2', 'SELECT 1a', 'SELECT 2b'],
+        ...['SELECT 1, 0', 'SELECT 2, 0'],
+        ...['SELECT 1, 1', 'SELECT 2, 1', 'SELECT a', 'SELECT b', 'SELECT 3', 'SELECT 4'],
+      ],
+    ],
+    [
+      'the names of what an object has',
+      "const Q = { a: 'SELECT 1', b: 'SELECT 2' }; for (const k of Object.keys(Q)) db.fetch(Q[k]); for (const k in Q) db.fetch(`${Q[k]} AS ${k}`);" +
+        'Object.keys(Q).map((k) => db.fetch(`${Q[k as keyof typeof Q]}, 0`)); db.fetch(`SELECT ${Object.keys(Q).join(", ")} FROM t`)',
+      [
+        ...['SELECT 1', 'SELECT 2', 'SELECT 1 AS a', 'SELECT 2 AS b', 'SELECT 1, 0', 'SELECT 2, 0'],
+        'SELECT a, b FROM t',
+      ],
+    ],
+    [
+      'the places of a list',
+      "const L = ['SELECT 1', 'SELECT 2']; for (const [i, q] of L.entries()) db.fetch(q); for (const q of L.values()) db.fetch(`${q}, 0`)",
+      ['SELECT 1', 'SELECT 2', 'SELECT 1, 0', 'SELECT 2, 0'],
+    ],
+    [
+      'lists in a list',
+      "const A = ['SELECT 1']; const B = [...A, 'SELECT 2']; for (const q of [...B, ...(x ? ['SELECT 3'] : [])]) db.fetch(q);" +
+        "for (const q of Array.from(A).concat('SELECT 4', ['SELECT 5'])) db.fetch(q); db.batch([...A, sql`SELECT 6`]); const C = ['a']; const D = [...C, 'b']; db.fetch(`SELECT ${D.join(',')}`)",
+      [...['SELECT 1', 'SELECT 2', 'SELECT 3', 'SELECT 4', 'SELECT 5', 'SELECT 6', 'SELECT a,b']],
+    ],
+    [
+      'objects in an object',
+      "const A = { a: 'SELECT 1', b: 'SELECT 2' }; const B = { ...A, b: 'SELECT 3', c: { ...A } }; db.fetch(B.a); db.fetch(B.b); db.fetch(B.c.b); db.fetch(`${{ ...A, b: 'SELECT 4' }[k]}, 0`)",
+      ['SELECT 1', 'SELECT 3', 'SELECT 2', 'SELECT 1, 0', 'SELECT 4, 0'],
+    ],
+    [
+      'what a generator gives',
+      "function* some() { yield 'SELECT 1'; yield* ['SELECT 2']; [1].map(() => { function* f() { yield 'SELECT 0'; } }); } async function* more() { yield* some(); yield sql`SELECT 3`; }" +
+        'for (const q of some()) db.fetch(q); for await (const q of more()) db.fetch(q); db.batch([...some()])',
+      ['SELECT 1', 'SELECT 2', 'SELECT 3'],
+    ],
+    [
+      'a list that is joined, as it grows',
+      "const w = ['true']; if (a) w.push('b > 1'); const c = ['x', 'y']; const l = [p && 'p', q ? 'q' : null, 'r'].filter(Boolean);" +
+        "db.fetch(`SELECT 1 WHERE ${w.join(' AND ')}`); db.fetch('SELECT ' + l.join(', ')); db.fetch(`SELECT ${c.join(', ')}`)",
+      [
+        ...['SELECT 1 WHERE true', 'SELECT 1 WHERE true AND b > 1', 'SELECT r', 'SELECT p, r'],
+        ...['SELECT q, r', 'SELECT p, q, r', 'SELECT x, y'],
+      ],
+    ],
+    [
+      'a batch of what is made of a list',
+      "db.batch(ids.map((id) => sql`SELECT ${id}`)); db.batch(ids.map((id) => { return { text: 'SELECT 2', args: [id] }; })); const all = () => ['SELECT 3']; db.batch(all())",
+      ['SELECT $1', 'SELECT 2', 'SELECT 3'],
+    ],
+    [
+      'templates that a key chooses',
+      "const Q = { a: sql`SELECT 1`, b: { text: 'SELECT 2' } }; db.fetch(Q[key]); const M = new Map([['a', sql`SELECT 3`]]); db.fetch(M.get(key))",
+      ['SELECT 1', 'SELECT 2', 'SELECT 3'],
     ],
     [
       'what is pushed to a list',

@@ -45,12 +45,16 @@ interface Declared {
 interface Element {
   readonly list: Node;
   readonly keys: readonly Node[];
+  /** A function is given it: of `list.forEach((element) => …)`. */
+  readonly isGiven: boolean;
 }
 
 /** What is pushed to an array, and by what conditions: `if (name) parts.push(…)`. */
 export interface Added {
   readonly node: Node;
   readonly when: ReadonlyMap<string, boolean>;
+  /** In a loop, or by a function: once, many times or never. */
+  readonly isRepeated: boolean;
 }
 
 /** A name in a pattern. */
@@ -69,6 +73,9 @@ const BODY = /Function|^(?:Program|StaticBlock|TSModuleBlock)$/;
 
 /** Methods of an array that call a function with each element. */
 const THROUGH = /^(?:map|forEach|flatMap|filter|some|every|find(?:Last)?(?:Index)?)$/;
+
+/** What is done once, many times or never. */
+const REPEATED = /Function|^(?:For\w*|While|DoWhile)Statement$/;
 
 /** What a class, or an object of it, has by a name. */
 interface Member {
@@ -132,6 +139,9 @@ export class Bindings {
     if (method === 'push' || method === 'unshift')
       this.#change(object, { args, path: [...around, call] });
     if (/^(?:pop|shift|splice|fill|reverse|sort|copyWithin)$/.test(method)) this.#change(object);
+    const own = object.type === 'Identifier' ? this.#at(nameOf(object), object) : undefined;
+    const isOfCollection = own?.values.some((each) => each && isCollection(unwrapped(each)));
+    if (isOfCollection && /^(?:set|add|delete|clear)$/.test(method)) this.#change(object);
     const isAssign = method === 'assign' && nameOf(object) === 'Object';
     if (isAssign && args[0] !== undefined) this.#change(args[0]);
   }
@@ -140,13 +150,14 @@ export class Bindings {
   #change(owner: Node, added?: { args: readonly Node[]; path: readonly Node[] }): void {
     const own = owner.type === 'Identifier' ? this.#at(nameOf(owner), owner) : undefined;
     const [value] = own?.values ?? [];
-    if (!own || !value || !/^(?:Array|Object)Expression$/.test(unwrapped(value).type)) return;
+    if (!own || !value || !isWrittenOut(unwrapped(value))) return;
     own.constant = null;
     own.isChanged ||= added === undefined;
     if (added === undefined) return;
     const inner = added.path.slice(added.path.indexOf(own.scope) + 1);
     const when = conditionsOf(inner, this.#source);
-    own.added.push(...added.args.map((node) => ({ node, when })));
+    const isRepeated = inner.some(({ type }) => REPEATED.test(type));
+    own.added.push(...added.args.map((node) => ({ node, when, isRepeated })));
   }
 
   /** What a name stands for where a node is; undefined for what is imported, or comes from elsewhere. */
@@ -200,10 +211,11 @@ export class Bindings {
           const given = (declared['init'] ?? null) as Node | null;
           const value = id.type === 'Identifier' ? given : null;
           const loop = around.at(-1);
-          const isLoop = loop?.type === 'ForOfStatement' && loop['left'] === node;
+          const isLoop =
+            /^For(?:Of|In)Statement$/.test(loop?.type ?? '') && loop?.['left'] === node;
           const values = isLoop ? [null] : given === null ? [] : [value];
           const init = node['kind'] === 'const' ? given : null;
-          const within = isLoop ? (loop['right'] as Node) : given;
+          const within = isLoop ? listOfLoop(loop) : given;
           const each = isLoop && node['kind'] === 'const' ? within : null;
           const part = isLoop || id.type !== 'Identifier' ? within : null;
           this.#bind(id, isVar ? body : block, values, init, each, part);
@@ -271,7 +283,8 @@ export class Bindings {
     for (const { name, type, fallback, keys } of this.#partsOf(pattern)) {
       const given = fallback === null ? values : [...values, fallback];
       const constant = fallback === null && keys !== null ? propertyOf(whole, keys) : null;
-      const element = each !== null && keys !== null ? { list: each, keys } : null;
+      const isGiven = /Function/.test(scope.type);
+      const element = each !== null && keys !== null ? { list: each, keys, isGiven } : null;
       const own = { each: element, fallback, within, added: [], isChanged: false };
       this.#add(name, { scope, constant, type, values: [...given], ...own });
     }
@@ -365,6 +378,28 @@ function outermost(namespace: Node): Node {
 function ownerOf(member: Node): Node {
   const object = unwrapped(member['object'] as Node);
   return object.type === 'MemberExpression' ? ownerOf(object) : object;
+}
+
+function isWrittenOut(node: Node): boolean {
+  return /^(?:Array|Object)Expression$/.test(node.type) || isCollection(node);
+}
+
+/** Whether it makes a map or a set. */
+function isCollection(node: Node): boolean {
+  return node.type === 'NewExpression' && /^(?:Map|Set)$/.test(nameOf(node['callee']));
+}
+
+/** What the variable of a loop goes through: of `for (const key in object)` the names. */
+function listOfLoop(loop: Node): Node {
+  const right = loop['right'] as Node;
+  if (loop.type === 'ForOfStatement') return right;
+  const { start, end } = right;
+  const name = (text: string): Node => ({ type: 'Identifier', name: text, start, end });
+  const callee = {
+    ...{ type: 'MemberExpression', start, end, computed: false },
+    ...{ object: name('Object'), property: name('keys') },
+  };
+  return { type: 'CallExpression', callee, arguments: [right], start, end };
 }
 
 /** The expression `whole.a.b`, of which a pattern takes the value. */

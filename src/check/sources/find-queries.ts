@@ -2,12 +2,13 @@ import { NotKnown, possibleOf } from './alternatives.ts';
 import { functionOf } from './classes.ts';
 import { alternativesOf, isTemplate } from './fragments.ts';
 import { isStatement } from './is-statement.ts';
+import { itemsOf } from './lists.ts';
 import { type Located, type Module, Modules } from './modules.ts';
 import { type Node, propertyName, unwrapped, visit } from './nodes.ts';
 import { handsOn, METHODS, methodOf } from './query-methods.ts';
 import { beginningOf, returnedBy, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
-import { elementsOf, growingArray } from './written-values.ts';
+import { elementsOf, valuesOf } from './written-values.ts';
 
 /** A query that was found in a source. */
 export interface FoundQuery {
@@ -138,13 +139,13 @@ class Finder {
       this.#given(given, call);
       return;
     }
-    const growing = growingArray(given, this.#module);
-    const { node: list, module } = growing?.first ??
-      this.#module.constant(given) ?? { node: given, module: this.#module };
-    const items = (list['elements'] ?? []) as readonly (Node | null)[];
-    for (const each of [...items, ...(growing?.added ?? []).map(({ node }) => node)]) {
-      if (each !== null) this.#query({ node: unwrapped(each), module }, call);
-    }
+    this.#batch(given, call);
+  }
+
+  /** The queries in the list that `batch` is given, or those that `map` makes of another list. */
+  #batch(given: Node, call: Call): void {
+    const items = itemsOf(given, this.#module) ?? madeByMap(given, this.#module);
+    for (const { node, module } of items) this.#query({ node: unwrapped(node), module }, call);
   }
 
   /** What a method is given that takes a query. */
@@ -196,7 +197,7 @@ class Finder {
       this.#query(constant, call);
       return;
     }
-    const given = elementsOf(node, module)?.values ?? fallbackOf(query);
+    const given = elementsOf(node, module)?.values ?? chosenTemplates(query) ?? fallbackOf(query);
     if (given.length > 0) {
       for (const each of given) {
         this.#query({ node: unwrapped(each.node), module: each.module }, call);
@@ -291,6 +292,24 @@ function templatesOf({ node: given, module }: Located): Located[] | null {
     module: made.module,
   }));
   return all.length > 0 && (!isCall || all.every(isTemplate)) ? all : null;
+}
+
+/** What `map` makes of each element: of `ids.map((id) => sql`…`)`. */
+function madeByMap(given: Node, module: Module): readonly Located[] {
+  const isMap = given.type === 'CallExpression' && methodOf(given) === 'map';
+  const [made] = isMap ? (given['arguments'] as readonly Node[]) : [];
+  if (!made || !/Function/.test(made.type)) return [];
+  return returnedBy(made['body'] as Node).map((node) => ({ node, module }));
+}
+
+/** The templates and objects among which a key chooses: `{ a: sql`…`, b: { text: '…' } }[key]`. */
+function chosenTemplates({ node, module }: Located): readonly Located[] | null {
+  const choices = [...(valuesOf(node, module)?.values() ?? [])];
+  const isOther = (each: Located): boolean => {
+    const value = { node: unwrapped(each.node), module: each.module };
+    return isTemplate(value) || value.node.type === 'ObjectExpression';
+  };
+  return choices.length > 0 && choices.every(isOther) ? choices : null;
 }
 
 /** What a parameter is where nothing is given: of `(text = 'SELECT …') => …`. */

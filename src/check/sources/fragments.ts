@@ -14,7 +14,7 @@ import { isSql } from './is-sql.ts';
 import { makesFragment } from './makes-fragment.ts';
 import type { Located } from './modules.ts';
 import { type Node, unwrapped } from './nodes.ts';
-import { valuesOf } from './written-values.ts';
+import { chosenKeyOf, valuesOf } from './written-values.ts';
 
 /** The texts that a `sql` template can have, by the fragments in it. */
 export function alternativesOf(
@@ -76,7 +76,7 @@ function ofChoices(
   { node, module }: Located,
   choices: ReadonlyMap<string, Located>,
 ): readonly Alternative[] | NotKnown {
-  const key = node['property'] as Node;
+  const key = chosenKeyOf(node)!;
   const shown = module.source.slice(key.start, key.end);
   const all: [string, readonly Alternative[]][] = [];
   for (const [name, value] of choices) {

@@ -3,16 +3,16 @@ import {
   always,
   cooked,
   inOrder,
-  joined,
   made,
   NotKnown,
   type Part,
   placeOf,
 } from './alternatives.ts';
 import { isSql } from './is-sql.ts';
+import { ofItems } from './list-variants.ts';
+import { itemsOf } from './lists.ts';
 import type { Located } from './modules.ts';
 import { type Node, propertyName, unwrapped } from './nodes.ts';
-import { growingArray } from './written-values.ts';
 
 /** What a value in a template, or in a helper's list, becomes. */
 export type FragmentOf = (value: Located) => readonly Alternative[] | NotKnown;
@@ -96,34 +96,9 @@ function ofLists(
   call: Located,
   make: (items: readonly Located[]) => Iterable<readonly Alternative[] | NotKnown>,
 ): readonly Alternative[] | NotKnown | null {
-  const items = itemsOf(list);
-  if (items !== null) return inOrder(make(items), call);
-  const { module } = list;
-  const growing = growingArray(unwrapped(list.node), module);
-  if (growing === null) return null;
-  const firstItems = growing.first.node['elements'] as readonly (Node | null)[];
-  const { added } = growing;
-  const isWrittenOut = [...firstItems, ...added.map(({ node }) => node)].every(
-    (each) => each !== null && each.type !== 'SpreadElement',
-  );
-  const conditions = [...new Set(added.flatMap(({ when }) => [...when.keys()]))];
-  if (!isWrittenOut || conditions.length > MOST_CONDITIONS) return null;
-  const all: Alternative[] = [];
-  for (let set = 0; set < 1 << conditions.length; set += 1) {
-    const when = new Map(conditions.map((each, index) => [each, ((set >> index) & 1) === 1]));
-    const there = added.filter((each) => [...each.when].every(([key, is]) => when.get(key) === is));
-    const nodes = [...(firstItems as readonly Node[]), ...there.map(({ node }) => node)];
-    // Of an empty list the driver makes nothing.
-    if (nodes.length === 0) continue;
-    const made = inOrder(make(nodes.map((node) => ({ node, module }))), call);
-    if (made instanceof NotKnown) return made;
-    all.push(...joined([{ parts: [], when }], made));
-  }
-  return all.length === 0 ? null : all;
+  const items = itemsOf(list.node, list.module, 'all');
+  return items && ofItems(items, call, make);
 }
-
-/** So many conditions make as many variants as are checked. */
-const MOST_CONDITIONS = 6;
 
 function* surrounded(
   items: readonly Located[],
@@ -175,7 +150,7 @@ function valuesOf(
   const names = columns === undefined ? null : namesOf(columns);
   if (columns !== undefined && names === null) return null;
   const place = placeOf(call);
-  const written = itemsOf(rows) ?? rowsOfMap(rows);
+  const written = allItemsOf(rows) ?? rowsOfMap(rows);
   if (written === null) {
     const row: readonly Part[] =
       names === null
@@ -208,7 +183,7 @@ function valuesOf(
 
 /** The values of a row in the order of the columns. */
 function rowOf(row: Located, names: readonly string[] | null): readonly Located[] | null {
-  const list = itemsOf(row);
+  const list = allItemsOf(row);
   if (list !== null) return list;
   const properties = propertiesOf(row);
   const values = names?.map((name) => properties?.get(name));
@@ -242,7 +217,7 @@ function unnestOf(
 ): readonly Alternative[] | null {
   if (types === undefined) return null;
   const byName = propertiesOf(types);
-  const inOrderOfColumns = itemsOf(types);
+  const inOrderOfColumns = allItemsOf(types);
   const names = namesOf(columns) ?? (byName && [...byName.keys()]);
   const typeNames = names?.map((name, index) => {
     const type = byName?.get(name) ?? inOrderOfColumns?.[index];
@@ -271,14 +246,10 @@ function constantOf({ node, module }: Located): Located {
   return module.constant(inner) ?? { node: inner, module };
 }
 
-/** The items of an array that is written out. */
-function itemsOf(value: Located): readonly Located[] | null {
-  const { node, module } = constantOf(value);
-  if (node.type !== 'ArrayExpression') return null;
-  const elements = node['elements'] as readonly (Node | null)[];
-  if (elements.length === 0) return null;
-  if (elements.some((each) => each === null || each.type === 'SpreadElement')) return null;
-  return elements.map((each) => ({ node: each!, module }));
+/** The items of a list that is written out, all of which are there in any case. */
+function allItemsOf({ node, module }: Located): readonly Located[] | null {
+  const items = itemsOf(node, module, 'all');
+  return items?.length && items.every(({ when }) => when.size === 0) ? items : null;
 }
 
 /** The properties of an object that is written out. */
@@ -298,7 +269,7 @@ function propertiesOf(value: Located): ReadonlyMap<string, Located> | null {
 function namesOf(value: Located, isRow = false): readonly string[] | null {
   const properties = propertiesOf(value);
   if (properties !== null) return [...properties.keys()];
-  const names = isRow ? null : itemsOf(value)?.map(textOf);
+  const names = isRow ? null : allItemsOf(value)?.map(textOf);
   return names && areTexts(names) ? names : null;
 }
 

@@ -1,19 +1,12 @@
-import { exportedBy, fieldOf, type Node, nameOf, propertyName, unwrapped } from './nodes.ts';
+import { exportedBy, fieldOf, type Node, nameOf, unwrapped } from './nodes.ts';
 
-/** A property of an object, an element of an array, a member of an enum or a namespace, a static property of a class. */
+/** An element of an array, a member of an enum or a namespace, a static property of a class. */
 export function memberIn(node: Node, key: string): Node | null {
   if (node.type === 'ArrayExpression' && /^\d+$/.test(key)) {
     const items = node['elements'] as readonly (Node | null)[];
     const item = items[Number(key)] ?? null;
     const isKnown = items.slice(0, Number(key) + 1).every((each) => each?.type !== 'SpreadElement');
     return item === null || !isKnown ? null : unwrapped(item);
-  }
-  if (node.type === 'ObjectExpression') {
-    for (const each of node['properties'] as readonly Node[]) {
-      if (each.type === 'Property' && propertyName(each) === key) {
-        return unwrapped(each['value'] as Node);
-      }
-    }
   }
   if (node.type === 'TSEnumDeclaration') {
     const members = (node['body'] as Node)['members'] as readonly Node[];

@@ -3,7 +3,16 @@ import { parseSync } from 'oxc-parser';
 import { type Binding, Bindings } from './bindings.ts';
 import { type Imported, Links } from './links.ts';
 import { memberIn, variableIn } from './members.ts';
-import { fieldOf, keyOf, type Node, nameOf, requiredBy, unwrapped, visit } from './nodes.ts';
+import {
+  fieldOf,
+  keyOf,
+  type Node,
+  nameOf,
+  propertyName,
+  requiredBy,
+  unwrapped,
+  visit,
+} from './nodes.ts';
 import { Resolver } from './resolver.ts';
 
 /** An expression and the module that it stands in. */
@@ -324,14 +333,33 @@ export class Module {
 }
 
 /** What an expression has by a name: see `memberIn`; or, `mutable`, a variable of a namespace. */
-function memberOf(
-  { node, module }: Located,
+export function memberOf(
+  owner: Located,
   key: string,
   kind: 'constant' | 'mutable' = 'constant',
 ): Located | null {
+  const { node, module } = owner;
+  if (kind === 'constant' && node.type === 'ObjectExpression') return propertyOf(owner, key);
   for (const part of module.partsOf(node)) {
     const member = kind === 'constant' ? memberIn(part, key) : variableIn(part, key);
     if (member !== null) return { node: member, module };
+  }
+  return null;
+}
+
+/** The property of an object that is written out, or of one that is spread in it: the last of several. */
+function propertyOf({ node, module }: Located, key: string, depth = 0): Located | null {
+  for (const each of (node['properties'] as readonly Node[]).toReversed()) {
+    if (each.type === 'Property' && propertyName(each) === key) {
+      return { node: unwrapped(each['value'] as Node), module };
+    }
+    if (each.type !== 'SpreadElement' || depth > 20) continue;
+    const inner = unwrapped(each['argument'] as Node);
+    const other =
+      inner.type === 'ObjectExpression' ? { node: inner, module } : module.constant(inner);
+    const isObject = other?.node.type === 'ObjectExpression';
+    const found = isObject ? propertyOf(other, key, depth + 1) : null;
+    if (found !== null) return found;
   }
   return null;
 }

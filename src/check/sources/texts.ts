@@ -14,11 +14,13 @@ import {
 import { ofThisCall } from './calls.ts';
 import { functionOf } from './classes.ts';
 import { atElement } from './conditions.ts';
+import { ofItems } from './list-variants.ts';
+import { itemsOf } from './lists.ts';
 import type { Located } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
 import { numberIn } from './numbers.ts';
 import { literalsOf } from './type-values.ts';
-import { elementsOf, valuesOf } from './written-values.ts';
+import { chosenKeyOf, elementsOf, valuesOf } from './written-values.ts';
 
 type Texts = readonly Alternative[] | NotKnown;
 
@@ -182,17 +184,21 @@ function ofCall(
       return of(object);
     case 'concat':
       return inOrder([object, ...args].map(of), here);
+    case 'get':
+      return ofName(here, depth);
     case 'join': {
-      const list = module.constant(object) ?? { node: object, module };
-      const items = (list.node['elements'] ?? null) as readonly (Node | null)[] | null;
+      const items = itemsOf(object, module, 'all');
       const [separator] = args;
-      if (list.node.type !== 'ArrayExpression' || items === null || separator === undefined) break;
-      if (items.some((each) => each === null || each.type === 'SpreadElement')) break;
-      const texts = items.flatMap((item, index) => {
-        const text = follow({ node: item!, module: list.module }, depth + 1);
-        return index === 0 ? [text] : [of(separator), text];
-      });
-      return inOrder(texts, here);
+      if (items === null || separator === undefined) break;
+      if (items.some(({ isRepeated }) => isRepeated)) break;
+      const texts = ofItems(items, here, (there) =>
+        there.flatMap((item, index) => {
+          const text = follow(item, depth + 1);
+          return index === 0 ? [text] : [of(separator), text];
+        }),
+      );
+      if (texts !== null) return texts;
+      break;
     }
     default:
   }
@@ -222,7 +228,7 @@ function ofName(here: Located, depth: number): Texts {
     const texts =
       located === null ? always(made(value, placeOf(here))) : follow(located, depth + 1);
     if (texts instanceof NotKnown) return texts;
-    const key = located === null ? node : (node['property'] as Node);
+    const key = located === null ? node : chosenKeyOf(node)!;
     all.push([`${module.source.slice(key.start, key.end)} === '${value}'`, texts]);
   }
   for (const [index, located] of (elements?.values ?? []).entries()) {
@@ -231,5 +237,8 @@ function ofName(here: Located, depth: number): Texts {
     const { start, end } = elements!.list;
     all.push([atElement(module.source.slice(start, end), index, start), texts]);
   }
+  const key = chosenKeyOf(node);
+  // A map's key that is written there decides alone.
+  if (all.length === 1 && key?.type === 'Literal') return all[0]![1];
   return all.length === 0 ? notKnown(here) : chosen(all);
 }
