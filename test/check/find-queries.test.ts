@@ -55,6 +55,38 @@ describe('the finder of queries', () => {
 
   it.each([
     ['a name between brackets', "db['fetch']('SELECT 1')"],
+    ['a name in backticks between brackets', 'db[`fetch`]("SELECT 1")'],
+    ['a constant between brackets', "const METHOD = 'fetchRow'; db[METHOD]('SELECT 1')"],
+    ['a name that a type allows', "(m: 'fetch' | 'fetchRow') => db[m]('SELECT 1')"],
+    ['one of two names', "db[one ? 'fetchRow' : 'fetch']('SELECT 1')"],
+    ['a name of a list', "for (const m of ['fetch', 'stream'] as const) db[m]('SELECT 1')"],
+    ['call', "db.fetch.call(db, 'SELECT 1')"],
+    ['apply', "db.fetch.apply(db, ['SELECT 1', ...args])"],
+    ['a method that is bound', "export const all = db.fetch.bind(db); all('SELECT 1')"],
+    [
+      'a function that applies a method',
+      "const all = (text, ...args) => db.fetch.apply(db, [text, ...args]); all('SELECT 1')",
+    ],
+    ['a helper of sql', "db.fetch(sql.join([sql`SELECT`, sql`1`], ' '))"],
+    ['a text that is raw', "db.fetch(sql.raw('SELECT 1'))"],
+    [
+      'an object that is handed on',
+      "const run = (query: QueryObject) => db.fetch(query); run({ text: 'SELECT 1' })",
+    ],
+    [
+      "an object's property that is handed on",
+      "const run = (query) => db.fetch(query.sql, ...query.args); run({ sql: 'SELECT 1', args: [] })",
+    ],
+    [
+      'a pattern whose part is handed on',
+      "function run({ text: query = '', args }) { return db.fetch(query, ...args); } run({ text: 'SELECT 1' })",
+    ],
+    [
+      'an object that is taken apart',
+      "function run(given) { const { text } = given; return db.fetch(text); } run({ text: 'SELECT 1' })",
+    ],
+    ['a name of a module in let', "let { sql: q } = require('asyncpg'); db.fetch(q`SELECT 1`)"],
+    ['a module in var', "var pg = require('asyncpg'); db.fetch(pg.sql`SELECT 1`)"],
     ['a private field', "class A { #db; a() { return this.#db?.fetch('SELECT 1'); } }"],
     ['a query object', "db.fetch({ text: 'SELECT 1', timeout: 5 })"],
     ['a constant query object', "const Q = { text: 'SELECT 1' } as const; db.fetch(Q)"],
@@ -170,6 +202,17 @@ describe('the finder of queries', () => {
       db.execute('CREATE TABLE a ()'); db.fetchVal('SHOW work_mem'); db.fetch('EXPLAIN SELECT 1');
       job.execute('create a table'); job.execute('show all');`;
     expect(textsOf(source)).toEqual(['CREATE TABLE a ()', 'SHOW work_mem', 'EXPLAIN SELECT 1']);
+  });
+
+  it('leaves alone what is given to another method, to another sql and to none', () => {
+    const source = `for (const m of ['fetch', 'get'] as const) db[m]('SELECT 1'); db[x]('SELECT 1'); db.get.call(db, 'SELECT 1');
+      const get = db.get.bind(db); get('SELECT 1'); const run = ({ text, note }) => db.fetch(text); run({ note: 'SELECT 1' });
+      let { sql } = require('asyncpg'); sql = other; db.fetch(sql\`SELECT \${x}\`);`;
+    expect(findQueries('a.ts', source)).toMatchObject({ queries: [], unknown: [] });
+    const raw = "import { sql } from 'asyncpg'; db.execute(sql.raw(text));";
+    expect(findQueries('a.ts', raw).unknown.map(({ reason }) => reason)).toEqual([
+      'sql.raw(text) is only known when the program runs',
+    ]);
   });
 
   it('leaves alone a promise, what a namespace keeps to itself, and what it can write', () => {

@@ -6,6 +6,8 @@ import { annotationOf, Types } from './types.ts';
 export interface Binding {
   /** What it always is: of a `const`, an enum, a class, a function. Null for a parameter and for what may change. */
   readonly constant: Node | null;
+  /** The same of a variable as it is at first, which may change. */
+  readonly initial: Node | null;
   /** All that it is given, null for what is not told, as of a parameter. */
   readonly values: readonly (Node | null)[];
   /** The type that it is declared with. */
@@ -30,6 +32,7 @@ interface DeclaredType {
 
 interface Declared {
   constant: Node | null;
+  readonly initial: Node | null;
   readonly values: (Node | null)[];
   readonly type: DeclaredType | null;
   /** The node that it is known in. */
@@ -214,11 +217,11 @@ export class Bindings {
           const isLoop =
             /^For(?:Of|In)Statement$/.test(loop?.type ?? '') && loop?.['left'] === node;
           const values = isLoop ? [null] : given === null ? [] : [value];
-          const init = node['kind'] === 'const' ? given : null;
           const within = isLoop ? listOfLoop(loop) : given;
           const each = isLoop && node['kind'] === 'const' ? within : null;
           const part = isLoop || id.type !== 'Identifier' ? within : null;
-          this.#bind(id, isVar ? body : block, values, init, each, part);
+          const scope = isVar ? body : block;
+          this.#bind(id, scope, values, given, each, part, node['kind'] === 'const');
         }
         break;
       }
@@ -231,6 +234,7 @@ export class Bindings {
         this.#add('default', {
           scope: this.#program,
           constant: node['declaration'] as Node,
+          initial: node['declaration'] as Node,
           type: null,
           values: [],
           each: null,
@@ -279,14 +283,16 @@ export class Bindings {
     whole: Node | null = null,
     each: Node | null = null,
     within: Node | null = null,
+    isConstant = true,
   ): void {
     for (const { name, type, fallback, keys } of this.#partsOf(pattern)) {
       const given = fallback === null ? values : [...values, fallback];
-      const constant = fallback === null && keys !== null ? propertyOf(whole, keys) : null;
+      const initial = fallback === null && keys !== null ? propertyOf(whole, keys) : null;
+      const constant = isConstant ? initial : null;
       const isGiven = /Function/.test(scope.type);
       const element = each !== null && keys !== null ? { list: each, keys, isGiven } : null;
       const own = { each: element, fallback, within, added: [], isChanged: false };
-      this.#add(name, { scope, constant, type, values: [...given], ...own });
+      this.#add(name, { scope, constant, initial, type, values: [...given], ...own });
     }
   }
 

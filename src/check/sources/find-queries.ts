@@ -1,14 +1,16 @@
 import { NotKnown, possibleOf } from './alternatives.ts';
 import { functionOf } from './classes.ts';
-import { alternativesOf, isTemplate } from './fragments.ts';
+import { alternativesOf, alternativesOfHelper, isTemplate } from './fragments.ts';
+import { helperOf } from './helpers.ts';
 import { isStatement } from './is-statement.ts';
+import { chosenTemplates, fallbackOf, madeByMap, queryOfObject, templatesOf } from './leads-to.ts';
 import { itemsOf } from './lists.ts';
 import { type Located, type Module, Modules } from './modules.ts';
 import { type Node, propertyName, unwrapped, visit } from './nodes.ts';
-import { handsOn, METHODS, methodOf } from './query-methods.ts';
-import { beginningOf, returnedBy, textsOf } from './texts.ts';
+import { handsOn, METHODS, methodOf, queryCallOf } from './query-methods.ts';
+import { beginningOf, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
-import { elementsOf, valuesOf } from './written-values.ts';
+import { elementsOf } from './written-values.ts';
 
 /** A query that was found in a source. */
 export interface FoundQuery {
@@ -126,20 +128,32 @@ class Finder {
   }
 
   #call(node: Node, around: readonly Node[]): void {
-    const method = methodOf(node);
-    const argument = (node['arguments'] as readonly Node[])[0];
-    if (argument === undefined) return;
-    if (!(METHODS.has(method) || method === 'batch')) {
-      this.#handedOn(node, around);
+    const [first] = node['arguments'] as readonly Node[];
+    if (first === undefined) return;
+    if (methodOf(node) === 'batch') {
+      this.#batch(unwrapped(first), this.#callOf('batch', around));
       return;
     }
-    const call = this.#callOf(method, around);
-    const given = unwrapped(argument);
-    if (method !== 'batch') {
-      this.#given(given, call);
-      return;
-    }
-    this.#batch(given, call);
+    const query = this.#queryCall(node);
+    if (query === null) this.#handedOn(node, around);
+    else this.#given(query.given, this.#callOf(query.method, around));
+  }
+
+  /** The method that takes a query, and what it is given. */
+  #queryCall(node: Node): { method: string; given: Node } | null {
+    // Most calls are of something else: a constant of that name may have to be looked for in another module.
+    const isNamed = METHODS.has(methodOf(node));
+    if (!isNamed && !this.#mayTakeQuery(node)) return null;
+    const query = queryCallOf(node, this.#module);
+    const [given] = query?.args ?? [];
+    return query && given ? { method: query.method, given: unwrapped(given) } : null;
+  }
+
+  #mayTakeQuery(call: Node): boolean {
+    const args = call['arguments'] as readonly Node[];
+    const isApplied = methodOf(call) === 'apply' && args[1]?.type === 'ArrayExpression';
+    const given = isApplied ? ((args[1]!['elements'] ?? []) as readonly (Node | null)[]) : args;
+    return given.some((each) => each !== null && this.#mayBeQuery(unwrapped(each)));
   }
 
   /** The queries in the list that `batch` is given, or those that `map` makes of another list. */
@@ -171,17 +185,32 @@ class Finder {
     return { method, isInLoop, name };
   }
 
-  /** Queries that a function of the program's own is given and hands on: `all('SELECT …')`. */
+  /** Queries that a function of the program's own is given and hands on: `all('SELECT …')`, `all({ text: '…' })`. */
   #handedOn(node: Node, around: readonly Node[]): void {
     const args = (node['arguments'] as readonly Node[]).map(unwrapped);
+    const queries = args.flatMap((each, index) => this.#mayBeHandedOn(each, index));
     // Texts first: for a function its module may have to be read.
-    if (!args.some((each) => this.#mayBeQuery(each))) return;
+    if (queries.length === 0) return;
     const made = functionOf(this.#module, unwrapped(node['callee'] as Node));
     if (made === null) return;
-    for (const [index, each] of args.entries()) {
-      const method = this.#mayBeQuery(each) ? handsOn(made, index) : null;
-      if (method !== null) this.#given(each, this.#callOf(method, around));
+    for (const { index, key, given } of queries) {
+      const method = handsOn(made, index, key) ?? (key === 'text' ? handsOn(made, index) : null);
+      if (method !== null) this.#given(given, this.#callOf(method, around));
     }
+  }
+
+  /** An argument that may be a query, or the properties of one that may be. */
+  #mayBeHandedOn(
+    argument: Node,
+    index: number,
+  ): { index: number; key: string | null; given: Node }[] {
+    if (this.#mayBeQuery(argument)) return [{ index, key: null, given: argument }];
+    if (argument.type !== 'ObjectExpression') return [];
+    return (argument['properties'] as readonly Node[]).flatMap((property) => {
+      const key = property.type === 'Property' ? propertyName(property) : null;
+      const given = unwrapped((property['value'] ?? property) as Node);
+      return key !== null && this.#mayBeQuery(given) ? [{ index, key, given }] : [];
+    });
   }
 
   #query(query: Located, call: Call): void {
@@ -213,13 +242,15 @@ class Finder {
     this.#seen.add(node);
     const place = { file: module.file, source: module.source, start: node.start, end: node.end };
     const { method, isInLoop, name } = call;
-    if (isTemplate(query)) {
-      const made = alternativesOf(query);
+    const isHelper = helperOf(query) !== null;
+    if (isTemplate(query) || isHelper) {
+      const made = isHelper ? alternativesOfHelper(query) : alternativesOf(query);
       if (made instanceof NotKnown) {
         this.#notKnown(made);
         return;
       }
-      const values = ((node['quasi'] as Node)['expressions'] as readonly Node[]).length;
+      const quasi = node['quasi'] as Node | undefined;
+      const values = ((quasi?.['expressions'] ?? []) as readonly Node[]).length;
       const variants: Variant[] = [];
       for (const each of possibleOf(made)) {
         const variant = variantOf(each, values, this.#rename);
@@ -230,9 +261,10 @@ class Finder {
         variants.push(variant);
       }
       if (!isStatement(variants[0]?.text.value ?? '')) return;
-      const isTyped = (node['typeArguments'] ?? null) !== null;
+      const isTyped = isHelper || (node['typeArguments'] ?? null) !== null;
       const nameGoes = isTyped ? null : { at: (node['tag'] as Node).end, name };
-      this.#queries.push({ ...place, variants, tag: nameOf(node), nameGoes, method, isInLoop });
+      const tag = isHelper ? null : nameOf(node);
+      this.#queries.push({ ...place, variants, tag, nameGoes, method, isInLoop });
       return;
     }
     const templates = templatesOf(query);
@@ -240,8 +272,9 @@ class Finder {
       for (const each of templates) this.#query(each, call);
       return;
     }
-    const tag = (node['tag'] ?? null) as Node | null;
-    if ((tag?.['name'] ?? (tag?.['property'] as Node | undefined)?.['name']) === 'sql') return;
+    const tagged = (node['tag'] ?? null) as Node | null;
+    if ((tagged?.['name'] ?? (tagged?.['property'] as Node | undefined)?.['name']) === 'sql')
+      return;
     const texts = textsOf(query);
     if (texts instanceof NotKnown) {
       if (isStatement(texts.before) || (texts.before.trim() === '' && isMeantAsQuery(query))) {
@@ -276,60 +309,6 @@ class Finder {
   #notKnown({ reason, before, place: { file, source, offset } }: NotKnown): void {
     this.#unknown.push({ file, source, start: offset, reason, before });
   }
-}
-
-/** The templates that a function returns which is called, and what a getter does; null: it is anything else. */
-function templatesOf({ node: given, module }: Located): Located[] | null {
-  const isAwaited = given.type === 'AwaitExpression';
-  const node = isAwaited ? unwrapped(given['argument'] as Node) : given;
-  const isCall = node.type === 'CallExpression';
-  if (!isCall && node.type !== 'MemberExpression') return null;
-  const made = functionOf(module, isCall ? unwrapped(node['callee'] as Node) : node);
-  if (made === null || made.node['generator'] === true) return null;
-  if (made.node['async'] === true && !isAwaited) return null;
-  const all = returnedBy(made.node['body'] as Node).map((each) => ({
-    node: unwrapped(each),
-    module: made.module,
-  }));
-  return all.length > 0 && (!isCall || all.every(isTemplate)) ? all : null;
-}
-
-/** What `map` makes of each element: of `ids.map((id) => sql`…`)`. */
-function madeByMap(given: Node, module: Module): readonly Located[] {
-  const isMap = given.type === 'CallExpression' && methodOf(given) === 'map';
-  const [made] = isMap ? (given['arguments'] as readonly Node[]) : [];
-  if (!made || !/Function/.test(made.type)) return [];
-  return returnedBy(made['body'] as Node).map((node) => ({ node, module }));
-}
-
-/** The templates and objects among which a key chooses: `{ a: sql`…`, b: { text: '…' } }[key]`. */
-function chosenTemplates({ node, module }: Located): readonly Located[] | null {
-  const choices = [...(valuesOf(node, module)?.values() ?? [])];
-  const isOther = (each: Located): boolean => {
-    const value = { node: unwrapped(each.node), module: each.module };
-    return isTemplate(value) || value.node.type === 'ObjectExpression';
-  };
-  return choices.length > 0 && choices.every(isOther) ? choices : null;
-}
-
-/** What a parameter is where nothing is given: of `(text = 'SELECT …') => …`. */
-function fallbackOf({ node, module }: Located): readonly Located[] {
-  const own = node.type === 'Identifier' ? module.binding(node) : undefined;
-  // One that is written to has two values and more.
-  return own?.fallback && own.values.length === 2 ? [{ node: own.fallback, module }] : [];
-}
-
-/** The query in `{ text: '…', timeout }` and in `` { ...sql`…`, timeout } ``. */
-function queryOfObject(object: Node): Node | null {
-  for (const each of object['properties'] as readonly Node[]) {
-    if (each.type === 'SpreadElement') {
-      const spread = unwrapped(each['argument'] as Node);
-      if (spread.type === 'TaggedTemplateExpression') return spread;
-    } else if (propertyName(each) === 'text') {
-      return each['value'] as Node;
-    }
-  }
-  return null;
 }
 
 /** Whether words of a query are written into a text of which the beginning is not known. */

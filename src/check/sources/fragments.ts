@@ -24,6 +24,11 @@ export function alternativesOf(
   return inOrder(partsOf(template, isOutermost), template);
 }
 
+/** The texts of what a helper makes that is a query by itself: `sql.join([…])`, `sql.raw('…')`. */
+export function alternativesOfHelper(call: Located): readonly Alternative[] | NotKnown {
+  return ofHelper(call, (each) => ofValue(each));
+}
+
 function* partsOf(
   { node, module }: Located,
   isOutermost: boolean,

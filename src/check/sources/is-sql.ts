@@ -1,5 +1,5 @@
 import type { Imported } from './links.ts';
-import type { Module } from './modules.ts';
+import { type Module, onlyValueOf } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped } from './nodes.ts';
 
 /** Whether an expression is the driver's `sql`, by that name, by another, or of the whole module's. */
@@ -16,8 +16,8 @@ export function isSql(module: Module, node: Node | undefined, depth = 0): boolea
 function isSqlNamed(module: Module, name: string, at: Node, depth: number): boolean {
   const own = module.binding(at, name);
   if (own !== undefined) {
-    const value = own.constant && unwrapped(own.constant);
-    return value !== null && depth < 10 && isSql(module, value, depth + 1);
+    const value = onlyValueOf(own);
+    return value !== null && depth < 10 && isSql(module, unwrapped(value), depth + 1);
   }
   const imported = module.links.imports.get(name);
   return imported === undefined ? name === 'sql' : isSqlOf(module, imported, depth);

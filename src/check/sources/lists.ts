@@ -1,3 +1,4 @@
+import { cooked } from './alternatives.ts';
 import { functionOf } from './classes.ts';
 import { type Located, type Module, memberOf } from './modules.ts';
 import { conditionOf, keyOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
@@ -234,7 +235,9 @@ export function mapEntriesOf(node: Node, module: Module): ReadonlyMap<string, Lo
 
 /** The text that an expression is, where that is constant. */
 export function textIn({ node, module }: Located): string | null {
-  const { value } = module.constant(node)?.node ?? unwrapped(node);
+  const own = module.constant(node)?.node ?? unwrapped(node);
+  const [quasi, ...others] = (own['quasis'] ?? []) as readonly Node[];
+  const value = quasi && others.length === 0 ? cooked(quasi) : own['value'];
   return typeof value === 'string' ? value : null;
 }
 

@@ -109,8 +109,8 @@ export class Module {
     if (node.type !== 'Identifier') return null;
     const own = this.bindings.find(nameOf(node), node);
     if (own === undefined) return this.links.imports.get(nameOf(node)) ?? null;
-    const value = own.constant && unwrapped(own.constant);
-    return value === null || depth > 20 ? null : this.importOf(value, depth + 1);
+    const value = onlyValueOf(own);
+    return value === null || depth > 20 ? null : this.importOf(unwrapped(value), depth + 1);
   }
 
   /** The module of which an expression has all names: by `import * as`, or `export * as` of another one. */
@@ -330,6 +330,11 @@ export class Module {
     for (const each of this.#reached) each.filesReached(files);
     return files;
   }
+}
+
+/** What a name stands for that is given one value alone, though it could be given others: of `let` as well. */
+export function onlyValueOf({ constant, initial, values }: Binding): Node | null {
+  return constant ?? (values.length === 1 ? initial : null);
 }
 
 /** What an expression has by a name: see `memberIn`; or, `mutable`, a variable of a namespace. */
