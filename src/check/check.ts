@@ -9,6 +9,7 @@ import { relativeName, schemaFiles, schemaHash } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
 import { nameTemplates } from './fix.ts';
 import { isGenerated } from './generated-file.ts';
+import { notFollowed } from './not-followed.ts';
 import { checkOffline } from './offline.ts';
 import { outputFile } from './output-file.ts';
 import { passedOver } from './passed-over.ts';
@@ -35,7 +36,9 @@ export async function check(config: LoadedConfig, run: CheckRun): Promise<CheckR
   const files = await schemaFiles(config);
   if (run.isOffline) return await checkOffline(config, read, schemaHash(config, files));
   const opened = await openChecker(config, files, run.database);
-  if ('problems' in opened) return { findings: opened.problems, queries: 0, files: read.length };
+  if ('problems' in opened) {
+    return { findings: opened.problems, queries: 0, files: read.length, notFollowed: [] };
+  }
   try {
     return await checkSources(opened, config, read, run.isFrozen);
   } finally {
@@ -87,6 +90,7 @@ export async function checkSources(
     findings: [...warnings, ...findings, ...(stale === null ? [] : [stale])],
     queries,
     files: sources.length,
+    notFollowed: notFollowed(sources),
   };
 }
 

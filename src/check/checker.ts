@@ -1,4 +1,5 @@
 import { type Connection, connect } from 'asyncpg';
+import { ALLOWED } from './allowed.ts';
 import { CheckError } from './check-error.ts';
 import type { LoadedConfig } from './config.ts';
 import { Describer, type Description, isObjection, type Objection } from './describe.ts';
@@ -273,9 +274,6 @@ async function checkDeclared(catalogs: Connection, { columns = {} }: LoadedConfi
     `columns: there is no ${missing} in the database; they are named table.column or schema.table.column`,
   );
 }
-
-/** A comment that lets pass what is not checked. */
-const ALLOWED = /check: allow [\w, -]*\bnot-checked\b/;
 
 /** Whether a comment of the template, ahead of what is not known, says that this is meant. */
 function isAllowed(source: string, start: number): boolean {

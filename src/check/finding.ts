@@ -13,6 +13,15 @@ export interface Finding {
   readonly sourceLine: string;
 }
 
+/** A place that is told to people. */
+export type SourcePlace = Pick<Finding, 'file' | 'line' | 'column'>;
+
+export function placeAt(file: string, source: string, offset: number): SourcePlace {
+  const before = source.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return { file, line: before.split('\n').length, column: offset - lineStart + 1 };
+}
+
 /** Makes a finding of a place in a source. */
 export function findingAt(
   file: string,
@@ -20,13 +29,10 @@ export function findingAt(
   offset: number,
   what: Pick<Finding, 'severity' | 'code' | 'message' | 'hint'>,
 ): Finding {
-  const before = source.slice(0, offset);
-  const lineStart = before.lastIndexOf('\n') + 1;
+  const lineStart = source.slice(0, offset).lastIndexOf('\n') + 1;
   const lineEnd = source.indexOf('\n', offset);
   return {
-    file,
-    line: before.split('\n').length,
-    column: offset - lineStart + 1,
+    ...placeAt(file, source, offset),
     ...what,
     sourceLine: source.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, ''),
   };

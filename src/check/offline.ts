@@ -4,6 +4,7 @@ import type { LoadedConfig } from './config.ts';
 import { relativeName } from './files.ts';
 import { type Finding, findingAt } from './finding.ts';
 import { hashOf, messageOf, readGenerated, textOf } from './generated-file.ts';
+import { notFollowed } from './not-followed.ts';
 import { outputFile } from './output-file.ts';
 import type { CheckResult } from './result.ts';
 import type { Source } from './sources.ts';
@@ -63,5 +64,10 @@ export async function checkOffline(
     }
     findings.push(...notChecked(source, config));
   }
-  return { findings, queries: seen.size, files: sources.length };
+  return {
+    findings,
+    queries: seen.size,
+    files: sources.length,
+    notFollowed: notFollowed(sources),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Finding } from './finding.ts';
+import type { Finding, SourcePlace } from './finding.ts';
 
 /** What a run of the command has found. */
 export interface CheckResult {
@@ -6,4 +6,6 @@ export interface CheckResult {
   /** How many different queries there are, and in how many files. */
   readonly queries: number;
   readonly files: number;
+  /** Where queries are written that are given to nothing which could be followed. */
+  readonly notFollowed: readonly SourcePlace[];
 }

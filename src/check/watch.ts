@@ -53,7 +53,7 @@ export async function watch(
       const hash = schemaHash(config, files);
       const answer = await openChecker(config, files, run.database);
       if ('problems' in answer) {
-        tell({ findings: answer.problems, queries: 0, files: 0 });
+        tell({ findings: answer.problems, queries: 0, files: 0, notFollowed: [] });
         await changes.next();
         continue;
       }

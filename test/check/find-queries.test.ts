@@ -215,6 +215,33 @@ describe('the finder of queries', () => {
     ]);
   });
 
+  it('knows what is written as a query, be it found or not', () => {
+    const source = `
+      const a = 'SELECT id FROM b'; const b = { c: ['INSERT INTO a VALUES (1)'] }; run('UPDATE a SET b = 1'); run('SELECT now()');
+      const d = \`DELETE FROM \${t}\`; const e = sql\`WITH a AS (SELECT 1) SELECT * FROM a\`; f('select a from b where c = $1');
+      g('MERGE INTO a USING b ON c'); db.fetch('SELECT 1 FROM a'); const h = \`UPDATE \${t} AS x SET y = 1\`;`;
+    const written = (text: string): string[] =>
+      findQueries('a.ts', text).written.map(({ start, end }) => text.slice(start, end));
+    expect(written(source)).toEqual([
+      "'SELECT id FROM b'",
+      "'INSERT INTO a VALUES (1)'",
+      "'UPDATE a SET b = 1'",
+      "'SELECT now()'",
+      '`DELETE FROM ${t}`',
+      '`WITH a AS (SELECT 1) SELECT * FROM a`',
+      "'select a from b where c = $1'",
+      "'MERGE INTO a USING b ON c'",
+      "'SELECT 1 FROM a'",
+      '`UPDATE ${t} AS x SET y = 1`',
+    ]);
+    const others = `db.fetch(1); console.log('SELECT a FROM b'); expect(x).toEqual(['SELECT a FROM b']); say('select one from the list');
+      throw new UsageError('DELETE FROM a'); say('UPDATE a row to SET it'); say('SELECT ALL'); type A = 'SELECT a FROM b'; css\`SELECT a FROM b\`;`;
+    expect(written(others)).toEqual([]);
+    for (const other of ['pg', 'drizzle-orm/node-postgres', '@prisma/client', 'asyncpg/pg']) {
+      expect(written(`import { a } from '${other}'; a.query('SELECT a FROM b');`)).toEqual([]);
+    }
+  });
+
   it('leaves alone a promise, what a namespace keeps to itself, and what it can write', () => {
     const source = `async function one() { return 'SELECT 1'; } const two = async () => sql\`SELECT 2\`;
       namespace Q { const a = 'SELECT 3'; export let b = 'SELECT 4'; export interface c { c: 1 } }
@@ -233,6 +260,7 @@ describe('the finder of queries', () => {
       unknown: [],
       impossible: [],
       uses: [],
+      written: [],
     });
   });
 

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { Finding } from '../finding.ts';
+import type { Finding, SourcePlace } from '../finding.ts';
 import type { CheckResult } from '../result.ts';
 import { sarif } from './sarif.ts';
-import { textReport } from './text.ts';
+import { notFollowedReport, textReport } from './text.ts';
 
 /** The forms that findings are written in. */
 export const FORMATS = ['text', 'json', 'github', 'sarif'] as const;
@@ -10,20 +10,27 @@ export type Format = (typeof FORMATS)[number];
 
 /** What the command prints. */
 export function report(result: CheckResult, format: Format, cwd: string): string {
-  const findings = result.findings.map((each) => ({
+  const named = <T extends SourcePlace>(each: T): T => ({
     ...each,
     file: path.relative(cwd, each.file).split(path.sep).join('/'),
-  }));
+  });
+  const findings = result.findings.map(named);
+  const notFollowed = result.notFollowed.map(named);
   switch (format) {
     case 'text':
-      return textReport({ ...result, findings });
+      return textReport({ ...result, findings, notFollowed });
     case 'json':
-      return `${JSON.stringify({ ...result, findings: findings.map(withoutSource) }, null, 2)}\n`;
+      return `${JSON.stringify({ ...result, findings: findings.map(withoutSource), notFollowed }, null, 2)}\n`;
     case 'github':
-      return findings.map(githubCommand).join('');
+      return findings.map(githubCommand).join('') + notice(notFollowed);
     case 'sarif':
-      return `${JSON.stringify(sarif(findings), null, 2)}\n`;
+      return `${JSON.stringify(sarif(findings, notFollowed), null, 2)}\n`;
   }
+}
+
+function notice(notFollowed: readonly SourcePlace[]): string {
+  const said = notFollowedReport(notFollowed);
+  return said === null ? '' : `::notice title=not-followed::${said}\n`;
 }
 
 function withoutSource({ sourceLine: _, ...rest }: Finding): Omit<Finding, 'sourceLine'> {

@@ -1,8 +1,17 @@
-import type { Finding } from '../finding.ts';
+import type { Finding, SourcePlace } from '../finding.ts';
+
+const NOT_FOLLOWED = {
+  severity: 'note',
+  code: 'not-followed',
+  message: 'not checked, as it is given to nothing that can be followed',
+  hint: null,
+} as const;
 
 /** Static Analysis Results Interchange Format 2.1.0, which code scanning takes. */
-export function sarif(findings: readonly Finding[]): object {
-  const rules = [...new Set(findings.map(({ code }) => code))].sort();
+export function sarif(findings: readonly Finding[], notFollowed: readonly SourcePlace[]): object {
+  const notes = notFollowed.map((each) => ({ ...each, ...NOT_FOLLOWED }));
+  const results = [...findings, ...notes];
+  const rules = [...new Set(results.map(({ code }) => code))].sort();
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -10,7 +19,7 @@ export function sarif(findings: readonly Finding[]): object {
       {
         tool: { driver: { name: 'asyncpg check', rules: rules.map((id) => ({ id })) } },
         columnKind: 'utf16CodeUnits',
-        results: findings.map(({ file, line, column, severity, code, message, hint }) => ({
+        results: results.map(({ file, line, column, severity, code, message, hint }) => ({
           ruleId: code,
           level: severity,
           message: { text: hint === null ? message : `${message}. ${hint}` },

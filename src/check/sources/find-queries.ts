@@ -10,6 +10,7 @@ import { type Node, propertyName, unwrapped, visit } from './nodes.ts';
 import { handsOn, METHODS, methodOf, queryCallOf } from './query-methods.ts';
 import { beginningOf, textsOf } from './texts.ts';
 import { type Variant, variantOf } from './variant.ts';
+import { type WrittenStatement, writtenStatements } from './written-statements.ts';
 import { elementsOf } from './written-values.ts';
 
 /** A query that was found in a source. */
@@ -48,6 +49,8 @@ export interface SourceQueries {
   readonly impossible: readonly string[];
   /** Other files that names were looked up in. */
   readonly uses: readonly string[];
+  /** Queries that are written in it, be they found or not. */
+  readonly written: readonly WrittenStatement[];
 }
 
 /** What a source must have in it to be worth parsing. */
@@ -74,12 +77,12 @@ export function findQueries(
   rename: (name: string) => string = (name) => name,
 ): SourceQueries {
   const module = HINT.test(source) ? modules.get(file, source) : null;
-  if (module === null) return { queries: [], unknown: [], impossible: [], uses: [] };
+  if (module === null) return { queries: [], unknown: [], impossible: [], uses: [], written: [] };
   if (module.failure !== null) {
     const { message, start } = module.failure;
     const reason = `the file cannot be read as TypeScript: ${message}`;
     const unknown = [{ file, source, start, reason, before: '' }];
-    return { queries: [], unknown, impossible: [], uses: [] };
+    return { queries: [], unknown, impossible: [], uses: [], written: [] };
   }
   return new Finder(module, rename).find();
 }
@@ -124,6 +127,7 @@ class Finder {
       unknown: this.#unknown,
       impossible: this.#impossible,
       uses,
+      written: writtenStatements(this.#module),
     };
   }
 

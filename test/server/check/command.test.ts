@@ -238,6 +238,34 @@ describe('asyncpg check', () => {
     expect(await project.check(...frozen)).toMatchObject({ code: 1 });
   });
 
+  it('tells of queries that are given to nothing that can be followed', async () => {
+    const lines = (count: number) =>
+      Array.from({ length: count }, (_, index) => `db.one('SELECT ${index} FROM a');`).join('\n');
+    await using project = await Project.make({
+      'schema.sql': '',
+      'a.ts': "const Q = 'SELECT 1 FROM b'; elsewhere({ Q });\ndb.fetch('SELECT 1');\n",
+      'b.ts': lines(6),
+    });
+    const out = async (...args: string[]): Promise<string> =>
+      (await project.check('--database', serverDsn(), ...args)).out;
+    const places = 'a.ts(1,11), b.ts(1,8), b.ts(2,8), b.ts(3,8), b.ts(4,8)';
+    const said = `7 queries were not checked, as they are given to nothing that can be followed: ${places}, and 2 more`;
+    expect(await out()).toBe(`1 query in 2 files: no errors\n${said}\n`);
+    expect(await project.check('--offline')).toEqual({ code: 0, out: await out(), err: '' });
+    expect(await out('--format', 'github')).toBe(`::notice title=not-followed::${said}\n`);
+    await project.write({ 'b.ts': '' });
+    const a = { file: 'a.ts', line: 1, column: 11 };
+    expect(JSON.parse(await out('--format', 'json'))).toMatchObject({ notFollowed: [a] });
+    expect(JSON.parse(await out('--format', 'sarif')).runs[0].results).toMatchObject([
+      { ruleId: 'not-followed', level: 'note' },
+    ]);
+    await project.write({
+      'b.ts': "import { Q } from './c.ts'; db.fetch(Q);",
+      'c.ts': "export const Q = 'SELECT 1 FROM b';",
+    });
+    expect(await out()).toMatch(/ 1 error\n$/);
+  });
+
   it('reports in the forms that tools read', async () => {
     await using project = await Project.make({
       'schema.sql': '',
@@ -259,6 +287,7 @@ describe('asyncpg check', () => {
       ],
       queries: 1,
       files: 1,
+      notFollowed: [],
     });
     expect(await inForm('github')).toBe(
       '::error file=src/a.ts,line=1,col=23,title=42703::column "x" does not exist\n',
