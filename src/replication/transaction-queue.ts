@@ -92,7 +92,8 @@ export class TransactionQueue {
   firstEnd(position: bigint): bigint {
     let first = position;
     for (const { hasEnded, finalLsn } of this.#waiting) {
-      if (hasEnded && finalLsn < first) first = finalLsn;
+      // One that was streamed and rolled back has no end in the log.
+      if (hasEnded && finalLsn !== 0n && finalLsn < first) first = finalLsn;
     }
     return first;
   }

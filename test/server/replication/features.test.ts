@@ -15,7 +15,7 @@ import {
   openChangeStream,
   type RawMessage,
 } from '../../../src/replication/index.ts';
-import { iteratorOf, onEachServer, take } from '../../support/replication/logical-cluster.ts';
+import { iteratorOf, onEachServer, take, until } from '../../support/replication/logical-cluster.ts';
 
 const SCHEMA = `
   CREATE TABLE a (id int PRIMARY KEY, body text);
@@ -105,6 +105,37 @@ onEachServer('a change stream', SERVER, (server) => {
     }
     await using stream = await openChangeStream(pool, { ...options, startAfter: stored });
     expect((await take(iteratorOf(stream), 1)).map(idsOf)).toEqual([[1]]);
+    await pool.execute('TRUNCATE a, b');
+  });
+
+  test('with streaming the position of what is committed is its own, though one that was rolled back waits behind', async () => {
+    const { pool } = server;
+    await using stream = await openChangeStream(pool, {
+      slot: 'rolled_back',
+      publication: 'both_of_them',
+      streaming: true,
+      highWater: 10_000,
+    });
+    const iterator = iteratorOf(stream);
+    const insert = (table: string): string =>
+      `INSERT INTO ${table} SELECT i FROM generate_series(1, 3000) i`;
+    let first: ChangeTransaction;
+    let before = '';
+    await pool.transaction(async (committed) => {
+      await committed.execute(insert('a'));
+      first = (await iterator.next()).value!;
+      const rolledBack = pool.transaction(async (tx) => {
+        await tx.execute(insert('b'));
+        await until(async () => stream.stats.transactions === 2);
+        throw new Error('rolled back');
+      });
+      await expect(rolledBack).rejects.toThrow('rolled back');
+      before = (await pool.fetchVal('SELECT pg_current_wal_insert_lsn()'))!;
+    });
+    expect(await first!.toArray()).toHaveLength(3000);
+    expect(first!.outcome).toBe('committed');
+    expect(parseLsn(first!.lsn)).toBeGreaterThan(parseLsn(before));
+    await iterator.next();
     await pool.execute('TRUNCATE a, b');
   });
 
