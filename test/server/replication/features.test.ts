@@ -15,7 +15,12 @@ import {
   openChangeStream,
   type RawMessage,
 } from '../../../src/replication/index.ts';
-import { iteratorOf, onEachServer, take, until } from '../../support/replication/logical-cluster.ts';
+import {
+  iteratorOf,
+  onEachServer,
+  take,
+  until,
+} from '../../support/replication/logical-cluster.ts';
 
 const SCHEMA = `
   CREATE TABLE a (id int PRIMARY KEY, body text);

@@ -304,6 +304,33 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
     expect(await whileRead(PARTS, ['VACUUM FULL part_2', end])).toEqual(['+ 1', '+ 2']);
   });
 
+  test('has the rows of a table that is renamed, or whose columns are, and is written anew by VACUUM FULL', async () => {
+    const made = 'CREATE TABLE parts (id int PRIMARY KEY, n int)';
+    const end = 'INSERT INTO two VALUES (-1)';
+    const column = 'ALTER TABLE parts RENAME n TO m';
+    const table = 'ALTER TABLE parts RENAME TO part_1';
+    const back = 'ALTER TABLE part_1 RENAME TO parts';
+    expect(await whileRead(made, [column, 'VACUUM FULL parts', end])).toEqual(['+ 1', '+ 2']);
+    expect(await whileRead(made, ['CLUSTER parts USING parts_pkey', column, end])).toEqual([
+      '+ 1',
+      '+ 2',
+    ]);
+    const renamed = [table, 'VACUUM FULL part_1', 'CREATE TABLE parts ()', end];
+    expect(await whileRead(made, renamed)).toEqual(['+ 1', '+ 2']);
+    expect(await whileRead(PARTS, [column, 'VACUUM FULL part_1', end])).toEqual(['+ 1', '+ 2']);
+    const truncate = ['TRUNCATE part_1', 'INSERT INTO part_1 VALUES (3)', 'CREATE TABLE parts ()'];
+    expect(await whileRead(made, [table, ...truncate, end])).toEqual(['truncate']);
+    for (const type of ['bigint', 'int USING n + 1']) {
+      const alter = `ALTER TABLE part_1 ALTER n TYPE ${type}`;
+      await expect(whileRead(made, [table, alter, back, end])).rejects.toThrow(
+        'the table public.parts was altered while the snapshot was taken',
+      );
+    }
+    // Of one part the rows are hidden, and can be seen of the other.
+    const both = [column, 'VACUUM FULL part_2', 'ALTER TABLE parts ALTER m TYPE bigint', end];
+    await expect(whileRead(PARTS, both)).rejects.toThrow('the table public.parts was altered');
+  });
+
   test('has the rows of a table that is renamed meanwhile, and the columns that they had then', async () => {
     const { pool } = server;
     const tables = ['columns', 'filtered', 'swapped', 'table', 'elsewhere'];
