@@ -27,6 +27,7 @@ interface Waiter {
   /** The transaction that it belongs to, which must be the innermost one; undefined: none. */
   readonly wanted: OpenTransaction | undefined;
   readonly wake: () => void;
+  readonly refuse: (reason: Error) => void;
 }
 
 /** The lease of a call that may go on. Until it has sent what it is about, those behind it wait. */
@@ -157,6 +158,10 @@ export class CallGate<Host extends GateHost> {
           }
           resolve(this.#take(wanted));
         },
+        refuse: (reason) => {
+          deadline?.watch(null);
+          reject(reason);
+        },
       };
       if (isHasty) this.#waiters.unshift(waiter);
       else this.#waiters.push(waiter);
@@ -207,6 +212,12 @@ export class CallGate<Host extends GateHost> {
     this.#watch?.end();
     this.#forgetEnd?.();
     this.#forgetEnd = null;
+  }
+
+  /** Nobody who waits may go on. */
+  refuse(reason: () => Error): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.refuse(reason());
+    this.advance();
   }
 
   #mayGo(wanted: OpenTransaction | undefined): boolean {

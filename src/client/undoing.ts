@@ -1,4 +1,5 @@
 // What the holder of a session leaves in it, on both sides, and how that is undone.
+import { InterfaceError } from '../errors/client-errors.ts';
 import { failedReset } from '../session/ending.ts';
 import { ResetRequest } from '../session/requests/reset-request.ts';
 import { ScriptRequest } from '../session/requests/script-request.ts';
@@ -17,6 +18,8 @@ export function keep(client: ClientSession): void {
 
 /** Ends all by which a holder that gives the session back could still use it. */
 export function dismissHolder(client: ClientSession): void {
+  // They would be let into what is to be rolled back, behind the calls that are under way.
+  client.gate.refuse(releasedMeanwhile);
   endTransactions(client);
   const { registry, statements } = client.session;
   for (const name of client.prepared) statements.close(name);
@@ -30,8 +33,16 @@ export function dismissHolder(client: ClientSession): void {
 
 function endTransactions({ transactions, session, gate }: ClientSession): void {
   for (const transaction of transactions.splice(0)) transaction.markUndone();
-  session.preamble.drop();
+  // What is under way may be about to begin it, and is in it: then it is rolled back behind that.
+  if (session.isFree) session.preamble.drop();
   gate.advance();
+}
+
+function releasedMeanwhile(): InterfaceError {
+  return new InterfaceError(
+    'cannot make a call that waited for a transaction: the connection has been released back to the pool',
+    { safeToRetry: true },
+  );
 }
 
 /** Rolls back and stops listening; settings, locks and the like stay as they are. */

@@ -242,6 +242,65 @@ describe('release', () => {
     expect(await test.backends()).toEqual([next.serverPid]);
   });
 
+  it.each<[name: string, write: (c: Connection, tx: Transaction) => Promise<unknown>]>([
+    ['a query', (_c, tx) => tx.execute('INSERT INTO begun_late VALUES ($1)', 1)],
+    ['rows', (_c, tx) => tx.fetch('INSERT INTO begun_late VALUES ($1) RETURNING a', 1)],
+    ['sets of values', (_c, tx) => tx.executeMany('INSERT INTO begun_late VALUES ($1)', [[1]])],
+    ['a batch', (_c, tx) => tx.batch(['INSERT INTO begun_late VALUES (1)', 'SELECT 1'])],
+    ['a script', (_c, tx) => tx.execute('INSERT INTO begun_late VALUES (1); SELECT 1')],
+    ['a COPY', (_c, tx) => tx.copyRecordsToTable('begun_late', { records: [[1]] })],
+    ['a stream', (_c, tx) => tx.stream('INSERT INTO begun_late VALUES (1) RETURNING a').next()],
+    ['a cursor', (c) => c.cursor('INSERT INTO begun_late VALUES (1) RETURNING a').fetch(1)],
+  ])('rolls back a transaction that was about to begin with %s', async (_name, write) => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    await pool.execute('DROP TABLE IF EXISTS begun_late; CREATE TABLE begun_late (a int4)');
+    for (const call of [null, 'SELECT pg_temp.sets_what()']) {
+      const connection = await pool.acquire();
+      if (call !== null) {
+        await connection.execute(
+          "CREATE FUNCTION pg_temp.sets_what() RETURNS int4 LANGUAGE sql AS 'SELECT 1'",
+        );
+        // Before its first statement the transaction asks what the function has set.
+        await connection.fetch(call);
+      }
+      const written = write(connection, await connection.begin());
+      await pool.release(connection);
+      // What loads code of the driver's first has come too late.
+      await written.catch((error) => expect(error).toBeInstanceOf(InterfaceError));
+      expect(await pool.fetchVal('SELECT count(*) FROM begun_late')).toBe(0n);
+    }
+    await pool.execute('DROP TABLE begun_late');
+  });
+
+  it('refuses calls that waited for the transaction, and lets none into what is rolled back', async () => {
+    for (const reset of [undefined, async () => {}]) {
+      await using test = await TestPool.open({ ...ONE, reset });
+      const { pool } = test;
+      await pool.execute('DROP TABLE IF EXISTS waited; CREATE TABLE waited (a int4)');
+      const connection = await pool.acquire();
+      let goOn = (): void => {};
+      const insideOf = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const stranger = insideOf.then(() => connection.execute('INSERT INTO waited VALUES (1)'));
+      const refused = expect(stranger).rejects.toThrow(/released back to the pool/);
+      await (async () => {
+        const tx = await connection.begin();
+        goOn();
+        // It waits until this has ended, and is under way when the connection is released.
+        const slow = tx.execute('SELECT pg_sleep(0.05)');
+        await new Promise((resolve) => setImmediate(resolve));
+        await pool.release(connection);
+        await slow;
+      })();
+      await refused;
+      await expect(stranger).rejects.toMatchObject({ name: 'InterfaceError', safeToRetry: true });
+      expect(await pool.fetchVal('SELECT count(*) FROM waited')).toBe(0n);
+      await pool.execute('DROP TABLE waited');
+    }
+  });
+
   it('waits for the calls that are under way', async () => {
     await using test = await TestPool.open(ONE);
     const { pool } = test;
