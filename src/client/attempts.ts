@@ -1,19 +1,25 @@
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, OutdatedSchemaCacheError } from '../errors/client-errors.ts';
+import { InvalidCachedStatementError } from '../errors/generated/sqlstate.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
+import { isWrongColumnCount } from '../errors/server-message.ts';
 import { isError } from '../values/builtins.ts';
 
 /** How deep the cause of an error is looked for. */
 const DEPTH = 8;
 
 /**
- * Whether a transaction failed by a conflict with others: a serialization failure or a deadlock.
- * Also as the cause of what was thrown, which a library in between may have wrapped, or which has ended
+ * Whether a transaction failed by a conflict with others: a serialization failure, a deadlock, or a change of
+ * the schema under a statement that was known. Also as the cause of what was thrown, which a library in between may have wrapped, or which has ended
  * the connection, as a standby does.
  */
 function isConflict(error: unknown): boolean {
   let cause = error;
   for (let depth = 0; depth < DEPTH && isError(cause); depth++) {
+    if (cause instanceof OutdatedSchemaCacheError || cause instanceof InvalidCachedStatementError) {
+      return true;
+    }
     if (cause instanceof PostgresError) {
+      if (isWrongColumnCount(cause)) return true;
       const { sqlstate } = cause;
       if (sqlstate === '40001' || sqlstate === '40P01') return true;
       // COMMIT was sent, and nobody knows what became of it.

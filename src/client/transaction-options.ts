@@ -36,7 +36,10 @@ export interface TransactionOptions {
    * (`readers.maxWait`), and then goes to the primary. Without `readers` all is at the primary anyway.
    */
   readonly after?: string | bigint | undefined;
-  /** How often `fn` is run again after 40001 or 40P01; at the outermost level only. Default 0. */
+  /**
+   * How often `fn` is run again after 40001, 40P01, or a change of the schema under a statement that was known
+   * (`InvalidCachedStatementError`, `OutdatedSchemaCacheError`); at the outermost level only. Default 0.
+   */
   readonly retries?: number | undefined;
   /**
    * Aborting ends the transaction: the call under way is cancelled on the server, and unless COMMIT

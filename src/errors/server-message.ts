@@ -43,25 +43,46 @@ export function endedBeforeWork(fields: ServerMessageFields): boolean {
   return isPoolers(fields) && NOT_BEGUN.test(fields.message ?? '');
 }
 
-/** What the error may come from where a pooler is between client and server. */
-function poolerHint({ sqlstate, message }: ServerMessageFields): string | null {
+const OUTDATED_HINT =
+  'Another session has changed a table under a statement that was kept. The next transaction prepares it anew: run this ' +
+  'one again, as transaction({ retries: 1 }, …) does.';
+
+/** What is to be said of what the server says, most of it where a pooler is between client and server. */
+function ownHint(fields: ServerMessageFields): string | null {
+  const { sqlstate, message } = fields;
+  if (isOutdatedPlan(fields)) return OUTDATED_HINT;
   if (sqlstate === '42P05' || sqlstate === '26000') return POOLER_HINT;
   if (sqlstate === '08P01' && UNSUPPORTED_PARAMETER.test(message ?? '')) return PARAMETER_HINT;
   return null;
 }
 
-function withPoolerHint(fields: ServerMessageFields): ServerMessageFields {
-  const hint = poolerHint(fields);
+function withOwnHint(fields: ServerMessageFields): ServerMessageFields {
+  const hint = ownHint(fields);
   if (hint === null) return fields;
   return { ...fields, hint: fields.hint === null ? hint : `${fields.hint}\n${hint}` };
 }
 
+/**
+ * The server has no SQLSTATE of its own for a cached plan that has become invalid; only the
+ * function that raises it tells this from other features that are not supported.
+ */
+function isOutdatedPlan({ sqlstate, serverSourceFunction }: ServerMessageFields): boolean {
+  return sqlstate === '0A000' && serverSourceFunction === 'RevalidateCachedQuery';
+}
+
+/** How the server says where something stands in its source. */
+type Place = Pick<ServerMessageFields, 'sqlstate' | 'serverSourceFunction'>;
+
+/**
+ * Whether Bind asked for more or fewer columns than there are: that is this driver's doing, not
+ * the query's. Its SQLSTATE has other uses; the function that raises it has not.
+ */
+export function isWrongColumnCount({ sqlstate, serverSourceFunction }: Place): boolean {
+  return sqlstate === '08P01' && serverSourceFunction === 'PortalSetResultFormat';
+}
+
 function errorClass(fields: ServerMessageFields): typeof PostgresError {
-  // The server has no SQLSTATE of its own for a cached plan that has become invalid; only the
-  // function that raises it tells this from other features that are not supported.
-  if (fields.sqlstate === '0A000' && fields.serverSourceFunction === 'RevalidateCachedQuery') {
-    return InvalidCachedStatementError;
-  }
+  if (isOutdatedPlan(fields)) return InvalidCachedStatementError;
   return ERROR_CLASSES.get(fields.sqlstate ?? '') ?? UnknownPostgresError;
 }
 
@@ -70,7 +91,7 @@ export function postgresErrorFrom(
   fields: ServerMessageFields,
   options?: PostgresErrorOptions,
 ): PostgresError {
-  const given = withPoolerHint(fields);
+  const given = withOwnHint(fields);
   const message =
     fields.message ||
     `the server reported an error without a message (SQLSTATE ${fields.sqlstate ?? 'missing'})`;
@@ -78,7 +99,10 @@ export function postgresErrorFrom(
   // What was prepared is forgotten with it: the next transaction is right.
   const isOutdated = errorOf === InvalidCachedStatementError;
   const passes =
-    isOutdated || endedBeforeWork(given) || (isPoolers(given) && PASSING.test(message));
+    isOutdated ||
+    isWrongColumnCount(given) ||
+    endedBeforeWork(given) ||
+    (isPoolers(given) && PASSING.test(message));
   return new errorOf(message, given, passes ? { isTransient: true, ...options } : options);
 }
 

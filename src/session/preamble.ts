@@ -16,6 +16,8 @@ export type Opening = string | { readonly text: string; readonly args: readonly 
  */
 export class Preamble {
   #statements: readonly Opening[] | null = null;
+  /** Those of the last transaction that was begun; null: it is no transaction to its user any more. */
+  #latest: readonly Opening[] | null = null;
 
   /** Whether a transaction is to be begun with the next request. */
   get isWaiting(): boolean {
@@ -30,6 +32,14 @@ export class Preamble {
   /** Has a transaction begun with the next request. */
   begin(statements: readonly Opening[]): void {
     this.#statements = statements;
+    this.#latest = statements;
+  }
+
+  /** Has the same one begun once more, whose BEGIN was undone, unless its user has given it up. Whether that is so. */
+  beginAgain(statements: readonly Opening[]): boolean {
+    if (this.#latest !== statements) return false;
+    this.#statements = statements;
+    return true;
   }
 
   /** The statements, for the request that sends them; null if none wait. */
@@ -46,6 +56,7 @@ export class Preamble {
 
   /** No transaction is begun. Whether one was to be. */
   drop(): boolean {
+    this.#latest = null;
     return this.take() !== null;
   }
 }

@@ -112,6 +112,11 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     this.error ??= copyNeedsItsCall('to client');
   }
 
+  /** The statements that have begun the transaction ahead of it, if it is the first of one and was reached; else null. */
+  protected get begun(): readonly Opening[] | null {
+    return this.#ahead === 0 ? this.#begin : null;
+  }
+
   /** Whether the message belongs to a COPY, which is no query: it fails, the session goes on. */
   #isCopy(session: RequestHost, type: number): boolean {
     const expected = this.#copyingOut;

@@ -43,6 +43,8 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   readonly #step: PortalStep;
   readonly #result: RowCollector;
   #exhausted = false;
+  /** It is what binds the portal. */
+  #binds = false;
 
   constructor(
     portal: Portal,
@@ -56,9 +58,16 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     this.#step = step;
   }
 
+  override start(session: RequestHost): void {
+    // Once more: it was not bound.
+    if (this.#binds) this.#portal.statement = null;
+    super.start(session);
+  }
+
   protected override write({ writer }: RequestHost): void {
     const portal = this.#portal;
     if (portal.statement === null) {
+      this.#binds = true;
       const statement = this.statement!.withCodecs(portal.codecs);
       statement.writeParseIfUnnamed(writer);
       statement.writeBind(writer, portal.args, portal.name);
@@ -97,6 +106,10 @@ export class PortalRequest extends StatementRequest<PortalRows> {
 
   protected override get isRepeatable(): boolean {
     return false;
+  }
+
+  protected override get canLearnAnew(): boolean {
+    return this.#binds;
   }
 
   protected override succeed(session: RequestHost): void {

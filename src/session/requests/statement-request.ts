@@ -11,7 +11,9 @@ import { MessageReader } from '../../protocol/reader.ts';
 import { setsTransaction } from '../../sql/opening.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import type { Opening } from '../preamble.ts';
 import type { RequestHost } from '../request.ts';
+import { runInner } from '../run-inner.ts';
 import { learnArrayNulls } from '../statements/array-nulls.ts';
 import { asDescribed } from '../statements/described-portal.ts';
 import {
@@ -28,6 +30,7 @@ import { settle } from '../statements/settle.ts';
 import type { Statement } from '../statements/statement.ts';
 import { afterExecution } from '../statements/value-error.ts';
 import { unexpected, unexpectedMessage } from '../unexpected.ts';
+import { BeginAgainRequest } from './begin-again-request.ts';
 import { ExtendedRequest } from './extended-request.ts';
 
 /**
@@ -251,7 +254,11 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
       statement.scope = null;
       forgetMisfit(session, statement);
     }
-    if (this.#mayRepeat(session, outdated, hadOldPlan)) {
+    const begun = this.#soleIn(session);
+    if (begun !== null && this.#mayLearnAnew(outdated, hadOldPlan)) {
+      this.#repeated = true;
+      this.#beginAgain(session, begun, error);
+    } else if (this.#mayRepeat(session, outdated, hadOldPlan)) {
       this.#repeated = true;
       session.queue.repeat(this);
     } else if (outdated) {
@@ -264,10 +271,41 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   /** Inside a transaction it has failed that as well. */
   #mayRepeat(session: RequestHost, outdated: boolean, hadOldPlan: boolean): boolean {
     if (this.abandoned || this.#repeated || session.transactionStatus !== 'I') return false;
-    if (!outdated) return (this.wasStruck || hadOldPlan) && this.isUndone;
+    return (
+      (this.wasStruck && !outdated && this.isUndone) || this.#mayLearnAnew(outdated, hadOldPlan)
+    );
+  }
+
+  /** Whether it is worth another try, with what the server says now, and does nothing twice. */
+  #mayLearnAnew(outdated: boolean, hadOldPlan: boolean): boolean {
+    if (this.abandoned || this.#repeated) return false;
+    if (!outdated) return hadOldPlan && this.isUndone;
     // Its user is told that a pooler has it in another session.
     const isElsewhere = this.error instanceof InvalidSQLStatementNameError;
     return this.canLearnAnew && !(isElsewhere && this.statement === this.#given);
+  }
+
+  /**
+   * What has begun the transaction that it has failed, if it is all that the transaction was: nothing was executed in
+   * it, and nothing was sent behind it.
+   */
+  #soleIn({ transactionStatus, queue }: RequestHost): readonly Opening[] | null {
+    return transactionStatus === 'E' && queue.inFlight === 0 ? this.begun : null;
+  }
+
+  /** Starts it once more as the first of the same transaction, which is begun anew. */
+  #beginAgain(session: RequestHost, begun: readonly Opening[], error: unknown): void {
+    this.state = 'queued';
+    session.queue.comeBack(this, () => {
+      const request = new BeginAgainRequest(begun, error);
+      session.queue.holdWhile(this, runInner(session, this, request), () => {
+        // Its user may have given up the transaction since.
+        if (!session.preamble.isWaiting) throw error;
+        this.error = null;
+        this.struck = false;
+        session.queue.start(this);
+      });
+    });
   }
 
   /** Whether the request can be started once more, from its beginning. */

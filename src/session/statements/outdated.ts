@@ -5,6 +5,7 @@ import {
   InvalidSQLStatementNameError,
 } from '../../errors/generated/sqlstate.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
+import { isWrongColumnCount } from '../../errors/server-message.ts';
 import type { Request, RequestHost } from '../request.ts';
 import { learnTypes, refreshTypes, statementFor } from './preparation.ts';
 import { type Statement, typesOf } from './statement.ts';
@@ -22,14 +23,6 @@ const OUTDATED_DESCRIPTION = new Set(['0A', '42', '08']);
  * argument with the attributes that its type had before is a mismatch too.
  */
 const MISFITS = new Set(['42804', '42883', '42725', '42846']);
-
-/**
- * Whether Bind asked for more or fewer columns than there are: that is this driver's doing, not
- * the query's. Its SQLSTATE has other uses; the function that raises it has not.
- */
-function isWrongColumnCount({ sqlstate, serverSourceFunction }: PostgresError): boolean {
-  return sqlstate === '08P01' && serverSourceFunction === 'PortalSetResultFormat';
-}
 
 /** Functions of the server by which a plan finds that rows or types are not those that it was made for. */
 const CHECKS: ReadonlySet<unknown> = new Set([

@@ -57,12 +57,34 @@ describe.skipIf(PGBOUNCER === null)(
         return sessionOf(c!);
       });
       const release = await leaveFree(bouncer, (pid) => pid !== prepared);
-      const error = await failure(c!.transaction((tx) => tx.fetchVal(text, 1)));
+      const error = await failure(
+        c!.transaction(async (tx) => {
+          await tx.execute('SELECT 1');
+          await tx.fetchVal(text, 1);
+        }),
+      );
       expect(error).toBeInstanceOf(InvalidSQLStatementNameError);
       expect(error).toMatchObject({ sqlstate: '26000', query: text });
       expect(error['hint']).toMatch(/pooler.*statementCacheSize: 0/s);
       expect(c!.isInTransaction()).toBe(false);
       expect(await c!.fetchVal(text, 2)).toBe(3);
+      await release();
+    });
+
+    it('is prepared anew as the first statement of a transaction', async () => {
+      const [c] = await open(bouncer);
+      const text = 'SELECT $1::int4 + 2';
+      const prepared = await c!.transaction(async (tx) => {
+        await tx.fetchVal(text, 1);
+        return sessionOf(c!);
+      });
+      const release = await leaveFree(bouncer, (pid) => pid !== prepared);
+      const values = await c!.transaction(async (tx) => [
+        await tx.fetchVal(text, 1),
+        await tx.fetchVal(text, 2),
+      ]);
+      expect(values).toEqual([3, 4]);
+      expect(await c!.transaction(() => sessionOf(c!))).not.toBe(prepared);
       await release();
     });
 

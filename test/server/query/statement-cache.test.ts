@@ -2,10 +2,13 @@ import { expect, it } from 'vitest';
 import {
   type Connection,
   type ConnectOptions,
+  InFailedSQLTransactionError,
   InvalidArgumentError,
   InvalidCachedStatementError,
   OutdatedSchemaCacheError,
+  type PostgresError,
   sql,
+  type Transaction,
 } from '../../../src/index.ts';
 import {
   collect,
@@ -327,6 +330,132 @@ describeEach('the statement cache', (version) => {
       ]);
       expect(inside[0]).toMatchObject([{ extra: 5 }]);
       expect(inside[2]).toMatchObject([{ extra: 5, n: 1 }]);
+    });
+
+    const CHANGES: readonly (readonly [change: string, row: object])[] = [
+      ["DROP TABLE s; CREATE TABLE s AS SELECT 2::int8 AS id, 'b' AS name", { id: 2n, name: 'b' }],
+      ["ALTER TABLE s ADD extra text DEFAULT 'x'", { id: 1, name: 'a', extra: 'x' }],
+      ['ALTER TABLE s DROP name', { id: 1 }],
+      ['ALTER TABLE s ALTER id TYPE text', { id: '1', name: 'a' }],
+    ];
+    it.each(CHANGES)(
+      `of ${mode} is right at once as the first of a transaction, behind %s`,
+      async (change, row) => {
+        const c = await openWithSchema(version, options);
+        const ddl = await openBeside(c, version);
+        const q = 'SELECT * FROM s';
+        const some = { isolation: 'repeatable_read', settings: { 'app.user': 7 } } as const;
+        const ways: readonly (() => Promise<unknown>)[] = [
+          () => c.transaction((tx) => tx.fetch(q)),
+          () => c.transaction(some, (tx) => tx.fetch(q)),
+          () => c.with({ settings: { 'app.user': 7 } }).fetch(q),
+          () => c.transaction((tx) => tx.fetchMany(q, [[]])),
+          async () => (await c.transaction((tx) => tx.batch([q])))[0]!.rows,
+          () => c.transaction((tx) => collect(tx.stream(q))),
+          () => c.transaction((tx) => collect(tx.cursor(q))),
+          () => c.transaction((tx) => tx.cursor(q).fetch(10)),
+          async () => {
+            await using tx = await c.begin();
+            const rows = await tx.fetch(q);
+            await tx.commit();
+            return rows;
+          },
+        ];
+        for (const way of ways) {
+          await ddl.execute(
+            "DROP TABLE IF EXISTS s; CREATE TABLE s (id int4, name text); INSERT INTO s VALUES (1, 'a')",
+          );
+          await c.reloadSchemaState();
+          for (let i = 0; i < 2; i++) expect(await way()).toEqual([{ id: 1, name: 'a' }]);
+          await ddl.execute(change);
+          expect(await way(), String(way)).toEqual([row]);
+          expect(await way(), String(way)).toEqual([row]);
+          expect(c.isInTransaction()).toBe(false);
+        }
+      },
+    );
+
+    it(`of ${mode} leaves the transaction that it begins anew as it was asked for`, async () => {
+      const c = await openWithSchema(version, options);
+      const ddl = await openBeside(c, version);
+      await c.execute('CREATE TABLE s (a int4)');
+      const insert = 'INSERT INTO s VALUES ($1) RETURNING *';
+      await c.fetch(insert, 0);
+      const outdate = async (): Promise<void> => {
+        await ddl.execute('DROP TABLE s; CREATE TABLE s (a int4, b text); CREATE INDEX ON s (a)');
+        await ddl.execute('ALTER TABLE s DROP b');
+      };
+      const count = 'SELECT count(*), current_setting($1) AS own FROM s';
+      await outdate();
+      const asked = { isolation: 'serializable', settings: { 'app.user': 7 } } as const;
+      await c.transaction(asked, async (tx) => {
+        expect(await tx.fetch(insert, 1)).toEqual([{ a: 1 }]);
+        expect(await tx.fetchRow(count, 'app.user')).toEqual({ count: 1n, own: '7' });
+        expect(await tx.fetchVal('SHOW transaction_isolation')).toBe('serializable');
+        expect(c.isInTransaction()).toBe(true);
+      });
+      expect(await c.fetchVal('SELECT count(*) FROM s')).toBe(1n);
+      await outdate();
+      const undone = c.transaction({ readOnly: true }, (tx) => tx.fetch(insert, 2));
+      await expect(undone).rejects.toMatchObject({ sqlstate: '25006' });
+      await outdate();
+      const failed = await failure(
+        c.transaction(async (tx) => {
+          await tx.fetch(insert, 3);
+          throw new Error('undone');
+        }),
+      );
+      expect(failed.message).toBe('undone');
+      await outdate();
+      await using tx = await c.begin();
+      await tx.fetch(insert, 4);
+      await tx.rollback();
+      expect(await c.fetchVal('SELECT count(*) FROM s')).toBe(0n);
+    });
+
+    it(`of ${mode} fails inside a transaction that has done more, which retries run again`, async () => {
+      const { c, ddl } = await cached();
+      await ddl.execute('CREATE TABLE done (a int4)');
+      const q = 'SELECT * FROM t';
+      let [change, runs] = [0, 0];
+      const ways: readonly ((tx: Transaction) => Promise<unknown>)[] = [
+        async (tx) => {
+          await tx.execute('INSERT INTO done VALUES (1)');
+          await tx.fetch(q);
+        },
+        // What is sent behind it is refused.
+        (tx) => Promise.all([tx.fetch(q), tx.execute('INSERT INTO done VALUES (1)')]),
+        (tx) => tx.transaction((inner) => inner.fetch(q)),
+        async (tx) => {
+          await tx.fetch('SELECT 1');
+          await tx.fetch(q).catch(() => {});
+        },
+      ];
+      for (const way of ways) {
+        const outdate = (): Promise<unknown> => {
+          change += 1;
+          return ddl.execute(`ALTER TABLE t ADD x${change} int4`);
+        };
+        await c.fetch(q);
+        await outdate();
+        const refused = await failure<PostgresError>(c.transaction(way));
+        // One function goes on all the same.
+        if (!isOutdated(refused)) expect(refused).toBeInstanceOf(InFailedSQLTransactionError);
+        expect(refused.isTransient).toBe(true);
+        if (refused instanceof InvalidCachedStatementError) {
+          expect(refused.hint).toContain('transaction({ retries: 1 }');
+        }
+        expect(await c.fetchVal('SELECT count(*) FROM done')).toBe(0n);
+        await c.fetch(q);
+        await outdate();
+        runs = 0;
+        await c.transaction({ retries: 1 }, (tx) => {
+          runs += 1;
+          return way(tx);
+        });
+        expect(runs).toBe(2);
+        await c.execute('DELETE FROM done');
+      }
     });
 
     it(`of ${mode} takes composite arguments as their type is now`, async () => {
