@@ -21,9 +21,21 @@ interface KnownSource {
 /** The sources of a project; what has not changed since it was last read is not looked through again. */
 export class Sources {
   #known = new Map<string, KnownSource>();
+  /** The files that told where modules are, with their versions. */
+  #configurations = new Map<string, string>();
+
+  /** The files that tell where modules are, as far as that was asked, and those that would if they were there. */
+  get configurations(): readonly string[] {
+    return [...this.#configurations.keys()];
+  }
 
   async read(config: LoadedConfig): Promise<readonly Source[]> {
     const files = await sourceFiles(config);
+    const told = await versionsOf(this.configurations);
+    // Modules may be elsewhere now.
+    if ([...told].some(([file, version]) => this.#configurations.get(file) !== version)) {
+      this.#known.clear();
+    }
     const versions = new Map(
       await Promise.all(files.map(async (file) => [file, await versionOf(file)] as const)),
     );
@@ -49,6 +61,8 @@ export class Sources {
       });
     }
     this.#known = next;
+    const asked = [...told.keys(), ...modules.resolver.configurations];
+    this.#configurations = await versionsOf(asked);
     return [...next.values()].map(({ source }) => source);
   }
 }
@@ -58,6 +72,14 @@ function wayBack(column: ColumnTransform): (key: string) => string {
   const tried = (key: string): readonly string[] =>
     [camelCase.inverse!(key), key].map((name) => name.toLowerCase());
   return column.inverse ?? ((key) => tried(key).find((name) => column(name) === key) ?? key);
+}
+
+/** A file that is not there has no version. */
+async function versionsOf(files: readonly string[]): Promise<Map<string, string>> {
+  const versions = files.map(
+    async (file) => [file, await versionOf(file).catch(() => '')] as const,
+  );
+  return new Map(await Promise.all(versions));
 }
 
 async function versionOf(file: string): Promise<string> {

@@ -63,6 +63,7 @@ export async function watch(
         if (run.fixes && (await nameTemplates(read))) read = await sources.read(config);
         changes.ignore(outputFile(config));
         changes.watchBeside(read.flatMap(({ uses }) => uses).filter((use) => path.isAbsolute(use)));
+        changes.watchBeside(sources.configurations);
         tell(await checkSources(opened, config, read, run.isFrozen));
         await changes.next();
       } while (!signal.aborted && (await isSame(cwd, named, config, hash)));

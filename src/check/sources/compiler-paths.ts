@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { isJson, type Json, nearest, readJson, textsIn } from './json-files.ts';
+import { type Asked, isJson, type Json, nearest, readJson, textsIn } from './json-files.ts';
 
 /** Names of modules and where they lead, each with at most one `*`. */
 export type Targets = readonly (readonly [name: string, targets: readonly string[]])[];
@@ -15,11 +15,11 @@ interface Options {
 }
 
 /** `paths` and `baseUrl` of a configuration and those that it extends; unless it has its own, also of those that it refers to. */
-export function pathsOf(file: string, depth = 0): Targets {
-  const json = readJson(file);
+export function pathsOf(file: string, asked: Asked, depth = 0): Targets {
+  const json = readJson(file, asked);
   if (json === null || depth > 10) return [];
   const folder = path.dirname(file);
-  const { base, paths = {}, pathsFolder = folder } = optionsOf(file, folder, depth);
+  const { base, paths = {}, pathsFolder = folder } = optionsOf(file, folder, asked, depth);
   const found: [string, string[]][] = Object.entries(paths).map(([name, targets]) => [
     name,
     textsIn(targets).map((each) => placeOf(each, base ?? pathsFolder, folder)),
@@ -30,7 +30,7 @@ export function pathsOf(file: string, depth = 0): Targets {
   const references = Array.isArray(json['references']) ? (json['references'] as Json[]) : [];
   const others = references.flatMap(({ path: each }) => {
     const other = typeof each === 'string' ? configurationAt(path.resolve(folder, each)) : null;
-    return other === null ? [] : pathsOf(other, depth + 1);
+    return other === null ? [] : pathsOf(other, asked, depth + 1);
   });
   return [...found, ...others];
 }
@@ -40,13 +40,13 @@ export function pathsOf(file: string, depth = 0): Targets {
  *
  * @param leaf the folder of the configuration that is asked for, which `${configDir}` stands for
  */
-function optionsOf(file: string, leaf: string, depth: number): Options {
-  const json = readJson(file);
+function optionsOf(file: string, leaf: string, asked: Asked, depth: number): Options {
+  const json = readJson(file, asked);
   if (json === null || depth > 10) return {};
   const folder = path.dirname(file);
   const extended = textsIn(json['extends']).map((each) => {
     const other = extendedBy(each, folder);
-    return other === null ? {} : optionsOf(other, leaf, depth + 1);
+    return other === null ? {} : optionsOf(other, leaf, asked, depth + 1);
   });
   const { paths, baseUrl } = (json['compilerOptions'] ?? {}) as Json;
   return Object.assign(

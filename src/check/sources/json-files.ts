@@ -15,8 +15,12 @@ export function textsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
+/** Told of each file that was asked for, be it there or not. */
+export type Asked = (file: string) => void;
+
 /** A file of JSON, which may have comments, and commas at the end of lists; null where it cannot be read. */
-export function readJson(file: string): Json | null {
+export function readJson(file: string, asked: Asked): Json | null {
+  asked(file);
   try {
     const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
     const plain = text

@@ -13,6 +13,12 @@ export class Resolver {
 
   readonly #found = new Map<string, string | null>();
 
+  /** The files that tell where modules are, be they there or not: package.json, tsconfig.json and what these extend. */
+  readonly configurations = new Set<string>();
+  readonly #asked = (file: string): void => {
+    this.configurations.add(file);
+  };
+
   /** @param from what stands in the import */
   resolve(from: string, importer: string): string | null {
     const folder = path.dirname(importer);
@@ -57,7 +63,7 @@ export class Resolver {
   #package(folder: string): Package | null {
     let found = this.#packages.get(folder);
     if (found === undefined) {
-      const json = readJson(path.join(folder, 'package.json'));
+      const json = readJson(path.join(folder, 'package.json'), this.#asked);
       found = json === null ? null : new Package(folder, json);
       this.#packages.set(folder, found);
     }
@@ -69,8 +75,9 @@ export class Resolver {
     if (found === undefined) {
       const file = path.join(folder, 'tsconfig.json');
       const parent = path.dirname(folder);
+      this.configurations.add(file);
       const isHere = existsSync(file);
-      found = isHere ? pathsOf(file) : parent === folder ? [] : this.#pathsFor(parent);
+      found = isHere ? pathsOf(file, this.#asked) : parent === folder ? [] : this.#pathsFor(parent);
       this.#paths.set(folder, found);
     }
     return found;

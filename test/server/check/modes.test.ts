@@ -221,6 +221,35 @@ describe('asyncpg check', () => {
     expect(await watching).toBe(0);
   });
 
+  it('--watch looks at what tells where modules are, by whatever name', LONG, async () => {
+    const to = (folder: string): string =>
+      JSON.stringify({ compilerOptions: { paths: { '@/*': [`../${folder}/*`] } } });
+    await using project = await Project.make({
+      'app/asyncpg.config.mjs': "export default { schema: ['schema.sql'] };",
+      'app/schema.sql': 'CREATE TABLE a (id int);',
+      'app/tsconfig.json': '{ "extends": "../shared/aliases.json" }',
+      'app/src/a.ts': "import { Q } from '@/q'; db.fetch(Q);",
+      'shared/aliases.json': to('one'),
+      'one/q.ts': "export const Q = 'SELECT 1 AS one';",
+      'two/q.ts': "export const Q = 'SELECT 1 AS two, 2';",
+    });
+    const { ending, seen, report } = reports();
+    const config = path.join('app', 'asyncpg.config.mjs');
+    const options = ['--database', serverDsn(), '--config', config];
+    const watching = project.watch(ending.signal, report, ...options);
+    await seen(/^1 query in 1 file: no errors/);
+    const generated = (): Promise<string> => project.read('app/src/queries.gen.d.ts');
+    expect(await generated()).toContain('SELECT 1 AS one');
+    await project.write({ 'shared/aliases.json': to('two') });
+    await seen(/^1 query in 1 file: no errors/);
+    expect(await generated()).toContain('SELECT 1 AS two, 2');
+    // One of the folder's own takes its place.
+    await project.write({ 'app/tsconfig.json': to('one').replace('../one', './none') });
+    await seen(/^0 queries in 1 file: no errors/);
+    ending.abort();
+    expect(await watching).toBe(0);
+  });
+
   it('--watch looks at what is used of other packages, and at a schema that is elsewhere', async () => {
     await using project = await Project.make({
       'app/asyncpg.config.mjs': "export default { schema: ['../db/*/up.sql'] };",
