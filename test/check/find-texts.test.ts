@@ -528,6 +528,33 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       ],
     ],
     [
+      'a function that leaves early, or by a switch, and the same condition elsewhere',
+      "const col = (x) => { if (!x) return 'a'; if (y) { throw z; } return 'b'; }; const by = (k) => { switch (k) { case 'p': return 1; case 'q': { return 2; } case 'r': case 's': return 3; default: return 4; } };" +
+        'const deep = (x) => { if (x) { return 1; } else { return 2; } }; const both = (x) => { return x ? 1 : 2; };' +
+        "db.fetch(`SELECT ${col(v)}${v ? 1 : 2}`); db.fetch(`SELECT ${by(k)}${k === 'p' ? 'P' : 'N'}`); db.fetch(`SELECT ${deep(v)}${both(v)}`); db.fetch(`SELECT ${col(v)}${y ? 1 : 2}`)",
+      [
+        ...['SELECT a2', 'SELECT b1', 'SELECT 1P', 'SELECT 2N', 'SELECT 3N', 'SELECT 4N'],
+        ...['SELECT 11', 'SELECT 22', 'SELECT a1', 'SELECT a2', 'SELECT b2'],
+      ],
+    ],
+    [
+      'a condition of what is written to between',
+      'const f = (x) => { const a = x ? 1 : 2; x = !x; return db.fetch(`SELECT ${a}${x ? 3 : 4}`); };' +
+        'const g = (n) => { const a = n > 1 ? 1 : 2; n++; return db.fetch(`SELECT ${a}, ${n > 1 ? 3 : 4}`); };' +
+        'class A { m() { const a = this.x ? 1 : 2; this.x = h(); return db.fetch(`SELECT ${a} ${this.x ? 3 : 4}`); } }',
+      [
+        ...['SELECT 13', 'SELECT 14', 'SELECT 23', 'SELECT 24'],
+        ...['SELECT 1, 3', 'SELECT 1, 4', 'SELECT 2, 3', 'SELECT 2, 4'],
+        ...['SELECT 1 3', 'SELECT 1 4', 'SELECT 2 3', 'SELECT 2 4'],
+      ],
+    ],
+    [
+      'a condition of what is written to before, or of another variable that is',
+      'const by = (up) => (up ? 1 : 2); const f = (x) => { x = !x; return db.fetch(`SELECT ${x ? 1 : 2}${x ? 3 : 4}${by(x)}`); };' +
+        'const g = (x) => { const a = x ? 1 : 2; { let x; x = 1; [x] = y; } const h = (x) => { x = 2; }; return db.fetch(`SELECT ${a}${x ? 3 : 4}`); };',
+      ['SELECT 131', 'SELECT 242', 'SELECT 13', 'SELECT 24'],
+    ],
+    [
       'conditions that are the same, or of which one can hold',
       'const f = (o: "p" | "q", s: string, v) => { db.fetch(`SELECT ${o}${o !== \'p\' ? 1 : 2}${o === "q" ? 1 : 2}`);' +
         "db.fetch(`SELECT${v === undefined ? '' : ' 1'}${v !== undefined ? ' 2' : ''}`);" +

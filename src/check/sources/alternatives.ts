@@ -1,6 +1,6 @@
 import { type Conditions, heldIn } from './conditions.ts';
 import type { Located } from './modules.ts';
-import { conditionOf, type Node } from './nodes.ts';
+import type { Node } from './nodes.ts';
 import type { Place } from './query-text.ts';
 
 /** What a template is made of. */
@@ -118,12 +118,12 @@ export function inOrder(
 
 /** One where a condition is true, the other where it is not: that of `a ? b : c`, and of `a ?? b`. */
 export function decided(
-  node: Node,
-  source: string,
+  { node, module }: Located,
   whenTrue: readonly Alternative[] | NotKnown,
   otherwise: readonly Alternative[] | NotKnown,
 ): readonly Alternative[] | NotKnown {
-  const { text, negated } = conditionOf((node['test'] ?? node['left']) as Node, source);
+  const test = (node['test'] ?? node['left']) as Node;
+  const { text, negated } = module.bindings.conditionOf(test);
   if (whenTrue instanceof NotKnown) return whenTrue;
   if (otherwise instanceof NotKnown) return otherwise;
   return [whenTrue, otherwise].flatMap((each, index) =>

@@ -1,6 +1,10 @@
+import { afterChanges } from './conditions.ts';
+import { conditionsOf } from './conditions-of.ts';
 import { conditionOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
+import { type DeclaredType, partsOf } from './patterns.ts';
 import { innermost, isAround } from './scopes.ts';
 import { annotationOf, Types } from './types.ts';
+import { Writes } from './writes.ts';
 
 /** What a name stands for in one part of a file. */
 export interface Binding {
@@ -22,12 +26,6 @@ export interface Binding {
   readonly added: readonly Added[];
   /** Whether something else is written to in the array or object that it is. */
   readonly isChanged: boolean;
-}
-
-/** A type, or a property of it: of `{ page: { order } }: Options` that at `page` and `order`. */
-interface DeclaredType {
-  readonly node: Node;
-  readonly keys: readonly string[];
 }
 
 interface Declared {
@@ -60,16 +58,6 @@ export interface Added {
   readonly isRepeated: boolean;
 }
 
-/** A name in a pattern. */
-interface Part {
-  readonly name: string;
-  readonly type: DeclaredType | null;
-  /** What it is where nothing is given. */
-  readonly fallback: Node | null;
-  /** The properties that lead to it; null where others do, as of a list. */
-  readonly keys: readonly Node[] | null;
-}
-
 const BLOCK =
   /Function|^(?:Program|BlockStatement|StaticBlock|For\w*Statement|SwitchStatement|CatchClause|TSModuleBlock)$/;
 const BODY = /Function|^(?:Program|StaticBlock|TSModuleBlock)$/;
@@ -96,11 +84,13 @@ export class Bindings {
   /** The outer one of two ahead of the inner one. */
   readonly #classes: Node[] = [];
   readonly #program: Node;
-  readonly #source: string;
+  readonly source: string;
+  readonly #writes: Writes;
 
   constructor(program: Node, source: string) {
     this.#program = program;
-    this.#source = source;
+    this.source = source;
+    this.#writes = new Writes(source, (name, at) => this.#at(name, at));
     const assignments: Node[] = [];
     const calls: { call: Node; around: readonly Node[] }[] = [];
     const others: { node: Node; scope: Node }[] = [];
@@ -111,6 +101,7 @@ export class Bindings {
       if (node.type === 'TSDeclareFunction') others.push({ node, scope });
       if (/^Class(?:Declaration|Expression)$/.test(node.type)) this.#classes.push(node);
       if (node.type === 'AssignmentExpression') assignments.push(node);
+      this.#writes.note(node);
       if (node.type === 'CallExpression') calls.push({ call: node, around: [...around] });
     });
     for (const { node, scope } of others) {
@@ -126,7 +117,7 @@ export class Bindings {
     for (const each of assignments) {
       const left = each['left'] as Node;
       const value = left.type === 'Identifier' ? (each['right'] as Node) : null;
-      for (const { name } of this.#partsOf(left)) this.#at(name, each)?.values.push(value);
+      for (const { name } of partsOf(left)) this.#at(name, each)?.values.push(value);
       if (left.type === 'MemberExpression') this.#change(ownerOf(left));
     }
     for (const { call, around } of calls) this.#call(call, around);
@@ -158,9 +149,20 @@ export class Bindings {
     own.isChanged ||= added === undefined;
     if (added === undefined) return;
     const inner = added.path.slice(added.path.indexOf(own.scope) + 1);
-    const when = conditionsOf(inner, this.#source);
+    const when = conditionsOf(inner, this);
     const isRepeated = inner.some(({ type }) => REPEATED.test(type));
     own.added.push(...added.args.map((node) => ({ node, when, isRepeated })));
+  }
+
+  /** A condition, told apart from the same text ahead of what changes what it is about. */
+  conditionOf(node: Node): { text: string; negated: boolean } {
+    const { text, negated } = conditionOf(node, this.source);
+    return { text: afterChanges(text, this.changesBefore(node)), negated };
+  }
+
+  /** How often there was written to what an expression is made of, ahead of it. */
+  changesBefore(node: Node): number {
+    return this.#writes.before(node);
   }
 
   /** What a name stands for where a node is; undefined for what is imported, or comes from elsewhere. */
@@ -192,7 +194,7 @@ export class Bindings {
       if (propertyName(each) === name) return { value, type: annotationOf(each) };
       if (each['kind'] !== 'constructor') continue;
       for (const param of (value?.['params'] ?? []) as readonly Node[]) {
-        const [own] = param.type === 'TSParameterProperty' ? this.#partsOf(param) : [];
+        const [own] = param.type === 'TSParameterProperty' ? partsOf(param) : [];
         if (own?.name === name) return { value: own.fallback, type: own.type?.node ?? null };
       }
     }
@@ -285,7 +287,7 @@ export class Bindings {
     within: Node | null = null,
     isConstant = true,
   ): void {
-    for (const { name, type, fallback, keys } of this.#partsOf(pattern)) {
+    for (const { name, type, fallback, keys } of partsOf(pattern)) {
       const given = fallback === null ? values : [...values, fallback];
       const initial = fallback === null && keys !== null ? propertyOf(whole, keys) : null;
       const constant = isConstant ? initial : null;
@@ -293,45 +295,6 @@ export class Bindings {
       const element = each !== null && keys !== null ? { list: each, keys, isGiven } : null;
       const own = { each: element, fallback, within, added: [], isChanged: false };
       this.#add(name, { scope, constant, initial, type, values: [...given], ...own });
-    }
-  }
-
-  /** The names that a pattern gives something to, with their types, and what they are where nothing is given. */
-  #partsOf(
-    pattern: Node,
-    type: DeclaredType | null = null,
-    fallback: Node | null = null,
-    keys: readonly Node[] | null = [],
-  ): Part[] {
-    const declared = annotationOf(pattern);
-    const own = declared === null ? type : { node: declared, keys: [] };
-    switch (pattern.type) {
-      case 'Identifier':
-        return [{ name: nameOf(pattern), type: own, fallback, keys }];
-      case 'ObjectPattern':
-        return (pattern['properties'] as Node[]).flatMap((each) => {
-          if (each.type !== 'Property') return this.#partsOf(each, undefined, null, null);
-          const key = propertyName(each);
-          const inner = key === null ? null : (keys?.concat(each['key'] as Node) ?? null);
-          const typeOfKey =
-            key === null || own === null ? null : { ...own, keys: [...own.keys, key] };
-          return this.#partsOf(each['value'] as Node, typeOfKey, null, inner);
-        });
-      case 'ArrayPattern':
-        return (pattern['elements'] as (Node | null)[]).flatMap((each, index) => {
-          if (each === null) return [];
-          const { start, end } = each;
-          const key: Node = { type: 'Literal', value: index, start, end };
-          return this.#partsOf(each, undefined, null, keys?.concat(key) ?? null);
-        });
-      case 'AssignmentPattern':
-        return this.#partsOf(pattern['left'] as Node, type, pattern['right'] as Node, keys);
-      case 'RestElement':
-        return this.#partsOf(pattern['argument'] as Node, undefined, null, null);
-      case 'TSParameterProperty':
-        return this.#partsOf(pattern['parameter'] as Node);
-      default:
-        return [];
     }
   }
 
@@ -345,28 +308,6 @@ export class Bindings {
       twice.values.push(...added.values);
     }
   }
-}
-
-/** On what it depends whether the innermost of these nodes is come to, each in the one before. */
-function conditionsOf(path: readonly Node[], source: string): Map<string, boolean> {
-  const found = new Map<string, boolean>();
-  for (const [index, node] of path.entries()) {
-    const next = path[index + 1];
-    const isIn = (part: unknown): boolean => next !== undefined && part === next;
-    if (/^(?:If|Conditional)/.test(node.type) && !isIn(node['test'])) {
-      const { text, negated } = conditionOf(node['test'] as Node, source);
-      found.set(text, isIn(node['consequent']) !== negated);
-    } else if (node.type === 'LogicalExpression' && isIn(node['right'])) {
-      const { text, negated } = conditionOf(node['left'] as Node, source);
-      found.set(text, (node['operator'] === '&&') !== negated);
-    } else if (/Function|^(?:For|While)|Switch|^Try|^Catch/.test(node.type)) {
-      // What is done once, many times or never is there or not, as all that is done there.
-      const body = (node['body'] ?? node['consequent'] ?? node['block'] ?? null) as Node | null;
-      const end = body !== null && 'start' in body ? body.start : node.start;
-      found.set(source.slice(node.start, end).trim() || node.type, true);
-    }
-  }
-  return found;
 }
 
 /** Of `namespace A.B` the namespace A, in which B is. */

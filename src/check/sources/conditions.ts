@@ -4,6 +4,11 @@ export type Conditions = ReadonlyMap<string, boolean>;
 /** Behind a condition, around what makes it another one than the same text elsewhere. */
 const MARK = '\0';
 
+/** A condition of what was written to so many times before: it may be another one than the same text ahead of that. */
+export function afterChanges(condition: string, changes: number): string {
+  return changes === 0 ? condition : `${condition}${MARK}${changes}${MARK}`;
+}
+
 /** A condition in one call of several, which may decide it otherwise. */
 export function inCall(condition: string, call: string): string {
   return `${condition}${MARK} in ${call.replaceAll(/\s+/g, ' ')}${MARK}`;

@@ -58,7 +58,7 @@ function ofValue(value: Located, hole?: number): readonly Alternative[] | NotKno
     const [one, other] = [node['consequent'], node['alternate']].map((each) =>
       ofValue({ node: each as Node, module }),
     );
-    return decided(node, module.source, one!, other!);
+    return decided(here, one!, other!);
   }
   const constant = value.module.constant(node);
   if (constant !== null) return ofValue(constant);

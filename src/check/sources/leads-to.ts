@@ -3,7 +3,7 @@ import { isTemplate } from './fragments.ts';
 import type { Located, Module } from './modules.ts';
 import { type Node, propertyName, unwrapped } from './nodes.ts';
 import { methodOf } from './query-methods.ts';
-import { returnedBy } from './texts.ts';
+import { returnedBy } from './returns.ts';
 import { valuesOf } from './written-values.ts';
 
 /** The templates that a function returns which is called, and what a getter does; null: it is anything else. */

@@ -1,7 +1,7 @@
 import { cooked } from './alternatives.ts';
 import { functionOf } from './classes.ts';
 import { type Located, type Module, memberOf } from './modules.ts';
-import { conditionOf, keyOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
+import { keyOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
 
 /** An element of a list, and by what conditions it is there. */
 export interface Item extends Located {
@@ -47,7 +47,7 @@ export function itemsOf(
       );
     case 'ConditionalExpression': {
       const [one, other] = [of(node['consequent']), of(node['alternate'])];
-      const { text, negated } = conditionOf(node['test'] as Node, module.source);
+      const { text, negated } = module.bindings.conditionOf(node['test'] as Node);
       return joined([withCondition(one, text, !negated), withCondition(other, text, negated)]);
     }
     case 'NewExpression': {
@@ -150,9 +150,8 @@ function withCondition(
 /** What is left of `name && part` and of `name ? part : null` where what is not there is filtered out. */
 function whereThere(item: Item): readonly Item[] {
   const node = unwrapped(item.node);
-  const { source } = item.module;
   const inner = (part: unknown, test: unknown, is: boolean): readonly Item[] => {
-    const { text, negated } = conditionOf(test as Node, source);
+    const { text, negated } = item.module.bindings.conditionOf(test as Node);
     const there = { ...item, node: part as Node };
     return whereThere(there).map((each) => ({
       ...each,

@@ -3,7 +3,7 @@ import { isFragment, isFragmentList } from './fragment-types.ts';
 import { isSql } from './is-sql.ts';
 import type { Located, Module } from './modules.ts';
 import { keyOf, type Node, nameOf, unwrapped } from './nodes.ts';
-import { returnedBy } from './texts.ts';
+import { returnedBy } from './returns.ts';
 import { typeOf, typeOfBinding } from './type-values.ts';
 
 /** Whether there is a template in lists that were looked into, and whether functions make one. */

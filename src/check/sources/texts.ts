@@ -5,6 +5,7 @@ import {
   cooked,
   decided,
   inOrder,
+  joined,
   made,
   NotKnown,
   placeOf,
@@ -17,8 +18,9 @@ import { atElement } from './conditions.ts';
 import { ofItems } from './list-variants.ts';
 import { itemsOf } from './lists.ts';
 import type { Located } from './modules.ts';
-import { keyOf, type Node, nameOf, unwrapped, visit } from './nodes.ts';
+import { keyOf, type Node, nameOf, unwrapped } from './nodes.ts';
 import { numberIn } from './numbers.ts';
+import { returnsOf } from './returns.ts';
 import { literalsOf } from './type-values.ts';
 import { chosenKeyOf, elementsOf, valuesOf } from './written-values.ts';
 
@@ -61,12 +63,12 @@ function follow(value: Located, depth: number): Texts {
         ? inOrder([node['left'], node['right']].map(of), here)
         : ofNumber(here);
     case 'ConditionalExpression':
-      return decided(node, module.source, of(node['consequent']), of(node['alternate']));
+      return decided(here, of(node['consequent']), of(node['alternate']));
     case 'LogicalExpression': {
       const [left, right] = [of(node['left']), of(node['right'])];
       if (left instanceof NotKnown)
         return node['operator'] === '&&' ? left : beginningAs(left, right);
-      return node['operator'] === '&&' ? right : decided(node, module.source, left, right);
+      return node['operator'] === '&&' ? right : decided(here, left, right);
     }
     case 'CallExpression':
       return ofCall(here, of, depth);
@@ -132,25 +134,6 @@ function ofTagged(here: Located, of: (node: unknown) => Texts): Texts {
   return notKnown({ node, module }, first === undefined ? '' : cooked(first));
 }
 
-/** What a function returns itself, and not the functions in it. */
-export function returnedBy(body: Node): readonly Node[] {
-  const known = RETURNED.get(body);
-  if (known !== undefined) return known;
-  const found: Node[] = [];
-  if (body.type !== 'BlockStatement' && body.type !== 'FunctionBody') found.push(body);
-  else {
-    visit(body, (node, around) => {
-      if (node.type !== 'ReturnStatement' || !node['argument']) return;
-      if (!around.some(({ type }) => /Function(?!Body)/.test(type)))
-        found.push(node['argument'] as Node);
-    });
-  }
-  RETURNED.set(body, found);
-  return found;
-}
-
-const RETURNED = new WeakMap<Node, readonly Node[]>();
-
 function ofCall(
   here: Located,
   of: (node: unknown) => Texts,
@@ -164,10 +147,12 @@ function ofCall(
   const isLater = made !== null && made.node['async'] === true;
   if (made !== null && (isAwaited || !isLater) && made.node['generator'] !== true) {
     steps += STEPS_OF_CALL;
-    const all = returnedBy(made.node['body'] as Node).map((each) =>
+    const all = returnsOf(made).map(({ node: each, when }) => {
       // What an async function returns is awaited as well.
-      follow({ node: isLater ? awaited(each) : each, module: made.module }, depth + 1),
-    );
+      const inner = { node: isLater ? awaited(each) : each, module: made.module };
+      const texts = follow(inner, depth + 1);
+      return texts instanceof NotKnown ? texts : joined([{ parts: [], when }], texts);
+    });
     const [one, ...others] = all;
     if (one === undefined) return notKnown(here);
     const unknown = all.find((each) => each instanceof NotKnown);
