@@ -17,9 +17,10 @@ export interface Finding {
 export type SourcePlace = Pick<Finding, 'file' | 'line' | 'column'>;
 
 export function placeAt(file: string, source: string, offset: number): SourcePlace {
-  const before = source.slice(0, offset);
+  // Editors do not count the mark of UTF-8 at the beginning of a file.
+  const before = source.slice(0, offset).replace(/^\uFEFF/, '');
   const lineStart = before.lastIndexOf('\n') + 1;
-  return { file, line: before.split('\n').length, column: offset - lineStart + 1 };
+  return { file, line: before.split('\n').length, column: before.length - lineStart + 1 };
 }
 
 /** Makes a finding of a place in a source. */
@@ -34,6 +35,8 @@ export function findingAt(
   return {
     ...placeAt(file, source, offset),
     ...what,
-    sourceLine: source.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).replace(/\r$/, ''),
+    sourceLine: source
+      .slice(lineStart, lineEnd < 0 ? undefined : lineEnd)
+      .replaceAll(/^\uFEFF|\r$/g, ''),
   };
 }

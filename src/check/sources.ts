@@ -4,6 +4,7 @@ import type { LoadedConfig } from './config.ts';
 import { sourceFiles } from './files.ts';
 import { findQueries, type SourceQueries } from './sources/find-queries.ts';
 import { Modules } from './sources/modules.ts';
+import { NOT_UTF8, sourceText } from './sources/source-text.ts';
 
 /** A source with the queries in it. */
 export interface Source extends SourceQueries {
@@ -51,11 +52,15 @@ export class Sources {
         next.set(file, known);
         continue;
       }
-      const text = await readFile(file, 'utf8');
+      const bytes = await readFile(file);
+      const text = sourceText(bytes);
       const column = config.transform?.column;
-      const found = findQueries(file, text, modules, column && wayBack(column));
+      const found =
+        text === null
+          ? notReadable(file, bytes)
+          : findQueries(file, text, modules, column && wayBack(column));
       next.set(file, {
-        source: { ...found, file, text },
+        source: { ...found, file, text: text ?? '' },
         version: versions.get(file) ?? '',
         uses: found.uses,
       });
@@ -65,6 +70,14 @@ export class Sources {
     this.#configurations = await versionsOf(asked);
     return [...next.values()].map(({ source }) => source);
   }
+}
+
+function notReadable(file: string, bytes: Buffer): SourceQueries {
+  const source = bytes.toString('utf8');
+  // Where the first byte is that could not be read.
+  const start = Math.max(0, source.indexOf('\uFFFD'));
+  const unknown = [{ file, source, start, reason: NOT_UTF8, before: '' }];
+  return { queries: [], unknown, impossible: [], uses: [], written: [] };
 }
 
 /** The names that the driver writes into the lists of `sql`, as it finds them of a transform. */

@@ -14,6 +14,7 @@ import {
   visit,
 } from './nodes.ts';
 import { Resolver } from './resolver.ts';
+import { sourceText } from './source-text.ts';
 
 /** An expression and the module that it stands in. */
 export interface Located {
@@ -76,7 +77,8 @@ export class Module {
 
   static parse(file: string, source: string | undefined, modules: Modules): Module | null {
     try {
-      return new Module(file, source ?? readFileSync(file, 'utf8'), modules);
+      const text = source ?? sourceText(readFileSync(file));
+      return text === null ? null : new Module(file, text, modules);
     } catch {
       return null;
     }

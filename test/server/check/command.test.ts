@@ -1,4 +1,4 @@
-import { chmod, rename } from 'node:fs/promises';
+import { chmod, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from 'asyncpg';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -236,6 +236,26 @@ describe('asyncpg check', () => {
     expect(await project.check(...frozen)).toMatchObject({ code: 0 });
     await project.write({ 'src/a.ts': source.replace('one', 'two') });
     expect(await project.check(...frozen)).toMatchObject({ code: 1 });
+  });
+
+  it('counts columns as editors do, and leaves a file in another encoding as it is', async () => {
+    const latin1 = Buffer.from('db.fetch(sql`SELECT 1`); // caf\u00e9', 'latin1');
+    await using project = await Project.make({
+      'schema.sql': '',
+      'a.ts': '\uFEFFdb.fetch("SELECT x");\ndb.fetch("SELECT y");',
+    });
+    await project.write({
+      'b.ts': latin1,
+      'c.ts': Buffer.from('\uFEFFdb.fetch("SELECT 1")', 'utf16le'),
+    });
+    const { out } = await project.check('--database', serverDsn(), '--fix');
+    expect(out).toMatch(/^a\.ts\(1,18\): error 42703: .*\n {4}db\.fetch\("SELECT x"\);\n {21}\^$/m);
+    expect(out).toContain('a.ts(2,18): error 42703');
+    expect(out).toContain(
+      'b.ts(1,32): warning not-checked: not checked: the file is not UTF-8: save it as that',
+    );
+    expect(out).toContain('c.ts(1,1): warning not-checked: not checked: the file is not UTF-8');
+    expect(await readFile(path.join(project.folder, 'b.ts'))).toEqual(latin1);
   });
 
   it('tells of queries that are given to nothing that can be followed', async () => {
