@@ -382,7 +382,7 @@ describe('the finder of queries, of sql templates in others', () => {
     const source = `const base = [sql\`a\`]; const m = new Map([['x', sql\`x\`], ['y', sql\`y\`]]);
       db.fetch(sql\`SELECT 1 WHERE \${sql.and([...base, sql\`b\`])}\`);
       db.fetch(sql\`SELECT 2 WHERE \${sql.and([p && sql\`c\`, q ? sql\`d\` : undefined, sql\`e\`].filter(Boolean))}\`);
-      db.fetch(sql\`SELECT 3 WHERE \${sql.or([...(p ? [sql\`c\`] : []), ...base].filter((each) => each !== undefined))}\`);
+      db.fetch(sql\`SELECT 3 WHERE \${sql.or([...(p ? [sql\`c\`] : []), ...base].filter((each) => each !== undefined && each !== false))}\`);
       db.fetch(sql\`SELECT \${m.get(k)}\`);`;
     expect(textsOf(source)).toEqual([
       'SELECT 1 WHERE ((a) AND (b))',

@@ -91,6 +91,8 @@ class ParameterFinder {
         // unnest($1, $2): each array has what goes into a column.
         const functions = nodesOf(relation['functions']);
         const call = nodeOf((functions.length > 1 ? functions[index] : functions[0])?.['funcexpr']);
+        const known = this.#catalog.functionOf(numberOf(call?.['funcid']));
+        if (known?.schema !== 'pg_catalog' || known.name !== 'unnest') break;
         this.#note(listOf(call?.['args'])[0], {
           name: plural(column.name),
           hasNullableElements: isNullable,

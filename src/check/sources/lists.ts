@@ -106,7 +106,8 @@ function ofCall(node: Node, module: Module, use: Use, depth: number): readonly I
 function looksForThere(made: Node | undefined, module: Module): boolean {
   if (made?.type !== 'ArrowFunctionExpression') return nameOf(made) === 'Boolean';
   const { start, end } = made['body'] as Node;
-  return IS_THERE.test(module.source.slice(start, end));
+  const tests = module.source.slice(start, end).split('&&');
+  return tests.every((each) => IS_THERE.test(each.trim()));
 }
 
 /** What a generator yields, or the list that a function returns. */

@@ -130,6 +130,13 @@ describe('the types of queries', () => {
       "INSERT INTO users (id, email, nick) VALUES ($1, lower($2), NULLIF(btrim($3), ''))": `${id}, email: string, nick: string | null`,
       'UPDATE users SET email = CASE WHEN $2 THEN $3 ELSE email END WHERE id = $1': `${id}, $2: boolean, email: string`,
       'SELECT id FROM users WHERE (created_at, id) < ($1, $2)': `created_at: Date | string, ${id}`,
+      // An array that goes through unnest has what goes into the column, and a document that is taken apart has not.
+      'INSERT INTO users (id, email, nick) SELECT i, i::text, n FROM unnest($1::int8[], $2::text[]) u (i, n)':
+        'ids: readonly (bigint | number)[], nicks: readonly (string | null)[]',
+      'INSERT INTO users (id, email) SELECT i, e FROM jsonb_to_recordset($1::jsonb) u (i int8, e text)':
+        '$1: unknown',
+      'INSERT INTO users (id, email) SELECT i, $3 FROM generate_series($1::int8, $2) i':
+        '$1: bigint | number, $2: bigint | number, email: string',
       // By a function of one's own, if it is called for NULL and is no formula.
       'SELECT given($1, $2)': 'a: number | bigint | null, b: string | null',
       'CALL done($1)': 'a: number | bigint | null',
