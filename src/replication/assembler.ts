@@ -197,7 +197,7 @@ export class Assembler implements PgOutputSink {
   }
 
   prepare(prepare: Prepare): void {
-    this.#whole.prepare(prepare);
+    this.#whole.prepare(prepare, this.#start);
   }
 
   streamStart({ xid }: StreamStart): void {

@@ -72,7 +72,10 @@ export class WholeTransactions {
     this.#close('committed', commit);
   }
 
-  prepare(prepare: Prepare): void {
+  /** @param start where the present connection begins */
+  prepare(prepare: Prepare, start: bigint): void {
+    // Of one that has changed nothing, but locked rows, the server does not say that it begins.
+    if (this.current === null) this.beginPrepare(prepare, start);
     if (!this.#isLate) this.#close('prepared', prepare);
   }
 

@@ -100,3 +100,24 @@ test('comes as a whole with its commit where it was prepared before the slot had
   life.assembler.commitPrepared(DECIDED);
   expect(await life.told()).toEqual([['committed', null, 'a']]);
 });
+
+test('is one without changes where the server does not say that it begins', async () => {
+  const life = new Life().connects(0n);
+  for (let connection = 0; connection < 2; connection++) {
+    life.assembler.prepare(PREPARED);
+    life.assembler.commitPrepared(DECIDED);
+    life.assembler.disconnected(true);
+    life.connects(0n);
+  }
+  expect(await life.told()).toEqual([
+    ['prepared', 'g'],
+    ['committed', 'g', 'commit-prepared'],
+  ]);
+  expect(life.assembler.skipped.transactions).toBe(2);
+  // It was prepared before the slot had twoPhase, and has nothing that could be handed over when it is committed.
+  const late = new Life().connects(110n);
+  late.assembler.prepare(PREPARED);
+  late.assembler.commitPrepared(DECIDED);
+  expect(late.assembler.isMidway).toBe(false);
+  expect(await late.told()).toEqual([]);
+});

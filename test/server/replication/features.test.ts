@@ -183,6 +183,59 @@ onEachServer('a change stream', SERVER, (server) => {
     await pool.execute('TRUNCATE a, b');
   });
 
+  test('with twoPhase hands over what becomes of a prepared transaction that has only locked rows', async () => {
+    const { pool, version } = server;
+    await pool.execute('INSERT INTO b VALUES (1)');
+    const lock = (gid: string): Promise<unknown> =>
+      pool.execute(`BEGIN; SELECT FROM b FOR UPDATE; PREPARE TRANSACTION '${gid}'`);
+    const options = { slot: 'locked', publication: 'both_of_them' } as const;
+    await using before = await openChangeStream(pool, options);
+    await lock('before');
+    await pool.execute('INSERT INTO a VALUES (1)');
+    const first = (await iteratorOf(before).next()).value!;
+    expect(idsOf(await first.toArray())).toEqual([1]);
+    first.ack();
+    await before.close();
+    await using stream = await openChangeStream(pool, {
+      ...options,
+      slot: { name: 'locked', twoPhase: true },
+      acknowledge: 'manual',
+    });
+    const iterator = iteratorOf(stream);
+    const told: unknown[] = [];
+    const readUntil = async (gid: string): Promise<void> => {
+      for (;;) {
+        const transaction: ChangeTransaction = (await iterator.next()).value!;
+        const changes = await transaction.toArray();
+        told.push([transaction.gid, transaction.outcome, ...changes.map(({ kind }) => kind)]);
+        if (transaction.gid === gid && changes.length > 0) return;
+      }
+    };
+    const ends = [
+      ['kept', 'COMMIT', 'committed', 'commit-prepared'],
+      ['undone', 'ROLLBACK', 'aborted', 'rollback-prepared'],
+    ] as const;
+    await pool.execute("COMMIT PREPARED 'before'");
+    for (const [gid, end] of ends) {
+      await lock(gid);
+      await pool.execute(`${end} PREPARED '${gid}'`);
+      await readUntil(gid);
+      // All of it comes once more, and is left out.
+      await pool.execute(
+        "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'locked'",
+      );
+    }
+    await pool.execute('INSERT INTO a VALUES (2)');
+    expect((await take(iterator, 1)).map(idsOf)).toEqual([[2]]);
+    // Before 18 nothing is told of it before it is decided.
+    const prepared = (gid: string): unknown[] => (version >= 18 ? [[gid, 'prepared']] : []);
+    expect(told).toEqual([
+      ['before', 'committed', 'commit-prepared'],
+      ...ends.flatMap(([gid, , outcome, kind]) => [...prepared(gid), [gid, outcome, kind]]),
+    ]);
+    await pool.execute('TRUNCATE a, b');
+  });
+
   test('with twoPhase hands over what was prepared before the slot had it, once, when it is committed', async () => {
     const { pool } = server;
     const slot = 'late';
