@@ -60,7 +60,6 @@ const OPTIONS: OptionNames<WithOptions> = {
 
 /** The session of a call that runs in a transaction of its own. */
 class CallInTransaction implements Lease {
-  readonly client: ClientSession;
   readonly lease: Lease;
   readonly own: OpenTransaction;
   readonly transaction: Transaction<any>;
@@ -73,11 +72,16 @@ class CallInTransaction implements Lease {
     transaction: Transaction<any>,
     deadline: Deadline | null,
   ) {
-    this.client = lease.client;
     this.lease = lease;
     this.own = own;
     this.transaction = transaction;
     this.deadline = deadline;
+  }
+
+  /** Asked for by what submits the call: a release or reset of the connection may have undone the transaction by then. */
+  get client(): ClientSession {
+    this.own.checkOpen('with({ settings }) or with({ readOnly })');
+    return this.lease.client;
   }
 }
 

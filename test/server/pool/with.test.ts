@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   connect,
   createPool,
+  InterfaceError,
   type Pool,
   TimeoutError,
   type Transaction,
@@ -38,6 +39,37 @@ describe('pool.with', () => {
     for (const call of calls) await expect(call).rejects.toThrow('enough');
     await expect(db.fetchVal('SELECT 1')).rejects.toThrow('enough');
     expect(await pool.fetchVal('SELECT 1')).toBe(1);
+  });
+
+  it('is executed in its transaction or not at all, whenever its connection is released or reset', async () => {
+    const insert = 'INSERT INTO pool_with_test VALUES (77)';
+    for (const end of ['release', 'reset'] as const) {
+      const said = new Set<string>();
+      for (let turns = 0; turns < 12; turns++) {
+        const connection = await pool.acquire();
+        const call = connection
+          .with({ settings: { 'app.user': 1 } })
+          .execute(insert)
+          .then(
+            () => 'done',
+            (error: unknown) => (error instanceof InterfaceError ? 'refused' : String(error)),
+          );
+        for (let turn = 0; turn < turns; turn++) await null;
+        await (end === 'reset' ? connection.reset() : pool.release(connection));
+        const outcome = await call;
+        said.add(outcome);
+        await pool.release(connection);
+        const left = await pool.fetchVal('SELECT count(*) FROM pool_with_test WHERE a = 77');
+        expect([end, turns, outcome, left]).toEqual([
+          end,
+          turns,
+          outcome,
+          outcome === 'done' ? 1n : 0n,
+        ]);
+        await pool.execute('DELETE FROM pool_with_test WHERE a = 77');
+      }
+      expect(said).toContain('refused');
+    }
   });
 
   it("ends a call with the call's own signal as well", async () => {
