@@ -13,7 +13,7 @@ import type { Catalog, KnownFunction } from './catalog.ts';
 import { constantText } from './constants.ts';
 import { functionOf } from './facts.ts';
 import type { Inference } from './inference.ts';
-import { NEVER_NULL } from './never-null.ts';
+import { NEVER_NULL } from './never-null/never-null.ts';
 import type { Scope } from './scope.ts';
 
 /** `void`: the driver makes it null. */

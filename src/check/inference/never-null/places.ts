@@ -1,0 +1,33 @@
+/** Of geometry and of networks. */
+export const OF_PLACES = `
+box_above box_above_eq box_add box_area box_below box_below_eq box_center box_circle box_contain
+box_contain_pt box_contained box_diagonal box_distance box_div box_eq box_ge box_gt box_height
+box_le box_left box_lt box_mul box_overabove box_overbelow box_overlap box_overleft box_overright
+box_poly box_right box_same box_sub box_width boxes_bound_box cidr_abbrev cidr_set_masklen
+circle_above circle_add_pt circle_area circle_below circle_box circle_center circle_contain
+circle_contain_pt circle_contained circle_diameter circle_distance circle_div_pt circle_eq circle_ge
+circle_gt circle_le circle_left circle_lt circle_mul_pt circle_ne circle_overabove circle_overbelow
+circle_overlap circle_overleft circle_overright circle_poly circle_radius circle_right circle_same
+circle_sub_pt construct_point cr_circle dist_bp dist_bs dist_cpoint dist_cpoly dist_lp dist_ls
+dist_pathp dist_pb dist_pc dist_pl dist_polyc dist_polyp dist_ppath dist_ppoly dist_ps dist_sb
+dist_sl dist_sp hashinet hashinetextended hashmacaddr hashmacaddr8 hashmacaddr8extended
+hashmacaddrextended inet_abbrev inet_merge inet_same_family inet_set_masklen inet_to_cidr inetand
+inetmi inetmi_int8 inetnot inetor inetpl inter_lb inter_sb inter_sl line_construct_pp line_distance
+line_eq line_horizontal line_intersect line_parallel line_perp line_vertical lseg_center
+lseg_construct lseg_distance lseg_eq lseg_ge lseg_gt lseg_horizontal lseg_intersect lseg_le
+lseg_length lseg_lt lseg_ne lseg_parallel lseg_perp lseg_vertical macaddr8_and macaddr8_cmp
+macaddr8_eq macaddr8_ge macaddr8_gt macaddr8_le macaddr8_lt macaddr8_ne macaddr8_not macaddr8_or
+macaddr8_set7bit macaddr8_trunc macaddr8tomacaddr macaddr_and macaddr_cmp macaddr_eq macaddr_ge
+macaddr_gt macaddr_le macaddr_lt macaddr_ne macaddr_not macaddr_or macaddr_trunc macaddrtomacaddr8
+network_broadcast network_cmp network_eq network_family network_ge network_gt network_host
+network_hostmask network_larger network_le network_lt network_masklen network_ne network_netmask
+network_network network_overlap network_show network_smaller network_sub network_subeq network_sup
+network_supeq on_pb on_pl on_ppath on_ps on_sb on_sl path_add_pt path_close path_div_pt path_inter
+path_isclosed path_isopen path_length path_mul_pt path_n_eq path_n_ge path_n_gt path_n_le path_n_lt
+path_npoints path_open path_poly path_sub_pt point_above point_add point_below point_box
+point_distance point_div point_eq point_horiz point_left point_mul point_ne point_right point_slope
+point_sub point_vert points_box poly_above poly_below poly_box poly_center poly_circle poly_contain
+poly_contain_pt poly_contained poly_left poly_npoints poly_overabove poly_overbelow poly_overlap
+poly_overleft poly_overright poly_path poly_right poly_same pt_contained_circle pt_contained_poly
+spg_poly_quad_compress
+`;

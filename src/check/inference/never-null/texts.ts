@@ -1,0 +1,39 @@
+/** Of texts, text search, bytes, bits, UUIDs and booleans. */
+export const OF_TEXTS = `
+PG_char_to_encoding ascii binary_decode binary_encode bit bit_and bit_bit_count bit_or bitcat bitcmp
+biteq bitge bitgetbit bitgt bitle bitlength bitlt bitne bitnot bitoctetlength bitoverlay
+bitoverlay_no_len bitposition bitsetbit bitshiftleft bitshiftright bitsubstr bitsubstr_no_len
+bittoint4 bittoint8 bitxor bool_int4 booland_statefunc booleq boolge boolgt boolle boollt boolne
+boolor_statefunc booltext bpchar bpchar_larger bpchar_name bpchar_pattern_ge bpchar_pattern_gt
+bpchar_pattern_le bpchar_pattern_lt bpchar_smaller bpcharcmp bpchareq bpcharge bpchargt bpcharle
+bpcharlen bpcharlt bpcharne bpcharoctetlen btboolcmp btbpchar_pattern_cmp btcharcmp btnamecmp
+btnametextcmp btrim btrim1 bttext_pattern_cmp bttextcmp bttextnamecmp byteaGetBit byteaGetByte
+byteaSetBit byteaSetByte bytea_bit_count bytea_int2 bytea_int4 bytea_int8 bytea_reverse bytea_substr
+bytea_substr_no_len byteacat byteacmp byteaeq byteage byteagt byteale bytealike bytealt bytealtrim
+byteane byteanlike byteaoctetlen byteaoverlay byteaoverlay_no_len byteapos byteartrim byteatrim
+casefold char_bpchar char_text chareq charge chargt charle charlt charne chartoi4 crc32_bytea
+crc32c_bytea gen_random_uuid getdatabaseencoding gin_cmp_tslexeme gin_compare_jsonb hashbpchar
+hashbpcharextended hashchar hashcharextended hashname hashnameextended hashtext hashtextextended
+initcap length_in_encoding like_escape like_escape_bytea lpad ltrim ltrim1 md5_bytea md5_text
+name_bpchar name_text nameeq nameeqtext namege namegetext namegt namegttext nameiclike nameicnlike
+namele nameletext namelike namelt namelttext namene namenetext namenlike phraseto_tsquery
+plainto_tsquery quote_ident quote_literal quote_nullable regexp_count regexp_count_no_flags
+regexp_count_no_start regexp_instr regexp_instr_no_endoption regexp_instr_no_flags regexp_instr_no_n
+regexp_instr_no_start regexp_instr_no_subexpr regexp_like regexp_like_no_flags repeat replace_text
+rpad rtrim rtrim1 set_config_by_name sha224_bytea sha256_bytea sha384_bytea sha512_bytea
+show_config_by_name similar_to_escape_1 similar_to_escape_2 split_part text_char text_ge text_gt
+text_larger text_le text_left text_lt text_name text_pattern_ge text_pattern_gt text_pattern_le
+text_pattern_lt text_reverse text_right text_smaller text_starts_with text_substr text_substr_no_len
+text_to_table text_to_table_null textcat texteq texteqname textgename textgtname texticlike
+texticnlike textlen textlename textlike textltname textne textnename textnlike textoctetlen
+textoverlay textoverlay_no_len textpos textregexreplace_extended textregexreplace_extended_no_flags
+textregexreplace_extended_no_n textregexreplace_noopt timeofday to_ascii_default to_ascii_enc
+to_ascii_encname to_tsquery to_tsvector translate ts_headline ts_headline_opt ts_match_qv
+ts_match_tq ts_match_tt ts_match_vq ts_rank_tt ts_rank_ttf ts_rankcd_tt ts_rankcd_ttf tsq_mcontained
+tsq_mcontains tsquery_and tsquery_cmp tsquery_not tsquery_numnode tsquery_or tsquery_phrase
+tsquery_phrase_distance tsquery_rewrite tsquery_rewrite_query tsquerytree tsvector_concat
+tsvector_delete_str tsvector_length tsvector_lt tsvector_setweight tsvector_strip unicode_assigned
+unicode_is_normalized unicode_normalize_func upper uuid_cmp uuid_eq uuid_ge uuid_gt uuid_hash
+uuid_hash_extended uuid_le uuid_lt uuid_ne uuidv7 varbit varchar websearch_to_tsquery
+xml_is_well_formed xml_is_well_formed_content xml_is_well_formed_document
+`;
