@@ -109,6 +109,8 @@ export async function cleanWithHook(
   const { session } = client;
   await onceIdle(client, clock, (deadline) => rollBack(client, deadline));
   if (session.isEnded) return;
+  // The hook has the connection until it is over.
+  lease.isOver = false;
   try {
     await runHook('reset', hook, client.owner, clock, limit, null, end);
   } catch (error) {

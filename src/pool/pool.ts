@@ -403,8 +403,8 @@ export class Pool<F extends RowForm = 'record'> extends Queryable<F> implements 
     pooled.unwatch();
     warnOfListeners(client.listeners.size);
     dismissHolder(client);
+    lease.isOver = true;
     if (reset === undefined) {
-      lease.isOver = true;
       const ahead = cleanAhead(pooled, resetOnRelease, this.#clock);
       if (ahead !== null) {
         client.listeners.clearHolder();

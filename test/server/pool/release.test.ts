@@ -301,6 +301,25 @@ describe('release', () => {
     }
   });
 
+  it('is refused to its holder from the release on, also where a reset hook gets it later', async () => {
+    for (const reset of [undefined, (c: Connection) => c.execute('SELECT 1').then(() => {})]) {
+      await using test = await TestPool.open({ ...ONE, reset });
+      const { pool } = test;
+      const connection = await pool.acquire();
+      const statement = await connection.prepare('SELECT 2');
+      const slow = connection.fetchVal('SELECT 3 FROM pg_sleep(0.05)');
+      const released = pool.release(connection);
+      for (const call of [() => connection.fetchVal('SELECT 1'), () => statement.fetchVal()]) {
+        await expect(call()).rejects.toThrow(/released back to the pool/);
+      }
+      expect(connection.isReleased).toBe(true);
+      expect(await slow).toBe(3);
+      await released;
+      expect(await pool.fetchVal('SELECT 4')).toBe(4);
+      expect(connection.isReleased).toBe(true);
+    }
+  });
+
   it('waits for the calls that are under way', async () => {
     await using test = await TestPool.open(ONE);
     const { pool } = test;
