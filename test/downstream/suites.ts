@@ -114,6 +114,8 @@ export default defineConfig({
     maxWorkers: 1,
     minWorkers: 1,
     fileParallelism: false,
+    // The adapter finds the very drizzle-orm that the tests have: that of a workspace is not in node_modules.
+    server: { deps: { inline: [/node_modules\\/asyncpg\\//] } },
   },
   plugins: [tsconfigPaths()],
   ${more}
