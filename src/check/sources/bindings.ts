@@ -51,7 +51,7 @@ interface Element {
 }
 
 /** What is pushed to an array, and by what conditions: `if (name) parts.push(…)`. */
-export interface Added {
+interface Added {
   readonly node: Node;
   readonly when: ReadonlyMap<string, boolean>;
   /** In a loop, or by a function: once, many times or never. */
