@@ -242,6 +242,11 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
     ["const m = new Map([['a', 'b']]); m.set('a', x); db.fetch(`SELECT ${m.get('a')}`)"],
     ["const m = new Map(more); db.fetch(`SELECT ${m.get('a')}`)"],
     ['const o = { ...more, [x]: 1 }; db.fetch(`SELECT ${o[k]}`)'],
+    ["const all = (t) => { t += 'x'; return `SELECT ${t}`; }; db.fetch(all('a'))"],
+    ["const all = (a, t) => `SELECT ${t}`; db.fetch(all(...x, 'a'))"],
+    [
+      "const all = (t) => ((t) => `SELECT ${t}`)(x); const one = (t) => { const f = (t) => `SELECT ${t}`; return f(y); }; db.fetch(one('a'))",
+    ],
     ['function* some() { yield x; yield; } for (const q of some()) db.fetch(`SELECT ${q}`)'],
   ])('does not take a list for what it is at first: %s', (source) => {
     const { queries, unknown } = findQueries('a.ts', source);
@@ -525,6 +530,16 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
       [
         ...['SELECT a FROM t GROUP BY a', 'SELECT b FROM t GROUP BY b'],
         ...['SELECT aa', 'SELECT ab', 'SELECT ba', 'SELECT bb'],
+      ],
+    ],
+    [
+      'a text that a function is given',
+      "const TABLE = 'b'; const all = (t: string) => `SELECT * FROM ${t}`; const by = (t, c = 'id', n) => `${all(t)} WHERE ${c} = $${n}`;" +
+        "db.fetch(all('a')); db.fetch(all(TABLE) + ' LIMIT 1'); db.fetch(by('c', `x`, 1)); db.fetch(all(all('d'))); const t = 'e'; db.fetch(all(`f${t}`));" +
+        "class R { from(t) { return `SELECT 1 FROM ${t}`; } m() { db.fetch(this.from('g')); } }",
+      [
+        ...['SELECT * FROM a', 'SELECT * FROM b LIMIT 1', 'SELECT * FROM c WHERE x = $1'],
+        ...['SELECT * FROM SELECT * FROM d', 'SELECT * FROM fe', 'SELECT 1 FROM g'],
       ],
     ],
     [

@@ -12,6 +12,7 @@ import {
   startOf,
   textOf,
 } from './alternatives.ts';
+import type { Binding } from './bindings.ts';
 import { ofThisCall } from './calls.ts';
 import { functionOf } from './classes.ts';
 import { atElement } from './conditions.ts';
@@ -34,9 +35,14 @@ const MOST_STEPS = 300;
 const STEPS_OF_CALL = 15;
 let steps = 0;
 
+/** What is given for the parameters of the functions that are being looked into, where that is one text. */
+type Given = ReadonlyMap<Binding, readonly Alternative[]>;
+let given: Given = new Map();
+
 /** The texts that an expression can be. */
 export function textsOf(value: Located): Texts {
   steps = 0;
+  given = new Map();
   return follow(value, 0);
 }
 
@@ -147,12 +153,15 @@ function ofCall(
   const isLater = made !== null && made.node['async'] === true;
   if (made !== null && (isAwaited || !isLater) && made.node['generator'] !== true) {
     steps += STEPS_OF_CALL;
+    const outer = given;
+    given = new Map([...outer, ...givenIn(made, args, of)]);
     const all = returnsOf(made).map(({ node: each, when }) => {
       // What an async function returns is awaited as well.
       const inner = { node: isLater ? awaited(each) : each, module: made.module };
       const texts = follow(inner, depth + 1);
       return texts instanceof NotKnown ? texts : joined([{ parts: [], when }], texts);
     });
+    given = outer;
     const [one, ...others] = all;
     if (one === undefined) return notKnown(here);
     const unknown = all.find((each) => each instanceof NotKnown);
@@ -190,6 +199,25 @@ function ofCall(
   return notKnown(here, beginningOf(of(object)));
 }
 
+/** What a call gives for parameters: `FROM ${table}` of `from('users')`. What may be one of several stays what the type says. */
+function givenIn(
+  made: Located,
+  args: readonly Node[],
+  of: (node: unknown) => Texts,
+): [Binding, readonly Alternative[]][] {
+  return (made.node['params'] as readonly Node[]).flatMap((param, index) => {
+    const target = param.type === 'AssignmentPattern' ? (param['left'] as Node) : param;
+    const own = target.type === 'Identifier' ? made.module.binding(target) : undefined;
+    const isSpread = args.slice(0, index + 1).some(({ type }) => type === 'SpreadElement');
+    const isWritten = own && own.values.length > (own.fallback === null ? 1 : 2);
+    const arg = args[index];
+    if (own === undefined || isSpread || isWritten || arg === undefined) return [];
+    const texts = of(arg);
+    const isOne = !(texts instanceof NotKnown) && texts.length === 1 && texts[0]!.when.size === 0;
+    return isOne ? [[own, texts]] : [];
+  });
+}
+
 /** That a call comes to one of those that its function returns. */
 function returns({ node, module }: Located, index: number): string {
   return `${module.source.slice(node.start, node.end).replaceAll(/\s+/g, ' ')} === 'return ${index + 1}'`;
@@ -203,6 +231,9 @@ function awaited(argument: Node): Node {
 function ofName(here: Located, depth: number): Texts {
   steps += 1;
   const { node, module } = here;
+  const own = node.type === 'Identifier' && given.size > 0 ? module.binding(node) : undefined;
+  const known = own && given.get(own);
+  if (known !== undefined) return known;
   const constant = module.constant(node);
   if (constant !== null && constant.node !== node) return follow(constant, depth + 1);
   const literals = literalsOf(node, module);
