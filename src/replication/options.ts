@@ -79,7 +79,7 @@ export interface ChangeStreamOptions {
   readonly streaming?: boolean | undefined;
   /** Whether values may come in their binary forms. Default `auto`: if all types have one here. */
   readonly binary?: 'auto' | false | undefined;
-  /** Changes that may wait before no more is read. Default 1,024. */
+  /** Changes that may wait before no more is read; of large rows fewer do, 16 MB as they came. Default 1,024. */
   readonly highWater?: number | undefined;
   /** How often the server is told the position. Default: 10,000, or less if the server asks for it. */
   readonly statusInterval?: number | undefined;

@@ -2,6 +2,7 @@ import { InterfaceError } from '../errors/client-errors.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { Keepalive } from '../protocol/replication/walsender.ts';
 import type { CopyBothRequest, Verdict, WalSink } from '../session/requests/copy-both-request.ts';
+import { Backlog } from './backlog.ts';
 import { type Progress, StatusReporter } from './status-reporter.ts';
 import { bothOf } from './transaction.ts';
 import { milliseconds, type Walsender } from './walsender.ts';
@@ -22,7 +23,6 @@ export interface RawStream extends AsyncIterable<RawMessage> {
 
 /** Messages that may wait before no more is read. */
 const HIGH_WATER = 1024;
-const LOW_WATER = 256;
 const STATUS_INTERVAL = 10_000;
 const RECEIVE_TIMEOUT = 60_000;
 
@@ -41,6 +41,7 @@ export class OpenRawStream
   /** The server would not begin. */
   #isRefused = false;
   #queue: RawMessage[] = [];
+  readonly #backlog = new Backlog(HIGH_WATER);
   #wake: (() => void) | null = null;
   #end: { readonly error: Error | null } | null = null;
 
@@ -81,7 +82,8 @@ export class OpenRawStream
     await this.#starting;
     for (;;) {
       const value = this.#queue.shift();
-      if (this.isPaused && this.#queue.length <= LOW_WATER) {
+      if (value !== undefined) this.#backlog.leave(1);
+      if (this.isPaused && this.#backlog.isLow) {
         this.isPaused = false;
         if (!this.#sender.session.isEnded) this.#sender.session.inbox.resume();
       }
@@ -116,8 +118,10 @@ export class OpenRawStream
       lsn: lsnText(this.received),
       data: Buffer.from(buffer.subarray(start, end)),
     });
+    this.#backlog.count += 1;
+    this.#backlog.weigh(end - start);
     this.#tell();
-    this.isPaused = this.#queue.length >= HIGH_WATER;
+    this.isPaused = this.#backlog.isFull;
     return this.isPaused ? 'enough' : 'taken';
   }
 

@@ -80,6 +80,7 @@ export class Receiver implements WalSink {
 
   data(buffer: Buffer, start: number, end: number): Verdict {
     if (!this.#assembler.take(buffer, start, end, dataStart(buffer, start))) return 'again';
+    this.#queue.weigh(end - start);
     return this.#queue.isPaused ? 'enough' : 'taken';
   }
 

@@ -1,7 +1,5 @@
+import { Backlog } from './backlog.ts';
 import { bothOf, type Transaction } from './transaction.ts';
-
-/** Below this share of `highWater` reading goes on. */
-const LOW_WATER = 0.25;
 
 /** What is read into a queue, which says when that is enough. */
 export interface Source {
@@ -13,11 +11,11 @@ export interface Source {
 export class TransactionQueue {
   /** Nothing is to be read for now. */
   isPaused = false;
-  /** Changes that wait to be taken. */
-  queued = 0;
   readonly counts = { transactions: 0, changes: 0, maxQueued: 0 };
   readonly #source: Source;
-  readonly #highWater: number;
+  readonly #backlog: Backlog;
+  /** The message that is taken now has brought something that waits. */
+  #hasGrown = false;
   #waiting: Transaction[] = [];
   /** What was handed over and not left yet: more than one if several were asked for at once. */
   #handed: Transaction[] = [];
@@ -27,7 +25,12 @@ export class TransactionQueue {
 
   constructor(source: Source, highWater: number) {
     this.#source = source;
-    this.#highWater = highWater;
+    this.#backlog = new Backlog(highWater);
+  }
+
+  /** Changes that wait to be taken. */
+  get queued(): number {
+    return this.#backlog.count;
   }
 
   opened(transaction: Transaction): void {
@@ -39,16 +42,28 @@ export class TransactionQueue {
 
   pushed(transaction: Transaction): void {
     this.counts.changes += 1;
-    this.queued += 1;
+    this.#backlog.count += 1;
+    this.#hasGrown = true;
     if (this.queued > this.counts.maxQueued) this.counts.maxQueued = this.queued;
-    if (this.queued < this.#highWater || this.isPaused) return;
+    if (!transaction.isSnapshot) this.#pauseIfFull();
+  }
+
+  /** The message was taken whose change may have been pushed: it was so many bytes. */
+  weigh(bytes: number): void {
+    if (!this.#hasGrown) return;
+    this.#hasGrown = false;
+    this.#backlog.weigh(bytes);
+    this.#pauseIfFull();
+  }
+
+  #pauseIfFull(): void {
     // Somebody who waits for a transaction in progress must get its end.
-    this.isPaused = !this.#isAwaited && !transaction.isSnapshot;
+    if (this.#backlog.isFull && !this.isPaused) this.isPaused = !this.#isAwaited;
   }
 
   taken(count: number): void {
-    this.queued -= count;
-    if (this.queued <= this.#highWater * LOW_WATER) this.resume();
+    this.#backlog.leave(count);
+    if (this.#backlog.isLow) this.resume();
   }
 
   resume(): void {

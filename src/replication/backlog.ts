@@ -1,0 +1,37 @@
+/** So many bytes may wait, as they came, before no more is read: rows may be large. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** Below this share of what may wait reading goes on. */
+const LOW_WATER = 0.25;
+
+/** What waits for a consumer: how many changes, and about how many bytes. */
+export class Backlog {
+  count = 0;
+  #bytes = 0;
+  readonly #most: number;
+
+  /** @param most changes that may wait */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** What has come last is of this size. */
+  weigh(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /** So many wait no more. What each of them weighs is not kept: they are all alike. */
+  leave(count: number): void {
+    const left = this.count - count;
+    this.#bytes = left > 0 ? (this.#bytes * left) / this.count : 0;
+    this.count = left;
+  }
+
+  get isFull(): boolean {
+    return this.count >= this.#most || this.#bytes >= MOST_BYTES;
+  }
+
+  get isLow(): boolean {
+    return this.count <= this.#most * LOW_WATER && this.#bytes <= MOST_BYTES * LOW_WATER;
+  }
+}
