@@ -188,10 +188,13 @@ function isQuoted(name: string, message: string): boolean {
 
 /** How often what is published is asked for while tables are being dropped. */
 const ATTEMPTS = 20;
+/** Internal error, undefined table, deadlock. */
+const PASSING: ReadonlySet<string | null> = new Set(['XX000', '42P01', '40P01']);
 
 /**
  * Asks for what is published. The server looks into each table on the way, and fails where one was dropped since it has
- * made its list: with an internal error ("could not open relation"), or as the table is asked for by its name.
+ * made its list: with an internal error ("could not open relation"), or as the table is asked for by its name. Where others alter
+ * tables and wait for each other in a circle, it may be the one that the server ends.
  */
 export async function whileTablesGo<T>(ask: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -199,7 +202,7 @@ export async function whileTablesGo<T>(ask: () => Promise<T>): Promise<T> {
       return await ask();
     } catch (error) {
       const state = error instanceof PostgresError ? error.sqlstate : null;
-      if (!(state === 'XX000' || state === '42P01') || attempt === ATTEMPTS) throw error;
+      if (!PASSING.has(state) || attempt === ATTEMPTS) throw error;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createPool } from '../../../src/index.ts';
 import {
+  type ChangeStream,
   connectReplication,
   dropSlot,
   type InsertChange,
@@ -229,6 +230,49 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
       await Promise.all(dropping);
     }
   });
+
+  test('and its stream are begun though the server ends the question what is published, in a deadlock of others', async ({
+    skip,
+  }) => {
+    const { pool, version } = server;
+    // PostgreSQL 15 lets the question wait until its time is up.
+    skip(version < 18);
+    await pool.execute(`CREATE TABLE circle (id int PRIMARY KEY); CREATE TABLE line (id int PRIMARY KEY);
+      CREATE PUBLICATION circle FOR TABLE circle`);
+    /** What waits for a lock like this, and since when. */
+    const waiting = (query: string): Promise<{ pid: number; since: string } | null> =>
+      pool.fetchRow(
+        `SELECT pid, query_start::text AS since FROM pg_stat_activity
+          WHERE wait_event_type = 'Lock' AND query LIKE $1`,
+        query,
+      );
+    const QUESTION = '%FROM pg_catalog.pg_publication_tables%';
+    // They notice nothing of it themselves.
+    const settings = { deadlock_timeout: '1h' };
+    let opening: Promise<ChangeStream>;
+    await pool.transaction({ settings }, async (holder) => {
+      await holder.execute('LOCK TABLE circle');
+      opening = openChangeStream(pool, { slot: 'circle', publication: 'circle' });
+      await until(async () => (await waiting(QUESTION)) !== null);
+      const { since } = (await waiting(QUESTION))!;
+      const other = pool.transaction({ settings }, async (tx) => {
+        await tx.execute('LOCK TABLE line');
+        await tx.execute('LOCK TABLE circle');
+      });
+      await until(async () => (await waiting('LOCK TABLE circle')) !== null);
+      const held = holder.execute('LOCK TABLE line');
+      // It was ended, and asks once more.
+      await until(async () => ((await waiting(QUESTION))?.since ?? since) !== since);
+      const { pid } = (await waiting('LOCK TABLE circle'))!;
+      await pool.execute('SELECT pg_terminate_backend($1)', pid);
+      await expect(other).rejects.toMatchObject({ sqlstate: '57P01' });
+      await held;
+    });
+    await using stream = await opening!;
+    await stream.close();
+    await dropSlot(pool, 'circle');
+    await pool.execute('DROP TABLE circle, line; DROP PUBLICATION circle');
+  }, 60_000);
 
   test('that fails while a table is read does not tell what came of it as the whole', async () => {
     const { pool } = server;
