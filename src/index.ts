@@ -6,10 +6,13 @@
  *
  * @module asyncpg
  */
-export type { BatchResults } from './client/batch.ts';
-export type { CallOptions, Query, QueryObject } from './client/call.ts';
-// biome-ignore lint/performance/noReExportAll: what is added to these interfaces goes to the module
-export * from './client/checked-queries.ts';
+export type { BatchResults } from './client/bulk/batch.ts';
+export { Cursor } from './client/bulk/cursor.ts';
+export { type ExplainOptions, PreparedStatement } from './client/bulk/prepared-statement.ts';
+export { RowStream } from './client/bulk/row-stream.ts';
+export type { CallOptions, Query, QueryObject } from './client/calls/call.ts';
+export type { LoggedQuery, QueryLogger } from './client/calls/query-log.ts';
+export { rowsAffected } from './client/calls/rows-affected.ts';
 export { connect, type SingleConnectOptions } from './client/connect.ts';
 export { Connection, type PrepareOptions } from './client/connection.ts';
 export type { CopyFromTableOptions } from './client/copy/copy-from-table.ts';
@@ -19,24 +22,25 @@ export type { CopyOutput } from './client/copy/copy-output.ts';
 export type { CopyRecord, CopyRecordsOptions } from './client/copy/copy-records-to-table.ts';
 export type { CopySource } from './client/copy/copy-source.ts';
 export type { CopyToTableOptions } from './client/copy/copy-to-table.ts';
-export { Cursor } from './client/cursor.ts';
+// biome-ignore lint/performance/noReExportAll: what is added to these interfaces goes to the module
+export * from './client/fragments/checked-queries.ts';
+export { type SqlTag, sql } from './client/fragments/sql.ts';
+export type { SqlFragment } from './client/fragments/sql-fragment.ts';
 export type { WithOptions } from './client/limited-queryable.ts';
 export type {
   LogCallback,
   Notification,
   NotificationCallback,
   TerminationCallback,
-} from './client/notification.ts';
-export { type ExplainOptions, PreparedStatement } from './client/prepared-statement.ts';
-export type { LoggedQuery, QueryLogger } from './client/query-log.ts';
+} from './client/listening/notification.ts';
 export { Queryable } from './client/queryable.ts';
-export { RowStream } from './client/row-stream.ts';
-export { rowsAffected } from './client/rows-affected.ts';
-export { Savepoint } from './client/savepoint.ts';
-export { type SqlTag, sql } from './client/sql.ts';
-export type { SqlFragment } from './client/sql-fragment.ts';
-export { Transaction } from './client/transaction.ts';
-export type { IsolationLevel, Settings, TransactionOptions } from './client/transaction-options.ts';
+export { Savepoint } from './client/transactions/savepoint.ts';
+export { Transaction } from './client/transactions/transaction.ts';
+export type {
+  IsolationLevel,
+  Settings,
+  TransactionOptions,
+} from './client/transactions/transaction-options.ts';
 export type { PgType, TypeKind } from './codecs/codec.ts';
 export type {
   DialFunction,

@@ -77,10 +77,10 @@ const CIRCLES: readonly Circle[] = [
     files: [
       'client/connection.ts',
       'client/limited-queryable.ts',
-      'client/notification.ts',
+      'client/listening/notification.ts',
       'client/queryable.ts',
-      'client/transaction-runner.ts',
-      'client/transaction.ts',
+      'client/transactions/transaction-runner.ts',
+      'client/transactions/transaction.ts',
     ],
   },
 ];

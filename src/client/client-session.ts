@@ -13,16 +13,16 @@ import { quoteWholeIdentifier } from '../sql/quote.ts';
 import { type StatementKind, statementKind } from '../sql/statement-kind.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { RECORDS, type RowStyle } from '../values/column-names.ts';
-import { argsOf, type CallOptions, eitherSignal, type QueryObject } from './call.ts';
-import { CallGate, type Pass } from './call-gate.ts';
+import { argsOf, type CallOptions, eitherSignal, type QueryObject } from './calls/call.ts';
+import { CallGate, type Pass } from './calls/call-gate.ts';
+import { commentOf, withComment } from './calls/query-comment.ts';
+import { QueryLog } from './calls/query-log.ts';
+import { isTraced, traced } from './calls/tracing.ts';
 import { CODECS } from './internals.ts';
-import { Listeners, type ListenHost, type Listening } from './listeners.ts';
-import { endedByStatement, OpenTransaction } from './open-transaction.ts';
-import { commentOf, withComment } from './query-comment.ts';
-import { QueryLog } from './query-log.ts';
-import { SavepointNames } from './savepoint-names.ts';
+import { Listeners, type ListenHost, type Listening } from './listening/listeners.ts';
 import { SessionEffects } from './session-effects.ts';
-import { isTraced, traced } from './tracing.ts';
+import { endedByStatement, OpenTransaction } from './transactions/open-transaction.ts';
+import { SavepointNames } from './transactions/savepoint-names.ts';
 
 /** Which session a traced call was made on. */
 interface SessionTraits extends Partial<SessionPeer> {

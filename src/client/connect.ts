@@ -11,7 +11,7 @@ import type { Network } from '../transport/network.ts';
 import { nodeNetwork } from '../transport/node/network.ts';
 import { isAbortSignal } from '../values/builtins.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { located } from './caller-stack.ts';
+import { located } from './calls/caller-stack.ts';
 import { Connection } from './connection.ts';
 import { CREATE } from './internals.ts';
 import { openClientSession } from './open-client-session.ts';

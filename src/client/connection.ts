@@ -4,14 +4,30 @@ import { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
-import type { Attempts } from './attempts.ts';
-import { bulkCalls } from './bulk-room.ts';
-import { CALL_OPTIONS, type CallOptions, type Query, type QueryObject, toQuery } from './call.ts';
-import { located } from './caller-stack.ts';
-import type { ArgsOf, Checked, ColumnsOf, FormOf, PlainQuery, Typed } from './checked-queries.ts';
+import { bulkCalls } from './bulk/bulk-room.ts';
+import { Cursor } from './bulk/cursor.ts';
+import { PreparedStatement } from './bulk/prepared-statement.ts';
+import {
+  CALL_OPTIONS,
+  type CallOptions,
+  type Query,
+  type QueryObject,
+  toQuery,
+} from './calls/call.ts';
+import { located } from './calls/caller-stack.ts';
+import { checkOptions, type OptionNames } from './calls/known-options.ts';
+import type { QueryLogger } from './calls/query-log.ts';
+import { traced } from './calls/tracing.ts';
 import type { ClientSession } from './client-session.ts';
 import { closeClient } from './close-client.ts';
-import { Cursor } from './cursor.ts';
+import type {
+  ArgsOf,
+  Checked,
+  ColumnsOf,
+  FormOf,
+  PlainQuery,
+  Typed,
+} from './fragments/checked-queries.ts';
 import {
   CHECK_IN,
   CHECK_OUT,
@@ -23,7 +39,6 @@ import {
   STYLE,
   TRANSACT,
 } from './internals.ts';
-import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
 import { LimitedQueryable, type WithOptions } from './limited-queryable.ts';
 import type {
@@ -31,18 +46,16 @@ import type {
   Notification,
   NotificationCallback,
   TerminationCallback,
-} from './notification.ts';
-import { NotificationQueue } from './notification-queue.ts';
-import { OpenTransaction } from './open-transaction.ts';
-import { PreparedStatement } from './prepared-statement.ts';
-import type { QueryLogger } from './query-log.ts';
+} from './listening/notification.ts';
+import { NotificationQueue } from './listening/notification-queue.ts';
 import { Queryable } from './queryable.ts';
-import { traced } from './tracing.ts';
-import type { Transaction } from './transaction.ts';
-import type { TransactionOptions } from './transaction-options.ts';
-import { beginTransaction, runTransaction } from './transaction-runner.ts';
+import type { Attempts } from './transactions/attempts.ts';
+import { OpenTransaction } from './transactions/open-transaction.ts';
+import type { Transaction } from './transactions/transaction.ts';
+import type { TransactionOptions } from './transactions/transaction-options.ts';
+import { beginTransaction, runTransaction } from './transactions/transaction-runner.ts';
+import { reset } from './transactions/undoing.ts';
 import { typeCodecs } from './type-codec-room.ts';
-import { reset } from './undoing.ts';
 
 /** See Connection.prepare. */
 export interface PrepareOptions extends CallOptions {

@@ -3,7 +3,8 @@ import type { HolderNeed } from '../sql/holder-need.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { CALL_OPTIONS, type CallOptions, checkRowForm, eitherSignal } from './call.ts';
+import { CALL_OPTIONS, type CallOptions, checkRowForm, eitherSignal } from './calls/call.ts';
+import { checkOptions, type OptionNames } from './calls/known-options.ts';
 import type { ClientSession } from './client-session.ts';
 import {
   ASKED,
@@ -17,11 +18,10 @@ import {
   SEALED,
   STYLE,
 } from './internals.ts';
-import { checkOptions, type OptionNames } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
-import { OpenTransaction } from './open-transaction.ts';
 import { Queryable } from './queryable.ts';
-import type { Transaction } from './transaction.ts';
+import { OpenTransaction } from './transactions/open-transaction.ts';
+import type { Transaction } from './transactions/transaction.ts';
 import {
   allOf,
   checkSettings,
@@ -30,8 +30,8 @@ import {
   onlyOfPools,
   type Settings,
   type TransactionOptions,
-} from './transaction-options.ts';
-import { beginTransaction } from './transaction-runner.ts';
+} from './transactions/transaction-options.ts';
+import { beginTransaction } from './transactions/transaction-runner.ts';
 
 /** What holds for all calls that are made through `with`. */
 export interface WithOptions<F extends RowForm = RowForm> extends CallOptions {

@@ -1,8 +1,8 @@
 import type { HostConfig } from '../config/connect-config.ts';
 import { connectSession } from '../connecting/connect-session.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
+import { traced } from './calls/tracing.ts';
 import { ClientSession } from './client-session.ts';
-import { traced } from './tracing.ts';
 
 /** Hosts and ports, as the tracing channels tell them. */
 export function placesOf(hosts: readonly HostConfig[]): { host: string; port: number }[] {

@@ -9,9 +9,10 @@ import { needOfTexts, type StatementKind, statementKind } from '../sql/statement
 import type { Deadline } from '../transport/deadline.ts';
 import type { RowStyle } from '../values/column-names.ts';
 import type { RowForm, RowOf } from '../values/row-form.ts';
-import { Attempts } from './attempts.ts';
-import { type BatchResults, callsOf, limitsOf } from './batch.ts';
-import { bulkCalls } from './bulk-room.ts';
+import { type BatchResults, callsOf, limitsOf } from './bulk/batch.ts';
+import { bulkCalls } from './bulk/bulk-room.ts';
+import { fromSource, intoOutput } from './bulk/handed-stream.ts';
+import { RowStream } from './bulk/row-stream.ts';
 import {
   argsOf,
   CALL_OPTIONS,
@@ -20,8 +21,17 @@ import {
   type Query,
   type QueryObject,
   toQuery,
-} from './call.ts';
-import { atCaller, located } from './caller-stack.ts';
+} from './calls/call.ts';
+import { atCaller, located } from './calls/caller-stack.ts';
+import { HABITS } from './calls/habits.ts';
+import { checkOptions } from './calls/known-options.ts';
+import type { ClientSession } from './client-session.ts';
+import type { Connection } from './connection.ts';
+import type { CopyFromTableOptions } from './copy/copy-from-table.ts';
+import type { CopyOutOptions } from './copy/copy-out.ts';
+import type { CopyRecordsOptions } from './copy/copy-records-to-table.ts';
+import { copyCalls } from './copy/copy-room.ts';
+import type { CopyToTableOptions } from './copy/copy-to-table.ts';
 import type {
   ArgsOf,
   Checked,
@@ -33,16 +43,7 @@ import type {
   PlainQuery,
   SetsOf,
   Typed,
-} from './checked-queries.ts';
-import type { ClientSession } from './client-session.ts';
-import type { Connection } from './connection.ts';
-import type { CopyFromTableOptions } from './copy/copy-from-table.ts';
-import type { CopyOutOptions } from './copy/copy-out.ts';
-import type { CopyRecordsOptions } from './copy/copy-records-to-table.ts';
-import { copyCalls } from './copy/copy-room.ts';
-import type { CopyToTableOptions } from './copy/copy-to-table.ts';
-import { HABITS } from './habits.ts';
-import { fromSource, intoOutput } from './handed-stream.ts';
+} from './fragments/checked-queries.ts';
 import {
   ASKED,
   CHECK_IN,
@@ -57,12 +58,11 @@ import {
   STYLE,
   TRANSACT,
 } from './internals.ts';
-import { checkOptions } from './known-options.ts';
 import type { Lease, Use } from './lease.ts';
-import type { OpenTransaction } from './open-transaction.ts';
-import { RowStream } from './row-stream.ts';
-import type { Transaction } from './transaction.ts';
-import type { TransactionOptions } from './transaction-options.ts';
+import { Attempts } from './transactions/attempts.ts';
+import type { OpenTransaction } from './transactions/open-transaction.ts';
+import type { Transaction } from './transactions/transaction.ts';
+import type { TransactionOptions } from './transactions/transaction-options.ts';
 
 /** A query that may change the session, or holds several statements, gets one of its own. */
 function useOf(kind: StatementKind): Use {

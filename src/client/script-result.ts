@@ -2,7 +2,7 @@ import type { QueryResult } from '../session/requests/query-result.ts';
 import { ScriptResultsRequest } from '../session/requests/script-results-request.ts';
 import type { StatementKind } from '../sql/statement-kind.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import type { QueryObject } from './call.ts';
+import type { QueryObject } from './calls/call.ts';
 import type { ClientSession } from './client-session.ts';
 import { CODECS } from './internals.ts';
 

@@ -8,8 +8,8 @@ import { InnerRequests } from '../session/requests/inner-requests.ts';
 import { learnTypes } from '../session/statements/preparation.ts';
 import { kindOf } from '../values/kind-of.ts';
 import type { TypeCodec } from '../values/type-codec.ts';
+import { checkOptions, type OptionNames } from './calls/known-options.ts';
 import type { ClientSession } from './client-session.ts';
-import { checkOptions, type OptionNames } from './known-options.ts';
 
 /** The type of that name, as the server describes it, with all that it is made of known. */
 async function findType(

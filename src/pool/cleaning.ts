@@ -1,5 +1,5 @@
 import type { ClientSession } from '../client/client-session.ts';
-import { dismissHolder, reset, resetAhead, rollBack } from '../client/undoing.ts';
+import { dismissHolder, reset, resetAhead, rollBack } from '../client/transactions/undoing.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { failedReset } from '../session/ending.ts';
 import type { Clock, Timer } from '../transport/clock.ts';

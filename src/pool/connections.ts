@@ -1,4 +1,4 @@
-import { ofNoCall } from '../client/tracing.ts';
+import { ofNoCall } from '../client/calls/tracing.ts';
 import type { Session } from '../session/session.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Backoff } from './backoff.ts';

@@ -1,4 +1,4 @@
-import { located } from '../client/caller-stack.ts';
+import { located } from '../client/calls/caller-stack.ts';
 import { configFor, splitArguments } from '../client/connect.ts';
 import type { RowForm } from '../values/row-form.ts';
 import type { Pool } from './pool.ts';

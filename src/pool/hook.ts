@@ -1,4 +1,4 @@
-import { keepLine } from '../client/caller-stack.ts';
+import { keepLine } from '../client/calls/caller-stack.ts';
 import type { Connection } from '../client/connection.ts';
 import { LEASE } from '../client/internals.ts';
 import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';

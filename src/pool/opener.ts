@@ -1,7 +1,7 @@
 import type { ClientSession } from '../client/client-session.ts';
 import { LEND } from '../client/internals.ts';
 import { openClientSession } from '../client/open-client-session.ts';
-import { keep, rollBack } from '../client/undoing.ts';
+import { keep, rollBack } from '../client/transactions/undoing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { SessionSource } from './connections.ts';

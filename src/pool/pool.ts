@@ -1,5 +1,7 @@
-import { CALL_OPTIONS } from '../client/call.ts';
-import { keepLine, located } from '../client/caller-stack.ts';
+import { CALL_OPTIONS } from '../client/calls/call.ts';
+import { keepLine, located } from '../client/calls/caller-stack.ts';
+import { checkOptions } from '../client/calls/known-options.ts';
+import { isTraced, RELEASES, traced } from '../client/calls/tracing.ts';
 import { contextFor } from '../client/connect.ts';
 import type { Connection } from '../client/connection.ts';
 import {
@@ -18,17 +20,15 @@ import {
   SEALED,
   STYLE,
 } from '../client/internals.ts';
-import { checkOptions } from '../client/known-options.ts';
 import type { Lease, Use } from '../client/lease.ts';
 import { LimitedQueryable, type WithOptions } from '../client/limited-queryable.ts';
-import { checkListener } from '../client/listeners.ts';
-import type { Notification } from '../client/notification.ts';
+import { checkListener } from '../client/listening/listeners.ts';
+import type { Notification } from '../client/listening/notification.ts';
 import { placesOf } from '../client/open-client-session.ts';
 import { Queryable } from '../client/queryable.ts';
-import { isTraced, RELEASES, traced } from '../client/tracing.ts';
-import type { Transaction } from '../client/transaction.ts';
-import { isReadOnly, type TransactionOptions } from '../client/transaction-options.ts';
-import { dismissHolder } from '../client/undoing.ts';
+import type { Transaction } from '../client/transactions/transaction.ts';
+import { isReadOnly, type TransactionOptions } from '../client/transactions/transaction-options.ts';
+import { dismissHolder } from '../client/transactions/undoing.ts';
 import type { ConnectConfig } from '../config/connect-config.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';

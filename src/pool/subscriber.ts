@@ -1,6 +1,6 @@
-import type { Notification } from '../client/notification.ts';
-import { NotificationBuffer } from '../client/notification-buffer.ts';
-import { callUser } from '../client/user-callback.ts';
+import { callUser } from '../client/calls/user-callback.ts';
+import type { Notification } from '../client/listening/notification.ts';
+import { NotificationBuffer } from '../client/listening/notification-buffer.ts';
 import { inContext } from '../runtime/in-context.ts';
 
 /** Notifications that are kept for an iteration that has not begun: the latest. */

@@ -1,8 +1,8 @@
+import { ofNoCall } from '../client/calls/tracing.ts';
 import { Connection } from '../client/connection.ts';
 import { CREATE } from '../client/internals.ts';
-import type { Notification } from '../client/notification.ts';
+import type { Notification } from '../client/listening/notification.ts';
 import { openClientSession } from '../client/open-client-session.ts';
-import { ofNoCall } from '../client/tracing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { ConnectionDoesNotExistError } from '../errors/generated/sqlstate.ts';

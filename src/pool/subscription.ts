@@ -1,6 +1,6 @@
+import { checkOptions, type OptionNames } from '../client/calls/known-options.ts';
 import { CREATE } from '../client/internals.ts';
-import { checkOptions, type OptionNames } from '../client/known-options.ts';
-import type { Notification } from '../client/notification.ts';
+import type { Notification } from '../client/listening/notification.ts';
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { Subscriber } from './subscriber.ts';
 

@@ -1,4 +1,4 @@
-import { OpenTransaction } from '../client/open-transaction.ts';
+import { OpenTransaction } from '../client/transactions/open-transaction.ts';
 import { TimeoutError } from '../errors/client-errors.ts';
 import { poolCalledBySource } from '../session/requests/feed.ts';
 import type { Deadline } from '../transport/deadline.ts';

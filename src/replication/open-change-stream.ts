@@ -1,4 +1,4 @@
-import { located } from '../client/caller-stack.ts';
+import { located } from '../client/calls/caller-stack.ts';
 import { configFor, contextFor } from '../client/connect.ts';
 import { CONTEXT } from '../client/internals.ts';
 import type { SessionContext } from '../connecting/open-session.ts';

@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions, type OptionNames } from '../client/known-options.ts';
+import { checkBoolean, checkOptions, type OptionNames } from '../client/calls/known-options.ts';
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import { parseLsn } from '../protocol/replication/lsn.ts';
 import { quoteWholeIdentifier } from '../sql/quote.ts';

@@ -1,4 +1,4 @@
-import type { Transaction as SqlTransaction } from '../client/transaction.ts';
+import type { Transaction as SqlTransaction } from '../client/transactions/transaction.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';

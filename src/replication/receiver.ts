@@ -1,4 +1,4 @@
-import { ofNoCall } from '../client/tracing.ts';
+import { ofNoCall } from '../client/calls/tracing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { dataStart, type Keepalive } from '../protocol/replication/walsender.ts';
 import type { Verdict, WalSink } from '../session/requests/copy-both-request.ts';

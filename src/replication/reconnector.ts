@@ -1,4 +1,4 @@
-import { ofNoCall } from '../client/tracing.ts';
+import { ofNoCall } from '../client/calls/tracing.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { InternalClientError, TimeoutError } from '../errors/client-errors.ts';
 import { Backoff } from '../pool/backoff.ts';

@@ -1,6 +1,6 @@
-import { located } from '../client/caller-stack.ts';
+import { located } from '../client/calls/caller-stack.ts';
+import { checkOptions, type OptionNames } from '../client/calls/known-options.ts';
 import { configFor, contextFor } from '../client/connect.ts';
-import { checkOptions, type OptionNames } from '../client/known-options.ts';
 import type { ConnectOptions } from '../config/options.ts';
 import { InterfaceError, InvalidArgumentError } from '../errors/client-errors.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';

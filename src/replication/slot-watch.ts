@@ -1,5 +1,5 @@
-import { ofNoCall } from '../client/tracing.ts';
-import { callUser } from '../client/user-callback.ts';
+import { ofNoCall } from '../client/calls/tracing.ts';
+import { callUser } from '../client/calls/user-callback.ts';
 import type { SessionContext } from '../connecting/open-session.ts';
 import { parseLsn } from '../protocol/replication/lsn.ts';
 import type { Timer } from '../transport/clock.ts';

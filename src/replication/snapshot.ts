@@ -1,4 +1,4 @@
-import type { Transaction as SqlTransaction } from '../client/transaction.ts';
+import type { Transaction as SqlTransaction } from '../client/transactions/transaction.ts';
 import type { PgType } from '../codecs/codec.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
 import { columnName } from '../codecs/column-name.ts';

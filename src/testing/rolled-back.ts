@@ -1,5 +1,5 @@
 import type { Queryable } from '../client/queryable.ts';
-import type { Transaction } from '../client/transaction.ts';
+import type { Transaction } from '../client/transactions/transaction.ts';
 import { InvalidArgumentError } from '../errors/client-errors.ts';
 import type { RowForm } from '../values/row-form.ts';
 

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { Listeners, type ListenHost, type Listening } from '../../src/client/listeners.ts';
+import {
+  Listeners,
+  type ListenHost,
+  type Listening,
+} from '../../src/client/listening/listeners.ts';
 import { QueryCanceledError } from '../../src/index.ts';
 
 /** A session that answers each LISTEN as it is told, in their order. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CREATE } from '../../src/client/internals.ts';
-import type { Notification } from '../../src/client/notification.ts';
-import { NotificationQueue } from '../../src/client/notification-queue.ts';
+import type { Notification } from '../../src/client/listening/notification.ts';
+import { NotificationQueue } from '../../src/client/listening/notification-queue.ts';
 import { Subscriber } from '../../src/pool/subscriber.ts';
 import { Subscription } from '../../src/pool/subscription.ts';
 

@@ -1,8 +1,8 @@
 /** The `sql` tag, identifiers, literals, and all that reads texts: lexer, placeholders, kinds. */
 import { deepStrictEqual, ok } from 'node:assert';
 import fc from 'fast-check';
-import { sql } from '../../src/client/sql.ts';
-import type { SqlFragment } from '../../src/client/sql-fragment.ts';
+import { sql } from '../../src/client/fragments/sql.ts';
+import type { SqlFragment } from '../../src/client/fragments/sql-fragment.ts';
 import { Lexer } from '../../src/sql/lexer.ts';
 import { replacePlaceholders, scanQuery } from '../../src/sql/placeholders.ts';
 import { quoteIdentifier, quoteLiteral } from '../../src/sql/quote.ts';

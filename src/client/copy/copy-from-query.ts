@@ -1,8 +1,8 @@
 import type { Turn } from '../../session/requests/turn.ts';
 import type { Deadline } from '../../transport/deadline.ts';
-import { argsOf, type QueryObject } from '../call.ts';
+import { argsOf, type QueryObject } from '../calls/call.ts';
+import { checkOptions, type OptionNames } from '../calls/known-options.ts';
 import type { ClientSession } from '../client-session.ts';
-import { checkOptions, type OptionNames } from '../known-options.ts';
 import { COMMON_OPTIONS, FORMAT_OPTIONS } from './copy-options.ts';
 import { type CopyOutOptions, copyOut } from './copy-out.ts';
 import { copyQueryToStdout } from './copy-statement.ts';

@@ -1,6 +1,6 @@
 import type { Deadline } from '../../transport/deadline.ts';
+import { checkOptions, type OptionNames } from '../calls/known-options.ts';
 import type { ClientSession } from '../client-session.ts';
-import { checkOptions, type OptionNames } from '../known-options.ts';
 import { COMMON_OPTIONS, type CopyCommon, FORMAT_OPTIONS } from './copy-options.ts';
 import { type CopyOutOptions, copyOut } from './copy-out.ts';
 import { copyTableToStdout } from './copy-statement.ts';

@@ -1,5 +1,5 @@
-import type { OptionNames } from '../known-options.ts';
-import { warnOfRejection } from '../user-callback.ts';
+import type { OptionNames } from '../calls/known-options.ts';
+import { warnOfRejection } from '../calls/user-callback.ts';
 
 /** How far a COPY has come. */
 export interface CopyProgress {

@@ -2,7 +2,7 @@ import { InvalidArgumentError, UnsupportedServerFeatureError } from '../../error
 import type { ServerVersion } from '../../session/server-version.ts';
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.ts';
 import { hasSeveralStatements } from '../../sql/several-statements.ts';
-import { checkBoolean } from '../known-options.ts';
+import { checkBoolean } from '../calls/known-options.ts';
 import type { CopyCommon, CopyFormat } from './copy-options.ts';
 
 /** The name of a table with its schema, quoted. */

@@ -3,8 +3,8 @@ import { CopyInput } from '../../session/requests/copy-input.ts';
 import type { Turn } from '../../session/requests/turn.ts';
 import { statementKind } from '../../sql/statement-kind.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import { checkOptions, type OptionNames } from '../calls/known-options.ts';
 import type { ClientSession } from '../client-session.ts';
-import { checkOptions, type OptionNames } from '../known-options.ts';
 import { ChunkEncoder } from './chunk-encoder.ts';
 import {
   COMMON_OPTIONS,

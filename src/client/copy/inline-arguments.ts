@@ -5,7 +5,7 @@ import { describeQuery } from '../../session/statements/preparation.ts';
 import { quoteArguments } from '../../session/statements/quote-arguments.ts';
 import type { StatementDescription } from '../../session/statements/statement.ts';
 import { replacePlaceholders, scanQuery } from '../../sql/placeholders.ts';
-import { argsOf, type QueryObject } from '../call.ts';
+import { argsOf, type QueryObject } from '../calls/call.ts';
 
 /** A query as COPY takes it: without parameters. */
 export interface InlinedQuery {

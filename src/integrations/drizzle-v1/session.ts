@@ -19,7 +19,7 @@ import {
 } from 'drizzle-orm-next/pg-core';
 import { CODECS, RESULT, RESULTS } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
-import type { TransactionOptions } from '../../client/transaction-options.ts';
+import type { TransactionOptions } from '../../client/transactions/transaction-options.ts';
 import { type DriverCodecs, PLAIN } from '../drizzle/driver-codecs.ts';
 import {
   loggedTransaction,

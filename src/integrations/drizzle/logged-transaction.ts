@@ -1,6 +1,6 @@
 import type { Queryable } from '../../client/queryable.ts';
-import type { Transaction } from '../../client/transaction.ts';
-import type { TransactionOptions } from '../../client/transaction-options.ts';
+import type { Transaction } from '../../client/transactions/transaction.ts';
+import type { TransactionOptions } from '../../client/transactions/transaction-options.ts';
 
 /** What the logger is told of a transaction: its statements, as Drizzle's own drivers write them. */
 export interface TransactionTexts {

@@ -15,7 +15,7 @@ import {
   type PreparedQueryConfig,
   type SelectedFieldsOrdered,
 } from 'drizzle-orm/pg-core';
-import type { QueryObject } from '../../client/call.ts';
+import type { QueryObject } from '../../client/calls/call.ts';
 import { CODECS, RESULT } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
 import type { QueryResult } from '../../session/requests/query-result.ts';

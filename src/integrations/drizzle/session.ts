@@ -21,7 +21,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import { RESULTS } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
-import type { TransactionOptions } from '../../client/transaction-options.ts';
+import type { TransactionOptions } from '../../client/transactions/transaction-options.ts';
 import { loggedTransaction, savepointTexts, type TransactionTexts } from './logged-transaction.ts';
 import { AsyncpgPreparedQuery, type QueryMetadata, type ResultMapper } from './prepared-query.ts';
 import type { AsyncpgQueryResult, AsyncpgQueryResultHKT } from './query-result.ts';

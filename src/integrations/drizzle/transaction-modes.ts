@@ -1,4 +1,7 @@
-import type { IsolationLevel, TransactionOptions } from '../../client/transaction-options.ts';
+import type {
+  IsolationLevel,
+  TransactionOptions,
+} from '../../client/transactions/transaction-options.ts';
 
 /** How a transaction is begun, by Drizzle's names. */
 interface TransactionModes {

@@ -4,13 +4,13 @@ import {
   type DatabaseConnection,
   type QueryResult,
 } from 'kysely';
-import type { QueryObject } from '../../client/call.ts';
+import type { QueryObject } from '../../client/calls/call.ts';
+import { isOneShot } from '../../client/calls/one-shot.ts';
+import { rowsAffected } from '../../client/calls/rows-affected.ts';
 import { CODECS, RESULT, STYLE } from '../../client/internals.ts';
-import { isOneShot } from '../../client/one-shot.ts';
 import type { Queryable } from '../../client/queryable.ts';
-import { rowsAffected } from '../../client/rows-affected.ts';
-import type { Transaction } from '../../client/transaction.ts';
-import type { TransactionOptions } from '../../client/transaction-options.ts';
+import type { Transaction } from '../../client/transactions/transaction.ts';
+import type { TransactionOptions } from '../../client/transactions/transaction-options.ts';
 import { InFailedSQLTransactionError } from '../../errors/generated/sqlstate.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolConnection } from '../../pool/pool-connection.ts';

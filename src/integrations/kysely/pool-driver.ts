@@ -7,7 +7,7 @@ import {
   RawNode,
   type TransactionSettings,
 } from 'kysely';
-import type { IsolationLevel } from '../../client/transaction-options.ts';
+import type { IsolationLevel } from '../../client/transactions/transaction-options.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { KyselyConnection } from './kysely-connection.ts';
 import type { OneShots } from './one-shots.ts';

@@ -6,8 +6,8 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import { COMMENTS } from '../../client/query-comment.ts';
-import { OUTSIDE } from '../../client/tracing.ts';
+import { COMMENTS } from '../../client/calls/query-comment.ts';
+import { OUTSIDE } from '../../client/calls/tracing.ts';
 import { Metrics } from './metrics.ts';
 import { observe, observeReleases } from './observer.ts';
 import { checkInstrumentOptions, type InstrumentOptions } from './options.ts';

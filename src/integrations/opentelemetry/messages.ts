@@ -1,4 +1,4 @@
-import type { TracedMessage } from '../../client/tracing.ts';
+import type { TracedMessage } from '../../client/calls/tracing.ts';
 
 /** The message of any of the driver's tracing channels: what each has is in docs/guides/observability.md. */
 export interface Message extends TracedMessage {

@@ -1,5 +1,5 @@
 import type { Attributes, BatchObservableResult, Histogram, Meter } from '@opentelemetry/api';
-import type { Traced } from '../../client/tracing.ts';
+import type { Traced } from '../../client/calls/tracing.ts';
 import { TimeoutError } from '../../errors/client-errors.ts';
 import { openPools } from '../../pool/open-pools.ts';
 import { openStreams } from '../../pool/open-streams.ts';

@@ -1,5 +1,5 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import type { Traced } from '../../client/tracing.ts';
+import type { Traced } from '../../client/calls/tracing.ts';
 import type { Message } from './messages.ts';
 
 /** Is told when each traced call begins and ends. */

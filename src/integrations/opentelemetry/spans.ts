@@ -9,8 +9,8 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import type { Traced } from '../../client/tracing.ts';
-import { callUser } from '../../client/user-callback.ts';
+import type { Traced } from '../../client/calls/tracing.ts';
+import { callUser } from '../../client/calls/user-callback.ts';
 import { failureOf, nameOf, operationOf, placeOf, textOf } from './attributes.ts';
 import type { Message } from './messages.ts';
 import type { Observer } from './observer.ts';

@@ -1,4 +1,4 @@
-import type { IsolationLevel as Isolation } from '../../client/transaction-options.ts';
+import type { IsolationLevel as Isolation } from '../../client/transactions/transaction-options.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { ConnectionInfo, IsolationLevel, SqlDriverAdapter } from './driver-adapter.ts';
 import { DriverAdapterError } from './driver-adapter-error.ts';

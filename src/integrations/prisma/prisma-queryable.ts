@@ -1,6 +1,6 @@
+import { rowsAffected } from '../../client/calls/rows-affected.ts';
 import { CODECS, RESULT } from '../../client/internals.ts';
 import type { Queryable } from '../../client/queryable.ts';
-import { rowsAffected } from '../../client/rows-affected.ts';
 import type { QueryResult } from '../../session/requests/query-result.ts';
 import { argumentOf } from './arguments.ts';
 import { prismaCodecs } from './codecs.ts';

@@ -1,4 +1,4 @@
-import type { Transaction } from '../../client/transaction.ts';
+import type { Transaction } from '../../client/transactions/transaction.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { PoolConnection } from '../../pool/pool-connection.ts';
 import { quoteWholeIdentifier } from '../../sql/quote.ts';

@@ -1,10 +1,14 @@
-import { located } from '../../client/caller-stack.ts';
+import { located } from '../../client/calls/caller-stack.ts';
 import { contextFor } from '../../client/connect.ts';
 import { OPEN } from '../../client/internals.ts';
 import { LimitedQueryable, type WithOptions } from '../../client/limited-queryable.ts';
 import type { Queryable } from '../../client/queryable.ts';
-import type { Transaction } from '../../client/transaction.ts';
-import { allOf, positionOf, type TransactionOptions } from '../../client/transaction-options.ts';
+import type { Transaction } from '../../client/transactions/transaction.ts';
+import {
+  allOf,
+  positionOf,
+  type TransactionOptions,
+} from '../../client/transactions/transaction-options.ts';
 import type { ConnectConfig } from '../../config/connect-config.ts';
 import type { SessionContext } from '../../connecting/open-session.ts';
 import type { RowForm } from '../../values/row-form.ts';

@@ -1,10 +1,10 @@
 /** Calls whose code is loaded when it is first needed keep their place, and are what they always are. */
 import { beforeEach, expect, it, test, vi } from 'vitest';
-import { bulkCalls } from '../../../src/client/bulk-room.ts';
+import { bulkCalls } from '../../../src/client/bulk/bulk-room.ts';
 import type { ClientSession } from '../../../src/client/client-session.ts';
 import { copyCalls } from '../../../src/client/copy/copy-room.ts';
 import { CLIENT, RESULT } from '../../../src/client/internals.ts';
-import { transactionCalls } from '../../../src/client/transaction-room.ts';
+import { transactionCalls } from '../../../src/client/transactions/transaction-room.ts';
 import { typeCodecs } from '../../../src/client/type-codec-room.ts';
 import { type Connection, createPool, type Queryable } from '../../../src/index.ts';
 import { Room } from '../../../src/runtime/room.ts';
