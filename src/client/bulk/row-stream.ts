@@ -11,6 +11,9 @@ import { CREATE } from '../internals.ts';
 const HIGH_WATER = 512;
 /** Reading goes on when so few are left. */
 const LOW_WATER = 128;
+/** The same of large rows, by their bytes as they came. */
+const HIGH_BYTES = 16 * 1024 * 1024;
+const LOW_BYTES = 4 * 1024 * 1024;
 
 /** What runs a stream's query: fills the sink until the result ends. */
 export type StreamSource = (sink: StreamBuffer) => Promise<unknown>;
@@ -27,6 +30,8 @@ export interface RowSupply {
 export class StreamBuffer implements RowSink {
   #rows: Row[] = [];
   #next = 0;
+  /** Of the rows that wait. Each that is taken is held to be of the mean size. */
+  #bytes = 0;
   /** Those who wait for a row. */
   #readers: (() => void)[] = [];
   #supply: RowSupply | null = null;
@@ -44,10 +49,11 @@ export class StreamBuffer implements RowSink {
     if (this.closed) cancel();
   }
 
-  push(row: Row): boolean {
+  push(row: Row, bytes: number): boolean {
     this.#rows.push(row);
+    this.#bytes += bytes;
     if (this.#readers.length > 0) this.#wake();
-    if (this.#rows.length - this.#next < HIGH_WATER) return true;
+    if (this.#rows.length - this.#next < HIGH_WATER && this.#bytes < HIGH_BYTES) return true;
     // Another call waits behind the stream, and the consumer of the stream may be waiting for that
     // call: if the server were made to wait here, none of the three would ever go on.
     if (this.#supply?.hasFollowers) return true;
@@ -58,12 +64,11 @@ export class StreamBuffer implements RowSink {
   shift(): Row | undefined {
     if (this.#next >= this.#rows.length) return undefined;
     const row = this.#rows[this.#next]!;
+    this.#bytes -= this.#bytes / (this.#rows.length - this.#next);
     this.#rows[this.#next++] = undefined as unknown as Row;
-    if (this.#next >= this.#rows.length) {
-      this.#rows = [];
-      this.#next = 0;
-    }
-    if (this.#paused && this.#rows.length - this.#next <= LOW_WATER) this.resume();
+    if (this.#next >= this.#rows.length) this.discard();
+    if (this.#paused && this.#rows.length - this.#next <= LOW_WATER && this.#bytes <= LOW_BYTES)
+      this.resume();
     return row;
   }
 
@@ -102,10 +107,11 @@ export class StreamBuffer implements RowSink {
     this.#wake();
   }
 
-  /** Drops the rows that wait: the call has been ended. */
+  /** Drops the rows that wait, if there are any. */
   discard(): void {
     this.#rows = [];
     this.#next = 0;
+    this.#bytes = 0;
   }
 
   /** The consumer leaves. */

@@ -12,8 +12,11 @@ import { newPortal } from './new-portal.ts';
 import { PortalScope } from './portal-scope.ts';
 import type { StreamBuffer } from './row-stream.ts';
 
-/** Rows that are fetched at once through a portal. */
+/** Rows that are fetched at once through a portal, at the most; and at first, when it is not known how large they are. */
 const FETCH = 256;
+const FIRST_FETCH = 16;
+/** The same in bytes. */
+const FETCH_BYTES = 4 * 1024 * 1024;
 
 /** Runs a query into the buffer. Resolves when the connection is free again. */
 export async function streamQuery(
@@ -115,6 +118,7 @@ async function streamPortal(
   let wake = (): void => {};
   buffer.attach({ hasFollowers: false, inbox: { resume: () => wake() } }, () => wake());
   let exhausted = false;
+  let fetch = FIRST_FETCH;
   try {
     while (!buffer.closed && !exhausted) {
       if (portal.statement !== null && isGone() && !session.isEnded) {
@@ -123,10 +127,12 @@ async function streamPortal(
         );
       }
       scope ??= new PortalScope(client.transactions);
-      const part = await step(FETCH, deadline);
+      const { rows, bytes, ...part } = await step(fetch, deadline);
       exhausted = part.exhausted;
       let hasRoom = true;
-      for (const row of part.rows) hasRoom = buffer.push(row);
+      const mean = bytes / Math.max(1, rows.length);
+      for (const row of rows) hasRoom = buffer.push(row, mean);
+      fetch = Math.max(1, Math.min(FETCH, Math.floor(FETCH_BYTES / Math.max(1, mean))));
       if (exhausted || buffer.closed) break;
       if (!hasRoom) {
         await new Promise<void>((resolve) => {

@@ -41,7 +41,7 @@ export class CopyRows implements CopySink {
       this.#complete = true;
       return true;
     }
-    return this.#rows.push(this.#decoder(buffer, at, end, this.#session.inbox.textRun));
+    return this.#rows.push(this.#decoder(buffer, at, end, this.#session.inbox.textRun), end - at);
   }
 
   async end(): Promise<void> {

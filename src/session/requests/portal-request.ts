@@ -32,6 +32,8 @@ export interface PortalStep {
 }
 
 export interface PortalRows {
+  /** As which the rows came, all together. */
+  readonly bytes: number;
   readonly rows: Row[];
   /** The last row has been reached. */
   readonly exhausted: boolean;
@@ -42,6 +44,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   readonly #portal: Portal;
   readonly #step: PortalStep;
   readonly #result: RowCollector;
+  #bytes = 0;
   #exhausted = false;
   /** It is what binds the portal. */
   #binds = false;
@@ -83,6 +86,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     const statement = withRows(this.statement);
     if (this.abandoned || this.error !== null) return;
     const reader = statement.withCodecs(this.#portal.codecs);
+    this.#bytes += end - start;
     this.error = this.#result.add(session, reader, buffer, start, end);
   }
 
@@ -115,7 +119,7 @@ export class PortalRequest extends StatementRequest<PortalRows> {
   protected override succeed(session: RequestHost): void {
     this.#portal.statement = this.statement;
     complete(session, this, [this.#result], () =>
-      this.resolve({ rows: this.#result.rows, exhausted: this.#exhausted }),
+      this.resolve({ rows: this.#result.rows, bytes: this.#bytes, exhausted: this.#exhausted }),
     );
   }
 }

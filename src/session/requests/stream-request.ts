@@ -9,8 +9,8 @@ import { StatementRequest } from './statement-request.ts';
 
 /** Takes the rows of a stream. */
 export interface RowSink {
-  /** Takes a row; false: that is enough for now, until `session.inbox.resume()`. */
-  push(row: Row): boolean;
+  /** Takes a row that came as so many bytes; false: that is enough for now, until `session.inbox.resume()`. */
+  push(row: Row, bytes: number): boolean;
 }
 
 /** A query whose rows are handed on as they arrive. Resolves to the command tag. */
@@ -53,7 +53,7 @@ export class StreamRequest extends StatementRequest<string> {
     this.#rows += 1;
     try {
       const row = statement.decoderOf(this.#form)(buffer, start, end, session.inbox.textRun);
-      if (!this.#sink.push(row as Row)) session.inbox.pause();
+      if (!this.#sink.push(row as Row, end - start)) session.inbox.pause();
     } catch (error) {
       this.error = valueErrorOf(session, error);
       session.abort(this);

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, it, onTestFinished } from 'vitest';
@@ -10,6 +11,8 @@ import {
   type RowStream,
 } from '../../../src/index.ts';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
+import { connectedTo } from '../../support/counting-dial.ts';
+import { sleep } from '../../support/pool.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 /** The server makes its rows one by one. */
@@ -167,6 +170,37 @@ describeEach('streams', (version) => {
       .toBe('ClientWrite');
     await stream.close();
     expect(await c.fetchVal('SELECT 1')).toBe(1);
+  });
+
+  it.each([
+    ['of a query', (c: Connection, text: string) => c.stream(text)],
+    ['in a transaction', async (c: Connection, text: string) => (await c.begin()).stream(text)],
+    ['of a COPY', (c: Connection, text: string) => c.copyRecordsFromQuery(text)],
+  ])('hold some megabytes of large rows for a slow consumer: %s', async (_, streamOf) => {
+    let socket: Socket | null = null;
+    const c = await open(version, {
+      dial: async (host) => {
+        socket = await connectedTo(host);
+        return socket;
+      },
+    });
+    const text = "SELECT g, repeat('x', 1000000) AS large FROM generate_series(1, 100) g";
+    const stream = await streamOf(c, text);
+    expect(await stream.next()).toMatchObject({ g: 1 });
+    // The server waits for whoever does not read, or has been asked for no more.
+    const other = await open(version);
+    const state = 'SELECT wait_event FROM pg_stat_activity WHERE pid = $1';
+    await expect
+      .poll(() => other.fetchVal(state, c.serverPid), { timeout: 10_000 })
+      .toMatch(/^Client(Read|Write)$/);
+    const held = socket!.bytesRead;
+    await expect(stream.next()).resolves.toMatchObject({ g: 2 });
+    await sleep(100);
+    expect(held).toBeLessThan(30_000_000);
+    expect(socket!.bytesRead).toBeLessThan(30_000_000);
+    const rest = await collect(stream);
+    expect(rest.map(({ g }) => g)).toEqual(Array.from({ length: 98 }, (_, i) => i + 3));
+    expect(socket!.bytesRead).toBeGreaterThan(100_000_000);
   });
 
   it('let their consumer use the same connection', async () => {
