@@ -79,6 +79,11 @@ export class RequestQueue implements HostQueue {
     return this.#inFlight.length;
   }
 
+  /** Whether it is held, and not by this request. */
+  isHeldByOther(request: Request): boolean {
+    return this.#holder !== null && this.#holder !== request;
+  }
+
   /** What the request that holds the queue takes its data from: see Request. */
   get feed(): Feed | null {
     return this.#holder?.feed ?? null;

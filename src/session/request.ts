@@ -10,7 +10,7 @@ import type { MessageWriter } from '../protocol/writer.ts';
 import type { Room } from '../runtime/room.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Outbox } from './outbox.ts';
-import type { Preamble } from './preamble.ts';
+import type { Opening, Preamble } from './preamble.ts';
 import type { Feed } from './requests/feed.ts';
 import type { Server } from './server.ts';
 import type { KnownStatements } from './statements/known-statements.ts';
@@ -86,6 +86,7 @@ export interface HostQueue {
   readonly head: Request | null;
   /** Requests that are written and not answered. */
   readonly inFlight: number;
+  isHeldByOther(request: Request): boolean;
   /** See RequestQueue. */
   guard: Request | null;
   hasSkipped: boolean;
@@ -155,6 +156,8 @@ export abstract class Request<R = unknown> {
   isUnrepeatable = false;
   /** The requests that work for this one at the moment, e.g. Parse and Describe for a query: see runInner. */
   inner: Set<Request> | null = null;
+  /** The statements that have begun a transaction ahead of it, or of a request that worked for it. */
+  openings: readonly Opening[] | null = null;
   /** The call's, which disposes it; a request never does. */
   readonly deadline: Deadline | null;
   #resolve!: (value: unknown) => void;

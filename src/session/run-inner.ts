@@ -16,5 +16,6 @@ export async function runInner<R>(
     return await request.promise;
   } finally {
     parent.inner.delete(request);
+    parent.openings ??= request.openings;
   }
 }

@@ -50,6 +50,7 @@ export interface BatchResult<R = Row> {
 export class BatchRequest extends StatementRequest<BatchResult[]> {
   /** Those that are sent in one flight. */
   #items: readonly BatchItem[];
+  readonly #all: readonly BatchItem[];
   /** The tags of those before them that were executed already: see `#executeAhead`. */
   readonly #ahead: string[] = [];
   readonly #hasFields: boolean;
@@ -68,6 +69,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
   constructor(items: readonly BatchItem[], deadline: Deadline | null, hasFields: boolean = false) {
     super('', deadline);
     this.#items = items;
+    this.#all = items;
     this.#hasFields = hasFields;
   }
 
@@ -115,7 +117,7 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     known.forEach((statement, i) => {
       if (statement === undefined) unknown.add(this.#items[i]!.text);
     });
-    session.queue.holdWhile(this, this.#prepareAll(session, unknown), (statements) =>
+    this.holdToPrepare(session, this.#prepareAll(session, unknown), (statements) =>
       this.#execute(session, statements),
     );
   }
@@ -333,6 +335,12 @@ export class BatchRequest extends StatementRequest<BatchResult[]> {
     return this.#results.map(({ result, tag, statement }) => {
       return { rows: result.rows, fields: statement!.description.fields, tag };
     });
+  }
+
+  protected override undone(): void {
+    super.undone();
+    this.#items = this.#all;
+    this.#ahead.length = 0;
   }
 
   /** Outside of a transaction the batch is one, and has been undone unless it was ended in it. */

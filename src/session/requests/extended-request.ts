@@ -50,7 +50,9 @@ export abstract class ExtendedRequest<R> extends Request<R> {
       return;
     }
     session.queue.sent(this);
-    if (begin !== null) noteOpening(session, this, begin);
+    if (begin === null) return;
+    this.openings = begin;
+    noteOpening(session, this, begin);
   }
 
   /** Writes what travels ahead: Close of statements that are forgotten, a waiting BEGIN. */
@@ -112,9 +114,9 @@ export abstract class ExtendedRequest<R> extends Request<R> {
     this.error ??= copyNeedsItsCall('to client');
   }
 
-  /** The statements that have begun the transaction ahead of it, if it is the first of one and was reached; else null. */
-  protected get begun(): readonly Opening[] | null {
-    return this.#ahead === 0 ? this.#begin : null;
+  /** All that was written ahead of it was done. */
+  protected get isReached(): boolean {
+    return this.#ahead === 0;
   }
 
   /** Whether the message belongs to a COPY, which is no query: it fails, the session goes on. */

@@ -61,10 +61,10 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     this.#step = step;
   }
 
-  override start(session: RequestHost): void {
-    // Once more: it was not bound.
-    if (this.#binds) this.#portal.statement = null;
-    super.start(session);
+  protected override undone(): void {
+    super.undone();
+    // It was not bound.
+    this.#portal.statement = null;
   }
 
   protected override write({ writer }: RequestHost): void {

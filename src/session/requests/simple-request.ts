@@ -127,6 +127,7 @@ export function sendSimple(session: RequestHost, request: Request, text: string)
   const begin = session.preamble.take();
   if (begin !== null) {
     writer.rollback(mark);
+    request.openings = begin;
     new BeginRequest(begin, request).start(session);
     writeQuery(writer, text);
   }

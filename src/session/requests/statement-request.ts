@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
-import { InvalidSQLStatementNameError } from '../../errors/generated/sqlstate.ts';
+import {
+  InvalidCachedStatementError,
+  InvalidSQLStatementNameError,
+} from '../../errors/generated/sqlstate.ts';
 import type { PostgresError, ServerMessageFields } from '../../errors/postgres-error.ts';
 import {
   type FieldDescription,
@@ -60,6 +63,8 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   #wasKnown = false;
   #refreshed = false;
   #repeated = false;
+  /** It was begun anew as a new name has brought an old plan back. */
+  #hasGivenUpNames = false;
 
   constructor(
     text: string,
@@ -126,7 +131,33 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   /** Executes what `find` finds, while it holds the queue. */
   #prepareAnd(session: RequestHost, find: (kept: boolean) => Promise<Statement>): void {
     const kept = session.statements.storeFor(this.text, this.#prepare) === session.statements.named;
-    session.queue.holdWhile(this, find(kept), (statement) => this.#begin(session, statement));
+    this.holdToPrepare(session, find(kept), (statement) => this.#begin(session, statement));
+  }
+
+  /**
+   * The same as the queue's `holdWhile` for what prepares its statements. Behind a pooler that goes by the text a new
+   * name may bring an old plan back: if its transaction is nothing but that, it is begun anew, and names are not used.
+   */
+  protected holdToPrepare<T>(
+    session: RequestHost,
+    preparing: Promise<T>,
+    go: (found: T) => void,
+  ): void {
+    let isBegunAnew = false;
+    const found = preparing.catch(async (error: unknown) => {
+      const isOld = error instanceof InvalidCachedStatementError && !this.#hasGivenUpNames;
+      const begun = isOld && !this.abandoned ? this.#soleIn(session) : null;
+      if (begun === null) throw error;
+      this.#hasGivenUpNames = true;
+      this.undone();
+      await runInner(session, this, new BeginAgainRequest(begun, error));
+      if (!session.preamble.isWaiting) throw error;
+      isBegunAnew = true;
+    });
+    session.queue.holdWhile(this, found, (result) => {
+      if (isBegunAnew) session.queue.start(this);
+      else go(result as T);
+    });
   }
 
   #begin(session: RequestHost, statement: Statement): void {
@@ -286,16 +317,22 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   }
 
   /**
-   * What has begun the transaction that it has failed, if it is all that the transaction was: nothing was executed in
-   * it, and nothing was sent behind it.
+   * What has begun the transaction that it has failed, if it is all that the transaction was, with what was asked for
+   * it: nothing else was sent behind BEGIN, nor is about to be.
    */
   #soleIn({ transactionStatus, queue }: RequestHost): readonly Opening[] | null {
-    return transactionStatus === 'E' && queue.inFlight === 0 ? this.begun : null;
+    const isSole =
+      transactionStatus === 'E' &&
+      this.isReached &&
+      queue.inFlight === 0 &&
+      !queue.isHeldByOther(this);
+    return isSole ? this.openings : null;
   }
 
   /** Starts it once more as the first of the same transaction, which is begun anew. */
   #beginAgain(session: RequestHost, begun: readonly Opening[], error: unknown): void {
     this.state = 'queued';
+    this.undone();
     session.queue.comeBack(this, () => {
       const request = new BeginAgainRequest(begun, error);
       session.queue.holdWhile(this, runInner(session, this, request), () => {
@@ -306,6 +343,11 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
         session.queue.start(this);
       });
     });
+  }
+
+  /** The transaction that it was the first of is undone, and it is to be started once more. */
+  protected undone(): void {
+    this.openings = null;
   }
 
   /** Whether the request can be started once more, from its beginning. */

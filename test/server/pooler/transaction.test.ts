@@ -7,6 +7,7 @@ import {
   type Pool,
   QueryCanceledError,
   TimeoutError,
+  type Transaction,
   UniqueViolationError,
 } from '../../../src/index.ts';
 import { collect, failure } from '../../support/connections.ts';
@@ -165,6 +166,27 @@ describe.skipIf(PGBOUNCER === null)(`${PGBOUNCER_TITLE}, sharing its sessions`, 
       expect(await c!.fetch(query(`SELECT * FROM ${table}`))).toEqual([{ a: 1 }]);
       await direct.execute(`ALTER TABLE ${table} ALTER a TYPE text, ADD b int4 DEFAULT 2`);
       expect(await c!.fetch(query(`SELECT * FROM ${table}`))).toEqual([{ a: '1', b: 2 }]);
+    });
+
+    it('heals in the first statement of a transaction', async () => {
+      const table = `${SCHEMA}.changing`;
+      const [c] = await open(bouncer, options);
+      const ways: readonly ((tx: Transaction, text: string) => Promise<unknown>)[] = [
+        (tx, text) => tx.fetch(query(text)),
+        (tx, text) => collect(tx.stream(query(text))),
+        (tx, text) => tx.cursor(query(text)).fetch(10),
+        async (tx, text) => (await tx.batch([query(text)]))[0]!.rows,
+      ];
+      for (const [index, way] of ways.entries()) {
+        await direct.execute(
+          `DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} AS SELECT 1 AS a`,
+        );
+        const text = `SELECT * FROM ${table} -- ${index}`;
+        const once = () => c!.transaction((tx) => way(tx, text));
+        for (let i = 0; i < POOL_SIZE; i++) expect(await once()).toEqual([{ a: 1 }]);
+        await direct.execute(`ALTER TABLE ${table} ALTER a TYPE text, ADD b int4 DEFAULT 2`);
+        for (let i = 0; i < POOL_SIZE; i++) expect(await once()).toEqual([{ a: '1', b: 2 }]);
+      }
     });
 
     it('knows types of the database, in arrays and composites too', async () => {

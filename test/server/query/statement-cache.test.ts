@@ -375,6 +375,38 @@ describeEach('the statement cache', (version) => {
       },
     );
 
+    it(`of ${mode} is right at once as the first of a transaction that asks for something before it`, async () => {
+      const c = await openWithSchema(version, options);
+      const ddl = await openBeside(c, version);
+      const q = 'SELECT * FROM s';
+      await c.execute('CREATE FUNCTION sets_what() RETURNS int4 LANGUAGE sql AS $$SELECT 1$$');
+      const serializable = 'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE';
+      const level = 'SHOW transaction_isolation';
+      const ways: readonly (() => Promise<unknown>)[] = [
+        () => c.transaction((tx) => tx.fetch(q)),
+        () => c.with({ settings: { 'app.user': 7 } }).fetch(q),
+        () => c.transaction((tx) => tx.fetchMany(q, [[]])),
+        () => c.transaction((tx) => collect(tx.stream(q))),
+        () => c.transaction((tx) => tx.cursor(q).fetch(10)),
+        async () => (await c.transaction((tx) => tx.batch(['SET LOCAL app.a = 1', q])))[1]!.rows,
+        async () => {
+          const [, rows, is] = await c.transaction((tx) => tx.batch([serializable, q, level]));
+          expect(is!.rows).toEqual([{ transaction_isolation: 'serializable' }]);
+          return rows!.rows;
+        },
+      ];
+      for (const way of ways) {
+        await ddl.execute('DROP TABLE IF EXISTS s; CREATE TABLE s AS SELECT 1 AS id');
+        await c.reloadSchemaState();
+        for (let i = 0; i < 2; i++) expect(await way(), String(way)).toEqual([{ id: 1 }]);
+        // The first statement behind it asks the server what it has set.
+        await c.fetch('SELECT sets_what()');
+        await ddl.execute("ALTER TABLE s ADD name text DEFAULT 'a'");
+        expect(await way(), String(way)).toEqual([{ id: 1, name: 'a' }]);
+        expect(c.isInTransaction()).toBe(false);
+      }
+    });
+
     it(`of ${mode} leaves the transaction that it begins anew as it was asked for`, async () => {
       const c = await openWithSchema(version, options);
       const ddl = await openBeside(c, version);

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { type Connection, connect } from '../../../src/index.ts';
+import { type Connection, connect, type Transaction } from '../../../src/index.ts';
 import { writeErrorResponse } from '../../../src/protocol/backend/response.ts';
 import {
   type FieldDescription,
@@ -12,6 +12,7 @@ import {
   writeRowDescription,
 } from '../../../src/protocol/backend/result.ts';
 import { writeReadyForQuery } from '../../../src/protocol/backend/session.ts';
+import type { MessageWriter } from '../../../src/protocol/writer.ts';
 import {
   acceptStartup,
   expectMessage,
@@ -139,5 +140,103 @@ it.each([
   ]);
   expect(await c.fetch(TEXT)).toEqual([{ n: '1' }]);
   expect(await c.fetch(TEXT)).toEqual([{ n: '1' }]);
+  await server.finished();
+});
+
+/** Of a transaction: BEGIN ahead of what follows in the same flight. */
+const begin: Script = [
+  expectMessage('Parse', { statement: '', text: 'BEGIN' }),
+  expectMessage('Bind'),
+  expectMessage('Execute'),
+];
+const begun = (writer: MessageWriter): void => {
+  writeParseComplete(writer);
+  writeBindComplete(writer);
+  writeCommandComplete(writer, 'BEGIN');
+};
+const failsBegun = send((writer) => {
+  begun(writer);
+  writeErrorResponse(writer, OUTDATED);
+  writeReadyForQuery(writer, 'E');
+});
+const rolledBack: Script = [
+  expectMessage('Query', { text: 'ROLLBACK' }),
+  send((writer) => {
+    writeCommandComplete(writer, 'ROLLBACK');
+    writeReadyForQuery(writer, 'I');
+  }),
+];
+/** Prepared without a name, executed, and committed. */
+const withoutName: Script = [
+  begin,
+  parse(false),
+  send((writer) => {
+    begun(writer);
+    writeParseComplete(writer);
+    writeParameterDescription(writer, []);
+    writeRowDescription(writer, [COLUMN]);
+    writeReadyForQuery(writer, 'T');
+  }),
+  unnamedExecution.slice(0, -1),
+  send((writer) => {
+    writeParseComplete(writer);
+    writeBindComplete(writer);
+    writeRowDescription(writer, [COLUMN]);
+    writeDataRow(writer, [Buffer.from('1')]);
+    writeCommandComplete(writer, 'SELECT 1');
+    writeReadyForQuery(writer, 'T');
+  }),
+  expectMessage('Query', { text: 'COMMIT' }),
+  send((writer) => {
+    writeCommandComplete(writer, 'COMMIT');
+    writeReadyForQuery(writer, 'I');
+  }),
+];
+
+const FIRSTS: readonly (readonly [string, (tx: Transaction) => Promise<unknown>])[] = [
+  ['a query', (tx) => tx.fetch(TEXT)],
+  ['sets of arguments', (tx) => tx.fetchMany(TEXT, [[]])],
+  ['a batch', async (tx) => (await tx.batch([TEXT]))[0]!.rows],
+];
+it.each(FIRSTS)(
+  'does without names in a transaction that is begun anew, where %s may begin it',
+  async (_, way) => {
+    const { c, server } = await against([
+      // Found as it is prepared.
+      begin,
+      parse(true),
+      failsBegun,
+      rolledBack,
+      withoutName,
+    ]);
+    expect(await c.transaction(way)).toEqual([{ n: '1' }]);
+    await server.finished();
+  },
+);
+
+it('does without names in a transaction that is begun anew twice, as what it knows has an old plan too', async () => {
+  const { c, server } = await against([
+    parse(true),
+    parsed,
+    namedExecution,
+    send((writer) => {
+      writeBindComplete(writer);
+      writeDataRow(writer, [Buffer.from('1')]);
+      writeCommandComplete(writer, 'SELECT 1');
+      writeReadyForQuery(writer, 'I');
+    }),
+    begin,
+    namedExecution,
+    failsBegun,
+    rolledBack,
+    closing,
+    begin,
+    parse(true),
+    failsBegun,
+    rolledBack,
+    withoutName,
+  ]);
+  expect(await c.fetch(TEXT)).toEqual([{ n: '1' }]);
+  expect(await c.transaction((tx) => tx.fetch(TEXT))).toEqual([{ n: '1' }]);
   await server.finished();
 });
