@@ -54,6 +54,16 @@ describe('the finder of queries', () => {
   );
 
   it.each([
+    "const run = (q) => { q = 'EXPLAIN ' + q; return db.fetch(q); }; run('SELECT 1')",
+    "const run = (q = '') => { q += other; return db.fetch(q); }; run('SELECT 1')",
+    "const run = ({ text }) => { text += other; return db.fetch(text); }; run({ text: 'SELECT 1' })",
+    "const run = (q) => { let { text } = q; text = other; return db.fetch(text); }; run({ text: 'SELECT 1' })",
+    'const run = (q) => { const inner = (q) => db.fetch(q); return inner(q.length); }; run("SELECT 1")',
+  ])('does not take for a query what a function makes another one of: %s', (source) => {
+    expect(textsOf(source)).toEqual([]);
+  });
+
+  it.each([
     ['a name between brackets', "db['fetch']('SELECT 1')"],
     ['a name in backticks between brackets', 'db[`fetch`]("SELECT 1")'],
     ['a constant between brackets', "const METHOD = 'fetchRow'; db[METHOD]('SELECT 1')"],
@@ -84,6 +94,10 @@ describe('the finder of queries', () => {
     [
       'an object that is taken apart',
       "function run(given) { const { text } = given; return db.fetch(text); } run({ text: 'SELECT 1' })",
+    ],
+    [
+      'a function with another parameter of that name',
+      "const run = (q) => { const inner = (q) => q; return db.fetch(q); }; run('SELECT 1')",
     ],
     ['a name of a module in let', "let { sql: q } = require('asyncpg'); db.fetch(q`SELECT 1`)"],
     ['a module in var', "var pg = require('asyncpg'); db.fetch(pg.sql`SELECT 1`)"],

@@ -158,6 +158,23 @@ describe('the finder of queries, of texts that stand elsewhere', () => {
   });
 
   it.each([
+    ['a function returns', 'const size = () => 5;', 'size() + 1 + 2', ['8']],
+    ['a function is given', 'const more = (n) => `${n + 1}`;', 'more(10)', ['11']],
+    ['a key chooses', 'const L = { a: 10, b: 100 } as const;', 'L[key] + 1', ['11', '101']],
+    ['a condition chooses', '', '(x ? 100 : 10) + 1', ['101', '11']],
+    ['a loop goes through', '', '[1, 2].map((n) => db.fetch(`SELECT ${n + 1}`))', ['2', '3']],
+    [
+      'are texts as well',
+      'const size = () => 5;',
+      "size() + '' + 1 + (x ? 1 : '2')",
+      ['511', '512'],
+    ],
+  ])('adds numbers that %s', (_, declared, added, sums) => {
+    const query = added.includes('db.') ? added : `db.fetch(\`SELECT \${${added}}\`)`;
+    expect(textsOf(`${declared} ${query}`)).toEqual(sums.map((each) => `SELECT ${each}`));
+  });
+
+  it.each([
     [
       'blocks',
       "{ const T = '1'; db.fetch(`SELECT ${T}`); } { const T = '2'; db.fetch(`SELECT ${T}`); }",

@@ -12,6 +12,8 @@ export type Part = {
       readonly text: string;
       /** Whether the text stands there as it is, and is not made of an expression. */
       readonly isWritten: boolean;
+      /** It is all of an expression that is this number. */
+      readonly number?: number;
       /** A keyword that is put in front where the text does not have it already. */
       readonly keyword?: string;
     }
@@ -141,6 +143,27 @@ export function chosen(
     const when = new Map([...others, condition].map((each) => [each, each === condition]));
     return joined([{ parts: [], when }], texts);
   });
+}
+
+/** What is made of two expressions by `+`: a number where both are one, and else one text behind the other. */
+export function added(
+  left: readonly Alternative[] | NotKnown,
+  right: readonly Alternative[] | NotKnown,
+  whole: Located,
+): readonly Alternative[] | NotKnown {
+  const all = inOrder([left, right], whole);
+  if (all instanceof NotKnown) return all;
+  return all.map((each) => {
+    const numbers = each.parts.flatMap((part) => (part.is === 'text' ? (part.number ?? []) : []));
+    const [one, other] = numbers;
+    if (each.parts.length !== 2 || one === undefined || other === undefined) return each;
+    return { ...each, parts: [madeNumber(one + other, placeOf(whole))] };
+  });
+}
+
+/** The text of a number. */
+export function madeNumber(number: number, place: Place): Part {
+  return { is: 'text', text: String(number), place, isWritten: false, number };
 }
 
 /** The text of an alternative, without what becomes a value. */

@@ -1,6 +1,7 @@
 import { afterChanges } from './conditions.ts';
 import { conditionsOf } from './conditions-of.ts';
-import { conditionOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
+import { listOfLoop, outermost, propertyOf } from './made-nodes.ts';
+import { conditionOf, keyOf, type Node, nameOf, propertyName, unwrapped, visit } from './nodes.ts';
 import { type DeclaredType, partsOf } from './patterns.ts';
 import { innermost, isAround } from './scopes.ts';
 import { annotationOf, Types } from './types.ts';
@@ -26,6 +27,8 @@ export interface Binding {
   readonly added: readonly Added[];
   /** Whether something else is written to in the array or object that it is. */
   readonly isChanged: boolean;
+  /** The node that it is known in. */
+  readonly scope: Node;
 }
 
 interface Declared {
@@ -53,6 +56,8 @@ interface Element {
 /** What is pushed to an array, and by what conditions: `if (name) parts.push(…)`. */
 interface Added {
   readonly node: Node;
+  /** It comes ahead of what is there: `parts.unshift(…)`. */
+  readonly isInFront: boolean;
   readonly when: ReadonlyMap<string, boolean>;
   /** In a loop, or by a function: once, many times or never. */
   readonly isRepeated: boolean;
@@ -61,6 +66,13 @@ interface Added {
 const BLOCK =
   /Function|^(?:Program|BlockStatement|StaticBlock|For\w*Statement|SwitchStatement|CatchClause|TSModuleBlock)$/;
 const BODY = /Function|^(?:Program|StaticBlock|TSModuleBlock)$/;
+
+interface Adding {
+  readonly args: readonly Node[];
+  /** The nodes around it, and the call. */
+  readonly path: readonly Node[];
+  readonly isInFront: boolean;
+}
 
 /** Methods of an array that call a function with each element. */
 const THROUGH = /^(?:map|forEach|flatMap|filter|some|every|find(?:Last)?(?:Index)?)$/;
@@ -83,6 +95,7 @@ export class Bindings {
   readonly #additions = new Map<Node, readonly Node[]>();
   /** The outer one of two ahead of the inner one. */
   readonly #classes: Node[] = [];
+  readonly #functions: Node[] = [];
   readonly #program: Node;
   readonly source: string;
   readonly #writes: Writes;
@@ -100,6 +113,7 @@ export class Bindings {
       if (node.type === 'TSModuleDeclaration') others.push({ node: outermost(node), scope });
       if (node.type === 'TSDeclareFunction') others.push({ node, scope });
       if (/^Class(?:Declaration|Expression)$/.test(node.type)) this.#classes.push(node);
+      if (/Function(?!Body)/.test(node.type)) this.#functions.push(node);
       if (node.type === 'AssignmentExpression') assignments.push(node);
       this.#writes.note(node);
       if (node.type === 'CallExpression') calls.push({ call: node, around: [...around] });
@@ -121,6 +135,32 @@ export class Bindings {
       if (left.type === 'MemberExpression') this.#change(ownerOf(left));
     }
     for (const { call, around } of calls) this.#call(call, around);
+    // A function that changes what it is given may give it to another one first.
+    for (let round = 0; round < 3; round += 1) for (const each of calls) this.#handOver(each);
+  }
+
+  /** A list or an object is given to a function that changes it. */
+  #handOver({ call, around }: { call: Node; around: readonly Node[] }): void {
+    const callee = unwrapped(call['callee'] as Node);
+    const args = call['arguments'] as readonly Node[];
+    if (!args.some(({ type }) => type === 'Identifier')) return;
+    const name = callee.type === 'Identifier' ? nameOf(callee) : null;
+    const isOfThis =
+      callee.type === 'MemberExpression' && (callee['object'] as Node).type === 'ThisExpression';
+    const called = name === null ? undefined : this.#at(name, callee);
+    const made = isOfThis
+      ? this.member(keyOf(callee) ?? '', callee)?.value
+      : (called?.constant ?? null);
+    // Of a function of another module nothing is known. One whose result nobody takes is called for what it changes.
+    const isOther = name !== null && called === undefined;
+    const isForEffect =
+      isOther && /^(?:ExpressionStatement|AwaitExpression)$/.test(around.at(-1)!.type);
+    const body = made?.['body'] as Node | undefined;
+    for (const [index, arg] of args.entries()) {
+      const param = body && ((made?.['params'] ?? []) as readonly Node[])[index];
+      const own = param?.type === 'Identifier' ? this.#at(nameOf(param), body!) : undefined;
+      if (isForEffect || own?.isChanged === true) this.#change(arg);
+    }
   }
 
   /** A call may change the array that it is a method of, or the object that it is given. */
@@ -130,8 +170,10 @@ export class Bindings {
     const object = callee['object'] as Node;
     const method = nameOf(callee['property']);
     const args = call['arguments'] as readonly Node[];
-    if (method === 'push' || method === 'unshift')
-      this.#change(object, { args, path: [...around, call] });
+    if (method === 'push' || method === 'unshift') {
+      const isInFront = method === 'unshift';
+      this.#change(object, { args, path: [...around, call], isInFront });
+    }
     if (/^(?:pop|shift|splice|fill|reverse|sort|copyWithin)$/.test(method)) this.#change(object);
     const own = object.type === 'Identifier' ? this.#at(nameOf(object), object) : undefined;
     const isOfCollection = own?.values.some((each) => each && isCollection(unwrapped(each)));
@@ -141,17 +183,34 @@ export class Bindings {
   }
 
   /** An array that something is added to, or an array or object that is changed otherwise. */
-  #change(owner: Node, added?: { args: readonly Node[]; path: readonly Node[] }): void {
+  #change(owner: Node, added: Adding | null = null, depth = 0): void {
     const own = owner.type === 'Identifier' ? this.#at(nameOf(owner), owner) : undefined;
-    const [value] = own?.values ?? [];
-    if (!own || !value || !isWrittenOut(unwrapped(value))) return;
+    const [first] = own?.values ?? [];
+    if (!own || depth > 5) return;
+    // What is given to a function is changed for who has given it.
+    if (first === null) own.isChanged = true;
+    if (!first) return;
+    const value = unwrapped(first);
+    // Another name of the same.
+    if (value.type === 'Identifier') this.#change(value, added, depth + 1);
+    if (!isWrittenOut(value)) return;
     own.constant = null;
-    own.isChanged ||= added === undefined;
-    if (added === undefined) return;
+    own.isChanged ||= added === null;
+    if (added === null) return;
     const inner = added.path.slice(added.path.indexOf(own.scope) + 1);
     const when = conditionsOf(inner, this);
     const isRepeated = inner.some(({ type }) => REPEATED.test(type));
-    own.added.push(...added.args.map((node) => ({ node, when, isRepeated })));
+    const { isInFront } = added;
+    const all = added.args.map((node) => ({ node, when, isRepeated, isInFront }));
+    if (isInFront) own.added.unshift(...all);
+    else own.added.push(...all);
+  }
+
+  /** Whether a function within the node that a name is known in is around a node: it may run later. */
+  isLater({ scope }: { readonly scope: Node }, at: Node): boolean {
+    return this.#functions.some(
+      (each) => isAround(each, at) && isAround(scope, each) && each !== scope,
+    );
   }
 
   /** A condition, told apart from the same text ahead of what changes what it is about. */
@@ -310,17 +369,6 @@ export class Bindings {
   }
 }
 
-/** Of `namespace A.B` the namespace A, in which B is. */
-function outermost(namespace: Node): Node {
-  const id = namespace['id'] as Node;
-  if (id.type !== 'TSQualifiedName') return namespace;
-  const { start, end } = namespace;
-  const inner: Node = { ...namespace, id: id['right'] };
-  const only: Node = { type: 'ExportNamedDeclaration', declaration: inner, start, end };
-  const body: Node = { type: 'TSModuleBlock', body: [only], start, end };
-  return outermost({ ...namespace, id: id['left'], body });
-}
-
 /** What `a` is in `a.b.c`. */
 function ownerOf(member: Node): Node {
   const object = unwrapped(member['object'] as Node);
@@ -334,33 +382,4 @@ function isWrittenOut(node: Node): boolean {
 /** Whether it makes a map or a set. */
 function isCollection(node: Node): boolean {
   return node.type === 'NewExpression' && /^(?:Map|Set)$/.test(nameOf(node['callee']));
-}
-
-/** What the variable of a loop goes through: of `for (const key in object)` the names. */
-function listOfLoop(loop: Node): Node {
-  const right = loop['right'] as Node;
-  if (loop.type === 'ForOfStatement') return right;
-  const { start, end } = right;
-  const name = (text: string): Node => ({ type: 'Identifier', name: text, start, end });
-  const callee = {
-    ...{ type: 'MemberExpression', start, end, computed: false },
-    ...{ object: name('Object'), property: name('keys') },
-  };
-  return { type: 'CallExpression', callee, arguments: [right], start, end };
-}
-
-/** The expression `whole.a.b`, of which a pattern takes the value. */
-function propertyOf(whole: Node | null, keys: readonly Node[]): Node | null {
-  return keys.reduce<Node | null>(
-    (object, property) =>
-      object && {
-        type: 'MemberExpression',
-        start: property.start,
-        end: property.end,
-        computed: property.type === 'Literal',
-        object,
-        property,
-      },
-    whole,
-  );
 }

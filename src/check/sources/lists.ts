@@ -61,9 +61,11 @@ export function itemsOf(
       const growing = growingArray(node, module, use, depth + 1);
       if (growing !== null) return growing;
       const constant = module.constant(node);
-      return constant === null || constant.node === node
-        ? null
-        : itemsOf(constant.node, constant.module, use, depth + 1);
+      if (constant === null || constant.node === node) return null;
+      return (
+        growingArray(constant.node, constant.module, use, depth + 1, true) ??
+        itemsOf(constant.node, constant.module, use, depth + 1)
+      );
     }
   }
 }
@@ -173,21 +175,39 @@ function whereThere(item: Item): readonly Item[] {
   return isNothing ? [] : [item];
 }
 
-/** An array that is written out and that others are added to. */
-function growingArray(node: Node, module: Module, use: Use, depth: number): readonly Item[] | null {
+/**
+ * An array that is written out and that others are added to, as it is at a node that stands for it.
+ *
+ * @param isNamed the node is what another name stands for, which is asked for anywhere behind
+ */
+function growingArray(
+  node: Node,
+  module: Module,
+  use: Use,
+  depth: number,
+  isNamed = false,
+): readonly Item[] | null {
   const own = node.type === 'Identifier' ? module.binding(node) : undefined;
   const [first, ...others] = own?.values ?? [];
   if (!own || !first || others.length > 0 || own.added.length === 0 || own.isChanged) return null;
-  const added = own.added.map((each) =>
-    each.node.type === 'SpreadElement'
-      ? (itemsOf(each.node['argument'] as Node, module, use, depth)?.map((item) => ({
-          ...item,
-          ...each,
-          node: item.node,
-        })) ?? null)
-      : [{ ...each, module }],
+  // What is added further down is not there yet, but where a function may run later.
+  const isAll = isNamed || module.bindings.isLater(own, node);
+  const there = own.added.filter(
+    (each) => isAll || each.node.start < node.start || each.isRepeated,
   );
-  return joined([itemsOf(first, module, use, depth), ...added]);
+  const itemsFor = (isInFront: boolean): (readonly Item[] | null)[] =>
+    there
+      .filter((each) => each.isInFront === isInFront)
+      .map(({ node: added, when, isRepeated }) =>
+        added.type === 'SpreadElement'
+          ? (itemsOf(added['argument'] as Node, module, use, depth)?.map((item) => ({
+              ...item,
+              when,
+              isRepeated,
+            })) ?? null)
+          : [{ node: added, module, when, isRepeated }],
+      );
+  return joined([...itemsFor(true), itemsOf(first, module, use, depth), ...itemsFor(false)]);
 }
 
 /** What a constant object has, if all of it is written out. */

@@ -135,7 +135,7 @@ function methodWithin(
   const given = (node['params'] as readonly Node[])[index];
   const param = given?.type === 'AssignmentPattern' ? (given['left'] as Node) : given;
   if (param === undefined || depth > 3) return null;
-  const isGiven = isPartOf(param, key, node['body'] as Node);
+  const isGiven = isPartOf({ node: param, module }, key, node['body'] as Node);
   if (isGiven === null) return null;
   let found: string | null = null;
   visit(node['body'] as Node, (call) => {
@@ -156,36 +156,48 @@ function methodWithin(
 }
 
 /** Whether an expression within a function is what a parameter is given, or its property by that name. */
-function isPartOf(param: Node, key: string | null, body: Node): ((node: Node) => boolean) | null {
-  const isNamed = (name: string) => (node: Node) =>
-    node.type === 'Identifier' && node['name'] === name;
+function isPartOf(
+  { node: param, module }: Located,
+  key: string | null,
+  body: Node,
+): ((node: Node) => boolean) | null {
+  // Another name of the same spelling is another one, and what is written to is not what was given.
+  const isNamed = (named: Node) => {
+    const own = module.binding(named);
+    const isWritten = own !== undefined && own.values.length > (own.fallback === null ? 1 : 2);
+    return (node: Node) =>
+      node.type === 'Identifier' &&
+      nameOf(node) === nameOf(named) &&
+      !isWritten &&
+      module.binding(node) === own;
+  };
   if (param.type === 'ObjectPattern') {
     const name = key === null ? null : nameIn(param, key);
     return name === null ? null : isNamed(name);
   }
   if (param.type !== 'Identifier') return null;
-  const isWhole = isNamed(String(param['name']));
+  const isWhole = isNamed(param);
   if (key === null) return isWhole;
-  const names: string[] = [];
+  const areParts: ((node: Node) => boolean)[] = [];
   visit(body, ({ type, id, init }) => {
     if (type !== 'VariableDeclarator' || !init || !isWhole(unwrapped(init as Node))) return;
     const name = nameIn(id as Node, key);
-    if (name !== null) names.push(name);
+    if (name !== null) areParts.push(isNamed(name));
   });
   return (node) =>
-    (node.type === 'Identifier' && names.includes(nameOf(node))) ||
+    areParts.some((isPart) => isPart(node)) ||
     (node.type === 'MemberExpression' &&
       keyOf(node) === key &&
       isWhole(unwrapped(node['object'] as Node)));
 }
 
 /** What a pattern calls the property: of `{ text: query }` query. */
-function nameIn(pattern: Node, key: string): string | null {
+function nameIn(pattern: Node, key: string): Node | null {
   if (pattern.type !== 'ObjectPattern') return null;
   const found = (pattern['properties'] as readonly Node[]).find(
     (each) => propertyName(each) === key,
   );
   const value = found?.['value'] as Node | undefined;
   const named = value?.type === 'AssignmentPattern' ? (value['left'] as Node) : value;
-  return named?.type === 'Identifier' ? nameOf(named) : null;
+  return named?.type === 'Identifier' ? named : null;
 }

@@ -1,5 +1,6 @@
 import {
   type Alternative,
+  added,
   always,
   chosen,
   cooked,
@@ -7,6 +8,7 @@ import {
   inOrder,
   joined,
   made,
+  madeNumber,
   NotKnown,
   placeOf,
   startOf,
@@ -66,7 +68,7 @@ function follow(value: Located, depth: number): Texts {
       return ofNumber(here);
     case 'BinaryExpression':
       return node['operator'] === '+' && numberIn(here) === null
-        ? inOrder([node['left'], node['right']].map(of), here)
+        ? added(of(node['left']), of(node['right']), here)
         : ofNumber(here);
     case 'ConditionalExpression':
       return decided(here, of(node['consequent']), of(node['alternate']));
@@ -91,7 +93,7 @@ function follow(value: Located, depth: number): Texts {
 
 function ofNumber(here: Located): Texts {
   const number = numberIn(here);
-  return number === null ? notKnown(here) : always(made(String(number), placeOf(here)));
+  return number === null ? notKnown(here) : always(madeNumber(number, placeOf(here)));
 }
 
 /** How a text begins, as far as it is known. */
@@ -149,15 +151,15 @@ function ofCall(
   const { node, module } = here;
   const callee = unwrapped(node['callee'] as Node);
   const args = node['arguments'] as readonly Node[];
-  const made = functionOf(module, callee);
-  const isLater = made !== null && made.node['async'] === true;
-  if (made !== null && (isAwaited || !isLater) && made.node['generator'] !== true) {
+  const called = functionOf(module, callee);
+  const isLater = called !== null && called.node['async'] === true;
+  if (called !== null && (isAwaited || !isLater) && called.node['generator'] !== true) {
     steps += STEPS_OF_CALL;
     const outer = given;
-    given = new Map([...outer, ...givenIn(made, args, of)]);
-    const all = returnsOf(made).map(({ node: each, when }) => {
+    given = new Map([...outer, ...givenIn(called, args, of)]);
+    const all = returnsOf(called).map(({ node: each, when }) => {
       // What an async function returns is awaited as well.
-      const inner = { node: isLater ? awaited(each) : each, module: made.module };
+      const inner = { node: isLater ? awaited(each) : each, module: called.module };
       const texts = follow(inner, depth + 1);
       return texts instanceof NotKnown ? texts : joined([{ parts: [], when }], texts);
     });
@@ -166,7 +168,7 @@ function ofCall(
     if (one === undefined) return notKnown(here);
     const unknown = all.find((each) => each instanceof NotKnown);
     if (unknown instanceof NotKnown) return beginningAs(unknown, one);
-    const own = (all as (readonly Alternative[])[]).map((each) => ofThisCall(each, made, here));
+    const own = (all as (readonly Alternative[])[]).map((each) => ofThisCall(each, called, here));
     return others.length === 0 ? own[0]! : chosen(own.map((each, i) => [returns(here, i), each]));
   }
   if (callee.type !== 'MemberExpression') return notKnown(here);
@@ -183,12 +185,13 @@ function ofCall(
     case 'join': {
       const items = itemsOf(object, module, 'all');
       const [separator] = args;
-      if (items === null || separator === undefined) break;
+      if (items === null) break;
       if (items.some(({ isRepeated }) => isRepeated)) break;
       const texts = ofItems(items, here, (there) =>
         there.flatMap((item, index) => {
           const text = follow(item, depth + 1);
-          return index === 0 ? [text] : [of(separator), text];
+          const between = separator ? of(separator) : always(made(',', placeOf(here)));
+          return index === 0 ? [text] : [between, text];
         }),
       );
       if (texts !== null) return texts;
