@@ -264,8 +264,9 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
       // It was ended, and asks once more.
       await until(async () => ((await waiting(QUESTION))?.since ?? since) !== since);
       const { pid } = (await waiting('LOCK TABLE circle'))!;
+      const ended = expect(other).rejects.toMatchObject({ sqlstate: '57P01' });
       await pool.execute('SELECT pg_terminate_backend($1)', pid);
-      await expect(other).rejects.toMatchObject({ sqlstate: '57P01' });
+      await ended;
       await held;
     });
     await using stream = await opening!;
