@@ -70,9 +70,14 @@ export class TransactionEnd {
       await this.rollBack();
     } catch (error) {
       // There is nothing left to roll back.
-      if (this.#own.wasEnded || this.#hasLostSavepoint(error)) return;
+      if (this.#own.wasEnded || this.#isUndone || this.#hasLostSavepoint(error)) return;
       this.#client.session.fail(isError(error) ? error : null);
     }
+  }
+
+  /** A release or reset of the connection has undone it, or is about to, while this waited for its turn. */
+  get #isUndone(): boolean {
+    return this.#own.state === 'rolled back' && !this.#client.transactions.includes(this.#own);
   }
 
   /** The server does not know its savepoint any more, and the transaction around it has failed. */

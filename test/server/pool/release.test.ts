@@ -301,6 +301,28 @@ describe('release', () => {
     }
   });
 
+  it('keeps a connection whose transaction waited for its turn to be rolled back', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool } = test;
+    for (const end of ['release', 'reset'] as const) {
+      for (let turns = 0; turns < 16; turns++) {
+        const connection = await pool.acquire();
+        const { serverPid } = connection;
+        const failed = connection.transaction(async (tx) => {
+          // It asks for the level of the outer one first, and has its turn for so long.
+          tx.transaction({ isolation: 'read_committed' }, async () => {}).catch(() => {});
+          throw new Error('its own');
+        });
+        const told = expect(failed).rejects.toThrow(/its own|released back to the pool/);
+        for (let turn = 0; turn < turns; turn++) await null;
+        await (end === 'reset' ? connection.reset() : pool.release(connection));
+        await told;
+        await pool.release(connection);
+        expect(await pool.fetchVal('SELECT pg_backend_pid()'), `${end} ${turns}`).toBe(serverPid);
+      }
+    }
+  });
+
   it('is refused to its holder from the release on, also where a reset hook gets it later', async () => {
     for (const reset of [undefined, (c: Connection) => c.execute('SELECT 1').then(() => {})]) {
       await using test = await TestPool.open({ ...ONE, reset });
