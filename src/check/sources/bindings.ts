@@ -224,6 +224,11 @@ export class Bindings {
     return this.#writes.before(node);
   }
 
+  /** Whether anything in the file writes to what an expression is made of. */
+  isWritten(node: Node): boolean {
+    return this.#writes.before(node, Number.POSITIVE_INFINITY) > 0;
+  }
+
   /** What a name stands for where a node is; undefined for what is imported, or comes from elsewhere. */
   find(name: string, at: Node): Binding | undefined {
     return this.#at(name, at);

@@ -5,6 +5,8 @@ import { type Node, unwrapped } from './nodes.ts';
 interface Asked {
   readonly source: string;
   conditionOf(node: Node): { text: string; negated: boolean };
+  /** What `a && b` tells of each is wanted as well. */
+  readonly takesApart?: boolean;
 }
 
 /** On what it depends whether the innermost of these nodes is come to, each in the one before. */
@@ -35,8 +37,7 @@ export function conditionsOfReturn(path: readonly Node[], asked: Asked): Conditi
       if (each.type !== 'IfStatement' || each['alternate'] || !isLeft(each['consequent'] as Node)) {
         continue;
       }
-      const { text, negated } = asked.conditionOf(each['test'] as Node);
-      found.set(text, negated);
+      note(each['test'] as Node, false, asked, found);
     }
   }
   return found;
@@ -51,14 +52,21 @@ function branchOf(
 ): boolean {
   const isIn = (part: unknown): boolean => next !== undefined && part === next;
   if (/^(?:If|Conditional)/.test(node.type) && !isIn(node['test'])) {
-    const { text, negated } = asked.conditionOf(node['test'] as Node);
-    found.set(text, isIn(node['consequent']) !== negated);
+    note(node['test'] as Node, isIn(node['consequent']), asked, found);
     return true;
   }
   if (node.type !== 'LogicalExpression' || !isIn(node['right'])) return false;
-  const { text, negated } = asked.conditionOf(node['left'] as Node);
-  found.set(text, (node['operator'] === '&&') !== negated);
+  note(node['left'] as Node, node['operator'] === '&&', asked, found);
   return true;
+}
+
+function note(test: Node, is: boolean, asked: Asked, found: Map<string, boolean>): void {
+  const { text, negated } = asked.conditionOf(test);
+  found.set(text, is !== negated);
+  const parted = unwrapped(test);
+  // Of `a && b` that is true both are, and of `a || b` that is not neither is.
+  if (asked.takesApart !== true || parted['operator'] !== (is ? '&&' : '||')) return;
+  for (const part of [parted['left'], parted['right']]) note(part as Node, is, asked, found);
 }
 
 /** Of `switch (key) { case 'a': return … }` that the key is that, and none of the others. */

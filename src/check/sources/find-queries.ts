@@ -1,5 +1,7 @@
 import { NotKnown, possibleOf } from './alternatives.ts';
 import { functionOf } from './classes.ts';
+import type { Conditions } from './conditions.ts';
+import { decidedAt, NOTHING_DECIDED, ruledOut, withTest } from './decisions.ts';
 import { alternativesOf, alternativesOfHelper, isTemplate } from './fragments.ts';
 import { helperOf } from './helpers.ts';
 import { isStatement } from './is-statement.ts';
@@ -96,6 +98,8 @@ interface Call {
   readonly isInLoop: boolean;
   /** A name for its template. */
   readonly name: string;
+  /** What is decided where it is made, of a query that is written there. */
+  readonly when: Conditions;
 }
 
 class Finder {
@@ -118,7 +122,10 @@ class Finder {
     // A template with a name is a query wherever it is: what a function returns, for example.
     visit(this.#module.program, (node) => {
       if (node.type === 'TaggedTemplateExpression' && nameOf(node) !== null) {
-        this.#query({ node, module: this.#module }, { method: 'fetch', isInLoop: false, name: '' });
+        this.#query(
+          { node, module: this.#module },
+          { method: 'fetch', isInLoop: false, name: '', when: NOTHING_DECIDED },
+        );
       }
     });
     const uses = [...this.#module.filesReached()].filter((file) => file !== this.#module.file);
@@ -135,12 +142,12 @@ class Finder {
     const [first] = node['arguments'] as readonly Node[];
     if (first === undefined) return;
     if (methodOf(node) === 'batch') {
-      this.#batch(unwrapped(first), this.#callOf('batch', around));
+      this.#batch(unwrapped(first), this.#callOf('batch', node, around));
       return;
     }
     const query = this.#queryCall(node);
     if (query === null) this.#handedOn(node, around);
-    else this.#given(query.given, this.#callOf(query.method, around));
+    else this.#given(query.given, this.#callOf(query.method, node, around));
   }
 
   /** The method that takes a query, and what it is given. */
@@ -181,12 +188,12 @@ class Finder {
   }
 
   /** What is known of a call besides its query. */
-  #callOf(method: string, around: readonly Node[]): Call {
+  #callOf(method: string, node: Node, around: readonly Node[]): Call {
     // What a function in a loop does, it need not do there.
     const inner = around.slice(around.findLastIndex(({ type }) => /Function/.test(type)) + 1);
     const isInLoop = inner.some(({ type }) => LOOPS.has(type));
     const name = suggestedName(this.#module.file, around);
-    return { method, isInLoop, name };
+    return { method, isInLoop, name, when: decidedAt([...around, node], this.#module) };
   }
 
   /** Queries that a function of the program's own is given and hands on: `all('SELECT …')`, `all({ text: '…' })`. */
@@ -199,7 +206,7 @@ class Finder {
     if (made === null) return;
     for (const { index, key, given } of queries) {
       const method = handsOn(made, index, key) ?? (key === 'text' ? handsOn(made, index) : null);
-      if (method !== null) this.#given(given, this.#callOf(method, around));
+      if (method !== null) this.#given(given, this.#callOf(method, node, around));
     }
   }
 
@@ -220,20 +227,23 @@ class Finder {
   #query(query: Located, call: Call): void {
     const { node, module } = query;
     if (node.type === 'ConditionalExpression') {
-      for (const each of [node['consequent'], node['alternate']]) {
-        this.#query({ node: unwrapped(each as Node), module }, call);
+      for (const side of ['consequent', 'alternate']) {
+        const when = withTest(call.when, node['test'] as Node, side === 'consequent', module);
+        this.#query({ node: unwrapped(node[side] as Node), module }, { ...call, when });
       }
       return;
     }
+    // What is written elsewhere may be given to other calls as well.
+    const elsewhere = { ...call, when: NOTHING_DECIDED };
     const constant = module.constant(node);
     if (constant !== null && constant.node !== node) {
-      this.#query(constant, call);
+      this.#query(constant, elsewhere);
       return;
     }
     const given = elementsOf(node, module)?.values ?? chosenTemplates(query) ?? fallbackOf(query);
     if (given.length > 0) {
       for (const each of given) {
-        this.#query({ node: unwrapped(each.node), module: each.module }, call);
+        this.#query({ node: unwrapped(each.node), module: each.module }, elsewhere);
       }
       return;
     }
@@ -256,7 +266,7 @@ class Finder {
       const quasi = node['quasi'] as Node | undefined;
       const values = ((quasi?.['expressions'] ?? []) as readonly Node[]).length;
       const variants: Variant[] = [];
-      for (const each of possibleOf(made)) {
+      for (const each of possibleOf(ruledOut(made, call.when))) {
         const variant = variantOf(each, values, this.#rename);
         if (variant instanceof NotKnown) {
           this.#notKnown(variant);
@@ -273,7 +283,7 @@ class Finder {
     }
     const templates = templatesOf(query);
     if (templates !== null) {
-      for (const each of templates) this.#query(each, call);
+      for (const each of templates) this.#query(each, elsewhere);
       return;
     }
     const tagged = (node['tag'] ?? null) as Node | null;
@@ -286,7 +296,7 @@ class Finder {
       }
       return;
     }
-    for (const each of texts) {
+    for (const each of ruledOut(texts, call.when)) {
       const variant = variantOf(each, 0, this.#rename);
       if (variant instanceof NotKnown || !isStatement(variant.text.value)) continue;
       if (each.cannotBe === true) {

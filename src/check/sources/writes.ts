@@ -24,12 +24,12 @@ export class Writes {
     }
   }
 
-  /** How often there was written to what an expression is made of, ahead of it. */
-  before(expression: Node): number {
+  /** How often there was written to what an expression is made of, ahead of it or of another place. */
+  before(expression: Node, end: number = expression.start): number {
     if (this.#targets.length === 0) return 0;
     this.#places ??= this.#found();
     const all = this.#writtenIn(expression).flatMap((each) => this.#places?.get(each) ?? []);
-    return all.filter((place) => place <= expression.start).length;
+    return all.filter((place) => place <= end).length;
   }
 
   /** All names are known by then. */
