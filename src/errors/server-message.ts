@@ -44,8 +44,9 @@ export function endedBeforeWork(fields: ServerMessageFields): boolean {
 }
 
 const OUTDATED_HINT =
-  'Another session has changed a table under a statement that was kept. The next transaction prepares it anew: run this ' +
-  'one again, as transaction({ retries: 1 }, …) does.';
+  'A table has been changed under a statement that was prepared before. One that the driver keeps is prepared anew by the ' +
+  'next transaction: run this one again, as transaction({ retries: 1 }, …) does. One of your own, by PREPARE, is for you ' +
+  'to prepare again.';
 
 /** What is to be said of what the server says, most of it where a pooler is between client and server. */
 function ownHint(fields: ServerMessageFields): string | null {
