@@ -34,4 +34,10 @@ export class Backlog {
   get isLow(): boolean {
     return this.count <= this.#most * LOW_WATER && this.#bytes <= MOST_BYTES * LOW_WATER;
   }
+
+  /** So many of those that wait now may be left when reading goes on. */
+  get low(): number {
+    const ofBytes = (this.count * MOST_BYTES * LOW_WATER) / Math.max(1, this.#bytes);
+    return Math.floor(Math.min(this.#most * LOW_WATER, ofBytes));
+  }
 }

@@ -9,6 +9,7 @@ import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { type Row, rowShape } from '../values/row.ts';
 import type { AssemblerHost } from './assembler-host.ts';
+import { Backlog } from './backlog.ts';
 import { Insert, type KeySource, type RelationColumn } from './change.ts';
 import { IdleLimit } from './idle-limit.ts';
 import { learnTypesApart, openConnection } from './learn-types.ts';
@@ -17,6 +18,7 @@ import { createSlot, keepOnStandbys } from './preparation.ts';
 import { presentNames, type SnapshotTable } from './present-names.ts';
 import { type PublishedTable, publishedTables, whileTablesGo } from './publications.ts';
 import { refuseRewritten } from './rewritten.ts';
+import { sizeOfRow } from './row-size.ts';
 import { tablePath } from './table-path.ts';
 import { Transaction } from './transaction.ts';
 import { askCatalog, type Walsender } from './walsender.ts';
@@ -186,17 +188,21 @@ export class Snapshot {
     const transaction = new Transaction(host, 0, this.position, 0n, 'snapshot');
     this.#open.add(transaction);
     const { name, query } = await presentNames(tx, source);
+    const backlog = new Backlog(highWater);
     for await (const row of tx.stream({ text: query, rows: 'record' })) {
       const change = new Insert(relation, row as Row, 0);
       // Nobody wants the rest of it, or the snapshot has failed.
       if (transaction.isDropped) break;
+      backlog.leave(backlog.count - transaction.waiting);
+      backlog.count += 1;
+      backlog.weigh(sizeOfRow(row));
       transaction.push(change);
       if (transaction.isPending) host.pushed(transaction);
       else {
         this.#unacknowledged += 1;
         host.opened(transaction);
       }
-      if (transaction.waiting >= highWater) await transaction.whenBelow(highWater / 4);
+      if (backlog.isFull) await transaction.whenBelow(backlog.low);
     }
     // It is not whole: who reads it is told why the stream ends.
     if (this.#hasFailed) throw new InterfaceError('the snapshot has failed');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Backlog } from '../../src/replication/backlog.ts';
+import { sizeOf, sizeOfRow } from '../../src/replication/row-size.ts';
 import { Transaction, type TransactionHost } from '../../src/replication/transaction.ts';
 import { TransactionQueue } from '../../src/replication/transaction-queue.ts';
 
@@ -92,4 +93,38 @@ test('changes may wait that are as many as they may be', () => {
   expect([backlog.isFull, backlog.isLow]).toEqual([false, false]);
   backlog.leave(1);
   expect(backlog.isLow).toBe(true);
+});
+
+test.each([
+  ['rows that are small', 1000, 10, 250],
+  ['large ones', 20, MB, 4],
+  ['one that is larger than all that may wait', 1, 100 * MB, 0],
+])('of %s so many may be left when reading goes on', (_, count, bytes, low) => {
+  const backlog = new Backlog(1000);
+  for (let i = 0; i < count; i++) {
+    backlog.count += 1;
+    backlog.weigh(bytes);
+  }
+  expect(backlog.isFull).toBe(true);
+  expect(backlog.low).toBe(low);
+  backlog.leave(count - low);
+  expect(backlog.isLow).toBe(true);
+});
+
+test.each([
+  ['a text', 'x'.repeat(1000), 1000],
+  ['bytes', Buffer.alloc(1000), 1000],
+  ['an array of texts', ['x'.repeat(500), 'x'.repeat(500)], 1008],
+  ['JSON', { a: [{ b: 'x'.repeat(1000) }] }, 1024],
+  ['nothing', null, 8],
+  ['a date', new Date(), 8],
+])('%s is weighed', (_, value, size) => {
+  expect(sizeOf(value)).toBe(size);
+  expect(sizeOfRow({ a: value, b: value })).toBe(2 * size);
+});
+
+test('what refers to itself is weighed', () => {
+  const own: Record<string, unknown> = {};
+  own['own'] = own;
+  expect(sizeOf(own)).toBeLessThan(1000);
 });

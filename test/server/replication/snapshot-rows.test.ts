@@ -7,7 +7,12 @@ import {
   openChangeStream,
   slotStatus,
 } from '../../../src/replication/index.ts';
-import { iteratorOf, onEachServer, take } from '../../support/replication/logical-cluster.ts';
+import {
+  iteratorOf,
+  onEachServer,
+  take,
+  until,
+} from '../../support/replication/logical-cluster.ts';
 
 /** The tables that changes are of, with their rows and their keys, in the order of tables and rows. */
 function rowsOf(transactions: readonly (readonly Change[])[]): unknown[] {
@@ -157,5 +162,24 @@ onEachServer('a slot that is there', { schema: 'CREATE PUBLICATION nothing' }, (
       await stream.close();
       expect(await slotStatus(pool, slot)).toMatchObject({ failover: true });
     }
+  });
+
+  test('no more than 16 MB of large rows in memory while its consumer is slow', async () => {
+    const { pool } = server;
+    await pool.execute(`CREATE TABLE large (id int PRIMARY KEY, text text, bytes bytea);
+      INSERT INTO large SELECT i, repeat('x', 500000), repeat('x', 500000)::bytea FROM generate_series(1, 80) i;
+      CREATE PUBLICATION large FOR TABLE large`);
+    await using stream = await openChangeStream(pool, {
+      slot: 'large',
+      publication: 'large',
+      snapshot: true,
+    });
+    const { value: rows } = await iteratorOf(stream).next();
+    await until(async () => stream.stats.queued >= 16);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(stream.stats.queued).toBeLessThan(20);
+    expect(await rows!.toArray()).toHaveLength(80);
+    await stream.close();
+    await dropSlot(pool, 'large').catch(() => {});
   });
 });
