@@ -1,5 +1,8 @@
 import { InterfaceError, InternalClientError, TimeoutError } from '../../errors/client-errors.ts';
-import { InFailedSQLTransactionError } from '../../errors/generated/sqlstate.ts';
+import {
+  InFailedSQLTransactionError,
+  InvalidCachedStatementError,
+} from '../../errors/generated/sqlstate.ts';
 import { named } from '../../errors/named.ts';
 import { PostgresError } from '../../errors/postgres-error.ts';
 import { isError } from '../../values/builtins.ts';
@@ -37,6 +40,11 @@ const CONFLICTING_REQUESTS: Answer = {
   statusCode: 503,
   code: 'serialization_failure',
   message: 'Another request was changing the same data; nothing was changed.',
+};
+const SCHEMA_CHANGED: Answer = {
+  statusCode: 503,
+  code: 'schema_changed',
+  message: 'The database was being changed; nothing was changed by the request.',
 };
 
 const FAULT: Answer = {
@@ -120,7 +128,8 @@ export class DatabaseHttpError extends Error {
  * | ------ | --------------------------------------------------------------------------------- |
  * | 409    | `UniqueViolationError`, `ExclusionViolationError`, `ForeignKeyViolationError`      |
  * | 422    | `CheckViolationError`, `NotNullViolationError`                                    |
- * | 503    | no connection in time, server down or full, serialization failure, deadlock       |
+ * | 503    | no connection in time, server down or full, serialization failure, deadlock, a    |
+ * |        | schema that was changed under a statement (`InvalidCachedStatementError`)         |
  * | 504    | a time-out of a query that had been sent; a COMMIT whose answer was lost          |
  *
  * A 503 has `Retry-After` where nothing was changed, so that the request may be sent again. An
@@ -144,9 +153,13 @@ export function toHttpError(error: unknown): DatabaseHttpError | null {
   if (!(failure instanceof PostgresError)) return null;
   const { sqlstate, safeToRetry, isTransient } = failure;
   if (sqlstate === null) return null;
-  const answer = ANSWERS[sqlstate] ?? ANSWERS[sqlstate.slice(0, 2)];
+  const answer =
+    failure instanceof InvalidCachedStatementError
+      ? SCHEMA_CHANGED
+      : (ANSWERS[sqlstate] ?? ANSWERS[sqlstate.slice(0, 2)]);
   if (answer === undefined) return null;
-  const rolledBack = answer === CONFLICTING_REQUESTS && isTransient;
+  const isUndone = answer === CONFLICTING_REQUESTS || answer === SCHEMA_CHANGED;
+  const rolledBack = isUndone && isTransient;
   return new DatabaseHttpError(answer, error, safeToRetry || rolledBack);
 }
 

@@ -401,6 +401,23 @@ describe('httpErrors', () => {
     expect(answer.headers['retry-after']).toBe(code === 'serialization_failure' ? '1' : undefined);
   });
 
+  it('answers 503 where a table was changed under a statement of a transaction', async () => {
+    plugIn({ httpErrors: true }, { maxSize: 1 });
+    app.get('/', (request) =>
+      request.pg.transaction(async (tx) => {
+        await tx.execute('INSERT INTO kept VALUES (1)');
+        return (await tx.fetch('SELECT * FROM kept')).length;
+      }),
+    );
+    expect((await app.inject('/')).body).toBe('1');
+    await admin.execute(`ALTER TABLE ${SCHEMA}.kept ADD COLUMN b int4`);
+    const answer = await app.inject('/');
+    await admin.execute(`ALTER TABLE ${SCHEMA}.kept DROP COLUMN b`);
+    expect(answer.json()).toMatchObject({ statusCode: 503, code: 'schema_changed' });
+    expect(answer.headers['retry-after']).toBe('1');
+    expect((await app.inject('/')).body).toBe('2');
+  });
+
   it.each([
     [503, 'serialization_failure', "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$"],
     [503, 'serialization_failure', "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$"],
