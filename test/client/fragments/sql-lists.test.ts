@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidArgumentError, sql } from '../../src/index.ts';
+import { InvalidArgumentError, sql } from '../../../src/index.ts';
 
 const ada = { email: 'ada@example.org', name: 'Ada' };
 const bob = { name: 'Bob', email: 'bob@example.org' };

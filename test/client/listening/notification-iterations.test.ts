@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CREATE } from '../../src/client/internals.ts';
-import type { Notification } from '../../src/client/listening/notification.ts';
-import { NotificationQueue } from '../../src/client/listening/notification-queue.ts';
-import { Subscriber } from '../../src/pool/subscriber.ts';
-import { Subscription } from '../../src/pool/subscription.ts';
+import { CREATE } from '../../../src/client/internals.ts';
+import type { Notification } from '../../../src/client/listening/notification.ts';
+import { NotificationQueue } from '../../../src/client/listening/notification-queue.ts';
+import { Subscriber } from '../../../src/pool/subscriber.ts';
+import { Subscription } from '../../../src/pool/subscription.ts';
 
 const connection = { isClosed: false } as Notification['connection'];
 

@@ -3,8 +3,8 @@ import {
   Listeners,
   type ListenHost,
   type Listening,
-} from '../../src/client/listening/listeners.ts';
-import { QueryCanceledError } from '../../src/index.ts';
+} from '../../../src/client/listening/listeners.ts';
+import { QueryCanceledError } from '../../../src/index.ts';
 
 /** A session that answers each LISTEN as it is told, in their order. */
 class Host implements ListenHost<object> {
