@@ -143,20 +143,19 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     preparing: Promise<T>,
     go: (found: T) => void,
   ): void {
-    let isBegunAnew = false;
+    let refused: unknown = null;
     const found = preparing.catch(async (error: unknown) => {
       const isOld = error instanceof InvalidCachedStatementError && !this.#hasGivenUpNames;
       const begun = isOld && !this.abandoned ? this.#soleIn(session) : null;
       if (begun === null) throw error;
       this.#hasGivenUpNames = true;
-      this.undone();
-      await runInner(session, this, new BeginAgainRequest(begun, error));
-      if (!session.preamble.isWaiting) throw error;
-      isBegunAnew = true;
+      refused = error;
+      await this.#rollBack(session, begun, error);
     });
     session.queue.holdWhile(this, found, (result) => {
-      if (isBegunAnew) session.queue.start(this);
-      else go(result as T);
+      if (refused === null) return go(result as T);
+      failUnlessBegun(session, refused);
+      session.queue.start(this);
     });
   }
 
@@ -329,20 +328,22 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
     return isSole ? this.openings : null;
   }
 
-  /** Starts it once more as the first of the same transaction, which is begun anew. */
+  /** Has it be the first of the same transaction once more, which is begun anew. */
   #beginAgain(session: RequestHost, begun: readonly Opening[], error: unknown): void {
     this.state = 'queued';
-    this.undone();
     session.queue.comeBack(this, () => {
-      const request = new BeginAgainRequest(begun, error);
-      session.queue.holdWhile(this, runInner(session, this, request), () => {
-        // Its user may have given up the transaction since.
-        if (!session.preamble.isWaiting) throw error;
+      session.queue.holdWhile(this, this.#rollBack(session, begun, error), () => {
+        failUnlessBegun(session, error);
         this.error = null;
         this.struck = false;
         session.queue.start(this);
       });
     });
+  }
+
+  #rollBack(session: RequestHost, begun: readonly Opening[], error: unknown): Promise<void> {
+    this.undone();
+    return runInner(session, this, new BeginAgainRequest(begun, error));
   }
 
   /** The transaction that it was the first of is undone, and it is to be started once more. */
@@ -364,4 +365,9 @@ export abstract class StatementRequest<R> extends ExtendedRequest<R> {
   protected get isUndone(): boolean {
     return this.isRepeatable && (!this.bound || statementKind(this.text).repeatable);
   }
+}
+
+/** The user of a transaction that is to be begun anew may have given it up since. */
+function failUnlessBegun({ preamble }: RequestHost, refused: unknown): void {
+  if (!preamble.isWaiting) throw refused;
 }
