@@ -1,8 +1,8 @@
+import { Backlog } from '../client/bulk/backlog.ts';
 import { InterfaceError } from '../errors/client-errors.ts';
 import { lsnText, parseLsn } from '../protocol/replication/lsn.ts';
 import type { Keepalive } from '../protocol/replication/walsender.ts';
 import type { CopyBothRequest, Verdict, WalSink } from '../session/requests/copy-both-request.ts';
-import { Backlog } from './backlog.ts';
 import { type Progress, StatusReporter } from './status-reporter.ts';
 import { bothOf } from './transaction.ts';
 import { milliseconds, type Walsender } from './walsender.ts';

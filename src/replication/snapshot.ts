@@ -1,3 +1,4 @@
+import { Backlog } from '../client/bulk/backlog.ts';
 import type { Transaction as SqlTransaction } from '../client/transactions/transaction.ts';
 import type { PgType } from '../codecs/codec.ts';
 import type { CodecSource } from '../codecs/codec-source.ts';
@@ -9,7 +10,6 @@ import { PostgresError } from '../errors/postgres-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
 import { type Row, rowShape } from '../values/row.ts';
 import type { AssemblerHost } from './assembler-host.ts';
-import { Backlog } from './backlog.ts';
 import { Insert, type KeySource, type RelationColumn } from './change.ts';
 import { IdleLimit } from './idle-limit.ts';
 import { learnTypesApart, openConnection } from './learn-types.ts';

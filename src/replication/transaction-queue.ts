@@ -1,4 +1,4 @@
-import { Backlog } from './backlog.ts';
+import { Backlog } from '../client/bulk/backlog.ts';
 import { bothOf, type Transaction } from './transaction.ts';
 
 /** What is read into a queue, which says when that is enough. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Backlog } from '../../src/replication/backlog.ts';
+import { Backlog } from '../../src/client/bulk/backlog.ts';
 import { sizeOf, sizeOfRow } from '../../src/replication/row-size.ts';
 import { Transaction, type TransactionHost } from '../../src/replication/transaction.ts';
 import { TransactionQueue } from '../../src/replication/transaction-queue.ts';

@@ -4,13 +4,13 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** Below this share of what may wait reading goes on. */
 const LOW_WATER = 0.25;
 
-/** What waits for a consumer: how many changes, and about how many bytes. */
+/** What waits for a consumer: how many rows or changes, and about how many bytes. */
 export class Backlog {
   count = 0;
   #bytes = 0;
   readonly #most: number;
 
-  /** @param most changes that may wait */
+  /** @param most how many may wait */
   constructor(most: number) {
     this.#most = most;
   }

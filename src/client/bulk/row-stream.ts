@@ -6,14 +6,10 @@ import type { Row } from '../../values/row.ts';
 import type { RowForm, RowOf } from '../../values/row-form.ts';
 import { atCaller } from '../calls/caller-stack.ts';
 import { CREATE } from '../internals.ts';
+import { Backlog } from './backlog.ts';
 
 /** Rows that wait for their consumer beyond which the server is made to wait as well. */
 const HIGH_WATER = 512;
-/** Reading goes on when so few are left. */
-const LOW_WATER = 128;
-/** The same of large rows, by their bytes as they came. */
-const HIGH_BYTES = 16 * 1024 * 1024;
-const LOW_BYTES = 4 * 1024 * 1024;
 
 /** What runs a stream's query: fills the sink until the result ends. */
 export type StreamSource = (sink: StreamBuffer) => Promise<unknown>;
@@ -30,8 +26,7 @@ export interface RowSupply {
 export class StreamBuffer implements RowSink {
   #rows: Row[] = [];
   #next = 0;
-  /** Of the rows that wait. Each that is taken is held to be of the mean size. */
-  #bytes = 0;
+  readonly #backlog = new Backlog(HIGH_WATER);
   /** Those who wait for a row. */
   #readers: (() => void)[] = [];
   #supply: RowSupply | null = null;
@@ -51,9 +46,10 @@ export class StreamBuffer implements RowSink {
 
   push(row: Row, bytes: number): boolean {
     this.#rows.push(row);
-    this.#bytes += bytes;
+    this.#backlog.count += 1;
+    this.#backlog.weigh(bytes);
     if (this.#readers.length > 0) this.#wake();
-    if (this.#rows.length - this.#next < HIGH_WATER && this.#bytes < HIGH_BYTES) return true;
+    if (!this.#backlog.isFull) return true;
     // Another call waits behind the stream, and the consumer of the stream may be waiting for that
     // call: if the server were made to wait here, none of the three would ever go on.
     if (this.#supply?.hasFollowers) return true;
@@ -64,11 +60,10 @@ export class StreamBuffer implements RowSink {
   shift(): Row | undefined {
     if (this.#next >= this.#rows.length) return undefined;
     const row = this.#rows[this.#next]!;
-    this.#bytes -= this.#bytes / (this.#rows.length - this.#next);
+    this.#backlog.leave(1);
     this.#rows[this.#next++] = undefined as unknown as Row;
     if (this.#next >= this.#rows.length) this.discard();
-    if (this.#paused && this.#rows.length - this.#next <= LOW_WATER && this.#bytes <= LOW_BYTES)
-      this.resume();
+    if (this.#paused && this.#backlog.isLow) this.resume();
     return row;
   }
 
@@ -81,7 +76,7 @@ export class StreamBuffer implements RowSink {
 
   /** Has the query fail if the server waits for the consumer, who has taken no row since this was called last. */
   endIfUnread(reason: () => Error): void {
-    const waits = this.#paused ? this.#rows.length - this.#next : 0;
+    const waits = this.#paused ? this.#backlog.count : 0;
     const isUnread = waits > 0 && waits === this.#waited;
     this.#waited = waits;
     if (!isUnread) return;
@@ -111,7 +106,7 @@ export class StreamBuffer implements RowSink {
   discard(): void {
     this.#rows = [];
     this.#next = 0;
-    this.#bytes = 0;
+    this.#backlog.leave(this.#backlog.count);
   }
 
   /** The consumer leaves. */
