@@ -133,6 +133,15 @@ describeEach('settings of a transaction', (version) => {
     expect(await c.fetchVal(USER)).toBe('');
   });
 
+  it('may be none', async () => {
+    const c = await open(version);
+    await c.transaction({ settings: {} }, async (tx) => {
+      expect(await tx.fetchVal('SELECT 1')).toBe(1);
+      expect(await tx.transaction({ settings: {} }, (inner) => inner.fetchVal('SELECT 3'))).toBe(3);
+    });
+    expect(await c.with({ settings: {} }).fetchVal('SELECT 4')).toBe(4);
+  });
+
   it('that the server refuses fail the first call, and nothing is done outside of the transaction', async () => {
     const c = await open(version);
     const table = 'refused_settings';
