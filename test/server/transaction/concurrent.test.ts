@@ -345,6 +345,34 @@ describeEach('siblings in one transaction', (version) => {
     expect(await values(c)).toEqual([2, 3, 4]);
   });
 
+  it.each(['committed', 'rolled back'] as const)(
+    'and calls of the outer one that wait for them are in it, though it is %s at once',
+    async (end) => {
+      const c = await openWithTable(version);
+      let waiting: Promise<unknown>[] = [];
+      const failed = new Error('rolled back');
+      const outer = c.transaction(async (tx) => {
+        const inner = tx.transaction((own) => own.execute('INSERT INTO t VALUES (0)'));
+        waiting = [1, 2, 3, 4].map((i) => tx.execute('INSERT INTO t VALUES ($1)', i));
+        waiting.push(
+          tx.executeMany('INSERT INTO t VALUES ($1)', [[5], [6]]),
+          tx.copyRecordsToTable('t', { records: [[7]] }),
+          tx.transaction((own) => own.execute('INSERT INTO t VALUES (8)')),
+          tx.fetchVal('INSERT INTO t VALUES (9) RETURNING pg_current_xact_id()::text'),
+        );
+        await inner;
+        if (end === 'rolled back') throw failed;
+      });
+      expect(await outer.catch((error: unknown) => error)).toBe(
+        end === 'committed' ? undefined : failed,
+      );
+      const results = await Promise.allSettled(waiting);
+      const isDone = end === 'committed';
+      if (isDone) expect(results.map(({ status }) => status)).toEqual(Array(8).fill('fulfilled'));
+      expect(await values(c)).toEqual(isDone ? [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] : []);
+    },
+  );
+
   it('that wait are ended by their own signal and by that of the outer one', async () => {
     const c = await openWithTable(version);
     const [outer, own] = [new AbortController(), new AbortController()];
