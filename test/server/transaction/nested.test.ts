@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from '../../../src/index.ts';
 import { describeEach, failure } from '../../support/connections.ts';
+import { deferred } from '../../support/deferred.ts';
 import { holdUnsent, openWithLimit, openWithTable, values } from './table.ts';
 
 describeEach('nested transactions', (version) => {
@@ -228,7 +229,32 @@ describeEach('nested transactions', (version) => {
     const again = await c.begin();
     const nested = await c.begin();
     await again.rollback();
+    await expect(nested.execute('INSERT INTO t VALUES (3)')).rejects.toThrow('already rolled back');
     await expect(nested.commit()).rejects.toThrow('already rolled back');
     expect(c.isInTransaction()).toBe(false);
+    expect(await values(c)).toEqual([1, 2]);
+  });
+
+  it('whose callback still runs when the outer one is rolled back refuse calls', async () => {
+    const c = await openWithTable(version);
+    const outer = await c.begin();
+    const begun = deferred<Transaction>();
+    const held = deferred<void>();
+    const inner = failure(
+      outer.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (1)');
+        begun.resolve(tx);
+        await held.promise;
+        expect((await failure(tx.execute('SELECT 1'))).message).toMatch('already rolled back');
+      }),
+    );
+    const tx = await begun.promise;
+    await outer.rollback();
+    expect((await failure(tx.execute('INSERT INTO t VALUES (2)'))).message).toMatch(
+      'already rolled back',
+    );
+    held.resolve();
+    expect((await inner).message).toMatch('already rolled back');
+    expect(await values(c)).toEqual([]);
   });
 });
