@@ -353,6 +353,31 @@ describe('the reset', () => {
     },
   );
 
+  it('that fails behind a call that was under way takes its connection with it', async () => {
+    await using test = await TestPool.open(ONE);
+    const { pool, admin } = test;
+    const connection = await pool.acquire();
+    const { serverPid } = connection;
+    await connection.execute('CREATE TEMP TABLE mine ()');
+    const mine = await connection.fetchVal<string>(
+      "SELECT nspname || '.mine' FROM pg_namespace WHERE oid = pg_my_temp_schema()",
+    );
+    await admin.execute('BEGIN');
+    await admin.execute(`LOCK TABLE ${mine} IN ACCESS SHARE MODE`);
+    const call = connection.fetchVal('SELECT 7 FROM pg_sleep(0.1)');
+    const released = pool.release(connection);
+    const next = pool.fetchRow("SELECT pg_backend_pid() AS pid, to_regclass('mine') AS mine");
+    expect(await call).toBe(7);
+    const waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1";
+    await until(async () => (await admin.fetchVal(waits, serverPid)) === true);
+    await admin.execute('SELECT pg_cancel_backend($1)', serverPid);
+    await released;
+    const { pid, mine: left } = (await next)!;
+    expect(pid).not.toBe(serverPid);
+    expect(left).toBeNull();
+    await admin.execute('ROLLBACK');
+  });
+
   it('that fails lets no holder end the transaction that stops what comes behind', async () => {
     await using test = await TestPool.open(ONE);
     const { pool, admin } = test;
