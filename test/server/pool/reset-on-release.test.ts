@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type Connection, type Pool, type PoolOptions, sql } from '../../../src/index.ts';
+import { CREATE } from '../../../src/client/internals.ts';
+import { resolveConfig } from '../../../src/config/resolve.ts';
+import {
+  type Connection,
+  ConnectionDoesNotExistError,
+  type PoolOptions,
+  sql,
+} from '../../../src/index.ts';
+import { checkedPoolOptions } from '../../../src/pool/checked-pool-options.ts';
+import { Pool } from '../../../src/pool/pool.ts';
+import { systemClock } from '../../../src/transport/clock.ts';
 import { CountingDial } from '../../support/counting-dial.ts';
 import { stateOf, TestPool, until } from '../../support/pool.ts';
 import { hasServer, serverDsn, type TestedVersion } from '../../support/servers/server.ts';
@@ -377,6 +387,49 @@ describe('the reset', () => {
     expect(left).toBeNull();
     await admin.execute('ROLLBACK');
   });
+
+  it.each([
+    ['ahead of the next use', 0],
+    ['behind a call that was under way', 0.1],
+  ])(
+    'that is not over in its time takes its connection with it, and nothing behind it is executed: %s',
+    async (_, sleep) => {
+      await using test = await TestPool.open(ONE);
+      const { admin } = test;
+      const [settings, connect] = checkedPoolOptions(ONE);
+      // The ten seconds that it has are over in a few.
+      await using pool = Pool[CREATE](resolveConfig(serverDsn(), connect), settings, {
+        now: systemClock.now,
+        setTimer: (delay, callback, referenced) =>
+          systemClock.setTimer(delay === 10_000 ? 300 : delay, callback, referenced),
+      });
+      const table = `in_time_${process.pid}`;
+      await admin.execute(`CREATE TABLE ${table} (pid int)`);
+      try {
+        const connection = await pool.acquire();
+        const { serverPid } = connection;
+        await connection.execute('CREATE TEMP TABLE mine ()');
+        const mine = await connection.fetchVal<string>(
+          "SELECT nspname || '.mine' FROM pg_namespace WHERE oid = pg_my_temp_schema()",
+        );
+        await admin.execute('BEGIN');
+        await admin.execute(`LOCK TABLE ${mine} IN ACCESS SHARE MODE`);
+        const call = sleep === 0 ? null : connection.execute(`SELECT pg_sleep(${sleep})`);
+        const released = pool.release(connection);
+        const next = pool.fetchVal(`INSERT INTO ${table} VALUES (pg_backend_pid()) RETURNING pid`);
+        if (sleep === 0) await expect(next).rejects.toThrow(ConnectionDoesNotExistError);
+        else expect(await next).not.toBe(serverPid);
+        await Promise.all([call, released]);
+        expect(await pool.fetchVal('SELECT pg_backend_pid()')).not.toBe(serverPid);
+        await admin.execute('ROLLBACK');
+        const alive = 'SELECT 1 FROM pg_stat_activity WHERE pid = $1';
+        await until(async () => (await admin.fetchRow(alive, serverPid)) === null);
+        expect(await admin.fetch(`SELECT FROM ${table} WHERE pid = $1`, serverPid)).toEqual([]);
+      } finally {
+        await admin.execute(`DROP TABLE ${table}`);
+      }
+    },
+  );
 
   it('that fails lets no holder end the transaction that stops what comes behind', async () => {
     await using test = await TestPool.open(ONE);
