@@ -1,6 +1,6 @@
 import type { ClientSession } from '../client/client-session.ts';
 import { dismissHolder, reset, resetAhead, rollBack } from '../client/transactions/undoing.ts';
-import { InterfaceError } from '../errors/client-errors.ts';
+import { InterfaceError, TimeoutError } from '../errors/client-errors.ts';
 import { failedReset } from '../session/ending.ts';
 import type { Clock, Timer } from '../transport/clock.ts';
 import { Deadline } from '../transport/deadline.ts';
@@ -80,7 +80,8 @@ async function resetInTime(client: ClientSession, clock: Clock): Promise<void> {
   try {
     await resetAhead(client, deadline);
   } catch (error) {
-    client.session.fail(failedReset(error));
+    // One whose time is up is cancelled, and tells with the answer to that what has become of what is behind it.
+    if (!(error instanceof TimeoutError)) client.session.fail(failedReset(error));
   } finally {
     deadline.dispose();
   }

@@ -417,8 +417,11 @@ describe('the reset', () => {
         const call = sleep === 0 ? null : connection.execute(`SELECT pg_sleep(${sleep})`);
         const released = pool.release(connection);
         const next = pool.fetchVal(`INSERT INTO ${table} VALUES (pg_backend_pid()) RETURNING pid`);
-        if (sleep === 0) await expect(next).rejects.toThrow(ConnectionDoesNotExistError);
-        else expect(await next).not.toBe(serverPid);
+        if (sleep === 0) {
+          const error: unknown = await next.catch((reason: unknown) => reason);
+          expect(error).toBeInstanceOf(ConnectionDoesNotExistError);
+          expect(error).toMatchObject({ safeToRetry: true, isTransient: true });
+        } else expect(await next).not.toBe(serverPid);
         await Promise.all([call, released]);
         expect(await pool.fetchVal('SELECT pg_backend_pid()')).not.toBe(serverPid);
         await admin.execute('ROLLBACK');
