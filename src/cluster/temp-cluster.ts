@@ -273,11 +273,11 @@ export class TempCluster {
    * await cluster.keep(schemaHash);
    * ```
    */
-  keep(name: string): Promise<void> {
+  async keep(name: string): Promise<void> {
     if (this.#stopped !== null) throw new ClusterError('the cluster is stopped');
     const kept = new KeptData(path.dirname(this.socketDirectory), this, name);
     this.#stopped = this.#stopForGood(() => kept.take(this.dataDirectory));
-    return this.#stopped;
+    await this.#stopped;
   }
 
   /**

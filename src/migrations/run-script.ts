@@ -34,8 +34,11 @@ interface ScriptError extends Error {
   readonly serverSourceFunction?: string | null;
 }
 
-/** CREATE INDEX CONCURRENTLY, VACUUM and their like; a label that the same transaction has added to an enum. */
-const IN_NO_TRANSACTION = new Set(['25001', '55P04']);
+/**
+ * CREATE INDEX CONCURRENTLY, VACUUM and their like; a label that the same transaction has added to an enum; a procedure
+ * that commits.
+ */
+const IN_NO_TRANSACTION = new Set(['25001', '55P04', '2D000']);
 /** A role is there already: it is one of the server's, which another database may have made. */
 const IS_THERE = '42710';
 
@@ -54,13 +57,9 @@ export async function runScript(
   run: ScriptRun,
 ): Promise<ScriptFailure | null> {
   const each = statements.filter(({ rows }) => rows === null || run.copy !== undefined);
-  const isApart = each.some(({ verb, rows }) => rows !== null || OWN_TRANSACTION.has(verb));
-  const whole: Statement = { text: sql, start: 0, at: 0, verb: '', rows: null };
-  let failed = await execute(on, isApart ? each : [whole], run);
-  if (!isApart && failed !== null && wantsStatements(failed)) {
-    // As one script it is one transaction, and has left nothing.
-    failed = await execute(on, each, run);
-  }
+  const failed = each.some(({ verb }) => OWN_TRANSACTION.has(verb))
+    ? await execute(on, each, run)
+    : await executeAsOne(on, sql, each, run);
   if (failed !== null) return failed;
   if (on.isInTransaction()) {
     return { at: sql.trimEnd().length - 1, error: null, missingRole: null };
@@ -69,9 +68,34 @@ export async function runScript(
   return null;
 }
 
-/** Whether a script is to be run once more by its statements: that goes well, or tells which one has failed. */
-function wantsStatements({ error }: ScriptFailure): boolean {
-  return IN_NO_TRANSACTION.has(error?.sqlstate ?? '') || (error?.position ?? null) === null;
+/** As one transaction; where that does not go, it has left nothing. */
+async function executeAsOne(
+  on: ScriptConnection,
+  sql: string,
+  statements: readonly Statement[],
+  run: ScriptRun,
+): Promise<ScriptFailure | null> {
+  const last = statements.at(-1);
+  const hasRows = statements.some(({ rows }) => rows !== null);
+  const failed = await execute(
+    on,
+    hasRows ? [other('BEGIN', 0), ...statements, other('COMMIT', last!.at)] : [other(sql, 0)],
+    run,
+  );
+  if (failed === null) return null;
+  const { error } = failed;
+  const isRefused = IN_NO_TRANSACTION.has(error?.sqlstate ?? '');
+  return isRefused || (!hasRows && wantsPlace(failed)) ? execute(on, statements, run) : failed;
+}
+
+/** What is run beside the statements of a script, or in place of them. */
+function other(text: string, at: number): Statement {
+  return { text, start: 0, at, verb: '', rows: null };
+}
+
+/** Run by its statements, a script tells which one has failed. */
+function wantsPlace({ error }: ScriptFailure): boolean {
+  return (error?.position ?? null) === null;
 }
 
 async function execute(

@@ -44,7 +44,14 @@ export async function readMigrations(migrations: Migrations | undefined): Promis
     return {
       source: digest(process.cwd()),
       version: digest(version),
-      run: async (connection, dsn) => void (await migrate(connection, dsn)),
+      run: async (connection, dsn) => {
+        await migrate(connection, dsn);
+        if (connection.isClosed) return;
+        // What it has not awaited comes to its end as well.
+        await connection.execute('');
+        if (!connection.isInTransaction()) return;
+        throw new Error('migrate leaves a transaction open, which would be undone: COMMIT it');
+      },
     };
   }
   const given = migrations === undefined ? [] : [migrations].flat();

@@ -41,8 +41,13 @@ export async function startCluster(): Promise<TempCluster> {
 /** The DSN as a URI: what is in front of the database, and what is behind it, without space around it. */
 const URI = /^[ \t\n\v\f\r]*(postgres(?:ql)?:\/\/[^/?]*)(?:\/[^?]*?)?((?:\?.*?)?)[ \t\n\v\f\r]*$/is;
 
+/** What names the database behind the "?": to libpq, and what is made with it, it goes before the path. */
+const IN_QUERY = /(?<=[?&])(?:dbname|database)=[^&]*(?:&|$)/g;
+
 /** The same server by another database. */
 export function withDatabase(dsn: string, name: string): string {
   const uri = URI.exec(dsn);
-  return uri === null ? `${dsn} dbname=${name}` : `${uri[1]}/${name}${uri[2]}`;
+  if (uri === null) return `${dsn} dbname=${name}`;
+  const query = uri[2]!.replace(IN_QUERY, '').replace(/[?&]$/, '');
+  return `${uri[1]}/${name}${query}`;
 }

@@ -7,7 +7,7 @@ import type { Pool } from '../pool/pool.ts';
 import type { PoolOptions } from '../pool/pool-options.ts';
 import { systemClock } from '../transport/clock.ts';
 import type { RowForm } from '../values/row-form.ts';
-import { copySettings } from './database-settings.ts';
+import { copyProperties } from './database-properties.ts';
 import { dropDatabase } from './drop-database.ts';
 import { type Migrations, migrationsOf, readMigrations } from './migrations.ts';
 import { type TestServer, testServer, withDatabase } from './server.ts';
@@ -200,7 +200,7 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
         if (!(error instanceof InvalidCatalogNameError) || attempt === ATTEMPTS) throw error;
       }
     }
-    await copySettings(admin, templateName(migrations), name);
+    await copyProperties(admin, templateName(migrations), name);
     if (!swept.has(server.dsn)) {
       swept.add(server.dsn);
       await dropAbandoned(admin, server.dsn);

@@ -40,7 +40,7 @@ test('a cluster begins with what was kept of another, and leaves that as it is',
   expect(first.beganKept).toBe(false);
   await execute(first.dsn, 'CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)');
   await first.keep('tables');
-  expect(() => first.keep('tables')).toThrow(ClusterError);
+  await expect(first.keep('tables')).rejects.toThrow(ClusterError);
 
   const second = await TempCluster.start({ kept: 'tables' });
   const third = await TempCluster.start({ kept: 'tables' });

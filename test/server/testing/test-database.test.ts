@@ -184,6 +184,43 @@ describe('a test database', () => {
     await rm(own, { recursive: true });
   });
 
+  test('is made of files with rows in one transaction each, unless a statement cannot be in one', async () => {
+    const write = (text: string): Promise<void> => writeFile(path.join(folder, '3.sql'), text);
+    const rows = (table: string, ...values: readonly string[]): string =>
+      `COPY ${table} FROM STDIN;\n${values.join('\n')}\n\\.\n`;
+    await write(`CREATE TABLE parent (id int4 PRIMARY KEY);
+      CREATE TABLE child (parent int4 REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+      CREATE TEMP TABLE staging (id int4) ON COMMIT DROP;
+      SET LOCAL search_path = pg_temp, public;
+${rows('child', '1', '2')}${rows('staging', '1', '2')}INSERT INTO parent SELECT * FROM staging;`);
+    await using database = await testDatabase({ server, migrations: folder });
+    const pool = await database.createPool();
+    expect(await pool.fetchVal('SELECT count(*) FROM child JOIN parent ON id = parent')).toBe(2n);
+
+    await write(`CREATE TABLE t (n int4);\n${rows('t', '1')}VACUUM t;\nINSERT INTO t VALUES (2);`);
+    await using apart = await testDatabase({ server, migrations: folder });
+    expect(await (await apart.createPool()).fetchVal('SELECT count(*) FROM t')).toBe(2n);
+
+    await write(`CREATE TABLE t (n int4);
+      CREATE PROCEDURE p() BEGIN ATOMIC END;
+      CREATE PROCEDURE commits() LANGUAGE plpgsql AS 'BEGIN INSERT INTO t VALUES (2); COMMIT; END';
+${rows('t', '1')}CALL commits();`);
+    await using committed = await testDatabase({ server, migrations: folder });
+    expect(await (await committed.createPool()).fetchVal('SELECT count(*) FROM t')).toBe(2n);
+
+    await write(`CREATE TABLE t (n int4);\n${rows('t', '1')}INSERT INTO t VALUES ('x');`);
+    await expect(testDatabase({ server, migrations: folder })).rejects.toThrow(
+      /3\.sql failed in line 5: invalid input syntax/,
+    );
+    await write(
+      `CREATE TABLE t (n int4 UNIQUE DEFERRABLE INITIALLY DEFERRED);\n${rows('t', '1', '1')}`,
+    );
+    await expect(testDatabase({ server, migrations: folder })).rejects.toThrow(
+      /3\.sql failed in line 2: duplicate key value/,
+    );
+    await rm(path.join(folder, '3.sql'));
+  });
+
   test('is not made where psql alone could tell what it would have', async () => {
     await writeFile(path.join(folder, '3.sql'), "SELECT 1;\n\\copy made FROM 'rows.csv' CSV\n");
     const failing = testDatabase({ server, migrations: folder });
@@ -251,6 +288,60 @@ describe('a test database', () => {
     expect(await pool.fetchVal('SHOW work_mem')).toBe('5MB');
   });
 
+  test('has the owner, privileges, connection limit and comment that the migrations gave', async () => {
+    await admin.execute('CREATE ROLE "an owner"; CREATE ROLE reader; CREATE ROLE "PUBLIC"');
+    const query = `SELECT pg_get_userbyid(datdba) AS owner, datconnlimit AS "limit",
+        shobj_description(oid, 'pg_database') AS comment,
+        (SELECT array_agg(grantee::regrole || ' ' || privilege_type || is_grantable ORDER BY grantee::regrole::text, privilege_type)
+         FROM aclexplode(datacl)) AS privileges
+      FROM pg_database WHERE datname = $1`;
+    try {
+      const statements = [
+        'ALTER DATABASE %I OWNER TO "an owner"',
+        'REVOKE ALL ON DATABASE %I FROM PUBLIC',
+        'REVOKE TEMPORARY ON DATABASE %I FROM "an owner"',
+        'GRANT CONNECT ON DATABASE %I TO reader WITH GRANT OPTION',
+        'GRANT TEMPORARY ON DATABASE %I TO "PUBLIC", postgres',
+        'ALTER DATABASE %I CONNECTION LIMIT 7',
+        "COMMENT ON DATABASE %I IS 'it''s'",
+      ];
+      const migrate = async (connection: Connection): Promise<void> => {
+        const name = await connection.fetchVal<string>('SELECT current_database()');
+        for (const each of statements) await connection.execute(each.replace('%I', name!));
+      };
+      const version = String(Math.random());
+      await using database = await testDatabase({ server, migrations: { version, migrate } });
+      expect(await admin.fetchRow(query, database.name)).toMatchObject({
+        owner: 'an owner',
+        limit: 7,
+        comment: "it's",
+        privileges: [
+          '"PUBLIC" TEMPORARYfalse',
+          '"an owner" CONNECTfalse',
+          '"an owner" CREATEfalse',
+          'postgres TEMPORARYfalse',
+          'reader CONNECTtrue',
+        ],
+      });
+      // Nobody has any; and what was given to nobody is as it was.
+      const none = (connection: Connection): Promise<unknown> =>
+        connection.execute(
+          `DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, postgres', current_database()); END $$`,
+        );
+      await using closed = await testDatabase({
+        server,
+        migrations: { version: `${version} none`, migrate: none },
+      });
+      const acl = 'SELECT datacl::text FROM pg_database WHERE datname = $1';
+      expect(await admin.fetchVal(acl, closed.name)).toBe('{}');
+      await using plain = await testDatabase({ server, migrations: folder });
+      expect(await admin.fetchVal(acl, plain.name)).toBeNull();
+    } finally {
+      await dropRole('an owner');
+      await admin.execute('DROP OWNED BY reader, "PUBLIC"; DROP ROLE reader, "PUBLIC"');
+    }
+  });
+
   // Each of these would have a say in what is done to give the others to the clone.
   test('has those that change what a session may do', async () => {
     const settings = [
@@ -294,11 +385,16 @@ describe('a test database', () => {
         `postgresql://postgres@${host}`,
         `postgres://a#b:c#d@${host}${pathname}`,
         `postgres://postgres@${host}?dbname=postgres&application_name=a#/b`,
+        `postgres://postgres@${host}?application_name=a&dbname=postgres`,
+        `postgres://postgres@${host}?database=postgres`,
+        `postgres://postgres@${host}?application_name=dbname&dbname=other&dbname=postgres`,
         ` host=127.0.0.1 port=${port} user=postgres dbname=postgres `,
       ]) {
         await using database = await testDatabase({ server: dsn, migrations: folder });
         const pool = await database.createPool();
         expect(await pool.fetchVal('SELECT current_database()')).toBe(database.name);
+        // To libpq what is behind the "?" goes before the path.
+        expect(database.dsn).not.toMatch(/[?&](?:dbname|database)=/);
       }
     } finally {
       await dropRole('a#b');
@@ -456,6 +552,30 @@ describe('a test database', () => {
     await using database = await testDatabase({ server, migrations });
     expect(left).toHaveLength(1);
     expect(database.name).toMatch(/^asyncpg_test_/);
+  });
+
+  test('is not made where migrate leaves a transaction open', async () => {
+    for (const left of ['BEGIN; CREATE TABLE t ()', 'BEGIN; SELECT 1/0']) {
+      const migrate = async (connection: Connection): Promise<void> => {
+        await connection.execute(left).catch(() => {});
+      };
+      const version = `${left} ${Math.random()}`;
+      await expect(testDatabase({ server, migrations: { version, migrate } })).rejects.toThrow(
+        'migrate leaves a transaction open, which would be undone: COMMIT it',
+      );
+    }
+    // What was not awaited is; and a connection that it has closed is no fault.
+    for (const [index, leave] of [
+      (c: Connection) => void c.transaction((tx) => tx.execute('CREATE TABLE t ()')),
+      (c: Connection) => c.execute('CREATE TABLE t ()').then(() => c.close()),
+    ].entries()) {
+      const migrations = {
+        version: `${index} ${Math.random()}`,
+        migrate: async (connection: Connection): Promise<void> => leave(connection),
+      };
+      await using database = await testDatabase({ server, migrations });
+      expect(await (await database.createPool()).fetch('SELECT * FROM t')).toEqual([]);
+    }
   });
 
   test('of a process that was killed is dropped by the next who migrates', async () => {
