@@ -83,7 +83,11 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   '40001': CONFLICTING_REQUESTS,
   '40P01': CONFLICTING_REQUESTS,
   '55P03': OVERLOADED,
+  // statement_timeout and transaction_timeout.
   '57014': TIMED_OUT,
+  '25P04': TIMED_OUT,
+  // idle_in_transaction_session_timeout: the session is gone.
+  '25P03': UNAVAILABLE,
   // A server that shuts down, crashed, or is only starting.
   '57P01': UNAVAILABLE,
   '57P02': UNAVAILABLE,
@@ -130,7 +134,8 @@ export class DatabaseHttpError extends Error {
  * | 422    | `CheckViolationError`, `NotNullViolationError`                                    |
  * | 503    | no connection in time, server down or full, serialization failure, deadlock, a    |
  * |        | schema that was changed under a statement (`InvalidCachedStatementError`)         |
- * | 504    | a time-out of a query that had been sent; a COMMIT whose answer was lost          |
+ * | 504    | a time-out of a query that had been sent, or of its transaction; a COMMIT whose   |
+ * |        | answer was lost                                                                   |
  *
  * A 503 has `Retry-After` where nothing was changed, so that the request may be sent again. An
  * `InFailedSQLTransactionError` is answered as the error that had failed the transaction, its `cause`.

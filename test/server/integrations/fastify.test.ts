@@ -516,6 +516,31 @@ describe('httpErrors', () => {
     expect(answer.headers['retry-after']).toBeUndefined();
   });
 
+  it.each([
+    [504, 'database_timeout', 'transaction_timeout', 'SELECT pg_sleep(60)', undefined],
+    [504, 'database_timeout', 'transaction_timeout', '', undefined],
+    [503, 'database_unavailable', 'idle_in_transaction_session_timeout', '', '1'],
+  ])(
+    'answers %i, %s, where the server ends a transaction by its %s: %j',
+    async (statusCode, code, setting, text, again) => {
+      plugIn({ httpErrors: true }, { serverSettings: { [setting]: '50' } });
+      app.get('/', (request) =>
+        request.pg.transaction(async (tx) => {
+          const pid = await tx.fetchVal('SELECT pg_backend_pid()');
+          if (text !== '') return tx.execute(text);
+          await eventually('it is gone', async () => {
+            const alive = 'SELECT count(*) FROM pg_stat_activity WHERE pid = $1';
+            return (await admin.fetchVal(alive, pid)) === 0n;
+          });
+          return '';
+        }),
+      );
+      const answer = await app.inject('/');
+      expect(answer.json()).toMatchObject({ statusCode, code });
+      expect(answer.headers['retry-after']).toBe(again);
+    },
+  );
+
   it('answers 500 for a connection that the program uses after it gave it back', async () => {
     plugIn({ httpErrors: true });
     app.get('/', async () => {
