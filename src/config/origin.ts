@@ -49,12 +49,20 @@ export function configurationError(
   return new ClientConfigurationError(`${origin.label}: ${problem}`, options);
 }
 
+/** A whole DSN, as it is given by mistake where a part of it belongs: there is a password in it. */
+export function isDsn(text: string): boolean {
+  // Most have none of these, and compiling an expression takes longer than connecting takes over its names.
+  if (!text.includes(':') && !text.includes('=')) return false;
+  return /^\s*postgres(?:ql)?:\/\/|:\/\/[^\s/]*@|(?:^|\s)password\s*=/i.test(text);
+}
+
 /**
  * The wrong value for an error message, with a leading `, got `. Empty for the DSN: what looks
  * like a port there may be a piece of a password with an unencoded `/`, `?` or space.
  */
 export function gotSuffix(value: unknown, origin: Origin): string {
   if (origin.kind === 'dsn') return '';
+  if (typeof value === 'string' && isDsn(value)) return ', got a DSN';
   if (typeof value === 'string') return `, got ${JSON.stringify(value)}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `, got ${String(value)}`;
   return `, got ${Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`}`;

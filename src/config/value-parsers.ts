@@ -1,4 +1,4 @@
-import { configurationError, gotSuffix, type Origin } from './origin.ts';
+import { configurationError, gotSuffix, isDsn, type Origin } from './origin.ts';
 
 /** Makes a setting of its text in a DSN, a service file or the environment. */
 export type TextParser<T> = (text: string, origin: Origin) => T;
@@ -23,6 +23,17 @@ export const stringValue: ValueParser<string> = (value, origin) => {
   }
   return checkText(value, origin);
 };
+
+/** For names, which servers and errors show. A DSN in their place is shown to nobody. */
+export const nameText: TextParser<string> = (text, origin) => {
+  if (!isDsn(text)) return text;
+  throw configurationError(origin, 'expected a name, not a DSN', {
+    hint: 'The DSN is the first argument.',
+  });
+};
+
+export const nameValue: ValueParser<string> = (value, origin) =>
+  nameText(stringValue(value, origin), origin);
 
 /** libpq's integers: decimal, with white space around them allowed. */
 export const integerText: TextParser<number> = (text, origin) => {

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { ConnectOptions } from '../../src/config/options.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
@@ -306,69 +305,6 @@ describe('a wrong value', () => {
     expect(message).toContain('the connect options must not be a URL');
     expect(message).not.toContain('hunter2');
     expect(hint).toContain('String(url)');
-  });
-});
-
-describe('secrets', () => {
-  it('are nowhere in the printed or serialized configuration', () => {
-    const config = resolve({
-      dsn: 'postgres://u:hunter2@h/d?sslpassword=hunter2',
-      options: { ssl: { passphrase: 'hunter2', key: 'hunter2' } },
-    });
-    const printed = inspect(config, { depth: null, showHidden: true, getters: true });
-    expect(printed).not.toContain('hunter2');
-    expect(JSON.stringify(config)).not.toContain('hunter2');
-    expect(JSON.stringify({ ...config, ssl: { ...config.ssl } })).not.toContain('hunter2');
-  });
-
-  it('are nowhere in the message about a wrong password', () => {
-    const password = 'hunter2\0';
-    expect(refusal({ options: { password } }).message).not.toContain('hunter2');
-    expect(refusal({ env: { PGPASSWORD: password } }).message).not.toContain('hunter2');
-    expect(refusal({ dsn: `host=h password=${password}` }).message).not.toContain('hunter2');
-  });
-
-  it.each(['oauthToken', 'gssProvider', 'lookup', 'dial', 'password'])(
-    'are nowhere in the message about %s that should be a function',
-    (name) => {
-      for (const given of ['hunter2\0', ['hunter2'], { token: 'hunter2' }]) {
-        const { message } = refusal({ options: { [name]: given } as never });
-        expect(message).toContain(`${name} (from the options): `);
-        expect(message).not.toContain('hunter2');
-      }
-      if (name === 'password') return;
-      const { message } = refusal({ options: { [name]: 'hunter2' } as never });
-      expect(message).toBe(
-        `${name} (from the options): expected a function, got a value of type string`,
-      );
-    },
-  );
-
-  it.each([
-    'postgres://u:hunter2@h/d',
-    'postgres://u:hunter2,x@h:5433/d',
-    'u:hunter2@h',
-    'u:hunter2,x@h:5433',
-    'h1,u:hunter2@h',
-  ])('are nowhere in the message about the DSN %s as a host', (host) => {
-    for (const given of [
-      { options: { host } },
-      { options: { host: [host] } },
-      { env: { PGHOST: host } },
-    ]) {
-      const { message } = refusal(given);
-      expect(message).toContain('expected host names, not a DSN');
-      expect(message).not.toContain('hunter2');
-    }
-  });
-
-  it('is no reason to refuse sockets with such characters in their names', () => {
-    const config = resolve({ options: { host: ['/run/a@b', '@abstract', '/run/a://b'] } });
-    expect(places(config)).toEqual([
-      '/run/a@b/.s.PGSQL.5432',
-      '\0abstract/.s.PGSQL.5432',
-      '/run/a://b/.s.PGSQL.5432',
-    ]);
   });
 });
 
