@@ -14,6 +14,7 @@ import type { Endpoint, SocketOptions } from '../network.ts';
 import { nextTurn, soon } from '../turn.ts';
 import type { WorkersSocket } from '../workers/workers-socket.ts';
 import { appendKeyLog } from './key-log.ts';
+import { type PeerTls, SocketTls } from './socket-tls.ts';
 import { tlsOptions } from './tls-options.ts';
 
 const net = /* @__PURE__ */ builtinModule('node:net');
@@ -135,31 +136,51 @@ export class SocketStream implements ByteStream {
   }
 
   #attach(socket: Duplex): void {
-    const onData = (chunk: Buffer) => this.#received(chunk, chunk.length);
+    const isOfNode = socket instanceof net.Socket;
+    const onData = (chunk: unknown) => this.#receivedChunk(chunk);
     const onDrain = () => this.handler.drained();
     const onError = (error: Error) => {
       this.#error ??= error;
       this.#settle?.(error);
-    };
-    const onEnd = () => {
-      // The peer will send no more; nothing is left to say to it either.
-      socket.destroy();
-      this.handler.ended?.(this.#error);
+      // One of Node's closes itself; of others not everyone does, nor tells of it.
+      if (!isOfNode) void this.#untilNothingComes().then(() => this.destroy());
     };
     const onClose = () => this.#finish();
+    const onEnd = () => {
+      // The peer will send no more; nothing is left to say to it either.
+      this.#destroySocket();
+      this.handler.ended?.(this.#error);
+      if (!isOfNode) soon(onClose);
+    };
+    // Another one may tell of its end while it is written to: what it was given has left by then.
+    const afterwards = (tell: () => void) => (isOfNode ? tell : () => soon(tell));
+    const told = { end: afterwards(onEnd), close: afterwards(onClose) };
     socket.on('data', onData);
     socket.on('drain', onDrain);
     socket.on('error', onError);
-    socket.on('end', onEnd);
-    socket.on('close', onClose);
-    if (socket instanceof net.Socket) this.#hearLastWords(socket);
+    socket.on('end', told.end);
+    socket.on('close', told.close);
+    if (isOfNode) this.#hearLastWords(socket);
     const detach = (): void => {
       socket.off('data', onData);
       socket.off('drain', onDrain);
-      socket.off('end', onEnd);
-      socket.off('close', onClose);
+      socket.off('end', told.end);
+      socket.off('close', told.close);
     };
     this.#detach = detach;
+  }
+
+  /** Whatever a stream of the caller's own gives. */
+  #receivedChunk(chunk: unknown): void {
+    if (chunk instanceof Buffer) this.#received(chunk, chunk.length);
+    else if (chunk instanceof Uint8Array) {
+      const { buffer, byteOffset, byteLength } = chunk;
+      this.#received(Buffer.from(buffer, byteOffset, byteLength), byteLength);
+    } else {
+      const given =
+        typeof chunk === 'string' ? 'text; it must have no encoding' : 'what is no bytes';
+      this.destroy(new Error(`the stream of the dial function gives ${given}`));
+    }
   }
 
   #received(chunk: Buffer, length: number): void {
@@ -235,7 +256,13 @@ export class SocketStream implements ByteStream {
   write(buffer: Uint8Array): Written {
     const socket = this.#socket;
     if (this.#closed || socket.destroyed || hasFailed(socket)) return 'refused';
-    socket.write(buffer);
+    try {
+      socket.write(buffer);
+    } catch (error) {
+      // Not one of Node's: what it has done with the bytes is not known.
+      this.destroy(error as Error);
+      return 'taken';
+    }
     if (socket.writableLength > 0) return 'pending';
     // An error that is there at once is that of the one system call, which took nothing. What a
     // TLS socket or a stream of the user's own has done with the bytes before it failed is not known.
@@ -289,10 +316,19 @@ export class SocketStream implements ByteStream {
 
   destroy(error: Error | null = null): void {
     this.#error ??= error;
-    this.#socket.destroy();
+    this.#destroySocket();
     // Not every stream tells that it is closed: not one of the user's own without `emitClose`,
     // nor a socket of Node's that is reset after it was ended.
     soon(() => this.#finish());
+  }
+
+  #destroySocket(): void {
+    try {
+      this.#socket.destroy();
+    } catch (error) {
+      // One of the caller's own: it is given up all the same.
+      this.#error ??= error as Error;
+    }
   }
 
   /** Resolves with the event, rejects with what comes instead of it. */
@@ -344,27 +380,4 @@ function isPlain(socket: Duplex): boolean {
 /** Whether the stream is a socket with TLS, told without loading what would make one. */
 function isSecure(socket: Duplex): socket is TLSSocket {
   return socket instanceof net.Socket && (socket as Partial<TLSSocket>).encrypted === true;
-}
-
-/** What sockets with TLS tell of it. */
-interface PeerTls {
-  readonly alpnProtocol: string | false | null;
-  getPeerX509Certificate(): { readonly raw: Uint8Array } | undefined;
-}
-
-/** The TLS of a socket. */
-class SocketTls implements TlsState {
-  readonly #socket: PeerTls;
-
-  constructor(socket: PeerTls) {
-    this.#socket = socket;
-  }
-
-  get alpn(): string | null {
-    return this.#socket.alpnProtocol || null;
-  }
-
-  peerCertificate(): Uint8Array | null {
-    return this.#socket.getPeerX509Certificate()?.raw ?? null;
-  }
 }
