@@ -60,10 +60,9 @@ export class SavepointStack {
     };
   }
 
-  /** SAVEPOINT was refused. */
+  /** SAVEPOINT was refused: nobody has got it. */
   forget(point: Point): void {
     this.#points = this.#points.filter((other) => other !== point);
-    point.state = 'destroyed';
   }
 
   #cut(point: Point, kept: number, state: Point['state']): () => void {
