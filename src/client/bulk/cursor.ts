@@ -45,6 +45,10 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   /** A loop was left before its end, with rows that it had fetched ahead and nobody has seen. */
   #left = false;
   #closed = false;
+  /** The last step that was made. It may be on its way still, and the portal not bound. */
+  #lastStep: Promise<unknown> | null = null;
+  /** The last call that takes more than one step, while it is under way: calls made behind it wait for it. */
+  #line: Promise<unknown> | null = null;
 
   private constructor(
     client: () => ClientSession,
@@ -92,7 +96,28 @@ export class Cursor<T = any, F extends RowForm = 'record'>
     return this.#exhausted && !this.#left;
   }
 
-  async #step(fetch: number, close: boolean): Promise<PortalRows> {
+  #step(fetch: number, close: boolean): Promise<PortalRows> {
+    const step = this.#makeStep(fetch, close);
+    this.#lastStep = step;
+    return step;
+  }
+
+  /** Does a call at once or, if another one takes several steps, behind that. */
+  #inLine<R>(work: () => Promise<R>): Promise<R> {
+    return this.#line === null ? work() : this.#waitedFor(this.#line.then(work));
+  }
+
+  /** Has the calls that are made from now on wait for this one. */
+  #waitedFor<R>(call: Promise<R>): Promise<R> {
+    const isOver = (): void => {
+      if (this.#line === line) this.#line = null;
+    };
+    const line = call.then(isOver, isOver);
+    this.#line = line;
+    return call;
+  }
+
+  async #makeStep(fetch: number, close: boolean): Promise<PortalRows> {
     const client = this.#usableClient();
     const isOpening = this.#portal.statement === null;
     if (isOpening) client.gate.wantedBy(this.#asked, OpenTransaction.current());
@@ -124,8 +149,10 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   fetch(count: number): Promise<RowOf<F, T>[]> {
     return located(async () => {
       checkCount(count);
-      if (this.#atEnd()) return [];
-      return (await this.#step(count, false)).rows as RowOf<F, T>[];
+      return this.#inLine(async () => {
+        if (this.#atEnd()) return [];
+        return (await this.#step(count, false)).rows as RowOf<F, T>[];
+      });
     });
   }
 
@@ -136,10 +163,12 @@ export class Cursor<T = any, F extends RowForm = 'record'>
    * const row = await cursor.fetchRow(); // or null at the end
    */
   fetchRow(): Promise<RowOf<F, T> | null> {
-    return located(async () => {
-      if (this.#atEnd()) return null;
-      return ((await this.#step(1, false)).rows[0] as RowOf<F, T> | undefined) ?? null;
-    });
+    return located(() =>
+      this.#inLine(async () => {
+        if (this.#atEnd()) return null;
+        return ((await this.#step(1, false)).rows[0] as RowOf<F, T> | undefined) ?? null;
+      }),
+    );
   }
 
   /**
@@ -151,24 +180,30 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   forward(count: number): Promise<number> {
     return located(async () => {
       checkCount(count);
-      if (this.#atEnd()) return 0;
-      if (this.#portal.statement === null) await this.#step(0, false);
-      const client = this.#usableClient();
-      const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
-      const call = (deadline: Deadline | null): Promise<string> =>
-        client.whenAdmitted(
-          deadline,
-          () => {
-            this.#usableClient();
-            return client.script(move, deadline, this.#query.timeout);
-          },
-          this.#context,
-        );
-      const tag = await client.call(this.#query, call, this.#asked);
-      const moved = Number(tag.split(' ').at(-1));
-      if (moved < count) this.#exhausted = true;
-      return moved;
+      const opensFirst = this.#portal.statement === null && this.#line === null;
+      if (opensFirst) return this.#waitedFor(this.#forward(count));
+      return this.#inLine(() => this.#forward(count));
     });
+  }
+
+  async #forward(count: number): Promise<number> {
+    if (this.#atEnd()) return 0;
+    if (this.#portal.statement === null) await this.#step(0, false);
+    const client = this.#usableClient();
+    const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
+    const call = (deadline: Deadline | null): Promise<string> =>
+      client.whenAdmitted(
+        deadline,
+        () => {
+          this.#usableClient();
+          return client.script(move, deadline, this.#query.timeout);
+        },
+        this.#context,
+      );
+    const tag = await client.call(this.#query, call, this.#asked);
+    const moved = Number(tag.split(' ').at(-1));
+    if (moved < count) this.#exhausted = true;
+    return moved;
   }
 
   /**
@@ -178,10 +213,12 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   async *[Symbol.asyncIterator](): AsyncGenerator<RowOf<F, T>, void, void> {
     let atEnd = false;
     try {
-      let next = this.#atEnd() ? null : this.#step(PREFETCH, false);
+      const ahead = (): Promise<PortalRows> => this.#inLine(() => this.#step(PREFETCH, false));
+      if (this.#line !== null) await this.#line;
+      let next = this.#atEnd() ? null : ahead();
       while (next !== null) {
         const { rows, exhausted } = await next;
-        next = exhausted ? null : this.#step(PREFETCH, false);
+        next = exhausted ? null : ahead();
         // If the loop is left while it is under way, its failure is not handled elsewhere.
         next?.catch(() => {});
         for (const row of rows) yield row as RowOf<F, T>;
@@ -204,7 +241,7 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   async close(): Promise<void> {
     if (this.#closed) return;
     try {
-      await this.#closePortal();
+      await this.#inLine(() => this.#closePortal());
     } catch (error) {
       throw atCaller(error);
     } finally {
@@ -213,6 +250,8 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   }
 
   async #closePortal(): Promise<void> {
+    // The step that binds it may be on its way.
+    if (this.#portal.statement === null) await this.#lastStep?.catch(() => {});
     if (this.#portal.statement === null) return;
     let client: ClientSession;
     try {

@@ -15,5 +15,6 @@ export function newPortal(query: QueryObject): Portal {
     form: query.rows ?? 'record',
     codecs: query[CODECS],
     statement: null,
+    isBound: false,
   };
 }

@@ -1,4 +1,5 @@
 import type { CallCodecs } from '../../codecs/codec-source.ts';
+import { InFailedSQLTransactionError } from '../../errors/generated/sqlstate.ts';
 import { writeClose, writeExecute, writeSync } from '../../protocol/frontend/query.ts';
 import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
@@ -22,6 +23,8 @@ export interface Portal {
   readonly codecs: CallCodecs | undefined;
   /** Set when the portal is bound. */
   statement: Statement | null;
+  /** The server has said that it is. */
+  isBound: boolean;
 }
 
 export interface PortalStep {
@@ -97,7 +100,16 @@ export class PortalRequest extends StatementRequest<PortalRows> {
     start: number,
     end: number,
   ): void {
-    if (type !== Backend.PortalSuspended) super.answer(session, type, buffer, start, end);
+    if (type === Backend.PortalSuspended) return;
+    if (type === Backend.EmptyQueryResponse && !this.#portal.isBound) {
+      // Of a portal whose query could not be planned the server has an empty one.
+      this.error ??= new InFailedSQLTransactionError(
+        'the cursor is not open: its query has failed, and the transaction with it',
+      );
+      return;
+    }
+    super.answer(session, type, buffer, start, end);
+    if (type === Backend.BindComplete) this.#portal.isBound = true;
   }
 
   protected override completed(): void {
