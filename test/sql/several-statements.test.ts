@@ -18,3 +18,11 @@ test.each([
 ])('%j', (text, several) => {
   expect(hasSeveralStatements(text)).toBe(several);
 });
+
+test.each([
+  ["SELECT '\\';' || 'a'", false],
+  ["SELECT '\\''; SELECT '1'", true],
+])('%j, where plain strings have escapes', (text, several) => {
+  expect(hasSeveralStatements(text, true)).toBe(several);
+  expect(hasSeveralStatements(text)).toBe(!several);
+});

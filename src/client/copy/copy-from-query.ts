@@ -1,11 +1,13 @@
+import { InvalidArgumentError } from '../../errors/client-errors.ts';
 import type { Turn } from '../../session/requests/turn.ts';
+import { hasSeveralStatements } from '../../sql/several-statements.ts';
 import type { Deadline } from '../../transport/deadline.ts';
 import { argsOf, type QueryObject } from '../calls/call.ts';
 import { checkOptions, type OptionNames } from '../calls/known-options.ts';
 import type { ClientSession } from '../client-session.ts';
 import { COMMON_OPTIONS, FORMAT_OPTIONS } from './copy-options.ts';
 import { type CopyOutOptions, copyOut } from './copy-out.ts';
-import { copyQueryToStdout } from './copy-statement.ts';
+import { copyQueryToStdout, hasBackslashes } from './copy-statement.ts';
 import { inlineArguments, plainText } from './inline-arguments.ts';
 
 const { columns: _columns, schema: _schema, ...CALL_OPTIONS } = COMMON_OPTIONS;
@@ -24,9 +26,13 @@ export async function copyFromQuery(
 ): Promise<string> {
   checkOptions('copyFromQuery', options, OPTIONS);
   const { session } = client;
-  const textOf = (select: string): string =>
-    copyQueryToStdout(select, options, session.server.version);
-  const plain = textOf(plainText(session, query.text));
+  const textOf = (text: string): string => copyQueryToStdout(text, options, session.server.version);
+  const select = plainText(session, query.text);
+  if (hasSeveralStatements(select, hasBackslashes(session.server))) {
+    // Its brackets could end those around it, and what follows would be executed as well.
+    throw new InvalidArgumentError('the query of a COPY must be one statement, without a ";"');
+  }
+  const plain = textOf(select);
   const { output, onProgress, timeout = query.timeout } = options;
   const given = { output, onProgress, timeout };
   const args = argsOf(query);

@@ -60,7 +60,7 @@ export async function copyRecordsToTable(
   const { session } = client;
   const name = qualifiedName(table, schema);
   const textIn = (format: 'binary' | 'text'): string =>
-    copyFromStdin(table, { columns, schema, where, format }, session.server.version);
+    copyFromStdin(table, { columns, schema, where, format }, session.server);
   // Says what is wrong with the options before the server is asked for anything.
   const binaryText = textIn('binary');
   const input = new CopyInput(iteratorOf(RECORDS, records), RECORDS);

@@ -47,7 +47,7 @@ export async function copyToTable(
   checkOptions('copyToTable', options, OPTIONS);
   const { source, timeout, signal: _signal, onProgress, ...statement } = options;
   const { session } = client;
-  const text = copyFromStdin(table, statement, session.server.version);
+  const text = copyFromStdin(table, statement, session.server);
   const chunks = chunksOf(source);
   const input = new CopyInput(chunks, 'the source');
   const data = {

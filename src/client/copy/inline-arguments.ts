@@ -6,6 +6,7 @@ import { quoteArguments } from '../../session/statements/quote-arguments.ts';
 import type { StatementDescription } from '../../session/statements/statement.ts';
 import { replacePlaceholders, scanQuery } from '../../sql/placeholders.ts';
 import { argsOf, type QueryObject } from '../calls/call.ts';
+import { hasBackslashes } from './copy-statement.ts';
 
 /** A query as COPY takes it: without parameters. */
 export interface InlinedQuery {
@@ -15,7 +16,7 @@ export interface InlinedQuery {
 
 /** The text of a query without arguments, and without the semicolon at its end. */
 export function plainText(session: Session, text: string): string {
-  return text.slice(0, scanQuery(text, hasBackslashes(session)).end);
+  return text.slice(0, scanQuery(text, hasBackslashes(session.server)).end);
 }
 
 /** Has a query described, and its arguments put in place of its placeholders. */
@@ -32,15 +33,11 @@ export async function inlineArguments(
   }
   if (args.length === 0) return { text: plainText(session, query.text), description };
   const expressions = await quoteArguments(session, parent, parameterOids, args);
-  const scanned = scanQuery(query.text, hasBackslashes(session));
+  const scanned = scanQuery(query.text, hasBackslashes(session.server));
   const text = replacePlaceholders(
     query.text,
     scanned,
     (number) => expressions[number - 1] ?? `$${number}`,
   );
   return { text, description };
-}
-
-function hasBackslashes(session: Session): boolean {
-  return session.server.settings.get('standard_conforming_strings') === 'off';
 }

@@ -193,6 +193,24 @@ test('a query may end in a semicolon or a comment', async () => {
   expect(await copied('DELETE FROM goods WHERE id > 1 RETURNING id')).toBe('2\n3\n');
 });
 
+test('several statements are refused, whatever brackets stand in them, and none is executed', async () => {
+  const { output } = collector();
+  const texts = [
+    'SELECT 1; DELETE FROM goods',
+    'SELECT 1) TO STDOUT; DELETE FROM goods; COPY (SELECT 1',
+  ];
+  for (const text of texts) {
+    await expect(connection.copyFromQuery(text, { output })).rejects.toThrow(InvalidArgumentError);
+  }
+  await connection.execute(
+    'SET standard_conforming_strings = off; SET escape_string_warning = off',
+  );
+  expect(await copied("SELECT '\\';' || 1")).toBe("';1\n");
+  const hidden = "SELECT '\\'' ) TO STDOUT; DELETE FROM goods; COPY (SELECT ''";
+  await expect(connection.copyFromQuery(hidden, { output })).rejects.toThrow(InvalidArgumentError);
+  expect(await connection.fetchVal('SELECT count(*) FROM goods')).toBe(3n);
+});
+
 test('calls reach the server in the order in which they were made', async () => {
   await connection.execute('CREATE TEMP SEQUENCE turn');
   const { output, text } = collector();
