@@ -20,6 +20,11 @@ function quote(lexeme: string): string {
   return `'${lexeme.replace(/['\\]/g, '$&$&')}'`;
 }
 
+/** What is a blank to every server. */
+const BLANKS = /[ \t\n\v\f\r]*/y;
+/** What may be one, as the database's locale has it: no-break, ideographic and other spaces. */
+const MAYBE_BLANK = /[^\S \t\n\v\f\r]|\x85/;
+
 /** Reads lexemes and the marks between them. */
 class Scanner {
   readonly #text: string;
@@ -34,7 +39,7 @@ class Scanner {
   }
 
   skipSpace(): void {
-    this.match(/\s*/y);
+    this.match(BLANKS);
   }
 
   /** What a sticky pattern matches here, skipped; null: it does not. */
@@ -46,7 +51,10 @@ class Scanner {
     return found[0];
   }
 
-  /** A lexeme in quotes, or one up to a character that `ends`. Null if there is none. */
+  /**
+   * A lexeme in quotes, or one up to a character that `ends`. Null if there is none, or the server alone knows where
+   * it ends.
+   */
   lexeme(ends: RegExp): string | null {
     const text = this.#text;
     const isQuoted = text[this.#at] === "'";
@@ -65,6 +73,8 @@ class Scanner {
         lexeme += text[++this.#at]!;
       } else if (!isQuoted && ends.test(char)) {
         break;
+      } else if (!isQuoted && MAYBE_BLANK.test(char)) {
+        return null;
       } else {
         lexeme += char;
       }
@@ -135,7 +145,7 @@ function parseTsvector(text: string): Map<string, Positions> {
   const lexemes = new Map<string, Positions>();
   const scanner = new Scanner(text);
   for (scanner.skipSpace(); !scanner.atEnd; scanner.skipSpace()) {
-    const lexeme = scanner.lexeme(/[\s:]/);
+    const lexeme = scanner.lexeme(/[ \t\n\v\f\r:]/);
     if (lexeme === null) throw unreadable(EXPECTED_TSVECTOR);
     const positions = lexemes.get(lexeme) ?? new Map<number, number>();
     lexemes.set(lexeme, positions);
@@ -148,7 +158,8 @@ function parseTsvector(text: string): Map<string, Positions> {
       const weight = WEIGHTS.indexOf(letter === '*' ? 'A' : letter);
       positions.set(position, Math.max(weight, positions.get(position) ?? 0));
     } while (scanner.match(/,/y) !== null);
-    if (!scanner.atEnd && scanner.match(/\s/y) === null) throw unreadable(EXPECTED_TSVECTOR);
+    if (!scanner.atEnd && scanner.match(/[ \t\n\v\f\r]/y) === null)
+      throw unreadable(EXPECTED_TSVECTOR);
   }
   return lexemes;
 }
@@ -192,6 +203,8 @@ export const tsvector: CodecForms = {
   resultFormat: TEXT,
   argumentFormat: TEXT,
   inline: 'text',
+  // Those with what may be a blank outside of quotes.
+  hasTextOnlyValues: true,
 };
 
 const NOT = 1;
@@ -253,7 +266,7 @@ function parseTsquery(text: string): Item[] {
 }
 
 function parseOperand(scanner: Scanner): Item {
-  const lexeme = scanner.lexeme(/[\s:!&|()<]/);
+  const lexeme = scanner.lexeme(/[ \t\n\v\f\r:!&|()<]/);
   if (lexeme === null) throw unreadable(EXPECTED_TSQUERY);
   const marks = scanner.match(/:[A-D*]*/iy)?.toUpperCase() ?? '';
   let weights = 0;

@@ -246,6 +246,19 @@ describe.each<TestedVersion>([18, 15])('PostgreSQL %i', (version) => {
       expect(rows.map((row) => [...row])).toEqual(records);
     });
 
+    test('with lexemes that the server alone takes apart', async () => {
+      await connection.execute('CREATE TEMP TABLE lexemes (v tsvector, vs tsvector[])');
+      const texts = ['a\u00a0b c', '\u3000', 'x\u2003:1A y:2A3', "'a\u00a0b'"];
+      await connection.copyRecordsToTable('lexemes', {
+        records: texts.map((text) => [text, [text]]),
+      });
+      const read = await connection.fetch('SELECT v::text, vs[1]::text AS e FROM lexemes');
+      for (const [i, text] of texts.entries()) {
+        const expected = await connection.fetchVal('SELECT $1::tsvector::text', text);
+        expect([...read[i]]).toEqual([expected, expected]);
+      }
+    });
+
     test('in text where a column left out has no binary form', async () => {
       await connection.execute('CREATE TEMP TABLE odd (a int[], d aclitem)');
       const records = [{ a: [1, null] }, { a: null }];
