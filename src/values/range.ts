@@ -51,8 +51,13 @@ export class Range<T = unknown> {
   /** The range holds no value. */
   readonly isEmpty: boolean;
 
-  constructor(lower: T | null = null, upper: T | null = null, options?: RangeOptions) {
+  /** Throws a TypeError for a bound that is given as undefined: a forgotten property is no infinite bound. */
+  constructor(...given: [lower?: T | null, upper?: T | null, options?: RangeOptions]) {
+    const [lower = null, upper = null, options] = given;
     const isEmpty = options?.empty === true;
+    if (!isEmpty && given.slice(0, 2).includes(undefined)) {
+      throw new TypeError('undefined is no bound of a Range; pass null for an infinite one');
+    }
     this.lower = isEmpty ? null : lower;
     this.upper = isEmpty ? null : upper;
     this.lowerInc = this.lower !== null && (options?.lowerInc ?? true);

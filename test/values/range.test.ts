@@ -32,6 +32,15 @@ test('a bound that is null is infinite and never in the range', () => {
   expect(new Range(1).upperInf).toBe(true);
 });
 
+test('undefined is no bound', () => {
+  const forgotten: { to?: number } = {};
+  expect(() => new Range(1, forgotten.to)).toThrow(TypeError);
+  expect(() => new Range(forgotten.to, 1)).toThrow('pass null for an infinite one');
+  expect(() => new Range(undefined, undefined)).toThrow(TypeError);
+  expect(new Range(undefined, undefined, { empty: true }).isEmpty).toBe(true);
+  expect(String(new Range())).toBe('(,)');
+});
+
 test('the empty range has no bounds, no infinity and no value', () => {
   const empty = new Range<number>(1, 5, { empty: true });
   expect(empty).toEqual(Range.empty());

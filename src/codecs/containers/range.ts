@@ -62,6 +62,12 @@ function encodeBinary(writer: MessageWriter, subtype: Codec, value: unknown): vo
   if (upper !== null) encodeBound(writer, subtype, upper, '.upper');
 }
 
+/** A bound as it was read. A user's decoder may give undefined, which is none. */
+function decoded(bound: unknown): unknown {
+  if (bound === undefined) throw malformed('range', 'its bound was decoded as undefined');
+  return bound;
+}
+
 function decodeBinary(subtype: Codec, buffer: Buffer, start: number, end: number): Range {
   if (start === end) throw malformed('range', 'it is empty');
   const flags = buffer[start]!;
@@ -74,7 +80,7 @@ function decodeBinary(subtype: Codec, buffer: Buffer, start: number, end: number
     if (size < 0 || size > end - from) throw malformed('range', `a bound has the length ${size}`);
     at = from + size;
     try {
-      return subtype.binary!.decode(buffer, from, at);
+      return decoded(subtype.binary!.decode(buffer, from, at));
     } catch (error) {
       throw inside(error, name);
     }
@@ -101,7 +107,7 @@ function decodeText(subtype: Codec, text: string): Range {
   const { lower, upper, lowerInc, upperInc } = parsed;
   const bound = (given: string | null, name: string): unknown => {
     try {
-      return given === null ? null : subtype.text!.decode(given);
+      return given === null ? null : decoded(subtype.text!.decode(given));
     } catch (error) {
       throw inside(error, name);
     }

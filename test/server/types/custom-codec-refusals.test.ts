@@ -4,8 +4,10 @@ import {
   ClientConfigurationError,
   type ConnectOptions,
   connect,
+  DecodeError,
   InterfaceError,
   InvalidArgumentError,
+  Range,
   type TypeCodec,
 } from '../../../src/index.ts';
 import { hasServer } from '../../support/servers/server.ts';
@@ -71,6 +73,21 @@ describe.each([15, 18] as const)('PostgreSQL %d', (version) => {
       const db = await open({ codecs: { 'odd.mood': { ...wrapping, schema: SCHEMA } } });
       await db.execute(`CREATE DOMAIN ${SCHEMA}."odd.mood" AS text`);
       expect(await db.fetchVal(`SELECT ARRAY['x'::"odd.mood"]`)).toEqual([{ wrapped: 'x' }]);
+    });
+
+    test('that make a bound of a range undefined reject their call alone', async () => {
+      const db = await open();
+      for (const format of ['text', 'binary'] as const) {
+        await db.setTypeCodec('int4', {
+          schema: 'pg_catalog',
+          format,
+          decoder: () => undefined,
+        });
+        const error = await db.fetchVal('SELECT int4range(1, 5)').catch((thrown: Error) => thrown);
+        expect(error).toBeInstanceOf(DecodeError);
+        expect(error.message).toContain('at .lower: malformed range value');
+        expect(await db.fetchVal('SELECT int4range(NULL, NULL)')).toEqual(new Range());
+      }
     });
 
     test('that throw reject their call alone', async () => {
