@@ -189,6 +189,10 @@ export class Cursor<T = any, F extends RowForm = 'record'>
   async #forward(count: number): Promise<number> {
     if (this.#atEnd()) return 0;
     if (this.#portal.statement === null) await this.#step(0, false);
+    if (this.#portal.statement?.description.fields === null) {
+      // The server moves in results alone. What has none is executed, as by `fetch`.
+      return (await this.#step(count, false)).rows.length;
+    }
     const client = this.#usableClient();
     const move = `MOVE FORWARD ${count} "${this.#portal.name}"`;
     const call = (deadline: Deadline | null): Promise<string> =>
