@@ -70,7 +70,7 @@ export async function copyRecordsToTable(
       .catch((error: unknown) => {
         throw withQuery(error, binaryText);
       });
-    const copied = inRows(session.registry, copiedColumns(columns, known));
+    const copied = inRows(session.registry, copiedColumns(columns, known), known);
     const encoder = compileRecordEncoder(copied, known);
     if (encoder.format === TEXT && copied.some(({ codec }) => codec.hasArrays)) {
       await turn.during(async () => {
@@ -96,10 +96,24 @@ export async function copyRecordsToTable(
   return client.logged(copying, binaryText, [], timeout, 'copy');
 }
 
-/** The columns with what they are called in rows, so that rows can be copied as they were read. */
-function inRows(registry: CodecSource, columns: RecordColumn[]): RecordColumn[] {
+/**
+ * The columns with what they are called in rows, so that rows can be copied as they were read. What two columns of the
+ * table are called would be the value of one of them: there a record needs the column's own name.
+ */
+function inRows(
+  registry: CodecSource,
+  columns: RecordColumn[],
+  table: readonly TableColumn[],
+): RecordColumn[] {
   if (!registry.columnName) return columns;
-  return columns.map((column) => ({ ...column, rowName: columnName(registry, column.name) }));
+  const rowNames = table.map(({ name }) => columnName(registry, name));
+  return columns.map((column) => {
+    const rowName = columnName(registry, column.name);
+    const isOthers = table.some(
+      ({ name }, i) => name !== column.name && (name === rowName || rowNames[i] === rowName),
+    );
+    return isOthers ? column : { ...column, rowName };
+  });
 }
 
 /**

@@ -203,4 +203,20 @@ describeEach('transform', (version) => {
     const unknown = failure(other.copyRecordsToTable('copied', { records: [{ userId: 5 }] }));
     expect((await unknown).message).toMatch(/record 0 has no value for the column "user_id"/);
   });
+
+  it('gives a record’s value to no column that another one is called as', async () => {
+    await using c = await connect(serverDsn(version), { transform: { column: camelCase } });
+    await c.execute('CREATE TEMP TABLE twins (user_id int, "userId" int, a_b int)');
+    const rows = await c.fetch('SELECT 1 AS user_id, 2 AS "userId", 3 AS a_b');
+    for (const columns of [undefined, ['user_id', 'a_b']]) {
+      const refused = await failure(c.copyRecordsToTable('twins', { columns, records: rows }));
+      expect(refused.message).toMatch(/record 0 has no value for the column "user_id"/);
+    }
+    await c.copyRecordsToTable('twins', { columns: ['userId', 'a_b'], records: rows });
+    await c.copyRecordsToTable('twins', { records: [{ user_id: 4, userId: 5, aB: 6 }] });
+    expect(await c.with({ rows: 'array' }).fetch('SELECT * FROM twins ORDER BY 2')).toEqual([
+      [null, 2, 3],
+      [4, 5, 6],
+    ]);
+  });
 });
