@@ -37,7 +37,7 @@ export function copyOut(
   const sink = sinkOf(output);
   const blocks = new BlockBuffer(session, sink, onProgress);
   const copy = async (turn: Turn): Promise<string> => {
-    if (sink.open !== undefined) await turn.during(() => sink.open!());
+    if (sink.open !== undefined) await turn.waitFor(() => sink.open!());
     const statement = lookUp === null ? text : await turn.during(() => lookUp(turn));
     return turn.submit(new CopyOutRequest(statement, blocks, null, deadline));
   };

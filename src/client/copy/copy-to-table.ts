@@ -61,7 +61,7 @@ export async function copyToTable(
   let copying = request.promise;
   if (chunks instanceof FileChunks) {
     const openFirst = async (turn: Turn): Promise<string> => {
-      await turn.during(() => chunks.open());
+      await turn.waitFor(() => chunks.open());
       return turn.submit(request);
     };
     copying = inTurn(session, deadline, openFirst, () => input.stop());

@@ -52,6 +52,16 @@ export class Turn extends Request<never> {
   }
 
   /**
+   * Waits for what the session has no part in, such as a file that is to be opened, when the turn has come. Rejects as
+   * soon as the call is ended, and then holds the queue no longer: what is waited for may never come.
+   */
+  async waitFor<T>(work: () => Promise<T>): Promise<T> {
+    await Promise.race([this.#begun, this.promise]);
+    if (this.#isOver) return this.promise;
+    return Promise.race([work(), this.promise]);
+  }
+
+  /**
    * Does `work` in this turn, with what `loading` comes to. What it submits at once, before it awaits anything,
    * has the place of this turn, which is over with that.
    */
