@@ -9,6 +9,7 @@ import { Backend, HEADER_LENGTH } from '../protocol/message-type.ts';
 import type { MessageWriter } from '../protocol/writer.ts';
 import type { Room } from '../runtime/room.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { unansweredCancel } from './ending.ts';
 import type { Outbox } from './outbox.ts';
 import type { Opening, Preamble } from './preamble.ts';
 import type { Feed } from './requests/feed.ts';
@@ -207,6 +208,11 @@ export abstract class Request<R = unknown> {
   /** The server answers it at once: there is nothing to do for it that takes time. */
   get isBrief(): boolean {
     return false;
+  }
+
+  /** Why its session ends if the server does not answer it when it was cancelled. */
+  get unanswered(): Error {
+    return unansweredCancel();
   }
 
   /**

@@ -1,6 +1,6 @@
 import { InterfaceError } from '../../errors/client-errors.ts';
 import type { Clock } from '../../transport/clock.ts';
-import { lateCancel, unansweredCancel } from '../ending.ts';
+import { lateCancel } from '../ending.ts';
 import type { Request, RequestHost } from '../request.ts';
 import type { RequestQueue } from '../request-queue.ts';
 import { SyncRequest } from '../requests/sync-request.ts';
@@ -124,7 +124,7 @@ export class Canceller {
         this.cancelAbandoned();
         session.queue.pump();
       },
-      giveUp: () => session.destroy(unansweredCancel()),
+      giveUp: () => session.destroy(target.unanswered),
     });
     this.#current = cancellation;
     session.queue.bar();

@@ -1,5 +1,6 @@
 import { Backend } from '../../protocol/message-type.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import { failedReset } from '../ending.ts';
 import type { RequestHost } from '../request.ts';
 import { ScriptRequest } from './script-request.ts';
 
@@ -29,6 +30,10 @@ export class ResetRequest extends ScriptRequest {
   constructor(script: string, deadline: Deadline | null, failed: (error: unknown) => void) {
     super(textOf(script), deadline);
     this.#failed = failed;
+  }
+
+  override get unanswered(): Error {
+    return failedReset(this.error);
   }
 
   override start(session: RequestHost): void {
