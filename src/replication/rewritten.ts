@@ -17,7 +17,7 @@ export async function askText(
 
 /**
  * Refuses a table that was read under a snapshot and is not any more what it was then. ALTER TABLE that writes a table
- * anew, as for another type of a column, hides all of its rows from the snapshots before, and sends none of them
+ * anew, as for another type of a column or to be UNLOGGED, hides all of its rows from the snapshots before, and sends none of them
  * as changes: they would be missing. TRUNCATE hides them as well, and is sent; what VACUUM FULL writes stays visible.
  *
  * @param tx sees the snapshot, and has read the table: nobody alters it for now
@@ -40,10 +40,10 @@ export async function refuseRewritten(
         AND (c.oid = ${oid} OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(${oid})))`,
   );
   if (written === null) return;
-  // Columns that were altered, or renamed, are other rows of the catalog.
+  // Columns that were altered, or renamed, are other rows of the catalog. SET UNLOGGED and SET LOGGED alter no column.
   const about = [
     'pg_catalog.json_object_agg(d.oid, d.about ORDER BY d.oid)::pg_catalog.text',
-    `FROM (SELECT c.oid, pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.relam, a.attnum, a.xmin), ',' ORDER BY a.attnum) AS about
+    `FROM (SELECT c.oid, pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.relam, c.relpersistence, a.attnum, a.xmin), ',' ORDER BY a.attnum) AS about
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
       WHERE c.oid IN (${written}) GROUP BY c.oid) d`,
   ] as const;

@@ -349,6 +349,20 @@ onEachServer('a snapshot', { schema: SCHEMA }, (server) => {
     expect(await whileRead(PARTS, ['VACUUM FULL part_2', end])).toEqual(['+ 1', '+ 2']);
   });
 
+  test('fails where a partition is written anew to be without a log, or with one', async () => {
+    // The server refuses that of a table that a publication names. This one names the root alone.
+    const end = 'INSERT INTO two VALUES (-1)';
+    const unlogged = 'ALTER TABLE part_1 SET UNLOGGED';
+    const logged = 'ALTER TABLE part_1 SET LOGGED';
+    const error =
+      'the table public.parts was altered while the snapshot was taken: its rows cannot be had';
+    await expect(whileRead(PARTS, [unlogged, end])).rejects.toThrow(error);
+    await expect(whileRead(`${PARTS}; ${unlogged}`, [logged, end])).rejects.toThrow(error);
+    // Written anew by VACUUM FULL, it has its rows, with a log or without.
+    const vacuum = 'VACUUM FULL part_1';
+    expect(await whileRead(`${PARTS}; ${unlogged}`, [vacuum, end])).toEqual(['+ 1', '+ 2']);
+  });
+
   test('has the rows of a table that is renamed, or whose columns are, and is written anew by VACUUM FULL', async () => {
     const made = 'CREATE TABLE parts (id int PRIMARY KEY, n int)';
     const end = 'INSERT INTO two VALUES (-1)';
