@@ -55,6 +55,7 @@ export default {
   ignoreUnresolved: ['./client/client.ts', './measure.ts', './vendor/uplot/uPlot.esm.js'],
   ignoreBinaries: [
     // Programs of the system, used where they are found.
+    'mkfifo',
     'openssl',
     'prometheus',
     'psql',
