@@ -1,4 +1,10 @@
-import type { Attributes, BatchObservableResult, Histogram, Meter } from '@opentelemetry/api';
+import type {
+  Attributes,
+  BatchObservableResult,
+  Histogram,
+  Meter,
+  Observable,
+} from '@opentelemetry/api';
 import type { Traced } from '../../client/calls/tracing.ts';
 import { TimeoutError } from '../../errors/client-errors.ts';
 import { openPools } from '../../pool/open-pools.ts';
@@ -102,8 +108,8 @@ function observePools(meter: Meter, found: (attributes: Attributes) => void): ()
   const idleMax = gauge('idle.max', '{connection}', 'The most idle connections that are allowed.');
   const idleMin = gauge('idle.min', '{connection}', 'The fewest idle connections to keep.');
   const pending = gauge('pending_requests', '{request}', 'Callers that wait for a connection.');
-  const observe = (result: BatchObservableResult): void => {
-    const present = sumsByName();
+  const observe: Observe = (result, isOver) => {
+    const present = isOver ? new Map<string, Sums>() : sumsByName();
     for (const name of present.keys()) {
       if (!known.has(name)) found({ 'db.client.connection.pool.name': name });
     }
@@ -120,9 +126,7 @@ function observePools(meter: Meter, found: (attributes: Attributes) => void): ()
       result.observe(pending, sums.pending, attributes);
     }
   };
-  const observables = [count, max, idleMax, idleMin, pending];
-  meter.addBatchObservableCallback(observe, observables);
-  return () => meter.removeBatchObservableCallback(observe, observables);
+  return observeUntilStopped(meter, [count, max, idleMax, idleMin, pending], known, observe);
 }
 
 /** Reads the change streams in the same way. Of one that is gone nobody knows the lag: it keeps the last one. */
@@ -134,9 +138,9 @@ function observeStreams(meter: Meter): () => void {
   const queued = gauge('queued', '{change}', 'Changes that wait to be taken.');
   const pending = gauge('unacknowledged', '{transaction}', 'Transactions not acknowledged.');
   const known = new Set<string>();
-  const observe = (result: BatchObservableResult): void => {
+  const observe: Observe = (result, isOver) => {
     const present = new Set<string>();
-    for (const { slotName, lag: bytes, positions, stats } of openStreams()) {
+    for (const { slotName, lag: bytes, positions, stats } of isOver ? [] : openStreams()) {
       present.add(slotName);
       const attributes: Attributes = { 'asyncpg.replication.slot': slotName };
       result.observe(lag, Number(bytes), attributes);
@@ -155,9 +159,34 @@ function observeStreams(meter: Meter): () => void {
       result.observe(pending, 0, attributes);
     }
   };
-  const observables = [lag, position, queued, pending];
-  meter.addBatchObservableCallback(observe, observables);
-  return () => meter.removeBatchObservableCallback(observe, observables);
+  return observeUntilStopped(meter, [lag, position, queued, pending], known, observe);
+}
+
+/** @param isOver nothing is present any more, whatever there is */
+type Observe = (result: BatchObservableResult, isOver: boolean) => void;
+
+/**
+ * Observes at each collection. What it returns ends that: the next collection is told that what is `known` is gone,
+ * and is the last one.
+ */
+function observeUntilStopped(
+  meter: Meter,
+  observables: Observable[],
+  known: ReadonlySet<string>,
+  observe: Observe,
+): () => void {
+  let isOver = false;
+  const remove = (): void => meter.removeBatchObservableCallback(callback, observables);
+  const callback = (result: BatchObservableResult): void => {
+    observe(result, isOver);
+    // Not at once: whoever calls this goes through its list of callbacks, and would pass the next one over.
+    if (isOver) queueMicrotask(remove);
+  };
+  meter.addBatchObservableCallback(callback, observables);
+  return () => {
+    isOver = true;
+    if (known.size === 0) remove();
+  };
 }
 
 /** Those that are not present any more. What is present is known from then on. */

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { instrument } from 'asyncpg/opentelemetry';
 import { expect, it } from 'vitest';
 import { createPool } from '../../../../src/index.ts';
 import { describeEach, failure, open } from '../../../support/connections.ts';
@@ -146,5 +147,32 @@ describeEach('metrics of OpenTelemetry', (version) => {
     expect(points.map(({ value }) => value.count)).toEqual([1]);
     expect(await metrics.points('db.client.connection.max')).toEqual([]);
     expect(channel('asyncpg:pool.release').hasSubscribers).toBe(false);
+  });
+
+  it('of pools are zeros when they were taken back', async () => {
+    await using _pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 3 });
+    const metrics = measured();
+    const values = async () => [
+      (await metrics.points('db.client.connection.max')).map(({ value }) => value),
+      (await metrics.points('db.client.connection.count')).map(({ value }) => value),
+    ];
+    expect(await values()).toEqual([[3], [1, 0]]);
+    metrics.stop();
+    expect(await values()).toEqual([[0], [0, 0]]);
+    expect(await values()).toEqual([[0], [0, 0]]);
+  });
+
+  it('of pools go on where they are taken once more', async () => {
+    await using _pool = await createPool(serverDsn(version), { minSize: 1, maxSize: 3 });
+    const metrics = measured();
+    const max = async () =>
+      (await metrics.points('db.client.connection.max')).map(({ value }) => value);
+    expect(await max()).toEqual([3]);
+    const stop = instrument({ meterProvider: metrics.meterProvider });
+    // The former callback is called for the last time, the new one for the first.
+    expect(await max()).toEqual([3]);
+    expect(await max()).toEqual([3]);
+    stop();
+    expect(await max()).toEqual([0]);
   });
 });
