@@ -18,6 +18,22 @@ export interface BackendMessage {
   readonly [field: string]: any;
 }
 
+/** What NOTIFY has sent: programs print it, so it has a class of its own, as in node-postgres. */
+class NotificationResponseMessage {
+  length: number;
+  processId: number;
+  channel: string;
+  payload: string;
+  readonly name = 'notification';
+
+  constructor(length: number, processId: number, channel: string, payload: string) {
+    this.length = length;
+    this.processId = processId;
+    this.channel = channel;
+    this.payload = payload;
+  }
+}
+
 /** Between the type byte and the body. */
 const LENGTH_SIZE = 4;
 
@@ -80,7 +96,7 @@ export function readMessage(
       return noticeFrom(buffer, start, end);
     case Backend.NotificationResponse: {
       const { pid, channel, payload } = readNotificationResponse(reader);
-      return { length, processId: pid, channel, payload, name: 'notification' };
+      return new NotificationResponseMessage(length, pid, channel, payload);
     }
     case Backend.ParameterStatus: {
       const { name, value } = readParameterStatus(reader);

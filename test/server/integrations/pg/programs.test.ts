@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { both, config, onClients, owned, plain, settled } from './both.ts';
 
@@ -337,10 +338,14 @@ describe('events', () => {
       const heard = new Promise((resolve) => client.once('notification', resolve));
       await client.query('LISTEN told');
       await client.query("NOTIFY told, 'it'");
-      const { processId, ...rest } = (await heard) as { processId: number };
-      return [processId === client.processID, JSON.stringify(rest)];
+      const notification = (await heard) as { processId: number };
+      const { processId, ...rest } = notification;
+      const own = processId === client.processID;
+      notification.processId = 1;
+      return [own, JSON.stringify(rest), inspect(notification)];
     });
     expect(texts[0]).toBe(true);
+    expect(texts[2]).toMatch(/^NotificationResponseMessage \{\s+length: 16,\s+processId: 1,/);
   });
 });
 
