@@ -25,7 +25,10 @@ const OTHER_DRIVERS =
 
 /** Functions that are given what is shown, or looked for in what is. */
 const SHOWN =
-  /^(?:log|debug|info|warn|error|trace|describe|it|test|each|expect|to[A-Z]\w*|(?:not)?[sS]trictEqual|(?:not)?[eE]qual|match|includes|startsWith|endsWith|replace|replaceAll|split|indexOf|Error)$/;
+  /^(?:log|debug|info|warn|error|trace|describe|it|test|expect|to[A-Z]\w*|(?:not)?[sS]trictEqual|(?:not)?[eE]qual|match|Error)$/;
+
+/** The same, of methods. A function of such a name is the program's own, and may execute what it is given. */
+const SHOWN_BY_METHOD = /^(?:each|includes|startsWith|endsWith|replace|replaceAll|split|indexOf)$/;
 
 /** The queries that are written in a module, whatever is done with them. */
 export function writtenStatements(module: Module): readonly WrittenStatement[] {
@@ -54,8 +57,9 @@ function isShown(node: Node, around: readonly Node[]): boolean {
   const call = inner.findLast(({ type }) => /^(?:Call|New)Expression$/.test(type));
   const callee = call && unwrapped(call['callee'] as Node);
   if (!callee || callee === node) return false;
-  const name = (callee.type === 'MemberExpression' ? keyOf(callee) : nameOf(callee)) ?? '';
-  return SHOWN.test(name) || name.endsWith('Error');
+  const isMethod = callee.type === 'MemberExpression';
+  const name = (isMethod ? keyOf(callee) : nameOf(callee)) ?? '';
+  return SHOWN.test(name) || name.endsWith('Error') || (isMethod && SHOWN_BY_METHOD.test(name));
 }
 
 /** Whether another tag than the driver's makes something of a template. */

@@ -258,6 +258,20 @@ describe('asyncpg check', () => {
     expect(await readFile(path.join(project.folder, 'b.ts'))).toEqual(latin1);
   });
 
+  it('tells of queries that are given to a function which is called as a method that shows them', async () => {
+    await using project = await Project.make({
+      'schema.sql': '',
+      'a.ts': `import { each, replace } from './b.ts';
+await each(['SELECT 1 FROM a']);
+await replace('DELETE FROM a');
+test.each(['SELECT 2 FROM a']);
+text.replace('SELECT 3 FROM a', '');`,
+    });
+    const { out } = await project.check('--database', serverDsn());
+    expect(out).toContain('2 queries were not checked');
+    expect(out).toMatch(/: a\.ts\(2,13\), a\.ts\(3,15\)\n$/);
+  });
+
   it('tells of queries that are given to nothing that can be followed', async () => {
     const lines = (count: number) =>
       Array.from({ length: count }, (_, index) => `db.one('SELECT ${index} FROM a');`).join('\n');
