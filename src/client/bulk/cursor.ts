@@ -3,6 +3,7 @@ import { NoActiveSQLTransactionError } from '../../errors/generated/sqlstate.ts'
 import type { Portal, PortalRows } from '../../session/requests/portal-request.ts';
 import type { Statement } from '../../session/statements/statement.ts';
 import type { Deadline } from '../../transport/deadline.ts';
+import { kindOf } from '../../values/kind-of.ts';
 import type { RowForm, RowOf } from '../../values/row-form.ts';
 import type { QueryObject } from '../calls/call.ts';
 import { atCaller, located } from '../calls/caller-stack.ts';
@@ -282,8 +283,9 @@ export class Cursor<T = any, F extends RowForm = 'record'>
 
 function checkCount(count: number): void {
   if (!Number.isSafeInteger(count) || count <= 0 || count > 0x7fffffff) {
-    throw new InterfaceError(`the number of rows must be a positive integer, not ${count}`, {
-      safeToRetry: true,
-    });
+    throw new InterfaceError(
+      `the number of rows must be an integer from 1 to 2147483647, not ${kindOf(count)}`,
+      { safeToRetry: true },
+    );
   }
 }

@@ -1,5 +1,6 @@
 import type { QueryResult } from 'kysely';
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
+import { kindOf } from '../../values/kind-of.ts';
 
 type Rows<R> = AsyncIterable<R> & AsyncDisposable;
 
@@ -17,7 +18,7 @@ export class RowChunks<R> implements AsyncIterableIterator<QueryResult<R>> {
   /** @param signal ends the query as leaving the loop does, without an error: Kysely has its own */
   constructor(open: () => Promise<Rows<R>>, size: number, signal: AbortSignal | undefined) {
     if (!Number.isInteger(size) || size < 1) {
-      throw new InvalidArgumentError(`chunkSize must be a positive integer, not ${size}`);
+      throw new InvalidArgumentError(`chunkSize must be a positive integer, not ${kindOf(size)}`);
     }
     this.#open = open;
     this.#size = size;

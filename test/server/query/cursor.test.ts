@@ -152,9 +152,23 @@ describeEach('cursors', (version) => {
     const c = await open(version);
     await c.transaction(async () => {
       const cursor = c.cursor(NUMBERS, 3);
-      for (const count of [0, -1, 1.5, Number.NaN, 2 ** 31, '1' as never]) {
-        await expect(cursor.fetch(count)).rejects.toThrow(InterfaceError);
-        await expect(cursor.forward(count)).rejects.toThrow(InterfaceError);
+      for (const [count, kind] of [
+        [0, 'the number 0'],
+        [-1, 'the number -1'],
+        [1.5, 'the number 1.5'],
+        [Number.NaN, 'the number NaN'],
+        [2 ** 31, 'the number 2147483648'],
+        ['1' as never, 'a string'],
+        [2n as never, 'the bigint 2n'],
+        [Symbol('1') as never, 'a symbol'],
+      ] as const) {
+        for (const call of ['fetch', 'forward'] as const) {
+          const refused = cursor[call](count);
+          await expect(refused).rejects.toThrow(InterfaceError);
+          await expect(refused).rejects.toThrow(
+            `the number of rows must be an integer from 1 to 2147483647, not ${kind}`,
+          );
+        }
       }
       expect(await cursor.fetch(1)).toEqual(range(1, 1));
     });
