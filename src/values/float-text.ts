@@ -41,10 +41,11 @@ function isTie(text: string, value: number): boolean {
 
 const FLOAT8 = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[iI]nf(?:inity)?|[nN]a[nN])$/;
 
-/** The number that a float8's text stands for; `undefined` if it is no such text. */
+/** The number that a float8's text stands for; `undefined` if it is no such text, or stands for more than there is. */
 export function float8FromText(text: string): number | undefined {
   if (!FLOAT8.test(text)) return undefined;
   const infinite = /^([+-]?)[iI]/.exec(text);
   if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity;
-  return Number(text);
+  const value = Number(text);
+  return Number.isNaN(value) || Number.isFinite(value) ? value : undefined;
 }

@@ -1,4 +1,4 @@
-import { expectSize, float32At, float64At, malformed } from '../bytes.ts';
+import { expectSize, float32At, float64At, malformed, unrepresentable } from '../bytes.ts';
 import type { CodecForms } from '../codec.ts';
 import { BINARY } from '../codec.ts';
 import { outOfRange, wrongKind } from '../unencodable.ts';
@@ -30,10 +30,15 @@ function checkedSingle(value: unknown): number {
   return single;
 }
 
-function fromText(text: string, type: string): number {
+function fromText(text: string, type: string, nearest: (value: number) => number): number {
   if (!FLOAT_TEXT.test(text)) throw malformed(type, 'its text is no number');
-  return Number(text);
+  const value = nearest(Number(text));
+  if (Number.isFinite(value) || /[fN]/.test(text)) return value;
+  // The server may round up what it writes with fewer digits: to more than there is.
+  throw unrepresentable(type, 'it has too few digits; set extra_float_digits to 1');
 }
+
+const asItIs = (value: number): number => value;
 
 function toText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
@@ -41,7 +46,7 @@ function toText(value: number): string {
 
 export const float4: CodecForms = {
   text: {
-    decode: (text) => Math.fround(fromText(text, 'float4')),
+    decode: (text) => fromText(text, 'float4', Math.fround),
     encode: (value) => toText(checkedSingle(value)),
   },
   binary: {
@@ -58,7 +63,7 @@ export const float4: CodecForms = {
 
 export const float8: CodecForms = {
   text: {
-    decode: (text) => fromText(text, 'float8'),
+    decode: (text) => fromText(text, 'float8', asItIs),
     encode: (value) => toText(checkedDouble(value)),
   },
   binary: {

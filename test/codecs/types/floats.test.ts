@@ -67,6 +67,28 @@ describe('floats', () => {
     expect(performance.now() - start).toBeLessThan(5_000);
   });
 
+  it('refuse what the server has rounded up to more than there is', () => {
+    for (const [forms, text] of [
+      [float8, '1.79769313486232e+308'],
+      [float8, '-1.8e+308'],
+      [float4, '3.5e+38'],
+      [float4, '-1e+39'],
+    ] as const) {
+      expect(() => forms.text!.decode(text)).toThrow(
+        'it has too few digits; set extra_float_digits to 1',
+      );
+    }
+    for (const forms of [float4, float8]) {
+      expect(forms.text!.decode('Infinity')).toBe(Number.POSITIVE_INFINITY);
+      expect(forms.text!.decode('-Infinity')).toBe(Number.NEGATIVE_INFINITY);
+      expect(forms.text!.decode('NaN')).toBeNaN();
+    }
+    expect(float4.text!.decode('3.40282e+38')).toBe(Math.fround(3.40282e38));
+    expect(float8FromText('1.79769313486232e+308')).toBeUndefined();
+    expect(float8FromText('-1e400')).toBeUndefined();
+    expect(float8FromText('1.7976931348623157e+308')).toBe(Number.MAX_VALUE);
+  });
+
   it('refuse bytes of another length and text that is no number', () => {
     for (const forms of [float4, float8]) {
       expect(() => fromHex(forms, '000001')).toThrow(DecodeError);
