@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../../errors/client-errors.ts';
+import { hasBackslashes } from '../../session/has-backslashes.ts';
 import type { Turn } from '../../session/requests/turn.ts';
 import { hasSeveralStatements } from '../../sql/several-statements.ts';
 import type { Deadline } from '../../transport/deadline.ts';
@@ -7,7 +8,7 @@ import { checkOptions, type OptionNames } from '../calls/known-options.ts';
 import type { ClientSession } from '../client-session.ts';
 import { COMMON_OPTIONS, FORMAT_OPTIONS } from './copy-options.ts';
 import { type CopyOutOptions, copyOut } from './copy-out.ts';
-import { copyQueryToStdout, hasBackslashes } from './copy-statement.ts';
+import { copyQueryToStdout } from './copy-statement.ts';
 import { inlineArguments, plainText } from './inline-arguments.ts';
 
 const { columns: _columns, schema: _schema, ...CALL_OPTIONS } = COMMON_OPTIONS;
@@ -28,7 +29,7 @@ export async function copyFromQuery(
   const { session } = client;
   const textOf = (text: string): string => copyQueryToStdout(text, options, session.server.version);
   const select = plainText(session, query.text);
-  if (hasSeveralStatements(select, hasBackslashes(session.server))) {
+  if (hasSeveralStatements(select, hasBackslashes(session.server.settings))) {
     // Its brackets could end those around it, and what follows would be executed as well.
     throw new InvalidArgumentError('the query of a COPY must be one statement, without a ";"');
   }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, UnsupportedServerFeatureError } from '../../errors/client-errors.ts';
+import { hasBackslashes } from '../../session/has-backslashes.ts';
 import type { Server } from '../../session/server.ts';
 import type { ServerVersion } from '../../session/server-version.ts';
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.ts';
@@ -12,25 +13,20 @@ export function qualifiedName(table: string, schema: string | undefined): string
   return schema === undefined ? name : `${quoteIdentifier(schema)}.${name}`;
 }
 
-/** Whether plain strings have escapes: `standard_conforming_strings` is off. */
-export function hasBackslashes({ settings }: Server): boolean {
-  return settings.get('standard_conforming_strings') === 'off';
-}
-
 /** The text of `COPY … FROM STDIN`. */
 export function copyFromStdin(
   table: string,
   { columns, schema, where, ...format }: CopyFormat & CopyCommon & { where?: string | undefined },
   server: Server,
 ): string {
-  const { version } = server;
+  const { version, settings } = server;
   let text = `COPY ${qualifiedName(table, schema)}${columnList(columns)} FROM STDIN`;
   text += optionList(format, version);
   if (where !== undefined) {
     if (typeof where !== 'string') {
       throw new InvalidArgumentError('the where of a COPY must be a string: an SQL condition');
     }
-    if (hasSeveralStatements(where, hasBackslashes(server))) {
+    if (hasSeveralStatements(where, hasBackslashes(settings))) {
       throw new InvalidArgumentError(
         'the where of a COPY must be one SQL condition, without a ";"',
       );

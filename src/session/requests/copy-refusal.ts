@@ -2,6 +2,7 @@ import { InterfaceError, ProtocolError } from '../../errors/client-errors.ts';
 import { writeCopyFail } from '../../protocol/copy.ts';
 import { writeSync } from '../../protocol/frontend/query.ts';
 import { scriptEffects } from '../../sql/script-effects.ts';
+import { hasBackslashes } from '../has-backslashes.ts';
 import type { Request, RequestHost } from '../request.ts';
 
 const MESSAGE = 'a COPY from or to the client is not possible as a query';
@@ -24,8 +25,7 @@ export function refusedCopy(
   settings: ReadonlyMap<string, string>,
   index?: number,
 ): InterfaceError | null {
-  const backslashes = settings.get('standard_conforming_strings') === 'off';
-  const { copies } = scriptEffects(text, backslashes);
+  const { copies } = scriptEffects(text, hasBackslashes(settings));
   if (copies === null) return null;
   const place = index === undefined ? '' : `: query ${index} of the batch`;
   return new InterfaceError(`${MESSAGE}${place}`, {
