@@ -1,10 +1,7 @@
 /** Cursors: the order of their steps, and what their portals are when they are opened. */
 import { expect, it } from 'vitest';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
-
-const NUMBERS = 'SELECT g AS a FROM generate_series(1, $1::int4) g';
-const range = (from: number, to: number) =>
-  Array.from({ length: to - from + 1 }, (_, i) => ({ a: from + i }));
+import { NUMBERS, range } from '../../support/numbers.ts';
 
 describeEach('cursors', (version) => {
   for (const options of [{}, { statementCacheSize: 0 }]) {

@@ -12,12 +12,12 @@ import {
 } from '../../../src/index.ts';
 import { collect, describeEach, failure, open } from '../../support/connections.ts';
 import { connectedTo } from '../../support/counting-dial.ts';
+import { NUMBERS } from '../../support/numbers.ts';
 import { sleep } from '../../support/pool.ts';
 import { serverDsn } from '../../support/servers/server.ts';
 
 /** The server makes its rows one by one. */
 const ENDLESS = 'SELECT generate_series(1, 1000000000) AS a';
-const NUMBERS = 'SELECT g AS a FROM generate_series(1, $1::int4) g';
 
 describeEach('streams', (version) => {
   it('give every row in order, inside a transaction and outside', async () => {
