@@ -7,13 +7,14 @@ import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts';
  */
 export async function copyProperties(admin: Connection, from: string, to: string): Promise<void> {
   await copySettings(admin, from, to);
-  const { limit, comment, owner } = (await admin.fetchRow<{
+  const { limit, comment, owner, isDefault } = (await admin.fetchRow<{
     limit: number;
     comment: string | null;
     owner: string;
+    isDefault: boolean;
   }>(
     `SELECT datconnlimit AS limit, shobj_description(oid, 'pg_database') AS comment,
-       quote_ident(pg_get_userbyid(datdba)) AS owner
+       quote_ident(pg_get_userbyid(datdba)) AS owner, datacl IS NULL AS "isDefault"
      FROM pg_database WHERE datname = $1`,
     from,
   ))!;
@@ -22,7 +23,8 @@ export async function copyProperties(admin: Connection, from: string, to: string
     await admin.execute(`COMMENT ON DATABASE ${to} IS ${quoteLiteral(comment)}`);
   }
   await admin.execute(`ALTER DATABASE ${to} OWNER TO ${owner}`);
-  await copyPrivileges(admin, from, to, owner);
+  // Privileges are those that a database has from the beginning, unless any were given or taken.
+  if (!isDefault) await copyPrivileges(admin, from, to, owner);
 }
 
 interface Privilege {
@@ -32,20 +34,18 @@ interface Privilege {
   readonly isGrantable: boolean;
 }
 
-/** Privileges are those that a database has from the beginning, unless any were given or taken. */
 async function copyPrivileges(
   admin: Connection,
   from: string,
   to: string,
   owner: string,
 ): Promise<void> {
-  const privileges = await admin.fetch<Privilege & { isDefault: boolean }>(
+  const privileges = await admin.fetch<Privilege>(
     `SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS role,
-       privilege_type AS privilege, is_grantable AS "isGrantable", datacl IS NULL AS "isDefault"
-     FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) WHERE datname = $1`,
+       privilege_type AS privilege, is_grantable AS "isGrantable"
+     FROM pg_database, aclexplode(datacl) WHERE datname = $1`,
     from,
   );
-  if (privileges[0]?.isDefault === true) return;
   await admin.execute(`REVOKE ALL ON DATABASE ${to} FROM PUBLIC, ${owner}`);
   for (const { role, privilege, isGrantable } of privileges) {
     const option = isGrantable ? ' WITH GRANT OPTION' : '';

@@ -47,5 +47,5 @@ export function float8FromText(text: string): number | undefined {
   const infinite = /^([+-]?)[iI]/.exec(text);
   if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity;
   const value = Number(text);
-  return Number.isNaN(value) || Number.isFinite(value) ? value : undefined;
+  return Math.abs(value) === Infinity ? undefined : value;
 }

@@ -55,7 +55,9 @@ export class Range<T = unknown> {
   constructor(...given: [lower?: T | null, upper?: T | null, options?: RangeOptions]) {
     const [lower = null, upper = null, options] = given;
     const isEmpty = options?.empty === true;
-    if (!isEmpty && given.slice(0, 2).includes(undefined)) {
+    const isForgotten =
+      (given.length > 0 && given[0] === undefined) || (given.length > 1 && given[1] === undefined);
+    if (isForgotten && !isEmpty) {
       throw new TypeError('undefined is no bound of a Range; pass null for an infinite one');
     }
     this.lower = isEmpty ? null : lower;

@@ -106,13 +106,16 @@ function inRows(
   table: readonly TableColumn[],
 ): RecordColumn[] {
   if (!registry.columnName) return columns;
-  const rowNames = table.map(({ name }) => columnName(registry, name));
+  /** How many columns have a name, as their own or in rows. */
+  const counts = new Map<string, number>();
+  for (const { name } of table) {
+    for (const each of new Set([name, columnName(registry, name)])) {
+      counts.set(each, (counts.get(each) ?? 0) + 1);
+    }
+  }
   return columns.map((column) => {
     const rowName = columnName(registry, column.name);
-    const isOthers = table.some(
-      ({ name }, i) => name !== column.name && (name === rowName || rowNames[i] === rowName),
-    );
-    return isOthers ? column : { ...column, rowName };
+    return counts.get(rowName) === 1 ? { ...column, rowName } : column;
   });
 }
 

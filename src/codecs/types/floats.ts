@@ -30,15 +30,13 @@ function checkedSingle(value: unknown): number {
   return single;
 }
 
-function fromText(text: string, type: string, nearest: (value: number) => number): number {
+function fromText(text: string, type: string, read: (text: string) => number): number {
   if (!FLOAT_TEXT.test(text)) throw malformed(type, 'its text is no number');
-  const value = nearest(Number(text));
-  if (Number.isFinite(value) || /[fN]/.test(text)) return value;
+  const value = read(text);
+  if (Number.isFinite(value) || !/\d/.test(text)) return value;
   // The server may round up what it writes with fewer digits: to more than there is.
   throw unrepresentable(type, 'it has too few digits; set extra_float_digits to 1');
 }
-
-const asItIs = (value: number): number => value;
 
 function toText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
@@ -46,7 +44,7 @@ function toText(value: number): string {
 
 export const float4: CodecForms = {
   text: {
-    decode: (text) => fromText(text, 'float4', Math.fround),
+    decode: (text) => fromText(text, 'float4', (digits) => Math.fround(Number(digits))),
     encode: (value) => toText(checkedSingle(value)),
   },
   binary: {
@@ -63,7 +61,7 @@ export const float4: CodecForms = {
 
 export const float8: CodecForms = {
   text: {
-    decode: (text) => fromText(text, 'float8', asItIs),
+    decode: (text) => fromText(text, 'float8', Number),
     encode: (value) => toText(checkedDouble(value)),
   },
   binary: {

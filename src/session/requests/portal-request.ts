@@ -21,7 +21,7 @@ export interface Portal {
   readonly form: RowForm;
   /** What its arguments are written and its rows are read by, in place of the session's codecs. */
   readonly codecs: CallCodecs | undefined;
-  /** Set when the portal is bound. */
+  /** Set when Bind is written. */
   statement: Statement | null;
   /** The server has said that it is. */
   isBound: boolean;

@@ -148,9 +148,9 @@ export class SocketStream implements ByteStream {
     const onClose = () => this.#finish();
     const onEnd = () => {
       // The peer will send no more; nothing is left to say to it either.
-      this.#destroySocket();
+      if (isOfNode) socket.destroy();
+      else this.destroy();
       this.handler.ended?.(this.#error);
-      if (!isOfNode) soon(onClose);
     };
     // Another one may tell of its end while it is written to: what it was given has left by then.
     const afterwards = (tell: () => void) => (isOfNode ? tell : () => soon(tell));
@@ -316,19 +316,15 @@ export class SocketStream implements ByteStream {
 
   destroy(error: Error | null = null): void {
     this.#error ??= error;
-    this.#destroySocket();
+    try {
+      this.#socket.destroy();
+    } catch (failure) {
+      // One of the caller's own: it is given up all the same.
+      this.#error ??= failure as Error;
+    }
     // Not every stream tells that it is closed: not one of the user's own without `emitClose`,
     // nor a socket of Node's that is reset after it was ended.
     soon(() => this.#finish());
-  }
-
-  #destroySocket(): void {
-    try {
-      this.#socket.destroy();
-    } catch (error) {
-      // One of the caller's own: it is given up all the same.
-      this.#error ??= error as Error;
-    }
   }
 
   /** Resolves with the event, rejects with what comes instead of it. */
